@@ -1,0 +1,15 @@
+// SHA-256, the digest of specs, artefacts and decision records. libcrypto is owned by digest.cc.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace outgrown {
+
+// SHA-256 of `bytes` as 64 lower-case hexadecimal digits (FIPS 180-4).
+std::string Sha256Hex(std::string_view bytes);
+
+// The first 8 digits, for people's eyes; a comparison always takes the whole.
+std::string_view ShortDigest(std::string_view digest);
+
+}  // namespace outgrown

@@ -1,0 +1,17 @@
+// The exit statuses of every Outgrown program, in one place (docs/operations.md lists them for people).
+#pragma once
+
+namespace outgrown {
+
+enum ExitStatus : int {
+  kExitOk = 0,
+  kExitFailure = 1,       // something of the world's failed: a file, a server, a disk
+  kExitUsage = 2,         // wrong command line
+  kExitInvalidSpec = 3,   // the spec has errors; each was printed
+  kExitNoAnswer = 4,      // Prometheus answered no query
+  kExitNotLogged = 5,     // the decision could not be logged, so it was not printed
+  kExitDrift = 6,         // copies of the thresholds differ
+  kExitUndetermined = 30  // a store's verdict could not be determined
+};
+
+}  // namespace outgrown

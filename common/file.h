@@ -1,0 +1,25 @@
+// Whole files: read one, and replace one so that nobody ever sees half of it.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "common/result.h"
+
+namespace outgrown {
+
+// The bytes of a regular file of at most `size_bytes_max`. An error names the path and the system's reason;
+// a folder, a FIFO or a device is an error and is not waited for.
+Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t size_bytes_max = 64U << 20U);
+
+enum class WriteOutcome { kUnchanged, kWritten };
+
+// Puts `bytes` at `path`: a temporary file in the same folder, write, fsync, rename, fsync of the folder. If the
+// file already holds these bytes it is not touched. Missing parent folders are made. A failure leaves the old
+// file as it was and no temporary file behind (a SIGKILL may leave one named ".NAME.PID.tmp", which a
+// caller that owns the folder may remove). Mode 0644 less the umask.
+Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes);
+
+}  // namespace outgrown

@@ -1,0 +1,34 @@
+#include "rulegen/spec/names.h"
+
+namespace outgrown::spec {
+
+std::string RecordedSeries(const Store& store, std::string_view signal_id) {
+  return store.name + ":" + std::string(signal_id);
+}
+
+std::string CoverageSeries(const Store& store) { return RecordedSeries(store, "coverage_ratio"); }
+
+std::string AlertName(const Store& store, std::string_view threshold_id) {
+  std::string name;
+  bool upper = true;
+  for (const char c : store.name) {
+    if (c == '_') {
+      upper = true;
+      continue;
+    }
+    name += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    upper = false;
+  }
+  name += threshold_id;
+  return name;
+}
+
+std::string RunbookAnchor(std::string_view alert_name) {
+  std::string anchor(alert_name);
+  for (char& c : anchor) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return anchor;
+}
+
+}  // namespace outgrown::spec

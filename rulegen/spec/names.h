@@ -1,0 +1,25 @@
+// Every name that artefacts share, in one place: a recorded series, an alert, an anchor is spelled here and
+// nowhere else.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "rulegen/spec/model.h"
+
+namespace outgrown::spec {
+
+// "checkpoint" + "write_error_ratio" -> "checkpoint:write_error_ratio"
+std::string RecordedSeries(const Store& store, std::string_view signal_id);
+
+// "checkpoint:coverage_ratio"
+std::string CoverageSeries(const Store& store);
+
+// "checkpoint" + "WriteErrors" -> "CheckpointWriteErrors"; snake_case store names become PascalCase.
+std::string AlertName(const Store& store, std::string_view threshold_id);
+
+// The runbook's anchor for an alert, as GitHub makes it from the heading: "CheckpointWriteErrors" ->
+// "checkpointwriteerrors".
+std::string RunbookAnchor(std::string_view alert_name);
+
+}  // namespace outgrown::spec

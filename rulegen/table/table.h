@@ -1,0 +1,69 @@
+// The threshold table: the spec's part that decisions need, as aligned rows of constant data.
+//
+// The rows are compiled in (compiled.h) or made from a spec at run time (from_spec.h); the decision
+// engine sees no difference. Rows refer to each other by index into the same Table, checked at compile time for
+// compiled tables. Plain data without constructors that run: safe to use from any thread, at any time.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace outgrown {
+
+enum class Direction : std::uint8_t { kAbove, kBelow };
+enum class Unit : std::uint8_t { kRatio, kPerSecond, kSeconds, kBytes, kCount };
+
+// What a signal is worth while the application's counting is incomplete (coverage below the minimum).
+enum class Uncovered : std::uint8_t {
+  kValid,       // does not rest on the counting: the file's size, the servers
+  kUnknown,     // worth nothing: the error ratio, the latency
+  kLowerBound,  // can only be too small: a breach above its limit stands, anything else is unknown
+};
+
+// From mild to severe: a greater index is more severe.
+struct VerdictRow {
+  std::string_view id;        // "migrate_now"
+  std::string_view text;      // "MIGRATE NOW"
+  std::string_view severity;  // "critical"
+  int exit_code;              // of --evaluate --exit-code
+};
+
+struct SignalRow {
+  std::string_view id;      // "write_error_ratio"
+  std::string_view title;   // "Write errors"
+  std::string_view series;  // the recorded series: "checkpoint:write_error_ratio"
+  Unit unit;
+  Uncovered uncovered;
+};
+
+struct ThresholdRow {
+  std::string_view id;     // "WriteErrors"
+  std::string_view alert;  // "CheckpointWriteErrors"
+  std::uint16_t signal;    // index into Table::signals
+  std::uint16_t verdict;   // index into Table::verdicts
+  Direction direction;
+  double limit;              // in the signal's unit; breached strictly beyond it
+  std::int64_t hold_ms;      // the alert's `for`
+  std::string_view because;  // "Write errors >1% (SQLite saturated)"
+};
+
+struct Table {
+  std::string_view store;       // "checkpoint"
+  std::string_view title;       // "SQLite checkpoint store"
+  std::string_view sufficient;  // "SQLite sufficient"
+  std::string_view next;        // "PostgreSQL"
+  std::string_view present;     // "checkpoint_block_up"
+  std::string_view digest;      // the spec's, 64 hexadecimal digits
+  std::int64_t interval_ms;     // between recorded samples
+  std::int64_t scrape_interval_ms;
+  std::int64_t keep_firing_for_ms;  // 0: alerts resolve at once
+  std::string_view coverage_series;  // "checkpoint:coverage_ratio"; "" if the spec has no coverage
+  double coverage_minimum;
+  std::span<const std::string_view> identity;
+  std::span<const VerdictRow> verdicts;
+  std::span<const SignalRow> signals;
+  std::span<const ThresholdRow> thresholds;
+};
+
+}  // namespace outgrown
