@@ -1,0 +1,63 @@
+"""The direction test can fail: small trees that break the rule in each way give exactly the finding expected."""
+
+import pathlib
+import tempfile
+import unittest
+
+import direction
+
+DOC = """
+<!-- dependency-direction: begin -->
+| folder | idea | may include |
+|---|---|---|
+| `low` | | |
+| `high` | | {high} |
+| `high/deep` | | `low` |
+<!-- dependency-direction: end -->
+<!-- third-party: begin -->
+| header | owner |
+|---|---|
+| `lib/.*` | `low/wrap.cc` |
+<!-- third-party: end -->
+"""
+
+
+def findings(files, high="`low` `high/deep`"):
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for name, text in {"docs/architecture.md": DOC.format(high=high), "low/a.h": "", **files}.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text, encoding="utf-8")
+        return direction.check(root)[0]
+
+
+class Direction(unittest.TestCase):
+    def test_includes_downwards_and_std_are_fine(self):
+        self.assertEqual(findings({"high/b.cc": '#include <vector>\n#include <sys/stat.h>\n#include "low/a.h"\n'}), [])
+
+    def test_an_include_upwards_is_found(self):
+        self.assertEqual(findings({"low/b.cc": '\n#include "high/b.h"\n', "high/b.h": ""}),
+                         ['low/b.cc:2: low includes "high/b.h"; it may include nothing'])
+
+    def test_the_deepest_folder_counts(self):
+        self.assertEqual(findings({"high/deep/b.cc": '#include "high/b.h"\n', "high/b.h": ""}),
+                         ['high/deep/b.cc:1: high/deep includes "high/b.h"; it may include low'])
+
+    def test_a_third_party_header_outside_its_owner_is_found(self):
+        self.assertEqual(findings({"low/wrap.cc": "#include <lib/x.h>\n", "high/b.cc": "#include <lib/x.h>\n"}),
+                         ["high/b.cc:1: <lib/x.h> belongs to low/wrap.cc"])
+
+    def test_a_header_without_owner_is_found(self):
+        self.assertEqual(findings({"low/b.cc": "#include <other/x.h>\n"}),
+                         ["low/b.cc:1: <other/x.h> has no owner in docs/architecture.md"])
+
+    def test_an_include_that_does_not_start_at_the_root_is_found(self):
+        self.assertEqual(findings({"low/b.cc": '#include "a.h"\n'}),
+                         ['low/b.cc:1: "a.h" is no file from the root of the tree'])
+
+    def test_a_circle_in_the_table_is_found(self):
+        self.assertEqual(findings({}, high="`high`")[0].split(":")[1], " the direction has a circle")
+
+
+if __name__ == "__main__":
+    unittest.main()
