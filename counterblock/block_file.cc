@@ -1,0 +1,184 @@
+#include "counterblock/block_file.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+#include <system_error>
+
+#include "counterblock/header.h"
+
+namespace outgrown::block {
+namespace {
+
+Error SystemError(std::string_view doing, const std::string& path, int error_number) {
+  return Error{std::string(doing) + ": " + std::generic_category().message(error_number), path};
+}
+
+Result<Descriptor> OpenDirectory(const std::string& directory) {
+  Descriptor fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) return SystemError("cannot open the directory", directory, errno);
+  return fd;
+}
+
+// A descriptor numbered 0, 1 or 2 would be the application's standard stream, if it has closed its own: what
+// it prints would land in the block. F_DUPFD_CLOEXEC finds a number from 3 on; no lock has been set yet.
+Descriptor AwayFromStandardStreams(Descriptor fd) {
+  if (fd.get() < 0 || fd.get() > 2) return fd;
+  return Descriptor(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+}
+
+Result<void> CheckStatus(const struct stat& status, gid_t directory_group, const std::string& path) {
+  if (S_ISLNK(status.st_mode)) return Error{"refused: a symbolic link", path};
+  if (!S_ISREG(status.st_mode)) return Error{"refused: not a regular file", path};
+  if (status.st_nlink != 1) {
+    return Error{"refused: " + std::to_string(status.st_nlink) + " hard links, expected 1", path};
+  }
+  if ((status.st_mode & S_IRWXO) != 0) return Error{"refused: accessible to the world", path};
+  if (status.st_gid != directory_group) {
+    return Error{"refused: its group is " + std::to_string(status.st_gid) + ", its directory's is " +
+                     std::to_string(directory_group),
+                 path};
+  }
+  return {};
+}
+
+// While it lives, a write beyond RLIMIT_FSIZE gives this thread EFBIG and no SIGXFSZ, which would end the
+// application. The kernel sends that signal to the calling thread only, so a mask of the thread is enough.
+class FileSizeSignalBlocked {
+ public:
+  FileSizeSignalBlocked() {
+    ::sigemptyset(&signal_);
+    ::sigaddset(&signal_, SIGXFSZ);
+    sigset_t pending;
+    ::sigemptyset(&pending);
+    ::sigpending(&pending);
+    was_pending_ = ::sigismember(&pending, SIGXFSZ) == 1;
+    ::pthread_sigmask(SIG_BLOCK, &signal_, &old_mask_);
+  }
+  FileSizeSignalBlocked(const FileSizeSignalBlocked&) = delete;
+  FileSizeSignalBlocked& operator=(const FileSizeSignalBlocked&) = delete;
+  ~FileSizeSignalBlocked() {
+    const struct timespec at_once = {};
+    if (!was_pending_) ::sigtimedwait(&signal_, nullptr, &at_once);
+    ::pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
+  }
+
+ private:
+  sigset_t signal_;
+  sigset_t old_mask_;
+  bool was_pending_ = false;
+};
+
+// Allocates, writes the header, sets mode and group. The rest of the file is zero, which is what an unused
+// slot is.
+Result<void> Initialise(int fd, std::uint32_t slot_count, std::string_view database, gid_t directory_group,
+                        const std::string& path) {
+  const FileSizeSignalBlocked blocked;
+  // ftruncate would succeed on a full tmpfs, and the first store into the mapping would then die of SIGBUS.
+  int failed = EINTR;
+  while (failed == EINTR) failed = ::posix_fallocate(fd, 0, static_cast<off_t>(FileBytes(slot_count)));
+  if (failed != 0) return SystemError("cannot allocate the counter block", path, failed);
+  struct timespec now = {};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const Header header = MakeHeader(
+      slot_count, database,
+      static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec));
+  if (::pwrite(fd, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header)) {
+    return SystemError("cannot write the counter block's header", path, errno);
+  }
+  // By hand, not by the umask: whoever shares the group writes to the block too.
+  if (::fchmod(fd, 0660) != 0) return SystemError("cannot set the counter block's mode", path, errno);
+  struct stat status = {};
+  if (::fstat(fd, &status) != 0) return SystemError("cannot stat", path, errno);
+  if (status.st_gid != directory_group && ::fchown(fd, static_cast<uid_t>(-1), directory_group) != 0) {
+    return SystemError("cannot give the counter block its directory's group (is the directory set-gid?)",
+                       path, errno);
+  }
+  return {};
+}
+
+std::string TemporaryName(const std::string& file_name) {
+  struct timespec now = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return "." + file_name + "." + std::to_string(::getpid()) + "." + std::to_string(::gettid()) + "." +
+         std::to_string(now.tv_sec) + std::to_string(now.tv_nsec) + ".tmp";
+}
+
+}  // namespace
+
+Result<std::optional<Descriptor>> OpenBlockFile(const std::string& directory, const std::string& file_name,
+                                                Access access) {
+  const std::string path = directory + "/" + file_name;
+  Result<Descriptor> folder = OpenDirectory(directory);
+  if (!folder) return folder.error();
+  struct stat folder_status = {};
+  if (::fstat(folder->get(), &folder_status) != 0) return SystemError("cannot stat", directory, errno);
+
+  // Looked at before it is opened, since opening a device can act on it; and again after, since it may have
+  // been replaced.
+  struct stat status = {};
+  if (::fstatat(folder->get(), file_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return std::optional<Descriptor>();
+    return SystemError("cannot stat", path, errno);
+  }
+  if (Result<void> fit = CheckStatus(status, folder_status.st_gid, path); !fit) return fit.error();
+  const int mode = access == Access::kRead ? O_RDONLY : O_RDWR;
+  Descriptor fd = AwayFromStandardStreams(Descriptor(
+      ::openat(folder->get(), file_name.c_str(), mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)));
+  if (fd.get() < 0) {
+    if (errno == ENOENT) return std::optional<Descriptor>();
+    return SystemError("cannot open", path, errno);
+  }
+  if (::fstat(fd.get(), &status) != 0) return SystemError("cannot stat", path, errno);
+  if (Result<void> fit = CheckStatus(status, folder_status.st_gid, path); !fit) return fit.error();
+  return std::optional<Descriptor>(std::move(fd));
+}
+
+Result<bool> CreateBlockFile(const std::string& directory, const std::string& file_name,
+                             std::uint32_t slot_count, std::string_view database) {
+  const std::string path = directory + "/" + file_name;
+  Result<Descriptor> folder = OpenDirectory(directory);
+  if (!folder) return folder.error();
+  struct stat folder_status = {};
+  if (::fstat(folder->get(), &folder_status) != 0) return SystemError("cannot stat", directory, errno);
+
+  const std::string temporary = TemporaryName(file_name);
+  const Descriptor fd = AwayFromStandardStreams(Descriptor(
+      ::openat(folder->get(), temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)));
+  if (fd.get() < 0) return SystemError("cannot create a counter block", path, errno);
+  Result<void> initialised = Initialise(fd.get(), slot_count, database, folder_status.st_gid, path);
+  if (!initialised) {
+    ::unlinkat(folder->get(), temporary.c_str(), 0);
+    return initialised.error();
+  }
+  // Published in one step that replaces nothing. A plain rename would replace the block of a creator that was
+  // faster and leave it counting in a file without a name. link() and unlink() would not, but between the two
+  // the block has two links, which readers refuse, and a SIGKILL there would leave it so for ever.
+  if (::renameat2(folder->get(), temporary.c_str(), folder->get(), file_name.c_str(), RENAME_NOREPLACE) ==
+      0) {
+    return true;
+  }
+  const int failed = errno;
+  ::unlinkat(folder->get(), temporary.c_str(), 0);
+  if (failed == EEXIST) return false;
+  return SystemError("cannot publish the counter block", path, failed);
+}
+
+Result<void> FillHoles(int fd, std::uint64_t file_bytes) {
+  // Not posix_fallocate: where the file system cannot allocate, glibc's substitute reads a byte of each page
+  // and writes it back, which would undo a record that is made in between.
+  int done = -1;
+  do {
+    done = ::fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(file_bytes));
+  } while (done != 0 && errno == EINTR);
+  if (done != 0 && errno != EOPNOTSUPP) return SystemError("cannot allocate the counter block", "", errno);
+  return {};
+}
+
+}  // namespace outgrown::block

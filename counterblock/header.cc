@@ -1,0 +1,103 @@
+#include "counterblock/header.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace outgrown::block {
+namespace {
+
+constexpr std::uint64_t kFnvOffset = 0xcbf29ce484222325;
+constexpr std::uint64_t kFnvPrime = 0x100000001b3;
+
+std::uint64_t Fnv(std::uint64_t hash, const void* bytes, std::size_t size) {
+  const auto* byte = static_cast<const unsigned char*>(bytes);
+  for (std::size_t i = 0; i < size; ++i) hash = (hash ^ byte[i]) * kFnvPrime;
+  return hash;
+}
+
+Error Expected(std::string_view field, std::uint64_t found, std::uint64_t expected) {
+  return Error{std::string(field) + " is " + std::to_string(found) + ", expected " + std::to_string(expected),
+               ""};
+}
+
+// What must hold before any other field means anything.
+Result<void> CheckIdentity(const Header& header) {
+  if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0)
+    return Error{"not a counter block (wrong magic)", ""};
+  if (header.byte_order != kByteOrder) return Error{"written on a machine of another byte order", ""};
+  if (header.major != kMajor) {
+    return Error{"counter block version " + std::to_string(header.major) + " is not known, expected " +
+                     std::to_string(kMajor),
+                 ""};
+  }
+  return {};
+}
+
+Result<void> CheckSizes(const Header& header) {
+  if (header.header_bytes != kHeaderBytes) return Expected("header_bytes", header.header_bytes, kHeaderBytes);
+  if (header.slot_bytes != kSlotBytes) return Expected("slot_bytes", header.slot_bytes, kSlotBytes);
+  if (header.outcome_count != kOutcomeCount)
+    return Expected("outcome_count", header.outcome_count, kOutcomeCount);
+  if (header.bucket_count != kBucketCount) return Expected("bucket_count", header.bucket_count, kBucketCount);
+  if (header.slot_count < 1 || header.slot_count > kSlotCountMax) {
+    return Error{"slot_count is " + std::to_string(header.slot_count) + ", expected 1 to " +
+                     std::to_string(kSlotCountMax),
+                 ""};
+  }
+  if (header.file_bytes != FileBytes(header.slot_count)) {
+    return Expected("file_bytes", header.file_bytes, FileBytes(header.slot_count));
+  }
+  if (header.database_bytes > kDatabaseBytesMax) {
+    return Error{"database_bytes is " + std::to_string(header.database_bytes) + ", expected at most " +
+                     std::to_string(kDatabaseBytesMax),
+                 ""};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::uint64_t HeaderChecksum(const Header& header) {
+  const std::uint64_t fields = Fnv(kFnvOffset, &header, offsetof(Header, checksum));
+  return Fnv(fields, header.database, sizeof header.database);
+}
+
+Header MakeHeader(std::uint32_t slot_count, std::string_view database, std::uint64_t created_unix_ns) {
+  Header header{};
+  std::memcpy(header.magic, kMagic, sizeof kMagic);
+  header.byte_order = kByteOrder;
+  header.major = kMajor;
+  header.minor = kMinor;
+  header.header_bytes = kHeaderBytes;
+  header.slot_bytes = kSlotBytes;
+  header.slot_count = slot_count;
+  header.outcome_count = kOutcomeCount;
+  header.bucket_count = kBucketCount;
+  header.database_bytes = static_cast<std::uint32_t>(database.size());
+  header.file_bytes = FileBytes(slot_count);
+  header.created_unix_ns = created_unix_ns;
+  std::ranges::copy(database, header.database);
+  header.slots_used = PackSlotsUsed(0);
+  header.checksum = HeaderChecksum(header);
+  return header;
+}
+
+Result<CheckedHeader> CheckHeader(std::span<const std::byte> bytes) {
+  if (bytes.size() < sizeof(Header)) {
+    return Error{"too short: " + std::to_string(bytes.size()) + " bytes, the header alone has " +
+                     std::to_string(sizeof(Header)),
+                 ""};
+  }
+  Header header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  if (Result<void> identity = CheckIdentity(header); !identity) return identity.error();
+  if (Result<void> sizes = CheckSizes(header); !sizes) return sizes.error();
+  if (header.checksum != HeaderChecksum(header)) return Error{"the header is damaged (wrong checksum)", ""};
+  const std::optional<std::uint32_t> used = UnpackSlotsUsed(header.slots_used);
+  if (!used || *used > header.slot_count) return Error{"the high-water mark of the slots is damaged", ""};
+  return CheckedHeader{
+      header.minor,      header.slot_count,      *used,
+      header.file_bytes, header.created_unix_ns, std::string(header.database, header.database_bytes)};
+}
+
+}  // namespace outgrown::block

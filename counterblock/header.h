@@ -1,0 +1,46 @@
+// The block's header: made once by the creator, checked by everybody. Pure: bytes in, bytes out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/result.h"
+#include "counterblock/layout.h"
+
+namespace outgrown::block {
+
+// The high-water mark and its complement in one word, so that one store publishes both.
+constexpr std::uint64_t PackSlotsUsed(std::uint32_t used) { return (std::uint64_t{~used} << 32U) | used; }
+// Nothing if the halves contradict each other.
+constexpr std::optional<std::uint32_t> UnpackSlotsUsed(std::uint64_t packed) {
+  const auto used = static_cast<std::uint32_t>(packed);
+  if (PackSlotsUsed(used) != packed) return std::nullopt;
+  return used;
+}
+
+// FNV-1a (64 bits) over the fields before the checksum and the database's path. It finds damage; it is no
+// protection against a forger, who has the application's rights anyway.
+std::uint64_t HeaderChecksum(const Header& header);
+
+// Preconditions: 1 <= slot_count <= kSlotCountMax, database.size() <= kDatabaseBytesMax.
+Header MakeHeader(std::uint32_t slot_count, std::string_view database, std::uint64_t created_unix_ns);
+
+// What a header that passed every check says.
+struct CheckedHeader {
+  std::uint16_t minor;
+  std::uint32_t slot_count;
+  std::uint32_t slots_used;  // <= slot_count
+  std::uint64_t file_bytes;
+  std::uint64_t created_unix_ns;
+  std::string database;  // may be empty
+};
+
+// `bytes` are the file's first kHeaderBytes (more are ignored). The error says which field is wrong, what was
+// found and what would be right; Error::where is left to the caller.
+Result<CheckedHeader> CheckHeader(std::span<const std::byte> bytes);
+
+}  // namespace outgrown::block

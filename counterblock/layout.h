@@ -1,0 +1,148 @@
+// The counter block's ABI: one file for each store, fixed size, mapped by writers and read with pread by
+// readers.
+//
+//   offset
+//        0 ┌──────────────────────────────────────────────────────────────────┐
+//          │ magic "OUTGROWN" │ byte order │ major minor │ sizes │ checksum … │  never changes once published
+//       64 ├──────────────────────────────────────────────────────────────────┤
+//          │ slots used (high-water mark)                                     │  only grows
+//       72 │ reserved for minors                                              │
+//     4096 ├──────────────────────────────────────────────────────────────────┤
+//          │ the database's path, zero-padded                                 │  never changes once published
+//     8192 ├──────────────────────────────────────────────────────────────────┤
+//          │ slot 0              1024 bytes, one writing thread at a time     │  its lock: the byte at its
+//          offset
+//     9216 ├──────────────────────────────────────────────────────────────────┤
+//          │ slot 1                                                           │
+//          ├──────────────────────────────────────────────────────────────────┤
+//          │ …  slot_count slots                                              │
+//          ├──────────────────────────────────────────────────────────────────┤
+//          │ overflow slot       shared, every cell by atomic add, no lock    │
+//          └──────────────────────────────────────────────────────────────────┘ file_bytes
+//
+//   a slot
+//        0 ┌────────┬──────────┬────────────┬───────┬──────────┬────────┬─────┐
+//          │ owner  │ in flight│ last write │ bytes │ duration │ traces │  …  │  cache line 0
+//       64 ├────────┴──────────┴────────────┴───────┴──────────┴────────┴─────┤
+//          │ writes by outcome, 8 cells                                       │  cache line 1
+//      128 ├──────────────────────────────────────────────────────────────────┤
+//          │ durations, 83 buckets (buckets.h)                                │  cache lines 2 to 12
+//      792 ├──────────────────────────────────────────────────────────────────┤
+//          │ reserved for minors                                              │
+//     1024 └──────────────────────────────────────────────────────────────────┘
+//
+// Rules. Append-only: a minor gives meaning to reserved room (which is zero until then) and moves nothing; a
+// reader ignores what it doesn't know. Anything else is a new major, with a new file name. Every cell is one
+// aligned 64-bit word in the machine's byte order, so that a load, a store or a pread of it is not torn.
+// Counters only grow: the next owner of a slot goes on adding to what it finds.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace outgrown::block {
+
+inline constexpr char kMagic[8] = {'O', 'U', 'T', 'G', 'R', 'O', 'W', 'N'};
+inline constexpr std::uint32_t kByteOrder = 0x01020304;  // reads 0x04030201 on a machine of the other order
+inline constexpr std::uint16_t kMajor = 1;
+inline constexpr std::uint16_t kMinor = 0;
+inline constexpr std::uint32_t kHeaderBytes = 8192;
+inline constexpr std::uint32_t kSlotBytes = 1024;
+inline constexpr std::uint32_t kSlotCountMax = 4096;
+inline constexpr std::uint32_t kSlotCountDefault = 256;
+inline constexpr std::uint32_t kOutcomeCount = 8;
+inline constexpr std::uint32_t kBucketCount = 83;
+inline constexpr std::uint32_t kDatabaseBytesMax = 4095;  // PATH_MAX without its terminator
+
+// How one outermost write transaction ended. The numbers are ABI: they index Slot::writes.
+enum class Outcome : std::uint32_t {
+  kOk = 0,
+  kBusy = 1,          // somebody else held the lock until the timeout
+  kBusySnapshot = 2,  // SQLITE_BUSY_SNAPSHOT: read first, then somebody else wrote
+  kFull = 3,          // no space left
+  kIo = 4,
+  kConstraint = 5,  // the application's own doing, no sign of saturation
+  kCorrupt = 6,
+  kOther = 7,
+};
+
+struct Header {
+  char magic[8];
+  std::uint32_t byte_order;
+  std::uint16_t major;
+  std::uint16_t minor;
+  std::uint32_t header_bytes;
+  std::uint32_t slot_bytes;
+  std::uint32_t slot_count;  // without the overflow slot
+  std::uint32_t outcome_count;
+  std::uint32_t bucket_count;
+  std::uint32_t database_bytes;  // length of `database`, 0 if it was not said
+  std::uint64_t file_bytes;
+  std::uint64_t created_unix_ns;
+  std::uint64_t checksum;  // of everything above and `database`: header.h
+
+  // The high-water mark, as the number in the lower half and its complement in the upper one (header.h), so
+  // that damage shows. Slots from here on were never claimed and are all zero.
+  std::uint64_t slots_used;
+  std::uint64_t reserved[503];
+
+  char database[4096];
+};
+
+struct Slot {
+  // Who holds the slot, for people and to notice a lost lock: pid in the upper half, a number that differs
+  // from claim to claim in the lower. 0 when it was given back. Whether the owner lives only the lock can
+  // tell.
+  std::uint64_t owner;
+  std::uint64_t
+      in_flight_start_ns;       // CLOCK_MONOTONIC; 0: not inside a write; ignored while nobody holds the lock
+  std::uint64_t last_write_ns;  // CLOCK_MONOTONIC of the last record's end; 0: none yet
+  std::uint64_t bytes;
+  std::uint64_t duration_sum_ns;
+  std::uint64_t
+      traces_lost;  // connections on which counting has lost its place; ignored while nobody holds the lock
+  std::uint64_t reserved0[2];
+  std::uint64_t writes[kOutcomeCount];
+  std::uint64_t buckets[kBucketCount];
+  std::uint64_t reserved1[29];
+};
+
+static_assert(offsetof(Header, magic) == 0);
+static_assert(offsetof(Header, byte_order) == 8);
+static_assert(offsetof(Header, major) == 12);
+static_assert(offsetof(Header, minor) == 14);
+static_assert(offsetof(Header, header_bytes) == 16);
+static_assert(offsetof(Header, slot_bytes) == 20);
+static_assert(offsetof(Header, slot_count) == 24);
+static_assert(offsetof(Header, outcome_count) == 28);
+static_assert(offsetof(Header, bucket_count) == 32);
+static_assert(offsetof(Header, database_bytes) == 36);
+static_assert(offsetof(Header, file_bytes) == 40);
+static_assert(offsetof(Header, created_unix_ns) == 48);
+static_assert(offsetof(Header, checksum) == 56);
+static_assert(offsetof(Header, slots_used) == 64);
+static_assert(offsetof(Header, reserved) == 72);
+static_assert(offsetof(Header, database) == 4096);
+static_assert(sizeof(Header) == kHeaderBytes);
+
+static_assert(offsetof(Slot, owner) == 0);
+static_assert(offsetof(Slot, in_flight_start_ns) == 8);
+static_assert(offsetof(Slot, last_write_ns) == 16);
+static_assert(offsetof(Slot, bytes) == 24);
+static_assert(offsetof(Slot, duration_sum_ns) == 32);
+static_assert(offsetof(Slot, traces_lost) == 40);
+static_assert(offsetof(Slot, reserved0) == 48);
+static_assert(offsetof(Slot, writes) == 64);
+static_assert(offsetof(Slot, buckets) == 128);
+static_assert(offsetof(Slot, reserved1) == 792);
+static_assert(sizeof(Slot) == kSlotBytes);
+static_assert(kHeaderBytes % 64 == 0 && kSlotBytes % 64 == 0, "slots start on their own cache lines");
+
+// Where slot `index` begins; also the byte of the file whose lock is the slot's. `slot_count` is the overflow
+// slot.
+constexpr std::uint64_t SlotOffset(std::uint32_t index) {
+  return kHeaderBytes + std::uint64_t{index} * kSlotBytes;
+}
+constexpr std::uint64_t FileBytes(std::uint32_t slot_count) { return SlotOffset(slot_count + 1); }
+
+}  // namespace outgrown::block

@@ -1,0 +1,137 @@
+// The C API over Writer: an off store instead of an error, and no exception across the border.
+#include "counterblock/outgrown.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "counterblock/sqlite_outcome.h"
+#include "counterblock/writer.h"
+
+namespace block = outgrown::block;
+using block::Outcome;
+
+static_assert(OUTGROWN_OK == static_cast<int>(Outcome::kOk));
+static_assert(OUTGROWN_BUSY == static_cast<int>(Outcome::kBusy));
+static_assert(OUTGROWN_BUSY_SNAPSHOT == static_cast<int>(Outcome::kBusySnapshot));
+static_assert(OUTGROWN_FULL == static_cast<int>(Outcome::kFull));
+static_assert(OUTGROWN_IO == static_cast<int>(Outcome::kIo));
+static_assert(OUTGROWN_CONSTRAINT == static_cast<int>(Outcome::kConstraint));
+static_assert(OUTGROWN_CORRUPT == static_cast<int>(Outcome::kCorrupt));
+static_assert(OUTGROWN_OTHER == static_cast<int>(Outcome::kOther));
+
+struct outgrown_store {
+  block::Writer writer;
+  std::string error;  // why it is off; empty if it is on
+};
+
+namespace {
+
+block::Start ToStart(outgrown_start start) { return block::Start{start.start_ns, start.mark}; }
+outgrown_start FromStart(block::Start start) { return outgrown_start{start.start_ns, start.mark}; }
+
+std::string Text(const char* text) { return text == nullptr ? std::string() : std::string(text); }
+
+// The caller may have been compiled with an older, shorter struct.
+outgrown_options Complete(const outgrown_options* options) {
+  outgrown_options complete = {};
+  if (options != nullptr) memcpy(&complete, options, std::min(options->size, sizeof complete));
+  return complete;
+}
+
+void Open(outgrown_store& store, const char* name, const outgrown_options& options) {
+  block::WriterOptions writer_options;
+  writer_options.directory = Text(options.directory);
+  writer_options.application = Text(options.application);
+  writer_options.database = Text(options.database);
+  if (options.slots != 0) writer_options.slots = options.slots;
+  outgrown::Result<block::Writer> writer = block::Writer::Open(Text(name), writer_options);
+  if (writer.ok()) {
+    store.writer = std::move(*writer);
+  } else {
+    store.error = writer.error().Text();
+  }
+}
+
+void LogOff(const std::string& error, const outgrown_options& options) {
+  const std::string line = "outgrown: writes are not counted: " + error;
+  if (options.log != nullptr) options.log(options.log_context, line.c_str());
+  const char* asked = ::secure_getenv("OUTGROWN_LOG");
+  if (asked == nullptr || strcmp(asked, "stderr") != 0) return;
+  const std::string with_newline = line + "\n";
+  const ssize_t ignored = ::write(STDERR_FILENO, with_newline.data(), with_newline.size());
+  static_cast<void>(ignored);
+}
+
+}  // namespace
+
+outgrown_store* outgrown_open(const char* name, const outgrown_options* options) {
+  try {
+    auto store = std::make_unique<outgrown_store>();
+    const outgrown_options complete = Complete(options);
+    Open(*store, name, complete);
+    if (!store->error.empty()) LogOff(store->error, complete);
+    return store.release();
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+const char* outgrown_error(const outgrown_store* store) {
+  if (store == nullptr) return "no memory";
+  return store->error.empty() ? nullptr : store->error.c_str();
+}
+
+void outgrown_close(outgrown_store* store) { delete store; }
+
+void outgrown_record(outgrown_store* store, outgrown_outcome outcome, uint64_t bytes, uint64_t duration_ns) {
+  if (store != nullptr) store->writer.Record(static_cast<Outcome>(outcome), bytes, duration_ns);
+}
+
+void outgrown_record_at(outgrown_store* store, outgrown_outcome outcome, uint64_t bytes, uint64_t duration_ns,
+                        uint64_t end_ns) {
+  if (store != nullptr) store->writer.RecordAt(static_cast<Outcome>(outcome), bytes, duration_ns, end_ns);
+}
+
+outgrown_start outgrown_begin(outgrown_store* store) { return outgrown_begin_at(store, block::NowNs()); }
+
+outgrown_start outgrown_begin_at(outgrown_store* store, uint64_t start_ns) {
+  if (store == nullptr) return outgrown_start{start_ns, 0};
+  return FromStart(store->writer.BeginAt(start_ns));
+}
+
+void outgrown_end(outgrown_store* store, outgrown_start start, outgrown_outcome outcome, uint64_t bytes) {
+  if (store != nullptr) store->writer.End(ToStart(start), static_cast<Outcome>(outcome), bytes);
+}
+
+void outgrown_end_at(outgrown_store* store, outgrown_start start, outgrown_outcome outcome, uint64_t bytes,
+                     uint64_t end_ns) {
+  if (store != nullptr) store->writer.EndAt(ToStart(start), static_cast<Outcome>(outcome), bytes, end_ns);
+}
+
+void outgrown_abandon(outgrown_store* store, outgrown_start start) {
+  if (store != nullptr) store->writer.Abandon(ToStart(start));
+}
+
+void outgrown_trace_lost(outgrown_store* store) {
+  if (store != nullptr) store->writer.TraceLost();
+}
+
+void outgrown_trace_regained(outgrown_store* store) {
+  if (store != nullptr) store->writer.TraceRegained();
+}
+
+uint64_t outgrown_now_ns(void) { return block::NowNs(); }
+
+outgrown_outcome outgrown_outcome_of_sqlite(int result_code) {
+  return static_cast<outgrown_outcome>(block::OutcomeOfSqlite(result_code));
+}
+
+const char* outgrown_version(void) { return OUTGROWN_VERSION; }

@@ -1,0 +1,157 @@
+#include "counterblock/process_block.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <new>
+#include <system_error>
+#include <vector>
+
+#include "counterblock/block_file.h"
+#include "counterblock/cells.h"
+#include "counterblock/header.h"
+#include "counterblock/slot_lock.h"
+
+namespace outgrown::block {
+namespace {
+
+// A new owner's mark: the pid, and a number that no other claim on this host is likely to have.
+std::uint64_t MakeOwner() {
+  static std::atomic<std::uint32_t> claims = 0;
+  struct timespec now = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto differs =
+      static_cast<std::uint32_t>(now.tv_nsec) * 2654435761U + claims.fetch_add(1, std::memory_order_relaxed);
+  return (static_cast<std::uint64_t>(::getpid()) << 32U) | (differs | 1U);  // never 0
+}
+
+// True if the descriptor is still the block's: an application may close descriptors that it doesn't know.
+bool IsStillOurs(const ProcessBlock& block, int fd) {
+  struct stat status = {};
+  return fd >= 0 && ::fstat(fd, &status) == 0 && status.st_dev == block.device &&
+         status.st_ino == block.inode;
+}
+
+// A new descriptor for the same file, after a fork or after the application closed ours. If the path now
+// leads to another file, or nowhere, there is none: then records go to the overflow slot, which needs no
+// lock.
+bool Reopen(ProcessBlock& block) {
+  Result<std::optional<Descriptor>> opened =
+      OpenBlockFile(block.directory, block.file_name, Access::kReadWrite);
+  if (!opened || !opened->has_value() || !IsStillOurs(block, (*opened)->get())) return false;
+  block.fd = (*opened)->Release();
+  return true;
+}
+
+void RaiseSlotsUsed(ProcessBlock& block, std::uint32_t used) {
+  std::atomic_ref<std::uint64_t> mark(block.header->slots_used);
+  std::uint64_t old = mark.load(std::memory_order_relaxed);
+  while (static_cast<std::uint32_t>(old) < used &&
+         !mark.compare_exchange_weak(old, PackSlotsUsed(used), std::memory_order_relaxed)) {
+  }
+}
+
+Result<Descriptor> OpenOrCreate(const std::string& directory, const std::string& file_name,
+                                std::uint32_t slot_count, std::string_view database) {
+  const std::string path = directory + "/" + file_name;
+  // Again, since between looking and creating another process may have created it, and been removed again.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    Result<std::optional<Descriptor>> opened = OpenBlockFile(directory, file_name, Access::kReadWrite);
+    if (!opened) return opened.error();
+    if (opened->has_value()) return std::move(**opened);
+    Result<bool> created = CreateBlockFile(directory, file_name, slot_count, database);
+    if (!created) return created.error();
+  }
+  return Error{"the counter block appears and disappears", path};
+}
+
+Result<CheckedHeader> ReadHeader(int fd, std::uint64_t size_bytes, const std::string& path) {
+  std::vector<std::byte> bytes(kHeaderBytes);
+  const ssize_t count = ::pread(fd, bytes.data(), bytes.size(), 0);
+  if (count < 0) return Error{"cannot read: " + std::generic_category().message(errno), path};
+  bytes.resize(static_cast<std::size_t>(count));
+  Result<CheckedHeader> header = CheckHeader(bytes);
+  if (!header) return Error{header.error().what, path};
+  if (header->file_bytes != size_bytes) {
+    return Error{"the file has " + std::to_string(size_bytes) + " bytes, its header says " +
+                     std::to_string(header->file_bytes),
+                 path};
+  }
+  return header;
+}
+
+}  // namespace
+
+Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name,
+                               std::uint32_t slot_count_if_created, std::string_view database_if_created) {
+  const std::string path = directory + "/" + file_name;
+  Result<Descriptor> fd = OpenOrCreate(directory, file_name, slot_count_if_created, database_if_created);
+  if (!fd) return fd.error();
+  struct stat status = {};
+  if (::fstat(fd->get(), &status) != 0) {
+    return Error{"cannot stat: " + std::generic_category().message(errno), path};
+  }
+  Result<CheckedHeader> header = ReadHeader(fd->get(), static_cast<std::uint64_t>(status.st_size), path);
+  if (!header) return header.error();
+  if (Result<void> filled = FillHoles(fd->get(), header->file_bytes); !filled) {
+    return Error{filled.error().what, path};
+  }
+  auto block = std::make_unique<ProcessBlock>();
+  void* mapping = ::mmap(nullptr, header->file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd->get(), 0);
+  if (mapping == MAP_FAILED) return Error{"cannot map: " + std::generic_category().message(errno), path};
+
+  block->directory = directory;
+  block->file_name = file_name;
+  block->database = header->database;
+  block->device = status.st_dev;
+  block->inode = status.st_ino;
+  block->slot_count = header->slot_count;
+  block->header = static_cast<Header*>(mapping);
+  block->slots = reinterpret_cast<Slot*>(static_cast<std::byte*>(mapping) + kHeaderBytes);
+  block->fd = fd->Release();
+  return block.release();
+}
+
+std::optional<Claim> ClaimSlot(ProcessBlock& block) {
+  if (!IsStillOurs(block, block.fd)) {
+    block.fd = -1;
+    // The locks went with the descriptor: nothing is held any more, and each thread notices by its owner
+    // mark.
+    block.taken.fill(false);
+    if (!Reopen(block)) return std::nullopt;
+  }
+  for (std::uint32_t index = 0; index < block.slot_count; ++index) {
+    if (block.taken[index] || !LockSlot(block.fd, index)) continue;
+    block.taken[index] = true;
+    RaiseSlotsUsed(block, index + 1);  // before any record, so that readers miss none
+    Slot& slot = block.slots[index];
+    const Claim claim{index, MakeOwner()};
+    StoreCell(slot.in_flight_start_ns, 0);  // a killed owner's
+    StoreCell(slot.traces_lost, 0);
+    StoreCell(slot.owner, claim.owner);
+    return claim;
+  }
+  return std::nullopt;
+}
+
+void ReleaseSlot(ProcessBlock& block, const Claim& claim) {
+  Slot& slot = block.slots[claim.index];
+  if (LoadCell(slot.owner) != claim.owner) return;  // lost with its lock, and somebody else's by now
+  StoreCell(slot.in_flight_start_ns, 0);
+  StoreCell(slot.traces_lost, 0);
+  StoreCell(slot.owner, 0);
+  if (IsStillOurs(block, block.fd)) UnlockSlot(block.fd, claim.index);
+  block.taken[claim.index] = false;
+}
+
+void CloseDescriptor(ProcessBlock& block) {
+  if (IsStillOurs(block, block.fd)) ::close(block.fd);
+  block.fd = -1;
+  block.taken.fill(false);
+}
+
+}  // namespace outgrown::block

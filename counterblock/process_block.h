@@ -1,0 +1,78 @@
+// One counter block as one copy of the library in one process holds it: the mapping, the descriptor that
+// carries the slots' locks, and which slots are taken through it.
+//
+// Slots are claimed by open-file-description (OFD) locks, one byte each:
+//   - The kernel gives the lock back when the process dies, whatever the way, in every PID namespace; a pid
+//   in
+//     the slot could not be trusted for either.
+//   - POSIX locks (F_SETLK) belong to the process: two copies of the library in one process would both get
+//   the
+//     same slot, and any close() of the file anywhere in the process would drop all of them.
+//   - OFD locks belong to the descriptor, so they do exclude another copy of the library, but not two threads
+//   that
+//     use the same descriptor. Therefore `taken` hands out slots first.
+// A forked child shares its parent's descriptions: it must never unlock (that would free the parent's slots),
+// only close, and claim its own through a new descriptor.
+//
+// Never freed, and the mapping never unmapped: a record that races with the last close must not crash.
+// Everything but the fields marked otherwise is guarded by the library lock (registry.h).
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/result.h"
+#include "counterblock/layout.h"
+
+namespace outgrown::block {
+
+// A slot held by this copy of the library.
+struct Claim {
+  std::uint32_t index = 0;
+  std::uint64_t owner = 0;  // what it wrote to Slot::owner; differs from claim to claim
+};
+
+struct ProcessBlock {
+  // Set when mapped, then constant. Usable from any thread.
+  std::string directory;
+  std::string file_name;
+  std::string database;  // as the header says, which is what the creator said
+  dev_t device = 0;
+  ino_t inode = 0;
+  std::uint32_t slot_count = 0;
+  Header* header = nullptr;
+  Slot* slots = nullptr;  // slots[slot_count] is the overflow slot
+
+  // Differs from block to block, and changes when the block is closed and in a forked child, so that no
+  // thread goes on using a slot that it found under the old number. Read without the lock.
+  std::atomic<std::uint64_t> id = 0;
+
+  int fd = -1;              // -1 in a forked child that has not written yet
+  std::uint32_t users = 0;  // open Writers
+  std::array<bool, kSlotCountMax> taken = {};
+  std::optional<Claim> trace_claim;  // the slot that carries traces_lost of this process
+  ProcessBlock* next = nullptr;      // the registry's list
+};
+
+// Opens or creates the file and maps it. The result has no id, no users, and belongs to the caller.
+// Errors: as OpenBlockFile, CreateBlockFile, CheckHeader, mmap. Never raises a signal.
+Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name,
+                               std::uint32_t slot_count_if_created, std::string_view database_if_created);
+
+// The lowest free slot, its lock set and its owner written; nothing if every slot is taken or the file cannot
+// be opened any more. About 0.3 µs for each slot that others hold. With the library lock held.
+std::optional<Claim> ClaimSlot(ProcessBlock& block);
+
+// Gives the slot back: clears what only a living owner means, unlocks. With the library lock held.
+void ReleaseSlot(ProcessBlock& block, const Claim& claim);
+
+// Closes the descriptor and with it every slot of this process, unless it is no longer ours (an application
+// that closes all descriptors it doesn't know, and has reused the number). With the library lock held.
+void CloseDescriptor(ProcessBlock& block);
+
+}  // namespace outgrown::block

@@ -1,0 +1,107 @@
+#include "counterblock/registry.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "counterblock/cells.h"
+
+namespace outgrown::block {
+namespace {
+
+// Constant-initialised and never destroyed, so that they work before main and after it.
+constinit std::mutex library_mutex;
+constinit ProcessBlock* first_block = nullptr;  // guarded by library_mutex
+constinit std::uint64_t last_id = 0;            // guarded by library_mutex
+
+// initial-exec: reached by a fixed offset, so that a signal handler may read it (a dynamic one may call
+// malloc).
+[[gnu::tls_model("initial-exec")]] constinit thread_local std::atomic<bool> lock_in_progress = false;
+
+void LockLibrary() {
+  lock_in_progress.store(true, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  library_mutex.lock();
+}
+
+void UnlockLibrary() {
+  library_mutex.unlock();
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  lock_in_progress.store(false, std::memory_order_relaxed);
+}
+
+// fork() must not happen while another thread holds the mutex: nobody would ever give it back in the child.
+void BeforeFork() { LockLibrary(); }
+void AfterForkInParent() { UnlockLibrary(); }
+
+// The child shares the parent's open file descriptions. Closing is all it may do with them: to unlock would
+// free the parent's slots. It opens its own when it first writes; most children never do. Only
+// async-signal-safe calls here.
+void AfterForkInChild() {
+  for (ProcessBlock* block = first_block; block != nullptr; block = block->next) {
+    CloseDescriptor(*block);
+    block->trace_claim.reset();
+    if (block->users > 0) block->id.store(++last_id, std::memory_order_relaxed);
+  }
+  UnlockLibrary();
+}
+
+void RegisterForkHandlers() {
+  static const int registered = ::pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
+  static_cast<void>(registered);
+}
+
+ProcessBlock* FindFile(dev_t device, ino_t inode) {
+  ProcessBlock* block = first_block;
+  while (block != nullptr && (block->device != device || block->inode != inode)) block = block->next;
+  return block;
+}
+
+}  // namespace
+
+LibraryLock::LibraryLock() { LockLibrary(); }
+LibraryLock::~LibraryLock() { UnlockLibrary(); }
+bool LibraryLock::InProgress() { return lock_in_progress.load(std::memory_order_relaxed); }
+
+Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::string& file_name,
+                                   std::uint32_t slot_count_if_created,
+                                   std::string_view database_if_created) {
+  const LibraryLock lock;
+  RegisterForkHandlers();
+  struct stat status = {};
+  ProcessBlock* block = nullptr;
+  if (::lstat((directory + "/" + file_name).c_str(), &status) == 0)
+    block = FindFile(status.st_dev, status.st_ino);
+  if (block == nullptr) {
+    Result<ProcessBlock*> mapped = MapBlock(directory, file_name, slot_count_if_created, database_if_created);
+    if (!mapped) return mapped.error();
+    block = *mapped;
+    block->next = first_block;
+    first_block = block;
+  }
+  if (block->users++ == 0) block->id.store(++last_id, std::memory_order_relaxed);
+  return block;
+}
+
+void DropBlock(ProcessBlock& block) {
+  const LibraryLock lock;
+  if (--block.users > 0) return;
+  block.id.store(0, std::memory_order_relaxed);
+  for (std::uint32_t index = 0; index < block.slot_count; ++index) {
+    if (!block.taken[index]) continue;
+    ReleaseSlot(block, Claim{index, LoadCell(block.slots[index].owner)});
+  }
+  block.trace_claim.reset();
+  CloseDescriptor(block);
+}
+
+ProcessBlock* FindBlock(std::uint64_t id) {
+  ProcessBlock* block = first_block;
+  while (block != nullptr && (block->id.load(std::memory_order_relaxed) != id || id == 0))
+    block = block->next;
+  return block;
+}
+
+}  // namespace outgrown::block

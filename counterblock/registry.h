@@ -1,0 +1,40 @@
+// Every counter block that this copy of the library has open in this process, the one lock that guards what
+// is not on the fast path, and what happens at fork.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/result.h"
+#include "counterblock/process_block.h"
+
+namespace outgrown::block {
+
+// Holds the library's lock while it lives. Only slow paths take it: open, close, a thread's first and last
+// record.
+//
+// InProgress() is true in a thread that is about to take it or holds it. A signal handler that interrupted
+// such a thread must not wait for the lock, which its own thread would have to give back; it uses the
+// overflow slot.
+class LibraryLock {
+ public:
+  LibraryLock();
+  LibraryLock(const LibraryLock&) = delete;
+  LibraryLock& operator=(const LibraryLock&) = delete;
+  ~LibraryLock();
+  static bool InProgress();
+};
+
+// The block of that file, opened or created as MapBlock does, with one more user. Two opens of one file share
+// one block.
+Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::string& file_name,
+                                   std::uint32_t slot_count_if_created, std::string_view database_if_created);
+
+// One user less. The last one's leaving gives every slot back; the mapping stays.
+void DropBlock(ProcessBlock& block);
+
+// The block of that id; null if it was closed or is a parent's. With the library lock held.
+ProcessBlock* FindBlock(std::uint64_t id);
+
+}  // namespace outgrown::block

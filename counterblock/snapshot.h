@@ -1,0 +1,56 @@
+// What a counter block says at one moment: all slots summed, living or dead.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "counterblock/buckets.h"
+#include "counterblock/layout.h"
+
+namespace outgrown::block {
+
+struct Snapshot {
+  // Counters: monotonic for as long as the host is up.
+  std::array<std::uint64_t, kOutcomeCount> writes = {};  // by Outcome
+  std::uint64_t bytes = 0;
+  std::uint64_t duration_sum_ns = 0;
+  std::array<std::uint64_t, kBucketCount> buckets = {};  // not cumulative, UpperBoundNs(i)
+  std::uint64_t overflow_records = 0;                    // those of them in the shared slot
+
+  // Gauges.
+  std::uint64_t last_write_ns = 0;        // CLOCK_MONOTONIC; 0: none was counted yet
+  std::uint64_t last_write_unix_ns = 0;   // the same as Unix time, to the millisecond; 0: none yet
+  std::uint32_t in_flight = 0;            // living writers that are inside a write
+  std::uint64_t oldest_in_flight_ns = 0;  // how long the oldest of those lasts already, 0 if there is none
+  std::uint32_t writers = 0;              // slots that a living writer holds
+  std::uint64_t traces_lost = 0;  // connections on which a living writer's counting has lost its place
+
+  // From the header.
+  std::uint16_t minor = 0;
+  std::uint32_t slots = 0;
+  std::uint32_t slots_used = 0;  // high-water mark
+  std::uint64_t created_unix_ns = 0;
+  std::string database;  // path of the SQLite file; empty if the application said none
+};
+
+// "ok", "busy", "busy_snapshot", "full", "io", "constraint", "corrupt", "other".
+std::string_view OutcomeName(Outcome outcome);
+
+std::uint64_t WritesOf(const Snapshot& snapshot, Outcome outcome);
+
+// The histogram as Prometheus wants it. `count` is the sum of the buckets that were read, so that it always
+// agrees with them, also while writers go on.
+struct CumulativeHistogram {
+  struct Bucket {
+    double upper_bound_seconds;  // the double nearest to the decimal bound
+    std::uint64_t count;         // of durations <= the bound
+  };
+  std::array<Bucket, kExposedBoundsNs.size()> buckets;  // without +Inf, whose count is `count`
+  std::uint64_t count;
+  double sum_seconds;
+};
+CumulativeHistogram DurationHistogram(const Snapshot& snapshot);
+
+}  // namespace outgrown::block

@@ -1,0 +1,117 @@
+#include "counterblock/thread_slots.h"
+
+#include <pthread.h>
+
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "counterblock/cells.h"
+#include "counterblock/registry.h"
+
+namespace outgrown::block {
+namespace {
+
+constexpr std::uint32_t kRecordsUntilRetry = 4096;
+
+// What threads point to that hold nothing yet, and those whose slots were given back at their end.
+constinit ThreadSlots no_slots;
+constinit ThreadSlots exited_thread;
+
+// A slot of a block whose row another block has taken (more than kRows stores in one process).
+struct ThreadState : ThreadSlots {
+  struct Spilled {
+    HeldSlot held;
+    Spilled* next = nullptr;
+  };
+  Spilled* spilled = nullptr;
+};
+
+void GiveBack(const HeldSlot& held) {
+  if (ProcessBlock* block = FindBlock(held.block_id)) ReleaseSlot(*block, Claim{held.index, held.owner});
+}
+
+// At the thread's end: its slots are the next thread's. A pthread key and not a thread_local with a
+// destructor: keys are run down after those, so that records made in such destructors still find their slot.
+void ReleaseThread(void* argument) {
+  auto* state = static_cast<ThreadState*>(argument);
+  thread_slots = &exited_thread;
+  {
+    const LibraryLock lock;
+    for (const HeldSlot& held : state->rows) GiveBack(held);
+    for (const auto* spilled = state->spilled; spilled != nullptr; spilled = spilled->next)
+      GiveBack(spilled->held);
+  }
+  while (state->spilled != nullptr) delete std::exchange(state->spilled, state->spilled->next);
+  delete state;
+}
+
+// The calling thread's state, made if it is its first time; null without memory. With the library lock held.
+ThreadState* OwnState() {
+  if (thread_slots != &no_slots) return static_cast<ThreadState*>(thread_slots);
+  static pthread_key_t key;
+  static const bool has_key = ::pthread_key_create(&key, ReleaseThread) == 0;
+  if (!has_key) return nullptr;
+  auto* state = new (std::nothrow) ThreadState;
+  if (state == nullptr) return nullptr;
+  if (::pthread_setspecific(key, state) != 0) {
+    delete state;
+    return nullptr;
+  }
+  thread_slots = state;
+  return state;
+}
+
+bool IsStillHeld(const HeldSlot& held) { return LoadCell(held.slot->owner) == held.owner; }
+
+// Swaps a spilled slot of that block into its row. True if there was one.
+bool SwapIn(ThreadState& state, std::uint64_t block_id) {
+  for (auto* spilled = state.spilled; spilled != nullptr; spilled = spilled->next) {
+    if (spilled->held.block_id != block_id) continue;
+    std::swap(spilled->held, state.RowOf(block_id));
+    return true;
+  }
+  return false;
+}
+
+// Frees the row for another block: what it holds of a living block is kept aside.
+bool Vacate(ThreadState& state, HeldSlot& row) {
+  if (FindBlock(row.block_id) != nullptr) {
+    auto* spilled = new (std::nothrow) ThreadState::Spilled{row, state.spilled};
+    if (spilled == nullptr) return false;
+    state.spilled = spilled;
+  }
+  row = HeldSlot{};
+  return true;
+}
+
+}  // namespace
+
+[[gnu::tls_model("initial-exec")]] constinit thread_local ThreadSlots* thread_slots = &no_slots;
+
+HeldSlot* FindOrClaimSlot(ProcessBlock& block) {
+  if (thread_slots == &exited_thread || LibraryLock::InProgress()) return nullptr;
+  if (thread_slots->recording.load(std::memory_order_relaxed) != 0) return nullptr;
+  const std::uint64_t block_id = block.id.load(std::memory_order_relaxed);
+  if (block_id == 0) return nullptr;
+  if (HeldSlot& row = thread_slots->RowOf(block_id);
+      row.block_id == block_id && row.records_until_retry > 0) {
+    --row.records_until_retry;
+    return nullptr;
+  }
+  const LibraryLock lock;
+  ThreadState* state = OwnState();
+  if (state == nullptr) return nullptr;
+  HeldSlot& row = state->RowOf(block_id);
+  if (row.block_id != block_id && !SwapIn(*state, block_id) && !Vacate(*state, row)) return nullptr;
+  if (row.block_id == block_id && IsStillHeld(row)) return &row;
+
+  if (const std::optional<Claim> claim = ClaimSlot(block)) {
+    row = HeldSlot{block_id, &block.slots[claim->index], claim->owner, claim->index, 0};
+    return &row;
+  }
+  row = HeldSlot{block_id, &block.slots[block.slot_count], 1, 0, kRecordsUntilRetry};
+  return nullptr;
+}
+
+}  // namespace outgrown::block

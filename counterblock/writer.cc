@@ -1,0 +1,135 @@
+#include "counterblock/writer.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <exception>
+
+#include "counterblock/directory.h"
+#include "counterblock/registry.h"
+
+namespace outgrown::block {
+namespace {
+
+// Puts errno back: the application may be between its own failed call and its look at errno.
+class ErrnoKept {
+ public:
+  ErrnoKept() = default;
+  ErrnoKept(const ErrnoKept&) = delete;
+  ErrnoKept& operator=(const ErrnoKept&) = delete;
+  ~ErrnoKept() { errno = old_; }
+
+ private:
+  int old_ = errno;
+};
+
+Result<ProcessBlock*> OpenBlock(const std::string& store, const WriterOptions& options) {
+  if (!IsStoreName(store)) {
+    return Error{"not a store's name (expected 1 to 64 of A-Z a-z 0-9 _ - and, not at the start, a dot)",
+                 store};
+  }
+  if (options.slots < 1 || options.slots > kSlotCountMax) {
+    return Error{
+        std::to_string(options.slots) + " slots asked for, expected 1 to " + std::to_string(kSlotCountMax),
+        store};
+  }
+  if (options.database.size() > kDatabaseBytesMax) return Error{"the database's path is too long", store};
+  Result<std::string> directory = ResolveDirectory(options.directory, options.application);
+  if (!directory) return Error{directory.error().what, store};
+  return AcquireBlock(*directory, FileNameOf(BlockName{store}), options.slots, options.database);
+}
+
+}  // namespace
+
+Result<Writer> Writer::Open(const std::string& store, const WriterOptions& options) noexcept {
+  const ErrnoKept errno_kept;
+  try {
+    Result<ProcessBlock*> block = OpenBlock(store, options);
+    if (!block) return block.error();
+    return Writer(*block);
+  } catch (const std::exception&) {
+    return Error{"no memory", ""};  // short enough to need none
+  }
+}
+
+Writer::~Writer() {
+  if (block_ == nullptr) return;
+  const ErrnoKept errno_kept;
+  DropBlock(*block_);
+}
+
+// The slow path of RecordAt: the thread's first record, or one that has to go to the overflow slot.
+void Writer::RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
+                             std::uint64_t end_ns) noexcept {
+  if (block_ == nullptr) return;
+  const ErrnoKept errno_kept;
+  if (FindOrClaimSlot(*block_) != nullptr) {
+    if (HeldSlot* held = EnterOwnSlot(); held != nullptr) {
+      Add(*held->slot, outcome, bytes, duration_ns, end_ns);
+      LeaveOwnSlot();
+      return;
+    }
+  }
+  if (block_->id.load(std::memory_order_relaxed) == 0) return;  // closed
+  Slot& overflow = block_->slots[block_->slot_count];
+  duration_ns = LimitDuration(duration_ns);
+  AddShared(overflow.writes[CellOf(outcome)], 1);
+  AddShared(overflow.bytes, LimitBytes(bytes));
+  AddShared(overflow.duration_sum_ns, duration_ns);
+  AddShared(overflow.buckets[BucketOf(duration_ns)], 1);
+  RaiseShared(overflow.last_write_ns, end_ns);
+}
+
+Start Writer::BeginElsewhere(std::uint64_t start_ns) noexcept {
+  Start start{start_ns, 0};
+  if (block_ == nullptr) return start;
+  const ErrnoKept errno_kept;
+  if (FindOrClaimSlot(*block_) == nullptr) return start;
+  if (HeldSlot* held = EnterOwnSlot(); held != nullptr) {
+    start = MarkInFlight(*held, start_ns);
+    LeaveOwnSlot();
+  }
+  return start;
+}
+
+// Begun on another thread, before a fork, or on a slot that was lost.
+void Writer::EndElsewhere(const Start& start, Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
+                          std::uint64_t end_ns) noexcept {
+  RecordAt(outcome, bytes, duration_ns, end_ns);
+  Abandon(start);
+}
+
+void Writer::Abandon(const Start& start) noexcept {
+  const auto number = static_cast<std::uint32_t>(start.mark);
+  if (block_ == nullptr || number == 0 || number > block_->slot_count) return;
+  Slot& slot = block_->slots[number - 1];
+  // Only if the claim that made the mark still holds the slot, and is this process's: a child must not take
+  // its parent's mark away.
+  const std::uint64_t owner = LoadCell(slot.owner);
+  if (static_cast<std::uint32_t>(owner) != static_cast<std::uint32_t>(start.mark >> 32U)) return;
+  if (owner >> 32U != static_cast<std::uint64_t>(::getpid())) return;
+  ReplaceCell(slot.in_flight_start_ns, start.start_ns, 0);
+}
+
+void Writer::TraceLost() noexcept { AddToTracesLost(1); }
+void Writer::TraceRegained() noexcept { AddToTracesLost(-1); }
+
+// A connection may lose its place on one thread and be closed on another, after the first thread has ended.
+// So the count lives in a slot that belongs to the process and not to a thread.
+void Writer::AddToTracesLost(std::int64_t change) noexcept {
+  if (block_ == nullptr) return;
+  const ErrnoKept errno_kept;
+  const LibraryLock lock;
+  if (block_->id.load(std::memory_order_relaxed) == 0) return;
+  if (!block_->trace_claim && change > 0) block_->trace_claim = ClaimSlot(*block_);
+  if (!block_->trace_claim) {
+    // No slot is free. The overflow slot has no living owner whose end would take it back, so it stays there.
+    if (change > 0) AddShared(block_->slots[block_->slot_count].traces_lost, 1);
+    return;
+  }
+  std::uint64_t& lost = block_->slots[block_->trace_claim->index].traces_lost;
+  const std::uint64_t old = LoadCell(lost);
+  if (change > 0 || old > 0) StoreCell(lost, old + static_cast<std::uint64_t>(change));
+}
+
+}  // namespace outgrown::block

@@ -1,0 +1,199 @@
+// Counting writes from C++: one record a write, 2 to 3 ns, and no way for the counting to hurt the
+// application.
+//
+//   Result<Writer> writer = Writer::Open("checkpoints", {.application = "agent", .database =
+//   "/srv/agent/state.db"}); … const Start start = writer->Begin();             // the write shows as in
+//   flight …BEGIN IMMEDIATE … COMMIT… writer->End(start, Outcome::kOk, payload_bytes);
+//
+// A Writer is a handle: cheap to move, and one is enough for all threads of a process. Each thread that
+// records gets a slot of the block on its first record and gives it back at its end; with none free it counts
+// in the shared overflow slot, more slowly and as exactly. After fork() the child claims its own; exec()
+// gives everything back.
+//
+// A default-made Writer, and one that was moved from, is off: it records nothing and every call is harmless.
+// No call throws, blocks on another process, raises a signal, prints, or changes errno.
+//
+// Signal handlers: Record, Begin and End may be called in a handler on a thread that has recorded before.
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "common/result.h"
+#include "counterblock/buckets.h"
+#include "counterblock/cells.h"
+#include "counterblock/layout.h"
+#include "counterblock/thread_slots.h"
+
+namespace outgrown::block {
+
+struct WriterOptions {
+  std::string directory;    // empty: ResolveDirectory (directory.h)
+  std::string application;  // names /run/outgrown/APPLICATION; empty: that place is left out
+  std::string
+      database;  // absolute path of the SQLite file, for the exporter; kept only by the block's creator
+  std::uint32_t slots =
+      kSlotCountDefault;  // threads that record at the same time, of all processes; creator's only
+};
+
+// A write that has begun. Plain data; may be ended on another thread, or never.
+struct Start {
+  std::uint64_t start_ns = 0;
+  std::uint64_t mark = 0;  // which slot shows the write as in flight; 0: none
+};
+
+// CLOCK_MONOTONIC in nanoseconds, the clock of every time in the block (std::chrono::steady_clock and
+// Python's time.monotonic_ns() are the same): it never steps, and all processes of a host share it. About 16
+// ns.
+inline std::uint64_t NowNs() {
+  struct timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// The same to the last timer tick (1 to 10 ms), at a third of the cost.
+inline std::uint64_t CoarseNowNs() {
+  struct timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+class Writer {
+ public:
+  // Opens the store's block, creating it if it is not there. `store` is a store's name (directory.h). Errors:
+  // a name, number or path that cannot be; no directory; no permission; no space; a file that is not to be
+  // trusted.
+  static Result<Writer> Open(const std::string& store, const WriterOptions& options) noexcept;
+
+  Writer() = default;
+  Writer(Writer&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  Writer& operator=(Writer&& other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  // The last Writer of a block in this process gives all slots back. A record that another thread is making
+  // at that moment is counted or dropped; the Writer itself must not be used any more.
+  ~Writer();
+
+  bool is_on() const { return block_ != nullptr; }
+  // The database path that the block's header names; empty if its creator said none, or if off.
+  std::string database() const { return block_ == nullptr ? std::string() : block_->database; }
+
+  // A write that lasted `duration_ns` and ended just now.
+  void Record(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns) noexcept {
+    RecordAt(outcome, bytes, duration_ns, CoarseNowNs());
+  }
+  // A write that lasted `duration_ns` and ended at `end_ns` (NowNs's clock; 0 leaves the last-write time
+  // alone). Reads no clock. Bytes beyond 2^40 and durations beyond 2^53 ns (104 days) count as those: a
+  // negative number that was cast must not turn a counter back.
+  void RecordAt(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
+                std::uint64_t end_ns) noexcept {
+    HeldSlot* held = EnterOwnSlot();
+    if (held == nullptr) [[unlikely]] {
+      RecordElsewhere(outcome, bytes, duration_ns, end_ns);
+      return;
+    }
+    Add(*held->slot, outcome, bytes, duration_ns, end_ns);
+    LeaveOwnSlot();
+  }
+
+  // Marks the write as in flight. A thread that has begun several at once shows the first.
+  Start Begin() noexcept { return BeginAt(NowNs()); }
+  Start BeginAt(std::uint64_t start_ns) noexcept {
+    HeldSlot* held = EnterOwnSlot();
+    if (held == nullptr) [[unlikely]]
+      return BeginElsewhere(start_ns);
+    const Start start = MarkInFlight(*held, start_ns);
+    LeaveOwnSlot();
+    return start;
+  }
+
+  // Records the write and takes its mark away.
+  void End(const Start& start, Outcome outcome, std::uint64_t bytes) noexcept {
+    EndAt(start, outcome, bytes, NowNs());
+  }
+  void EndAt(const Start& start, Outcome outcome, std::uint64_t bytes, std::uint64_t end_ns) noexcept {
+    const std::uint64_t duration_ns = end_ns > start.start_ns ? end_ns - start.start_ns : 0;
+    HeldSlot* held = EnterOwnSlot();
+    if (held == nullptr || (start.mark != 0 && start.mark != MarkOf(*held))) [[unlikely]] {
+      if (held != nullptr) LeaveOwnSlot();
+      EndElsewhere(start, outcome, bytes, duration_ns, end_ns);
+      return;
+    }
+    Add(*held->slot, outcome, bytes, duration_ns, end_ns);
+    if (start.mark != 0) StoreCell(held->slot->in_flight_start_ns, 0);
+    LeaveOwnSlot();
+  }
+  // Takes the mark away and records nothing: the transaction wrote nothing after all.
+  void Abandon(const Start& start) noexcept;
+
+  // Counting on one more connection has lost its place, as long as the process lives or until it has regained
+  // it (closing the connection counts as that). Shown as checkpoint_block_trace_lost. Any thread; takes a
+  // lock.
+  void TraceLost() noexcept;
+  void TraceRegained() noexcept;
+
+ private:
+  explicit Writer(ProcessBlock* block) : block_(block) {}
+
+  // This thread's slot, with the thread marked as recording; null if there is none, if it was lost, or in a
+  // signal handler that interrupted a record.
+  HeldSlot* EnterOwnSlot() noexcept {
+    if (block_ == nullptr) return nullptr;
+    ThreadSlots& thread = *thread_slots;
+    HeldSlot& held = thread.RowOf(block_->id.load(std::memory_order_relaxed));
+    if (held.block_id != block_->id.load(std::memory_order_relaxed)) return nullptr;
+    if (LoadCell(held.slot->owner) != held.owner) return nullptr;
+    if (thread.recording.load(std::memory_order_relaxed) != 0) return nullptr;
+    thread.recording.store(1, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    return &held;
+  }
+  static void LeaveOwnSlot() noexcept {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    thread_slots->recording.store(0, std::memory_order_relaxed);
+  }
+
+  static void Add(Slot& slot, Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
+                  std::uint64_t end_ns) noexcept {
+    duration_ns = LimitDuration(duration_ns);
+    AddOwned(slot.writes[CellOf(outcome)], 1);
+    AddOwned(slot.bytes, LimitBytes(bytes));
+    AddOwned(slot.duration_sum_ns, duration_ns);
+    AddOwned(slot.buckets[BucketOf(duration_ns)], 1);
+    if (end_ns != 0) StoreCell(slot.last_write_ns, end_ns);
+  }
+  static std::uint32_t CellOf(Outcome outcome) {
+    const auto cell = static_cast<std::uint32_t>(outcome);
+    return cell < kOutcomeCount ? cell : static_cast<std::uint32_t>(Outcome::kOther);
+  }
+  static std::uint64_t LimitBytes(std::uint64_t bytes) { return bytes < kBytesMax ? bytes : kBytesMax; }
+  static std::uint64_t LimitDuration(std::uint64_t ns) { return ns < kDurationMaxNs ? ns : kDurationMaxNs; }
+
+  // A slot's index + 1 in the lower half, the lower half of its owner's mark in the upper one.
+  static std::uint64_t MarkOf(const HeldSlot& held) { return (held.owner << 32U) | (held.index + 1U); }
+  static Start MarkInFlight(const HeldSlot& held, std::uint64_t start_ns) noexcept {
+    if (LoadCell(held.slot->in_flight_start_ns) != 0) return Start{start_ns, 0};
+    StoreCell(held.slot->in_flight_start_ns, start_ns);
+    return Start{start_ns, MarkOf(held)};
+  }
+
+  void RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
+                       std::uint64_t end_ns) noexcept;
+  Start BeginElsewhere(std::uint64_t start_ns) noexcept;
+  void EndElsewhere(const Start& start, Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
+                    std::uint64_t end_ns) noexcept;
+  void AddToTracesLost(std::int64_t change) noexcept;
+
+  static constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 40U;
+  static constexpr std::uint64_t kDurationMaxNs = std::uint64_t{1} << 53U;
+
+  ProcessBlock* block_ = nullptr;
+};
+
+}  // namespace outgrown::block

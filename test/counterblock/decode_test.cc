@@ -1,0 +1,119 @@
+#include "counterblock/decode.h"
+
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "counterblock/header.h"
+
+using namespace outgrown::block;  // NOLINT(google-build-using-namespace)
+
+namespace {
+
+constexpr std::uint64_t kNow = 5'000'000'000'000;
+constexpr std::uint64_t kNowUnix = 1'700'000'000'000'000'000;
+
+struct Image {
+  Header header = MakeHeader(8, "/srv/state.db", 1);
+  std::vector<Slot> slots;
+  Slot overflow = {};
+
+  std::vector<std::byte> Bytes() {
+    header.slots_used = PackSlotsUsed(static_cast<std::uint32_t>(slots.size()));
+    std::vector<std::byte> bytes(kHeaderBytes + (slots.size() + 1) * kSlotBytes);
+    std::memcpy(bytes.data(), &header, sizeof header);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      std::memcpy(bytes.data() + SlotOffset(static_cast<std::uint32_t>(i)), &slots[i], sizeof(Slot));
+    }
+    std::memcpy(bytes.data() + SlotOffset(static_cast<std::uint32_t>(slots.size())), &overflow, sizeof(Slot));
+    return bytes;
+  }
+};
+
+bool Nobody(std::uint32_t) { return false; }
+bool Everybody(std::uint32_t) { return true; }
+
+}  // namespace
+
+TEST_CASE("an empty block reads as nothing counted") {
+  Image image;
+  const Snapshot snapshot = Decode(image.Bytes(), Everybody, kNow, kNowUnix).value();
+  CHECK(snapshot.last_write_unix_ns == 0);
+  CHECK(snapshot.writers == 0);
+  CHECK(snapshot.slots == 8);
+  CHECK(snapshot.database == "/srv/state.db");
+}
+
+TEST_CASE("living and dead slots are summed, and the overflow slot with them") {
+  Image image;
+  image.slots.resize(2);
+  image.slots[0].owner = 77;
+  image.slots[0].writes[0] = 5;
+  image.slots[0].buckets[3] = 5;
+  image.slots[0].bytes = 100;
+  image.slots[0].last_write_ns = kNow - 2'000'000'000;
+  image.slots[1].writes[1] = 2;
+  image.slots[1].buckets[4] = 2;
+  image.slots[1].duration_sum_ns = 9;
+  image.slots[1].last_write_ns = kNow - 1'000'000'000;
+  image.overflow.writes[0] = 1;
+  image.overflow.buckets[3] = 1;
+  const Snapshot snapshot = Decode(image.Bytes(), Nobody, kNow, kNowUnix).value();
+  CHECK(WritesOf(snapshot, Outcome::kOk) == 6);
+  CHECK(WritesOf(snapshot, Outcome::kBusy) == 2);
+  CHECK(snapshot.buckets[3] == 6);
+  CHECK(snapshot.bytes == 100);
+  CHECK(snapshot.duration_sum_ns == 9);
+  CHECK(snapshot.overflow_records == 1);
+  CHECK(snapshot.writers == 0);
+  CHECK(snapshot.last_write_unix_ns == kNowUnix - 1'000'000'000);
+}
+
+TEST_CASE("only a living owner is in flight or has lost a trace") {
+  Image image;
+  image.slots.resize(3);
+  for (Slot& slot : image.slots) {
+    slot.in_flight_start_ns = kNow - 3'000;
+    slot.traces_lost = 1;
+  }
+  image.slots[0].owner = 1;
+  image.slots[1].owner = 2;
+  image.slots[1].in_flight_start_ns = kNow - 9'000;
+  const auto first_two = [](std::uint32_t index) { return index < 2; };
+  const Snapshot snapshot = Decode(image.Bytes(), first_two, kNow, kNowUnix).value();
+  CHECK(snapshot.writers == 2);
+  CHECK(snapshot.in_flight == 2);
+  CHECK(snapshot.oldest_in_flight_ns == 9'000);
+  CHECK(snapshot.traces_lost == 2);
+  const Snapshot dead = Decode(image.Bytes(), Nobody, kNow, kNowUnix).value();
+  CHECK(dead.in_flight == 0);
+  CHECK(dead.oldest_in_flight_ns == 0);
+  CHECK(dead.traces_lost == 0);
+}
+
+TEST_CASE("times after now count as now") {
+  Image image;
+  image.slots.resize(1);
+  image.slots[0].owner = 1;
+  image.slots[0].in_flight_start_ns = std::numeric_limits<std::uint64_t>::max();
+  image.slots[0].last_write_ns = std::numeric_limits<std::uint64_t>::max();
+  const Snapshot snapshot = Decode(image.Bytes(), Everybody, kNow, kNowUnix).value();
+  CHECK(snapshot.in_flight == 1);
+  CHECK(snapshot.oldest_in_flight_ns == 0);
+  CHECK(snapshot.last_write_unix_ns == kNowUnix);
+}
+
+TEST_CASE("an image that is longer or shorter than its header says is refused") {
+  Image image;
+  image.slots.resize(2);
+  std::vector<std::byte> bytes = image.Bytes();
+  const std::size_t right = bytes.size();
+  for (const std::size_t size : {right - 1, right + 1, std::size_t{kHeaderBytes}, right - kSlotBytes}) {
+    bytes.resize(size);
+    const auto decoded = Decode(bytes, Everybody, kNow, kNowUnix);
+    REQUIRE_FALSE(decoded.ok());
+    CHECK(decoded.error().what.starts_with("truncated: "));
+  }
+}
