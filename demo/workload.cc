@@ -11,7 +11,6 @@
 #include <sqlite3.h>
 #include <time.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -20,6 +19,9 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
+#include "counterblock/sqlite_outcome.h"
 #include "counterblock/writer.h"
 
 namespace {
@@ -71,28 +73,6 @@ void SleepUntil(std::int64_t at_ns) {
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
 }
 
-Outcome OutcomeOf(int result) {
-  switch (result & 0xFF) {
-    case SQLITE_OK:
-    case SQLITE_DONE:
-    case SQLITE_ROW:
-      return Outcome::kOk;
-    case SQLITE_BUSY:
-      return result == SQLITE_BUSY_SNAPSHOT ? Outcome::kBusySnapshot : Outcome::kBusy;
-    case SQLITE_FULL:
-      return Outcome::kFull;
-    case SQLITE_IOERR:
-      return Outcome::kIo;
-    case SQLITE_CONSTRAINT:
-      return Outcome::kConstraint;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return Outcome::kCorrupt;
-    default:
-      return Outcome::kOther;
-  }
-}
-
 class Application {
  public:
   Application(const Options& options, outgrown::block::Writer& writer) : options_(options), writer_(writer) {
@@ -114,14 +94,15 @@ class Application {
   }
 
   void WriteUntilStopped() {
-    const auto step_ns = static_cast<std::int64_t>(static_cast<double>(kNsPerSecond) / options_.rate_per_second);
+    const auto step_ns =
+        static_cast<std::int64_t>(static_cast<double>(kNsPerSecond) / options_.rate_per_second);
     for (std::int64_t next_ns = MonotonicNs(); g_stop == 0; next_ns += step_ns) {
       SleepUntil(next_ns);
       if (g_stop == 0) WriteCheckpoint();
     }
   }
 
-  // Deletes the oldest checkpoints a few at a time in one transaction that lasts hold_ms, then pauses as long.
+  // Deletes the oldest checkpoints a few at a time in one transaction that lasts hold_ms, then pauses twice as long.
   void MaintainUntilStopped() {
     const std::int64_t hold_ns = options_.hold_ms * std::int64_t{1'000'000};
     while (g_stop == 0) {
@@ -131,14 +112,15 @@ class Application {
             int result = SQLITE_OK;
             while (result == SQLITE_OK && MonotonicNs() < end_ns) {
               result = Execute(
-                  "DELETE FROM checkpoints WHERE rowid IN (SELECT rowid FROM checkpoints ORDER BY rowid LIMIT 1);"
+                  "DELETE FROM checkpoints WHERE rowid IN (SELECT rowid FROM checkpoints ORDER BY rowid "
+                  "LIMIT 1);"
                   "UPDATE writes SET value = randomblob(length(value)) WHERE rowid IN "
                   "(SELECT rowid FROM writes ORDER BY random() LIMIT 20)");
             }
             return result;
           },
           0);
-      SleepUntil(MonotonicNs() + hold_ns);
+      SleepUntil(MonotonicNs() + 2 * hold_ns);
     }
   }
 
@@ -151,7 +133,7 @@ class Application {
   // One write transaction around `body`, counted by its outcome with the wait for the lock in its duration.
   template <typename Body>
   bool Transaction(Body body, std::uint64_t size_bytes) {
-    const outgrown::block::StartToken start = writer_.Begin();
+    const outgrown::block::Start start = writer_.Begin();
     int result = Execute("BEGIN IMMEDIATE");
     if (result == SQLITE_OK) {
       result = body();
@@ -161,7 +143,7 @@ class Application {
         Execute("ROLLBACK");
       }
     }
-    const Outcome outcome = OutcomeOf(result);
+    const Outcome outcome = outgrown::block::OutcomeOfSqlite(result);
     writer_.End(start, outcome, outcome == Outcome::kOk ? size_bytes : 0);
     Tally(outcome);
     return outcome == Outcome::kOk;
@@ -192,18 +174,19 @@ class Application {
     const std::string checkpoint = std::to_string(step_);
     std::vector<char> blob(static_cast<std::size_t>(size_bytes));
     for (char& c : blob) c = static_cast<char>(random_());
-    int result = Insert("INSERT OR REPLACE INTO checkpoints VALUES (?1, '', ?2, NULL, 'msgpack', ?3, '{}')", thread,
-                        checkpoint, blob, 0);
+    int result = Insert("INSERT OR REPLACE INTO checkpoints VALUES (?1, '', ?2, NULL, 'msgpack', ?3, '{}')",
+                        thread, checkpoint, blob, 0);
     blob.resize(blob.size() / kWritesPerCheckpoint);
     for (int index = 0; result == SQLITE_OK && index < kWritesPerCheckpoint; ++index) {
-      result = Insert("INSERT OR REPLACE INTO writes VALUES (?1, '', ?2, 'task', ?4, 'messages', 'msgpack', ?3)",
-                      thread, checkpoint, blob, index);
+      result =
+          Insert("INSERT OR REPLACE INTO writes VALUES (?1, '', ?2, 'task', ?4, 'messages', 'msgpack', ?3)",
+                 thread, checkpoint, blob, index);
     }
     return result;
   }
 
-  int Insert(const char* sql, const std::string& thread, const std::string& checkpoint, const std::vector<char>& blob,
-             int index) {
+  int Insert(const char* sql, const std::string& thread, const std::string& checkpoint,
+             const std::vector<char>& blob, int index) {
     sqlite3_stmt* statement = nullptr;
     int result = sqlite3_prepare_v2(database_, sql, -1, &statement, nullptr);
     if (result != SQLITE_OK) return result;
@@ -228,7 +211,8 @@ class Application {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("The demo's application: LangGraph-shaped checkpoints in SQLite, counted in the counter block");
+  CLI::App app(
+      "The demo's application: LangGraph-shaped checkpoints in SQLite, counted in the counter block");
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("--database", options.database, "the SQLite file")->required();
@@ -246,7 +230,10 @@ int main(int argc, char** argv) {
   sigaction(SIGTERM, &stop, nullptr);
   sigaction(SIGINT, &stop, nullptr);
 
-  auto writer = outgrown::block::Writer::Open(options.store, {.directory = options.blocks, .database = options.database});
+  outgrown::block::WriterOptions block;
+  block.directory = options.blocks;
+  block.database = options.database;
+  auto writer = outgrown::block::Writer::Open(options.store, block);
   if (!writer) {
     std::fprintf(stderr, "checkpoint-workload: %s\n", writer.error().Text().c_str());
     return 1;

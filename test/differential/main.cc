@@ -1,11 +1,11 @@
 // outgrown-differential: writes a differential proof for promtool; differential_test.py runs it.
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "rulegen/spec/parse.h"
 #include "test/differential/proof.h"
@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "{}\n", counts.error().Text());
     return 1;
   }
-  fmt::print("{{\"series\": {}, \"fires\": {}, \"silent\": {}, \"skipped\": {}, \"verdicts\": {}}}\n", counts->series,
-             counts->fires, counts->silent, counts->skipped, counts->verdicts);
+  fmt::print("{{\"series\": {}, \"fires\": {}, \"silent\": {}, \"skipped\": {}, \"verdicts\": {}}}\n",
+             counts->series, counts->fires, counts->silent, counts->skipped, counts->verdicts);
   return 0;
 }

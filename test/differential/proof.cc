@@ -34,7 +34,8 @@ plan::RuleFile AlertsOnly(const spec::Spec& spec, Fault fault) {
   for (plan::RuleGroup& group : file.groups) {
     std::erase_if(group.rules, [](const plan::Rule& rule) {
       const auto* alert = std::get_if<plan::AlertRule>(&rule);
-      return alert == nullptr || std::ranges::find(alert->labels, "threshold", &plan::Pair::name) == alert->labels.end();
+      return alert == nullptr ||
+             std::ranges::find(alert->labels, "threshold", &plan::Pair::name) == alert->labels.end();
     });
     for (plan::Rule& rule : group.rules) {
       auto& alert = std::get<plan::AlertRule>(rule);
@@ -173,7 +174,8 @@ class Proof {
       ++counts_.fires;
       const VerdictRow& verdict = table().verdicts[row.verdict];
       Node::Map labels;
-      for (const plan::Pair& label : StoreLabels(store)) labels.emplace_back(label.name, Node::String(label.value));
+      for (const plan::Pair& label : StoreLabels(store))
+        labels.emplace_back(label.name, Node::String(label.value));
       labels.emplace_back("severity", Node::String(verdict.severity));
       labels.emplace_back("verdict", Node::String(verdict.id));
       labels.emplace_back("threshold", Node::String(row.id));

@@ -18,7 +18,7 @@ enum class Fault { kNone, kEngineLimit, kEngineHold, kRuleLimit, kRuleHold };
 struct ProofOptions {
   std::uint64_t seed = 1;
   std::size_t series = 2000;  // recorded series of signals to draw, rounded up to whole groups of stores
-  bool keep_firing = false;   // with keep_firing_for, as Prometheus' flavor; else without, as VictoriaMetrics'
+  bool keep_firing = false;  // with keep_firing_for, as Prometheus' flavor; else without, as VictoriaMetrics'
   Fault fault = Fault::kNone;
 };
 

@@ -84,7 +84,8 @@ Values DrawCoverage(const Table& table, std::size_t count, std::mt19937_64& rand
     const double low = OneIn(2, random) ? std::nextafter(table.coverage_minimum, 0.0) : 0.3;
     const std::size_t start = Between(0, count - 1, random);
     const std::size_t end = std::min(count, start + Between(1, 30, random));
-    std::fill(values.begin() + static_cast<std::ptrdiff_t>(start), values.begin() + static_cast<std::ptrdiff_t>(end),
+    std::fill(values.begin() + static_cast<std::ptrdiff_t>(start),
+              values.begin() + static_cast<std::ptrdiff_t>(end),
               OneIn(3, random) ? std::optional<double>() : low);
   } else if (OneIn(2, random)) {
     std::ranges::fill(values, table.coverage_minimum);
@@ -101,7 +102,8 @@ std::string PromtoolValues(const Values& values) {
   return text;
 }
 
-std::vector<decide::Sample> SamplesUpTo(const Values& values, std::int64_t interval_ms, std::int64_t time_ms) {
+std::vector<decide::Sample> SamplesUpTo(const Values& values, std::int64_t interval_ms,
+                                        std::int64_t time_ms) {
   std::vector<decide::Sample> samples;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::int64_t at_ms = static_cast<std::int64_t>(i) * interval_ms;
