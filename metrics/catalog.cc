@@ -11,6 +11,7 @@ using Labels = std::span<const std::string_view>;
 constexpr std::array<std::string_view, 1> kStore = {"database"};
 constexpr std::array<std::string_view, 2> kStoreStatus = {"database", "status"};
 constexpr std::array<std::string_view, 2> kStoreReason = {"database", "reason"};
+constexpr std::array<std::string_view, 2> kStoreSource = {"database", "source"};
 constexpr std::array<std::string_view, 2> kStoreServers = {"database", "shared_id"};
 constexpr std::array<std::string_view, 1> kCollector = {"collector"};
 constexpr std::array<std::string_view, 4> kThreshold = {"store", "threshold", "signal", "verdict"};
@@ -40,7 +41,9 @@ constexpr std::array kCatalog = {
     // The SQLite file, read without libsqlite3.
     Metric{"checkpoint_file_size_bytes", Type::kGauge, "Size of the database file.", kStore},
     Metric{"checkpoint_wal_size_bytes", Type::kGauge, "Size of the write-ahead log file, 0 if there is none.", kStore},
-    Metric{"checkpoint_store_commits_total", Type::kCounter, "Write transactions that the store itself counted: the wal-index change counter in WAL mode, else the header's.", kStore},
+    Metric{"checkpoint_store_commits_total", Type::kCounter, "Write transactions that the store itself counted: source wal_index in WAL mode, header else.", kStoreSource},
+    Metric{"checkpoint_file_problem_info", Type::kGauge, "Why the database file could not be measured, one series with value 1 a problem.", kStoreReason},
+    Metric{"checkpoint_store_commits_problem_info", Type::kGauge, "Why the store's own commit counter is unknown, one series with value 1 a problem.", kStoreReason},
 
     // What the operator configured.
     Metric{"checkpoint_deployment_servers", Type::kGauge, "Servers that write to the store, as configured (--deployment.servers).", kStoreServers},

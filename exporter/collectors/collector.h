@@ -1,0 +1,53 @@
+// What a collector is: one data source in one file, as a function that adds samples.
+//
+// A collector says what it measured and, as an Error, why its source failed. It keeps nothing from one scrape
+// to the next, logs nothing and times nothing: scrape.cc does that for all of them. A value that isn't there
+// (no write yet, no log file) is no error: the collector leaves it out and, where the catalog has a metric
+// for that, says why.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/result.h"
+#include "exporter/collectors/samples.h"
+
+namespace outgrown::exporter {
+
+// What the operator said that collectors need. Made once at the start and never changed.
+struct Settings {
+  std::string version;                 // of the exporter
+  int servers = 1;                     // --deployment.servers
+  std::string shared_id;               // --store.shared-id; empty: the stores are shared with nobody
+  double start_time_unix_seconds = 0;  // of this process
+};
+
+// A store as it was found for one scrape (stores.h).
+struct StoreTarget {
+  std::string name;                 // the label `database`
+  std::string database;             // --store's path; empty: the counter block says it
+  std::vector<std::string> blocks;  // its counter blocks of every major, may be empty
+};
+
+// One store during one scrape.
+struct StoreScrape {
+  const Settings& settings;
+  const StoreTarget& target;
+  std::string database;  // the database file; empty while nobody has said it
+};
+
+// Runs once for each store, in the order of the list (collectors.h), so that a later one finds the path that
+// an earlier one read from the counter block.
+struct StoreCollector {
+  std::string_view name;
+  Result<void> (*collect)(StoreScrape& store, Samples& samples);
+};
+
+// Runs once for each scrape.
+struct ExporterCollector {
+  std::string_view name;
+  Result<void> (*collect)(const Settings& settings, Samples& samples);
+};
+
+}  // namespace outgrown::exporter

@@ -1,0 +1,26 @@
+// Sizes of the database file and of its write-ahead log, by stat alone.
+#include "exporter/collectors/collectors.h"
+#include "exporter/collectors/store_problem.h"
+#include "exporter/sqlite/probe_file.h"
+
+namespace outgrown::exporter {
+
+Result<void> CollectSqliteFile(StoreScrape& store, Samples& samples) {
+  const auto report = [&](sqlite::Problem problem) {
+    return ReportProblem(store, "checkpoint_file_problem_info", problem, samples);
+  };
+  if (store.database.empty()) return report(sqlite::Problem::kNoPath);
+  const sqlite::Measured<std::string> path = sqlite::ResolvePath(store.database);
+  if (!path.ok()) return report(path.problem());
+  const sqlite::Measured<std::uint64_t> size = sqlite::FileSize(*path);
+  if (!size.ok()) return report(size.problem());
+  samples.Set("checkpoint_file_size_bytes", {store.target.name}, static_cast<double>(*size));
+
+  const sqlite::Measured<std::uint64_t> wal_size = sqlite::FileSize(*path + "-wal");
+  if (!wal_size.ok() && wal_size.problem() != sqlite::Problem::kMissing) return report(wal_size.problem());
+  samples.Set("checkpoint_wal_size_bytes", {store.target.name},
+              wal_size.ok() ? static_cast<double>(*wal_size) : 0);
+  return {};
+}
+
+}  // namespace outgrown::exporter

@@ -1,0 +1,243 @@
+#include "exporter/http_server.h"
+
+#include <civetweb.h>
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace outgrown::exporter {
+namespace {
+
+// A client gets half a second for its request and for each part of the answer; with 32 workers that keeps
+// scrapes going beside slow clients. Keep-alive stays off: it would hold a worker for its timeout after each
+// of a client's requests, and a scrape every few seconds gains nothing from it. TCP_NODELAY sends the last
+// segment at once.
+const std::vector<std::pair<std::string, std::string>> kCivetwebOptions = {
+    {"num_threads", "32"},
+    {"request_timeout_ms", "500"},
+    {"enable_keep_alive", "no"},
+    {"tcp_nodelay", "1"},
+    {"connection_queue", "256"},
+    {"listen_backlog", "1024"},
+    {"max_request_size", "8192"},
+    {"decode_url", "no"},
+    {"enable_directory_listing", "no"},
+    {"allow_sendfile_call", "no"},
+    {"enable_auth_domain_check", "no"},
+};
+
+constexpr std::chrono::milliseconds kDrainTimeout(1000);
+
+std::string_view ReasonPhrase(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 413:
+      return "Content Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Error";
+  }
+}
+
+// Header and body in one string, so that an answer that fits the socket's buffer leaves in one piece.
+std::string Message(const HttpResponse& response, bool with_body) {
+  std::string message = fmt::format(
+      "HTTP/1.1 {} {}\r\n"
+      "Date: {:%a, %d %b %Y %H:%M:%S} GMT\r\n"
+      "Content-Type: {}\r\n"
+      "Content-Length: {}\r\n"
+      "Cache-Control: no-store\r\n"
+      "X-Content-Type-Options: nosniff\r\n"
+      "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+      "frame-ancestors 'none'\r\n"
+      "Connection: close\r\n",
+      response.status, ReasonPhrase(response.status), fmt::gmtime(std::time(nullptr)), response.content_type,
+      response.body.size());
+  if (response.status == 405) message += "Allow: GET, HEAD\r\n";
+  message += "\r\n";
+  if (with_body) message += response.body;
+  return message;
+}
+
+HttpResponse ErrorPage(int status, std::string_view text) {
+  return HttpResponse{status, "text/plain; charset=utf-8",
+                      fmt::format("{} {}: {}\n", status, ReasonPhrase(status), text)};
+}
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  Impl(Handler handler, const Log& log) : handler_(std::move(handler)), log_(log) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { Stop(); }
+
+  Result<void> Start(const ListenAddress& address);
+  void Stop();
+  const ListenAddress& address() const { return address_; }
+
+ private:
+  static Impl& Of(const mg_connection* connection) {
+    return *static_cast<Impl*>(mg_get_user_data(mg_get_context(connection)));
+  }
+  static int OnRequest(mg_connection* connection);
+  static int OnError(mg_connection* connection, int status, const char* text);
+  static int OnLog(const mg_connection* connection, const char* text);
+
+  HttpResponse Answer(const mg_request_info& request);
+  void Send(mg_connection* connection, const HttpResponse& response, bool with_body);
+  void Enter();
+  void Leave();
+
+  const Handler handler_;
+  const Log& log_;
+  ListenAddress address_;
+  mg_context* context_ = nullptr;  // the thread that starts and stops alone reads it
+
+  std::mutex mutex_;
+  std::string last_problem_;  // what civetweb logged last: the reason if it can't start
+  std::condition_variable idle_;
+  int active_ = 0;
+  bool stopping_ = false;
+};
+
+Result<void> HttpServer::Impl::Start(const ListenAddress& address) {
+  std::vector<const char*> options = {"listening_ports", nullptr};
+  const std::string listen = address.Text();
+  options[1] = listen.c_str();
+  for (const auto& [name, value] : kCivetwebOptions)
+    options.insert(options.end(), {name.c_str(), value.c_str()});
+  options.push_back(nullptr);
+
+  mg_init_library(0);  // without TLS: Debian 12's civetweb crashes in it
+  mg_callbacks callbacks = {};
+  callbacks.begin_request = &OnRequest;
+  callbacks.http_error = &OnError;
+  callbacks.log_message = &OnLog;
+  std::array<char, 256> text = {};
+  mg_error_data error = {};
+  error.text = text.data();
+  error.text_buffer_size = text.size();
+  mg_init_data init = {};
+  init.callbacks = &callbacks;
+  init.user_data = this;
+  init.configuration_options = options.data();
+  context_ = mg_start2(&init, &error);
+  if (context_ == nullptr) {
+    mg_exit_library();
+    return Error{"cannot listen: " + (last_problem_.empty() ? std::string(text.data()) : last_problem_),
+                 listen};
+  }
+  mg_server_port port = {};
+  if (mg_get_server_ports(context_, 1, &port) != 1)
+    return Error{"cannot listen: civetweb has no port open", listen};
+  address_ = ListenAddress{address.ip, static_cast<std::uint16_t>(port.port)};
+  return {};
+}
+
+void HttpServer::Impl::Stop() {
+  if (context_ == nullptr) return;
+  {
+    // mg_stop cuts answers short that are being sent, so they get their time first.
+    std::unique_lock<std::mutex> lock(mutex_);
+    stopping_ = true;
+    idle_.wait_for(lock, kDrainTimeout, [this] { return active_ == 0; });
+  }
+  mg_stop(std::exchange(context_, nullptr));
+  mg_exit_library();
+}
+
+void HttpServer::Impl::Enter() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++active_;
+}
+
+void HttpServer::Impl::Leave() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (--active_ == 0) idle_.notify_all();
+}
+
+HttpResponse HttpServer::Impl::Answer(const mg_request_info& request) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return ErrorPage(503, "the exporter is shutting down");
+  }
+  const std::string_view method = request.request_method;
+  if (method != "GET" && method != "HEAD") return ErrorPage(405, "only GET and HEAD");
+  // The path as it was sent: neither decoded nor with its dots resolved, so that each page has exactly one
+  // name.
+  const std::string_view path = request.local_uri_raw == nullptr ? "" : request.local_uri_raw;
+  std::optional<HttpResponse> response = handler_(path);
+  return response ? std::move(*response) : ErrorPage(404, "there is no such page");
+}
+
+void HttpServer::Impl::Send(mg_connection* connection, const HttpResponse& response, bool with_body) {
+  mg_disable_keep_alive(connection);  // or civetweb would wait for a request body that nobody wants
+  const std::string message = Message(response, with_body);
+  mg_write(connection, message.data(), message.size());
+}
+
+int HttpServer::Impl::OnRequest(mg_connection* connection) {
+  Impl& server = Of(connection);
+  const mg_request_info& request = *mg_get_request_info(connection);
+  server.Enter();
+  const HttpResponse response = server.Answer(request);
+  server.Send(connection, response, std::string_view(request.request_method) != "HEAD");
+  server.log_.Debug("Request", {{"method", request.request_method},
+                                {"path", request.local_uri_raw == nullptr ? "" : request.local_uri_raw},
+                                {"status", std::to_string(response.status)},
+                                {"client", request.remote_addr}});
+  server.Leave();
+  return response.status;
+}
+
+int HttpServer::Impl::OnError(mg_connection* connection, int status, const char* text) {
+  Impl& server = Of(connection);
+  server.Enter();
+  server.Send(connection, ErrorPage(status, text), true);
+  server.Leave();
+  return 0;
+}
+
+int HttpServer::Impl::OnLog(const mg_connection* connection, const char* text) {
+  Impl& server = Of(connection);
+  {
+    const std::lock_guard<std::mutex> lock(server.mutex_);
+    server.last_problem_ = text;
+  }
+  server.log_.Debug("HTTP library", {{"text", text}});
+  return 1;
+}
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpServer::~HttpServer() = default;
+const ListenAddress& HttpServer::address() const { return impl_->address(); }
+void HttpServer::Stop() { impl_->Stop(); }
+
+Result<std::unique_ptr<HttpServer>> HttpServer::Start(const ListenAddress& address, Handler handler,
+                                                      const Log& log) {
+  auto impl = std::make_unique<Impl>(std::move(handler), log);
+  if (Result<void> started = impl->Start(address); !started) return started.error();
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+}  // namespace outgrown::exporter

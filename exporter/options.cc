@@ -1,0 +1,158 @@
+#include "exporter/options.h"
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+#include "common/exit_status.h"
+#include "common/result.h"
+#include "exporter/utf8.h"
+
+namespace outgrown::exporter {
+namespace {
+
+constexpr std::size_t kStoreNameBytesMax = 64;
+
+// The names that a counter block may have, because one label names both.
+bool IsStoreName(std::string_view name) {
+  const auto is_allowed = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  };
+  return !name.empty() && name.size() <= kStoreNameBytesMax && name.front() != '.' &&
+         std::ranges::all_of(name, is_allowed);
+}
+
+Result<NamedStore> ParseStore(const std::string& text) {
+  const auto wrong = [&](const std::string& what) {
+    return Error{what + ", found \"" + text + "\"", "--store"};
+  };
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) return wrong("expected NAME=PATH");
+  NamedStore store{text.substr(0, equals), text.substr(equals + 1)};
+  if (!IsStoreName(store.name))
+    return wrong("expected a name of A-Z a-z 0-9 _ - and . (not first) before the equals sign");
+  if (!store.database.starts_with('/')) return wrong("expected an absolute path after the equals sign");
+  return store;
+}
+
+Result<std::vector<NamedStore>> ParseStores(const std::vector<std::string>& texts) {
+  std::vector<NamedStore> stores;
+  for (const std::string& text : texts) {
+    Result<NamedStore> store = ParseStore(text);
+    if (!store) return store.error();
+    if (std::ranges::find(stores, store->name, &NamedStore::name) != stores.end()) {
+      return Error{"the store " + store->name + " is named twice", "--store"};
+    }
+    stores.push_back(std::move(*store));
+  }
+  return stores;
+}
+
+Result<std::string> ParseTelemetryPath(const std::string& text) {
+  const auto is_plain = [](char c) {
+    return c > ' ' && c < 0x7F && c != '?' && c != '#' && c != '"' && c != '<' && c != '>';
+  };
+  if (!text.starts_with('/') || text.starts_with("/-/") || text == "/" ||
+      !std::ranges::all_of(text, is_plain)) {
+    return Error{"expected a path such as /metrics, found \"" + text + "\"", "--web.telemetry-path"};
+  }
+  return text;
+}
+
+// What CLI11 puts into plain strings, before it is judged.
+struct Texts {
+  std::string listen_address = ListenAddress().Text();
+  std::string telemetry_path = "/metrics";
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+  std::vector<std::string> stores;
+};
+
+Result<Options> Judge(const Texts& texts, Options options) {
+  const Result<ListenAddress> address = ParseListenAddress(texts.listen_address);
+  if (!address) return address.error();
+  options.listen_address = *address;
+  const Result<std::string> path = ParseTelemetryPath(texts.telemetry_path);
+  if (!path) return path.error();
+  options.telemetry_path = *path;
+  const std::optional<LogLevel> level = ParseLogLevel(texts.log_level);
+  if (!level)
+    return Error{"expected debug, info, warn or error, found \"" + texts.log_level + "\"", "--log.level"};
+  options.log_level = *level;
+  const std::optional<LogFormat> format = ParseLogFormat(texts.log_format);
+  if (!format) return Error{"expected logfmt or json, found \"" + texts.log_format + "\"", "--log.format"};
+  options.log_format = *format;
+  Result<std::vector<NamedStore>> stores = ParseStores(texts.stores);
+  if (!stores) return stores.error();
+  options.stores = std::move(*stores);
+  if (ValidUtf8(options.shared_id) != options.shared_id) return Error{"expected UTF-8", "--store.shared-id"};
+  return options;
+}
+
+void Declare(CLI::App& app, Texts& texts, Options& options) {
+  app.set_help_flag("--help,-h", "Print this help and exit");
+  app.add_option("--web.listen-address", texts.listen_address,
+                 "Address to listen on, IPV4:PORT; port 0 takes a free one")
+      ->capture_default_str()
+      ->type_name("ADDR");
+  app.add_option("--web.telemetry-path", texts.telemetry_path, "Path of the metrics")
+      ->capture_default_str()
+      ->type_name("PATH");
+  app.add_option(
+         "--block.dir", options.block_directories,
+         "Directory of counter blocks (NAME.v*.counters); repeatable. Default: $OUTGROWN_DIR, else every "
+         "directory in /run/outgrown, else $XDG_RUNTIME_DIR/outgrown")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  app.add_option(
+         "--store", texts.stores,
+         "Database file of a store, whatever its counter block says, or of a store that has none; repeatable")
+      ->type_name("NAME=PATH")
+      ->allow_extra_args(false);
+  app.add_option("--deployment.servers", options.servers, "Servers that write to the stores")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(0, 1000000));
+  app.add_option(
+         "--store.shared-id", options.shared_id,
+         "Name of the storage that several servers share; exporters with the same name report one store")
+      ->type_name("ID");
+  app.add_option("--log.level", texts.log_level, "debug, info, warn or error")
+      ->capture_default_str()
+      ->type_name("LEVEL");
+  app.add_option("--log.format", texts.log_format, "logfmt or json")
+      ->capture_default_str()
+      ->type_name("FORMAT");
+}
+
+}  // namespace
+
+std::variant<Options, EarlyExit> ParseOptions(int argc, const char* const* argv, const std::string& version) {
+  CLI::App app(
+      "Reads the counter blocks and SQLite files of an application's stores, and shows them to Prometheus.\n"
+      "It never writes to them, never locks them and never opens them with SQLite.",
+      "outgrown-exporter");
+  Texts texts;
+  Options options;
+  Declare(app, texts, options);
+  app.set_version_flag("--version", "outgrown-exporter " + version, "Print the version and exit");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const bool asked = app.exit(error, out, err) == 0;
+    if (asked) return EarlyExit{kExitOk, out.str()};
+    return EarlyExit{kExitUsage, std::string("outgrown-exporter: ") + error.what() +
+                                     "\nRun with --help for more information.\n"};
+  }
+  Result<Options> judged = Judge(texts, std::move(options));
+  if (!judged) return EarlyExit{kExitUsage, "outgrown-exporter: " + judged.error().Text() + "\n"};
+  return std::move(*judged);
+}
+
+}  // namespace outgrown::exporter

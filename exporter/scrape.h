@@ -1,0 +1,25 @@
+// One scrape: finds the stores, runs every collector, and decides in one place what timing, success and
+// logging are.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "exporter/collectors/collector.h"
+#include "exporter/collectors/samples.h"
+#include "exporter/log.h"
+#include "exporter/stores.h"
+
+namespace outgrown::exporter {
+
+struct ScrapeResult {
+  std::vector<StoreTarget> stores;
+  Samples samples;
+};
+
+// Always gives a result: a collector that fails costs its own samples from the failure on, sets its
+// checkpoint_collector_success to 0 and is logged, and nothing else. Safe to call from several threads at
+// once.
+ScrapeResult Scrape(const Settings& settings, const StoreSources& sources, const Log& log);
+
+}  // namespace outgrown::exporter

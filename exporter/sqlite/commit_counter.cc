@@ -1,0 +1,175 @@
+#include "exporter/sqlite/commit_counter.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "exporter/sqlite/database_header.h"
+#include "exporter/sqlite/probe_file.h"
+#include "exporter/sqlite/wal_index.h"
+
+namespace outgrown::exporter::sqlite {
+namespace {
+
+// The bytes that SQLite's POSIX locks lie on (os.h: PENDING_BYTE and what follows it).
+constexpr off_t kReservedByte = 0x40000000 + 1;
+constexpr off_t kSharedFirst = 0x40000000 + 2;
+constexpr off_t kSharedSize = 510;
+
+constexpr std::array<std::chrono::milliseconds, 9> kPauses = {
+    std::chrono::milliseconds(1), std::chrono::milliseconds(2), std::chrono::milliseconds(3),
+    std::chrono::milliseconds(5), std::chrono::milliseconds(7), std::chrono::milliseconds(8),
+    std::chrono::milliseconds(8), std::chrono::milliseconds(8), std::chrono::milliseconds(8)};
+
+// What passes by itself when a writer, a checkpoint or a recovery has finished.
+bool MayPass(Problem problem) {
+  switch (problem) {
+    case Problem::kExclusive:
+    case Problem::kHotJournal:
+    case Problem::kUnexpectedWal:
+    case Problem::kNoWalIndex:
+    case Problem::kWalIndexDamaged:
+    case Problem::kWalIndexUnrelated:
+    case Problem::kChanging:
+    case Problem::kTruncated:
+      return true;
+    default:
+      return false;
+  }
+}
+
+template <std::size_t kSize>
+Measured<std::array<std::uint8_t, kSize>> ReadStart(const ProbeFile& file) {
+  std::array<std::uint8_t, kSize> bytes;
+  if (const Measured<std::size_t> read = file.ReadAt(0, bytes); !read.ok()) return read.problem();
+  return bytes;
+}
+
+Measured<DatabaseHeader> ReadDatabaseHeader(const ProbeFile& database) {
+  const Measured<DatabaseHeaderBytes> bytes = ReadStart<kDatabaseHeaderBytes>(database);
+  if (!bytes.ok()) return bytes.problem();
+  return DecodeDatabaseHeader(*bytes);
+}
+
+// Whether somebody holds SQLite's EXCLUSIVE lock: the middle of a commit in rollback mode, or
+// locking_mode=EXCLUSIVE.
+Measured<bool> IsExclusive(const ProbeFile& database) {
+  return database.IsLocked(F_RDLCK, kSharedFirst, kSharedSize);
+}
+
+// Whether a rollback journal waits for recovery: its first byte is not 0, and nobody holds RESERVED who could
+// be writing it (sqlite3PagerSharedLock's hasHotJournal).
+Measured<bool> HasHotJournal(const std::string& path, const ProbeFile& database) {
+  const Measured<ProbeFile> journal = ProbeFile::Open(path + "-journal");
+  if (!journal.ok()) {
+    if (journal.problem() == Problem::kMissing) return false;
+    return journal.problem();
+  }
+  const Measured<std::array<std::uint8_t, 1>> first = ReadStart<1>(*journal);
+  if (!first.ok()) {
+    if (first.problem() == Problem::kTruncated)
+      return false;  // empty: journal_mode=TRUNCATE between transactions
+    return first.problem();
+  }
+  if ((*first)[0] == 0) return false;  // journal_mode=PERSIST between transactions
+  const Measured<bool> reserved = database.IsLocked(F_WRLCK, kReservedByte, 1);
+  if (!reserved.ok()) return reserved.problem();
+  return !*reserved;
+}
+
+// Size of the log, 0 if there is none.
+Measured<std::uint64_t> WalSize(const std::string& path) {
+  const Measured<std::uint64_t> size = FileSize(path + "-wal");
+  if (!size.ok() && size.problem() == Problem::kMissing) return std::uint64_t{0};
+  return size;
+}
+
+// The salts tell whether log and index belong together. With no valid frame the log may hold an older header,
+// and a last connection that keeps its files (SQLITE_FCNTL_PERSIST_WAL) may leave an empty log.
+Measured<bool> BelongsToLog(const WalIndex& index, const std::string& path) {
+  if (index.frames == 0) return true;
+  const Measured<ProbeFile> wal = ProbeFile::Open(path + "-wal");
+  if (!wal.ok()) return wal.problem() == Problem::kMissing ? Problem::kWalIndexUnrelated : wal.problem();
+  const Measured<std::uint64_t> size = wal->Size();
+  if (!size.ok()) return size.problem();
+  if (*size == 0) return true;
+  const Measured<WalHeaderBytes> bytes = ReadStart<kWalHeaderBytes>(*wal);
+  if (!bytes.ok())
+    return bytes.problem() == Problem::kTruncated ? Problem::kWalIndexUnrelated : bytes.problem();
+  const Measured<WalSalts> salts = DecodeWalSalts(*bytes);
+  if (!salts.ok()) return salts.problem();
+  return *salts == index.salts;
+}
+
+Measured<CommitCounter> ReadFromWalIndex(const std::string& path, const DatabaseHeader& header) {
+  const Measured<ProbeFile> shm = ProbeFile::Open(path + "-shm");
+  if (!shm.ok()) {
+    if (shm.problem() != Problem::kMissing) return shm.problem();
+    const Measured<std::uint64_t> wal_size = WalSize(path);
+    if (!wal_size.ok()) return wal_size.problem();
+    if (*wal_size > 0) return Problem::kNoWalIndex;
+    return CommitCounter{CommitCounter::Source::kWalIndex, 0};
+  }
+  const Measured<WalIndexBytes> bytes = ReadStart<kWalIndexBytes>(*shm);
+  if (!bytes.ok())
+    return bytes.problem() == Problem::kTruncated ? Problem::kWalIndexDamaged : bytes.problem();
+  const Measured<WalIndex> index = DecodeWalIndex(*bytes);
+  if (!index.ok()) return index.problem();
+  if (index->page_bytes != header.page_bytes) return Problem::kWalIndexUnrelated;
+  const Measured<bool> belongs = BelongsToLog(*index, path);
+  if (!belongs.ok()) return belongs.problem();
+  if (!*belongs) return Problem::kWalIndexUnrelated;
+  return CommitCounter{CommitCounter::Source::kWalIndex, index->commits};
+}
+
+// The header is a committed one if, after it was read, nobody is in the middle of a commit, no crashed commit
+// waits to be rolled back, and it still reads the same.
+Measured<CommitCounter> ReadFromHeader(const std::string& path, const ProbeFile& database,
+                                       const DatabaseHeader& header) {
+  const Measured<std::uint64_t> wal_size = WalSize(path);
+  if (!wal_size.ok()) return wal_size.problem();
+  if (*wal_size > 0) return Problem::kUnexpectedWal;
+  const Measured<bool> hot = HasHotJournal(path, database);
+  if (!hot.ok()) return hot.problem();
+  if (*hot) return Problem::kHotJournal;
+  const Measured<DatabaseHeader> again = ReadDatabaseHeader(database);
+  if (!again.ok()) return again.problem();
+  if (*again != header) return Problem::kChanging;
+  const Measured<bool> exclusive = IsExclusive(database);
+  if (!exclusive.ok()) return exclusive.problem();
+  if (*exclusive) return Problem::kExclusive;
+  if (header.change_counter != header.version_valid_for) return Problem::kOldWriter;
+  return CommitCounter{CommitCounter::Source::kHeader, header.change_counter};
+}
+
+Measured<CommitCounter> Attempt(const std::string& path) {
+  const Measured<ProbeFile> database = ProbeFile::Open(path);
+  if (!database.ok()) return database.problem();
+  const Measured<std::uint64_t> size = database->Size();
+  if (!size.ok()) return size.problem();
+  // Made, but nothing was committed yet: the first commit in whatever mode will write a header with a 1.
+  if (*size == 0) return CommitCounter{CommitCounter::Source::kHeader, 0};
+  const Measured<bool> exclusive = IsExclusive(*database);
+  if (!exclusive.ok()) return exclusive.problem();
+  if (*exclusive) return Problem::kExclusive;
+  const Measured<DatabaseHeader> header = ReadDatabaseHeader(*database);
+  if (!header.ok()) return header.problem();
+  return header->is_wal ? ReadFromWalIndex(path, *header) : ReadFromHeader(path, *database, *header);
+}
+
+}  // namespace
+
+Measured<CommitCounter> ReadCommitCounter(const std::string& path) {
+  Measured<CommitCounter> counter = Attempt(path);
+  for (const std::chrono::milliseconds pause : kPauses) {
+    if (counter.ok() || !MayPass(counter.problem())) break;
+    std::this_thread::sleep_for(pause);
+    counter = Attempt(path);
+  }
+  return counter;
+}
+
+}  // namespace outgrown::exporter::sqlite

@@ -1,0 +1,33 @@
+// How many write transactions a SQLite store has committed, as the store itself counts them.
+//
+// WAL mode: iChange of the wal-index (-shm), one more with each commit of any process. It starts at 0
+// whenever a wal-index is begun (first connection, recovery), so it resets as Prometheus' counters may. With
+// no log at all nobody has the store open, and the counter of the wal-index that doesn't exist yet is 0.
+// Rollback modes: the database header's change counter, one more with each commit. It never resets.
+//
+// The two count different things from different starts, so a value names its source, and the exporter makes
+// them two series: a change of journal mode must not look like a burst of commits.
+//
+// What is not counted: in WAL mode the commits between the last scrape and the moment that the last
+// connection closes; in rollback modes with locking_mode=EXCLUSIVE all but the first commit of a connection,
+// which is why an exclusively locked store gives a reason and no value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "exporter/sqlite/problem.h"
+
+namespace outgrown::exporter::sqlite {
+
+struct CommitCounter {
+  enum class Source { kWalIndex, kHeader };
+  Source source = Source::kWalIndex;
+  std::uint32_t commits = 0;  // wraps at 2^32
+};
+
+// The counter now. `path` is the database file's, resolved (ResolvePath). The file is looked at again, with
+// pauses of up to 50 ms in sum, while a writer is in the middle of something.
+Measured<CommitCounter> ReadCommitCounter(const std::string& path);
+
+}  // namespace outgrown::exporter::sqlite

@@ -1,0 +1,88 @@
+#include "exporter/sqlite/probe_file.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace outgrown::exporter::sqlite {
+namespace {
+
+Problem ProblemOfErrno(int error_number) {
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR:
+      return Problem::kMissing;
+    case EACCES:
+    case EPERM:
+      return Problem::kNoPermission;
+    case ELOOP:  // O_NOFOLLOW met a link
+      return Problem::kNotRegular;
+    default:
+      return Problem::kUnreadable;
+  }
+}
+
+}  // namespace
+
+Measured<std::string> ResolvePath(const std::string& path) {
+  std::array<char, PATH_MAX> resolved;
+  if (::realpath(path.c_str(), resolved.data()) == nullptr) return ProblemOfErrno(errno);
+  return std::string(resolved.data());
+}
+
+Measured<std::uint64_t> FileSize(const std::string& path) {
+  struct stat status = {};
+  if (::lstat(path.c_str(), &status) != 0) return ProblemOfErrno(errno);
+  if (!S_ISREG(status.st_mode)) return Problem::kNotRegular;
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+Measured<ProbeFile> ProbeFile::Open(const std::string& path) {
+  // Looked at before it is opened, because opening a device can act on it and opening a FIFO wakes its
+  // writer; and again afterwards, because it may have been replaced in between.
+  if (const Measured<std::uint64_t> size = FileSize(path); !size.ok()) return size.problem();
+  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) return ProblemOfErrno(errno);
+  ProbeFile file(fd);
+  if (const Measured<std::uint64_t> size = file.Size(); !size.ok()) return size.problem();
+  return file;
+}
+
+ProbeFile::~ProbeFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Measured<std::uint64_t> ProbeFile::Size() const {
+  struct stat status = {};
+  if (::fstat(fd_, &status) != 0) return ProblemOfErrno(errno);
+  if (!S_ISREG(status.st_mode)) return Problem::kNotRegular;
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+Measured<std::size_t> ProbeFile::ReadAt(std::uint64_t offset, std::span<std::uint8_t> bytes) const {
+  ssize_t count = 0;
+  do {
+    count = ::pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) return ProblemOfErrno(errno);
+  // A second pread for the rest could see another moment; the callers' headers are small enough for one.
+  if (static_cast<std::size_t>(count) < bytes.size()) return Problem::kTruncated;
+  return bytes.size();
+}
+
+Measured<bool> ProbeFile::IsLocked(short lock_type, off_t offset, off_t length) const {
+  struct flock lock = {};
+  lock.l_type = lock_type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = offset;
+  lock.l_len = length;
+  if (::fcntl(fd_, F_GETLK, &lock) != 0) return ProblemOfErrno(errno);
+  return lock.l_type != F_UNLCK;
+}
+
+}  // namespace outgrown::exporter::sqlite
