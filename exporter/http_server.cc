@@ -1,12 +1,18 @@
 #include "exporter/http_server.h"
 
+#include <arpa/inet.h>
 #include <civetweb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <ctime>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -35,6 +41,7 @@ const std::vector<std::pair<std::string, std::string>> kCivetwebOptions = {
 };
 
 constexpr std::chrono::milliseconds kDrainTimeout(1000);
+constexpr std::chrono::milliseconds kTouchPause(10);
 
 std::string_view ReasonPhrase(int status) {
   switch (status) {
@@ -80,6 +87,19 @@ std::string Message(const HttpResponse& response, bool with_body) {
 HttpResponse ErrorPage(int status, std::string_view text) {
   return HttpResponse{status, "text/plain; charset=utf-8",
                       fmt::format("{} {}: {}\n", status, ReasonPhrase(status), text)};
+}
+
+// Connects and hangs up at once. civetweb's accepting thread sleeps up to 2 s before it looks whether it has
+// to stop.
+void Touch(const ListenAddress& address) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  sockaddr_in target = {};
+  target.sin_family = AF_INET;
+  target.sin_port = htons(address.port);
+  ::inet_pton(AF_INET, address.ip == "0.0.0.0" ? "127.0.0.1" : address.ip.c_str(), &target.sin_addr);
+  ::connect(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target);
+  ::close(fd);
 }
 
 }  // namespace
@@ -162,7 +182,16 @@ void HttpServer::Impl::Stop() {
     stopping_ = true;
     idle_.wait_for(lock, kDrainTimeout, [this] { return active_ == 0; });
   }
+  std::atomic<bool> stopped = false;
+  std::thread waker([this, &stopped] {
+    while (!stopped) {
+      Touch(address_);
+      std::this_thread::sleep_for(kTouchPause);
+    }
+  });
   mg_stop(std::exchange(context_, nullptr));
+  stopped = true;
+  waker.join();
   mg_exit_library();
 }
 

@@ -1,10 +1,10 @@
 #include "exporter/landing_page.h"
 
 #include <array>
-#include <cmath>
+#include <ctime>
 #include <optional>
-#include <vector>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "exporter/landing_style.h"
@@ -72,7 +72,8 @@ std::string Problems(const Samples& samples, const std::string& store) {
     std::string_view metric;
     std::string_view text;
   };
-  constexpr std::array kSources = {Source{"checkpoint_file_problem_info", "File"},
+  constexpr std::array kSources = {Source{"checkpoint_block_problem_info", "Counter block"},
+                                   Source{"checkpoint_file_problem_info", "File"},
                                    Source{"checkpoint_store_commits_problem_info", "Commit counter"}};
   std::string items;
   for (const Source& source : kSources) {
@@ -83,18 +84,52 @@ std::string Problems(const Samples& samples, const std::string& store) {
   return items.empty() ? "" : "<ul class=\"problems\">\n" + items + "</ul>\n";
 }
 
-std::string StoreCard(const StoreTarget& store, const Samples& samples) {
+std::string Badge(std::string_view kind, std::string_view text) {
+  return fmt::format("<span class=\"badge {}\">{}</span>", kind, text);
+}
+
+std::string Badges(const Samples& samples, const std::string& store) {
+  if (samples.Find("checkpoint_block_up", {store}) != 1) return Badge("bad", "no counter block read");
+  std::string badges = Badge("good", "counter block read");
+  if (samples.Find("checkpoint_block_trace_lost", {store}) == 1)
+    badges += Badge("bad", "counting lost its place");
+  if (samples.Find("checkpoint_block_writers", {store}) == 0) badges += Badge("idle", "no living writer");
+  return badges;
+}
+
+// The share of a store's writes since the block was made; a rate is Prometheus' to tell.
+std::optional<std::string> WritesText(const Samples& samples, const std::string& store,
+                                      std::string_view status) {
+  return Shown(samples.Find("checkpoint_writes_total", {store, status}), &CountText);
+}
+
+std::optional<std::string> LastWriteText(const Samples& samples, const std::string& store) {
+  const std::optional<double> seconds = samples.Find("checkpoint_last_write_timestamp_seconds", {store});
+  if (!seconds) return std::nullopt;
+  if (*seconds == 0) return "none yet";
+  const auto time = static_cast<std::time_t>(*seconds);
+  return fmt::format("<time datetime=\"{0:%Y-%m-%dT%H:%M:%SZ}\">{0:%H:%M:%S} UTC</time>", fmt::gmtime(time));
+}
+
+std::string StoreCard(const ScrapedStore& store, const Samples& samples) {
+  const std::string& name = store.target.name;
+  const auto shown = [&](std::string_view metric, std::string (*text)(double)) {
+    return Shown(samples.Find(metric, {name}), text);
+  };
   std::string facts;
-  facts += Fact("Database file", Shown(samples.Find("checkpoint_file_size_bytes", {store.name}), &BytesText));
-  facts +=
-      Fact("Write-ahead log", Shown(samples.Find("checkpoint_wal_size_bytes", {store.name}), &BytesText));
-  facts += Fact("Commits of the store",
-                Shown(samples.Find("checkpoint_store_commits_total", {store.name}), &CountText));
+  facts += Fact("Writes that succeeded", WritesText(samples, name, "success"));
+  facts += Fact("Writes that failed", WritesText(samples, name, "error"));
+  facts += Fact("Writes rejected", WritesText(samples, name, "rejected"));
+  facts += Fact("Last write", LastWriteText(samples, name));
+  facts += Fact("Living writers", shown("checkpoint_block_writers", &CountText));
+  facts += Fact("Database file", shown("checkpoint_file_size_bytes", &BytesText));
+  facts += Fact("Write-ahead log", shown("checkpoint_wal_size_bytes", &BytesText));
+  facts += Fact("Commits of the store", shown("checkpoint_store_commits_total", &CountText));
   return fmt::format(
-      "<section class=\"store\">\n<div class=\"head\"><h3>{}</h3></div>\n<p "
+      "<section class=\"store\">\n<div class=\"head\"><h3>{}</h3>{}</div>\n<p "
       "class=\"path\">{}</p>\n<dl>\n{}</dl>\n{}"
       "</section>\n",
-      Html(store.name), Html(store.database), facts, Problems(samples, store.name));
+      Html(name), Badges(samples, name), Html(store.database), facts, Problems(samples, name));
 }
 
 std::string Stores(const ScrapeResult& scrape) {
@@ -104,7 +139,7 @@ std::string Stores(const ScrapeResult& scrape) {
            "the exporter is started with <code>--store NAME=PATH</code>.</p>\n";
   }
   std::string cards;
-  for (const StoreTarget& store : scrape.stores) cards += StoreCard(store, scrape.samples);
+  for (const ScrapedStore& store : scrape.stores) cards += StoreCard(store, scrape.samples);
   return cards;
 }
 

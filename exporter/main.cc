@@ -40,7 +40,8 @@ Pages MakePages(const Options& options, const Log& log) {
   settings.servers = options.servers;
   settings.shared_id = options.shared_id;
   settings.start_time_unix_seconds = NowUnixSeconds();
-  return Pages{std::move(settings), StoreSources{options.stores}, options.telemetry_path, log};
+  return Pages{std::move(settings), StoreSources{options.block_directories, options.stores},
+               options.telemetry_path, log};
 }
 
 int Serve(const Options& options, const sigset_t& end_signals) {

@@ -9,22 +9,11 @@
 
 #include "common/exit_status.h"
 #include "common/result.h"
+#include "counterblock/directory.h"
 #include "exporter/utf8.h"
 
 namespace outgrown::exporter {
 namespace {
-
-constexpr std::size_t kStoreNameBytesMax = 64;
-
-// The names that a counter block may have, because one label names both.
-bool IsStoreName(std::string_view name) {
-  const auto is_allowed = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
-  };
-  return !name.empty() && name.size() <= kStoreNameBytesMax && name.front() != '.' &&
-         std::ranges::all_of(name, is_allowed);
-}
 
 Result<NamedStore> ParseStore(const std::string& text) {
   const auto wrong = [&](const std::string& what) {
@@ -33,7 +22,7 @@ Result<NamedStore> ParseStore(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos) return wrong("expected NAME=PATH");
   NamedStore store{text.substr(0, equals), text.substr(equals + 1)};
-  if (!IsStoreName(store.name))
+  if (!block::IsStoreName(store.name))
     return wrong("expected a name of A-Z a-z 0-9 _ - and . (not first) before the equals sign");
   if (!store.database.starts_with('/')) return wrong("expected an absolute path after the equals sign");
   return store;
@@ -105,7 +94,7 @@ void Declare(CLI::App& app, Texts& texts, Options& options) {
   app.add_option(
          "--block.dir", options.block_directories,
          "Directory of counter blocks (NAME.v*.counters); repeatable. Default: $OUTGROWN_DIR, else every "
-         "directory in /run/outgrown, else $XDG_RUNTIME_DIR/outgrown")
+         "directory in /run/outgrown and $XDG_RUNTIME_DIR/outgrown")
       ->type_name("DIR")
       ->allow_extra_args(false);
   app.add_option(

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "exporter/collectors/collectors.h"
 
@@ -16,6 +17,20 @@ struct CollectorRun {
 
 // By collector; a store collector's runs for all stores add up to one.
 using CollectorRuns = std::map<std::string_view, CollectorRun>;
+
+// The search for stores is timed and judged like a collector, but goes on when a directory can't be listed.
+void FindAllStores(const StoreSources& sources, const Log& log, CollectorRuns& runs,
+                   std::vector<ScrapedStore>& stores) {
+  CollectorRun& run = runs["stores"];
+  const auto start = std::chrono::steady_clock::now();
+  FoundStores found = FindStores(sources);
+  run.duration = std::chrono::steady_clock::now() - start;
+  run.success = found.problems.empty();
+  for (const Error& problem : found.problems) {
+    log.Warn("Directory of counter blocks not listed", {{"directory", problem.where}, {"err", problem.what}});
+  }
+  for (StoreTarget& target : found.stores) stores.push_back({std::move(target), {}});
+}
 
 template <typename Function>
 void Run(std::string_view collector, std::string_view store, const Log& log, CollectorRuns& runs,
@@ -34,14 +49,17 @@ void Run(std::string_view collector, std::string_view store, const Log& log, Col
 }  // namespace
 
 ScrapeResult Scrape(const Settings& settings, const StoreSources& sources, const Log& log) {
-  ScrapeResult result{FindStores(sources), {}};
+  ScrapeResult result;
   CollectorRuns runs;
+  FindAllStores(sources, log, runs, result.stores);
   for (const StoreCollector& collector : kStoreCollectors) runs[collector.name] = {};
-  for (const StoreTarget& target : result.stores) {
-    StoreScrape store{settings, target, target.database};
+  for (ScrapedStore& scraped : result.stores) {
+    StoreScrape store{settings, scraped.target, scraped.target.database};
     for (const StoreCollector& collector : kStoreCollectors) {
-      Run(collector.name, target.name, log, runs, [&] { return collector.collect(store, result.samples); });
+      Run(collector.name, scraped.target.name, log, runs,
+          [&] { return collector.collect(store, result.samples); });
     }
+    scraped.database = store.database;
   }
   for (const ExporterCollector& collector : kExporterCollectors) {
     Run(collector.name, "", log, runs, [&] { return collector.collect(settings, result.samples); });

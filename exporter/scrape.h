@@ -12,8 +12,13 @@
 
 namespace outgrown::exporter {
 
+struct ScrapedStore {
+  StoreTarget target;
+  std::string database;  // the path in use; empty if nobody said one
+};
+
 struct ScrapeResult {
-  std::vector<StoreTarget> stores;
+  std::vector<ScrapedStore> stores;
   Samples samples;
 };
 

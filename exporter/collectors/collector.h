@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/result.h"
+#include "counterblock/directory.h"
 #include "exporter/collectors/samples.h"
 
 namespace outgrown::exporter {
@@ -23,11 +24,17 @@ struct Settings {
   double start_time_unix_seconds = 0;  // of this process
 };
 
+// A counter block's file.
+struct BlockPlace {
+  std::string directory;
+  block::BlockName name;
+};
+
 // A store as it was found for one scrape (stores.h).
 struct StoreTarget {
-  std::string name;                 // the label `database`
-  std::string database;             // --store's path; empty: the counter block says it
-  std::vector<std::string> blocks;  // its counter blocks of every major, may be empty
+  std::string name;                // the label `database`
+  std::string database;            // --store's path; empty: the counter block says it
+  std::vector<BlockPlace> blocks;  // its counter blocks of every major, may be empty
 };
 
 // One store during one scrape.

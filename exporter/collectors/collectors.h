@@ -7,6 +7,7 @@
 
 namespace outgrown::exporter {
 
+Result<void> CollectCounterBlock(StoreScrape& store, Samples& samples);  // counter_block.cc
 Result<void> CollectSqliteFile(StoreScrape& store, Samples& samples);    // sqlite_file.cc
 Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples);  // store_commits.cc
 Result<void> CollectDeployment(StoreScrape& store, Samples& samples);    // deployment.cc
@@ -15,6 +16,7 @@ Result<void> CollectBuildInfo(const Settings& settings, Samples& samples);  // b
 Result<void> CollectProcess(const Settings& settings, Samples& samples);    // process.cc
 
 inline constexpr std::array kStoreCollectors = {
+    StoreCollector{"counter_block", &CollectCounterBlock},  // first: it reads where the database is
     StoreCollector{"sqlite_file", &CollectSqliteFile},
     StoreCollector{"store_commits", &CollectStoreCommits},
     StoreCollector{"deployment", &CollectDeployment},

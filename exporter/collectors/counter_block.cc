@@ -1,0 +1,144 @@
+// What the application counted: the store's counter blocks, of every major and every directory, summed.
+//
+// All or nothing: if one of a store's blocks can't be read, none of its counts is exposed, because a sum that
+// loses a summand for one scrape and finds it again reads as a counter reset, and rate() would count
+// everything once more.
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "counterblock/reader.h"
+#include "counterblock/snapshot.h"
+#include "exporter/collectors/collectors.h"
+
+namespace outgrown::exporter {
+namespace {
+
+using block::Outcome;
+using block::Snapshot;
+
+constexpr double kNsPerSecond = 1e9;
+
+// The outcomes that are failures of the store; a constraint is the application's own doing.
+constexpr std::array kErrors = {Outcome::kBusy, Outcome::kBusySnapshot, Outcome::kFull,
+                                Outcome::kIo,   Outcome::kCorrupt,      Outcome::kOther};
+
+// A reason as a label: numbers become N, so that a damaged block that changes all the time makes no new
+// series.
+std::string ReasonLabel(std::string_view what) {
+  std::string label;
+  bool in_number = false;
+  for (const char c : what) {
+    const bool is_digit = c >= '0' && c <= '9';
+    if (is_digit && !in_number) label += 'N';
+    if (!is_digit) label += c;
+    in_number = is_digit;
+  }
+  return label;
+}
+
+struct BlockSum {
+  std::array<std::uint64_t, block::kOutcomeCount> writes = {};
+  std::uint64_t bytes = 0;
+  std::uint64_t overflow_records = 0;
+  std::uint64_t last_write_unix_ns = 0;
+  std::uint64_t in_flight = 0;
+  std::uint64_t oldest_in_flight_ns = 0;
+  std::uint64_t writers = 0;
+  std::uint64_t slots = 0;
+  bool is_trace_lost = false;
+  HistogramValue durations;
+};
+
+void AddDurations(HistogramValue& sum, const Snapshot& snapshot) {
+  const block::CumulativeHistogram histogram = block::DurationHistogram(snapshot);
+  if (sum.buckets.empty()) {
+    for (const auto& bucket : histogram.buckets) sum.buckets.push_back({bucket.upper_bound_seconds, 0});
+    sum.buckets.push_back({std::numeric_limits<double>::infinity(), 0});
+  }
+  for (std::size_t i = 0; i < histogram.buckets.size(); ++i) {
+    sum.buckets[i].cumulative_count += histogram.buckets[i].count;
+  }
+  sum.buckets.back().cumulative_count += histogram.count;
+  sum.sum += histogram.sum_seconds;
+}
+
+void Add(BlockSum& sum, const Snapshot& snapshot) {
+  for (std::size_t i = 0; i < sum.writes.size(); ++i) sum.writes[i] += snapshot.writes[i];
+  sum.bytes += snapshot.bytes;
+  sum.overflow_records += snapshot.overflow_records;
+  sum.last_write_unix_ns = std::max(sum.last_write_unix_ns, snapshot.last_write_unix_ns);
+  sum.in_flight += snapshot.in_flight;
+  sum.oldest_in_flight_ns = std::max(sum.oldest_in_flight_ns, snapshot.oldest_in_flight_ns);
+  sum.writers += snapshot.writers;
+  sum.slots += snapshot.slots;
+  sum.is_trace_lost = sum.is_trace_lost || snapshot.traces_lost > 0;
+  AddDurations(sum.durations, snapshot);
+}
+
+// Reads all blocks of the store and finds its database: --store's path wins, else the blocks have to agree.
+Result<BlockSum> ReadBlocks(StoreScrape& store) {
+  if (store.target.blocks.empty()) return Error{"there is no counter block", ""};
+  BlockSum sum;
+  std::string database;
+  bool disagree = false;
+  for (const BlockPlace& place : store.target.blocks) {
+    const Result<Snapshot> snapshot = block::ReadBlock(place.directory, place.name);
+    if (!snapshot) return snapshot.error();
+    disagree =
+        disagree || (!database.empty() && !snapshot->database.empty() && snapshot->database != database);
+    if (!snapshot->database.empty()) database = snapshot->database;
+    Add(sum, *snapshot);
+  }
+  if (store.database.empty() && disagree) {
+    return Error{"counter blocks of the same name belong to different databases",
+                 store.target.blocks.back().directory};
+  }
+  if (store.database.empty()) store.database = database;
+  return sum;
+}
+
+double Seconds(std::uint64_t ns) { return static_cast<double>(ns) / kNsPerSecond; }
+
+void Expose(const std::string& name, const BlockSum& sum, Samples& samples) {
+  const auto count_of = [&](Outcome outcome) { return sum.writes[static_cast<std::size_t>(outcome)]; };
+  std::uint64_t errors = 0;
+  for (const Outcome outcome : kErrors) {
+    samples.Set("checkpoint_write_errors_total", {name, block::OutcomeName(outcome)},
+                static_cast<double>(count_of(outcome)));
+    errors += count_of(outcome);
+  }
+  samples.Set("checkpoint_writes_total", {name, "success"}, static_cast<double>(count_of(Outcome::kOk)));
+  samples.Set("checkpoint_writes_total", {name, "error"}, static_cast<double>(errors));
+  samples.Set("checkpoint_writes_total", {name, "rejected"},
+              static_cast<double>(count_of(Outcome::kConstraint)));
+  samples.Set("checkpoint_written_bytes_total", {name}, static_cast<double>(sum.bytes));
+  samples.SetHistogram("checkpoint_write_duration_seconds", {name}, sum.durations);
+  samples.Set("checkpoint_last_write_timestamp_seconds", {name}, Seconds(sum.last_write_unix_ns));
+  samples.Set("checkpoint_writes_in_flight", {name}, static_cast<double>(sum.in_flight));
+  samples.Set("checkpoint_oldest_write_in_flight_seconds", {name}, Seconds(sum.oldest_in_flight_ns));
+  samples.Set("checkpoint_block_writers", {name}, static_cast<double>(sum.writers));
+  samples.Set("checkpoint_block_slots", {name}, static_cast<double>(sum.slots));
+  samples.Set("checkpoint_block_overflow_records_total", {name}, static_cast<double>(sum.overflow_records));
+  samples.Set("checkpoint_block_trace_lost", {name}, sum.is_trace_lost ? 1 : 0);
+}
+
+}  // namespace
+
+Result<void> CollectCounterBlock(StoreScrape& store, Samples& samples) {
+  const std::string& name = store.target.name;
+  const Result<BlockSum> sum = ReadBlocks(store);
+  samples.Set("checkpoint_block_up", {name}, sum.ok() ? 1 : 0);
+  if (!sum) {
+    samples.Set("checkpoint_block_problem_info", {name, ReasonLabel(sum.error().what)}, 1);
+    // A store that was only named has nothing to read yet; a block that can't be read is broken.
+    if (store.target.blocks.empty()) return {};
+    return sum.error();
+  }
+  Expose(name, *sum, samples);
+  return {};
+}
+
+}  // namespace outgrown::exporter
