@@ -1,6 +1,6 @@
 // The threshold table: the spec's part that decisions need, as aligned rows of constant data.
 //
-// The rows are compiled in (compiled.h) or made from a spec at run time (from_spec.h); the decision
+// The rows are compiled in (compiled.h) or made from a spec at run time (plan/table_plan.h); the decision
 // engine sees no difference. Rows refer to each other by index into the same Table, checked at compile time for
 // compiled tables. Plain data without constructors that run: safe to use from any thread, at any time.
 #pragma once

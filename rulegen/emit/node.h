@@ -1,0 +1,40 @@
+// A document as a tree, with the order of its keys, and its two printers: YAML and JSON.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace outgrown::emit {
+
+// A string, a raw token (a number, true, a duration: printed as it is), a map or a list.
+class Node {
+ public:
+  using Map = std::vector<std::pair<std::string, Node>>;
+  using List = std::vector<Node>;
+
+  static Node String(std::string_view text);
+  // Precondition: a token of the target language that needs no quoting.
+  static Node Raw(std::string_view token);
+  static Node Number(double value);  // precondition: finite; bit-equal when read back
+  static Node Integer(long long value);
+  static Node Bool(bool value);
+  static Node Of(Map entries);
+  static Node Of(List items);
+  static Node Strings(const std::vector<std::string>& items);
+
+  enum class Kind { kString, kRaw, kMap, kList };
+  Kind kind = Kind::kMap;
+  std::string text;
+  Map entries;
+  List items;
+};
+
+// Block style, two spaces a level, ends with a newline. Lists of scalars stay in one line.
+std::string ToYaml(const Node& node);
+
+// Two spaces a level, ends with a newline. Precondition: raw tokens are JSON's.
+std::string ToJson(const Node& node);
+
+}  // namespace outgrown::emit

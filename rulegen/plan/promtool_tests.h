@@ -1,0 +1,61 @@
+// promtool unit tests for every alert and every recorded series, as structs.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/duration.h"
+#include "common/result.h"
+#include "rulegen/plan/rules.h"
+#include "rulegen/spec/model.h"
+
+namespace outgrown::plan {
+
+struct ExpectedAlert {
+  std::vector<Pair> labels;       // in full, but the alert's name
+  std::vector<Pair> annotations;  // in full, as they read once the templates are expanded
+};
+
+struct AlertCheck {
+  std::string alert;
+  Milliseconds at{0};
+  std::vector<ExpectedAlert> expected;  // none: the alert must not fire
+};
+
+struct ExpectedSample {
+  std::string series;  // the recorded series with the store's labels, in full
+  double value = 0;
+};
+
+struct SampleCheck {
+  std::string expr;  // the recorded series' name
+  Milliseconds at{0};
+  std::vector<ExpectedSample> expected;
+};
+
+struct PromtoolTest {
+  std::string name;
+  Milliseconds interval{0};  // between the samples of the input series
+  std::vector<std::pair<std::string, std::string>> series;
+  std::vector<AlertCheck> alerts;
+  std::vector<SampleCheck> samples;
+};
+
+struct PromtoolFile {
+  std::string rule_file;  // beside the test file
+  Milliseconds evaluation_interval{0};
+  std::vector<PromtoolTest> tests;
+};
+
+// For every alert on a threshold: beyond fires, at the limit and short of it doesn't, `for` one interval too
+// short doesn't, absent doesn't. For every alert about the measurement: its own cases. For every recorded
+// series: the spec's cases, a counter reset, and one other store for each identity label. Linear in the spec.
+// Precondition: `rules` are PlanRules(spec)'s.
+PromtoolFile PlanTests(const spec::Spec& spec, const RuleFile& rules);
+
+// Names what the tests leave out: an alert that no check expects to fire, a check of an alert that no rule
+// has (promtool passes silently on both), a recorded series without a check.
+std::vector<std::string> Untested(const RuleFile& rules, const PromtoolFile& tests);
+
+}  // namespace outgrown::plan

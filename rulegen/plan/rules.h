@@ -1,0 +1,76 @@
+// Recording and alerting rules as structs: what every flavor's rule file, the promtool tests, Alertmanager's
+// routes, the dashboards and the runbook are made from.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/duration.h"
+#include "rulegen/spec/model.h"
+#include "rulegen/table/table.h"
+
+namespace outgrown::plan {
+
+struct Pair {
+  std::string name;
+  std::string value;
+  bool operator==(const Pair&) const = default;
+};
+
+// Parts of an annotation.
+struct Literal {
+  std::string text;
+};
+struct LabelValue {
+  std::string label;
+};
+struct HumanValue {
+  Unit unit;
+};
+using Template = std::vector<std::variant<Literal, LabelValue, HumanValue>>;
+
+struct Annotation {
+  std::string name;
+  Template text;
+};
+
+struct RecordingRule {
+  std::string record;
+  std::string expr;  // normalised PromQL (promql.h)
+};
+
+struct AlertRule {
+  std::string alert;
+  std::string expr;
+  Milliseconds hold{0};
+  std::optional<Milliseconds> keep_firing_for;
+  std::vector<Pair> labels;
+  std::vector<Annotation> annotations;
+};
+
+using Rule = std::variant<RecordingRule, AlertRule>;
+
+struct RuleGroup {
+  std::string name;
+  Milliseconds interval{0};
+  std::vector<Rule> rules;
+};
+
+struct RuleFile {
+  std::vector<RuleGroup> groups;
+};
+
+// The rules of a spec. A recording rule and its alerts stand in one group in that order, at most
+// kRulesPerGroupMax in a group unless one signal alone has more. Linear in the spec.
+inline constexpr std::size_t kRulesPerGroupMax = 20;
+RuleFile PlanRules(const spec::Spec& spec);
+
+// "sum by (job, instance) " is how expressions keep the identity: "job, instance".
+std::string IdentityList(const spec::Spec& spec);
+
+// "VERDICT - because", word for word what --evaluate prints when that threshold alone is breached.
+std::string VerdictLine(const spec::Spec& spec, const spec::Threshold& threshold);
+
+}  // namespace outgrown::plan
