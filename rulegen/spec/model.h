@@ -6,7 +6,9 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,14 +20,26 @@
 
 namespace outgrown::spec {
 
-// A place in the spec's file, counted from 1.
+// A place in the spec's file, counted from 1; a column is a Unicode code point, not a byte.
 struct Position {
   int line = 1;
   int column = 1;
+
+  friend auto operator<=>(const Position&, const Position&) = default;
 };
 
-// Where each key of one table stands; "" is the table's own header line. Empty for a spec made by hand.
-using Positions = std::map<std::string, Position>;
+// Where one key of a table stands, and its value.
+struct Place {
+  Position key;
+  Position value;
+  // Where the text of a string value begins, if the file holds it character for character (no escape in it), so that
+  // a place inside it can be named; otherwise nothing.
+  std::optional<Position> text;
+};
+
+// Where each key of one table stands; "" is the table's own header line, "key[0]" an array's first element. A key
+// that is absent or unusable has no entry. Empty for a spec made by hand.
+using Positions = std::map<std::string, Place, std::less<>>;
 
 // The rule engines that artefacts are made for. kPrometheus: 2.42 and newer, 3.x; Mimir and Thanos rulers too.
 enum class Flavor { kPrometheus, kVictoriaMetrics };
@@ -36,13 +50,14 @@ struct Store {
   std::string sufficient;  // the verdict when nothing is breached: "SQLite sufficient"
   std::string next;        // what to migrate to: "PostgreSQL"
   std::vector<std::string> identity = {"job", "instance"};  // labels that name one store
-  std::string present;     // the series that says which stores there are
+  std::string present;                                      // the series that says which stores there are
   Positions positions;
 };
 
 struct Rules {
   Milliseconds scrape_interval = std::chrono::seconds(15);
-  Milliseconds interval = std::chrono::seconds(30);  // of every rule group; recorded samples are this far apart
+  Milliseconds interval =
+      std::chrono::seconds(30);  // of every rule group; recorded samples are this far apart
   std::optional<Milliseconds> keep_firing_for;
   std::vector<Flavor> flavors = {Flavor::kPrometheus};
   std::string runbook_url;  // each alert's annotation is this plus "#" and the alert's anchor
@@ -82,7 +97,7 @@ struct Metric {
 
 // Raw series in, recorded value out: one promtool case.
 struct SignalTest {
-  std::string name;                                        // "idle records 0"; "" if the author gave none
+  std::string name;                                         // "idle records 0"; "" if the author gave none
   std::vector<std::pair<std::string, std::string>> series;  // selector -> promtool's notation, in spec order
   Milliseconds at{0};
   double value = 0;
@@ -105,12 +120,12 @@ struct Threshold {
   std::string id;  // the alert's name is the store's and this (names.h): "WriteErrors"
   std::string signal;
   Direction direction = Direction::kAbove;
-  double limit = 0;         // in the signal's unit; breached strictly above or strictly below
-  Milliseconds hold{0};     // `for`: how long the condition must have held
+  double limit = 0;      // in the signal's unit; breached strictly above or strictly below
+  Milliseconds hold{0};  // `for`: how long the condition must have held
   std::string verdict;
-  std::string because;      // "Write errors >1% (SQLite saturated)"
-  std::string look;         // runbook: what to look at; may be empty
-  std::string act;          // runbook: what to do; may be empty
+  std::string because;  // "Write errors >1% (SQLite saturated)"
+  std::string look;     // runbook: what to look at; may be empty
+  std::string act;      // runbook: what to do; may be empty
   Positions positions;
 };
 

@@ -1,0 +1,69 @@
+#include "rulegen/spec/diagnostic.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "rulegen/spec/text.h"
+
+namespace outgrown::spec {
+namespace {
+
+constexpr std::size_t kQuotedCharactersMax = 60;
+
+}  // namespace
+
+std::string FormatDiagnostic(const Diagnostic& diagnostic) {
+  std::string text = fmt::format("{}:{}:{}: ", diagnostic.file.string(), diagnostic.position.line,
+                                 diagnostic.position.column);
+  if (!diagnostic.key.empty()) text += diagnostic.key + ": ";
+  return text + fmt::format("found {}, expected {}", diagnostic.found, diagnostic.expected);
+}
+
+std::string FormatDiagnosticWithSource(const Diagnostic& diagnostic, std::string_view source) {
+  std::string text = FormatDiagnostic(diagnostic);
+  for (int line = 1; line < diagnostic.position.line; ++line) {
+    const std::size_t end = source.find('\n');
+    if (end == std::string_view::npos) return text;
+    source.remove_prefix(end + 1);
+  }
+  source = source.substr(0, source.find_first_of("\r\n"));
+  if (source.empty()) return text;
+
+  // Tabs are kept in the caret's line, so that it stands right whatever a terminal makes of them.
+  std::string shown;
+  std::string indent;
+  int column = 1;
+  while (!source.empty()) {
+    const std::string_view character = source.substr(0, CharacterLength(source));
+    shown += Printable(character);
+    if (column < diagnostic.position.column) indent += character == "\t" ? '\t' : ' ';
+    ++column;
+    source.remove_prefix(character.size());
+  }
+  return text + "\n  " + shown + "\n  " + indent + "^";
+}
+
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (std::size_t count = 0; !text.empty(); ++count) {
+    if (count == kQuotedCharactersMax) return quoted + "…\"";
+    const std::string_view character = text.substr(0, CharacterLength(text));
+    quoted += character == "\t" ? "\\x09" : Printable(character);
+    text.remove_prefix(character.size());
+  }
+  return quoted + "\"";
+}
+
+void Report::Add(Position position, std::string key, std::string found, std::string expected) {
+  diagnostics_.push_back({file_, position, std::move(key), std::move(found), std::move(expected)});
+}
+
+std::vector<Diagnostic> Report::TakeInFileOrder() {
+  std::ranges::stable_sort(diagnostics_, {}, &Diagnostic::position);
+  return std::exchange(diagnostics_, {});
+}
+
+}  // namespace outgrown::spec
