@@ -1,0 +1,59 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/exit_status.h"
+#include "rulegen/commands/commands.h"
+#include "rulegen/commands/spec_files.h"
+#include "rulegen/generate/artefacts.h"
+#include "rulegen/generate/tree.h"
+
+namespace outgrown::commands {
+namespace {
+
+std::string_view Word(generate::Change change) {
+  switch (change) {
+    case generate::Change::kWritten:
+      return "wrote";
+    case generate::Change::kRemoved:
+      return "removed";
+    case generate::Change::kKept:
+      return "kept";
+  }
+  return "";
+}
+
+}  // namespace
+
+int RunGenerate(const Options& options) {
+  const Specs specs = LoadSpecs(options);
+  if (specs.status != kExitOk) return specs.status;
+  // Everything in memory before the first byte is written: a spec that fails leaves all files alone.
+  std::vector<std::pair<const spec::Spec*, std::vector<generate::Artefact>>> made;
+  for (const spec::Spec& spec : specs.specs) {
+    Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
+    if (!artefacts.ok()) {
+      fmt::print(stderr, "rulegen: {}\n", artefacts.error().Text());
+      return kExitFailure;
+    }
+    made.emplace_back(&spec, std::move(*artefacts));
+  }
+  for (const auto& [spec, artefacts] : made) {
+    const auto changes = generate::WriteTree(*spec, artefacts, generate::Layout(*spec, artefacts, options.out));
+    if (!changes.ok()) {
+      fmt::print(stderr, "rulegen: {}\n", changes.error().Text());
+      return kExitFailure;
+    }
+    for (const generate::FileChange& change : *changes) {
+      fmt::print("{} {}{}\n", Word(change.change), change.path.string(),
+                 change.note.empty() ? "" : ", no longer generated: " + change.note);
+    }
+    if (changes->empty()) fmt::print("{}: {} artefacts, unchanged\n", spec->file.string(), artefacts.size());
+  }
+  return kExitOk;
+}
+
+}  // namespace outgrown::commands

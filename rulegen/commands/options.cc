@@ -1,0 +1,106 @@
+#include "rulegen/commands/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "common/exit_status.h"
+
+namespace outgrown::commands {
+namespace {
+
+constexpr const char* kDescription =
+    "rulegen: one spec of thresholds, every artefact made from it, and the decision it leads to.";
+constexpr const char* kFooter =
+    "Exit status: 0 ok, 1 failure, 2 usage, 3 invalid spec, 4 Prometheus answered no query,\n"
+    "5 decision could not be logged, 6 drift, 30 undetermined. The manual is rulegen(1).";
+constexpr const char* kModes = "Modes (exactly one)";
+
+// A mode's flag, and the options that mean something with it.
+struct ModeFlag {
+  Mode mode;
+  const char* flag;
+  const char* help;
+  std::vector<const char*> options;
+};
+
+const std::array<ModeFlag, 2>& ModeFlags() {
+  static const std::array<ModeFlag, 2> flags = {{
+      {Mode::kGenerate, "--generate", "Write every artefact of the specs", {"--out"}},
+      {Mode::kCheck,
+       "--check",
+       "Compare the artefacts on disk with what the specs generate; exit 6 and a unified diff if they differ",
+       {"--out"}},
+  }};
+  return flags;
+}
+
+void AddOptions(CLI::App& app, Options& options) {
+  app.add_option("--spec", options.specs, "A spec; may be given several times (default: every rules/*.toml)")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->group("Common options");
+  app.add_option_function<std::string>(
+         "--out", [&options](const std::string& folder) { options.out = folder; },
+         "Put everything under this folder instead of beside the specs, in the same layout")
+      ->type_name("DIR")
+      ->group("Options of --generate and --check");
+}
+
+Exit Usage(const std::string& what) {
+  return {kExitUsage, "rulegen: " + what + "\nTry 'rulegen --help'.\n"};
+}
+
+// The one mode that was given, or what is wrong with the choice of it and of its options.
+std::variant<const ModeFlag*, Exit> ChooseMode(const CLI::App& app) {
+  const ModeFlag* chosen = nullptr;
+  for (const ModeFlag& flag : ModeFlags()) {
+    if (app.count(flag.flag) == 0) continue;
+    if (chosen != nullptr) return Usage(std::string(chosen->flag) + " and " + flag.flag + " exclude each other");
+    chosen = &flag;
+  }
+  if (chosen == nullptr) {
+    std::string flags;
+    for (const ModeFlag& flag : ModeFlags()) flags += (flags.empty() ? "" : ", ") + std::string(flag.flag);
+    return Usage("a mode is missing: one of " + flags);
+  }
+  for (const ModeFlag& flag : ModeFlags()) {
+    for (const char* option : flag.options) {
+      const bool known = std::ranges::any_of(chosen->options, [option](std::string_view own) { return own == option; });
+      if (app.count(option) > 0 && !known) return Usage(std::string(option) + " has no meaning with " + chosen->flag);
+    }
+  }
+  return chosen;
+}
+
+}  // namespace
+
+std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
+  Options options;
+  CLI::App app(kDescription, "rulegen");
+  app.set_version_flag("--version", std::string("rulegen ") + OUTGROWN_VERSION, "Print the version and exit");
+  app.get_option("--help")->description("Print this help and exit");
+  app.footer(kFooter);
+  app.allow_extras(false);
+  for (const ModeFlag& flag : ModeFlags()) app.add_flag(flag.flag, flag.help)->group(kModes);
+  AddOptions(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return Exit{kExitOk, app.help()};
+  } catch (const CLI::CallForVersion& version) {
+    return Exit{kExitOk, std::string(version.what()) + "\n"};
+  } catch (const CLI::ParseError& error) {
+    return Usage(error.what());
+  }
+  const std::variant<const ModeFlag*, Exit> mode = ChooseMode(app);
+  if (const Exit* exit = std::get_if<Exit>(&mode)) return *exit;
+  options.mode = std::get<const ModeFlag*>(mode)->mode;
+  return options;
+}
+
+}  // namespace outgrown::commands

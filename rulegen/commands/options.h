@@ -1,0 +1,28 @@
+// rulegen's command line: exactly one mode, as a flag, and the options that it knows. Owns CLI11.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace outgrown::commands {
+
+enum class Mode { kGenerate, kCheck };
+
+struct Options {
+  Mode mode = Mode::kGenerate;
+  std::vector<std::filesystem::path> specs;  // as named by --spec; empty: every rules/*.toml (spec_files.h)
+  std::optional<std::filesystem::path> out;  // --out
+};
+
+// What main does instead of a mode: print the text (help and version to stdout, errors to stderr) and exit.
+struct Exit {
+  int status = 0;
+  std::string text;
+};
+
+std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv);
+
+}  // namespace outgrown::commands

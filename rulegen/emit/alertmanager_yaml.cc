@@ -1,0 +1,96 @@
+#include "rulegen/emit/alertmanager_yaml.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/duration.h"
+#include "rulegen/emit/mark.h"
+#include "rulegen/emit/node.h"
+#include "rulegen/emit/yaml_reader.h"
+#include "rulegen/plan/promql.h"
+
+namespace outgrown::emit {
+namespace {
+
+Node* Find(Node& map, std::string_view key) {
+  const auto found = std::ranges::find_if(map.entries, [&](const auto& entry) { return entry.first == key; });
+  return found == map.entries.end() ? nullptr : &found->second;
+}
+
+bool IsNull(const Node& node) { return node.kind == Node::Kind::kRaw && node.text == "null"; }
+
+// The list below `key`, made if it is missing or null; null if it is something else.
+Node* ListOf(Node& map, const std::string& key) {
+  Node* list = Find(map, key);
+  if (list == nullptr) {
+    map.entries.emplace_back(key, Node::Of(Node::List{}));
+    return &map.entries.back().second;
+  }
+  if (IsNull(*list)) *list = Node::Of(Node::List{});
+  return list->kind == Node::Kind::kList ? list : nullptr;
+}
+
+std::vector<std::string> ReceiverNames(Node& config) {
+  std::vector<std::string> names;
+  Node* receivers = Find(config, "receivers");
+  if (receivers == nullptr) return names;
+  for (Node& receiver : receivers->items) {
+    if (const Node* name = Find(receiver, "name")) names.push_back(name->text);
+  }
+  return names;
+}
+
+// LABEL="VALUE": Alertmanager's matchers take Go's quoting, as PromQL does.
+Node Matchers(const std::vector<plan::Matcher>& matchers) {
+  std::vector<std::string> texts;
+  for (const plan::Matcher& matcher : matchers) {
+    texts.push_back(matcher.label + matcher.op + plan::PromqlString(matcher.value));
+  }
+  return Node::Strings(texts);
+}
+
+Node RouteNode(const plan::Route& route, const std::vector<std::string>& receivers) {
+  Node::Map entries = {{"matchers", Matchers(route.matchers)}};
+  const auto receiver =
+      std::ranges::find_if(route.receivers, [&](const std::string& name) { return std::ranges::count(receivers, name) > 0; });
+  if (receiver != route.receivers.end()) entries.emplace_back("receiver", Node::String(*receiver));
+  if (!route.group_by.empty()) entries.emplace_back("group_by", Node::Strings(route.group_by));
+  if (route.repeat_interval) {
+    entries.emplace_back("repeat_interval", Node::Raw(FormatDuration(*route.repeat_interval)));
+  }
+  Node::List routes;
+  for (const plan::Route& child : route.routes) routes.push_back(RouteNode(child, receivers));
+  if (!routes.empty()) entries.emplace_back("routes", Node::Of(std::move(routes)));
+  return Node::Of(std::move(entries));
+}
+
+Node InhibitionNode(const plan::Inhibition& inhibition) {
+  return Node::Of(Node::Map{{"source_matchers", Matchers(inhibition.source)},
+                            {"target_matchers", Matchers(inhibition.target)},
+                            {"equal", Node::Strings(inhibition.equal)}});
+}
+
+}  // namespace
+
+Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const plan::Routing& routing, const std::string& base,
+                                     const std::string& base_name) {
+  Result<Node> config = ReadYaml(base);
+  if (!config.ok()) return Error{config.error().what, base_name + ":" + config.error().where};
+  if (config->kind != Node::Kind::kMap) return Error{"expected a map with route and receivers", base_name};
+  Node* route = Find(*config, "route");
+  if (route == nullptr || route->kind != Node::Kind::kMap) return Error{"expected a map as route", base_name};
+  Node* routes = ListOf(*route, "routes");
+  if (routes == nullptr) return Error{"expected a list as route.routes", base_name};
+  routes->items.push_back(RouteNode(routing.route, ReceiverNames(*config)));
+  Node* inhibitions = ListOf(*config, "inhibit_rules");
+  if (inhibitions == nullptr) return Error{"expected a list as inhibit_rules", base_name};
+  for (const plan::Inhibition& inhibition : routing.inhibitions) {
+    inhibitions->items.push_back(InhibitionNode(inhibition));
+  }
+  return "# " + GeneratedMark(spec) + "\n" + ToYaml(*config);
+}
+
+}  // namespace outgrown::emit

@@ -1,0 +1,77 @@
+#include "rulegen/generate/artefacts.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/file.h"
+#include "rulegen/emit/alertmanager_yaml.h"
+#include "rulegen/emit/promtool_yaml.h"
+#include "rulegen/emit/rules_yaml.h"
+#include "rulegen/emit/thresholds_inc.h"
+#include "rulegen/plan/promtool_tests.h"
+#include "rulegen/plan/routes.h"
+#include "rulegen/plan/rules.h"
+
+namespace outgrown::generate {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where the rule file of a flavor goes, from the folder of the rules.
+fs::path RuleFile(const spec::Spec& spec, spec::Flavor flavor) {
+  const std::string name = spec.store.name + ".rules.yml";
+  return flavor == spec::Flavor::kPrometheus ? fs::path(name) : fs::path("victoriametrics") / name;
+}
+
+// The rule file that the tests are for: Prometheus' own if there is one.
+fs::path TestedRuleFile(const spec::Spec& spec) {
+  const bool prometheus = std::ranges::count(spec.rules.flavors, spec::Flavor::kPrometheus) > 0;
+  return RuleFile(spec, prometheus ? spec::Flavor::kPrometheus : spec.rules.flavors.front());
+}
+
+Result<void> AddRules(const spec::Spec& spec, std::vector<Artefact>& artefacts) {
+  const fs::path folder = *spec.output.rules;
+  const plan::RuleFile rules = plan::PlanRules(spec);
+  for (const spec::Flavor flavor : spec.rules.flavors) {
+    artefacts.push_back({folder / RuleFile(spec, flavor), emit::RulesYaml(spec, rules, flavor)});
+  }
+  plan::PromtoolFile tests = plan::PlanTests(spec, rules);
+  tests.rule_file = TestedRuleFile(spec).generic_string();
+  // promtool would pass silently over what this finds.
+  const std::vector<std::string> untested = plan::Untested(rules, tests);
+  if (!untested.empty()) return Error{"the generated tests leave something out: " + untested.front(), spec.file};
+  artefacts.push_back({folder / (spec.store.name + ".test.yml"), emit::PromtoolYaml(spec, tests)});
+  artefacts.push_back({folder / (spec.store.name + ".thresholds.inc"), emit::ThresholdsInc(spec)});
+  return {};
+}
+
+Result<void> AddAlertmanager(const spec::Spec& spec, std::vector<Artefact>& artefacts) {
+  const fs::path base = spec.file.parent_path() / spec.alertmanager->base;
+  const Result<std::string> text = ReadFile(base);
+  if (!text.ok()) return text.error();
+  const plan::Routing routing = plan::PlanRouting(spec, plan::PlanRules(spec));
+  Result<std::string> merged = emit::AlertmanagerYaml(spec, routing, *text, base.string());
+  if (!merged.ok()) return merged.error();
+  artefacts.push_back({fs::path(*spec.output.rules) / (spec.store.name + ".alertmanager.yml"), std::move(*merged)});
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec) {
+  std::vector<Artefact> artefacts;
+  if (spec.output.rules) {
+    const Result<void> added = AddRules(spec, artefacts);
+    if (!added.ok()) return added.error();
+  }
+  if (spec.output.rules && spec.alertmanager) {
+    const Result<void> added = AddAlertmanager(spec, artefacts);
+    if (!added.ok()) return added.error();
+  }
+  return artefacts;
+}
+
+}  // namespace outgrown::generate

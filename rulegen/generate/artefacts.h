@@ -1,0 +1,22 @@
+// Every artefact of a spec, in memory: where it goes and its bytes.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "common/result.h"
+#include "rulegen/spec/model.h"
+
+namespace outgrown::generate {
+
+struct Artefact {
+  std::filesystem::path path;  // from the spec's folder, as [output] names it: "../docs/gen/checkpoint.runbook.md"
+  std::string bytes;
+};
+
+// All artefacts, in a fixed order. Reads the people's Alertmanager configuration where the spec names one; whatever is
+// wrong with it is the error. Precondition: a validated spec.
+Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec);
+
+}  // namespace outgrown::generate

@@ -1,0 +1,24 @@
+// rulegen: reads its command line and hands over to the one mode that it names (rulegen/commands).
+#include <cstdio>
+#include <variant>
+
+#include "common/exit_status.h"
+#include "rulegen/commands/commands.h"
+#include "rulegen/commands/options.h"
+
+int main(int argc, char** argv) {
+  using namespace outgrown::commands;
+  const std::variant<Options, Exit> parsed = ParseOptions(argc, argv);
+  if (const Exit* exit = std::get_if<Exit>(&parsed)) {
+    std::fputs(exit->text.c_str(), exit->status == outgrown::kExitOk ? stdout : stderr);
+    return exit->status;
+  }
+  const auto& options = std::get<Options>(parsed);
+  switch (options.mode) {
+    case Mode::kGenerate:
+      return RunGenerate(options);
+    case Mode::kCheck:
+      return RunCheck(options);
+  }
+  return outgrown::kExitUsage;
+}
