@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <string>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "common/exit_status.h"
 #include "rulegen/commands/commands.h"
@@ -22,7 +22,7 @@ int RunCheck(const Options& options) {
       fmt::print(stderr, "rulegen: {}\n", artefacts.error().Text());
       return kExitFailure;
     }
-    const auto diff = generate::DiffTree(spec, *artefacts, generate::Layout(spec, *artefacts, options.out));
+    const auto diff = generate::DiffTree(spec, *artefacts, generate::Layout(spec, options.out));
     if (!diff.ok()) {
       fmt::print(stderr, "rulegen: {}\n", diff.error().Text());
       return kExitFailure;
@@ -30,7 +30,8 @@ int RunCheck(const Options& options) {
     if (diff->empty()) continue;
     drift = true;
     fmt::print("{}", *diff);
-    fmt::print(stderr, "rulegen: artefacts are not what {} generates; run rulegen --generate\n", spec.file.string());
+    fmt::print(stderr, "rulegen: artefacts are not what {} generates; run rulegen --generate\n",
+               spec.file.string());
   }
   return drift ? kExitDrift : kExitOk;
 }

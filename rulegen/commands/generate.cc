@@ -1,9 +1,9 @@
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "common/exit_status.h"
 #include "rulegen/commands/commands.h"
@@ -42,7 +42,7 @@ int RunGenerate(const Options& options) {
     made.emplace_back(&spec, std::move(*artefacts));
   }
   for (const auto& [spec, artefacts] : made) {
-    const auto changes = generate::WriteTree(*spec, artefacts, generate::Layout(*spec, artefacts, options.out));
+    const auto changes = generate::WriteTree(*spec, artefacts, generate::Layout(*spec, options.out));
     if (!changes.ok()) {
       fmt::print(stderr, "rulegen: {}\n", changes.error().Text());
       return kExitFailure;

@@ -1,12 +1,13 @@
 #include "rulegen/commands/options.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <variant>
+
+#include <CLI/CLI.hpp>
 
 #include "common/exit_status.h"
 
@@ -51,16 +52,15 @@ void AddOptions(CLI::App& app, Options& options) {
       ->group("Options of --generate and --check");
 }
 
-Exit Usage(const std::string& what) {
-  return {kExitUsage, "rulegen: " + what + "\nTry 'rulegen --help'.\n"};
-}
+Exit Usage(const std::string& what) { return {kExitUsage, "rulegen: " + what + "\nTry 'rulegen --help'.\n"}; }
 
 // The one mode that was given, or what is wrong with the choice of it and of its options.
 std::variant<const ModeFlag*, Exit> ChooseMode(const CLI::App& app) {
   const ModeFlag* chosen = nullptr;
   for (const ModeFlag& flag : ModeFlags()) {
     if (app.count(flag.flag) == 0) continue;
-    if (chosen != nullptr) return Usage(std::string(chosen->flag) + " and " + flag.flag + " exclude each other");
+    if (chosen != nullptr)
+      return Usage(std::string(chosen->flag) + " and " + flag.flag + " exclude each other");
     chosen = &flag;
   }
   if (chosen == nullptr) {
@@ -70,8 +70,10 @@ std::variant<const ModeFlag*, Exit> ChooseMode(const CLI::App& app) {
   }
   for (const ModeFlag& flag : ModeFlags()) {
     for (const char* option : flag.options) {
-      const bool known = std::ranges::any_of(chosen->options, [option](std::string_view own) { return own == option; });
-      if (app.count(option) > 0 && !known) return Usage(std::string(option) + " has no meaning with " + chosen->flag);
+      const bool known =
+          std::ranges::any_of(chosen->options, [option](std::string_view own) { return own == option; });
+      if (app.count(option) > 0 && !known)
+        return Usage(std::string(option) + " has no meaning with " + chosen->flag);
     }
   }
   return chosen;

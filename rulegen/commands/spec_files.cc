@@ -1,7 +1,5 @@
 #include "rulegen/commands/spec_files.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -10,6 +8,8 @@
 #include <system_error>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "common/exit_status.h"
 #include "rulegen/spec/diagnostic.h"

@@ -54,8 +54,8 @@ Node Matchers(const std::vector<plan::Matcher>& matchers) {
 
 Node RouteNode(const plan::Route& route, const std::vector<std::string>& receivers) {
   Node::Map entries = {{"matchers", Matchers(route.matchers)}};
-  const auto receiver =
-      std::ranges::find_if(route.receivers, [&](const std::string& name) { return std::ranges::count(receivers, name) > 0; });
+  const auto receiver = std::ranges::find_if(
+      route.receivers, [&](const std::string& name) { return std::ranges::count(receivers, name) > 0; });
   if (receiver != route.receivers.end()) entries.emplace_back("receiver", Node::String(*receiver));
   if (!route.group_by.empty()) entries.emplace_back("group_by", Node::Strings(route.group_by));
   if (route.repeat_interval) {
@@ -75,8 +75,8 @@ Node InhibitionNode(const plan::Inhibition& inhibition) {
 
 }  // namespace
 
-Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const plan::Routing& routing, const std::string& base,
-                                     const std::string& base_name) {
+Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const plan::Routing& routing,
+                                     const std::string& base, const std::string& base_name) {
   Result<Node> config = ReadYaml(base);
   if (!config.ok()) return Error{config.error().what, base_name + ":" + config.error().where};
   if (config->kind != Node::Kind::kMap) return Error{"expected a map with route and receivers", base_name};

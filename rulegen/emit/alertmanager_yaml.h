@@ -11,7 +11,7 @@ namespace outgrown::emit {
 
 // `base` is the text of the people's file, `base_name` its name for errors. The spec's route goes behind their own routes
 // (theirs win), its inhibitions behind theirs; nothing of theirs is changed.
-Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const plan::Routing& routing, const std::string& base,
-                                     const std::string& base_name);
+Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const plan::Routing& routing,
+                                     const std::string& base, const std::string& base_name);
 
 }  // namespace outgrown::emit

@@ -1,13 +1,13 @@
 #include "rulegen/emit/yaml_reader.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <yaml-cpp/yaml.h>
 
 namespace outgrown::emit {
 namespace {
@@ -24,10 +24,11 @@ Error At(const YAML::Mark& mark, std::string what) {
 bool IsToken(std::string_view text) {
   constexpr std::string_view kHarmless = "_.+-/:%";
   return !text.empty() && text.back() != ':' && text != "-" && !text.starts_with("---") && text != "..." &&
-         std::ranges::all_of(text, [&](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  kHarmless.find(c) != std::string_view::npos;
-         }) &&
+         std::ranges::all_of(text,
+                             [&](char c) {
+                               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                      (c >= '0' && c <= '9') || kHarmless.find(c) != std::string_view::npos;
+                             }) &&
          !text.starts_with(':') && !text.starts_with('%');
 }
 
@@ -35,7 +36,8 @@ class Reader {
  public:
   Result<Node> Read(const YAML::Node& node, int depth) {
     if (depth > kDepthMax) return At(node.Mark(), "nested too deeply, or an alias of itself");
-    if (++nodes_ > kNodesMax) return At(node.Mark(), "more nodes than a configuration has; aliases count each time");
+    if (++nodes_ > kNodesMax)
+      return At(node.Mark(), "more nodes than a configuration has; aliases count each time");
     switch (node.Type()) {
       case YAML::NodeType::Scalar:
         return Scalar(node);
@@ -92,7 +94,8 @@ class Reader {
       return;
     }
     for (auto& entry : source.entries) {
-      const bool there = std::ranges::any_of(entries, [&](const auto& own) { return own.first == entry.first; });
+      const bool there =
+          std::ranges::any_of(entries, [&](const auto& own) { return own.first == entry.first; });
       if (!there) entries.push_back(std::move(entry));
     }
   }

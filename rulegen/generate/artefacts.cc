@@ -20,6 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Stands for the people's Alertmanager configuration where they have none.
+const std::string kEmptyAlertmanager = "route:\n  receiver: default\nreceivers:\n  - name: default\n";
+
 // Where the rule file of a flavor goes, from the folder of the rules.
 fs::path RuleFile(const spec::Spec& spec, spec::Flavor flavor) {
   const std::string name = spec.store.name + ".rules.yml";
@@ -42,7 +45,8 @@ Result<void> AddRules(const spec::Spec& spec, std::vector<Artefact>& artefacts) 
   tests.rule_file = TestedRuleFile(spec).generic_string();
   // promtool would pass silently over what this finds.
   const std::vector<std::string> untested = plan::Untested(rules, tests);
-  if (!untested.empty()) return Error{"the generated tests leave something out: " + untested.front(), spec.file};
+  if (!untested.empty())
+    return Error{"the generated tests leave something out: " + untested.front(), spec.file};
   artefacts.push_back({folder / (spec.store.name + ".test.yml"), emit::PromtoolYaml(spec, tests)});
   artefacts.push_back({folder / (spec.store.name + ".thresholds.inc"), emit::ThresholdsInc(spec)});
   return {};
@@ -50,12 +54,14 @@ Result<void> AddRules(const spec::Spec& spec, std::vector<Artefact>& artefacts) 
 
 Result<void> AddAlertmanager(const spec::Spec& spec, std::vector<Artefact>& artefacts) {
   const fs::path base = spec.file.parent_path() / spec.alertmanager->base;
-  const Result<std::string> text = ReadFile(base);
+  const bool own = spec.alertmanager->base.empty();
+  const Result<std::string> text = own ? Result<std::string>(kEmptyAlertmanager) : ReadFile(base);
   if (!text.ok()) return text.error();
   const plan::Routing routing = plan::PlanRouting(spec, plan::PlanRules(spec));
   Result<std::string> merged = emit::AlertmanagerYaml(spec, routing, *text, base.string());
   if (!merged.ok()) return merged.error();
-  artefacts.push_back({fs::path(*spec.output.rules) / (spec.store.name + ".alertmanager.yml"), std::move(*merged)});
+  artefacts.push_back(
+      {fs::path(*spec.output.rules) / (spec.store.name + ".alertmanager.yml"), std::move(*merged)});
   return {};
 }
 

@@ -11,7 +11,8 @@
 namespace outgrown::generate {
 
 struct Artefact {
-  std::filesystem::path path;  // from the spec's folder, as [output] names it: "../docs/gen/checkpoint.runbook.md"
+  std::filesystem::path
+      path;  // from the spec's folder, as [output] names it: "../docs/gen/checkpoint.runbook.md"
   std::string bytes;
 };
 

@@ -51,8 +51,9 @@ Result<std::vector<ManifestEntry>> Orphans(const spec::Spec& spec, const std::ve
   if (!*text) return std::vector<ManifestEntry>();
   std::optional<std::vector<ManifestEntry>> entries = ParseManifest(**text);
   if (!entries) {
-    return Error{"is no manifest of rulegen's; restore it, or remove it after removing the old artefacts by hand",
-                 path.string()};
+    return Error{
+        "is no manifest of rulegen's; restore it, or remove it after removing the old artefacts by hand",
+        path.string()};
   }
   std::set<fs::path> current;
   for (const Artefact& artefact : artefacts) current.insert(artefact.path.lexically_normal());
@@ -75,14 +76,17 @@ FileChange RemoveOrphan(const ManifestEntry& orphan, const fs::path& path) {
 
 }  // namespace
 
-Layout::Layout(const spec::Spec& spec, const std::vector<Artefact>& artefacts, const std::optional<fs::path>& out) {
+Layout::Layout(const spec::Spec& spec, const std::optional<fs::path>& out) {
   if (!out) {
     folder_ = spec.file.parent_path();
     return;
   }
   absolute_under_ = *out;
-  std::size_t ups = 0;
-  for (const Artefact& artefact : artefacts) ups = std::max(ups, LeadingUps(artefact.path));
+  std::size_t ups = 1;
+  for (const std::optional<std::string>& folder :
+       {spec.output.rules, spec.output.dashboards, spec.output.docs}) {
+    if (folder) ups = std::max(ups, LeadingUps(*folder));
+  }
   // The spec's folder from the folder that holds everything: its last `ups` names.
   fs::path from = fs::absolute(spec.file).lexically_normal().parent_path();
   fs::path names;
@@ -113,13 +117,15 @@ Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vec
     const Result<void> written = write(layout.On(artefact.path), artefact.bytes);
     if (!written.ok()) return written.error();
   }
-  for (const ManifestEntry& orphan : *orphans) changes.push_back(RemoveOrphan(orphan, layout.On(orphan.path)));
+  for (const ManifestEntry& orphan : *orphans)
+    changes.push_back(RemoveOrphan(orphan, layout.On(orphan.path)));
   const Result<void> written = write(layout.On(ManifestName(spec)), ManifestText(spec, artefacts));
   if (!written.ok()) return written.error();
   return changes;
 }
 
-Result<std::string> DiffTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts, const Layout& layout) {
+Result<std::string> DiffTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
+                             const Layout& layout) {
   const Result<std::vector<ManifestEntry>> orphans = Orphans(spec, artefacts, layout);
   if (!orphans.ok()) return orphans.error();
   std::string diff;

@@ -13,12 +13,12 @@
 namespace outgrown::generate {
 
 // Where a spec's output goes: beside the spec, or the same layout under another folder (--out). The layout starts at the
-// nearest folder that holds the spec's folder and all of its output, so that it does not depend on the working directory.
+// nearest folder that holds the spec's folder and all that [output] names, so that it does not depend on the working
+// directory: rules/checkpoint.toml with docs = "../docs/gen" gives DIR/rules/... and DIR/docs/gen/....
 class Layout {
  public:
   // `out`: the folder that everything goes under; nothing: the spec's own place.
-  Layout(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
-         const std::optional<std::filesystem::path>& out);
+  Layout(const spec::Spec& spec, const std::optional<std::filesystem::path>& out);
 
   // On disk. `path` is from the spec's folder.
   std::filesystem::path On(const std::filesystem::path& path) const;
@@ -43,6 +43,7 @@ Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vec
                                           const Layout& layout);
 
 // What WriteTree would change, as a unified diff from what is there to what is generated; "" if nothing.
-Result<std::string> DiffTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts, const Layout& layout);
+Result<std::string> DiffTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
+                             const Layout& layout);
 
 }  // namespace outgrown::generate

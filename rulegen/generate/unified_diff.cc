@@ -1,13 +1,13 @@
 #include "rulegen/generate/unified_diff.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <fmt/format.h>
 
 namespace outgrown::generate {
 namespace {
@@ -48,7 +48,9 @@ class Myers {
   std::optional<std::vector<Edit>> Run() {
     const int edits_max = std::min(old_size_ + new_size_, kEditsMax);
     std::vector<int> farthest(static_cast<std::size_t>(2 * edits_max + 3), 0);
-    const auto at = [&](int diagonal) -> int& { return farthest[static_cast<std::size_t>(diagonal + edits_max + 1)]; };
+    const auto at = [&](int diagonal) -> int& {
+      return farthest[static_cast<std::size_t>(diagonal + edits_max + 1)];
+    };
     for (int edits = 0; edits <= edits_max; ++edits) {
       for (int diagonal = -edits; diagonal <= edits; diagonal += 2) {
         const bool down = diagonal == -edits || (diagonal != edits && at(diagonal - 1) < at(diagonal + 1));
@@ -88,7 +90,7 @@ class Myers {
     for (; edits > 0; --edits) {
       const int diagonal = x - y;
       const bool down = diagonal == -edits || (diagonal != edits && Farthest(edits - 1, diagonal - 1) <
-                                                                         Farthest(edits - 1, diagonal + 1));
+                                                                        Farthest(edits - 1, diagonal + 1));
       const int before_x = down ? Farthest(edits - 1, diagonal + 1) : Farthest(edits - 1, diagonal - 1);
       const int before_y = before_x - (down ? diagonal + 1 : diagonal - 1);
       while (x > before_x && y > before_y) {
@@ -190,7 +192,8 @@ std::string UnifiedDiff(std::string_view path, const std::optional<std::string>&
                         const std::optional<std::string>& generated) {
   if (on_disk == generated) return "";
   const std::string hunks = Hunks(Script(Split(on_disk.value_or("")), Split(generated.value_or(""))));
-  return fmt::format("--- {}\n+++ {}\n", on_disk ? path : "/dev/null", generated ? path : "/dev/null") + hunks;
+  return fmt::format("--- {}\n+++ {}\n", on_disk ? path : "/dev/null", generated ? path : "/dev/null") +
+         hunks;
 }
 
 }  // namespace outgrown::generate

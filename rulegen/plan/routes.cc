@@ -44,15 +44,16 @@ void SilenceMilder(const spec::Spec& spec, AlertsByVerdict& alerts, std::vector<
   std::vector<std::string> milder;
   for (const spec::Verdict& verdict : spec.verdicts) {
     const std::vector<std::string>& own = alerts[verdict.id];
-    if (!own.empty() && !milder.empty()) inhibitions.push_back({{AnyOf(own)}, {AnyOf(milder)}, spec.store.identity});
+    if (!own.empty() && !milder.empty())
+      inhibitions.push_back({{AnyOf(own)}, {AnyOf(milder)}, spec.store.identity});
     milder.insert(milder.end(), own.begin(), own.end());
   }
 }
 
 // `source` silences the other alerts about the measurement that it explains.
-void SilenceExplained(const spec::Spec& spec, const std::vector<MeasurementAlert>& planned, std::string_view source,
-                      const std::vector<std::string_view>& explained, std::vector<std::string> equal,
-                      std::vector<Inhibition>& inhibitions) {
+void SilenceExplained(const spec::Spec& spec, const std::vector<MeasurementAlert>& planned,
+                      std::string_view source, const std::vector<std::string_view>& explained,
+                      std::vector<std::string> equal, std::vector<Inhibition>& inhibitions) {
   std::vector<std::string> targets;
   bool has_source = false;
   for (const MeasurementAlert& alert : planned) {

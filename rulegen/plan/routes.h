@@ -20,7 +20,8 @@ struct Matcher {
 
 struct Route {
   std::vector<Matcher> matchers;
-  std::vector<std::string> receivers;  // the first of these that the people's configuration has; else the parent's
+  std::vector<std::string>
+      receivers;  // the first of these that the people's configuration has; else the parent's
   std::vector<std::string> group_by;
   std::optional<Milliseconds> repeat_interval;
   std::vector<Route> routes;
@@ -33,7 +34,8 @@ struct Inhibition {
 };
 
 struct Routing {
-  Route route;  // one for all of the spec's alerts, with one below it for each verdict and one for the measurement
+  Route
+      route;  // one for all of the spec's alerts, with one below it for each verdict and one for the measurement
   std::vector<Inhibition> inhibitions;
 };
 
