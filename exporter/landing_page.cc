@@ -112,7 +112,7 @@ std::optional<std::string> LastWriteText(const Samples& samples, const std::stri
 }
 
 std::string StoreCard(const ScrapedStore& store, const Samples& samples) {
-  const std::string& name = store.target.name;
+  const std::string& name = store.name;
   const auto shown = [&](std::string_view metric, std::string (*text)(double)) {
     return Shown(samples.Find(metric, {name}), text);
   };

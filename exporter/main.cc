@@ -5,15 +5,19 @@
 
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <variant>
 
+#include "common/digest.h"
 #include "common/exit_status.h"
 #include "common/result.h"
 #include "exporter/http_server.h"
 #include "exporter/log.h"
 #include "exporter/options.h"
 #include "exporter/pages.h"
+#include "exporter/scrape.h"
+#include "exporter/table_source.h"
 
 namespace outgrown::exporter {
 namespace {
@@ -34,20 +38,23 @@ double NowUnixSeconds() {
   return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()) / 1000;
 }
 
-Pages MakePages(const Options& options, const Log& log) {
+Settings MakeSettings(const Options& options, const Table& table) {
   Settings settings;
   settings.version = OUTGROWN_VERSION;
   settings.servers = options.servers;
   settings.shared_id = options.shared_id;
+  settings.table = &table;
   settings.start_time_unix_seconds = NowUnixSeconds();
-  return Pages{std::move(settings), StoreSources{options.block_directories, options.stores},
-               options.telemetry_path, log};
+  return settings;
 }
 
-int Serve(const Options& options, const sigset_t& end_signals) {
+int Serve(const Options& options, const TableSource& table_source, const sigset_t& end_signals) {
   const Log log(options.log_level, options.log_format);
-  const Pages pages = MakePages(options, log);
-  log.Info("Starting outgrown-exporter", {{"version", OUTGROWN_VERSION}});
+  const Table& table = table_source.table();
+  log.Info("Starting outgrown-exporter",
+           {{"version", OUTGROWN_VERSION}, {"table", table.store}, {"digest", ShortDigest(table.digest)}});
+  Scraper scraper(MakeSettings(options, table), StoreSources{options.block_directories, options.stores}, log);
+  const Pages pages(scraper, options.telemetry_path);
   const Result<std::unique_ptr<HttpServer>> server = HttpServer::Start(
       options.listen_address, [&pages](std::string_view path) { return pages.Answer(path); }, log);
   if (!server) {
@@ -71,7 +78,13 @@ int Main(int argc, char** argv) {
     std::fputs(early->text.c_str(), early->status == kExitOk ? stdout : stderr);
     return early->status;
   }
-  return Serve(std::get<Options>(parsed), end_signals);
+  const auto& options = std::get<Options>(parsed);
+  const TableSource table_source = LoadTable(options.spec_file);
+  if (table_source.status != kExitOk) {
+    std::fputs(table_source.problem.c_str(), stderr);
+    return table_source.status;
+  }
+  return Serve(options, table_source, end_signals);
 }
 
 }  // namespace

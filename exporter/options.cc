@@ -110,6 +110,9 @@ void Declare(CLI::App& app, Texts& texts, Options& options) {
          "--store.shared-id", options.shared_id,
          "Name of the storage that several servers share; exporters with the same name report one store")
       ->type_name("ID");
+  app.add_option("--spec", options.spec_file,
+                 "Spec whose threshold table and digest to show instead of the compiled ones")
+      ->type_name("FILE");
   app.add_option("--log.level", texts.log_level, "debug, info, warn or error")
       ->capture_default_str()
       ->type_name("LEVEL");

@@ -20,6 +20,7 @@ struct Options {
   std::vector<NamedStore> stores;
   int servers = 1;
   std::string shared_id;
+  std::string spec_file;  // empty: the compiled threshold table
 };
 
 // The command line asked for a text instead (--help, --version), or was wrong; the process ends with that

@@ -6,14 +6,15 @@
 namespace outgrown::exporter {
 
 std::optional<HttpResponse> Pages::Answer(std::string_view path) const {
-  if (path == telemetry_path) {
-    const ScrapeResult scrape = Scrape(settings, sources, log);
-    return HttpResponse{200, std::string(kTextFormatContentType), TextFormat(scrape.samples.Families())};
+  if (path == telemetry_path_) {
+    return HttpResponse{200, std::string(kTextFormatContentType),
+                        TextFormat(scraper_.Scrape().samples.Families())};
   }
   if (path == "/") {
-    const ScrapeResult scrape = Scrape(settings, sources, log);
-    return HttpResponse{200, "text/html; charset=utf-8", LandingPage(scrape, settings, telemetry_path)};
+    return HttpResponse{200, "text/html; charset=utf-8",
+                        LandingPage(scraper_.Scrape(), scraper_.settings(), telemetry_path_)};
   }
+  // The process answers, which is all that there is to its health: it depends on nothing that could be down.
   if (path == "/-/healthy")
     return HttpResponse{200, "text/plain; charset=utf-8", "outgrown-exporter is healthy.\n"};
   if (path == "/-/ready")

@@ -10,14 +10,18 @@
 
 namespace outgrown::exporter {
 
-struct Pages {
-  Settings settings;
-  StoreSources sources;
-  std::string telemetry_path;
-  const Log& log;
+class Pages {
+ public:
+  // `scraper` must outlive this.
+  Pages(Scraper& scraper, std::string telemetry_path)
+      : scraper_(scraper), telemetry_path_(std::move(telemetry_path)) {}
 
   // The landing page, the metrics, /-/healthy and /-/ready; nothing for any other path. Thread-safe.
   std::optional<HttpResponse> Answer(std::string_view path) const;
+
+ private:
+  Scraper& scraper_;
+  const std::string telemetry_path_;
 };
 
 }  // namespace outgrown::exporter

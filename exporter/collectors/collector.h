@@ -13,6 +13,7 @@
 #include "common/result.h"
 #include "counterblock/directory.h"
 #include "exporter/collectors/samples.h"
+#include "rulegen/table/table.h"
 
 namespace outgrown::exporter {
 
@@ -21,6 +22,7 @@ struct Settings {
   std::string version;                 // of the exporter
   int servers = 1;                     // --deployment.servers
   std::string shared_id;               // --store.shared-id; empty: the stores are shared with nobody
+  const Table* table = nullptr;        // the threshold table; outlives the scrapes, never null during one
   double start_time_unix_seconds = 0;  // of this process
 };
 
@@ -49,6 +51,8 @@ struct StoreScrape {
 struct StoreCollector {
   std::string_view name;
   Result<void> (*collect)(StoreScrape& store, Samples& samples);
+  void (*stuck)(const std::string& store,
+                Samples& samples);  // what to show if it didn't end in time; may be null
 };
 
 // Runs once for each scrape.

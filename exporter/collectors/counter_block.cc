@@ -127,6 +127,11 @@ void Expose(const std::string& name, const BlockSum& sum, Samples& samples) {
 
 }  // namespace
 
+void ShowCounterBlockStuck(const std::string& store, Samples& samples) {
+  samples.Set("checkpoint_block_up", {store}, 0);
+  samples.Set("checkpoint_block_problem_info", {store, "its file system does not answer"}, 1);
+}
+
 Result<void> CollectCounterBlock(StoreScrape& store, Samples& samples) {
   const std::string& name = store.target.name;
   const Result<BlockSum> sum = ReadBlocks(store);

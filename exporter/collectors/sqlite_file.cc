@@ -5,9 +5,19 @@
 
 namespace outgrown::exporter {
 
+namespace {
+
+constexpr std::string_view kProblemMetric = "checkpoint_file_problem_info";
+
+}  // namespace
+
+void ShowSqliteFileStuck(const std::string& store, Samples& samples) {
+  samples.Set(kProblemMetric, {store, sqlite::ProblemId(sqlite::Problem::kStuck)}, 1);
+}
+
 Result<void> CollectSqliteFile(StoreScrape& store, Samples& samples) {
   const auto report = [&](sqlite::Problem problem) {
-    return ReportProblem(store, "checkpoint_file_problem_info", problem, samples);
+    return ReportProblem(store, kProblemMetric, problem, samples);
   };
   if (store.database.empty()) return report(sqlite::Problem::kNoPath);
   const sqlite::Measured<std::string> path = sqlite::ResolvePath(store.database);

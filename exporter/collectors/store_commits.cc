@@ -7,9 +7,19 @@
 
 namespace outgrown::exporter {
 
+namespace {
+
+constexpr std::string_view kProblemMetric = "checkpoint_store_commits_problem_info";
+
+}  // namespace
+
+void ShowStoreCommitsStuck(const std::string& store, Samples& samples) {
+  samples.Set(kProblemMetric, {store, sqlite::ProblemId(sqlite::Problem::kStuck)}, 1);
+}
+
 Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   const auto report = [&](sqlite::Problem problem) {
-    return ReportProblem(store, "checkpoint_store_commits_problem_info", problem, samples);
+    return ReportProblem(store, kProblemMetric, problem, samples);
   };
   if (store.database.empty()) return report(sqlite::Problem::kNoPath);
   const sqlite::Measured<std::string> path = sqlite::ResolvePath(store.database);

@@ -1,0 +1,19 @@
+// The exporter's threshold table, so that people see the limits beside the measurements, and its digest, so that an
+// alert can tell when exporter and rules were made from different specs.
+#include "exporter/collectors/collectors.h"
+
+namespace outgrown::exporter {
+
+Result<void> CollectThresholdTable(const Settings& settings, Samples& samples) {
+  const Table& table = *settings.table;
+  samples.Set("checkpoint_threshold_table_info", {table.store, table.digest}, 1);
+  for (const ThresholdRow& threshold : table.thresholds) {
+    samples.Set(
+        "checkpoint_threshold",
+        {table.store, threshold.id, table.signals[threshold.signal].id, table.verdicts[threshold.verdict].id},
+        threshold.limit);
+  }
+  return {};
+}
+
+}  // namespace outgrown::exporter

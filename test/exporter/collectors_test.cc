@@ -1,0 +1,277 @@
+// The collectors one by one, on real counter blocks and files.
+#include "exporter/collectors/collectors.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "counterblock/writer.h"
+#include "exporter/collectors/samples.h"
+#include "exporter/stores.h"
+#include "exporter/text_format.h"
+#include "metrics/catalog.h"
+#include "rulegen/table/compiled.h"
+#include "test/common/temporary_folder.h"
+
+namespace fs = std::filesystem;
+using namespace outgrown::exporter;  // NOLINT(google-build-using-namespace): the whole file is about it
+using outgrown::Result;
+using outgrown::block::Outcome;
+using outgrown::block::Writer;
+using outgrown::test::TemporaryFolder;
+
+namespace {
+
+struct Blocks {
+  Blocks() {
+    fs::create_directory(folder.path() / "blocks");
+    fs::permissions(folder.path() / "blocks", fs::perms::owner_all);
+  }
+  std::string directory() const { return (folder.path() / "blocks").string(); }
+  std::string database() const { return (folder.path() / "a.db").string(); }
+  Writer Open(const std::string& store) const {
+    return Writer::Open(store, {.directory = directory(), .application = "", .database = database()}).value();
+  }
+  TemporaryFolder folder;
+};
+
+Settings MakeSettings() {
+  Settings settings;
+  settings.version = "1.2.3";
+  settings.table = &outgrown::CompiledTable();
+  settings.start_time_unix_seconds = 1795473190.5;
+  return settings;
+}
+
+StoreTarget Target(const std::string& name, std::vector<BlockPlace> blocks,
+                   const std::string& database = "") {
+  return StoreTarget{name, database, std::move(blocks)};
+}
+
+// What the collector adds, as lines without the comments.
+template <typename Collect>
+std::vector<std::string> Lines(const Collect& collect, bool expect_ok = true) {
+  Samples samples;
+  const Result<void> done = collect(samples);
+  CHECK(done.ok() == expect_ok);
+  std::vector<std::string> lines;
+  std::istringstream text(TextFormat(samples.Families()));
+  for (std::string line; std::getline(text, line);) {
+    if (!line.starts_with('#')) lines.push_back(line);
+  }
+  return lines;
+}
+
+bool Has(const std::vector<std::string>& lines, const std::string& line) {
+  return std::ranges::find(lines, line) != lines.end();
+}
+
+std::vector<std::string> BlockLines(const StoreTarget& target, bool expect_ok = true) {
+  const Settings settings = MakeSettings();
+  StoreScrape store{settings, target, target.database};
+  return Lines([&](Samples& samples) { return CollectCounterBlock(store, samples); }, expect_ok);
+}
+
+}  // namespace
+
+TEST_CASE("a block that nobody has written to shows every status and reason at 0") {
+  const Blocks blocks;
+  const Writer writer = blocks.Open("s");
+  const auto lines = BlockLines(Target("s", {{blocks.directory(), {"s", 1}}}));
+  CHECK(Has(lines, R"(checkpoint_block_up{database="s"} 1)"));
+  for (const std::string status : {"success", "error", "rejected"}) {
+    CHECK(Has(lines, R"(checkpoint_writes_total{database="s",status=")" + status + R"("} 0)"));
+  }
+  for (const std::string reason : {"busy", "busy_snapshot", "full", "io", "corrupt", "other"}) {
+    CHECK(Has(lines, R"(checkpoint_write_errors_total{database="s",reason=")" + reason + R"("} 0)"));
+  }
+  CHECK(Has(lines, R"(checkpoint_write_duration_seconds_count{database="s"} 0)"));
+  CHECK(Has(lines, R"(checkpoint_last_write_timestamp_seconds{database="s"} 0)"));
+  CHECK(Has(lines, R"(checkpoint_block_trace_lost{database="s"} 0)"));
+}
+
+TEST_CASE("the writes of a block are told apart by status and reason, with their durations and bytes") {
+  const Blocks blocks;
+  Writer writer = blocks.Open("s");
+  constexpr std::uint64_t kMillisecond = 1'000'000;
+  const std::array outcomes = {Outcome::kOk,           Outcome::kOk,   Outcome::kOk, Outcome::kBusy,
+                               Outcome::kBusySnapshot, Outcome::kFull, Outcome::kIo, Outcome::kConstraint,
+                               Outcome::kCorrupt,      Outcome::kOther};
+  for (const Outcome outcome : outcomes) writer.Record(outcome, 100, 100 * kMillisecond);
+  writer.Record(Outcome::kOk, 5, 100 * kMillisecond + 1);
+  const auto lines = BlockLines(Target("s", {{blocks.directory(), {"s", 1}}}));
+  CHECK(Has(lines, R"(checkpoint_writes_total{database="s",status="success"} 4)"));
+  CHECK(Has(lines, R"(checkpoint_writes_total{database="s",status="error"} 6)"));
+  CHECK(Has(lines, R"(checkpoint_writes_total{database="s",status="rejected"} 1)"));
+  for (const std::string reason : {"busy", "busy_snapshot", "full", "io", "corrupt", "other"}) {
+    CHECK(Has(lines, R"(checkpoint_write_errors_total{database="s",reason=")" + reason + R"("} 1)"));
+  }
+  CHECK(Has(lines, R"(checkpoint_written_bytes_total{database="s"} 1005)"));
+  CHECK(Has(lines, R"(checkpoint_write_duration_seconds_bucket{database="s",le="0.07"} 0)"));
+  CHECK(Has(lines, R"(checkpoint_write_duration_seconds_bucket{database="s",le="0.1"} 10)"));
+  CHECK(Has(lines, R"(checkpoint_write_duration_seconds_bucket{database="s",le="+Inf"} 11)"));
+  CHECK(Has(lines, R"(checkpoint_write_duration_seconds_count{database="s"} 11)"));
+  CHECK(Has(lines, R"(checkpoint_write_duration_seconds_sum{database="s"} 1.100000001)"));
+  CHECK(Has(lines, R"(checkpoint_block_writers{database="s"} 1)"));
+}
+
+TEST_CASE("blocks of one store in several directories are summed, and the database is found in them") {
+  const Blocks one;
+  const Blocks two;
+  Writer first = one.Open("s");
+  Writer second =
+      Writer::Open("s", {.directory = two.directory(), .application = "", .database = one.database()})
+          .value();
+  first.Record(Outcome::kOk, 1, 1);
+  second.Record(Outcome::kOk, 1, 1);
+  const StoreTarget target = Target("s", {{one.directory(), {"s", 1}}, {two.directory(), {"s", 1}}});
+  CHECK(Has(BlockLines(target), R"(checkpoint_writes_total{database="s",status="success"} 2)"));
+
+  const Settings settings = MakeSettings();
+  StoreScrape store{settings, target, ""};
+  Samples samples;
+  REQUIRE(CollectCounterBlock(store, samples).ok());
+  CHECK(store.database == one.database());
+  StoreScrape overridden{settings, target, "/srv/other.db"};
+  REQUIRE(CollectCounterBlock(overridden, samples).ok());
+  CHECK(overridden.database == "/srv/other.db");
+}
+
+TEST_CASE("a store that has a block that can't be read shows why, and none of its counts") {
+  const Blocks blocks;
+  Writer writer = blocks.Open("s");
+  writer.Record(Outcome::kOk, 1, 1);
+  const BlockPlace good{blocks.directory(), {"s", 1}};
+  struct Case {
+    std::vector<BlockPlace> places;
+    std::string reason;
+    bool ok;
+  };
+  std::ofstream(fs::path(blocks.directory()) / "short.v1.counters") << "OUTGROWN";
+  fs::permissions(fs::path(blocks.directory()) / "short.v1.counters", fs::perms::owner_read);
+  REQUIRE(::mkfifo((blocks.directory() + "/fifo.v1.counters").c_str(), 0600) == 0);
+  const Case cases[] = {
+      {{}, "there is no counter block", true},
+      {{good, {blocks.directory(), {"s", 2}}}, "counter block version N is not known, expected N", false},
+      {{good, {blocks.directory(), {"short", 1}}}, "truncated: ends at byte N, N more expected", false},
+      {{{blocks.directory(), {"fifo", 1}}}, "refused: not a regular file", false},
+  };
+  for (const Case& c : cases) {
+    const auto lines = BlockLines(Target("s", c.places), c.ok);
+    CHECK(lines == std::vector<std::string>{
+                       R"(checkpoint_block_up{database="s"} 0)",
+                       R"(checkpoint_block_problem_info{database="s",reason=")" + c.reason + R"("} 1)"});
+  }
+}
+
+TEST_CASE("blocks of one name that belong to different databases are a problem, unless --store decides") {
+  const Blocks one;
+  const Blocks two;
+  const Writer first = one.Open("s");
+  const Writer second = two.Open("s");
+  const std::vector<BlockPlace> places = {{one.directory(), {"s", 1}}, {two.directory(), {"s", 1}}};
+  CHECK(Has(BlockLines(Target("s", places), false), R"(checkpoint_block_up{database="s"} 0)"));
+  CHECK(Has(BlockLines(Target("s", places, "/srv/a.db")), R"(checkpoint_block_up{database="s"} 1)"));
+}
+
+TEST_CASE("stores are those with a block and those that were named, each once and in order") {
+  const Blocks one;
+  const Blocks two;
+  const Writer writers[] = {one.Open("b"), one.Open("c"), two.Open("b")};
+  std::ofstream(fs::path(one.directory()) / "notes.txt") << "none of ours";
+  const FoundStores found =
+      FindStores({{one.directory(), two.directory(), "/nowhere"}, {{"a", "/srv/a.db"}, {"c", "/srv/c.db"}}});
+  REQUIRE(found.stores.size() == 3);
+  CHECK(found.stores[0].name == "a");
+  CHECK(found.stores[0].blocks.empty());
+  CHECK(found.stores[1].name == "b");
+  CHECK(found.stores[1].blocks.size() == 2);
+  CHECK(found.stores[2].name == "c");
+  CHECK(found.stores[2].database == "/srv/c.db");
+  REQUIRE(found.problems.size() == 1);
+  CHECK(found.problems[0].where == "/nowhere");
+}
+
+TEST_CASE("the default directories are $OUTGROWN_DIR alone, else the system's and the user's own") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder.path() / "system" / "app_b");
+  fs::create_directories(folder.path() / "system" / "app_a");
+  fs::create_directories(folder.path() / "runtime" / "outgrown");
+  fs::create_directory_symlink("/", folder.path() / "system" / "link");
+  std::ofstream(folder.path() / "system" / "file") << "no folder";
+  ::unsetenv("OUTGROWN_DIR");
+  ::setenv("XDG_RUNTIME_DIR", (folder.path() / "runtime").c_str(), 1);
+  CHECK(DefaultBlockDirectories((folder.path() / "system").string()) ==
+        std::vector<std::string>{folder.path() / "system" / "app_a", folder.path() / "system" / "app_b",
+                                 folder.path() / "runtime" / "outgrown"});
+  ::setenv("OUTGROWN_DIR", "/srv/blocks", 1);
+  CHECK(DefaultBlockDirectories((folder.path() / "system").string()) ==
+        std::vector<std::string>{"/srv/blocks"});
+  ::unsetenv("OUTGROWN_DIR");
+  ::unsetenv("XDG_RUNTIME_DIR");
+  CHECK(DefaultBlockDirectories((folder.path() / "missing").string()).empty());
+}
+
+TEST_CASE("sizes of file and log are shown, and a file that can't be measured says why") {
+  const Blocks blocks;
+  std::ofstream(blocks.database()) << std::string(4096, 'x');
+  const Settings settings = MakeSettings();
+  const auto lines_of = [&](const std::string& database, bool expect_ok = true) {
+    const StoreTarget target = Target("s", {}, database);
+    StoreScrape store{settings, target, database};
+    return Lines([&](Samples& samples) { return CollectSqliteFile(store, samples); }, expect_ok);
+  };
+  CHECK(lines_of(blocks.database()) ==
+        std::vector<std::string>{R"(checkpoint_file_size_bytes{database="s"} 4096)",
+                                 R"(checkpoint_wal_size_bytes{database="s"} 0)"});
+  std::ofstream(blocks.database() + "-wal") << std::string(100, 'x');
+  CHECK(Has(lines_of(blocks.database()), R"(checkpoint_wal_size_bytes{database="s"} 100)"));
+  CHECK(lines_of("") ==
+        std::vector<std::string>{R"(checkpoint_file_problem_info{database="s",reason="no_path"} 1)"});
+  CHECK(lines_of("/nowhere/a.db") ==
+        std::vector<std::string>{R"(checkpoint_file_problem_info{database="s",reason="missing"} 1)"});
+  CHECK(lines_of("/dev/zero", false) ==
+        std::vector<std::string>{
+            R"(checkpoint_file_problem_info{database="s",reason="not_a_regular_file"} 1)"});
+}
+
+TEST_CASE("the deployment is what the operator said, and the thresholds are the table's") {
+  Settings settings = MakeSettings();
+  settings.servers = 3;
+  settings.shared_id = "eu";
+  const StoreTarget target = Target("s", {});
+  StoreScrape store{settings, target, ""};
+  CHECK(Lines([&](Samples& samples) { return CollectDeployment(store, samples); }) ==
+        std::vector<std::string>{R"(checkpoint_deployment_servers{database="s",shared_id="eu"} 3)"});
+
+  const auto lines = Lines([&](Samples& samples) { return CollectThresholdTable(settings, samples); });
+  CHECK(lines.size() == settings.table->thresholds.size() + 1);
+  CHECK(Has(
+      lines,
+      R"(checkpoint_threshold{store="checkpoint",threshold="WriteErrors",signal="write_error_ratio",verdict="migrate_now"} 0.01)"));
+  CHECK(Has(lines, R"(checkpoint_threshold_table_info{store="checkpoint",digest=")" +
+                       std::string(settings.table->digest) + R"("} 1)"));
+}
+
+TEST_CASE("the process shows itself under the ecosystem's names") {
+  const Settings settings = MakeSettings();
+  Samples samples;
+  REQUIRE(CollectProcess(settings, samples).ok());
+  REQUIRE(CollectBuildInfo(settings, samples).ok());
+  CHECK(samples.Find("process_start_time_seconds", {}) == 1795473190.5);
+  CHECK(samples.Find("process_threads", {}) >= 1);
+  CHECK(samples.Find("process_open_fds", {}) >= 3);
+  CHECK(samples.Find("process_resident_memory_bytes", {}) > 100'000);
+  CHECK(*samples.Find("process_virtual_memory_bytes", {}) >
+        *samples.Find("process_resident_memory_bytes", {}));
+  CHECK(samples.Find("process_cpu_seconds_total", {}) >= 0);
+  CHECK(samples.Find("checkpoint_exporter_build_info", {"1.2.3"}) == 1);
+}
