@@ -19,6 +19,8 @@ int main(int argc, char** argv) {
       return RunGenerate(options);
     case Mode::kCheck:
       return RunCheck(options);
+    case Mode::kEvaluate:
+      return RunEvaluate(options);
   }
   return outgrown::kExitUsage;
 }

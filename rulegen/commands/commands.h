@@ -11,4 +11,7 @@ int RunGenerate(const Options& options);
 // --check: a unified diff and exit status 6 if a committed artefact is not what its spec generates.
 int RunCheck(const Options& options);
 
+// --evaluate: the decision about every store, logged and then printed.
+int RunEvaluate(const Options& options);
+
 }  // namespace outgrown::commands

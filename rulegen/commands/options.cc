@@ -1,7 +1,6 @@
 #include "rulegen/commands/options.h"
 
 #include <algorithm>
-#include <array>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -29,14 +28,19 @@ struct ModeFlag {
   std::vector<const char*> options;
 };
 
-const std::array<ModeFlag, 2>& ModeFlags() {
-  static const std::array<ModeFlag, 2> flags = {{
+const std::vector<ModeFlag>& ModeFlags() {
+  static const std::vector<ModeFlag> flags = {
       {Mode::kGenerate, "--generate", "Write every artefact of the specs", {"--out"}},
       {Mode::kCheck,
        "--check",
        "Compare the artefacts on disk with what the specs generate; exit 6 and a unified diff if they differ",
        {"--out"}},
-  }};
+      {Mode::kEvaluate,
+       "--evaluate",
+       "Decide about every store, from what Prometheus measured; log the decision, then print it",
+       {"--measurements", "--log", "--at", "--format", "--exit-code", "--prometheus", "--basic-auth-file",
+        "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
+  };
   return flags;
 }
 
@@ -50,6 +54,7 @@ void AddOptions(CLI::App& app, Options& options) {
          "Put everything under this folder instead of beside the specs, in the same layout")
       ->type_name("DIR")
       ->group("Options of --generate and --check");
+  AddEvaluateOptions(app, options.evaluate);
 }
 
 Exit Usage(const std::string& what) { return {kExitUsage, "rulegen: " + what + "\nTry 'rulegen --help'.\n"}; }

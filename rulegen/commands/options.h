@@ -7,14 +7,17 @@
 #include <variant>
 #include <vector>
 
+#include "rulegen/commands/evaluate_options.h"
+
 namespace outgrown::commands {
 
-enum class Mode { kGenerate, kCheck };
+enum class Mode { kGenerate, kCheck, kEvaluate };
 
 struct Options {
   Mode mode = Mode::kGenerate;
   std::vector<std::filesystem::path> specs;  // as named by --spec; empty: every rules/*.toml (spec_files.h)
   std::optional<std::filesystem::path> out;  // --out
+  EvaluateOptions evaluate;
 };
 
 // What main does instead of a mode: print the text (help and version to stdout, errors to stderr) and exit.

@@ -20,17 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> SpecFiles(const Options& options) {
-  if (!options.specs.empty()) return options.specs;
-  std::vector<fs::path> files;
-  std::error_code none;
-  for (const fs::directory_entry& entry : fs::directory_iterator("rules", none)) {
-    if (entry.path().extension() == ".toml") files.push_back(entry.path());
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
 // Two specs of one store would write the same files.
 bool StoresAreUnique(const std::vector<spec::Spec>& specs) {
   std::map<std::string, std::string> file_of;
@@ -46,6 +35,17 @@ bool StoresAreUnique(const std::vector<spec::Spec>& specs) {
 }
 
 }  // namespace
+
+std::vector<fs::path> SpecFiles(const Options& options) {
+  if (!options.specs.empty()) return options.specs;
+  std::vector<fs::path> files;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator("rules", none)) {
+    if (entry.path().extension() == ".toml") files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  return files;
+}
 
 Specs LoadSpecs(const Options& options) {
   Specs loaded;

@@ -14,8 +14,10 @@ struct Specs {
   std::vector<spec::Spec> specs;
 };
 
-// Loads those that --spec names, else every rules/*.toml under the working directory in the order of their names. All
-// diagnostics of all specs are printed. None found is an error.
+// The files: those that --spec names, else every rules/*.toml under the working directory in the order of their names.
+std::vector<std::filesystem::path> SpecFiles(const Options& options);
+
+// Loads them. All diagnostics of all specs are printed. No file found is an error.
 Specs LoadSpecs(const Options& options);
 
 }  // namespace outgrown::commands

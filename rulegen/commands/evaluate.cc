@@ -1,0 +1,154 @@
+// --evaluate: measure (or take given values), decide, log, and only then print.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/exit_status.h"
+#include "common/file.h"
+#include "common/result.h"
+#include "rulegen/commands/commands.h"
+#include "rulegen/commands/connection.h"
+#include "rulegen/commands/tables.h"
+#include "rulegen/evaluate/decision_log.h"
+#include "rulegen/evaluate/evaluation.h"
+#include "rulegen/evaluate/exit_code.h"
+#include "rulegen/evaluate/given.h"
+#include "rulegen/evaluate/record.h"
+#include "rulegen/evaluate/report_json.h"
+#include "rulegen/evaluate/report_text.h"
+#include "rulegen/evaluate/text.h"
+#include "rulegen/evaluate/time_text.h"
+
+namespace outgrown::commands {
+namespace {
+
+using evaluate::Evaluation;
+using evaluate::Origin;
+using evaluate::StoreDecision;
+
+// What was scraped and recorded up to 10 s ago has settled.
+constexpr std::int64_t kSettleMs = 10'000;
+// A fleet's warnings repeat themselves; more than these nobody reads.
+constexpr std::size_t kWarningsMax = 20;
+
+int Fail(const Error& error, int status) {
+  fmt::print(stderr, "rulegen: {}\n", error.Text());
+  return status;
+}
+
+Result<std::string> ReadMeasurements(const std::filesystem::path& path) {
+  if (path != "-") return ReadFile(path);
+  std::string text;
+  char buffer[65536];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, stdin)) text.append(buffer, count);
+  if (std::ferror(stdin) != 0) return Error{"cannot read", "standard input"};
+  return text;
+}
+
+Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
+                                         const std::vector<const Table*>& tables) {
+  std::vector<Evaluation> evaluations;
+  const std::int64_t time_ms = options.at_ms.value_or(evaluate::NowMs() - kSettleMs);
+  if (options.measurements) {
+    const std::filesystem::path& path = *options.measurements;
+    const Result<std::string> text = ReadMeasurements(path);
+    if (!text) return text.error();
+    const auto given = evaluate::ReadGiven(tables, *text, path == "-" ? "standard input" : path.string());
+    if (!given) return given.error();
+    for (std::size_t index = 0; index < tables.size(); ++index) {
+      if ((*given)[index].empty()) continue;  // given for another spec
+      evaluations.push_back(evaluate::EvaluateGiven(*tables[index], (*given)[index], time_ms));
+    }
+    return evaluations;
+  }
+  Result<evaluate::PrometheusClient> client = Connect(options.connection);
+  if (!client) return client.error();
+  for (const Table* table : tables)
+    evaluations.push_back(evaluate::EvaluateMeasured(*table, *client, time_ms));
+  return evaluations;
+}
+
+// Logs every decision and every attempt that found no store, and notes each record's number.
+Result<void> Log(const EvaluateOptions& options, std::vector<Evaluation>& evaluations) {
+  // Given values are logged only where somebody asks for it, and then as given.
+  if (options.measurements && !options.log) return {};
+  Result<std::filesystem::path> path = options.log ? Result(*options.log) : evaluate::DefaultLogPath();
+  if (!path) return path.error();
+  std::vector<std::string> members;
+  std::vector<StoreDecision*> stores;
+  for (Evaluation& evaluation : evaluations) {
+    for (StoreDecision& store : evaluation.stores) {
+      members.push_back(evaluate::DecisionRecord(evaluation, store, OUTGROWN_VERSION));
+      stores.push_back(&store);
+    }
+    if (evaluation.stores.empty() && evaluation.origin == Origin::kPrometheus) {
+      members.push_back(evaluate::AttemptRecord(evaluation, OUTGROWN_VERSION));
+      stores.push_back(nullptr);
+    }
+  }
+  const Result<std::vector<evaluate::Link>> links =
+      evaluate::AppendRecords(*path, members, evaluate::NowMs());
+  if (!links) return links.error();
+  for (std::size_t index = 0; index < stores.size(); ++index) {
+    if (stores[index] != nullptr) stores[index]->logged_as = (*links)[index].sequence;
+  }
+  return {};
+}
+
+void PrintWarnings(const std::vector<Evaluation>& evaluations) {
+  std::size_t count = 0;
+  for (const Evaluation& evaluation : evaluations) {
+    const std::vector<std::string>& warnings = evaluation.fleet.warnings;
+    // Where nothing answers, one query's words tell it all.
+    const std::size_t shown =
+        evaluation.fleet.answered ? warnings.size() : std::min<std::size_t>(1, warnings.size());
+    for (std::size_t index = 0; index < shown; ++index) {
+      if (++count <= kWarningsMax)
+        fmt::print(stderr, "rulegen: warning: {}\n", evaluate::PlainText(warnings[index]));
+    }
+  }
+  if (count > kWarningsMax) fmt::print(stderr, "rulegen: and {} more warnings\n", count - kWarningsMax);
+}
+
+evaluate::TextStyle StyleOfTerminal() {
+  evaluate::TextStyle style;
+  style.terminal = ::isatty(STDOUT_FILENO) == 1;
+  const char* no_colour = std::getenv("NO_COLOR");  // https://no-color.org: any non-empty value
+  const char* terminal = std::getenv("TERM");
+  style.colour = style.terminal && (no_colour == nullptr || *no_colour == '\0') && terminal != nullptr &&
+                 std::string_view(terminal) != "dumb";
+  return style;
+}
+
+}  // namespace
+
+int RunEvaluate(const Options& options) {
+  const Tables tables = LoadTables(options);
+  if (tables.status != kExitOk) return tables.status;
+  Result<std::vector<Evaluation>> evaluations = Evaluate(options.evaluate, tables.Pointers());
+  if (!evaluations) return Fail(evaluations.error(), kExitFailure);
+  if (const Result<void> logged = Log(options.evaluate, *evaluations); !logged) {
+    return Fail({"the decision could not be logged, so it is not printed: " + logged.error().Text(), ""},
+                kExitNotLogged);
+  }
+  PrintWarnings(*evaluations);
+  const int status = evaluate::EvaluateExitStatus(*evaluations, options.evaluate.exit_code);
+  const std::string report = options.evaluate.format == Format::kJson
+                                 ? evaluate::JsonReport(*evaluations, status, OUTGROWN_VERSION)
+                                 : evaluate::TextReport(*evaluations, StyleOfTerminal());
+  if (std::fwrite(report.data(), 1, report.size(), stdout) != report.size() || std::fflush(stdout) != 0) {
+    return Fail({"cannot write the answer", "standard output"}, kExitFailure);
+  }
+  return status;
+}
+
+}  // namespace outgrown::commands

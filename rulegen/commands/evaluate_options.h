@@ -1,0 +1,38 @@
+// The options of --evaluate, and those by which any mode reaches Prometheus.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace outgrown::commands {
+
+struct ConnectionOptions {
+  std::string url = "http://127.0.0.1:9090";             // --prometheus
+  std::optional<std::filesystem::path> basic_auth_file;  // USER:PASSWORD
+  std::optional<std::filesystem::path> bearer_token_file;
+  std::optional<std::filesystem::path> headers_file;  // "Name: value", one a line; "#" begins a comment line
+  std::optional<std::filesystem::path> ca_file;       // PEM
+  std::int64_t timeout_ms = 30'000;  // --timeout: of one query; all of them may take twice that
+};
+
+enum class Format { kText, kJson };
+
+struct EvaluateOptions {
+  ConnectionOptions connection;
+  std::optional<std::filesystem::path> measurements;  // "-": standard input
+  std::optional<std::filesystem::path> log;           // absent: the default place (decision_log.h)
+  std::optional<std::int64_t> at_ms;
+  Format format = Format::kText;
+  bool exit_code = false;
+};
+
+// Adds the flags; what they take is checked while they are parsed.
+void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options);
+
+}  // namespace outgrown::commands

@@ -1,0 +1,211 @@
+#include "rulegen/evaluate/alerts.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/duration.h"
+#include "rulegen/evaluate/stores.h"
+
+namespace outgrown::evaluate {
+namespace {
+
+using decide::Finding;
+using decide::Sample;
+using decide::State;
+
+// Prometheus restores an alert's `for` state after a restart only where `for` is at least this long, and counts the
+// others anew (--rules.alert.for-grace-period, 10 m by default).
+constexpr std::int64_t kGraceMs = 600'000;
+
+using Identity = std::vector<std::string>;
+// The state of each alert of each store at each evaluation.
+using AlertStates = std::map<std::pair<Identity, std::size_t>, std::map<std::int64_t, AlertState>>;
+
+Identity IdentityOf(const Table& table, const Labels& labels) {
+  Identity identity;
+  for (const std::string_view name : table.identity) identity.emplace_back(LabelValue(labels, name));
+  return identity;
+}
+
+std::optional<AlertStates> ReadAlerts(const Table& table, QuerySource& source, FleetSamples& fleet) {
+  std::vector<std::string_view> names;
+  for (const ThresholdRow& threshold : table.thresholds) names.push_back(threshold.alert);
+  // Alert names are identifiers, so that none of them means anything to a regular expression.
+  const std::string promql = fmt::format("ALERTS{{alertname=~\"{}\"}}[{}]", fmt::join(names, "|"),
+                                         FormatDuration(Milliseconds(3 * table.interval_ms)));
+  QueryDone done;
+  const Result<Answer> answer = Ask(source, promql, ResultType::kMatrix, done, fleet);
+  if (!answer || answer->partial) return std::nullopt;
+  AlertStates states;
+  for (const Series& series : answer->series) {
+    const std::string_view state = LabelValue(series.labels, "alertstate");
+    const auto threshold =
+        std::ranges::find(table.thresholds, LabelValue(series.labels, "alertname"), &ThresholdRow::alert);
+    if (threshold == table.thresholds.end() || (state != "firing" && state != "pending")) {
+      Fail(done, decide::Cause::kQueryFailed, "the answer holds another series than was asked for", fleet);
+      return std::nullopt;
+    }
+    const auto index = static_cast<std::size_t>(threshold - table.thresholds.begin());
+    auto& by_time = states[{IdentityOf(table, series.labels), index}];
+    for (const Sample& sample : series.samples) {
+      // An alert that has several series for one store counts as its furthest.
+      AlertState& kept = by_time[sample.time_ms];
+      kept = std::max(kept, state == "firing" ? AlertState::kFiring : AlertState::kPending);
+    }
+  }
+  return states;
+}
+
+// Where decision and alert differ; whether a note explains it is found out afterwards.
+struct Mismatch {
+  std::size_t subject;
+  std::size_t threshold;
+};
+
+bool Agrees(State state, AlertState alert) {
+  switch (state) {
+    case State::kBreached:
+      return alert == AlertState::kFiring;
+    case State::kPending:
+      return alert == AlertState::kPending;
+    case State::kNotBreached:
+      return alert == AlertState::kNone;
+    case State::kUnknown:
+      return true;
+  }
+  return true;
+}
+
+// Whether an alert that fired for a breach before is still held at the newest of `samples`: going back to that breach,
+// no run of evaluations at which the condition was false is as long as keep_firing_for. (A condition that becomes true
+// again in time stops Prometheus' clock, and the alert fires on through the new pending time.)
+bool StillHeld(const Table& table, const ThresholdRow& threshold, std::span<const Sample> samples) {
+  std::optional<std::int64_t> run_end_ms;  // the newest evaluation of the present run of false ones
+  for (std::size_t count = samples.size(); count > 0; --count) {
+    const Sample& sample = samples[count - 1];
+    if (!decide::Beyond(threshold, sample.value)) {
+      if (!run_end_ms) run_end_ms = sample.time_ms;
+      if (*run_end_ms - sample.time_ms >= table.keep_firing_for_ms) return false;
+      continue;
+    }
+    run_end_ms.reset();
+    const decide::Clock clock = {sample.time_ms, table.interval_ms};
+    if (decide::JudgeWindow(threshold, {.samples = samples.first(count)}, {}, clock).state ==
+        State::kBreached) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Tells the held alerts among the mismatches of one signal: one query for all stores.
+void ExplainHeld(const Table& table, std::size_t signal, const std::vector<Mismatch>& mismatches,
+                 const std::vector<AlertSubject>& subjects, QuerySource& source, FleetSamples& fleet,
+                 std::vector<std::vector<AlertComparison>>& comparisons) {
+  const std::int64_t range_ms = 2 * WindowMs(table, signal) + table.keep_firing_for_ms;
+  const std::string promql =
+      fmt::format("{}[{}]", table.signals[signal].series, FormatDuration(Milliseconds(range_ms)));
+  QueryDone done;
+  const Result<Answer> answer = Ask(source, promql, ResultType::kMatrix, done, fleet);
+  if (!answer) return;
+  std::map<Identity, std::span<const Sample>> samples;
+  for (const Series& series : answer->series) samples[IdentityOf(table, series.labels)] = series.samples;
+  for (const Mismatch& mismatch : mismatches) {
+    const AlertSubject& subject = subjects[mismatch.subject];
+    const auto found = samples.find(subject.samples->identity);
+    if (found == samples.end()) continue;
+    if (StillHeld(table, table.thresholds[mismatch.threshold], found->second)) {
+      comparisons[mismatch.subject][mismatch.threshold].agreement = Agreement::kFiringHeld;
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view AlertStateId(AlertState state) {
+  switch (state) {
+    case AlertState::kNone:
+      return "none";
+    case AlertState::kPending:
+      return "pending";
+    case AlertState::kFiring:
+      return "firing";
+  }
+  return "none";
+}
+
+std::string_view AgreementId(Agreement agreement) {
+  switch (agreement) {
+    case Agreement::kAgrees:
+      return "agrees";
+    case Agreement::kNotCompared:
+      return "not_compared";
+    case Agreement::kFiringUnknown:
+      return "firing_unknown";
+    case Agreement::kPendingAfterStart:
+      return "pending_after_start";
+    case Agreement::kFiringHeld:
+      return "firing_held";
+    case Agreement::kDrift:
+      return "drift";
+  }
+  return "not_compared";
+}
+
+std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table, QuerySource& source,
+                                                        const std::vector<AlertSubject>& subjects,
+                                                        FleetSamples& fleet, bool& compared) {
+  std::vector<std::vector<AlertComparison>> comparisons(subjects.size());
+  const std::optional<AlertStates> states = ReadAlerts(table, source, fleet);
+  compared = states.has_value();
+  if (!states) return comparisons;
+
+  std::vector<Mismatch> unstarted;                          // breached here, pending there
+  std::map<std::size_t, std::vector<Mismatch>> maybe_held;  // firing there and not breached here, by signal
+  for (std::size_t subject = 0; subject < subjects.size(); ++subject) {
+    comparisons[subject].resize(table.thresholds.size());
+    for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
+      const ThresholdRow& threshold = table.thresholds[index];
+      const Finding& finding = (*subjects[subject].findings)[index];
+      const std::vector<Sample>& samples = subjects[subject].samples->signals[threshold.signal].samples;
+      AlertComparison& comparison = comparisons[subject][index];
+      if (samples.empty()) continue;
+      const auto found = states->find({subjects[subject].samples->identity, index});
+      if (found != states->end()) {
+        const auto at_newest = found->second.find(samples.back().time_ms);
+        if (at_newest != found->second.end()) comparison.alert = at_newest->second;
+      }
+      if (finding.state == State::kUnknown) {
+        if (comparison.alert == AlertState::kFiring) comparison.agreement = Agreement::kFiringUnknown;
+        continue;
+      }
+      comparison.agreement = Agrees(finding.state, comparison.alert) ? Agreement::kAgrees : Agreement::kDrift;
+      if (comparison.agreement == Agreement::kAgrees) continue;
+      if (comparison.alert == AlertState::kFiring) maybe_held[threshold.signal].push_back({subject, index});
+      if (finding.state == State::kBreached && comparison.alert == AlertState::kPending) {
+        unstarted.push_back({subject, index});
+      }
+    }
+  }
+  if (table.keep_firing_for_ms > 0) {
+    for (const auto& [signal, mismatches] : maybe_held) {
+      ExplainHeld(table, signal, mismatches, subjects, source, fleet, comparisons);
+    }
+  }
+  const std::optional<std::int64_t> start_ms = unstarted.empty() ? std::nullopt : source.StartTimeMs();
+  for (const Mismatch& mismatch : unstarted) {
+    const std::int64_t settled_ms = table.thresholds[mismatch.threshold].hold_ms + kGraceMs;
+    if (start_ms && *start_ms <= fleet.time_ms && fleet.time_ms - *start_ms <= settled_ms) {
+      comparisons[mismatch.subject][mismatch.threshold].agreement = Agreement::kPendingAfterStart;
+    }
+  }
+  return comparisons;
+}
+
+}  // namespace outgrown::evaluate

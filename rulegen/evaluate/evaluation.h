@@ -1,0 +1,69 @@
+// What one run found out about one table's stores: the inputs, the decisions and what the alerts say to them.
+// Reports, records and the exit status are made from it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rulegen/decide/decide.h"
+#include "rulegen/evaluate/alerts.h"
+#include "rulegen/evaluate/given.h"
+#include "rulegen/evaluate/measure.h"
+#include "rulegen/table/table.h"
+
+namespace outgrown::evaluate {
+
+enum class Origin {
+  kPrometheus,  // measured
+  kGiven,       // --measurements: values that stand for sustained ones
+};
+
+struct StoreDecision {
+  std::vector<std::pair<std::string, std::string>> labels;  // what names the store, in the order to show
+  StoreSamples samples;
+  std::vector<decide::Finding> findings;  // by index of Table::thresholds
+  decide::Decision decision;
+  std::vector<AlertComparison> alerts;    // by index of Table::thresholds; empty if they were not asked for
+  std::optional<std::int64_t> logged_as;  // the record's sequence number
+};
+
+struct Evaluation {
+  const Table* table = nullptr;
+  Origin origin = Origin::kPrometheus;
+  std::string server;        // the URL; "" for given values
+  std::int64_t time_ms = 0;  // T
+  FleetSamples fleet;        // its stores have moved into `stores`
+  bool alerts_compared = false;
+  std::vector<StoreDecision> stores;  // by identity; reports choose their own order
+};
+
+// Asks `source` and decides about every store. The table must outlive the result.
+Evaluation EvaluateMeasured(const Table& table, QuerySource& source, std::int64_t time_ms);
+
+// Decides about stores whose values were given.
+Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& given, std::int64_t time_ms);
+
+// "MIGRATE NOW - Write errors >1% (SQLite saturated)", "SQLite sufficient", "UNDETERMINED - File size: no recorded
+// series": the line that people stake on.
+std::string VerdictLine(const Table& table, const StoreDecision& store);
+
+// The same for a run that found no store: "UNDETERMINED - no store found", or that nothing answered.
+std::string NoStoreLine(const Evaluation& evaluation);
+
+// The other breaches' `because`, in table order.
+std::vector<std::string> AlsoLines(const Table& table, const StoreDecision& store);
+
+// What is unknown beside that line, each signal once: "File size: no recorded series".
+std::vector<std::string> UnknownLines(const Table& table, const StoreDecision& store);
+
+// The newest sample of a signal; nothing if there is none to judge.
+std::optional<decide::Sample> Newest(const StoreDecision& store, std::size_t signal);
+
+// For "worst first": 0 for sufficient, up to the most severe verdict; undetermined stands just below that one.
+int Badness(const Table& table, const StoreDecision& store);
+
+}  // namespace outgrown::evaluate

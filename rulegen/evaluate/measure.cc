@@ -1,0 +1,109 @@
+#include "rulegen/evaluate/measure.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/duration.h"
+#include "rulegen/evaluate/stores.h"
+
+namespace outgrown::evaluate {
+namespace {
+
+using decide::Cause;
+
+// Why an answer is not one to `series[range]` at `time_ms`; "" if it is.
+std::string Misfit(const Answer& answer, std::string_view series_name, std::int64_t time_ms,
+                   std::int64_t range_ms) {
+  for (const Series& series : answer.series) {
+    if (LabelValue(series.labels, "__name__") != series_name)
+      return "the answer holds another series than was asked for";
+    // One millisecond: the edge is in or out, as the server's version has it.
+    if (series.samples.front().time_ms < time_ms - range_ms - 1 || series.samples.back().time_ms > time_ms) {
+      return "the answer holds samples of another time than was asked for";
+    }
+  }
+  return "";
+}
+
+// Asks for one recorded series of all stores and puts each store's samples where `samples_of` says.
+template <typename SamplesOf>
+QueryDone MeasureSeries(std::string_view series_name, std::int64_t range_ms, QuerySource& source,
+                        StoreList& list, FleetSamples& fleet, SamplesOf samples_of) {
+  QueryDone done;
+  const std::string promql = fmt::format("{}[{}]", series_name, FormatDuration(Milliseconds(range_ms)));
+  Result<Answer> answer = Ask(source, promql, ResultType::kMatrix, done, fleet);
+  if (!answer) return done;
+  if (std::string misfit = Misfit(*answer, series_name, fleet.time_ms, range_ms); !misfit.empty()) {
+    Fail(done, Cause::kQueryFailed, std::move(misfit), fleet);
+    return done;
+  }
+  std::size_t strangers = 0;
+  for (Series& series : answer->series) {
+    StoreSamples* const store = list.FindOrAdd(series.labels, Cause::kPresenceUnknown);
+    if (store == nullptr) {
+      ++strangers;
+      continue;
+    }
+    SignalSamples& samples = samples_of(*store);
+    samples.cause = samples.cause == Cause::kAbsent ? Cause::kNone : Cause::kSeveralSeries;
+    samples.samples = std::move(series.samples);
+  }
+  if (strangers > 0) {
+    fleet.warnings.push_back(
+        fmt::format("{}: {} series lack an identity label and name no store", promql, strangers));
+  }
+  return done;
+}
+
+// A query's cause stands for every store, those included that only a later query has shown.
+void ApplyCause(const QueryDone& done, SignalSamples& samples) {
+  if (done.cause != Cause::kNone) samples.cause = done.cause;
+  if (samples.cause != Cause::kNone) samples.samples.clear();
+}
+
+}  // namespace
+
+std::int64_t WindowMs(const Table& table, std::size_t signal) {
+  std::int64_t hold_ms = 0;
+  for (const ThresholdRow& threshold : table.thresholds) {
+    if (threshold.signal == signal) hold_ms = std::max(hold_ms, threshold.hold_ms);
+  }
+  return hold_ms + 4 * table.interval_ms;
+}
+
+FleetSamples Measure(const Table& table, QuerySource& source, std::int64_t time_ms) {
+  FleetSamples fleet;
+  fleet.time_ms = time_ms;
+  StoreList list(table);
+  FindStores(table, source, list, fleet);
+  const std::int64_t history_ms = list.stores().size() <= kDetailedStoresMax ? kHistoryMs : 0;
+  std::int64_t longest_ms = 0;
+  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
+    const std::int64_t range_ms = WindowMs(table, signal) + history_ms;
+    longest_ms = std::max(longest_ms, range_ms);
+    fleet.signal_queries.push_back(
+        MeasureSeries(table.signals[signal].series, range_ms, source, list, fleet,
+                      [&](StoreSamples& store) -> SignalSamples& { return store.signals[signal]; }));
+  }
+  if (!table.coverage_series.empty()) {
+    // A sample is covered by a coverage sample of up to two intervals before it.
+    fleet.coverage_query =
+        MeasureSeries(table.coverage_series, longest_ms + 2 * table.interval_ms, source, list, fleet,
+                      [](StoreSamples& store) -> SignalSamples& { return store.coverage; });
+  }
+  fleet.stores = std::move(list.stores());
+  for (StoreSamples& store : fleet.stores) {
+    for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
+      ApplyCause(fleet.signal_queries[signal], store.signals[signal]);
+    }
+    ApplyCause(fleet.coverage_query, store.coverage);
+  }
+  std::ranges::sort(fleet.stores, {}, &StoreSamples::identity);
+  return fleet;
+}
+
+}  // namespace outgrown::evaluate

@@ -1,0 +1,62 @@
+// Measuring: which stores there are, and the raw recorded samples of each of their signals, at one instant T.
+//
+// A handful of queries for the whole fleet, however many stores there are: three about the stores themselves, one
+// for each signal, one for the coverage.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rulegen/decide/cause.h"
+#include "rulegen/decide/window.h"
+#include "rulegen/evaluate/prometheus_client.h"
+#include "rulegen/table/table.h"
+
+namespace outgrown::evaluate {
+
+// One recorded series of one store.
+struct SignalSamples {
+  decide::Cause cause = decide::Cause::kAbsent;  // not kNone: why there is nothing to judge
+  std::vector<decide::Sample> samples;           // strictly ascending, none after T
+};
+
+struct StoreSamples {
+  std::vector<std::string> identity;  // the values of Table::identity, in its order
+  decide::Cause presence = decide::Cause::kNone;
+  std::optional<std::int64_t> last_seen_ms;  // of a silent store; nothing if that is not known
+  std::vector<SignalSamples> signals;        // by index of Table::signals
+  SignalSamples coverage;
+};
+
+// A query of the run, as the decision log records it.
+struct QueryDone {
+  std::string promql;
+  decide::Cause cause = decide::Cause::kNone;  // kQueryFailed, kPartialAnswer
+  std::string problem;                         // in the server's words or ours; "" if it was answered whole
+};
+
+struct FleetSamples {
+  std::int64_t time_ms = 0;               // T
+  std::vector<StoreSamples> stores;       // sorted by identity
+  std::vector<QueryDone> signal_queries;  // by index of Table::signals
+  QueryDone coverage_query;               // promql "" if the table has no coverage
+  std::vector<QueryDone> presence_queries;
+  std::vector<std::string> warnings;  // for people: what the server or its answers said beside the values
+  bool answered = false;              // at least one query was
+};
+
+// With at most kDetailedStoresMax stores the samples reach kHistoryMs further back than the thresholds need, so that
+// reports can tell since when something has lasted.
+inline constexpr std::size_t kDetailedStoresMax = 8;
+inline constexpr std::int64_t kHistoryMs = 6 * 3'600'000;
+
+FleetSamples Measure(const Table& table, QuerySource& source, std::int64_t time_ms);
+
+// The range that JudgeWindow may look at for this signal: its longest `for`, the two intervals by which the newest
+// sample may be late, and the one evaluation before the window, which may be half an interval late itself.
+std::int64_t WindowMs(const Table& table, std::size_t signal);
+
+}  // namespace outgrown::evaluate

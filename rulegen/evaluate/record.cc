@@ -1,0 +1,189 @@
+#include "rulegen/evaluate/record.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "rulegen/evaluate/json_writer.h"
+#include "rulegen/evaluate/time_text.h"
+
+namespace outgrown::evaluate {
+namespace {
+
+using decide::Sample;
+
+std::string_view UncoveredId(Uncovered uncovered) {
+  switch (uncovered) {
+    case Uncovered::kValid:
+      return "valid";
+    case Uncovered::kUnknown:
+      return "unknown";
+    case Uncovered::kLowerBound:
+      return "lower_bound";
+  }
+  return "valid";
+}
+
+// How many of the newest samples of a signal its thresholds' findings rest on.
+std::size_t SamplesUsed(const Table& table, const StoreDecision& store, std::size_t signal) {
+  std::size_t used = std::min<std::size_t>(1, store.samples.signals[signal].samples.size());
+  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
+    if (table.thresholds[index].signal == signal) used = std::max(used, store.findings[index].samples_used);
+  }
+  return used;
+}
+
+void WriteSamples(JsonWriter& json, std::span<const Sample> samples) {
+  json.StartArray();
+  for (const Sample& sample : samples) {
+    json.StartArray().Integer(sample.time_ms).Number(sample.value).EndArray();
+  }
+  json.EndArray();
+}
+
+void WriteQuery(JsonWriter& json, const QueryDone& query) {
+  json.Key("query").String(query.promql);
+  if (!query.problem.empty()) json.Key("problem").String(query.problem);
+}
+
+void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const StoreDecision& store) {
+  const Table& table = *evaluation.table;
+  std::int64_t oldest_ms = evaluation.time_ms;
+  json.Key("signals").StartArray();
+  for (std::size_t index = 0; index < table.signals.size(); ++index) {
+    const SignalSamples& measured = store.samples.signals[index];
+    json.StartObject().Key("id").String(table.signals[index].id);
+    if (evaluation.origin == Origin::kPrometheus) WriteQuery(json, evaluation.fleet.signal_queries[index]);
+    if (measured.cause != decide::Cause::kNone) json.Key("cause").String(decide::CauseId(measured.cause));
+    const auto used = std::span(measured.samples).last(SamplesUsed(table, store, index));
+    if (!used.empty()) oldest_ms = std::min(oldest_ms, used.front().time_ms);
+    WriteSamples(json.Key("samples"), used);
+    json.EndObject();
+  }
+  json.EndArray();
+  if (evaluation.origin != Origin::kPrometheus || table.coverage_series.empty()) return;
+  json.Key("coverage").StartObject();
+  WriteQuery(json, evaluation.fleet.coverage_query);
+  if (store.samples.coverage.cause != decide::Cause::kNone) {
+    json.Key("cause").String(decide::CauseId(store.samples.coverage.cause));
+  }
+  // Whether a sample was covered is told by the coverage of up to two intervals before it.
+  const std::span<const Sample> coverage = store.samples.coverage.samples;
+  const auto first =
+      std::ranges::lower_bound(coverage, oldest_ms - 2 * table.interval_ms, {}, &Sample::time_ms);
+  WriteSamples(json.Key("samples"), {first, coverage.end()});
+  json.EndObject();
+}
+
+// The table's part that decides, so that a record can be judged without the spec of its day.
+void WriteTable(JsonWriter& json, const Table& table) {
+  json.Key("table").StartObject();
+  json.Key("interval_ms").Integer(table.interval_ms);
+  if (!table.coverage_series.empty()) json.Key("coverage_minimum").Number(table.coverage_minimum);
+  json.Key("sufficient").String(table.sufficient);
+  json.Key("verdicts").StartArray();
+  for (const VerdictRow& verdict : table.verdicts) {
+    json.StartObject().Key("id").String(verdict.id).Key("text").String(verdict.text).EndObject();
+  }
+  json.EndArray().Key("signals").StartArray();
+  for (const SignalRow& signal : table.signals) {
+    json.StartObject().Key("id").String(signal.id).Key("title").String(signal.title);
+    json.Key("series")
+        .String(signal.series)
+        .Key("uncovered")
+        .String(UncoveredId(signal.uncovered))
+        .EndObject();
+  }
+  json.EndArray().Key("thresholds").StartArray();
+  for (const ThresholdRow& threshold : table.thresholds) {
+    json.StartObject().Key("id").String(threshold.id);
+    json.Key("signal").String(table.signals[threshold.signal].id);
+    json.Key(threshold.direction == Direction::kAbove ? "above" : "below").Number(threshold.limit);
+    json.Key("for_ms").Integer(threshold.hold_ms);
+    json.Key("verdict").String(table.verdicts[threshold.verdict].id);
+    json.Key("because").String(threshold.because).EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
+void WriteFindings(JsonWriter& json, const Table& table, const StoreDecision& store) {
+  json.Key("findings").StartArray();
+  for (std::size_t index = 0; index < store.findings.size(); ++index) {
+    const decide::Finding& finding = store.findings[index];
+    json.StartObject().Key("threshold").String(table.thresholds[index].id);
+    json.Key("state").String(decide::StateId(finding.state));
+    if (finding.cause != decide::Cause::kNone) json.Key("cause").String(decide::CauseId(finding.cause));
+    if (index < store.alerts.size()) {
+      json.Key("alert").String(AlertStateId(store.alerts[index].alert));
+      json.Key("agreement").String(AgreementId(store.alerts[index].agreement));
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+void WriteOrigin(JsonWriter& json, const Evaluation& evaluation, std::string_view version) {
+  json.Key("version").String(version);
+  json.Key("origin").String(evaluation.origin == Origin::kGiven ? "given" : "prometheus");
+  if (!evaluation.server.empty()) json.Key("server").String(evaluation.server);
+  json.Key("spec").String(evaluation.table->store).Key("digest").String(evaluation.table->digest);
+  json.Key("time").String(Rfc3339(evaluation.time_ms)).Key("time_ms").Integer(evaluation.time_ms);
+}
+
+void WriteWarnings(JsonWriter& json, const Evaluation& evaluation) {
+  json.Key("warnings").StartArray();
+  for (const std::string& warning : evaluation.fleet.warnings) json.String(warning);
+  json.EndArray();
+}
+
+// The members between the braces of a whole object.
+std::string Members(const JsonWriter& json) { return json.text().substr(1, json.text().size() - 2); }
+
+}  // namespace
+
+std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& store,
+                           std::string_view version) {
+  const Table& table = *evaluation.table;
+  JsonWriter json;
+  json.StartObject().Key("kind").String("decision");
+  WriteOrigin(json, evaluation, version);
+  json.Key("labels").StartObject();
+  for (const auto& [name, value] : store.labels) json.Key(name).String(value);
+  json.EndObject();
+  json.Key("verdict").String(decide::VerdictId(table, store.decision));
+  json.Key("line").String(VerdictLine(table, store));
+  json.Key("also").StartArray();
+  for (const std::string& also : AlsoLines(table, store)) json.String(also);
+  json.EndArray();
+  if (store.samples.presence != decide::Cause::kNone) {
+    json.Key("presence").String(decide::CauseId(store.samples.presence));
+    if (store.samples.last_seen_ms) json.Key("last_seen_ms").Integer(*store.samples.last_seen_ms);
+  }
+  WriteFindings(json, table, store);
+  WriteSignals(json, evaluation, store);
+  WriteTable(json, table);
+  WriteWarnings(json, evaluation);
+  json.EndObject();
+  return Members(json);
+}
+
+std::string AttemptRecord(const Evaluation& evaluation, std::string_view version) {
+  JsonWriter json;
+  json.StartObject().Key("kind").String("attempt");
+  WriteOrigin(json, evaluation, version);
+  json.Key("verdict").String("undetermined");
+  json.Key("line").String(NoStoreLine(evaluation));
+  json.Key("queries").StartArray();
+  for (const QueryDone& query : evaluation.fleet.presence_queries) {
+    json.StartObject();
+    WriteQuery(json, query);
+    json.EndObject();
+  }
+  json.EndArray();
+  WriteWarnings(json, evaluation);
+  json.EndObject();
+  return Members(json);
+}
+
+}  // namespace outgrown::evaluate

@@ -1,0 +1,45 @@
+// Which stores there are: those that the table's `present` series has shown over the last 26 hours, so that one that
+// has fallen silent since yesterday's decision is reported, not dropped.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "rulegen/evaluate/measure.h"
+#include "rulegen/evaluate/prometheus_client.h"
+#include "rulegen/table/table.h"
+
+namespace outgrown::evaluate {
+
+// Finds a store by its identity labels, and makes the ones that are missing.
+class StoreList {
+ public:
+  explicit StoreList(const Table& table) : table_(table) {}
+
+  // The store that the labels name, new if it was not there (with the given presence); null if one of the table's
+  // identity labels is missing, since such a series belongs to no store. Valid until the next call.
+  StoreSamples* FindOrAdd(const Labels& labels, decide::Cause presence_if_new);
+
+  std::vector<StoreSamples>& stores() { return stores_; }
+
+ private:
+  const Table& table_;
+  std::vector<StoreSamples> stores_;
+  std::unordered_map<std::string, std::size_t> index_;
+};
+
+// Asks one query and notes it in `done`; what went wrong stands among the fleet's warnings too. A partial answer is
+// given back, with done.cause saying so.
+Result<Answer> Ask(QuerySource& source, const std::string& promql, ResultType expected, QueryDone& done,
+                   FleetSamples& fleet);
+
+// Notes that the query's answer is worth nothing.
+void Fail(QueryDone& done, decide::Cause cause, std::string problem, FleetSamples& fleet);
+
+// Fills `list` and the fleet's presence queries.
+void FindStores(const Table& table, QuerySource& source, StoreList& list, FleetSamples& fleet);
+
+}  // namespace outgrown::evaluate
