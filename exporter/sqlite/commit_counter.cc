@@ -19,10 +19,9 @@ constexpr off_t kReservedByte = 0x40000000 + 1;
 constexpr off_t kSharedFirst = 0x40000000 + 2;
 constexpr off_t kSharedSize = 510;
 
-constexpr std::array<std::chrono::milliseconds, 9> kPauses = {
-    std::chrono::milliseconds(1), std::chrono::milliseconds(2), std::chrono::milliseconds(3),
-    std::chrono::milliseconds(5), std::chrono::milliseconds(7), std::chrono::milliseconds(8),
-    std::chrono::milliseconds(8), std::chrono::milliseconds(8), std::chrono::milliseconds(8)};
+// A busy store is looked at again after pauses that grow from 1 to 8 ms, until this time has passed.
+constexpr std::chrono::milliseconds kTimeMax(40);
+constexpr std::chrono::milliseconds kPauseMax(8);
 
 // What passes by itself when a writer, a checkpoint or a recovery has finished.
 bool MayPass(Problem problem) {
@@ -163,10 +162,12 @@ Measured<CommitCounter> Attempt(const std::string& path) {
 }  // namespace
 
 Measured<CommitCounter> ReadCommitCounter(const std::string& path) {
+  const auto deadline = std::chrono::steady_clock::now() + kTimeMax;
+  std::chrono::milliseconds pause(1);
   Measured<CommitCounter> counter = Attempt(path);
-  for (const std::chrono::milliseconds pause : kPauses) {
-    if (counter.ok() || !MayPass(counter.problem())) break;
+  while (!counter.ok() && MayPass(counter.problem()) && std::chrono::steady_clock::now() + pause < deadline) {
     std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, kPauseMax);
     counter = Attempt(path);
   }
   return counter;
