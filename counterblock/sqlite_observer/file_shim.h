@@ -1,0 +1,112 @@
+// What SQLite does to one open database file, seen from between SQLite and its VFS.
+//
+// SQLite calls a file through the table of methods that the file's VFS has put into it. The shim puts a table of
+// its own in its place, in which a few methods look and all call the VFS's:
+//
+//   pager ─► sqlite3_file ─► pMethods ─► ObservedFile { xLock, xShmLock, xFileControl: look │ xRead, …: the VFS's }
+//                                            │ real_
+//                                            └─► the VFS's own table, called with the same sqlite3_file
+//
+// So it chains to whatever VFS the file was opened with, a file that is not observed costs nothing, and a
+// connection that was open before the extension was loaded is observed like a later one. Rejected: registering
+// a VFS of our own as the default. It sees neither the connection that loads the extension nor one that names
+// its VFS, puts a layer on every file of the process, and changes what the application gets as its default VFS.
+//
+// What it looks at:
+//   SQLITE_FCNTL_COMMIT_PHASETWO     a write transaction has committed, in every journal mode, changed or not
+//   SQLITE_FCNTL_SYNC                in a rollback journal's commit: it has changed something
+//   a WAL frame with the commit mark the same in WAL mode, in every locking mode (wal_shim.h)
+//   RESERVED, the WAL's write lock   a write transaction is asking to begin
+//   SQLITE_FCNTL_PDB                 which connection is using the file: in a shared cache there are several
+// Source: SQLite 3.40.1, pager.c (sqlite3PagerCommitPhaseOne, pager_end_transaction), wal.c (walFrames).
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "counterblock/sqlite_observer/sink.h"
+#include "counterblock/sqlite_observer/sqlite_api.h"
+#include "counterblock/sqlite_observer/write_tracker.h"
+
+namespace outgrown::observer {
+
+class Connection;
+class ObservedFile;
+
+// One connection's writes to one observed file.
+struct Share {
+  Share(Connection* connection, ObservedFile* file, std::string schema, Sink& sink)
+      : connection(connection), file(file), schema(std::move(schema)), tracker(sink) {}
+
+  Connection* connection;  // null once that is closed
+  ObservedFile* file;      // null once that is closed
+  std::string schema;      // "main", or what ATTACH calls it
+  WriteTracker tracker;
+};
+
+// Deleted by SQLite's xClose.
+class ObservedFile : private sqlite3_io_methods {
+ public:
+  // Observes an open file on behalf of `store`, whose sink lives for ever. Null if there is no memory.
+  static ObservedFile* Observe(sqlite3_file* file, Sink& sink, const std::string& store) noexcept;
+
+  // The observation of a connection's database; null if there is none. Found too when another VFS has put a
+  // layer of its own above.
+  static ObservedFile* Of(sqlite3* db, const char* schema) noexcept;
+  // Another copy of this extension observes it: the same one under two paths, say.
+  static bool IsObservedElsewhere(sqlite3* db, const char* schema) noexcept;
+
+  // The share of that connection, made if there is none yet. Null if there is no memory.
+  // With the library's lock held (connection.h), as for RemoveUser.
+  std::shared_ptr<Share> AddUser(Connection& connection, const char* schema) noexcept;
+  void RemoveUser(const Connection& connection) noexcept;
+
+  Sink& sink() { return sink_; }
+  const std::string& store() const { return store_; }
+  // The connection holds the lock (for good with locking_mode=EXCLUSIVE).
+  bool is_locked() const { return lock_level_ >= SQLITE_LOCK_RESERVED; }
+  bool watches_wal() const { return wal_ != nullptr; }
+  // Watches the WAL's file as well, once the connection has one open and it has a header.
+  void WatchWal(const Share& share) noexcept;
+  // No write transaction is open: what was seen of one that was rolled back says nothing about the next.
+  void ForgetChange() noexcept;
+
+ private:
+  friend class ObservedWal;
+  ObservedFile(sqlite3_file* file, Sink& sink, std::string store);
+
+  static ObservedFile* From(sqlite3_file* file) {
+    return static_cast<ObservedFile*>(const_cast<sqlite3_io_methods*>(file->pMethods));
+  }
+  static int Close(sqlite3_file* file) noexcept;
+  static int Lock(sqlite3_file* file, int level) noexcept;
+  static int Unlock(sqlite3_file* file, int level) noexcept;
+  static int ShmLock(sqlite3_file* file, int offset, int count, int flags) noexcept;
+  static int FileControl(sqlite3_file* file, int operation, void* argument) noexcept;
+
+  // The share of the connection that is using the file now; null if it isn't known.
+  Share* Caller() noexcept;
+  // The tracker that counts for the caller; null if the connection is ignored.
+  WriteTracker* CallersTracker(Share* caller) noexcept;
+  void FindWal(const Share& share, bool certain) noexcept;
+  void LockAsked(Share* caller) noexcept;
+  void LockAnswered(Share* caller, int result) noexcept;
+  void Commit() noexcept;
+
+  const sqlite3_io_methods* real_;
+  Sink& sink_;
+  const std::string store_;
+  sqlite3** db_ = nullptr;  // SQLite's own pointer to the connection that is using the file
+  class ObservedWal* wal_ = nullptr;
+  bool changed_ = false;           // the commit that is on its way has changed something
+  bool in_unwatched_wal_ = false;  // the transaction writes to a WAL that could not be watched
+  int lock_level_ = SQLITE_LOCK_NONE;
+  std::atomic<Share*> only_user_ = nullptr;  // if there is exactly one; read without the library's lock
+  std::vector<std::shared_ptr<Share>> users_;
+  WriteTracker nobodys_;       // writes of connections that are not known
+  bool nobody_wrote_ = false;  // … which is reported as a lost trace
+};
+
+}  // namespace outgrown::observer

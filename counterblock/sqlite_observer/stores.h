@@ -1,0 +1,21 @@
+// The counter blocks that this process counts into, each opened once.
+#pragma once
+
+#include <string>
+
+#include "counterblock/sqlite_observer/sink.h"
+#include "counterblock/sqlite_observer/store_choice.h"
+
+namespace outgrown::observer {
+
+struct OpenedStore {
+  Sink* sink = nullptr;  // lives for ever; null if the store cannot be counted for
+  std::string problem;   // why not
+};
+
+// The store's sink; its block is opened, or created, by the first call that succeeds. A name that nobody has
+// asked for is refused when the block's header names another database, which is still there under its own
+// path: two files of the same name are not one store. Takes a lock; not from inside the counting.
+OpenedStore OpenStore(const Choice& choice, const std::string& path) noexcept;
+
+}  // namespace outgrown::observer

@@ -1,0 +1,163 @@
+// The part of a Connection that listens to its trace.
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "counterblock/sqlite_observer/connection.h"
+#include "counterblock/sqlite_observer/result_probe.h"
+#include "counterblock/sqlite_outcome.h"
+
+namespace outgrown::observer {
+namespace {
+
+using block::Outcome;
+
+// Failures that concern the main database although its lock was not even asked for.
+bool IsAboutDatabase(int code) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_READONLY:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PROTOCOL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ATTACH and DETACH are read-only to SQLite and give no columns.
+bool WritesOrControls(sqlite3_stmt* statement) {
+  return sqlite3_stmt_readonly(statement) == 0 || sqlite3_column_count(statement) == 0;
+}
+
+bool IsAttach(sqlite3_stmt* statement) {
+  std::string_view sql = sqlite3_sql(statement);
+  sql.remove_prefix(std::min(sql.find_first_not_of(" \t\r\n"), sql.size()));
+  return sqlite3_strnicmp(sql.data(), "ATTACH", 6) == 0;
+}
+
+}  // namespace
+
+void Connection::TakeTrace() noexcept {
+  if (took_trace_) return;
+  took_trace_ = traces_ =
+      sqlite3_trace_v2(db_, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE, &Connection::Trace, this) == SQLITE_OK;
+}
+
+int Connection::Trace(unsigned event, void* connection, void* statement, void* detail) noexcept {
+  auto* const self = static_cast<Connection*>(connection);
+  auto* const started_or_ended = static_cast<sqlite3_stmt*>(statement);
+  if (self->ignored_) return 0;
+  if (event == SQLITE_TRACE_PROFILE) {
+    self->Ended(started_or_ended);
+  } else if (event == SQLITE_TRACE_STMT && detail == sqlite3_sql(started_or_ended)) {
+    // Any other text is a comment that announces a trigger, or a statement that runs inside another.
+    self->Started(started_or_ended);
+  }
+  return 0;
+}
+
+void Connection::Started(sqlite3_stmt* statement) noexcept {
+  const bool writes = sqlite3_stmt_readonly(statement) == 0;
+  if (!writes && sqlite3_column_count(statement) != 0) return;
+  Announce(statement);
+  for (const std::shared_ptr<Share>& share : shares_) {
+    if (share->file == nullptr) continue;
+    ObservedFile& file = *share->file;
+    if (share->tracker.is_open() && !InTransaction()) share->tracker.TransactionVanished();
+    if (!share->tracker.is_open()) file.ForgetChange();
+    if (file.is_locked()) file.WatchWal(*share);
+    if (writes) share->tracker.StatementStarted(file.is_locked());
+  }
+}
+
+void Connection::Ended(sqlite3_stmt* statement) noexcept {
+  const bool announced = IsAnnounced(statement);
+  const bool writing =
+      std::ranges::any_of(shares_, [](const auto& share) { return share->tracker.is_open(); });
+  if (!announced && !writing) return;
+  const ResultProbe& probe = TheResultProbe();
+  const int code = probe.is_available() ? probe.ResultOf(statement) : SQLITE_OK;
+  // SQLite prepares it again and runs it again, without a word to the trace.
+  if (announced && code == SQLITE_SCHEMA) return;
+  // One that is still busy is being reset between two rows; what it wrote is about to be committed.
+  if (announced && sqlite3_stmt_busy(statement) == 0) std::ranges::replace(announced_, statement, nullptr);
+  if (current_ == statement) current_ = nullptr;
+  if (writing) {
+    const bool in_transaction = InTransaction();
+    const Outcome outcome = block::OutcomeOfSqlite(code);
+    for (const std::shared_ptr<Share>& share : shares_) {
+      WriteTracker::End end = {.failure = {},
+                               .writes = announced,
+                               .concerns_file = share->schema == "main" && IsAboutDatabase(code),
+                               .transaction_open = in_transaction};
+      if (outcome != Outcome::kOk) end.failure = outcome;
+      if (!probe.is_available() && share->tracker.lock_refused()) end.failure = Outcome::kBusy;
+      share->tracker.StatementEnded(end);
+    }
+  }
+  if (announced && code == SQLITE_OK && IsAttach(statement)) {
+    try {
+      ObserveDatabases({});
+    } catch (...) {  // no memory: the attached database goes without
+    }
+  }
+}
+
+bool Connection::ExplainsWrite() noexcept {
+  if (!traces_) return false;
+  if (current_ != nullptr) return true;
+  bool explained = false;
+  sqlite3_stmt* statement = nullptr;
+  while ((statement = sqlite3_next_stmt(db_, statement)) != nullptr) {
+    // Without SQL it is SQLite's own, for incremental blob I/O.
+    if (sqlite3_stmt_busy(statement) == 0 || sqlite3_sql(statement) == nullptr ||
+        !WritesOrControls(statement))
+      continue;
+    if (!IsAnnounced(statement)) {
+      LoseTrace();
+      return false;
+    }
+    explained = true;
+  }
+  return explained;
+}
+
+void Connection::CommitSeen() noexcept {
+  ExplainsWrite();
+  current_ = nullptr;
+}
+
+void Connection::LoseTrace() noexcept {
+  traces_ = false;
+  announced_.fill(nullptr);
+  for (const std::shared_ptr<Share>& share : shares_) {
+    share->tracker.TraceLost();
+    try {
+      if (share->file != nullptr) ReportLost(share->file->sink());
+    } catch (...) {  // no memory to note it
+    }
+  }
+}
+
+void Connection::Announce(sqlite3_stmt* statement) noexcept {
+  current_ = statement;
+  if (IsAnnounced(statement)) return;
+  auto* const room = std::ranges::find(announced_, nullptr);
+  // Full of statements that were reset between two rows and may be gone by now.
+  if (room == announced_.end()) announced_.fill(nullptr);
+  *(room == announced_.end() ? announced_.begin() : room) = statement;
+}
+
+bool Connection::IsAnnounced(const sqlite3_stmt* statement) const {
+  return std::ranges::find(announced_, statement) != announced_.end();
+}
+
+bool Connection::InTransaction() const {
+  return sqlite3_get_autocommit(db_) == 0 || sqlite3_txn_state(db_, nullptr) == SQLITE_TXN_WRITE;
+}
+
+}  // namespace outgrown::observer
