@@ -83,10 +83,10 @@ class Application {
   ~Application() { sqlite3_close(database_); }
 
   bool Open() {
-    // Setting up waits long: several applications start at once, and the switch to WAL needs the file alone.
+    // Setting up waits long: several applications start at once.
     if (sqlite3_open(options_.database.c_str(), &database_) != SQLITE_OK) return false;
     sqlite3_busy_timeout(database_, 10'000);
-    if (Execute("PRAGMA journal_mode=WAL") != SQLITE_OK) return false;
+    if (!SwitchToWal()) return false;
     if (Execute("PRAGMA synchronous=NORMAL") != SQLITE_OK) return false;
     if (!Transaction([this] { return Execute(kSchema); }, 0)) return false;
     sqlite3_busy_timeout(database_, options_.busy_timeout_ms);
@@ -128,6 +128,18 @@ class Application {
   const char* LastError() const { return sqlite3_errmsg(database_); }
 
  private:
+  // The switch needs the file alone, and SQLite does not wait where two that switch at once would wait for each other.
+  bool SwitchToWal() {
+    constexpr int kTries = 500;
+    constexpr std::int64_t kPauseNs = 10'000'000;
+    int result = Execute("PRAGMA journal_mode=WAL");
+    for (int tries = 1; result == SQLITE_BUSY && tries < kTries; ++tries) {
+      SleepUntil(MonotonicNs() + kPauseNs);
+      result = Execute("PRAGMA journal_mode=WAL");
+    }
+    return result == SQLITE_OK;
+  }
+
   int Execute(const char* sql) { return sqlite3_exec(database_, sql, nullptr, nullptr, nullptr); }
 
   // One write transaction around `body`, counted by its outcome with the wait for the lock in its duration.
