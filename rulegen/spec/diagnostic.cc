@@ -12,6 +12,8 @@ namespace outgrown::spec {
 namespace {
 
 constexpr std::size_t kQuotedCharactersMax = 60;
+// Nobody reads more at once; a file that is no spec at all would give one for each of its lines.
+constexpr std::size_t kDiagnosticsMax = 1000;
 
 }  // namespace
 
@@ -58,11 +60,20 @@ std::string Quoted(std::string_view text) {
 }
 
 void Report::Add(Position position, std::string key, std::string found, std::string expected) {
+  if (diagnostics_.size() >= kDiagnosticsMax) {
+    ++left_out_;
+    return;
+  }
   diagnostics_.push_back({file_, position, std::move(key), std::move(found), std::move(expected)});
 }
 
 std::vector<Diagnostic> Report::TakeInFileOrder() {
   std::ranges::stable_sort(diagnostics_, {}, &Diagnostic::position);
+  if (left_out_ > 0) {
+    diagnostics_.push_back({file_, diagnostics_.back().position, "", fmt::format("{} errors more", left_out_),
+                            "these to be mended first"});
+    left_out_ = 0;
+  }
   return std::exchange(diagnostics_, {});
 }
 

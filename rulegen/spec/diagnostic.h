@@ -2,9 +2,11 @@
 // be right. Diagnostics are the only way in which the parser and the validator say no.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rulegen/spec/model.h"
@@ -39,12 +41,14 @@ class Report {
 
   bool empty() const { return diagnostics_.empty(); }
 
-  // All of them in the order of the file; those of one place in the order in which they were added. Empties this.
+  // All of them in the order of the file; those of one place in the order in which they were added. Of more than a
+  // thousand the rest is counted in a last one. Empties this.
   std::vector<Diagnostic> TakeInFileOrder();
 
  private:
   std::filesystem::path file_;
   std::vector<Diagnostic> diagnostics_;
+  std::size_t left_out_ = 0;
 };
 
 }  // namespace outgrown::spec

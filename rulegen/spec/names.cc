@@ -1,5 +1,7 @@
 #include "rulegen/spec/names.h"
 
+#include <array>
+
 namespace outgrown::spec {
 
 std::string RecordedSeries(const Store& store, std::string_view signal_id) {
@@ -21,6 +23,13 @@ std::string AlertName(const Store& store, std::string_view threshold_id) {
   }
   name += threshold_id;
   return name;
+}
+
+std::span<const std::string_view> MeasurementAlertIds() {
+  static constexpr std::array<std::string_view, 7> kIds = {
+      "ExporterDown",       "BlockUnreadable", "WriterStale",    "WriterGone",
+      "CoverageIncomplete", "DigestMismatch",  "DecisionOverdue"};
+  return kIds;
 }
 
 std::string RunbookAnchor(std::string_view alert_name) {

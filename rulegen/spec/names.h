@@ -2,6 +2,7 @@
 // nowhere else.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,9 @@ std::string CoverageSeries(const Store& store);
 
 // "checkpoint" + "WriteErrors" -> "CheckpointWriteErrors"; snake_case store names become PascalCase.
 std::string AlertName(const Store& store, std::string_view threshold_id);
+
+// The ids of the generated alerts about the measurement itself ("ExporterDown"), which no threshold may take.
+std::span<const std::string_view> MeasurementAlertIds();
 
 // The runbook's anchor for an alert, as GitHub makes it from the heading: "CheckpointWriteErrors" ->
 // "checkpointwriteerrors".

@@ -1,0 +1,51 @@
+// Which series an expression of a spec may read: the exporter's own (metrics/catalog.h), the foreign ones that
+// [[metric]] declares, those that the spec itself records, and the few that Prometheus makes for every target.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "rulegen/spec/model.h"
+
+namespace outgrown::spec {
+
+struct KnownSeries {
+  bool is_counter =
+      false;  // it only grows: a counter, or a histogram's or summary's _bucket, _count and _sum
+  std::vector<std::string_view> labels;  // beside the identity's, job and instance
+  std::optional<std::size_t> signal;     // recorded by this spec: the signal's index
+};
+
+class KnownSeriesIndex {
+ public:
+  // `spec` outlives this.
+  explicit KnownSeriesIndex(const Spec& spec);
+
+  // Null if the name is unknown.
+  const KnownSeries* Find(std::string_view name) const;
+
+  // Whether a series of that name may have that label.
+  bool HasLabel(const KnownSeries& series, std::string_view label) const;
+
+  // Whether `name` is a histogram, which has no series of its own name but NAME_bucket, NAME_count and NAME_sum.
+  bool IsHistogram(std::string_view name) const;
+
+  // All names, for suggestions.
+  const std::vector<std::string_view>& names() const { return names_; }
+
+ private:
+  void Add(std::string name, KnownSeries series);
+  void AddMetric(std::string_view name, std::string_view type, const std::vector<std::string_view>& labels);
+
+  const Spec& spec_;
+  std::unordered_map<std::string, KnownSeries> series_;
+  std::unordered_set<std::string> histograms_;
+  std::vector<std::string_view> names_;
+};
+
+}  // namespace outgrown::spec

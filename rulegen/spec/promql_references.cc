@@ -1,0 +1,322 @@
+#include "rulegen/spec/promql_references.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "rulegen/spec/diagnostic.h"
+
+namespace outgrown::spec {
+namespace {
+
+// Source: https://prometheus.io/docs/prometheus/2.42/querying/functions/ without holt_winters, which 3.0 renamed.
+constexpr auto kFunctions = std::to_array<std::string_view>({
+    "abs",
+    "absent",
+    "absent_over_time",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "avg_over_time",
+    "ceil",
+    "changes",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "cos",
+    "cosh",
+    "count_over_time",
+    "day_of_month",
+    "day_of_week",
+    "day_of_year",
+    "days_in_month",
+    "deg",
+    "delta",
+    "deriv",
+    "exp",
+    "floor",
+    "histogram_count",
+    "histogram_fraction",
+    "histogram_quantile",
+    "histogram_sum",
+    "hour",
+    "idelta",
+    "increase",
+    "irate",
+    "label_join",
+    "label_replace",
+    "last_over_time",
+    "ln",
+    "log10",
+    "log2",
+    "max_over_time",
+    "min_over_time",
+    "minute",
+    "month",
+    "pi",
+    "predict_linear",
+    "present_over_time",
+    "quantile_over_time",
+    "rad",
+    "rate",
+    "resets",
+    "round",
+    "scalar",
+    "sgn",
+    "sin",
+    "sinh",
+    "sort",
+    "sort_desc",
+    "sqrt",
+    "stddev_over_time",
+    "stdvar_over_time",
+    "sum_over_time",
+    "tan",
+    "tanh",
+    "time",
+    "timestamp",
+    "vector",
+    "year",
+});
+constexpr auto kAggregations = std::to_array<std::string_view>({
+    "avg",
+    "bottomk",
+    "count",
+    "count_values",
+    "group",
+    "max",
+    "min",
+    "quantile",
+    "stddev",
+    "stdvar",
+    "sum",
+    "topk",
+});
+constexpr auto kGroupings =
+    std::to_array<std::string_view>({"by", "without", "on", "ignoring", "group_left", "group_right"});
+// Words that name nothing; all in lower case, in which PromQL's keywords may be written or not.
+constexpr auto kWords = std::to_array<std::string_view>(
+    {"and", "or", "unless", "atan2", "bool", "offset", "inf", "nan", "start", "end"});
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+bool Contains(const auto& list, std::string_view name) { return std::ranges::find(list, name) != list.end(); }
+
+std::string_view Closing(std::string_view opening) {
+  if (opening == "(") return ")";
+  return opening == "[" ? "]" : "}";
+}
+
+class Finder {
+ public:
+  explicit Finder(std::string_view expression) : expression_(expression), lexed_(LexPromql(expression)) {}
+
+  References Run() {
+    if (lexed_.tokens.empty() && !lexed_.problem) Fail(0, "no expression", "PromQL");
+    while (at_ < lexed_.tokens.size() && !failed_) Next();
+    if (failed_) return std::move(found_);
+    if (lexed_.problem) {
+      found_.problems.push_back(std::move(*lexed_.problem));
+    } else if (!open_.empty()) {
+      Fail(open_.back().offset, Quoted(open_.back().text) + " that is not closed",
+           "a closing " + Quoted(Closing(open_.back().text)));
+    }
+    return std::move(found_);
+  }
+
+ private:
+  const Token* Peek(std::size_t ahead = 0) const {
+    return at_ + ahead < lexed_.tokens.size() ? &lexed_.tokens[at_ + ahead] : nullptr;
+  }
+  bool Is(std::string_view text, std::size_t ahead = 0) const {
+    const Token* token = Peek(ahead);
+    return token != nullptr && token->kind == TokenKind::kPunctuation && token->text == text;
+  }
+
+  void Fail(std::size_t offset, std::string found, std::string expected) {
+    found_.problems.push_back({offset, std::move(found), std::move(expected)});
+    failed_ = true;
+  }
+
+  // At the current token, or at the end. What doesn't lex explains why tokens lack, so then nothing is said here.
+  void FailHere(std::string expected) {
+    failed_ = true;
+    const Token* token = Peek();
+    if (token == nullptr && lexed_.problem) {
+      found_.problems.push_back(std::move(*lexed_.problem));
+      return;
+    }
+    found_.problems.push_back({token == nullptr ? expression_.size() : token->offset,
+                               token == nullptr ? "the end of the expression" : Quoted(token->text),
+                               std::move(expected)});
+  }
+
+  void Next() {
+    const Token& token = *Peek();
+    if (token.kind == TokenKind::kName) {
+      Name(token);
+    } else if (Is("{")) {
+      found_.selectors.push_back({{"", token.offset}, {}, Function(), false});
+      Matchers(found_.selectors.back());
+    } else if (Is("[")) {
+      Range();
+    } else {
+      Bracket(token);
+      ++at_;
+    }
+  }
+
+  void Bracket(const Token& token) {
+    if (Is("(")) {
+      open_.push_back(token);
+    } else if (Is(")")) {
+      if (open_.empty()) {
+        Fail(token.offset, "a \")\" that closes nothing", "a \"(\" before it");
+      } else {
+        open_.pop_back();
+      }
+    } else if (Is("]") || Is("}")) {
+      Fail(token.offset, Quoted(token.text) + " that closes nothing", "PromQL");
+    }
+  }
+
+  void Name(const Token& token) {
+    const std::string lower = Lower(token.text);
+    if (Contains(kGroupings, lower)) {
+      ++at_;
+      if (Is("(")) {
+        GroupingLabels();
+      } else if (!lower.starts_with("group_")) {
+        FailHere("\"(\" and labels after " + lower);
+      }
+    } else if (Contains(kWords, lower)) {
+      ++at_;
+    } else if (Contains(kAggregations, lower) && IsAggregationHere()) {
+      ++at_;
+      if (lower == "count_values") MadeLabel(0);
+    } else if (Is("(", 1)) {
+      if (!Contains(kFunctions, token.text)) found_.unknown_functions.push_back({token.text, token.offset});
+      if (token.text == "label_replace" || token.text == "label_join") MadeLabel(1);
+      ++at_;
+    } else {
+      found_.selectors.push_back({{token.text, token.offset}, {}, Function(), false});
+      ++at_;
+      if (Is("{")) Matchers(found_.selectors.back());
+      found_.selectors.back().has_range = Is("[");
+    }
+  }
+
+  bool IsAggregationHere() const {
+    if (Is("(", 1)) return true;
+    const Token* next = Peek(1);
+    return next != nullptr && next->kind == TokenKind::kName &&
+           (Lower(next->text) == "by" || Lower(next->text) == "without");
+  }
+
+  // The name in front of the opening parenthesis that stands before the current token: `rate` in `rate(x`.
+  std::string_view Function() const {
+    if (at_ < 2 || lexed_.tokens[at_ - 1].text != "(") return {};
+    const Token& before = lexed_.tokens[at_ - 2];
+    return before.kind == TokenKind::kName ? before.text : std::string_view();
+  }
+
+  // Remembers the label that a call makes: the first string after that many commas of the call that follows.
+  void MadeLabel(std::size_t commas) {
+    std::size_t depth = 0;
+    for (std::size_t i = at_ + 1; i < lexed_.tokens.size(); ++i) {
+      const Token& token = lexed_.tokens[i];
+      if (token.kind == TokenKind::kString && depth == 1 && commas == 0) {
+        found_.made_labels.emplace_back(token.text.substr(1, token.text.size() - 2));
+        return;
+      }
+      if (token.kind != TokenKind::kPunctuation) continue;
+      if (token.text == "(" || token.text == "{" || token.text == "[") ++depth;
+      if (token.text == ")" || token.text == "}" || token.text == "]") {
+        if (depth <= 1) return;
+        --depth;
+      }
+      if (token.text == "," && depth == 1 && commas > 0) --commas;
+    }
+  }
+
+  void GroupingLabels() {
+    ++at_;  // (
+    while (!Is(")")) {
+      const Token* label = Peek();
+      if (label == nullptr || label->kind != TokenKind::kName) return FailHere("a label or \")\"");
+      found_.grouping_labels.push_back({label->text, label->offset});
+      ++at_;
+      if (Is(",")) {
+        ++at_;
+      } else if (!Is(")")) {
+        return FailHere("\",\" or \")\"");
+      }
+    }
+    ++at_;
+  }
+
+  void Matchers(Selector& selector) {
+    ++at_;  // {
+    while (!Is("}")) {
+      const Token* label = Peek();
+      if (label == nullptr || label->kind != TokenKind::kName) return FailHere("a label or \"}\"");
+      ++at_;
+      const Token* operation = Peek();
+      if (!Is("=") && !Is("!=") && !Is("=~") && !Is("!~")) return FailHere("one of = != =~ !~");
+      ++at_;
+      const Token* value = Peek();
+      if (value == nullptr || value->kind != TokenKind::kString) return FailHere("a value in quotes");
+      ++at_;
+      selector.matchers.push_back({{label->text, label->offset}, operation->text});
+      if (Is(",")) {
+        ++at_;
+      } else if (!Is("}")) {
+        return FailHere("\",\" or \"}\"");
+      }
+    }
+    ++at_;
+  }
+
+  void Range() {
+    ++at_;  // [
+    const Token* range = Peek();
+    if (range == nullptr || range->kind != TokenKind::kDuration) return FailHere("a duration such as 5m");
+    found_.ranges.push_back({*ParseDuration(range->text), range->text, range->offset});
+    ++at_;
+    if (Is(":")) {
+      ++at_;
+      const Token* step = Peek();
+      if (step != nullptr && step->kind == TokenKind::kDuration) ++at_;
+    }
+    if (!Is("]")) return FailHere("\"]\"");
+    ++at_;
+  }
+
+  std::string_view expression_;
+  Lexed lexed_;
+  References found_;
+  std::vector<Token> open_;  // parentheses that wait for their end
+  std::size_t at_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+References FindReferences(std::string_view expression) { return Finder(expression).Run(); }
+
+std::vector<std::string_view> FunctionNames() {
+  std::vector<std::string_view> names(kFunctions.begin(), kFunctions.end());
+  names.insert(names.end(), kAggregations.begin(), kAggregations.end());
+  return names;
+}
+
+}  // namespace outgrown::spec

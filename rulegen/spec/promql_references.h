@@ -1,0 +1,55 @@
+// What an expression names: series with their matchers, labels it groups or joins by, ranges, functions. Found from
+// tokens alone, so it judges names and not types; what it can't know, Prometheus' own tools say (promtool).
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/duration.h"
+#include "rulegen/spec/promql_lexer.h"
+
+namespace outgrown::spec {
+
+struct NameUse {
+  std::string_view name;
+  std::size_t offset;
+};
+
+struct Matcher {
+  NameUse label;
+  std::string_view operation;  // "=", "!=", "=~" or "!~"
+};
+
+struct Selector {
+  NameUse metric;  // an empty name for {a="b"}
+  std::vector<Matcher> matchers;
+  std::string_view
+      function;  // the function or aggregation whose argument begins with this selector; may be empty
+  bool has_range = false;  // name{...}[5m]
+};
+
+struct RangeUse {
+  Milliseconds duration;
+  std::string_view text;
+  std::size_t offset;
+};
+
+// Views into the expression.
+struct References {
+  std::vector<Selector> selectors;
+  std::vector<NameUse> grouping_labels;  // of by, without, on, ignoring, group_left, group_right
+  std::vector<std::string> made_labels;  // by label_replace, label_join and count_values
+  std::vector<RangeUse> ranges;          // of [5m] and of subqueries [1h:1m]
+  std::vector<NameUse> unknown_functions;
+  std::vector<Problem> problems;  // not PromQL: what doesn't lex or close
+};
+
+References FindReferences(std::string_view expression);
+
+// The functions and aggregations that Prometheus 2.42 and 3.x both know.
+std::vector<std::string_view> FunctionNames();
+
+}  // namespace outgrown::spec

@@ -1,0 +1,187 @@
+// [[threshold]]: references, names, and the order of the limits.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "common/number.h"
+#include "rulegen/spec/names.h"
+#include "rulegen/spec/validate_parts.h"
+
+namespace outgrown::spec {
+namespace {
+
+std::string_view LimitKey(const Threshold& threshold) {
+  return threshold.direction == Direction::kAbove ? "above" : "below";
+}
+
+// "above 100 of Throughput (migrate_now)"
+std::string Named(const Threshold& threshold) {
+  return std::string(LimitKey(threshold)) + " " + ExactNumber(threshold.limit) + " of " +
+         Quoted(threshold.id) + " (" + threshold.verdict + ")";
+}
+
+class Thresholds {
+ public:
+  Thresholds(const Spec& spec, Report& report, Suggestions& suggestions)
+      : spec_(spec), report_(report), suggestions_(suggestions) {
+    for (std::size_t i = 0; i < spec.verdicts.size(); ++i) verdicts_.emplace(spec.verdicts[i].id, i);
+    for (const Signal& signal : spec.signals) signals_.emplace(signal.id, 0);
+  }
+
+  void Run() {
+    for (const Threshold& threshold : spec_.thresholds) One(threshold);
+    for (const auto& [signal, thresholds] : by_signal_) {
+      Order(thresholds, Direction::kAbove);
+      Order(thresholds, Direction::kBelow);
+      Duplicates(thresholds);
+      SomeValueIsHealthy(thresholds);
+    }
+  }
+
+ private:
+  struct Judged {
+    const Threshold* threshold;
+    std::size_t severity;  // the verdict's index
+  };
+
+  TableCheck CheckOf(const Threshold& threshold) const { return {"threshold", threshold.positions, report_}; }
+
+  void One(const Threshold& threshold) {
+    const TableCheck check = CheckOf(threshold);
+    Id(check, threshold);
+    const bool has_signal = Reference(check, "signal", threshold.signal, signals_, "signal");
+    const bool has_verdict = Reference(check, "verdict", threshold.verdict, verdicts_, "verdict");
+    check.Line("because", threshold.because);
+    check.LineOrNothing("look", threshold.look);
+    check.LineOrNothing("act", threshold.act);
+    const bool has_limit = Limit(check, threshold);
+    if (check.Has("for") && threshold.hold > Milliseconds(0) && threshold.hold < spec_.rules.interval) {
+      check.Wrong("for", Quoted(FormatDuration(threshold.hold)),
+                  "\"0s\" or at least rules.interval (" + FormatDuration(spec_.rules.interval) +
+                      "), since nobody looks in between");
+    }
+    if (has_signal && has_verdict && has_limit) {
+      by_signal_[threshold.signal].push_back({&threshold, verdicts_.at(threshold.verdict)});
+    }
+  }
+
+  void Id(const TableCheck& check, const Threshold& threshold) {
+    if (!check.Id("id", threshold.id, IsPascalCase,
+                  "an id such as \"WriteErrors\": letters and digits, beginning with an upper-case one")) {
+      return;
+    }
+    const auto& reserved = MeasurementAlertIds();
+    if (std::ranges::find(reserved, threshold.id) != reserved.end()) {
+      check.Wrong("id", Quoted(threshold.id),
+                  "another id: this one is an alert about the measurement itself");
+    }
+    // Anchors are in lower case, so two alerts that differ in case alone would share one.
+    alerts_.Add(check, "id", RunbookAnchor(threshold.id), "an id (upper and lower case alike)");
+  }
+
+  bool Reference(const TableCheck& check, std::string_view key, const std::string& id,
+                 const std::unordered_map<std::string, std::size_t>& known, std::string_view what) {
+    if (!check.Has(key)) return false;
+    if (known.contains(id)) return true;
+    // One that lost its id was reported, and could be the one that is meant.
+    if (known.empty() || known.contains("")) return false;
+    std::vector<std::string_view> candidates;
+    for (const auto& [candidate, index] : known) candidates.push_back(candidate);
+    std::ranges::sort(candidates);
+    check.Wrong(key, "the unknown " + std::string(what) + " " + Quoted(id),
+                "the id of a [[" + std::string(what) + "]]" + suggestions_.For(id, candidates));
+    return false;
+  }
+
+  // Every unit measures something that is never negative.
+  static bool Limit(const TableCheck& check, const Threshold& threshold) {
+    const std::string_view key = LimitKey(threshold);
+    if (!check.Has(key)) return false;
+    if (!std::isfinite(threshold.limit)) {
+      check.Wrong(key, ExactNumber(threshold.limit), "a finite number");
+      return false;
+    }
+    if (threshold.direction == Direction::kAbove && threshold.limit < 0) {
+      check.Wrong(key, ExactNumber(threshold.limit), "0 or more (anything would be above it)");
+    } else if (threshold.direction == Direction::kBelow && threshold.limit <= 0) {
+      check.Wrong(key, ExactNumber(threshold.limit), "more than 0 (nothing would be below it)");
+    }
+    return true;
+  }
+
+  // A mild limit is passed before every more severe one of the same signal and direction.
+  void Order(std::vector<Judged> thresholds, Direction direction) const {
+    std::erase_if(thresholds, [&](const Judged& judged) { return judged.threshold->direction != direction; });
+    std::ranges::stable_sort(thresholds, std::ranges::greater(), &Judged::severity);
+    const auto is_beyond = [&](double mild, double severe) {
+      return direction == Direction::kAbove ? mild >= severe : mild <= severe;
+    };
+    const Threshold* first = nullptr;       // of the more severe ones, whose limit is passed first
+    const Threshold* first_here = nullptr;  // and with those of the present severity
+    for (std::size_t i = 0; i < thresholds.size(); ++i) {
+      const Threshold& mild = *thresholds[i].threshold;
+      if (i > 0 && thresholds[i].severity != thresholds[i - 1].severity) first = first_here;
+      if (first != nullptr && is_beyond(mild.limit, first->limit)) {
+        CheckOf(mild).Wrong(LimitKey(mild), ExactNumber(mild.limit),
+                            (direction == Direction::kAbove ? "less than " : "more than ") +
+                                ExactNumber(first->limit) + ", the limit of the more severe " +
+                                Quoted(first->id));
+      }
+      if (first_here == nullptr || is_beyond(first_here->limit, mild.limit)) first_here = &mild;
+    }
+  }
+
+  void Duplicates(const std::vector<Judged>& thresholds) const {
+    std::map<std::tuple<Direction, double, Milliseconds, std::size_t>, const Threshold*> seen;
+    for (const Judged& judged : thresholds) {
+      const Threshold& threshold = *judged.threshold;
+      const auto [first, is_new] = seen.emplace(
+          std::tuple(threshold.direction, threshold.limit, threshold.hold, judged.severity), &threshold);
+      if (is_new) continue;
+      CheckOf(threshold).Wrong(LimitKey(threshold), "the same threshold as " + Quoted(first->second->id),
+                               "another limit, another for or another verdict");
+    }
+  }
+
+  // Between the highest `below` and the lowest `above` there must be a value that breaches neither.
+  void SomeValueIsHealthy(const std::vector<Judged>& thresholds) const {
+    const Threshold* highest_below = nullptr;
+    const Threshold* lowest_above = nullptr;
+    for (const Judged& judged : thresholds) {
+      const Threshold& threshold = *judged.threshold;
+      if (threshold.direction == Direction::kBelow) {
+        if (highest_below == nullptr || threshold.limit > highest_below->limit) highest_below = &threshold;
+      } else if (lowest_above == nullptr || threshold.limit < lowest_above->limit) {
+        lowest_above = &threshold;
+      }
+    }
+    if (highest_below == nullptr || lowest_above == nullptr || highest_below->limit <= lowest_above->limit)
+      return;
+    CheckOf(*highest_below)
+        .Wrong("below", ExactNumber(highest_below->limit) + " beside " + Named(*lowest_above),
+               "limits between which some value is healthy");
+  }
+
+  const Spec& spec_;
+  Report& report_;
+  Suggestions& suggestions_;
+  std::unordered_map<std::string, std::size_t> verdicts_;
+  std::unordered_map<std::string, std::size_t> signals_;
+  std::map<std::string, std::vector<Judged>> by_signal_;
+  Unique alerts_;
+};
+
+}  // namespace
+
+void ValidateThresholds(const Spec& spec, Report& report, Suggestions& suggestions) {
+  Thresholds(spec, report, suggestions).Run();
+}
+
+}  // namespace outgrown::spec
