@@ -40,8 +40,12 @@ std::string FormatDiagnosticWithSource(const Diagnostic& diagnostic, std::string
   int column = 1;
   while (!source.empty()) {
     const std::string_view character = source.substr(0, CharacterLength(source));
-    shown += Printable(character);
-    if (column < diagnostic.position.column) indent += character == "\t" ? '\t' : ' ';
+    const std::string printable = Printable(character);
+    shown += printable;
+    if (column < diagnostic.position.column) {
+      const bool is_escaped = printable.size() > 1 && printable[0] == '\\';
+      indent += character == "\t" ? "\t" : std::string(is_escaped ? printable.size() : 1, ' ');
+    }
     ++column;
     source.remove_prefix(character.size());
   }

@@ -6,6 +6,7 @@
 
 #include "metrics/catalog.h"
 #include "rulegen/spec/names.h"
+#include "rulegen/spec/table_check.h"
 
 namespace outgrown::spec {
 namespace {
@@ -18,15 +19,23 @@ constexpr std::array<std::string_view, 5> kMadeByPrometheus = {
 }  // namespace
 
 KnownSeriesIndex::KnownSeriesIndex(const Spec& spec) : spec_(spec) {
+  is_complete_ = !IsUnusable(spec.positions, "metric") && !IsUnusable(spec.positions, "signal") &&
+                 !spec.store.name.empty();
   for (const metrics::Metric& metric : metrics::Catalog()) {
-    AddMetric(metric.name, metrics::TypeName(metric.type), {metric.labels.begin(), metric.labels.end()});
+    KnownSeries labelled;
+    labelled.labels = {metric.labels.begin(), metric.labels.end()};
+    AddMetric(metric.name, metrics::TypeName(metric.type), labelled);
   }
   for (const std::string_view name : kMadeByPrometheus) Add(std::string(name), {});
   for (const Metric& metric : spec.metrics) {
-    AddMetric(metric.name, metric.type, {metric.labels.begin(), metric.labels.end()});
+    is_complete_ = is_complete_ && !metric.name.empty() && !metric.type.empty();
+    KnownSeries labelled;
+    labelled.labels = {metric.labels.begin(), metric.labels.end()};
+    labelled.any_label = IsUnusable(metric.positions, "labels");
+    AddMetric(metric.name, metric.type, labelled);
   }
   for (std::size_t i = 0; i < spec.signals.size(); ++i) {
-    if (spec.signals[i].id.empty()) continue;
+    is_complete_ = is_complete_ && !spec.signals[i].id.empty();
     KnownSeries recorded;
     recorded.signal = i;
     Add(RecordedSeries(spec.store, spec.signals[i].id), std::move(recorded));
@@ -38,25 +47,26 @@ void KnownSeriesIndex::Add(std::string name, KnownSeries series) {
   if (is_new) names_.push_back(added->first);  // a node's key stays where it is
 }
 
-void KnownSeriesIndex::AddMetric(std::string_view name, std::string_view type,
-                                 const std::vector<std::string_view>& labels) {
+void KnownSeriesIndex::AddMetric(std::string_view name, std::string_view type, const KnownSeries& labelled) {
   const std::string base(name);
   const bool is_histogram = type == "histogram";
   const bool is_summary = type == "summary";
+  KnownSeries counted = labelled;
+  counted.is_counter = true;
   if (is_histogram || is_summary) {
-    Add(base + "_count", {true, labels, {}});
-    Add(base + "_sum", {true, labels, {}});
+    Add(base + "_count", counted);
+    Add(base + "_sum", counted);
   }
   if (is_histogram) {
     histograms_.insert(base);
-    std::vector<std::string_view> with_le = labels;
-    with_le.push_back("le");
-    Add(base + "_bucket", {true, std::move(with_le), {}});
+    counted.labels.push_back("le");
+    Add(base + "_bucket", std::move(counted));
     return;
   }
-  std::vector<std::string_view> own = labels;
-  if (is_summary) own.push_back("quantile");
-  Add(base, {type == "counter", std::move(own), {}});
+  KnownSeries own = labelled;
+  own.is_counter = type == "counter";
+  if (is_summary) own.labels.push_back("quantile");
+  Add(base, std::move(own));
 }
 
 const KnownSeries* KnownSeriesIndex::Find(std::string_view name) const {
@@ -65,6 +75,7 @@ const KnownSeries* KnownSeriesIndex::Find(std::string_view name) const {
 }
 
 bool KnownSeriesIndex::HasLabel(const KnownSeries& series, std::string_view label) const {
+  if (series.any_label || IsUnusable(spec_.store.positions, "identity")) return true;
   return label == "job" || label == "instance" ||
          std::ranges::find(series.labels, label) != series.labels.end() ||
          std::ranges::find(spec_.store.identity, label) != spec_.store.identity.end();

@@ -15,9 +15,10 @@
 namespace outgrown::spec {
 
 struct KnownSeries {
-  bool is_counter =
-      false;  // it only grows: a counter, or a histogram's or summary's _bucket, _count and _sum
+  // It only grows: a counter, or the _bucket, _count and _sum of a histogram or summary.
+  bool is_counter = false;
   std::vector<std::string_view> labels;  // beside the identity's, job and instance
+  bool any_label = false;                // the spec's list of them could not be read
   std::optional<std::size_t> signal;     // recorded by this spec: the signal's index
 };
 
@@ -25,6 +26,9 @@ class KnownSeriesIndex {
  public:
   // `spec` outlives this.
   explicit KnownSeriesIndex(const Spec& spec);
+
+  // Whether every name of the spec could be read; if not, one that isn't found may be right all the same.
+  bool is_complete() const { return is_complete_; }
 
   // Null if the name is unknown.
   const KnownSeries* Find(std::string_view name) const;
@@ -40,12 +44,13 @@ class KnownSeriesIndex {
 
  private:
   void Add(std::string name, KnownSeries series);
-  void AddMetric(std::string_view name, std::string_view type, const std::vector<std::string_view>& labels);
+  void AddMetric(std::string_view name, std::string_view type, const KnownSeries& labelled);
 
   const Spec& spec_;
   std::unordered_map<std::string, KnownSeries> series_;
   std::unordered_set<std::string> histograms_;
   std::vector<std::string_view> names_;
+  bool is_complete_ = true;
 };
 
 }  // namespace outgrown::spec

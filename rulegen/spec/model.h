@@ -35,10 +35,11 @@ struct Place {
   // Where the text of a string value begins, if the file holds it character for character (no escape in it), so that
   // a place inside it can be named; otherwise nothing.
   std::optional<Position> text;
+  bool usable = true;  // false: the value was reported and the model holds the default in its place
 };
 
 // Where each key of one table stands; "" is the table's own header line, "key[0]" an array's first element. A key
-// that is absent or unusable has no entry. Empty for a spec made by hand.
+// that is absent has no entry. Empty for a spec made by hand.
 using Positions = std::map<std::string, Place, std::less<>>;
 
 // The rule engines that artefacts are made for. kPrometheus: 2.42 and newer, 3.x; Mimir and Thanos rulers too.
@@ -143,6 +144,7 @@ struct Coverage {
 
 struct Spec {
   std::filesystem::path file;  // as the user named it
+  Positions positions;         // of the root's keys
   int schema = 1;
   Store store;
   Rules rules;

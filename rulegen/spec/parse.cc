@@ -29,10 +29,9 @@ class Parser {
   Parser(const TomlNode& root, Report& report) : root_(root), report_(report) {}
 
   void Parse(Spec& spec) {
-    Positions positions;
-    TableReader root(root_, TableOf(""), report_, positions);
+    TableReader root(root_, TableOf(""), report_, spec.positions);
     if (root.Integer("schema", spec.schema) && spec.schema != 1) {
-      report_.Add(positions["schema"].value, "schema", std::to_string(spec.schema),
+      report_.Add(spec.positions["schema"].value, "schema", std::to_string(spec.schema),
                   "1, the only schema that this version knows");
     }
     if (const TomlNode* table = root.Table("store")) ParseStore(*table, spec.store);
@@ -78,7 +77,7 @@ class Parser {
       report_.Add(rules.positions["flavors[" + std::to_string(i) + "]"].value, "rules.flavors",
                   Quoted(names[i]),
                   "\"prometheus\" or \"victoriametrics\"" + DidYouMean(names[i], candidates));
-      rules.positions.erase("flavors");
+      rules.positions["flavors"].usable = false;
     }
   }
 
@@ -156,8 +155,8 @@ class Parser {
     } else if (above != nullptr && below != nullptr) {
       report_.Add(below->position, "threshold.below", "below beside above",
                   "one of the two (a second threshold can have the other)");
-      threshold.positions.erase("above");
-      threshold.positions.erase("below");
+      threshold.positions["above"].usable = false;
+      threshold.positions["below"].usable = false;
     }
     threshold.direction = below != nullptr ? Direction::kBelow : Direction::kAbove;
   }

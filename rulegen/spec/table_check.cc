@@ -46,8 +46,19 @@ bool IsMetricName(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return IsWord(c) || IsDigit(c) || c == ':'; });
 }
 
+bool IsUnusable(const Positions& positions, std::string_view key) {
+  const auto place = positions.find(key);
+  return place != positions.end() && !place->second.usable;
+}
+
 std::string Element(std::string_view key, std::size_t index) {
   return std::string(key) + "[" + std::to_string(index) + "]";
+}
+
+bool TableCheck::Has(std::string_view key) const {
+  if (positions_.empty()) return true;
+  const auto place = positions_.find(key);
+  return place != positions_.end() && place->second.usable;
 }
 
 Position TableCheck::PositionOf(std::string_view key) const {
@@ -118,11 +129,20 @@ bool TableCheck::Id(std::string_view key, std::string_view text, bool (*is_right
 }
 
 void Unique::Add(const TableCheck& check, std::string_view element, const std::string& text,
-                 std::string_view what) {
-  const auto [first, is_new] = first_lines_.emplace(text, check.PositionOf(element).line);
+                 std::string expected) {
+  AddFolded(check, element, text, text, std::move(expected), At::kValue);
+}
+
+void Unique::AddFolded(const TableCheck& check, std::string_view element, const std::string& folded,
+                       std::string_view text, std::string expected, At at) {
+  const auto [first, is_new] = first_lines_.emplace(folded, check.PositionOf(element).line);
   if (is_new) return;
-  check.Wrong(element, Quoted(text) + ", as in line " + std::to_string(first->second),
-              std::string(what) + " that no other has");
+  const std::string found = Quoted(text) + " again (first in line " + std::to_string(first->second) + ")";
+  if (at == At::kKey) {
+    check.WrongKey(element, found, std::move(expected));
+  } else {
+    check.Wrong(element, found, std::move(expected));
+  }
 }
 
 std::string Suggestions::For(std::string_view name, const std::vector<std::string_view>& candidates) {

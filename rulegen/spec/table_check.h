@@ -22,6 +22,9 @@ bool IsPascalCase(std::string_view text);  // [A-Z][A-Za-z0-9]*
 bool IsLabelName(std::string_view text);   // [a-zA-Z_][a-zA-Z0-9_]*, and not __x, which is Prometheus' own
 bool IsMetricName(std::string_view text);  // [a-zA-Z_:][a-zA-Z0-9_:]*
 
+// Whether the key is there but could not be read, so that the model's value is not the author's.
+bool IsUnusable(const Positions& positions, std::string_view key);
+
 // "key[3]", as Positions names an array's elements.
 std::string Element(std::string_view key, std::size_t index);
 
@@ -31,8 +34,8 @@ class TableCheck {
   TableCheck(std::string_view table, const Positions& positions, Report& report)
       : table_(table), positions_(positions), report_(report) {}
 
-  // Whether the key was read and can be judged (validate.h).
-  bool Has(std::string_view key) const { return positions_.empty() || positions_.contains(key); }
+  // Whether the key is there and can be judged (validate.h).
+  bool Has(std::string_view key) const;
 
   // Where the key's value stands; the table if it is absent.
   Position PositionOf(std::string_view key) const;
@@ -64,8 +67,13 @@ class TableCheck {
 // Finds what occurs twice.
 class Unique {
  public:
-  // Reports `text` at the key's value if another table gave the same before; `what` names it: "the id of a signal".
-  void Add(const TableCheck& check, std::string_view element, const std::string& text, std::string_view what);
+  // Reports `text` at the key's value if it was added before.
+  void Add(const TableCheck& check, std::string_view element, const std::string& text, std::string expected);
+
+  // The same for what counts as equal in its folded form, at the value or at the key itself.
+  enum class At { kValue, kKey };
+  void AddFolded(const TableCheck& check, std::string_view element, const std::string& folded,
+                 std::string_view text, std::string expected, At at);
 
  private:
   std::unordered_map<std::string, int> first_lines_;

@@ -83,7 +83,13 @@ std::string TableReader::Path(std::string_view key) const {
 
 void TableReader::Wrong(const TomlEntry& entry, std::string found) {
   const auto& key = *std::ranges::find(keys_.keys, entry.key, &Key::name);
-  report_.Add(entry.value.position, Path(entry.key), std::move(found), std::string(key.expected));
+  Wrong(entry, entry.value.position, std::move(found), key.expected);
+}
+
+void TableReader::Wrong(const TomlEntry& entry, Position position, std::string found,
+                        std::string_view expected) {
+  report_.Add(position, Path(entry.key), std::move(found), std::string(expected));
+  positions_[entry.key] = {entry.position, entry.value.position, std::nullopt, /*usable=*/false};
 }
 
 void TableReader::Keep(const TomlEntry& entry) {
@@ -133,8 +139,8 @@ bool TableReader::Number(std::string_view key, double& value) {
     // 2^53: every integer up to here is a double.
     constexpr std::int64_t kExactMax = std::int64_t{1} << 53U;
     if (entry->value.integer > kExactMax || entry->value.integer < -kExactMax) {
-      report_.Add(entry->value.position, Path(key), Describe(entry->value),
-                  "an integer of at most 9007199254740992, beyond which a double is not exact");
+      Wrong(*entry, entry->value.position, Describe(entry->value),
+            "an integer of at most 9007199254740992, beyond which a double is not exact");
       return false;
     }
     number = static_cast<double>(entry->value.integer);
@@ -160,7 +166,7 @@ bool TableReader::Duration(std::string_view key, Milliseconds& value) {
     return false;
   }
   if (*duration > kDurationMax) {
-    report_.Add(entry->value.position, Path(key), Describe(entry->value), "a duration of at most 1y");
+    Wrong(*entry, entry->value.position, Describe(entry->value), "a duration of at most 1y");
     return false;
   }
   value = *duration;
@@ -186,7 +192,7 @@ bool TableReader::TextList(std::string_view key, std::vector<std::string>& value
   bool is_right = true;
   for (const TomlNode& item : entry->value.items) {
     if (item.kind != Kind::kString) {
-      report_.Add(item.position, Path(key), Describe(item), "a string in this list");
+      Wrong(*entry, item.position, Describe(item), "a string in this list");
       is_right = false;
       continue;
     }
@@ -211,10 +217,10 @@ bool TableReader::TextTable(std::string_view key, std::vector<std::pair<std::str
   bool is_right = true;
   for (const TomlEntry& item : entry->value.entries) {
     if (item.value.kind != Kind::kString) {
-      report_.Add(item.value.position, Path(key), Describe(item.value),
-                  item.value.kind == Kind::kTable
-                      ? "a string for each series (put a series with dots in quotes)"
-                      : "a string for each series");
+      const bool has_dots = item.value.kind == Kind::kTable;
+      Wrong(*entry, item.value.position, Describe(item.value),
+            has_dots ? "a string for each series (put a series with dots in quotes)"
+                     : "a string for each series");
       is_right = false;
       continue;
     }
@@ -231,31 +237,36 @@ bool TableReader::TextTable(std::string_view key, std::vector<std::pair<std::str
 const TomlNode* TableReader::Table(std::string_view key) {
   const TomlEntry* entry = Find(key);
   if (entry == nullptr) return nullptr;
-  if (entry->value.kind != Kind::kTable) {
-    Wrong(*entry, entry->value.kind == Kind::kArray ? "a list of tables" : Describe(entry->value));
-    return nullptr;
+  const TomlNode& value = entry->value;
+  if (value.kind == Kind::kTable) {
+    Keep(*entry);
+    return &value;
   }
-  Keep(*entry);
-  return &entry->value;
+  // Of [[key]] the first is read all the same, for the errors in it.
+  const bool is_list =
+      value.kind == Kind::kArray && !value.items.empty() && value.items[0].kind == Kind::kTable;
+  Wrong(*entry, is_list ? "a list of tables" : Describe(value));
+  return is_list ? &value.items[0] : nullptr;
 }
 
 std::vector<const TomlNode*> TableReader::Tables(std::string_view key) {
   const TomlEntry* entry = Find(key);
   if (entry == nullptr) return {};
-  if (entry->value.kind != Kind::kArray || entry->value.items.empty()) {
-    Wrong(*entry, entry->value.items.empty() && entry->value.kind == Kind::kArray ? "an empty list"
-                                                                                  : Describe(entry->value));
+  const TomlNode& value = entry->value;
+  if (value.kind != Kind::kArray || value.items.empty()) {
+    Wrong(*entry, value.kind == Kind::kArray ? "an empty list" : Describe(value));
+    if (value.kind == Kind::kTable) return {&value};
     return {};
   }
+  Keep(*entry);
   std::vector<const TomlNode*> tables;
-  for (const TomlNode& item : entry->value.items) {
+  for (const TomlNode& item : value.items) {
     if (item.kind == Kind::kTable) {
       tables.push_back(&item);
     } else {
-      report_.Add(item.position, Path(key), Describe(item), "a table [[" + Path(key) + "]]");
+      Wrong(*entry, item.position, Describe(item), "a table [[" + Path(key) + "]]");
     }
   }
-  Keep(*entry);
   return tables;
 }
 

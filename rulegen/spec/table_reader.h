@@ -22,7 +22,7 @@ std::string Describe(const TomlNode& node);
 class TableReader {
  public:
   // Reports the keys of `table` that `keys` doesn't have, and the required ones that it lacks. Both arguments and the
-  // report outlive the reader; `positions` is filled with the places of the keys that are read well.
+  // report outlive the reader; `positions` is filled with the places of the keys that are read.
   TableReader(const TomlNode& table, const TableKeys& keys, Report& report, Positions& positions);
 
   // Each leaves `value` alone and returns false if the key is absent or its value is not right. A key that isn't in
@@ -49,7 +49,9 @@ class TableReader {
 
  private:
   std::string Path(std::string_view key) const;
+  // Reports the entry's value, or one place in it, and marks the key unusable.
   void Wrong(const TomlEntry& entry, std::string found);
+  void Wrong(const TomlEntry& entry, Position position, std::string found, std::string_view expected);
   void Keep(const TomlEntry& entry);
 
   const TomlNode& table_;

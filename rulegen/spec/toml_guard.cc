@@ -42,6 +42,11 @@ class Guard {
 
   void Step() {
     if (rest_.starts_with("\n") || rest_.starts_with("\r\n")) {
+      if (inside_ == Inside::kBasic || inside_ == Inside::kLiteral) {
+        Complain("a string that doesn't end in its line", inside_ == Inside::kBasic
+                                                              ? "a closing \" (or three for several lines)"
+                                                              : "a closing ' (or three for several lines)");
+      }
       rest_.remove_prefix(rest_[0] == '\r' ? 2 : 1);
       position_ = {position_.line + 1, 1};
       complained_in_line_ = false;

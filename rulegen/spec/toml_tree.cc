@@ -121,7 +121,9 @@ TomlNode Convert(const toml::node& node, const Lines& lines) {
 }
 
 void ReportSyntax(Position position, std::string_view description, Report& report) {
-  std::string found = "no TOML (";
+  constexpr std::string_view kPrefix = "Error while parsing ";
+  if (description.starts_with(kPrefix)) description.remove_prefix(kPrefix.size());
+  std::string found = "what is not TOML (";
   for (; !description.empty(); description.remove_prefix(CharacterLength(description))) {
     found += Printable(description.substr(0, CharacterLength(description)));
   }

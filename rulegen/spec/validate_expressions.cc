@@ -49,7 +49,7 @@ class Names {
       const std::string name(metric.name);
       Wrong(metric.offset, "the histogram " + Quoted(metric.name),
             "one of its series: " + name + "_bucket, " + name + "_count or " + name + "_sum");
-    } else if (known == nullptr) {
+    } else if (known == nullptr && series_.is_complete()) {
       Wrong(metric.offset, "the unknown series " + Quoted(metric.name),
             "a series of the exporter, of this spec, or one that [[metric]] declares" +
                 suggestions_.For(metric.name, series_.names()));
@@ -107,6 +107,11 @@ void GroupingLabels(const Names& names, const References& references, const Know
 
 }  // namespace
 
+bool ExpressionCheck::HasScrapeInterval() const {
+  return !IsUnusable(spec_.rules.positions, "scrape_interval") &&
+         spec_.rules.scrape_interval > Milliseconds(0);
+}
+
 void ExpressionCheck::Expression(const TableCheck& check, std::string_view expr,
                                  std::size_t signals_before) const {
   if (!check.Has("expr")) return;
@@ -142,6 +147,7 @@ void ExpressionCheck::Expression(const TableCheck& check, std::string_view expr,
   // A series that isn't known could be the one that has the label.
   if (all_known) GroupingLabels(names, references, series_, read);
 
+  if (!HasScrapeInterval()) return;
   const Milliseconds window_min = kWindowScrapesMin * spec_.rules.scrape_interval;
   for (const RangeUse& range : references.ranges) {
     if (range.duration >= window_min) continue;
@@ -159,7 +165,7 @@ void ExpressionCheck::Tests(std::string_view table, const std::vector<SignalTest
   for (const SignalTest& test : tests) {
     const TableCheck check(table, test.positions, report);
     if (check.LineOrNothing("name", test.name) && !test.name.empty()) {
-      unique_names.Add(check, "name", test.name, "a name");
+      unique_names.Add(check, "name", test.name, "a name that no other test of it has");
     }
     Test(check, test);
   }
@@ -179,12 +185,13 @@ void ExpressionCheck::Test(const TableCheck& check, const SignalTest& test) cons
   for (std::size_t i = 0; i < test.series.size(); ++i) {
     const auto& [selector, values] = test.series[i];
     const std::string element = Element("series", i);
-    unique.Add(check, element, NormalisePromql(selector), "a series");
+    unique.AddFolded(check, element, NormalisePromql(selector), selector, "each series once",
+                     Unique::At::kKey);
     const std::size_t samples = TestSeries(check, element, selector, values);
     all_right = all_right && samples > 0;
     samples_max = std::max(samples_max, samples);
   }
-  if (!all_right || samples_max == 0 || !check.Has("at")) return;
+  if (!all_right || samples_max == 0 || !check.Has("at") || !HasScrapeInterval()) return;
   const Milliseconds end = spec_.rules.scrape_interval * (samples_max - 1);
   if (test.at > end) {
     check.Wrong(
@@ -210,11 +217,11 @@ std::size_t ExpressionCheck::TestSeries(const TableCheck& check, const std::stri
   }
   const Selector& one = references.selectors[0];
   const KnownSeries* known = series_.Find(one.metric.name);
-  if (known == nullptr) {
+  if (known == nullptr && series_.is_complete()) {
     check.WrongKey(
         element, "the unknown series " + Quoted(one.metric.name),
         "a series that the expression can read" + suggestions_.For(one.metric.name, series_.names()));
-  } else {
+  } else if (known != nullptr) {
     for (const Matcher& matcher : one.matchers) {
       if (series_.HasLabel(*known, matcher.label.name)) continue;
       check.WrongKey(

@@ -37,6 +37,8 @@ class ExpressionCheck {
              Report& report) const;
 
  private:
+  // Whether windows and tests can be measured by rules.scrape_interval.
+  bool HasScrapeInterval() const;
   void Test(const TableCheck& check, const SignalTest& test) const;
   // The samples that its values fill; 0 if they are wrong.
   std::size_t TestSeries(const TableCheck& check, const std::string& element, const std::string& selector,

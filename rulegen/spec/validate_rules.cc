@@ -83,7 +83,7 @@ void ValidateRules(const Spec& spec, Report& report) {
   }
 
   if (rules.keep_firing_for && check.Has("keep_firing_for")) {
-    if (*rules.keep_firing_for < rules.interval) {
+    if (!IsUnusable(rules.positions, "interval") && *rules.keep_firing_for < rules.interval) {
       check.Wrong(
           "keep_firing_for", Quoted(FormatDuration(*rules.keep_firing_for)),
           "at least rules.interval (" + FormatDuration(rules.interval) + "); a shorter one has no effect");

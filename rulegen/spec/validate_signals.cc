@@ -22,8 +22,10 @@ void SignalIds(const TableCheck& check, const Spec& spec, std::string_view key,
   Unique unique;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const std::string element = Element(key, i);
-    unique.Add(check, element, ids[i], "a signal");
-    if (lookup.contains(ids[i]) || lookup.empty() || lookup.contains("")) continue;
+    unique.Add(check, element, ids[i], "each signal once");
+    // A signal that could not be read was reported, and could be the one that is meant.
+    const bool all_read = !lookup.empty() && !lookup.contains("") && !IsUnusable(spec.positions, "signal");
+    if (lookup.contains(ids[i]) || !all_read) continue;
     check.Wrong(element, "the unknown signal " + Quoted(ids[i]),
                 "the id of a [[signal]]" + suggestions.For(ids[i], known));
   }
@@ -40,7 +42,7 @@ void ValidateSignals(const Spec& spec, const KnownSeriesIndex& series, Report& r
     const TableCheck check("signal", signal.positions, report);
     if (check.Id("id", signal.id, IsSnakeCase,
                  "an id of lower-case letters, digits and _, beginning with a letter")) {
-      ids.Add(check, "id", signal.id, "an id");
+      ids.Add(check, "id", signal.id, "an id that no other signal has");
       if (RecordedSeries(spec.store, signal.id) == CoverageSeries(spec.store)) {
         check.Wrong("id", Quoted(signal.id), "another id: this one is the series of [coverage]");
       }

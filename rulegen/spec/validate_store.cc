@@ -32,7 +32,7 @@ void LabelNames(const TableCheck& check, std::string_view key, const std::vector
       check.Wrong(element, Quoted(labels[i]),
                   "a label's name ([a-zA-Z_][a-zA-Z0-9_]*, not beginning with __)");
     } else {
-      unique.Add(check, element, labels[i], "a label");
+      unique.Add(check, element, labels[i], "each label once");
     }
   }
 }
@@ -78,7 +78,7 @@ void ValidateStore(const Spec& spec, const KnownSeriesIndex& series, Report& rep
                    Suggestions& suggestions) {
   const Store& store = spec.store;
   // A table [store] that is absent was reported; there is nothing to judge.
-  if (store.positions.empty() && store.name.empty()) return;
+  if (!spec.positions.empty() && store.positions.empty()) return;
   const TableCheck check("store", store.positions, report);
   check.Id("name", store.name, IsSnakeCase,
            "a name of lower-case letters, digits and _, beginning with a letter");
@@ -100,11 +100,11 @@ void ValidateStore(const Spec& spec, const KnownSeriesIndex& series, Report& rep
   const KnownSeries* present = series.Find(store.present);
   if (!IsMetricName(store.present)) {
     check.Wrong("present", Quoted(store.present), "a metric's name without matchers");
-  } else if (present == nullptr) {
+  } else if (present == nullptr && series.is_complete()) {
     check.Wrong("present", "the unknown series " + Quoted(store.present),
                 "a series of the exporter or one that [[metric]] declares" +
                     suggestions.For(store.present, series.names()));
-  } else if (present->signal) {
+  } else if (present != nullptr && present->signal) {
     check.Wrong("present", Quoted(store.present) + ", which this spec records", "a series that is scraped");
   }
 }
@@ -117,10 +117,10 @@ void ValidateVerdicts(const Spec& spec, Report& report) {
     const TableCheck check("verdict", verdict.positions, report);
     if (check.Id("id", verdict.id, IsSnakeCase,
                  "an id of lower-case letters, digits and _, beginning with a letter")) {
-      ids.Add(check, "id", verdict.id, "an id");
+      ids.Add(check, "id", verdict.id, "an id that no other verdict has");
     }
     VerdictText(check, spec, verdict);
-    if (check.Has("text")) texts.Add(check, "text", verdict.text, "a text");
+    if (check.Has("text")) texts.Add(check, "text", verdict.text, "a text that no other verdict has");
     ExitCode(check, verdict);
     if (check.Has("severity") && !IsSeverity(verdict.severity)) {
       check.Wrong("severity", Quoted(verdict.severity),
@@ -154,7 +154,7 @@ void ValidateMetrics(const Spec& spec, Report& report) {
     if (check.Has("name") && !IsMetricName(metric.name)) {
       check.Wrong("name", Quoted(metric.name), "a metric's name ([a-zA-Z_:][a-zA-Z0-9_:]*)");
     } else if (check.Has("name")) {
-      names.Add(check, "name", metric.name, "a metric");
+      names.Add(check, "name", metric.name, "each metric once");
       if (own.Find(metric.name) != nullptr || own.IsHistogram(metric.name)) {
         check.Wrong("name", Quoted(metric.name),
                     "a foreign metric (the exporter's and Prometheus' own are known)");

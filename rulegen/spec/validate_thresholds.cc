@@ -33,6 +33,7 @@ class Thresholds {
       : spec_(spec), report_(report), suggestions_(suggestions) {
     for (std::size_t i = 0; i < spec.verdicts.size(); ++i) verdicts_.emplace(spec.verdicts[i].id, i);
     for (const Signal& signal : spec.signals) signals_.emplace(signal.id, 0);
+    has_interval_ = !IsUnusable(spec.rules.positions, "interval");
   }
 
   void Run() {
@@ -62,7 +63,8 @@ class Thresholds {
     check.LineOrNothing("look", threshold.look);
     check.LineOrNothing("act", threshold.act);
     const bool has_limit = Limit(check, threshold);
-    if (check.Has("for") && threshold.hold > Milliseconds(0) && threshold.hold < spec_.rules.interval) {
+    if (check.Has("for") && has_interval_ && threshold.hold > Milliseconds(0) &&
+        threshold.hold < spec_.rules.interval) {
       check.Wrong("for", Quoted(FormatDuration(threshold.hold)),
                   "\"0s\" or at least rules.interval (" + FormatDuration(spec_.rules.interval) +
                       "), since nobody looks in between");
@@ -83,15 +85,16 @@ class Thresholds {
                   "another id: this one is an alert about the measurement itself");
     }
     // Anchors are in lower case, so two alerts that differ in case alone would share one.
-    alerts_.Add(check, "id", RunbookAnchor(threshold.id), "an id (upper and lower case alike)");
+    alerts_.AddFolded(check, "id", RunbookAnchor(threshold.id), threshold.id,
+                      "an id that no other threshold has, upper and lower case alike", Unique::At::kValue);
   }
 
   bool Reference(const TableCheck& check, std::string_view key, const std::string& id,
                  const std::unordered_map<std::string, std::size_t>& known, std::string_view what) {
     if (!check.Has(key)) return false;
     if (known.contains(id)) return true;
-    // One that lost its id was reported, and could be the one that is meant.
-    if (known.empty() || known.contains("")) return false;
+    // One that could not be read was reported, and could be the one that is meant.
+    if (known.empty() || known.contains("") || IsUnusable(spec_.positions, what)) return false;
     std::vector<std::string_view> candidates;
     for (const auto& [candidate, index] : known) candidates.push_back(candidate);
     std::ranges::sort(candidates);
@@ -110,8 +113,11 @@ class Thresholds {
     }
     if (threshold.direction == Direction::kAbove && threshold.limit < 0) {
       check.Wrong(key, ExactNumber(threshold.limit), "0 or more (anything would be above it)");
-    } else if (threshold.direction == Direction::kBelow && threshold.limit <= 0) {
+      return false;
+    }
+    if (threshold.direction == Direction::kBelow && threshold.limit <= 0) {
       check.Wrong(key, ExactNumber(threshold.limit), "more than 0 (nothing would be below it)");
+      return false;
     }
     return true;
   }
@@ -176,6 +182,7 @@ class Thresholds {
   std::unordered_map<std::string, std::size_t> signals_;
   std::map<std::string, std::vector<Judged>> by_signal_;
   Unique alerts_;
+  bool has_interval_ = true;
 };
 
 }  // namespace
