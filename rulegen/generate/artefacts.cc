@@ -8,9 +8,12 @@
 
 #include "common/file.h"
 #include "rulegen/emit/alertmanager_yaml.h"
+#include "rulegen/emit/dashboard_json.h"
+#include "rulegen/emit/markdown_docs.h"
 #include "rulegen/emit/promtool_yaml.h"
 #include "rulegen/emit/rules_yaml.h"
 #include "rulegen/emit/thresholds_inc.h"
+#include "rulegen/plan/dashboard.h"
 #include "rulegen/plan/promtool_tests.h"
 #include "rulegen/plan/routes.h"
 #include "rulegen/plan/rules.h"
@@ -35,9 +38,8 @@ fs::path TestedRuleFile(const spec::Spec& spec) {
   return RuleFile(spec, prometheus ? spec::Flavor::kPrometheus : spec.rules.flavors.front());
 }
 
-Result<void> AddRules(const spec::Spec& spec, std::vector<Artefact>& artefacts) {
+Result<void> AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::vector<Artefact>& artefacts) {
   const fs::path folder = *spec.output.rules;
-  const plan::RuleFile rules = plan::PlanRules(spec);
   for (const spec::Flavor flavor : spec.rules.flavors) {
     artefacts.push_back({folder / RuleFile(spec, flavor), emit::RulesYaml(spec, rules, flavor)});
   }
@@ -52,12 +54,13 @@ Result<void> AddRules(const spec::Spec& spec, std::vector<Artefact>& artefacts) 
   return {};
 }
 
-Result<void> AddAlertmanager(const spec::Spec& spec, std::vector<Artefact>& artefacts) {
+Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules,
+                             std::vector<Artefact>& artefacts) {
   const fs::path base = spec.file.parent_path() / spec.alertmanager->base;
   const bool own = spec.alertmanager->base.empty();
   const Result<std::string> text = own ? Result<std::string>(kEmptyAlertmanager) : ReadFile(base);
   if (!text.ok()) return text.error();
-  const plan::Routing routing = plan::PlanRouting(spec, plan::PlanRules(spec));
+  const plan::Routing routing = plan::PlanRouting(spec, rules);
   Result<std::string> merged = emit::AlertmanagerYaml(spec, routing, *text, base.string());
   if (!merged.ok()) return merged.error();
   artefacts.push_back(
@@ -69,13 +72,24 @@ Result<void> AddAlertmanager(const spec::Spec& spec, std::vector<Artefact>& arte
 
 Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec) {
   std::vector<Artefact> artefacts;
+  const plan::RuleFile rules = plan::PlanRules(spec);
   if (spec.output.rules) {
-    const Result<void> added = AddRules(spec, artefacts);
+    const Result<void> added = AddRules(spec, rules, artefacts);
     if (!added.ok()) return added.error();
   }
   if (spec.output.rules && spec.alertmanager) {
-    const Result<void> added = AddAlertmanager(spec, artefacts);
+    const Result<void> added = AddAlertmanager(spec, rules, artefacts);
     if (!added.ok()) return added.error();
+  }
+  if (spec.output.dashboards) {
+    artefacts.push_back({fs::path(*spec.output.dashboards) / (spec.store.name + ".json"),
+                         emit::DashboardJson(spec, plan::PlanDashboard(spec))});
+  }
+  if (spec.output.docs) {
+    const std::string stem = (fs::path(*spec.output.docs) / spec.store.name).generic_string();
+    artefacts.push_back({stem + ".decision-matrix.md", emit::DecisionMatrixMarkdown(spec)});
+    artefacts.push_back({stem + ".metrics.md", emit::MetricsMarkdown(spec)});
+    artefacts.push_back({stem + ".runbook.md", emit::RunbookMarkdown(spec, rules)});
   }
   return artefacts;
 }

@@ -267,7 +267,7 @@ class Planner {
         "alerts; what the "
         "exporter and its host show as thresholds is not the same.";
     alert.look =
-        "The label digest of checkpoint_threshold_table_info, and `rulegen --verify`, which names the copy "
+        "The label digest of checkpoint_threshold_table_info, and rulegen --verify, which names the copy "
         "behind.";
     alert.act =
         "Deploy the copy that is behind: the rules, the exporter, or the spec that it was given with --spec.";
@@ -301,7 +301,7 @@ class Planner {
         "not run, or could not log.";
     alert.look =
         "The timer's last run (systemctl list-timers, journalctl -u outgrown-evaluate), and the log's disk.";
-    alert.act = "Run `rulegen --evaluate` by hand: it says what is wrong. Then mend the timer.";
+    alert.act = "Run rulegen --evaluate by hand: it says what is wrong. Then mend the timer.";
     alert.labels = {"job", "instance"};
     alert.cases = {
         {"the last decision was 26 hours before the start",

@@ -10,6 +10,9 @@
 
 #include <fmt/format.h>
 
+#include "common/check.h"
+#include "common/duration.h"
+
 namespace outgrown::plan {
 namespace {
 
@@ -88,6 +91,15 @@ std::string Humanize(double value, Unit unit) {
       return HumanizeNumber(value);
   }
   return FourDigits(value);
+}
+
+std::string ConditionText(const spec::Spec& spec, const spec::Threshold& threshold) {
+  const auto signal = std::ranges::find(spec.signals, threshold.signal, &spec::Signal::id);
+  OUTGROWN_CHECK(signal != spec.signals.end());
+  std::string text = signal->title + (threshold.direction == Direction::kAbove ? " > " : " < ") +
+                     Humanize(threshold.limit, signal->unit);
+  if (threshold.hold > Milliseconds(0)) text += " for " + FormatDuration(threshold.hold);
+  return text;
 }
 
 std::string Render(const Template& parts, const std::vector<Pair>& labels, double value) {

@@ -19,6 +19,9 @@ namespace outgrown::plan {
 // Source: prometheus/template/template.go.
 std::string Humanize(double value, Unit unit);
 
+// "Write errors > 1% for 5m": a threshold's condition for people.
+std::string ConditionText(const spec::Spec& spec, const spec::Threshold& threshold);
+
 // The text that the template gives for an alert with these labels and that value.
 std::string Render(const Template& parts, const std::vector<Pair>& labels, double value);
 

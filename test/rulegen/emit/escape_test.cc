@@ -149,7 +149,8 @@ TEST_CASE("documents are laid out with their keys in order") {
 
 TEST_CASE("Markdown shows text as it is, in one line") {
   CHECK(emit::MarkdownText("a|b *c* <d> _e_ `f` [g](h)\ni") ==
-        "a\\|b \\*c\\* \\<d\\> \\_e\\_ \\`f\\` \\[g\\](h) i");
+        "a\\|b \\*c\\* \\<d> \\_e\\_ \\`f\\` \\[g\\](h) i");
+  CHECK(emit::MarkdownText("snake_case_name > 1") == "snake_case_name > 1");
   CHECK(emit::MarkdownCode("a|b") == "`a\\|b`");
   CHECK(emit::MarkdownCode("a`b") == "`` a`b ``");
 }

@@ -1,0 +1,308 @@
+#include "rulegen/plan/dashboard.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "common/digest.h"
+#include "rulegen/plan/exporter_panels.h"
+#include "rulegen/plan/panel_grid.h"
+#include "rulegen/plan/promql.h"
+#include "rulegen/plan/rules.h"
+#include "rulegen/plan/template.h"
+#include "rulegen/spec/names.h"
+
+namespace outgrown::plan {
+namespace {
+
+constexpr std::size_t kUidLengthMax = 40;
+// A limit that the trend reaches later than this is not one that anybody plans for.
+constexpr double kTenYearsSeconds = 315'360'000;
+// Stands for "never" behind every time that can be reached, so that a table sorted by time ends with it.
+constexpr double kNoTrend = 1e10;
+
+// The least value beyond a limit: Grafana colours from a step's value on, but a limit itself is no breach.
+double JustAbove(double limit) {
+  return limit == 0 ? 1e-9 : std::nextafter(limit, std::numeric_limits<double>::infinity());
+}
+
+class Planner {
+ public:
+  explicit Planner(const spec::Spec& spec) : spec_(spec), by_("max by (" + IdentityList(spec) + ") ") {
+    for (std::size_t i = 0; i < spec.verdicts.size(); ++i) severity_[spec.verdicts[i].id] = i;
+    for (const spec::Threshold& threshold : spec.thresholds)
+      thresholds_[threshold.signal].push_back(&threshold);
+  }
+
+  Dashboard Plan() {
+    Dashboard dashboard;
+    dashboard.uid = Uid();
+    dashboard.title = spec_.store.title;
+    dashboard.tags = {"outgrown", spec_.store.name};
+    dashboard.runbook_url = spec_.rules.runbook_url;
+    dashboard.variables = Variables();
+    dashboard.annotation_expr = Selected(spec_, "ALERTS", "alertstate=\"firing\",threshold!=\"\"");
+    AddVerdict();
+    grid_.Row("Signals and their limits");
+    for (const spec::Signal& signal : spec_.signals) AddSignal(signal);
+    AddMatrix();
+    AddExporterPanels(spec_, grid_);
+    dashboard.panels = grid_.Take();
+    return dashboard;
+  }
+
+ private:
+  std::string Uid() const {
+    std::string uid = "outgrown-" + spec_.store.name;
+    if (uid.size() > kUidLengthMax) uid = "outgrown-" + Sha256Hex(spec_.store.name).substr(0, 16);
+    return uid;
+  }
+
+  std::vector<DashboardVariable> Variables() const {
+    std::vector<DashboardVariable> variables;
+    std::string narrowed;
+    for (const std::string& label : spec_.store.identity) {
+      const std::string of = spec_.store.present + (narrowed.empty() ? "" : "{" + narrowed + "}");
+      variables.push_back({label, "label_values(" + of + ", " + label + ")"});
+      narrowed += (narrowed.empty() ? "" : ",") + label + "=~\"$" + label + "\"";
+    }
+    return variables;
+  }
+
+  std::string Recorded(const std::string& signal) const {
+    return Selected(spec_, spec::RecordedSeries(spec_.store, signal));
+  }
+
+  std::string Alert(const spec::Threshold& threshold, std::string_view state) const {
+    return by_ + "(" +
+           Selected(spec_, "ALERTS",
+                    "alertname=\"" + spec::AlertName(spec_.store, threshold.id) + "\",alertstate=\"" +
+                        std::string(state) + "\"") +
+           ")";
+  }
+
+  // 0 sufficient, 1 and up the verdicts, -1 undetermined: the most severe verdict with a firing alert; without one,
+  // sufficient only where every signal is there and the counting is complete.
+  std::string VerdictExpr() const {
+    std::string expr;
+    for (std::size_t i = spec_.verdicts.size(); i-- > 0;) {
+      std::string alerts;
+      for (const spec::Threshold& threshold : spec_.thresholds) {
+        if (threshold.verdict != spec_.verdicts[i].id) continue;
+        alerts += (alerts.empty() ? "" : "|") + spec::AlertName(spec_.store, threshold.id);
+      }
+      if (alerts.empty()) continue;
+      expr += std::to_string(i + 1) + " * " + by_ + "(" +
+              Selected(spec_, "ALERTS", "alertname=~\"" + alerts + "\",alertstate=\"firing\"") + ")\nor ";
+    }
+    expr += "0 * (" + by_ + "(" + Selected(spec_, spec_.store.present) + ")";
+    for (const spec::Signal& signal : spec_.signals) expr += " and " + Recorded(signal.id);
+    if (spec_.coverage) {
+      expr += " and " + Selected(spec_, spec::CoverageSeries(spec_.store)) +
+              " >= " + PromqlNumber(spec_.coverage->minimum);
+    }
+    return expr + ")\nor -1 + 0 * " + by_ + "(last_over_time(" + Selected(spec_, spec_.store.present) +
+           "[1d2h]))";
+  }
+
+  std::vector<ValueText> VerdictTexts() const {
+    std::vector<ValueText> texts = {{-1, "UNDETERMINED", "purple"}, {0, spec_.store.sufficient, "green"}};
+    for (std::size_t i = 0; i < spec_.verdicts.size(); ++i) {
+      texts.push_back({static_cast<double>(i + 1), spec_.verdicts[i].text, VerdictColor(spec_, i)});
+    }
+    return texts;
+  }
+
+  void AddVerdict() {
+    Panel now;
+    now.kind = PanelKind::kStat;
+    now.title = "Verdict";
+    now.description =
+        "What the firing alerts say. The decision itself, with its reasons, is rulegen --evaluate's.";
+    now.width = 8;
+    now.height = 6;
+    now.queries = {{VerdictExpr(), StoreLegend(spec_), true}};
+    now.texts = VerdictTexts();
+    grid_.Add(std::move(now));
+
+    Panel history;
+    history.kind = PanelKind::kStateTimeline;
+    history.title = "Verdict over time";
+    history.description = "The same, over the time shown.";
+    history.width = 16;
+    history.height = 6;
+    history.queries = {{VerdictExpr(), StoreLegend(spec_), false}};
+    history.texts = VerdictTexts();
+    grid_.Add(std::move(history));
+    AddThresholds();
+    AddTimeToLimit();
+  }
+
+  void AddThresholds() {
+    Panel panel;
+    panel.kind = PanelKind::kStateTimeline;
+    panel.title = "Alerts";
+    panel.description =
+        "Each threshold's alert: within its limit, pending until it has lasted long enough, firing.";
+    panel.width = 16;
+    panel.height = std::clamp(3 + static_cast<int>(spec_.thresholds.size()), 6, 16);
+    for (const spec::Threshold& threshold : spec_.thresholds) {
+      panel.queries.push_back({"2 * " + Alert(threshold, "firing") + "\nor " + Alert(threshold, "pending") +
+                                   "\nor 0 * " + Recorded(threshold.signal),
+                               threshold.id + " " + StoreLegend(spec_), false});
+    }
+    panel.texts = {{0, "within", "green"}, {1, "pending", "yellow"}, {2, "firing", "red"}};
+    grid_.Add(std::move(panel));
+  }
+
+  // Seconds until the limit if the trend over the time shown goes on: 0 reached, kNoTrend no trend towards it.
+  std::string TimeToLimit(const spec::Threshold& threshold) const {
+    const std::string series = Recorded(threshold.signal);
+    const bool above = threshold.direction == Direction::kAbove;
+    const std::string limit = PromqlNumber(threshold.limit);
+    const std::string reached = "0 * (" + series + (above ? " > " : " < ") + limit + ")";
+    const std::string away = above ? "(" + limit + " - " + series + ")" : "(" + series + " - " + limit + ")";
+    const std::string slope = std::string(above ? "" : "-") + "deriv(" + series + "[$__range])";
+    return reached + " or " + away + " / (" + slope + " > 0) < " + PromqlNumber(kTenYearsSeconds) + " or " +
+           PromqlNumber(kNoTrend) + " + 0 * " + series;
+  }
+
+  void AddTimeToLimit() {
+    Panel panel;
+    panel.kind = PanelKind::kTable;
+    panel.title = "Time to limit";
+    panel.description =
+        "When each limit is reached if the trend over the time shown goes on. It changes no verdict; a "
+        "longer time range "
+        "gives a calmer trend.";
+    panel.width = 8;
+    panel.height = std::clamp(3 + static_cast<int>(spec_.thresholds.size()), 6, 16);
+    std::string expr;
+    for (const spec::Threshold& threshold : spec_.thresholds) {
+      expr += expr.empty() ? "" : "\nor ";
+      expr += "label_replace(" + TimeToLimit(threshold) + ", \"threshold\", \"" + threshold.id +
+              "\", \"\", \"\")";
+    }
+    panel.queries = {{std::move(expr), "", true}};
+    panel.columns = {"threshold", "Value"};
+    for (auto label = spec_.store.identity.rbegin(); label != spec_.store.identity.rend(); ++label) {
+      const bool names_the_store = label == spec_.store.identity.rbegin() || *label == "instance";
+      (names_the_store ? panel.columns : panel.hidden_columns).push_back(*label);
+    }
+    panel.value_title = "time left";
+    panel.unit = "s";
+    panel.decimals = 0;
+    panel.texts = {{0, "reached", "red"}, {kNoTrend, "no trend", "text"}};
+    panel.steps = {{{}, "red"}, {86400, "orange"}, {2592000, "yellow"}, {31536000, "green"}};
+    grid_.Add(std::move(panel));
+  }
+
+  // Green within every limit; the colour of a verdict beyond its limit.
+  std::vector<ColorStep> Steps(const std::vector<const spec::Threshold*>& thresholds) const {
+    std::vector<const spec::Threshold*> above;
+    std::vector<const spec::Threshold*> below;
+    for (const spec::Threshold* threshold : thresholds) {
+      (threshold->direction == Direction::kAbove ? above : below).push_back(threshold);
+    }
+    std::ranges::sort(above, {}, &spec::Threshold::limit);
+    std::ranges::sort(below, {}, &spec::Threshold::limit);
+    const auto color = [&](const spec::Threshold* threshold) {
+      return VerdictColor(spec_, severity_.at(threshold->verdict));
+    };
+    std::vector<ColorStep> steps = {{{}, below.empty() ? "green" : color(below.front())}};
+    for (std::size_t i = 0; i < below.size(); ++i) {
+      steps.push_back({below[i]->limit, i + 1 < below.size() ? color(below[i + 1]) : "green"});
+    }
+    for (const spec::Threshold* threshold : above)
+      steps.push_back({JustAbove(threshold->limit), color(threshold)});
+    return steps;
+  }
+
+  static std::string GrafanaUnit(Unit unit) {
+    switch (unit) {
+      case Unit::kRatio:
+        return "percentunit";
+      case Unit::kPerSecond:
+        return "ops";
+      case Unit::kSeconds:
+        return "s";
+      case Unit::kBytes:
+        return "bytes";
+      case Unit::kCount:
+        return "short";
+    }
+    return "short";
+  }
+
+  void AddSignal(const spec::Signal& signal) {
+    const std::vector<const spec::Threshold*>& thresholds = thresholds_[signal.id];
+    Panel now;
+    now.kind = PanelKind::kStat;
+    now.title = signal.title;
+    now.description = signal.description;
+    now.width = 4;
+    now.height = 8;
+    now.queries = {{Recorded(signal.id), StoreLegend(spec_), false}};
+    now.unit = GrafanaUnit(signal.unit);
+    now.steps = Steps(thresholds);
+
+    Panel chart = now;
+    chart.kind = PanelKind::kTimeSeries;
+    chart.title = signal.title + LimitsText(signal, thresholds);
+    chart.width = 8;
+    chart.min = 0;
+    chart.limit_lines = true;
+    // Only what lies beyond a limit is shaded.
+    for (ColorStep& step : chart.steps) {
+      if (step.color == "green") step.color = "transparent";
+    }
+    for (const spec::Threshold* threshold : thresholds) {
+      chart.soft_max = std::max(chart.soft_max.value_or(0), threshold->limit * 1.2);
+    }
+    grid_.Add(std::move(now));
+    grid_.Add(std::move(chart));
+  }
+
+  // The thresholds as a table, beside the last signal where there is room.
+  void AddMatrix() {
+    Panel panel;
+    panel.kind = PanelKind::kText;
+    panel.title = "Thresholds";
+    panel.width = spec_.signals.size() % 2 == 1 ? kGridColumns / 2 : kGridColumns;
+    panel.height = 8;
+    for (const spec::Threshold& threshold : spec_.thresholds) {
+      panel.rows.push_back({VerdictLine(spec_, threshold), ConditionText(spec_, threshold)});
+    }
+    grid_.Add(std::move(panel));
+  }
+
+  // ", limits 80/s, 100/s"
+  static std::string LimitsText(const spec::Signal& signal,
+                                const std::vector<const spec::Threshold*>& thresholds) {
+    std::vector<double> limits;
+    for (const spec::Threshold* threshold : thresholds) limits.push_back(threshold->limit);
+    std::ranges::sort(limits);
+    std::string text;
+    for (const double limit : limits) text += (text.empty() ? "" : ", ") + Humanize(limit, signal.unit);
+    if (text.empty()) return "";
+    return (limits.size() == 1 ? ", limit " : ", limits ") + text;
+  }
+
+  const spec::Spec& spec_;
+  const std::string by_;
+  std::unordered_map<std::string_view, std::size_t> severity_;
+  std::unordered_map<std::string_view, std::vector<const spec::Threshold*>> thresholds_;
+  PanelGrid grid_;
+};
+
+}  // namespace
+
+Dashboard PlanDashboard(const spec::Spec& spec) { return Planner(spec).Plan(); }
+
+}  // namespace outgrown::plan
