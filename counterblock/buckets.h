@@ -10,6 +10,7 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 #include "counterblock/layout.h"
@@ -22,11 +23,12 @@ inline constexpr std::uint64_t kLastBoundNs = 1'000'000'000'000;
 
 namespace internal {
 
-// One row for each k: 10^k, and a multiplier and shift that divide by it exactly.
+// One row for what is below 1 µs, then one for each k: 10^k, and a multiplier and shift that divide by it
+// exactly.
 //
 // With the 64-bit multiplier m = floor(2^(64+s) / 10^k) + 1, where 2^s <= 10^k < 2^(s+1), (v · m) >> (64 + s)
-// is floor(v / 10^k) as long as v < 2^63 (the error v / 2^(64+s) stays below 1 / 10^k). We need v < 10^12.
-struct Decade {
+// is floor(v / 10^k) as long as v < 2^63 (the error v / 2^(64+s) stays below 1 / 10^k). We need v < 2^40.
+struct alignas(32) Decade {
   std::uint64_t power;
   std::uint64_t multiplier;
   std::uint32_t shift;
@@ -35,45 +37,48 @@ struct Decade {
 
 __extension__ using Wide = unsigned __int128;
 
-constexpr std::array<Decade, 9> MakeDecades() {
-  std::array<Decade, 9> decades{};
+constexpr std::array<Decade, 10> MakeDecades() {
+  std::array<Decade, 10> decades{};  // the first row stays 0 and gives bucket 0
   std::uint64_t power = kFirstBoundNs;
-  std::uint32_t first_bucket = 0;
-  for (Decade& decade : decades) {
+  for (std::uint32_t k = 1; k < decades.size(); ++k) {
     const auto shift = static_cast<std::uint32_t>(std::bit_width(power) - 1);
     const Wide multiplier = (Wide{1} << (64U + shift)) / power + 1;
-    decade = Decade{power, static_cast<std::uint64_t>(multiplier), shift, first_bucket};
+    decades[k] = Decade{power, static_cast<std::uint64_t>(multiplier), shift, (k - 1) * kStepsPerDecade};
     power *= 10;
-    first_bucket += kStepsPerDecade;
   }
   return decades;
 }
-inline constexpr std::array<Decade, 9> kDecades = MakeDecades();
+inline constexpr std::array<Decade, 10> kDecades = MakeDecades();
 
-// By bit width of v (10 … 40 for 1000 <= v < 10^12): the highest decade that a value of that width can be in.
-constexpr std::array<std::uint8_t, 65> MakeDecadeOfWidth() {
-  std::array<std::uint8_t, 65> of_width{};
-  for (std::uint32_t width = 0; width < of_width.size(); ++width) {
-    for (std::uint8_t k = 0; k < kDecades.size(); ++k) {
-      if (static_cast<std::uint32_t>(std::bit_width(kDecades[k].power)) <= width) of_width[width] = k;
+// By the position of v's highest bit: the highest row that such a v can be in. From 2^40 on, row 0 (see
+// below).
+constexpr std::array<std::uint8_t, 64> MakeRowOfBit() {
+  std::array<std::uint8_t, 64> of_bit{};
+  for (std::size_t bit = 0; bit < 40; ++bit) {
+    for (std::uint8_t row = 1; row < kDecades.size(); ++row) {
+      if (kDecades[row].power < (std::uint64_t{2} << bit)) of_bit[bit] = row;
     }
   }
-  return of_width;
+  return of_bit;
 }
-inline constexpr std::array<std::uint8_t, 65> kDecadeOfWidth = MakeDecadeOfWidth();
+inline constexpr std::array<std::uint8_t, 64> kRowOfBit = MakeRowOfBit();
 
 }  // namespace internal
 
-// The bucket of a duration. About 2 ns, no loop, no division.
-constexpr std::uint32_t BucketOf(std::uint64_t duration_ns) {
-  if (duration_ns <= kFirstBoundNs) return 0;
-  if (duration_ns > kLastBoundNs) return kBucketCount - 1;
-  const std::uint64_t v = duration_ns - 1;  // (lower, upper] becomes [lower, upper)
-  std::uint32_t k = internal::kDecadeOfWidth[static_cast<std::uint32_t>(std::bit_width(v))];
-  k -= v < internal::kDecades[k].power ? 1U : 0U;
-  const internal::Decade& decade = internal::kDecades[k];
+// The bucket of a duration below 2^40 ns. No loop, no division, no branch.
+constexpr std::uint32_t BucketOfUsual(std::uint64_t duration_ns) {
+  // (lower, upper] becomes [lower, upper). 0 becomes 2^64 - 1, which has row 0 as everything up to 1 µs has.
+  const std::uint64_t v = duration_ns - 1;
+  std::size_t row = internal::kRowOfBit[63U - static_cast<unsigned>(std::countl_zero(v | 1U))];
+  row -= v < internal::kDecades[row].power ? 1U : 0U;
+  const internal::Decade& decade = internal::kDecades[row];
   const auto high = static_cast<std::uint64_t>((internal::Wide{v} * decade.multiplier) >> 64U);
   return decade.first_bucket + static_cast<std::uint32_t>(high >> decade.shift);
+}
+
+// The bucket of any duration.
+constexpr std::uint32_t BucketOf(std::uint64_t duration_ns) {
+  return duration_ns > kLastBoundNs ? kBucketCount - 1 : BucketOfUsual(duration_ns);
 }
 
 // The largest duration in a bucket; the last one has no bound and gives UINT64_MAX. Precondition: in range.
@@ -81,7 +86,7 @@ constexpr std::uint64_t UpperBoundNs(std::uint32_t bucket) {
   if (bucket == 0) return kFirstBoundNs;
   if (bucket >= kBucketCount - 1) return UINT64_MAX;
   const std::uint32_t step = bucket - 1;
-  return (step % kStepsPerDecade + 2) * internal::kDecades[step / kStepsPerDecade].power;
+  return (step % kStepsPerDecade + 2) * internal::kDecades[step / kStepsPerDecade + 1].power;
 }
 
 // The bounds to expose: 24 of the exact ones, dense around 0.1 s, where the latency threshold stands.

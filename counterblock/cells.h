@@ -5,6 +5,16 @@
 #include <atomic>
 #include <cstdint>
 
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)
+#if !__has_feature(thread_sanitizer)
+#define OUTGROWN_ADD_IN_PLACE
+#endif
+#else
+#define OUTGROWN_ADD_IN_PLACE
+#endif
+#endif
+
 namespace outgrown::block {
 
 static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
@@ -16,8 +26,16 @@ inline void StoreCell(std::uint64_t& cell, std::uint64_t value) {
   std::atomic_ref<std::uint64_t>(cell).store(value, std::memory_order_relaxed);
 }
 
-// For the slot's owner alone. A load and a store instead of a locked add: an eighth of its cost.
-inline void AddOwned(std::uint64_t& cell, std::uint64_t value) { StoreCell(cell, LoadCell(cell) + value); }
+// For the slot's owner alone. No locked add, which would cost eight times as much. On x86-64 one unlocked
+// instruction on memory, for which the compilers have no atomic of their own; it stores the aligned word
+// whole, as a load and a store do. Elsewhere, and where ThreadSanitizer is to see it, a load and a store.
+inline void AddOwned(std::uint64_t& cell, std::uint64_t value) {
+#if defined(OUTGROWN_ADD_IN_PLACE)
+  asm("addq %1, %0" : "+m"(cell) : "er"(value) : "cc");
+#else
+  StoreCell(cell, LoadCell(cell) + value);
+#endif
+}
 
 // For the overflow slot, which everybody shares.
 inline void AddShared(std::uint64_t& cell, std::uint64_t value) {

@@ -10,8 +10,7 @@
 //     4096 ├──────────────────────────────────────────────────────────────────┤
 //          │ the database's path, zero-padded                                 │  never changes once published
 //     8192 ├──────────────────────────────────────────────────────────────────┤
-//          │ slot 0              1024 bytes, one writing thread at a time     │  its lock: the byte at its
-//          offset
+//          │ slot 0              1024 bytes, one writing thread at a time     │  its lock: the byte there
 //     9216 ├──────────────────────────────────────────────────────────────────┤
 //          │ slot 1                                                           │
 //          ├──────────────────────────────────────────────────────────────────┤

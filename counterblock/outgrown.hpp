@@ -1,13 +1,11 @@
 // Outgrown's C++ API: RAII over the C API (outgrown.h, which has the contract). Header only, C++17.
 //
-//   outgrown::Store store("checkpoints", {.database = "/srv/agent/state.db"});   // never throws; off if it
-//   can't count
+//   outgrown::Store store("checkpoints", options);  // never throws; off if it can't count
 //   {
-//     outgrown::Write write(store);                        // shows as in flight
+//     outgrown::Write write(store);  // shows as in flight
 //     …BEGIN IMMEDIATE … COMMIT…
 //     write.Finish(outgrown_outcome_of_sqlite(sqlite3_extended_errcode(db)), payload_bytes);
-//   }                                                      // unfinished, as after an exception:
-//   OUTGROWN_OTHER
+//   }  // a write that was not finished, as after an exception, is recorded as OUTGROWN_OTHER
 #pragma once
 
 #include <cstdint>

@@ -86,6 +86,8 @@ Result<CheckedHeader> ReadHeader(int fd, std::uint64_t size_bytes, const std::st
 
 }  // namespace
 
+constinit ProcessBlock off_block;
+
 Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name,
                                std::uint32_t slot_count_if_created, std::string_view database_if_created) {
   const std::string path = directory + "/" + file_name;

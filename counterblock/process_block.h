@@ -59,6 +59,9 @@ struct ProcessBlock {
   ProcessBlock* next = nullptr;      // the registry's list
 };
 
+// What a Writer that is off points to: a block without slots whose id, 0, no thread ever holds a slot under.
+extern constinit ProcessBlock off_block;
+
 // Opens or creates the file and maps it. The result has no id, no users, and belongs to the caller.
 // Errors: as OpenBlockFile, CreateBlockFile, CheckHeader, mmap. Never raises a signal.
 Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name,

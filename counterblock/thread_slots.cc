@@ -91,12 +91,12 @@ bool Vacate(ThreadState& state, HeldSlot& row) {
 
 HeldSlot* FindOrClaimSlot(ProcessBlock& block) {
   if (thread_slots == &exited_thread || LibraryLock::InProgress()) return nullptr;
-  if (thread_slots->recording.load(std::memory_order_relaxed) != 0) return nullptr;
   const std::uint64_t block_id = block.id.load(std::memory_order_relaxed);
   if (block_id == 0) return nullptr;
-  if (HeldSlot& row = thread_slots->RowOf(block_id);
-      row.block_id == block_id && row.records_until_retry > 0) {
-    --row.records_until_retry;
+  HeldSlot& noted = thread_slots->RowOf(block_id);
+  if (LoadCell(noted.block_id) == HeldSlot::kRecording) return nullptr;
+  if (noted.block_id == block_id && noted.records_until_retry > 0) {
+    --noted.records_until_retry;
     return nullptr;
   }
   const LibraryLock lock;

@@ -17,8 +17,12 @@ struct HeldSlot {
   static constexpr std::uint64_t kNoBlock =
       UINT64_MAX;  // no block's id, and not that of a closed one, which is 0
 
-  std::uint64_t block_id = kNoBlock;
-  Slot* slot = nullptr;  // the overflow slot if none was free
+  // kRecording while this thread is inside a record: a signal handler that interrupts it and records too must
+  // not use the slot (its additions would be overwritten by the interrupted store), so it must not find it.
+  static constexpr std::uint64_t kRecording = UINT64_MAX - 1;
+
+  std::uint64_t block_id = kNoBlock;  // by LoadCell and StoreCell
+  Slot* slot = nullptr;               // the overflow slot if none was free
   std::uint64_t owner =
       0;  // what Slot::owner must still be; never equal for the overflow slot, which has no owner
   std::uint32_t index = 0;
@@ -28,9 +32,6 @@ struct HeldSlot {
 struct ThreadSlots {
   static constexpr std::uint64_t kRows = 8;
 
-  // 1 while this thread is inside a record. A signal handler that interrupts it and records too must not use
-  // the slot (its additions would be overwritten by the interrupted store); it uses the overflow slot.
-  std::atomic<std::uint32_t> recording = 0;
   std::array<HeldSlot, kRows> rows;
 
   HeldSlot& RowOf(std::uint64_t block_id) { return rows[block_id % kRows]; }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 
@@ -10,6 +11,9 @@
 
 namespace outgrown::block {
 namespace {
+
+constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 40U;
+constexpr std::uint64_t kDurationMaxNs = std::uint64_t{1} << 53U;
 
 // Puts errno back: the application may be between its own failed call and its look at errno.
 class ErrnoKept {
@@ -53,46 +57,44 @@ Result<Writer> Writer::Open(const std::string& store, const WriterOptions& optio
 }
 
 Writer::~Writer() {
-  if (block_ == nullptr) return;
+  if (!is_on()) return;
   const ErrnoKept errno_kept;
   DropBlock(*block_);
 }
 
-// The slow path of RecordAt: the thread's first record, or one that has to go to the overflow slot.
+// The slow path of RecordAt: the thread's first record, an unusual one, or one that goes to the overflow
+// slot.
 void Writer::RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
                              std::uint64_t end_ns) noexcept {
-  if (block_ == nullptr) return;
   const ErrnoKept errno_kept;
-  if (FindOrClaimSlot(*block_) != nullptr) {
-    if (HeldSlot* held = EnterOwnSlot(); held != nullptr) {
-      Add(*held->slot, outcome, bytes, duration_ns, end_ns);
-      LeaveOwnSlot();
-      return;
-    }
+  const std::uint32_t bucket = BucketOf(duration_ns);
+  bytes = std::min(bytes, kBytesMax);
+  duration_ns = std::min(duration_ns, kDurationMaxNs);
+  HeldSlot* held = FindOrClaimSlot(*block_) == nullptr ? nullptr : EnterOwnSlot();
+  if (held != nullptr) {
+    Add(*held->slot, outcome, bytes, duration_ns, bucket, end_ns);
+    LeaveOwnSlot(*held);
+    return;
   }
-  if (block_->id.load(std::memory_order_relaxed) == 0) return;  // closed
+  if (block_->id.load(std::memory_order_relaxed) == 0) return;  // off, or closed
   Slot& overflow = block_->slots[block_->slot_count];
-  duration_ns = LimitDuration(duration_ns);
   AddShared(overflow.writes[CellOf(outcome)], 1);
-  AddShared(overflow.bytes, LimitBytes(bytes));
+  AddShared(overflow.bytes, bytes);
   AddShared(overflow.duration_sum_ns, duration_ns);
-  AddShared(overflow.buckets[BucketOf(duration_ns)], 1);
+  AddShared(overflow.buckets[bucket], 1);
   RaiseShared(overflow.last_write_ns, end_ns);
 }
 
 Start Writer::BeginElsewhere(std::uint64_t start_ns) noexcept {
-  Start start{start_ns, 0};
-  if (block_ == nullptr) return start;
   const ErrnoKept errno_kept;
-  if (FindOrClaimSlot(*block_) == nullptr) return start;
-  if (HeldSlot* held = EnterOwnSlot(); held != nullptr) {
-    start = MarkInFlight(*held, start_ns);
-    LeaveOwnSlot();
-  }
+  HeldSlot* held = FindOrClaimSlot(*block_) == nullptr ? nullptr : EnterOwnSlot();
+  if (held == nullptr) return Start{start_ns, 0};
+  const Start start = MarkInFlight(*held, start_ns);
+  LeaveOwnSlot(*held);
   return start;
 }
 
-// Begun on another thread, before a fork, or on a slot that was lost.
+// Begun without a mark, on another thread, before a fork, or on a slot that was lost.
 void Writer::EndElsewhere(const Start& start, Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
                           std::uint64_t end_ns) noexcept {
   RecordAt(outcome, bytes, duration_ns, end_ns);
@@ -101,7 +103,7 @@ void Writer::EndElsewhere(const Start& start, Outcome outcome, std::uint64_t byt
 
 void Writer::Abandon(const Start& start) noexcept {
   const auto number = static_cast<std::uint32_t>(start.mark);
-  if (block_ == nullptr || number == 0 || number > block_->slot_count) return;
+  if (number == 0 || number > block_->slot_count) return;
   Slot& slot = block_->slots[number - 1];
   // Only if the claim that made the mark still holds the slot, and is this process's: a child must not take
   // its parent's mark away.
@@ -117,7 +119,6 @@ void Writer::TraceRegained() noexcept { AddToTracesLost(-1); }
 // A connection may lose its place on one thread and be closed on another, after the first thread has ended.
 // So the count lives in a slot that belongs to the process and not to a thread.
 void Writer::AddToTracesLost(std::int64_t change) noexcept {
-  if (block_ == nullptr) return;
   const ErrnoKept errno_kept;
   const LibraryLock lock;
   if (block_->id.load(std::memory_order_relaxed) == 0) return;

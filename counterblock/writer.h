@@ -1,14 +1,15 @@
-// Counting writes from C++: one record a write, 2 to 3 ns, and no way for the counting to hurt the
-// application.
+// Counting writes from C++: 2 to 3 ns a record, and no way for the counting to hurt the application.
 //
-//   Result<Writer> writer = Writer::Open("checkpoints", {.application = "agent", .database =
-//   "/srv/agent/state.db"}); … const Start start = writer->Begin();             // the write shows as in
-//   flight …BEGIN IMMEDIATE … COMMIT… writer->End(start, Outcome::kOk, payload_bytes);
+//   Result<Writer> writer = Writer::Open("checkpoints", {.database = "/srv/agent/state.db"});
+//   …
+//   const Start start = writer->Begin();  // the write shows as in flight
+//   …BEGIN IMMEDIATE … COMMIT…
+//   writer->End(start, Outcome::kOk, payload_bytes);
 //
 // A Writer is a handle: cheap to move, and one is enough for all threads of a process. Each thread that
 // records gets a slot of the block on its first record and gives it back at its end; with none free it counts
-// in the shared overflow slot, more slowly and as exactly. After fork() the child claims its own; exec()
-// gives everything back.
+// in the shared overflow slot, more slowly and as exactly. After fork() the child claims its own slots;
+// exec() gives everything back.
 //
 // A default-made Writer, and one that was moved from, is off: it records nothing and every call is harmless.
 // No call throws, blocks on another process, raises a signal, prints, or changes errno.
@@ -31,12 +32,14 @@
 namespace outgrown::block {
 
 struct WriterOptions {
-  std::string directory;    // empty: ResolveDirectory (directory.h)
-  std::string application;  // names /run/outgrown/APPLICATION; empty: that place is left out
-  std::string
-      database;  // absolute path of the SQLite file, for the exporter; kept only by the block's creator
-  std::uint32_t slots =
-      kSlotCountDefault;  // threads that record at the same time, of all processes; creator's only
+  // Where the block lives; empty: ResolveDirectory (directory.h), which is the rule.
+  std::string directory = {};
+  // Names /run/outgrown/APPLICATION; empty: that place is left out.
+  std::string application = {};
+  // Absolute path of the SQLite file, for the exporter. Only the block's creator's is kept.
+  std::string database = {};
+  // Threads that record at the same time, of all processes together. Only the block's creator's is kept.
+  std::uint32_t slots = kSlotCountDefault;
 };
 
 // A write that has begun. Plain data; may be ended on another thread, or never.
@@ -69,7 +72,7 @@ class Writer {
   static Result<Writer> Open(const std::string& store, const WriterOptions& options) noexcept;
 
   Writer() = default;
-  Writer(Writer&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  Writer(Writer&& other) noexcept : block_(std::exchange(other.block_, &off_block)) {}
   Writer& operator=(Writer&& other) noexcept {
     std::swap(block_, other.block_);
     return *this;
@@ -80,26 +83,26 @@ class Writer {
   // at that moment is counted or dropped; the Writer itself must not be used any more.
   ~Writer();
 
-  bool is_on() const { return block_ != nullptr; }
+  bool is_on() const { return block_ != &off_block; }
   // The database path that the block's header names; empty if its creator said none, or if off.
-  std::string database() const { return block_ == nullptr ? std::string() : block_->database; }
+  const std::string& database() const { return block_->database; }
 
   // A write that lasted `duration_ns` and ended just now.
   void Record(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns) noexcept {
     RecordAt(outcome, bytes, duration_ns, CoarseNowNs());
   }
-  // A write that lasted `duration_ns` and ended at `end_ns` (NowNs's clock; 0 leaves the last-write time
-  // alone). Reads no clock. Bytes beyond 2^40 and durations beyond 2^53 ns (104 days) count as those: a
-  // negative number that was cast must not turn a counter back.
+  // A write that lasted `duration_ns` and ended at `end_ns` (NowNs's clock). Reads no clock. Bytes and
+  // durations of 2^40 and more (1 TB, 18 minutes) may be counted as a limit, so that a negative number that
+  // was cast does not turn a counter back: bytes as 2^40, durations as 2^53 ns.
   void RecordAt(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
                 std::uint64_t end_ns) noexcept {
-    HeldSlot* held = EnterOwnSlot();
+    HeldSlot* held = IsUsual(bytes, duration_ns) ? EnterOwnSlot() : nullptr;
     if (held == nullptr) [[unlikely]] {
       RecordElsewhere(outcome, bytes, duration_ns, end_ns);
       return;
     }
-    Add(*held->slot, outcome, bytes, duration_ns, end_ns);
-    LeaveOwnSlot();
+    Add(*held->slot, outcome, bytes, duration_ns, BucketOfUsual(duration_ns), end_ns);
+    LeaveOwnSlot(*held);
   }
 
   // Marks the write as in flight. A thread that has begun several at once shows the first.
@@ -109,7 +112,7 @@ class Writer {
     if (held == nullptr) [[unlikely]]
       return BeginElsewhere(start_ns);
     const Start start = MarkInFlight(*held, start_ns);
-    LeaveOwnSlot();
+    LeaveOwnSlot(*held);
     return start;
   }
 
@@ -119,15 +122,15 @@ class Writer {
   }
   void EndAt(const Start& start, Outcome outcome, std::uint64_t bytes, std::uint64_t end_ns) noexcept {
     const std::uint64_t duration_ns = end_ns > start.start_ns ? end_ns - start.start_ns : 0;
-    HeldSlot* held = EnterOwnSlot();
-    if (held == nullptr || (start.mark != 0 && start.mark != MarkOf(*held))) [[unlikely]] {
-      if (held != nullptr) LeaveOwnSlot();
+    HeldSlot* held = IsUsual(bytes, duration_ns) ? EnterOwnSlot() : nullptr;
+    if (held == nullptr || start.mark != MarkOf(*held)) [[unlikely]] {
+      if (held != nullptr) LeaveOwnSlot(*held);
       EndElsewhere(start, outcome, bytes, duration_ns, end_ns);
       return;
     }
-    Add(*held->slot, outcome, bytes, duration_ns, end_ns);
-    if (start.mark != 0) StoreCell(held->slot->in_flight_start_ns, 0);
-    LeaveOwnSlot();
+    Add(*held->slot, outcome, bytes, duration_ns, BucketOfUsual(duration_ns), end_ns);
+    StoreCell(held->slot->in_flight_start_ns, 0);
+    LeaveOwnSlot(*held);
   }
   // Takes the mark away and records nothing: the transaction wrote nothing after all.
   void Abandon(const Start& start) noexcept;
@@ -141,39 +144,37 @@ class Writer {
  private:
   explicit Writer(ProcessBlock* block) : block_(block) {}
 
-  // This thread's slot, with the thread marked as recording; null if there is none, if it was lost, or in a
+  // This thread's slot, marked as recording; null if there is none, if it was lost, if this is off, or in a
   // signal handler that interrupted a record.
   HeldSlot* EnterOwnSlot() noexcept {
-    if (block_ == nullptr) return nullptr;
-    ThreadSlots& thread = *thread_slots;
-    HeldSlot& held = thread.RowOf(block_->id.load(std::memory_order_relaxed));
-    if (held.block_id != block_->id.load(std::memory_order_relaxed)) return nullptr;
-    if (LoadCell(held.slot->owner) != held.owner) return nullptr;
-    if (thread.recording.load(std::memory_order_relaxed) != 0) return nullptr;
-    thread.recording.store(1, std::memory_order_relaxed);
+    const std::uint64_t block_id = block_->id.load(std::memory_order_relaxed);
+    HeldSlot& held = thread_slots->RowOf(block_id);
+    if (LoadCell(held.block_id) != block_id || LoadCell(held.slot->owner) != held.owner) return nullptr;
+    StoreCell(held.block_id, HeldSlot::kRecording);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     return &held;
   }
-  static void LeaveOwnSlot() noexcept {
+  void LeaveOwnSlot(HeldSlot& held) noexcept {
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    thread_slots->recording.store(0, std::memory_order_relaxed);
+    StoreCell(held.block_id, block_->id.load(std::memory_order_relaxed));
   }
 
+  // What the fast path takes: no limit applies, and BucketOfUsual knows the duration.
+  static bool IsUsual(std::uint64_t bytes, std::uint64_t duration_ns) {
+    return ((bytes | duration_ns) >> kUsualBits) == 0;
+  }
   static void Add(Slot& slot, Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
-                  std::uint64_t end_ns) noexcept {
-    duration_ns = LimitDuration(duration_ns);
+                  std::uint32_t bucket, std::uint64_t end_ns) noexcept {
     AddOwned(slot.writes[CellOf(outcome)], 1);
-    AddOwned(slot.bytes, LimitBytes(bytes));
+    AddOwned(slot.bytes, bytes);
     AddOwned(slot.duration_sum_ns, duration_ns);
-    AddOwned(slot.buckets[BucketOf(duration_ns)], 1);
-    if (end_ns != 0) StoreCell(slot.last_write_ns, end_ns);
+    AddOwned(slot.buckets[bucket], 1);
+    StoreCell(slot.last_write_ns, end_ns);
   }
   static std::uint32_t CellOf(Outcome outcome) {
     const auto cell = static_cast<std::uint32_t>(outcome);
     return cell < kOutcomeCount ? cell : static_cast<std::uint32_t>(Outcome::kOther);
   }
-  static std::uint64_t LimitBytes(std::uint64_t bytes) { return bytes < kBytesMax ? bytes : kBytesMax; }
-  static std::uint64_t LimitDuration(std::uint64_t ns) { return ns < kDurationMaxNs ? ns : kDurationMaxNs; }
 
   // A slot's index + 1 in the lower half, the lower half of its owner's mark in the upper one.
   static std::uint64_t MarkOf(const HeldSlot& held) { return (held.owner << 32U) | (held.index + 1U); }
@@ -190,10 +191,9 @@ class Writer {
                     std::uint64_t end_ns) noexcept;
   void AddToTracesLost(std::int64_t change) noexcept;
 
-  static constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 40U;
-  static constexpr std::uint64_t kDurationMaxNs = std::uint64_t{1} << 53U;
+  static constexpr unsigned kUsualBits = 40;
 
-  ProcessBlock* block_ = nullptr;
+  ProcessBlock* block_ = &off_block;
 };
 
 }  // namespace outgrown::block
