@@ -89,7 +89,11 @@ Result<void> Initialise(int fd, std::uint32_t slot_count, std::string_view datab
   const Header header = MakeHeader(
       slot_count, database,
       static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec));
-  if (::pwrite(fd, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header)) {
+  const std::uint64_t overflow_tag = SlotTag(slot_count);
+  const auto overflow_tag_at = static_cast<off_t>(SlotOffset(slot_count) + offsetof(Slot, tag));
+  if (::pwrite(fd, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header) ||
+      ::pwrite(fd, &overflow_tag, sizeof overflow_tag, overflow_tag_at) !=
+          static_cast<ssize_t>(sizeof overflow_tag)) {
     return SystemError("cannot write the counter block's header", path, errno);
   }
   // By hand, not by the umask: whoever shares the group writes to the block too.
@@ -168,6 +172,20 @@ Result<bool> CreateBlockFile(const std::string& directory, const std::string& fi
   ::unlinkat(folder->get(), temporary.c_str(), 0);
   if (failed == EEXIST) return false;
   return SystemError("cannot publish the counter block", path, failed);
+}
+
+Result<Descriptor> OpenOrCreateBlockFile(const std::string& directory, const std::string& file_name,
+                                         std::uint32_t slot_count, std::string_view database) {
+  const std::string path = directory + "/" + file_name;
+  // Again, since between looking and creating another process may have created it, and been removed again.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    Result<std::optional<Descriptor>> opened = OpenBlockFile(directory, file_name, Access::kReadWrite);
+    if (!opened) return opened.error();
+    if (opened->has_value()) return std::move(**opened);
+    Result<bool> created = CreateBlockFile(directory, file_name, slot_count, database);
+    if (!created) return created.error();
+  }
+  return Error{"the counter block appears and disappears", path};
 }
 
 Result<void> FillHoles(int fd, std::uint64_t file_bytes) {

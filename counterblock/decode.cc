@@ -61,10 +61,13 @@ Result<Snapshot> Decode(std::span<const std::byte> image, const std::function<bo
   snapshot.database = header->database;
   for (std::uint32_t i = 0; i < header->slots_used; ++i) {
     const Slot slot = SlotAt(image, i);
+    if (slot.tag != SlotTag(i)) return Error{"slot " + std::to_string(i) + " is damaged (wrong tag)", ""};
     AddCounters(slot, snapshot);
     if (slot.owner != 0 && is_living(i)) AddLiving(slot, now_ns, snapshot);
   }
   const Slot overflow = SlotAt(image, header->slots_used);
+  if (overflow.tag != SlotTag(header->slot_count))
+    return Error{"the overflow slot is damaged (wrong tag)", ""};
   AddCounters(overflow, snapshot);
   for (const std::uint64_t count : overflow.buckets) snapshot.overflow_records += count;
   snapshot.traces_lost += overflow.traces_lost;  // nobody holds this slot, so nobody's end takes it back

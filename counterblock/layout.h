@@ -21,7 +21,7 @@
 //
 //   a slot
 //        0 ┌────────┬──────────┬────────────┬───────┬──────────┬────────┬─────┐
-//          │ owner  │ in flight│ last write │ bytes │ duration │ traces │  …  │  cache line 0
+//          │ owner  │ in flight│ last write │ bytes │ duration │ traces │ tag │  cache line 0
 //       64 ├────────┴──────────┴────────────┴───────┴──────────┴────────┴─────┤
 //          │ writes by outcome, 8 cells                                       │  cache line 1
 //      128 ├──────────────────────────────────────────────────────────────────┤
@@ -93,14 +93,18 @@ struct Slot {
   // from claim to claim in the lower. 0 when it was given back. Whether the owner lives only the lock can
   // tell.
   std::uint64_t owner;
-  std::uint64_t
-      in_flight_start_ns;       // CLOCK_MONOTONIC; 0: not inside a write; ignored while nobody holds the lock
-  std::uint64_t last_write_ns;  // CLOCK_MONOTONIC of the last record's end; 0: none yet
+  // CLOCK_MONOTONIC; 0: not inside a write. Means nothing while nobody holds the lock.
+  std::uint64_t in_flight_start_ns;
+  // CLOCK_MONOTONIC of the last record's end; 0: none yet.
+  std::uint64_t last_write_ns;
   std::uint64_t bytes;
   std::uint64_t duration_sum_ns;
-  std::uint64_t
-      traces_lost;  // connections on which counting has lost its place; ignored while nobody holds the lock
-  std::uint64_t reserved0[2];
+  // Connections on which counting has lost its place. Means nothing while nobody holds the lock.
+  std::uint64_t traces_lost;
+  // SlotTag(index) from the first claim on, in the overflow slot from the start: a slot that was lost with a
+  // truncated and regrown end of the file is told from one that has counted nothing.
+  std::uint64_t tag;
+  std::uint64_t reserved0;
   std::uint64_t writes[kOutcomeCount];
   std::uint64_t buckets[kBucketCount];
   std::uint64_t reserved1[29];
@@ -130,7 +134,8 @@ static_assert(offsetof(Slot, last_write_ns) == 16);
 static_assert(offsetof(Slot, bytes) == 24);
 static_assert(offsetof(Slot, duration_sum_ns) == 32);
 static_assert(offsetof(Slot, traces_lost) == 40);
-static_assert(offsetof(Slot, reserved0) == 48);
+static_assert(offsetof(Slot, tag) == 48);
+static_assert(offsetof(Slot, reserved0) == 56);
 static_assert(offsetof(Slot, writes) == 64);
 static_assert(offsetof(Slot, buckets) == 128);
 static_assert(offsetof(Slot, reserved1) == 792);
@@ -142,6 +147,7 @@ static_assert(kHeaderBytes % 64 == 0 && kSlotBytes % 64 == 0, "slots start on th
 constexpr std::uint64_t SlotOffset(std::uint32_t index) {
   return kHeaderBytes + std::uint64_t{index} * kSlotBytes;
 }
+constexpr std::uint64_t SlotTag(std::uint32_t index) { return 0x4f55544752534c54U + index; }
 constexpr std::uint64_t FileBytes(std::uint32_t slot_count) { return SlotOffset(slot_count + 1); }
 
 }  // namespace outgrown::block

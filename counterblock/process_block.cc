@@ -36,10 +36,11 @@ bool IsStillOurs(const ProcessBlock& block, int fd) {
          status.st_ino == block.inode;
 }
 
-// A new descriptor for the same file, after a fork or after the application closed ours. If the path now
-// leads to another file, or nowhere, there is none: then records go to the overflow slot, which needs no
-// lock.
-bool Reopen(ProcessBlock& block) {
+// Opens the descriptor that carries the locks: at first, after a fork, or after the application closed ours.
+// If the path now leads to another file, or nowhere, there is none: then records go to the overflow slot,
+// which needs no lock. It is never the description that the mapping was made of: a child inherits the
+// mapping, which would keep that description and its parent's locks alive after the parent's death.
+bool OpenLockDescriptor(ProcessBlock& block) {
   Result<std::optional<Descriptor>> opened =
       OpenBlockFile(block.directory, block.file_name, Access::kReadWrite);
   if (!opened || !opened->has_value() || !IsStillOurs(block, (*opened)->get())) return false;
@@ -51,22 +52,9 @@ void RaiseSlotsUsed(ProcessBlock& block, std::uint32_t used) {
   std::atomic_ref<std::uint64_t> mark(block.header->slots_used);
   std::uint64_t old = mark.load(std::memory_order_relaxed);
   while (static_cast<std::uint32_t>(old) < used &&
-         !mark.compare_exchange_weak(old, PackSlotsUsed(used), std::memory_order_relaxed)) {
+         !mark.compare_exchange_weak(old, PackSlotsUsed(used), std::memory_order_release,
+                                     std::memory_order_relaxed)) {
   }
-}
-
-Result<Descriptor> OpenOrCreate(const std::string& directory, const std::string& file_name,
-                                std::uint32_t slot_count, std::string_view database) {
-  const std::string path = directory + "/" + file_name;
-  // Again, since between looking and creating another process may have created it, and been removed again.
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    Result<std::optional<Descriptor>> opened = OpenBlockFile(directory, file_name, Access::kReadWrite);
-    if (!opened) return opened.error();
-    if (opened->has_value()) return std::move(**opened);
-    Result<bool> created = CreateBlockFile(directory, file_name, slot_count, database);
-    if (!created) return created.error();
-  }
-  return Error{"the counter block appears and disappears", path};
 }
 
 Result<CheckedHeader> ReadHeader(int fd, std::uint64_t size_bytes, const std::string& path) {
@@ -88,33 +76,31 @@ Result<CheckedHeader> ReadHeader(int fd, std::uint64_t size_bytes, const std::st
 
 constinit ProcessBlock off_block;
 
-Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name,
-                               std::uint32_t slot_count_if_created, std::string_view database_if_created) {
+Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name, int fd) {
   const std::string path = directory + "/" + file_name;
-  Result<Descriptor> fd = OpenOrCreate(directory, file_name, slot_count_if_created, database_if_created);
-  if (!fd) return fd.error();
   struct stat status = {};
-  if (::fstat(fd->get(), &status) != 0) {
-    return Error{"cannot stat: " + std::generic_category().message(errno), path};
-  }
-  Result<CheckedHeader> header = ReadHeader(fd->get(), static_cast<std::uint64_t>(status.st_size), path);
+  if (::fstat(fd, &status) != 0) return Error{"cannot stat: " + std::generic_category().message(errno), path};
+  Result<CheckedHeader> header = ReadHeader(fd, static_cast<std::uint64_t>(status.st_size), path);
   if (!header) return header.error();
-  if (Result<void> filled = FillHoles(fd->get(), header->file_bytes); !filled) {
+  if (Result<void> filled = FillHoles(fd, header->file_bytes); !filled)
     return Error{filled.error().what, path};
-  }
-  auto block = std::make_unique<ProcessBlock>();
-  void* mapping = ::mmap(nullptr, header->file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd->get(), 0);
-  if (mapping == MAP_FAILED) return Error{"cannot map: " + std::generic_category().message(errno), path};
 
+  auto block = std::make_unique<ProcessBlock>();
   block->directory = directory;
   block->file_name = file_name;
   block->database = header->database;
   block->device = status.st_dev;
   block->inode = status.st_ino;
   block->slot_count = header->slot_count;
+  if (!OpenLockDescriptor(*block)) return Error{"cannot open a second time, or was replaced meanwhile", path};
+  void* mapping = ::mmap(nullptr, header->file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (mapping == MAP_FAILED) {
+    const int failed = errno;
+    CloseDescriptor(*block);
+    return Error{"cannot map: " + std::generic_category().message(failed), path};
+  }
   block->header = static_cast<Header*>(mapping);
   block->slots = reinterpret_cast<Slot*>(static_cast<std::byte*>(mapping) + kHeaderBytes);
-  block->fd = fd->Release();
   return block.release();
 }
 
@@ -124,13 +110,14 @@ std::optional<Claim> ClaimSlot(ProcessBlock& block) {
     // The locks went with the descriptor: nothing is held any more, and each thread notices by its owner
     // mark.
     block.taken.fill(false);
-    if (!Reopen(block)) return std::nullopt;
+    if (!OpenLockDescriptor(block)) return std::nullopt;
   }
   for (std::uint32_t index = 0; index < block.slot_count; ++index) {
     if (block.taken[index] || !LockSlot(block.fd, index)) continue;
     block.taken[index] = true;
-    RaiseSlotsUsed(block, index + 1);  // before any record, so that readers miss none
     Slot& slot = block.slots[index];
+    StoreCell(slot.tag, SlotTag(index));  // before the mark is raised: readers ask for it below the mark
+    RaiseSlotsUsed(block, index + 1);     // before any record, so that readers miss none
     const Claim claim{index, MakeOwner()};
     StoreCell(slot.in_flight_start_ns, 0);  // a killed owner's
     StoreCell(slot.traces_lost, 0);

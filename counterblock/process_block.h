@@ -62,10 +62,11 @@ struct ProcessBlock {
 // What a Writer that is off points to: a block without slots whose id, 0, no thread ever holds a slot under.
 extern constinit ProcessBlock off_block;
 
-// Opens or creates the file and maps it. The result has no id, no users, and belongs to the caller.
-// Errors: as OpenBlockFile, CreateBlockFile, CheckHeader, mmap. Never raises a signal.
-Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name,
-                               std::uint32_t slot_count_if_created, std::string_view database_if_created);
+// Maps the block that `fd` is open on, and opens the descriptor that will carry its locks: never `fd` itself,
+// since a mapping keeps the description alive that it was made of, and a forked child inherits mappings. The
+// result has no id, no users, and belongs to the caller; so does `fd`. Errors: as CheckHeader's, a wrong
+// size, mmap's. Raises no signal.
+Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name, int fd);
 
 // The lowest free slot, its lock set and its owner written; nothing if every slot is taken or the file cannot
 // be opened any more. About 0.3 µs for each slot that others hold. With the library lock held.

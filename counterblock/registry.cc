@@ -6,6 +6,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "counterblock/block_file.h"
 #include "counterblock/cells.h"
 
 namespace outgrown::block {
@@ -70,12 +71,14 @@ Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::stri
                                    std::string_view database_if_created) {
   const LibraryLock lock;
   RegisterForkHandlers();
+  // Opened even if this process has the block already: what stands at the path now must pass every check.
+  Result<Descriptor> fd =
+      OpenOrCreateBlockFile(directory, file_name, slot_count_if_created, database_if_created);
+  if (!fd) return fd.error();
   struct stat status = {};
-  ProcessBlock* block = nullptr;
-  if (::lstat((directory + "/" + file_name).c_str(), &status) == 0)
-    block = FindFile(status.st_dev, status.st_ino);
+  ProcessBlock* block = ::fstat(fd->get(), &status) == 0 ? FindFile(status.st_dev, status.st_ino) : nullptr;
   if (block == nullptr) {
-    Result<ProcessBlock*> mapped = MapBlock(directory, file_name, slot_count_if_created, database_if_created);
+    Result<ProcessBlock*> mapped = MapBlock(directory, file_name, fd->get());
     if (!mapped) return mapped.error();
     block = *mapped;
     block->next = first_block;

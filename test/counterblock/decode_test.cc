@@ -25,8 +25,10 @@ struct Image {
     std::vector<std::byte> bytes(kHeaderBytes + (slots.size() + 1) * kSlotBytes);
     std::memcpy(bytes.data(), &header, sizeof header);
     for (std::size_t i = 0; i < slots.size(); ++i) {
+      slots[i].tag = SlotTag(static_cast<std::uint32_t>(i));
       std::memcpy(bytes.data() + SlotOffset(static_cast<std::uint32_t>(i)), &slots[i], sizeof(Slot));
     }
+    overflow.tag = SlotTag(header.slot_count);
     std::memcpy(bytes.data() + SlotOffset(static_cast<std::uint32_t>(slots.size())), &overflow, sizeof(Slot));
     return bytes;
   }
@@ -115,5 +117,21 @@ TEST_CASE("an image that is longer or shorter than its header says is refused") 
     const auto decoded = Decode(bytes, Everybody, kNow, kNowUnix);
     REQUIRE_FALSE(decoded.ok());
     CHECK(decoded.error().what.starts_with("truncated: "));
+  }
+}
+
+TEST_CASE("a slot that was lost with the file's end is damage, not an idle slot") {
+  Image image;
+  image.slots.resize(3);
+  const std::vector<std::byte> good = image.Bytes();
+  REQUIRE(Decode(good, Everybody, kNow, kNowUnix).ok());
+  for (std::size_t slot = 0; slot <= 3; ++slot) {
+    std::vector<std::byte> bytes = good;
+    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(SlotOffset(static_cast<std::uint32_t>(slot))),
+                kSlotBytes, std::byte{0});
+    const auto decoded = Decode(bytes, Everybody, kNow, kNowUnix);
+    REQUIRE_FALSE(decoded.ok());
+    CHECK(decoded.error().what == (slot == 3 ? "the overflow slot is damaged (wrong tag)"
+                                             : "slot " + std::to_string(slot) + " is damaged (wrong tag)"));
   }
 }

@@ -6,37 +6,21 @@
 
 #include <doctest/doctest.h>
 
-#include "counterblock/reader.h"
-#include "test/common/temporary_folder.h"
+#include "test/counterblock/block_folder.h"
 
 using namespace outgrown::block;  // NOLINT(google-build-using-namespace)
 using outgrown::Result;
-using outgrown::test::TemporaryFolder;
-
-namespace {
-
-WriterOptions In(const TemporaryFolder& folder, std::uint32_t slots = 16) {
-  return {
-      .directory = folder.path().string(), .application = "", .database = "/srv/state.db", .slots = slots};
-}
-
-Snapshot Read(const TemporaryFolder& folder, const char* store = "store") {
-  Result<Snapshot> snapshot = ReadBlock(folder.path().string(), {store});
-  REQUIRE_MESSAGE(snapshot.ok(), (snapshot.ok() ? "" : snapshot.error().Text()));
-  return *std::move(snapshot);
-}
-
-}  // namespace
+using outgrown::test::BlockFolder;
 
 TEST_CASE("what is recorded is what is read") {
-  const TemporaryFolder folder;
-  Writer writer = std::move(Writer::Open("store", In(folder)).value());
+  const BlockFolder folder;
+  Writer writer = folder.Open();
   CHECK(writer.is_on());
   writer.Record(Outcome::kOk, 100, 2'000);
   writer.Record(Outcome::kOk, 50, 100'000'000);
   writer.Record(Outcome::kBusy, 0, 5'000'000'000);
   writer.Record(static_cast<Outcome>(99), 1, 1);
-  const Snapshot snapshot = Read(folder);
+  const Snapshot snapshot = folder.Read();
   CHECK(WritesOf(snapshot, Outcome::kOk) == 2);
   CHECK(WritesOf(snapshot, Outcome::kBusy) == 1);
   CHECK(WritesOf(snapshot, Outcome::kOther) == 1);
@@ -52,86 +36,86 @@ TEST_CASE("what is recorded is what is read") {
 }
 
 TEST_CASE("a negative number that was cast does not turn a counter back") {
-  const TemporaryFolder folder;
-  Writer writer = std::move(Writer::Open("store", In(folder)).value());
+  const BlockFolder folder;
+  Writer writer = folder.Open();
   writer.RecordAt(Outcome::kOk, 7, 7, 1);
   writer.RecordAt(Outcome::kOk, static_cast<std::uint64_t>(-1), static_cast<std::uint64_t>(-1), 0);
-  const Snapshot snapshot = Read(folder);
+  const Snapshot snapshot = folder.Read();
   CHECK(snapshot.bytes == 7 + (1ULL << 40U));
   CHECK(snapshot.duration_sum_ns == 7 + (1ULL << 53U));
   CHECK(snapshot.last_write_ns == 0);
 }
 
 TEST_CASE("a write shows as in flight from its begin to its end") {
-  const TemporaryFolder folder;
-  Writer writer = std::move(Writer::Open("store", In(folder)).value());
+  const BlockFolder folder;
+  Writer writer = folder.Open();
   const std::uint64_t begun_ns = NowNs() - 4'000'000'000;
   const Start start = writer.BeginAt(begun_ns);
-  Snapshot snapshot = Read(folder);
+  Snapshot snapshot = folder.Read();
   CHECK(snapshot.in_flight == 1);
   CHECK(snapshot.oldest_in_flight_ns >= 4'000'000'000);
   writer.EndAt(start, Outcome::kOk, 10, begun_ns + 30'000);
-  snapshot = Read(folder);
+  snapshot = folder.Read();
   CHECK(snapshot.in_flight == 0);
   CHECK(snapshot.duration_sum_ns == 30'000);
   CHECK(WritesOf(snapshot, Outcome::kOk) == 1);
 
   writer.Abandon(writer.Begin());
-  CHECK(Read(folder).in_flight == 0);
-  CHECK(WritesOf(Read(folder), Outcome::kOk) == 1);
+  CHECK(folder.Read().in_flight == 0);
+  CHECK(WritesOf(folder.Read(), Outcome::kOk) == 1);
 }
 
 TEST_CASE("interleaved writes of one thread show the first, and all are recorded") {
-  const TemporaryFolder folder;
-  Writer writer = std::move(Writer::Open("store", In(folder)).value());
+  const BlockFolder folder;
+  Writer writer = folder.Open();
   const Start first = writer.BeginAt(1'000);
   const Start second = writer.BeginAt(2'000);
   writer.EndAt(second, Outcome::kOk, 0, 3'000);
-  CHECK(Read(folder).in_flight == 1);
+  CHECK(folder.Read().in_flight == 1);
   writer.EndAt(first, Outcome::kOk, 0, 3'000);
-  CHECK(Read(folder).in_flight == 0);
-  CHECK(Read(folder).duration_sum_ns == 3'000);
+  CHECK(folder.Read().in_flight == 0);
+  CHECK(folder.Read().duration_sum_ns == 3'000);
 }
 
 TEST_CASE("a write may end on another thread, which takes the mark from the first one's slot") {
-  const TemporaryFolder folder;
-  Writer writer = std::move(Writer::Open("store", In(folder)).value());
+  const BlockFolder folder;
+  Writer writer = folder.Open();
   const Start start = writer.Begin();
   std::thread([&] { writer.End(start, Outcome::kOk, 5); }).join();
-  CHECK(Read(folder).in_flight == 0);
-  CHECK(WritesOf(Read(folder), Outcome::kOk) == 1);
+  CHECK(folder.Read().in_flight == 0);
+  CHECK(WritesOf(folder.Read(), Outcome::kOk) == 1);
 }
 
 TEST_CASE("a thread gives its slot back at its end, and the next one goes on adding to it") {
-  const TemporaryFolder folder;
-  Writer writer = std::move(Writer::Open("store", In(folder)).value());
+  const BlockFolder folder;
+  Writer writer = folder.Open();
   for (int i = 0; i < 5; ++i) {
     std::thread([&] { writer.Record(Outcome::kOk, 1, 1'000); }).join();
-    CHECK(Read(folder).writers == 0);
+    CHECK(folder.Read().writers == 0);
   }
-  CHECK(Read(folder).slots_used == 1);
-  CHECK(WritesOf(Read(folder), Outcome::kOk) == 5);
+  CHECK(folder.Read().slots_used == 1);
+  CHECK(WritesOf(folder.Read(), Outcome::kOk) == 5);
 }
 
 TEST_CASE("the count goes on over a close and an open") {
-  const TemporaryFolder folder;
+  const BlockFolder folder;
   for (int i = 0; i < 3; ++i) {
-    Writer writer = std::move(Writer::Open("store", In(folder)).value());
+    Writer writer = folder.Open();
     writer.Record(Outcome::kFull, 0, 0);
-    CHECK(Read(folder).writers == 1);
+    CHECK(folder.Read().writers == 1);
   }
-  CHECK(Read(folder).writers == 0);
-  CHECK(WritesOf(Read(folder), Outcome::kFull) == 3);
+  CHECK(folder.Read().writers == 0);
+  CHECK(WritesOf(folder.Read(), Outcome::kFull) == 3);
 }
 
 TEST_CASE("with every slot taken, records go to the overflow slot and none is lost") {
-  const TemporaryFolder folder;
-  Writer writer = std::move(Writer::Open("store", In(folder, 1)).value());
+  const BlockFolder folder;
+  Writer writer = folder.Open(1);
   writer.Record(Outcome::kOk, 1, 1'000);
   std::thread([&] {
     for (int i = 0; i < 10'000; ++i) writer.End(writer.Begin(), Outcome::kOk, 1);
   }).join();
-  const Snapshot snapshot = Read(folder);
+  const Snapshot snapshot = folder.Read();
   CHECK(WritesOf(snapshot, Outcome::kOk) == 10'001);
   CHECK(snapshot.overflow_records == 10'000);
   CHECK(snapshot.bytes == 10'001);
@@ -139,16 +123,16 @@ TEST_CASE("with every slot taken, records go to the overflow slot and none is lo
 }
 
 TEST_CASE("one thread writes to more stores than its table has rows") {
-  const TemporaryFolder folder;
+  const BlockFolder folder;
   std::vector<Writer> writers;
   for (int i = 0; i < 20; ++i) {
-    writers.push_back(std::move(Writer::Open("store" + std::to_string(i), In(folder)).value()));
+    writers.push_back(std::move(Writer::Open("store" + std::to_string(i), folder.Options()).value()));
   }
   for (int round = 0; round < 3; ++round) {
     for (Writer& writer : writers) writer.Record(Outcome::kOk, 1, 1);
   }
   for (int i = 0; i < 20; ++i) {
-    const Snapshot snapshot = Read(folder, ("store" + std::to_string(i)).c_str());
+    const Snapshot snapshot = folder.Read("store" + std::to_string(i));
     CHECK(WritesOf(snapshot, Outcome::kOk) == 3);
     CHECK(snapshot.writers == 1);
     CHECK(snapshot.overflow_records == 0);
@@ -156,30 +140,30 @@ TEST_CASE("one thread writes to more stores than its table has rows") {
 }
 
 TEST_CASE("two Writers of one store in one process share a slot for each thread") {
-  const TemporaryFolder folder;
-  Writer first = std::move(Writer::Open("store", In(folder)).value());
+  const BlockFolder folder;
+  Writer first = folder.Open();
   {
-    Writer second = std::move(Writer::Open("store", In(folder)).value());
+    Writer second = folder.Open();
     first.Record(Outcome::kOk, 1, 1);
     second.Record(Outcome::kOk, 1, 1);
-    CHECK(Read(folder).writers == 1);
+    CHECK(folder.Read().writers == 1);
   }
   first.Record(Outcome::kOk, 1, 1);
-  CHECK(Read(folder).writers == 1);
-  CHECK(WritesOf(Read(folder), Outcome::kOk) == 3);
+  CHECK(folder.Read().writers == 1);
+  CHECK(WritesOf(folder.Read(), Outcome::kOk) == 3);
 }
 
 TEST_CASE("a lost trace shows until it is regained, whichever threads say so") {
-  const TemporaryFolder folder;
-  Writer writer = std::move(Writer::Open("store", In(folder)).value());
+  const BlockFolder folder;
+  Writer writer = folder.Open();
   std::thread([&] { writer.TraceLost(); }).join();
-  CHECK(Read(folder).traces_lost == 1);
+  CHECK(folder.Read().traces_lost == 1);
   writer.TraceLost();
-  CHECK(Read(folder).traces_lost == 2);
+  CHECK(folder.Read().traces_lost == 2);
   writer.TraceRegained();
   writer.TraceRegained();
   writer.TraceRegained();
-  CHECK(Read(folder).traces_lost == 0);
+  CHECK(folder.Read().traces_lost == 0);
 }
 
 TEST_CASE("a Writer that is off takes every call") {
@@ -194,18 +178,18 @@ TEST_CASE("a Writer that is off takes every call") {
 }
 
 TEST_CASE("what cannot be opened says why") {
-  const TemporaryFolder folder;
+  const BlockFolder folder;
   const auto reason = [&](const std::string& store, const WriterOptions& options) {
     const Result<Writer> writer = Writer::Open(store, options);
     return writer.ok() ? std::string() : writer.error().Text();
   };
-  CHECK(reason("no/name", In(folder)).starts_with("no/name: not a store's name"));
-  CHECK(reason("store", In(folder, 0)) == "store: 0 slots asked for, expected 1 to 4096");
-  CHECK(reason("store", In(folder, 4097)) == "store: 4097 slots asked for, expected 1 to 4096");
-  WriterOptions long_path = In(folder);
+  CHECK(reason("no/name", folder.Options()).starts_with("no/name: not a store's name"));
+  CHECK(reason("store", folder.Options(0)) == "store: 0 slots asked for, expected 1 to 4096");
+  CHECK(reason("store", folder.Options(4097)) == "store: 4097 slots asked for, expected 1 to 4096");
+  WriterOptions long_path = folder.Options();
   long_path.database = std::string(4096, 'x');
   CHECK(reason("store", long_path) == "store: the database's path is too long");
-  WriterOptions missing = In(folder);
+  WriterOptions missing = folder.Options();
   missing.directory = "/no/such/folder";
   CHECK(reason("store", missing) == "/no/such/folder: cannot open the directory: No such file or directory");
 }
