@@ -48,11 +48,17 @@ bool OpenLockDescriptor(ProcessBlock& block) {
   return true;
 }
 
-void RaiseSlotsUsed(ProcessBlock& block, std::uint32_t used) {
+// Raises the high-water mark over the slot, before its first record, so that readers miss none. They expect a
+// tag in every slot below the mark, and the owner of a lower slot may not have come to writing it: so all are
+// written here, which whoever does it does alike.
+void RaiseSlotsUsed(ProcessBlock& block, std::uint32_t index) {
   std::atomic_ref<std::uint64_t> mark(block.header->slots_used);
   std::uint64_t old = mark.load(std::memory_order_relaxed);
-  while (static_cast<std::uint32_t>(old) < used &&
-         !mark.compare_exchange_weak(old, PackSlotsUsed(used), std::memory_order_release,
+  for (auto used = static_cast<std::uint32_t>(old); used <= index; ++used) {
+    StoreCell(block.slots[used].tag, SlotTag(used));
+  }
+  while (static_cast<std::uint32_t>(old) <= index &&
+         !mark.compare_exchange_weak(old, PackSlotsUsed(index + 1), std::memory_order_release,
                                      std::memory_order_relaxed)) {
   }
 }
@@ -116,8 +122,7 @@ std::optional<Claim> ClaimSlot(ProcessBlock& block) {
     if (block.taken[index] || !LockSlot(block.fd, index)) continue;
     block.taken[index] = true;
     Slot& slot = block.slots[index];
-    StoreCell(slot.tag, SlotTag(index));  // before the mark is raised: readers ask for it below the mark
-    RaiseSlotsUsed(block, index + 1);     // before any record, so that readers miss none
+    RaiseSlotsUsed(block, index);
     const Claim claim{index, MakeOwner()};
     StoreCell(slot.in_flight_start_ns, 0);  // a killed owner's
     StoreCell(slot.traces_lost, 0);
