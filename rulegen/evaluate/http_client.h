@@ -21,7 +21,7 @@ struct HttpOptions {
   std::vector<std::string> headers;  // "X-Scope-OrgID: tenant"
   std::string ca_file;               // PEM; "" for the system's authorities
   std::int64_t timeout_ms = 30'000;  // for one request, from connecting to the last byte
-  std::size_t body_bytes_max = 256U << 20U;
+  std::size_t body_bytes_max = 64U << 20U;
 };
 
 struct HttpAnswer {

@@ -40,6 +40,10 @@ class Sax : public nlohmann::json_sax<nlohmann::json> {
 }  // namespace
 
 Result<void> ReadJson(std::string_view text, JsonEvents& events) {
+  // The library takes a NUL for the end of its input and never looks at what follows.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return Error{"not valid JSON at byte " + std::to_string(nul + 1), ""};
+  }
   Sax sax(events);
   try {
     if (nlohmann::json::sax_parse(text.begin(), text.end(), &sax)) return {};

@@ -92,6 +92,8 @@ TEST_CASE("whatever doesn't fit the API is an error") {
       R"({"status":"success","data":{"resultType":"matrix","result":[]},"warnings":"x"})",
       R"({"status":"success","data":{"resultType":"matrix","result":[]},"warnings":[1]})",
       Matrix("") + "x",
+      Matrix("") + std::string(3, '\0'),
+      Matrix("") + std::string(1, '\0') + "x",
       Matrix("").substr(0, 60),
       Matrix(R"({"metric":{},"values":[]})"),
       Matrix(R"({"metric":{}})"),

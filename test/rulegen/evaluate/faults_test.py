@@ -1,0 +1,123 @@
+"""Every fault of a lying Prometheus on every query: none may become a verdict.
+
+Usage: faults_test.py RULEGEN
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "test" / "rulegen" / "evaluate"))
+import faulty_prometheus as fake  # noqa: E402
+
+RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
+SPEC = ROOT / "rules" / "checkpoint.toml"
+SUFFICIENT = "SQLite sufficient"
+ERRORS = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
+
+PRESENCE = {"known", "here"}
+# Faults that leave what the store's verdict rests on as it is: a series of somebody else's beside ours, a value that
+# nobody reads (of the presence only the labels count).
+UNHARMED = {
+    ("known", fault) for fault in (
+        "empty result", "NaN", "+Inf", "-Inf", "stale", "only old samples", "samples of the future", "a hole",
+        "one sample", "duplicated series", "replicas", "other label name", "other label value",
+        "no labels", "other series", "the same time twice", "unsorted")
+} | {
+    ("here", fault) for fault in (
+        "NaN", "+Inf", "-Inf", "stale", "only old samples", "samples of the future", "a hole",
+        "one sample", "duplicated series", "replicas", "other series", "the same time twice", "unsorted")
+} | {
+    # Healthy at E is healthy, however short the history or whatever lies before.
+    (signal, fault) for signal in fake.VALUES for fault in ("one sample", "a hole")
+}
+
+
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = fake.FaultyPrometheus()
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.log = pathlib.Path(cls.temporary.name) / "decisions.jsonl"
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+        cls.temporary.cleanup()
+
+    def evaluate(self, kind, fault):
+        self.server.set_fault(kind, fault)
+        done = subprocess.run(
+            [RULEGEN, "--evaluate", "--spec", SPEC, "--prometheus", self.server.url, "--at", str(fake.T), "--log", self.log,
+             "--format", "json", "--timeout", "500ms"],
+            capture_output=True, text=True, check=False, timeout=60, env={**os.environ, "http_proxy": "http://127.0.0.1:1"})
+        self.assertIn(done.returncode, (0, 6, 30), done.stderr)
+        self.assertIn(kind, self.server.asked, "the fault was not met")
+        stores = json.loads(done.stdout)["evaluations"][0]["stores"]
+        return done.returncode, {store["labels"].get("database"): store for store in stores}
+
+    def test_without_a_fault_the_two_stores_are_what_they_are(self):
+        status, stores = self.evaluate("known", None)
+        self.assertEqual(status, 0)
+        self.assertEqual({name: store["line"] for name, store in stores.items()},
+                         {"healthy": SUFFICIENT, "errors": ERRORS})
+
+    def test_a_fault_never_becomes_a_verdict(self):
+        count = 0
+        for fault in {**fake.DOCUMENT_FAULTS, **fake.TRANSFER_FAULTS}:
+            for kind in fake.QUERIES:
+                with self.subTest(fault=fault, query=kind):
+                    count += 1
+                    self.check(kind, fault, *self.evaluate(kind, fault))
+        self.assertGreaterEqual(count, 20 * len(fake.QUERIES))
+        print(f"{count} faults × queries", file=sys.stderr)
+
+    def check(self, kind, fault, status, stores):
+        healthy, errors = stores["healthy"]["line"], stores["errors"]["line"]
+        if kind == "ALERTS" or (kind, fault) in UNHARMED:
+            self.assertEqual(healthy, SUFFICIENT)
+        else:
+            self.assertTrue(healthy.startswith("UNDETERMINED - "), healthy)
+            self.assertEqual(status, 30)
+        # A fault in what proves the breach leaves nothing proven; a fault elsewhere leaves the breach standing.
+        if kind != "write_error_ratio":
+            # The breach needs coverage all along its window; a hole of two evaluations is allowed there.
+            if kind != "coverage_ratio" or fault == "a hole":
+                self.assertEqual(errors, ERRORS)
+            else:
+                self.assertTrue(errors.startswith("UNDETERMINED - "), errors)
+        else:
+            self.assertTrue(errors.startswith("UNDETERMINED - "), errors)
+
+    def test_what_only_looks_odd_keeps_no_decision_from_being_made(self):
+        for fault in fake.HARMLESS:
+            for kind in fake.QUERIES:
+                with self.subTest(fault=fault, query=kind):
+                    status, stores = self.evaluate(kind, fault)
+                    self.assertEqual(status, 0)
+                    self.assertEqual(stores["healthy"]["line"], SUFFICIENT)
+                    self.assertEqual(stores["errors"]["line"], ERRORS)
+
+    def test_every_query_hung_ends_in_time_and_says_so(self):
+        with tempfile.TemporaryDirectory() as folder:
+            server = fake.FaultyPrometheus()
+            self.addCleanup(server.stop)
+            original = fake.Handler.answer
+            fake.Handler.answer = lambda handler, document, kind: fake.hang(handler, b"")
+            try:
+                done = subprocess.run(
+                    [RULEGEN, "--evaluate", "--spec", SPEC, "--prometheus", server.url, "--log", pathlib.Path(folder) / "log",
+                     "--timeout", "300ms"], capture_output=True, text=True, check=False, timeout=10)
+            finally:
+                fake.Handler.answer = original
+            self.assertEqual(done.returncode, 4)
+            self.assertIn("answered no query", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

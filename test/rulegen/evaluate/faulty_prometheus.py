@@ -1,0 +1,276 @@
+"""A Prometheus that lies, breaks off or hangs, on one kind of query at a time; the other queries it answers well.
+
+It serves two stores, "healthy" and "errors" (write errors above their limit for long enough), at one fixed T.
+"""
+
+import gzip
+import http.server
+import json
+import threading
+import urllib.parse
+
+E = 1_790_000_010
+T = E + 7
+STEP = 30
+VALUES = {"write_error_ratio": 0.001, "writes_per_second": 20, "servers": 1, "file_size_bytes": 2**30,
+          "write_p99_seconds": 0.02, "coverage_ratio": 1}
+QUERIES = ["known", "here", *VALUES, "ALERTS"]
+
+
+def kind_of(query):
+    """Which of QUERIES a PromQL text is; "seen" for the one that asks since when a store is silent."""
+    if query.startswith("ALERTS"):
+        return "ALERTS"
+    if "timestamp(" in query:
+        return "seen"
+    if query.startswith("count"):
+        return "known" if "last_over_time" in query else "here"
+    return query.split(":")[1].split("[")[0]
+
+
+def labels(store, **more):
+    return {"job": "app", "instance": "app-1:9108", "database": store, **more}
+
+
+def matrix(series):
+    return {"status": "success", "data": {"resultType": "matrix", "result": series}}
+
+
+def good_answer(kind):
+    """What a well Prometheus says."""
+    if kind in ("known", "here", "seen"):
+        value = str(E - 3600) if kind == "seen" else "1"
+        return {"status": "success", "data": {"resultType": "vector", "result": [
+            {"metric": labels(store), "value": [T, value]} for store in ("errors", "healthy")]}}
+    times = [E - STEP * back for back in range(60, -1, -1)]
+    if kind == "ALERTS":
+        return matrix([{"metric": labels("errors", __name__="ALERTS", alertname="CheckpointWriteErrors",
+                                         alertstate="firing"), "values": [[time, "1"] for time in times[-3:]]}])
+    name = f"checkpoint:{kind}"
+    series = []
+    for store in ("errors", "healthy"):
+        value = 0.02 if store == "errors" and kind == "write_error_ratio" else VALUES[kind]
+        series.append({"metric": labels(store, __name__=name), "values": [[time, str(value)] for time in times]})
+    return matrix(series)
+
+
+def each_series(change):
+    """A fault that changes every series of an answer."""
+    def fault(document):
+        document["data"]["result"] = [changed for series in document["data"]["result"] for changed in change(series)]
+        return document
+    return fault
+
+
+def with_values(change):
+    """A fault that changes the list of a series' samples; a vector's one sample counts as such a list."""
+    def of_series(series):
+        if "value" in series:
+            series["value"] = change([series["value"]])[-1]
+        else:
+            series["values"] = change(series["values"])
+        return [series]
+    return each_series(of_series)
+
+
+def rename(series, old, new):
+    metric = dict(series["metric"])
+    metric[new] = metric.pop(old, "")
+    return [{**series, "metric": metric}]
+
+
+def replaced(**members):
+    return lambda document: {**document, **members}
+
+
+def replaced_data(**members):
+    return lambda document: {**document, "data": {**document["data"], **members}}
+
+
+def value_of_newest(text):
+    return with_values(lambda values: values[:-1] + [[values[-1][0], text]])
+
+
+# Faults of the document: the answer goes out well-formed, and says something else.
+DOCUMENT_FAULTS = {
+    "empty result": each_series(lambda series: []),
+    "null result": replaced_data(result=None),
+    "object result": replaced_data(result={}),
+    "no result": lambda document: {"status": "success", "data": {"resultType": document["data"]["resultType"]}},
+    "no data": lambda document: {"status": "success"},
+    "status error with 200": lambda document: {"status": "error", "errorType": "timeout", "error": "query timed out"},
+    "status missing": lambda document: {"data": document["data"]},
+    "scalar": replaced_data(resultType="scalar", result=[T, "0"]),
+    "string": replaced_data(resultType="string", result=[T, "healthy"]),
+    "other result type": replaced_data(resultType="streams"),
+    "warnings": replaced(warnings=["one store gateway did not answer"]),
+    "isPartial": replaced(isPartial=True),
+    "NaN": value_of_newest("NaN"),
+    "+Inf": value_of_newest("+Inf"),
+    "-Inf": value_of_newest("-Inf"),
+    "value is no number": value_of_newest("0.02 or so"),
+    "value is a JSON number": value_of_newest(0),
+    "value is null": value_of_newest(None),
+    "value is hexadecimal": value_of_newest("0x10"),
+    "stale": with_values(lambda values: [v for v in values if v[0] < E - 2 * STEP] or [[E - 3600, "1"]]),
+    "only old samples": with_values(lambda values: [[v[0] - 7200, v[1]] for v in values]),
+    "samples of the future": with_values(lambda values: [[v[0] + 3600, v[1]] for v in values]),
+    "a hole": with_values(lambda values: values[:-4] + values[-2:] if len(values) > 4 else values),
+    "one sample": with_values(lambda values: values[-1:]),
+    "unsorted": with_values(lambda values: values[::-1]),
+    "the same time twice": with_values(lambda values: values + values[-1:]),
+    "pair of three": with_values(lambda values: [v + ["1"] for v in values]),
+    "no samples": with_values(lambda values: [] if len(values) > 1 else [[]]),
+    "duplicated series": each_series(lambda series: [series, dict(series)]),
+    "replicas": each_series(lambda series: [
+        {**series, "metric": {**series["metric"], "replica": replica}} for replica in "ab"]),
+    "other label name": each_series(lambda series: rename(series, "database", "db")),
+    "other label value": each_series(lambda series: [
+        {**series, "metric": {**series["metric"], "database": "of-somebody-else"}}]),
+    "no labels": each_series(lambda series: [{**series, "metric": {}}]),
+    "other series": each_series(lambda series: [{**series, "metric": {**series["metric"], "__name__": "up"}}]),
+    "native histograms": each_series(lambda series: [
+        {"metric": series["metric"], "histograms": [[E, {"count": "1", "sum": "1", "buckets": []}]]}]),
+}
+
+
+def raw(payload, status=200, headers=(), length=None):
+    """A fault that sends these bytes (made from the good answer's)."""
+    def send(handler, good):
+        body = payload(good)
+        handler.send_response(status)
+        for name, value in headers:
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(body) if length is None else length(len(body))))
+        handler.end_headers()
+        handler.wfile.write(body)
+    return send
+
+
+def hang(handler, good):
+    handler.server.released.wait(20)
+
+
+def drip(handler, good):
+    handler.send_response(200)
+    handler.end_headers()
+    for byte in good:
+        handler.wfile.write(bytes([byte]))
+        if handler.server.released.wait(0.2):
+            return
+
+
+def huge(handler, good):
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(1024):
+        handler.wfile.write(good[:1] + b" " * 1048575)
+
+
+def close_at_once(handler, good):
+    handler.close_connection = True
+
+
+def no_http(handler, good):
+    handler.wfile.write(good)
+    handler.close_connection = True
+
+
+# Faults of the transfer.
+TRANSFER_FAULTS = {
+    "closed without an answer": close_at_once,
+    "no HTTP": no_http,
+    "hung": hang,
+    "dripping": drip,
+    "huge body": huge,
+    "huge header": raw(lambda good: good, headers=[("X-Large", "x" * 400_000)]),
+    "redirect": raw(lambda good: good, 302, [("Location", "/api/v1/query")]),
+    "permanent redirect": raw(lambda good: good, 308, [("Location", "http://127.0.0.1:1/")]),
+    "401": raw(lambda good: b"Unauthorized", 401),
+    "404": raw(lambda good: b"404 page not found", 404),
+    "422": raw(lambda good: b'{"status":"error","errorType":"execution","error":"too many samples"}', 422),
+    "500": raw(lambda good: good, 500),
+    "503": raw(lambda good: good, 503),
+    "204": raw(lambda good: b"", 204),
+    "206": raw(lambda good: good, 206),
+    "empty body": raw(lambda good: b""),
+    "HTML": raw(lambda good: b"<html><body>Welcome to the captive portal</body></html>"),
+    "cut JSON": raw(lambda good: good[:-20]),
+    "closed in the body": raw(lambda good: good[:-20], length=lambda size: size + 20),
+    "trailing garbage": raw(lambda good: good + b"{}"),
+    "two documents": raw(lambda good: good + good),
+    "byte order mark and garbage": raw(lambda good: b"\xef\xbb\xbf\xef" + good),
+    "invalid UTF-8": raw(lambda good: good.replace(b"app-1", b"app\xff1")),
+    "NUL bytes": raw(lambda good: good + b"\0" * 100),
+    "deeply nested": raw(lambda good: b"[" * 1_000_000),
+    "a key twice": raw(lambda good: good.replace(b'{"status":', b'{"status": "error", "status":', 1)),
+    "gzip unasked": raw(lambda good: gzip.compress(good, mtime=0), headers=[("Content-Encoding", "gzip")]),
+    "gzip garbage": raw(lambda good: b"\x1f\x8b\x08garbage", headers=[("Content-Encoding", "gzip")]),
+}
+
+# What looks odd and is right: these must not keep a decision from being made.
+HARMLESS = {
+    "infos": replaced(infos=["PromQL info: metric might not be a counter"]),
+    "stats": replaced(stats={"timings": {"a": [1, 2]}}),
+    "extra label": each_series(lambda series: [
+        {**series, "metric": {**series["metric"], "cluster": "eu"}}]),
+    "empty warnings": replaced(warnings=[]),
+}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # header and body are written apart
+
+    def do_GET(self):
+        self.answer({"status": "success", "data": {"startTime": "2026-01-01T00:00:00Z"}}, "start")
+
+    def do_POST(self):
+        form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        kind = kind_of(urllib.parse.parse_qs(form)["query"][0])
+        self.server.asked.append(kind)
+        self.answer(good_answer(kind), kind)
+
+    def answer(self, document, kind):
+        fault_kind, fault = self.server.fault
+        try:
+            if fault is None or kind != fault_kind:
+                raw(lambda good: good)(self, json.dumps(document).encode())
+            elif fault in TRANSFER_FAULTS:
+                TRANSFER_FAULTS[fault](self, json.dumps(document).encode())
+                self.close_connection = True
+            else:
+                changed = {**DOCUMENT_FAULTS, **HARMLESS}[fault](document)
+                raw(lambda good: good)(self, json.dumps(changed).encode())
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True  # the client has given up, as it should
+
+    def log_message(self, *_):
+        pass
+
+
+class FaultyPrometheus(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.fault = (None, None)
+        self.asked = []
+        self.released = threading.Event()
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.thread = threading.Thread(target=self.serve_forever, daemon=True)
+        self.thread.start()
+
+    def handle_error(self, request, client_address):
+        pass  # a client that gives up is what is tested
+
+    def set_fault(self, kind, fault):
+        self.released.set()
+        self.released = threading.Event()
+        self.fault = (kind, fault)
+        self.asked = []
+
+    def stop(self):
+        self.released.set()
+        self.shutdown()
+        self.server_close()

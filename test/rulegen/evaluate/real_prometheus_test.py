@@ -1,0 +1,227 @@
+"""--evaluate against a real Prometheus, whose recorded series are backfilled: one store a situation, at a fixed T.
+
+Usage: real_prometheus_test.py RULEGEN
+"""
+
+import json
+import math
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "test" / "support"))
+import servers  # noqa: E402
+
+RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
+SPEC = ROOT / "rules" / "checkpoint.toml"
+E = 1_790_000_010  # an evaluation's time
+T = E + 7          # between two
+STEP = 30
+GIGABYTE = 1024**3
+
+HEALTHY = {"write_error_ratio": 0.001, "writes_per_second": 20, "servers": 1, "file_size_bytes": GIGABYTE,
+           "write_p99_seconds": 0.02, "coverage_ratio": 1}
+ALERTS = {"WriteErrors": "write_error_ratio", "Throughput": "writes_per_second", "MultiServer": "servers",
+          "ThroughputApproaching": "writes_per_second", "FileSize": "file_size_bytes",
+          "WriteLatency": "write_p99_seconds"}
+HOUR = 120  # evaluations
+
+
+class Store:
+    """The samples of one store: for each series a list of values, the last one at E; None is no sample."""
+
+    def __init__(self, name, line, exit_status, evaluations=HOUR, **changed):
+        self.name, self.line, self.exit_status = name, line, exit_status
+        self.series = {signal: [value] * evaluations for signal, value in HEALTHY.items()}
+        for signal, values in changed.items():
+            if isinstance(values, list):
+                self.series[signal][-len(values):] = values
+            else:
+                self.series[signal] = [values] * evaluations
+        self.alerts = {}
+        self.last_seen = E
+        self.duplicate = False
+
+    def alert(self, **states):
+        """`states`: threshold id -> alertstate at E and before it."""
+        self.alerts.update(states)
+        return self
+
+    def silent_since(self, last_seen):
+        self.last_seen = last_seen
+        return self
+
+    def duplicated(self):
+        self.duplicate = True
+        return self
+
+
+STORES = [
+    Store("healthy", "SQLite sufficient", 0),
+    Store("idle", "SQLite sufficient", 0, write_error_ratio=0, writes_per_second=0, write_p99_seconds=0),
+    Store("at-the-limits", "SQLite sufficient", 0, write_error_ratio=0.01, writes_per_second=80,
+          file_size_bytes=5 * GIGABYTE, write_p99_seconds=0.1),
+    Store("errors", "MIGRATE NOW - Write errors >1% (SQLite saturated)", 0,
+          write_error_ratio=[0.02] * 11).alert(WriteErrors="firing"),
+    Store("errors-one-evaluation-short", "SQLite sufficient", 0,
+          write_error_ratio=[0.02] * 10).alert(WriteErrors="pending"),
+    Store("throughput", "MIGRATE NOW - Throughput >100/sec (capacity ceiling)", 0,
+          writes_per_second=[120] * 21).alert(Throughput="firing", ThroughputApproaching="firing"),
+    Store("servers", "MIGRATE NOW - Multi-server requires network DB", 0, servers=[2]).alert(MultiServer="firing"),
+    Store("approaching", "MIGRATE SOON - Throughput >80/sec (approaching capacity ceiling)", 0,
+          writes_per_second=[90] * 30).alert(ThroughputApproaching="firing"),
+    Store("size", "MIGRATE SOON - File size >5GB (performance degradation likely)", 0,
+          file_size_bytes=[6 * GIGABYTE]).alert(FileSize="firing"),
+    Store("latency", "MIGRATE SOON - P99 write latency >100ms (lock contention likely)", 0,
+          write_p99_seconds=[0.2] * 21).alert(WriteLatency="firing"),
+    Store("fresh", "UNDETERMINED - Write errors: beyond the limit, with too little history to tell for how long", 30,
+          evaluations=5, write_error_ratio=0.02).alert(WriteErrors="pending"),
+    Store("fresh-and-healthy", "SQLite sufficient", 0, evaluations=2),
+    Store("hole", "UNDETERMINED - Write errors: beyond the limit, with samples missing in between", 30,
+          write_error_ratio=[0.02] * 5 + [None] + [0.02] * 6),
+    Store("nan", "UNDETERMINED - P99 write latency: the recorded value is not a finite number", 30,
+          write_p99_seconds=[math.nan]),
+    Store("inf", "UNDETERMINED - File size: the recorded value is not a finite number", 30,
+          file_size_bytes=[math.inf]).alert(FileSize="firing"),
+    Store("stopped", "UNDETERMINED - Servers: the recorded series has stopped", 30, servers=[None] * 3),
+    Store("late", "SQLite sufficient", 0, servers=[None]),
+    Store("absent", "UNDETERMINED - File size: no recorded series", 30, file_size_bytes=[None] * HOUR * 7,
+          evaluations=HOUR * 7),
+    Store("uncounted", "UNDETERMINED - Write errors: writes go uncounted", 30, coverage_ratio=[0.9]),
+    Store("coverage-unknown", "UNDETERMINED - Write errors: whether writes go uncounted is not known", 30,
+          coverage_ratio=[None] * HOUR),
+    Store("uncounted-but-large", "MIGRATE SOON - File size >5GB (performance degradation likely)", 30,
+          coverage_ratio=[0.9], file_size_bytes=[6 * GIGABYTE]).alert(FileSize="firing"),
+    Store("uncounted-but-busy", "MIGRATE NOW - Throughput >100/sec (capacity ceiling)", 0, coverage_ratio=0.5,
+          writes_per_second=120).alert(Throughput="firing", ThroughputApproaching="firing"),
+    Store("two-series", "UNDETERMINED - Write errors: several series claim to be this store", 30).duplicated(),
+    Store("silent", "UNDETERMINED - no data since 2026-09-21 02:13:30 UTC", 30, servers=[None] * 60,
+          file_size_bytes=[None] * 60).silent_since(E - 12 * 3600),
+    Store("drift-not-firing", "MIGRATE NOW - Write errors >1% (SQLite saturated)", 6, write_error_ratio=0.02),
+    Store("drift-firing", "SQLite sufficient", 6).alert(MultiServer="firing"),
+    Store("held", "SQLite sufficient", 0, write_error_ratio=[0.02] * 40 + [0.001] * 20).alert(WriteErrors="firing"),
+    Store("held-too-long", "SQLite sufficient", 6,
+          write_error_ratio=[0.02] * 40 + [0.001] * 40).alert(WriteErrors="firing"),
+    Store("held-and-pending-again", "SQLite sufficient", 0,
+          write_error_ratio=[0.02] * 40 + [0.001] * 25 + [0.02] * 8).alert(WriteErrors="firing"),
+]
+
+
+def open_metrics(stores):
+    lines = []
+    for store in stores:
+        labels = f'job="app",instance="app-1:9108",database="{store.name}"'
+        for signal, values in store.series.items():
+            for extra in ([',replica="a"', ',replica="b"'] if store.duplicate else [""]):
+                for back, value in zip(range(len(values) - 1, -1, -1), values):
+                    if value is not None:
+                        lines.append(f"checkpoint:{signal}{{{labels}{extra}}} {value} {E - back * STEP}")
+        for threshold, state in store.alerts.items():
+            for back in (1, 0):
+                lines.append(f'ALERTS{{alertname="Checkpoint{threshold}",alertstate="{state}",{labels}}} 1 '
+                             f"{E - back * STEP}")
+        for back in range(7, -1, -1):
+            lines.append(f"checkpoint_block_up{{{labels}}} 1 {store.last_seen - 15 * back}")
+    return "\n".join(lines) + "\n# EOF\n"
+
+
+class RealPrometheus(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = servers.Stack()
+        cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
+        backfill = cls.folder / "series.om"
+        backfill.write_text(open_metrics(STORES))
+        made = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", backfill,
+                               cls.folder / "prometheus-data"], capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            raise RuntimeError(made.stdout + made.stderr)
+        try:
+            cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
+        except BaseException:
+            cls.stack.close()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.stack.close()
+
+    def evaluate(self, *arguments, at=T, check=None):
+        done = subprocess.run([RULEGEN, "--evaluate", "--spec", SPEC, "--prometheus", self.prometheus.url, "--at", str(at),
+                               *arguments], capture_output=True, text=True, check=False, timeout=60,
+                              env={**os.environ, "XDG_STATE_HOME": str(self.folder / "state"), "STATE_DIRECTORY": ""})
+        if check is not None:
+            self.assertEqual(done.returncode, check, done.stdout + done.stderr)
+        return done
+
+    def stores(self, at=T):
+        document = json.loads(self.evaluate("--format", "json", at=at).stdout)
+        return {store["labels"]["database"]: store for store in document["evaluations"][0]["stores"]}
+
+    def test_each_situation_has_its_line(self):
+        stores = self.stores()
+        self.assertEqual(set(stores), {store.name for store in STORES})
+        for expected in STORES:
+            with self.subTest(expected.name):
+                self.assertEqual(stores[expected.name]["line"], expected.line)
+
+    def test_alert_and_decision_agree_but_where_they_were_made_to_differ(self):
+        for name, store in self.stores().items():
+            agreements = {threshold["agreement"] for threshold in store["thresholds"]}
+            with self.subTest(name):
+                self.assertEqual("drift" in agreements, name.startswith("drift") or name == "held-too-long")
+                self.assertEqual("firing_held" in agreements, name in {"held", "held-and-pending-again"})
+                self.assertEqual("firing_unknown" in agreements, name == "inf")
+
+    def test_the_same_holds_on_the_evaluation_itself_and_until_the_next(self):
+        reference = {name: store["line"] for name, store in self.stores().items()}
+        for at in (E, E + 29.999):
+            lines = {name: store["line"] for name, store in self.stores(at).items()}
+            lines["stopped"] = reference["stopped"]
+            lines["late"] = reference["late"]
+            self.assertEqual(lines, reference)
+
+    def test_what_could_be_worse_than_the_verdict_is_told(self):
+        stores = self.stores()
+        for expected in STORES:
+            with self.subTest(expected.name):
+                self.assertEqual(stores[expected.name]["worse_unknown"], expected.exit_status == 30)
+
+    def test_the_text_is_a_table_worst_first_with_a_summary(self):
+        done = self.evaluate(check=6)
+        lines = [line.strip() for line in done.stdout.splitlines()]
+        rows = [line for line in lines if " @ app-1:9108 (app)" in line]
+        self.assertEqual(len(rows), len(STORES))
+        ranks = [("MIGRATE NOW", "UNDETERMINED", "MIGRATE SOON", "SQLite sufficient").index(
+            next(verdict for verdict in ("MIGRATE NOW", "UNDETERMINED", "MIGRATE SOON", "SQLite sufficient")
+                 if row.startswith(verdict))) for row in rows]
+        self.assertEqual(ranks, sorted(ranks))
+        self.assertTrue(any(line.startswith(f"{len(STORES)} stores: ") for line in lines), done.stdout)
+
+    def test_exit_code_puts_the_most_severe_verdict_before_drift(self):
+        self.evaluate("--exit-code", check=20)
+
+    def test_a_day_later_every_store_is_silent_and_after_26_hours_there_is_none(self):
+        stores = self.stores(at=E + 12 * 3600)
+        self.assertEqual(len(stores), len(STORES))
+        for store in stores.values():
+            self.assertTrue(store["line"].startswith("UNDETERMINED - no data since "), store["line"])
+        done = self.evaluate(at=E + 30 * 3600, check=30)
+        self.assertIn("UNDETERMINED - no store found", done.stdout)
+
+    def test_a_stopped_prometheus_gives_a_clear_error_and_a_logged_attempt(self):
+        log = self.folder / "attempts.jsonl"
+        done = subprocess.run([RULEGEN, "--evaluate", "--spec", SPEC, "--log", log, "--prometheus",
+                               f"http://127.0.0.1:{servers.free_port()}"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("answered no query", done.stdout)
+        self.assertIn("connect", done.stderr.lower())
+        self.assertEqual(json.loads(log.read_text().splitlines()[0])["kind"], "attempt")
+
+
+if __name__ == "__main__":
+    unittest.main()
