@@ -8,10 +8,12 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <ctime>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -89,15 +91,32 @@ HttpResponse ErrorPage(int status, std::string_view text) {
                       fmt::format("{} {}: {}\n", status, ReasonPhrase(status), text)};
 }
 
-// Connects and hangs up at once. civetweb's accepting thread sleeps up to 2 s before it looks whether it has
-// to stop.
+sockaddr_in SocketAddress(std::string_view ip, std::uint16_t port) {
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  ::inet_pton(AF_INET, std::string(ip).c_str(), &address.sin_addr);
+  return address;
+}
+
+// The system's reason why an address can't be bound, which civetweb keeps to itself; `otherwise` if it can be by now.
+std::string WhyNotBound(const ListenAddress& address, const std::string& otherwise) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return otherwise;
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const sockaddr_in target = SocketAddress(address.ip, address.port);
+  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target) == 0;
+  const std::string reason = bound ? otherwise : std::generic_category().message(errno);
+  ::close(fd);
+  return reason;
+}
+
+// Connects and hangs up at once. civetweb's accepting thread sleeps up to 2 s before it looks whether it has to stop.
 void Touch(const ListenAddress& address) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return;
-  sockaddr_in target = {};
-  target.sin_family = AF_INET;
-  target.sin_port = htons(address.port);
-  ::inet_pton(AF_INET, address.ip == "0.0.0.0" ? "127.0.0.1" : address.ip.c_str(), &target.sin_addr);
+  const sockaddr_in target = SocketAddress(address.ip == "0.0.0.0" ? "127.0.0.1" : address.ip, address.port);
   ::connect(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target);
   ::close(fd);
 }
@@ -134,7 +153,6 @@ class HttpServer::Impl {
   mg_context* context_ = nullptr;  // the thread that starts and stops alone reads it
 
   std::mutex mutex_;
-  std::string last_problem_;  // what civetweb logged last: the reason if it can't start
   std::condition_variable idle_;
   int active_ = 0;
   bool stopping_ = false;
@@ -164,8 +182,7 @@ Result<void> HttpServer::Impl::Start(const ListenAddress& address) {
   context_ = mg_start2(&init, &error);
   if (context_ == nullptr) {
     mg_exit_library();
-    return Error{"cannot listen: " + (last_problem_.empty() ? std::string(text.data()) : last_problem_),
-                 listen};
+    return Error{"cannot listen: " + WhyNotBound(address, text.data()), listen};
   }
   mg_server_port port = {};
   if (mg_get_server_ports(context_, 1, &port) != 1)
@@ -249,10 +266,6 @@ int HttpServer::Impl::OnError(mg_connection* connection, int status, const char*
 
 int HttpServer::Impl::OnLog(const mg_connection* connection, const char* text) {
   Impl& server = Of(connection);
-  {
-    const std::lock_guard<std::mutex> lock(server.mutex_);
-    server.last_problem_ = text;
-  }
   server.log_.Debug("HTTP library", {{"text", text}});
   return 1;
 }

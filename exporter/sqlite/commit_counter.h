@@ -26,8 +26,8 @@ struct CommitCounter {
   std::uint32_t commits = 0;  // wraps at 2^32
 };
 
-// The counter now. `path` is the database file's, resolved (ResolvePath). The file is looked at again, with
-// pauses of up to 50 ms in sum, while a writer is in the middle of something.
+// The counter now. `path` is the database file's, resolved (ResolvePath). The file is looked at again for
+// at most 40 ms while a writer is in the middle of something.
 Measured<CommitCounter> ReadCommitCounter(const std::string& path);
 
 }  // namespace outgrown::exporter::sqlite

@@ -1,0 +1,401 @@
+"""The real outgrown-exporter on a free port: pages, methods, hostile and slow clients, signals, system calls.
+
+Usage: exporter_test.py BUILD_DIR [unittest's arguments]; with --update in front of those, the golden scrape is written
+anew and its test reports skipped.
+"""
+
+import contextlib
+import ctypes
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "test" / "support"))
+import servers  # noqa: E402  (the path above)
+
+GOLDEN = SOURCE / "test" / "golden" / "exporter"
+BUILD = pathlib.Path()
+UPDATE = False
+
+
+class Exporter(servers.Process):
+    """outgrown-exporter on a port that the system chose; the log says which."""
+
+    def __init__(self, folder, *arguments, wrapper=()):
+        (folder / "exporter.log").unlink(missing_ok=True)  # an earlier one's, with another address
+        super().__init__("exporter", [*wrapper, BUILD / "exporter" / "outgrown-exporter",
+                                      "--web.listen-address=127.0.0.1:0", *arguments], folder)
+        try:
+            found = servers.wait_for("the exporter's address", lambda: re.search(
+                r'msg=Listening address=127\.0\.0\.1:(\d+)', self.log.read_text()), alive=[self])
+        except servers.NotReady:
+            self.stop()
+            raise
+        self.port = int(found[1])
+
+    def request(self, method, path, body=None, headers=None):
+        """Status, headers and body of one request on a connection of its own."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+            connection.request(method, path, body=body, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read().decode()
+
+    def get(self, path):
+        return self.request("GET", path)
+
+    def raw(self, data):
+        """Whatever comes back for these bytes until the exporter closes."""
+        with contextlib.closing(socket.create_connection(("127.0.0.1", self.port), timeout=10)) as connection:
+            connection.sendall(data)
+            received = b""
+            with contextlib.suppress(ConnectionResetError):
+                while chunk := connection.recv(65536):
+                    received += chunk
+            return received
+
+
+class CounterBlock:
+    """A store's counter block, written through the C API of the library that was built."""
+
+    class Options(ctypes.Structure):
+        _fields_ = [("size", ctypes.c_size_t), ("directory", ctypes.c_char_p), ("application", ctypes.c_char_p),
+                    ("database", ctypes.c_char_p), ("slots", ctypes.c_uint32), ("log", ctypes.c_void_p),
+                    ("log_context", ctypes.c_void_p)]
+
+    def __init__(self, directory, name, database):
+        self.library = ctypes.CDLL(str(BUILD / "counterblock" / "liboutgrown.so"))
+        self.library.outgrown_open.restype = ctypes.c_void_p
+        self.library.outgrown_error.restype = ctypes.c_char_p
+        options = self.Options(ctypes.sizeof(self.Options), str(directory).encode(), None, str(database).encode())
+        self.store = ctypes.c_void_p(self.library.outgrown_open(name.encode(), ctypes.byref(options)))
+        error = self.library.outgrown_error(self.store)
+        if error:
+            raise RuntimeError(error.decode())
+
+    def record(self, outcome, size_bytes, duration_ns, times=1):
+        for _ in range(times):
+            self.library.outgrown_record(self.store, ctypes.c_int(outcome), ctypes.c_uint64(size_bytes),
+                                         ctypes.c_uint64(duration_ns))
+
+    def close(self):
+        self.library.outgrown_close(self.store)
+
+
+OK, BUSY, CONSTRAINT = 0, 1, 5
+
+
+class InFolder(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="outgrown-exporter-test."))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.blocks = self.folder / "blocks"
+        self.blocks.mkdir(mode=0o700)
+        self.database = self.folder / "checkpoints.db"
+        self.stack = servers.Stack()
+        self.addCleanup(self.stack.close)
+
+    def start(self, *arguments, **options):
+        return self.stack.start(Exporter(self.folder, *arguments, **options))
+
+    def open_database(self, journal_mode="WAL"):
+        """A connection that stays open; with it the database has a table and three rows: four commits."""
+        connection = sqlite3.connect(self.database, isolation_level=None, check_same_thread=False)
+        self.addCleanup(connection.close)
+        connection.execute(f"PRAGMA journal_mode={journal_mode}")
+        connection.execute("CREATE TABLE t(x)")
+        for _ in range(3):
+            connection.execute("INSERT INTO t VALUES (1)")
+        return connection
+
+
+class Pages(InFolder):
+    def test_each_page_answers_get_and_head(self):
+        exporter = self.start(f"--block.dir={self.blocks}")
+        pages = {"/metrics": "text/plain; version=0.0.4; charset=utf-8", "/": "text/html; charset=utf-8",
+                 "/-/healthy": "text/plain; charset=utf-8", "/-/ready": "text/plain; charset=utf-8"}
+        for path, content_type in pages.items():
+            with self.subTest(path):
+                status, headers, body = exporter.get(path)
+                self.assertEqual(status, 200)
+                self.assertEqual(headers["Content-Type"], content_type)
+                self.assertEqual(int(headers["Content-Length"]), len(body.encode()))
+                self.assertEqual(headers["Connection"], "close")
+                status, headers, body = exporter.request("HEAD", path)
+                self.assertEqual((status, body), (200, ""))
+                self.assertEqual(headers["Content-Type"], content_type)
+                self.assertGreater(int(headers["Content-Length"]), 0)
+                self.assertEqual(exporter.get(path + "?a=b")[0], 200)
+
+    def test_the_landing_page_needs_nothing_from_elsewhere(self):
+        exporter = self.start(f"--block.dir={self.blocks}", "--web.telemetry-path=/m")
+        _, headers, body = exporter.get("/")
+        self.assertNotRegex(body, r'(?i)<script|https?://|src=|url\(|@import')
+        self.assertIn('href="/m"', body)
+        self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
+        self.assertEqual(exporter.get("/m")[0], 200)
+        self.assertEqual(exporter.get("/metrics")[0], 404)
+
+    def test_nothing_but_its_own_pages(self):
+        exporter = self.start(f"--block.dir={self.blocks}")
+        for path in ("/etc/passwd", "/../../../../etc/passwd", "/metrics/", "/metrics/..", "/x/../metrics", "/%6detrics",
+                     "//metrics", "/-/", "/-/quit", "/favicon.ico", "/index.html", "/metrics%00", "/.."):
+            with self.subTest(path):
+                self.assertEqual(exporter.get(path)[0], 404)
+
+    def test_only_get_and_head(self):
+        exporter = self.start(f"--block.dir={self.blocks}")
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND", "TRACE", "CONNECT"):
+            with self.subTest(method):
+                answer = exporter.raw(f"{method} /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode())
+                self.assertRegex(answer, rb"^HTTP/1\.1 40[05] ")
+        status, headers, _ = exporter.request("POST", "/metrics", body="x" * 100)
+        self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"))
+
+    def test_requests_that_are_none_get_4xx_or_5xx_and_leave_the_exporter_well(self):
+        exporter = self.start(f"--block.dir={self.blocks}")
+        requests = [b"\r\n\r\n", b"GET\r\n\r\n", b"GET /metrics\r\n\r\n", b"GET /metrics HTTP/9.9\r\n\r\n",
+                    b"NONSENSE /metrics HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+                    b"GET /metrics HTTP/1.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+                    b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+                    b"GET /metrics HTTP/1.1\r\n" + b"X: a\r\n" * 10_000 + b"\r\n",
+                    b"GET /metrics HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+                    b"GET /metrics HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+                    b"POST /metrics HTTP/1.1\r\nContent-Length: 999999999999\r\n\r\n"]
+        for request in requests:
+            with self.subTest(request[:40]):
+                with contextlib.suppress(BrokenPipeError):
+                    answer = exporter.raw(request)
+                    self.assertRegex(answer, rb"^(HTTP/1\.1 [45]\d\d |$)")
+        self.assertEqual(exporter.get("/-/healthy")[0], 200)
+
+
+class CommandLine(InFolder):
+    def run_exporter(self, *arguments):
+        return subprocess.run([BUILD / "exporter" / "outgrown-exporter", *arguments], capture_output=True, text=True,
+                              timeout=20, check=False)
+
+    def test_an_address_that_is_taken_is_a_clear_error(self):
+        exporter = self.start(f"--block.dir={self.blocks}")
+        ended = self.run_exporter(f"--web.listen-address=127.0.0.1:{exporter.port}")
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn(f"127.0.0.1:{exporter.port}", ended.stderr)
+        self.assertIn("Address already in use", ended.stderr)
+
+    def test_a_wrong_option_is_status_2_and_a_wrong_spec_status_3(self):
+        self.assertEqual(self.run_exporter("--nonsense").returncode, 2)
+        spec = self.folder / "bad.toml"
+        spec.write_text("schema = 1\nnonsense = 2\n")
+        ended = self.run_exporter(f"--spec={spec}")
+        self.assertEqual(ended.returncode, 3)
+        self.assertIn(f"{spec}:2:1: nonsense", ended.stderr)
+        self.assertEqual(self.run_exporter("--spec=/nowhere/a.toml").returncode, 1)
+
+    def test_logs_are_json_if_asked_for(self):
+        process = servers.Process("exporter", [BUILD / "exporter" / "outgrown-exporter", "--log.format=json",
+                                               "--web.listen-address=127.0.0.1:0"], self.folder)
+        self.stack.start(process)
+        servers.wait_for("a JSON line", lambda: '"msg":"Listening"' in process.log.read_text(), alive=[process])
+        for line in process.log.read_text().splitlines():
+            self.assertIn("level", json.loads(line))
+
+
+class Scrape(InFolder):
+    def test_the_scrape_is_the_golden_one_and_promtool_accepts_it(self):
+        block = CounterBlock(self.blocks, "checkpoints", self.database)
+        block.record(OK, 1000, 2_000_000, times=97)
+        block.record(BUSY, 0, 5_000_000_000, times=2)
+        block.record(CONSTRAINT, 0, 100_000)
+        self.open_database()
+        (self.blocks / "later.v2.counters").write_bytes(b"a later major")
+        exporter = self.start(f"--block.dir={self.blocks}", f"--spec={GOLDEN / 'spec.toml'}", "--store=gone=/nowhere/a.db",
+                              "--deployment.servers=2", "--store.shared-id=eu \"1\"")
+        block.close()
+        text = exporter.get("/metrics")[2]
+        checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+        self.assertEqual((checked.returncode, checked.stdout, checked.stderr), (0, "", ""))
+
+        # What differs from run to run, and from machine to machine.
+        stable = re.sub(r'^((?:process_\w+|\w+_timestamp_seconds|checkpoint_collector_duration_seconds|checkpoint_wal_size_bytes)(?:\{.*\})?) .*$',
+                        r'\1 VALUE', text, flags=re.M)
+        stable = re.sub(r'(build_info)\{.*\}', r'\1{version="VERSION",compiler="COMPILER"}', stable)
+        stable = re.sub(r'digest="[0-9a-f]{64}"', 'digest="DIGEST"', stable)
+        golden = GOLDEN / "scrape.txt"
+        if UPDATE:
+            golden.write_text(stable)
+            self.skipTest(f"{golden} was written")
+        self.assertMultiLineEqual(stable, golden.read_text())
+
+    def test_every_metric_of_the_catalog_that_a_scrape_shows_has_its_help(self):
+        exporter = self.start(f"--block.dir={self.blocks}")
+        text = exporter.get("/metrics")[2]
+        families = re.findall(r"^# HELP (\S+) (.+)$", text, re.M)
+        self.assertGreater(len(families), 8)
+        self.assertEqual(len(families), len(re.findall(r"^# TYPE ", text, re.M)))
+
+    def test_stores_appear_and_go_without_a_restart(self):
+        exporter = self.start(f"--block.dir={self.blocks}")
+        self.assertNotIn("checkpoint_block_up{", exporter.get("/metrics")[2])
+        CounterBlock(self.blocks, "checkpoints", self.database).close()
+        self.assertIn('checkpoint_block_up{database="checkpoints"} 1', exporter.get("/metrics")[2])
+        (self.blocks / "checkpoints.v1.counters").unlink()
+        self.assertNotIn("checkpoint_block_up{", exporter.get("/metrics")[2])
+
+    def test_the_commit_counter_follows_a_live_application(self):
+        connection = self.open_database()
+        exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.database}")
+
+        def commits(source):
+            found = re.search(rf'^checkpoint_store_commits_total{{database="s",source="{source}"}} (\d+)$',
+                              exporter.get("/metrics")[2], re.M)
+            return int(found[1]) if found else None
+
+        self.assertEqual(commits("wal_index"), 4)
+        connection.execute("INSERT INTO t VALUES (2)")
+        self.assertEqual(commits("wal_index"), 5)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.assertEqual(commits("wal_index"), 5)
+        connection.close()
+        self.assertEqual((commits("wal_index"), commits("header")), (0, None))
+
+
+class Hostile(InFolder):
+    def slow_clients(self, exporter, count, data):
+        clients = []
+        for _ in range(count):
+            client = socket.create_connection(("127.0.0.1", exporter.port), timeout=10)
+            self.addCleanup(client.close)
+            client.sendall(data)
+            clients.append(client)
+        return clients
+
+    def assert_scrapes_go_on(self, exporter):
+        for _ in range(5):
+            start = time.monotonic()
+            self.assertEqual(exporter.get("/metrics")[0], 200)
+            self.assertLess(time.monotonic() - start, 1)
+
+    def test_idle_clients_and_those_that_never_finish_do_not_stop_scrapes(self):
+        exporter = self.start(f"--block.dir={self.blocks}")
+        self.slow_clients(exporter, 10, b"")
+        self.slow_clients(exporter, 10, b"GET /metrics HTTP/1.1\r\nHost: a\r\n")
+        self.slow_clients(exporter, 10, b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\nx")
+        self.assert_scrapes_go_on(exporter)
+
+    def test_clients_that_do_not_read_their_answer_do_not_stop_scrapes(self):
+        exporter = self.start(f"--block.dir={self.blocks}")
+        self.slow_clients(exporter, 30, b"GET /metrics HTTP/1.1\r\n\r\n")
+        self.assert_scrapes_go_on(exporter)
+
+
+class Signals(InFolder):
+    def test_sigterm_and_sigint_end_it_within_two_seconds_with_status_0(self):
+        for number in (15, 2):
+            with self.subTest(number):
+                exporter = self.start(f"--block.dir={self.blocks}")
+                idle = socket.create_connection(("127.0.0.1", exporter.port))
+                self.addCleanup(idle.close)
+                start = time.monotonic()
+                exporter.popen.send_signal(number)
+                self.assertEqual(exporter.popen.wait(10), 0)
+                self.assertLess(time.monotonic() - start, 2)
+
+    def test_no_answer_is_cut_short_by_a_sigterm(self):
+        rounds = 1000 if os.environ.get("OUTGROWN_SOAK") else 20
+        answered = 0
+        for _ in range(rounds):
+            exporter = Exporter(self.folder, f"--block.dir={self.blocks}")
+            stop = threading.Event()
+            cut, whole = [], []
+
+            def scrape():
+                while not stop.is_set():
+                    try:
+                        status, headers, body = exporter.get("/metrics")
+                    except OSError:
+                        continue  # refused or reset before the answer began
+                    except http.client.HTTPException as error:
+                        if isinstance(error, http.client.IncompleteRead):
+                            cut.append(error)
+                        continue
+                    (whole if int(headers["Content-Length"]) == len(body.encode()) else cut).append(status)
+
+            threads = [threading.Thread(target=scrape) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            servers.wait_for("a first answer", lambda: whole, poll_seconds=0.001)
+            exporter.popen.terminate()
+            exporter.popen.wait(10)
+            stop.set()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(cut, [])
+            answered += len(whole)
+        self.assertGreater(answered, rounds)
+
+
+class SystemCalls(InFolder):
+    """What strace sees of the store's files: they are opened for reading, read and asked about, and nothing else."""
+
+    # Everything that takes a path or a descriptor, less what a program does to sockets and memory.
+    READING = {"openat", "newfstatat", "fstat", "lstat", "stat", "statx", "pread64", "read", "close", "readlink",
+               "readlinkat", "fcntl", "getdents64", "lseek"}
+
+    def check(self, journal_mode):
+        connection = self.open_database(journal_mode)
+        block = CounterBlock(self.blocks, "checkpoints", self.database)
+        trace = self.folder / "trace"
+        exporter = self.start(f"--block.dir={self.blocks}",
+                              wrapper=["strace", "-f", "-y", "-s", "0", "-o", trace, "-e", "trace=%desc,%file"])
+        before = {path.name: path.stat() for path in self.folder.iterdir()}
+        for _ in range(20):
+            connection.execute("INSERT INTO t VALUES (1)")
+            block.record(OK, 1, 1)
+            self.assertIn("checkpoint_file_size_bytes{", exporter.get("/metrics")[2])
+        after = {path.name for path in self.folder.iterdir()}
+        child = int(subprocess.run(["pgrep", "-P", str(exporter.popen.pid)], capture_output=True, text=True,
+                                   check=True).stdout)
+        os.kill(child, 15)
+        exporter.popen.wait(10)
+        block.close()
+        self.assertEqual(after - {"trace"}, set(before) - {"trace"})
+        store_calls = [line for line in trace.read_text().splitlines()
+                       if str(self.database) in line or f"{self.blocks}/" in line]
+        self.assertGreater(len(store_calls), 100)
+        names = set()
+        for line in store_calls:
+            call = re.match(r"\d+ +(?:<\.\.\. )?(\w+)", line)[1]
+            names.add(call)
+            self.assertIn(call, self.READING, line)
+            if call == "openat":
+                self.assertNotRegex(line, r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND")
+                self.assertIn("O_RDONLY", line)
+            if call == "fcntl":
+                self.assertRegex(line, r"F_GETLK|F_OFD_GETLK|F_GETFL|F_GETFD|F_SETFD|resumed")
+        self.assertIn("pread64", names)
+
+    def test_a_store_in_wal_mode_is_only_read(self):
+        self.check("WAL")
+
+    def test_a_store_in_rollback_mode_is_only_read(self):
+        self.check("DELETE")
+
+
+if __name__ == "__main__":
+    BUILD = pathlib.Path(sys.argv[1]).resolve()
+    arguments = sys.argv[2:]
+    if arguments[:1] == ["--update"]:
+        UPDATE = True
+        arguments = arguments[1:]
+    unittest.main(argv=[sys.argv[0], *arguments])
