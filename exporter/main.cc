@@ -43,6 +43,7 @@ Settings MakeSettings(const Options& options, const Table& table) {
   settings.version = OUTGROWN_VERSION;
   settings.servers = options.servers;
   settings.shared_id = options.shared_id;
+  settings.decision_log = options.decision_log;
   settings.table = &table;
   settings.start_time_unix_seconds = NowUnixSeconds();
   return settings;

@@ -113,6 +113,9 @@ void Declare(CLI::App& app, Texts& texts, Options& options) {
   app.add_option("--spec", options.spec_file,
                  "Spec whose threshold table and digest to show instead of the compiled ones")
       ->type_name("FILE");
+  app.add_option("--decision.log", options.decision_log,
+                 "Decision log of rulegen --evaluate whose last decisions to show")
+      ->type_name("FILE");
   app.add_option("--log.level", texts.log_level, "debug, info, warn or error")
       ->capture_default_str()
       ->type_name("LEVEL");

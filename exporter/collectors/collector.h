@@ -22,6 +22,7 @@ struct Settings {
   std::string version;                 // of the exporter
   int servers = 1;                     // --deployment.servers
   std::string shared_id;               // --store.shared-id; empty: the stores are shared with nobody
+  std::string decision_log;            // --decision.log; empty: none
   const Table* table = nullptr;        // the threshold table; outlives the scrapes, never null during one
   double start_time_unix_seconds = 0;  // of this process
 };

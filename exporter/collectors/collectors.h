@@ -17,6 +17,7 @@ void ShowSqliteFileStuck(const std::string& store, Samples& samples);
 void ShowStoreCommitsStuck(const std::string& store, Samples& samples);
 
 Result<void> CollectBuildInfo(const Settings& settings, Samples& samples);       // build_info.cc
+Result<void> CollectDecisionLog(const Settings& settings, Samples& samples);     // decision_log.cc
 Result<void> CollectProcess(const Settings& settings, Samples& samples);         // process.cc
 Result<void> CollectThresholdTable(const Settings& settings, Samples& samples);  // threshold_table.cc
 
@@ -30,6 +31,7 @@ inline constexpr std::array kStoreCollectors = {
 
 inline constexpr std::array kExporterCollectors = {
     ExporterCollector{"threshold_table", &CollectThresholdTable},
+    ExporterCollector{"decision_log", &CollectDecisionLog},
     ExporterCollector{"build_info", &CollectBuildInfo},
     ExporterCollector{"process", &CollectProcess},
 };

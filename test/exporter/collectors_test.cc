@@ -18,6 +18,7 @@
 #include "exporter/stores.h"
 #include "exporter/text_format.h"
 #include "metrics/catalog.h"
+#include "rulegen/evaluate/decision_log.h"
 #include "rulegen/table/compiled.h"
 #include "test/common/temporary_folder.h"
 
@@ -259,6 +260,32 @@ TEST_CASE("the deployment is what the operator said, and the thresholds are the 
       R"(checkpoint_threshold{store="checkpoint",threshold="WriteErrors",signal="write_error_ratio",verdict="migrate_now"} 0.01)"));
   CHECK(Has(lines, R"(checkpoint_threshold_table_info{store="checkpoint",digest=")" +
                        std::string(settings.table->digest) + R"("} 1)"));
+}
+
+TEST_CASE("the last decisions and the log's end are shown, and nothing without a log") {
+  const TemporaryFolder folder;
+  Settings settings = MakeSettings();
+  const auto lines = [&](bool expect_ok = true) {
+    return Lines([&](Samples& samples) { return CollectDecisionLog(settings, samples); }, expect_ok);
+  };
+  CHECK(lines().empty());
+  settings.decision_log = (folder.path() / "decisions.jsonl").string();
+  CHECK(lines().empty());
+  const auto links = outgrown::evaluate::AppendRecords(
+      settings.decision_log,
+      {R"("kind":"decision","origin":"prometheus","spec":"checkpoint","time_ms":1795473190500,)"
+       R"("labels":{"database":"a","job":"x"},"verdict":"migrate_now")"},
+      0);
+  REQUIRE(links.ok());
+  const std::string store = R"({store="checkpoint",subject="database=a,job=x")";
+  CHECK(lines() == std::vector<std::string>{
+                       "checkpoint_decision_timestamp_seconds" + store + "} 1795473190.5",
+                       "checkpoint_decision_verdict" + store + R"(,verdict="migrate_now"} 1)",
+                       "checkpoint_decision_log_records_total 1",
+                       R"(checkpoint_decision_log_info{hash=")" + links->back().hash + R"("} 1)",
+                   });
+  settings.decision_log = folder.path().string();
+  CHECK(lines(false).empty());
 }
 
 TEST_CASE("the process shows itself under the ecosystem's names") {
