@@ -21,6 +21,10 @@ int main(int argc, char** argv) {
       return RunCheck(options);
     case Mode::kEvaluate:
       return RunEvaluate(options);
+    case Mode::kAudit:
+      return RunAudit(options);
+    case Mode::kHistory:
+      return RunHistory(options);
   }
   return outgrown::kExitUsage;
 }

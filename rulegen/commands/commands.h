@@ -14,4 +14,10 @@ int RunCheck(const Options& options);
 // --evaluate: the decision about every store, logged and then printed.
 int RunEvaluate(const Options& options);
 
+// --audit: exit status 1 if the decision log's chain is broken or a verdict doesn't follow from its inputs.
+int RunAudit(const Options& options);
+
+// --history: when each store's verdict changed, and why.
+int RunHistory(const Options& options);
+
 }  // namespace outgrown::commands

@@ -40,6 +40,11 @@ const std::vector<ModeFlag>& ModeFlags() {
        "Decide about every store, from what Prometheus measured; log the decision, then print it",
        {"--measurements", "--log", "--at", "--format", "--exit-code", "--prometheus", "--basic-auth-file",
         "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
+      {Mode::kAudit,
+       "--audit",
+       "Verify the decision log's hash chain, and recompute every verdict from its recorded inputs",
+       {"LOG"}},
+      {Mode::kHistory, "--history", "Show when each store's verdict changed, and why", {"LOG"}},
   };
   return flags;
 }
@@ -55,6 +60,11 @@ void AddOptions(CLI::App& app, Options& options) {
       ->type_name("DIR")
       ->group("Options of --generate and --check");
   AddEvaluateOptions(app, options.evaluate);
+  app.add_option(
+         "LOG", options.logs,
+         "Decision logs, in the order of their records (default: the log of --evaluate, with its segments)")
+      ->type_name("FILE")
+      ->group("Options of --audit and --history");
 }
 
 Exit Usage(const std::string& what) { return {kExitUsage, "rulegen: " + what + "\nTry 'rulegen --help'.\n"}; }

@@ -11,13 +11,14 @@
 
 namespace outgrown::commands {
 
-enum class Mode { kGenerate, kCheck, kEvaluate };
+enum class Mode { kGenerate, kCheck, kEvaluate, kAudit, kHistory };
 
 struct Options {
   Mode mode = Mode::kGenerate;
   std::vector<std::filesystem::path> specs;  // as named by --spec; empty: every rules/*.toml (spec_files.h)
   std::optional<std::filesystem::path> out;  // --out
   EvaluateOptions evaluate;
+  std::vector<std::filesystem::path> logs;  // LOG..., of --audit and --history; empty: the default log
 };
 
 // What main does instead of a mode: print the text (help and version to stdout, errors to stderr) and exit.

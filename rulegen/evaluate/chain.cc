@@ -68,12 +68,12 @@ Result<SealedRecord> OpenRecord(std::string_view line) {
   return record;
 }
 
-Remainder ClassifyRemainder(std::string_view bytes) {
-  if (bytes.empty()) return Remainder::kUnfinished;
+Remainder ClassifyRemainder(std::string_view bytes, bool ends_with_newline) {
+  if (bytes.empty() && !ends_with_newline) return Remainder::kUnfinished;
   // Blocks that a power cut kept from the disk read as zeros; no record holds a NUL, and one flipped bit makes only one.
   if (bytes.find(std::string(16, '\0')) != std::string_view::npos) return Remainder::kUnfinished;
-  if (bytes.find('\n') != std::string_view::npos)
-    return Remainder::kDamaged;  // a record has one at its end only
+  // A record's newline is the last byte of its write: with it, everything must be there.
+  if (ends_with_newline) return Remainder::kDamaged;
   // What a cut left is the beginning of a record and has no trailer; a record whose newline was changed has one.
   if (!kHead.starts_with(bytes.substr(0, kHead.size()))) return Remainder::kDamaged;
   const std::size_t hash = bytes.find(kHash);

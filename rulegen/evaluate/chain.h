@@ -38,7 +38,7 @@ enum class Remainder {
   kDamaged,     // anything else: bytes that were a record once, or never belonged here
 };
 
-// `bytes`: a line that is no valid record, or what follows the last newline.
-Remainder ClassifyRemainder(std::string_view bytes);
+// `bytes`: a line that is no valid record, without its newline if it has one. Only the very last may lack it.
+Remainder ClassifyRemainder(std::string_view bytes, bool ends_with_newline);
 
 }  // namespace outgrown::evaluate

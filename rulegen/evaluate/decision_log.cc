@@ -166,6 +166,7 @@ Result<std::vector<fs::path>> LogSegments(const fs::path& path) {
   const std::string prefix = path.filename().string() + ".";
   std::vector<fs::path> segments;
   std::error_code failed;
+  if (!fs::exists(folder, failed)) return segments;
   for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end; entry.increment(failed)) {
     const std::string name = entry->path().filename().string();
     if (!name.starts_with(prefix) || name.size() != prefix.size() + kSequenceDigits) continue;
@@ -191,6 +192,9 @@ Result<std::vector<Link>> AppendRecords(const fs::path& path, const std::vector<
     if (!fd) return fd.error();
     const Result<LogTail> tail = ReadLogTail(fd->get(), path);
     if (!tail) return tail.error();
+    if (tail->dropped_bytes > 0 && ::ftruncate(fd->get(), tail->end_bytes) != 0) {
+      return SystemError("cannot cut off an unfinished record", path, errno);
+    }
     if (tail->end_bytes >= rotate_bytes) {
       if (::rename(path.c_str(), SegmentPath(path, tail->link.sequence).c_str()) != 0) {
         return SystemError("cannot rename for rotation", path, errno);
@@ -203,9 +207,6 @@ Result<std::vector<Link>> AppendRecords(const fs::path& path, const std::vector<
       Result<Link> continued = LinkOfSegments(path);
       if (!continued) return continued.error();
       link = std::move(*continued);
-    }
-    if (tail->dropped_bytes > 0 && ::ftruncate(fd->get(), tail->end_bytes) != 0) {
-      return SystemError("cannot cut off an unfinished record", path, errno);
     }
     std::vector<std::string> lines;
     std::vector<Link> links;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 
 #include <fmt/format.h>
@@ -19,19 +20,6 @@ decide::Reading ReadingOf(const SignalSamples& samples) {
   return {.cause = samples.cause, .samples = samples.samples};
 }
 
-void DecideMeasured(const Table& table, std::int64_t time_ms, StoreDecision& store) {
-  std::vector<decide::Reading> readings;
-  readings.reserve(store.samples.signals.size());
-  for (const SignalSamples& samples : store.samples.signals) readings.push_back(ReadingOf(samples));
-  store.findings.resize(table.thresholds.size());
-  store.decision = decide::Decide(table,
-                                  {.time_ms = time_ms,
-                                   .presence = store.samples.presence,
-                                   .signals = readings,
-                                   .coverage = ReadingOf(store.samples.coverage)},
-                                  store.findings);
-}
-
 // "File size: no recorded series", "Write errors: the recorded series has stopped"
 std::string UnknownText(const Table& table, const StoreDecision& store, std::size_t threshold) {
   return fmt::format("{}: {}", table.signals[table.thresholds[threshold].signal].title,
@@ -39,6 +27,28 @@ std::string UnknownText(const Table& table, const StoreDecision& store, std::siz
 }
 
 }  // namespace
+
+void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreDecision& store) {
+  store.findings.resize(table.thresholds.size());
+  if (origin == Origin::kGiven) {
+    std::vector<double> values;
+    for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
+      const std::optional<decide::Sample> given = Newest(store, signal);
+      values.push_back(given ? given->value : std::numeric_limits<double>::quiet_NaN());
+    }
+    store.decision = decide::DecideGiven(table, values, store.findings);
+    return;
+  }
+  std::vector<decide::Reading> readings;
+  readings.reserve(store.samples.signals.size());
+  for (const SignalSamples& samples : store.samples.signals) readings.push_back(ReadingOf(samples));
+  store.decision = decide::Decide(table,
+                                  {.time_ms = time_ms,
+                                   .presence = store.samples.presence,
+                                   .signals = readings,
+                                   .coverage = ReadingOf(store.samples.coverage)},
+                                  store.findings);
+}
 
 Evaluation EvaluateMeasured(const Table& table, QuerySource& source, std::int64_t time_ms) {
   Evaluation evaluation;
@@ -54,7 +64,7 @@ Evaluation EvaluateMeasured(const Table& table, QuerySource& source, std::int64_
       store.labels.emplace_back(table.identity[index], samples.identity[index]);
     }
     store.samples = std::move(samples);
-    DecideMeasured(table, time_ms, store);
+    DecideStore(table, Origin::kPrometheus, time_ms, store);
     subjects.push_back({&store.samples, &store.findings});
   }
   evaluation.fleet.stores.clear();
@@ -83,8 +93,7 @@ Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& give
       samples.cause = std::isnan(value) ? Cause::kNotGiven : Cause::kNone;
       if (!std::isnan(value)) samples.samples = {{time_ms, value}};
     }
-    store.findings.resize(table.thresholds.size());
-    store.decision = decide::DecideGiven(table, one.values, store.findings);
+    DecideStore(table, Origin::kGiven, time_ms, store);
   }
   return evaluation;
 }

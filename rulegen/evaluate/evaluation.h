@@ -47,6 +47,9 @@ Evaluation EvaluateMeasured(const Table& table, QuerySource& source, std::int64_
 // Decides about stores whose values were given.
 Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& given, std::int64_t time_ms);
 
+// Fills a store's findings and decision from its samples.
+void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreDecision& store);
+
 // "MIGRATE NOW - Write errors >1% (SQLite saturated)", "SQLite sufficient", "UNDETERMINED - File size: no recorded
 // series": the line that people stake on.
 std::string VerdictLine(const Table& table, const StoreDecision& store);

@@ -56,7 +56,7 @@ Result<LogTail> Judge(std::string_view bytes, std::int64_t start, const std::fil
       break;
     }
     // A power cut may have kept a record's newline and lost its middle: then the line before is the last one.
-    if (ClassifyRemainder(line) != Remainder::kUnfinished) return Damaged(last.error().what, path);
+    if (ClassifyRemainder(line, true) != Remainder::kUnfinished) return Damaged(last.error().what, path);
     newline = before;
   }
   if (records_end == 0 && start > 0) return Damaged("no record in its last part", path);
@@ -68,7 +68,8 @@ Result<LogTail> Judge(std::string_view bytes, std::int64_t start, const std::fil
     tail.ends_with_newline = false;
     return tail;
   }
-  if (ClassifyRemainder(after) == Remainder::kDamaged) return Damaged("bytes that are no record", path);
+  if (ClassifyRemainder(after, false) == Remainder::kDamaged)
+    return Damaged("bytes that are no record", path);
   tail.dropped_bytes = static_cast<std::int64_t>(after.size());
   return tail;
 }

@@ -88,7 +88,7 @@ TEST_CASE("an unfinished record is cut off by the next append, which tells of it
   const fs::path log = folder.path() / "log";
   Link link;
   const std::string whole = SealRecord({}, 0, R"("kind":"decision")", link);
-  for (std::size_t size = 1; size<whole.size(); size += size> whole.size() - 8 ? 1 : 9) {
+  for (std::size_t size = 1; size<whole.size(); size += size> whole.size() - 8 ? 1 : 17) {
     CAPTURE(size);
     fs::remove(log);
     REQUIRE(AppendRecords(log, kOneRecord, 0).ok());
@@ -206,14 +206,14 @@ TEST_CASE("four processes at once lose nothing and number nothing twice, across 
   const TemporaryFolder folder;
   const fs::path log = folder.path() / "decisions.jsonl";
   constexpr int kProcesses = 4;
-  constexpr int kRecords = 50;
+  constexpr int kRecords = 20;
   std::vector<pid_t> children;
   for (int process = 0; process < kProcesses; ++process) {
     const pid_t child = ::fork();
     if (child == 0) {
       for (int record = 0; record < kRecords; ++record) {
         const std::string members = fmt::format("\"process\":{},\"record\":{}", process, record);
-        if (!AppendRecords(log, {members}, 0, 5000).ok()) ::_exit(1);
+        if (!AppendRecords(log, {members}, 0, 3000).ok()) ::_exit(1);
       }
       ::_exit(0);
     }

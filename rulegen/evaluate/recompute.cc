@@ -1,0 +1,125 @@
+#include "rulegen/evaluate/recompute.h"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "rulegen/evaluate/evaluation.h"
+#include "rulegen/evaluate/record_fields.h"
+#include "rulegen/evaluate/recorded_table.h"
+#include "rulegen/evaluate/text.h"
+
+namespace outgrown::evaluate {
+namespace {
+
+// The recorded inputs of the store.
+Result<StoreSamples> ReadInputs(const Json& record, const Table& table) {
+  StoreSamples samples;
+  if (record.Find("presence") != nullptr) {
+    const Result<std::string_view> presence = TextField(record, "presence");
+    if (!presence) return presence.error();
+    samples.presence = decide::CauseFromId(*presence);
+    if (samples.presence == decide::Cause::kNone) return Error{"its \"presence\" is none that is known", ""};
+  }
+  if (record.Find("last_seen_ms") != nullptr) {
+    const Result<std::int64_t> last_seen_ms = IntegerField(record, "last_seen_ms");
+    if (!last_seen_ms) return last_seen_ms.error();
+    samples.last_seen_ms = *last_seen_ms;
+  }
+  const Result<const Json::Array*> signals = ArrayField(record, "signals");
+  if (!signals) return signals.error();
+  if ((*signals)->size() != table.signals.size()) return Error{"its signals are not those of its table", ""};
+  for (std::size_t index = 0; index < table.signals.size(); ++index) {
+    const Json& signal = (**signals)[index];
+    const Result<std::string_view> id = TextField(signal, "id");
+    if (!id || *id != table.signals[index].id) return Error{"its signals are not those of its table", ""};
+    Result<SignalSamples> read = SamplesField(signal);
+    if (!read) return read.error();
+    samples.signals.push_back(std::move(*read));
+  }
+  if (record.Find("coverage") != nullptr) {
+    const Result<const Json*> coverage = ObjectField(record, "coverage");
+    if (!coverage) return coverage.error();
+    Result<SignalSamples> read = SamplesField(**coverage);
+    if (!read) return read.error();
+    samples.coverage = std::move(*read);
+  }
+  return samples;
+}
+
+Error Differs(std::string_view what, std::string_view recorded, std::string_view computed) {
+  return Error{fmt::format("its {} \"{}\" doesn't follow from its inputs, which give \"{}\"", what,
+                           PlainText(recorded), PlainText(computed)),
+               ""};
+}
+
+Result<void> CompareText(const Json& record, std::string_view key, std::string_view computed) {
+  const Result<std::string_view> recorded = TextField(record, key);
+  if (!recorded) return recorded.error();
+  if (*recorded != computed) return Differs(key, *recorded, computed);
+  return {};
+}
+
+Result<void> CompareFindings(const Json& record, const Table& table, const StoreDecision& store) {
+  const Result<const Json::Array*> findings = ArrayField(record, "findings");
+  if (!findings) return findings.error();
+  if ((*findings)->size() != table.thresholds.size())
+    return Error{"its findings are not those of its table", ""};
+  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
+    const Json& finding = (**findings)[index];
+    if (Result<void> same = CompareText(finding, "threshold", table.thresholds[index].id); !same) return same;
+    if (Result<void> same = CompareText(finding, "state", decide::StateId(store.findings[index].state));
+        !same) {
+      return same;
+    }
+    if (store.findings[index].cause != decide::Cause::kNone) {
+      Result<void> same = CompareText(finding, "cause", decide::CauseId(store.findings[index].cause));
+      if (!same) return same;
+    }
+  }
+  return {};
+}
+
+Result<void> CompareAlso(const Json& record, const std::vector<std::string>& computed) {
+  const Result<const Json::Array*> also = ArrayField(record, "also");
+  if (!also) return also.error();
+  bool same = (*also)->size() == computed.size();
+  for (std::size_t index = 0; same && index < computed.size(); ++index) {
+    same = (**also)[index].string() != nullptr && *(**also)[index].string() == computed[index];
+  }
+  if (!same) return Error{"its \"also\" doesn't follow from its inputs", ""};
+  return {};
+}
+
+}  // namespace
+
+Result<void> VerifyDecision(const Json& record) {
+  RecordedTable recorded;
+  if (Result<void> read = recorded.Read(record); !read) return read;
+  const Table& table = recorded.table();
+  const Result<std::int64_t> time_ms = IntegerField(record, "time_ms");
+  if (!time_ms) return time_ms.error();
+  const Result<std::string_view> origin = TextField(record, "origin");
+  if (!origin) return origin.error();
+  Result<StoreSamples> inputs = ReadInputs(record, table);
+  if (!inputs) return inputs.error();
+  for (const SignalSamples& signal : inputs->signals) {
+    if (!signal.samples.empty() && signal.samples.back().time_ms > *time_ms) {
+      return Error{"it rests on samples of after its time", ""};
+    }
+  }
+  StoreDecision store;
+  store.samples = std::move(*inputs);
+  DecideStore(table, *origin == "given" ? Origin::kGiven : Origin::kPrometheus, *time_ms, store);
+  if (Result<void> same = CompareText(record, "verdict", decide::VerdictId(table, store.decision)); !same) {
+    return same;
+  }
+  if (Result<void> same = CompareText(record, "line", VerdictLine(table, store)); !same) return same;
+  if (Result<void> same = CompareAlso(record, AlsoLines(table, store)); !same) return same;
+  return CompareFindings(record, table, store);
+}
+
+}  // namespace outgrown::evaluate

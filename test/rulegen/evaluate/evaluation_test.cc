@@ -1,0 +1,198 @@
+#include "rulegen/evaluate/evaluation.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "rulegen/evaluate/report_json.h"
+#include "rulegen/evaluate/report_text.h"
+#include "test/rulegen/decide/sample_table.h"
+#include "test/rulegen/evaluate/memory_source.h"
+
+using namespace outgrown::evaluate;  // NOLINT(google-build-using-namespace): a test
+using outgrown::test::kMemoryE;
+using outgrown::test::kMemoryT;
+using outgrown::test::kSampleTable;
+using outgrown::test::MemorySource;
+
+namespace {
+
+constexpr std::string_view kErrorRatio = "checkpoint:write_error_ratio";
+
+Agreement AgreementOf(const Evaluation& evaluation, std::size_t threshold) {
+  return evaluation.stores.at(0).alerts.at(threshold).agreement;
+}
+
+}  // namespace
+
+TEST_CASE("the whole fleet takes a handful of queries, however many stores there are") {
+  MemorySource source;
+  for (int store = 0; store < 50; ++store) source.AddHealthyStore("store-" + std::to_string(store));
+  const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+  CHECK(evaluation.stores.size() == 50);
+  CHECK(source.asked.size() == 2 + 5 + 1 + 1);  // presence, signals, coverage, alerts
+  for (const StoreDecision& store : evaluation.stores)
+    CHECK(VerdictLine(kSampleTable, store) == "SQLite sufficient");
+}
+
+TEST_CASE("no query compares a value with a limit") {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  EvaluateMeasured(kSampleTable, source, kMemoryT);
+  for (const std::string& promql : source.asked) {
+    CAPTURE(promql);
+    CHECK(promql.find_first_of("<>") == std::string::npos);
+  }
+}
+
+TEST_CASE("alert and decision are compared at the evaluation that the decision rests on") {
+  struct Case {
+    std::string_view what;
+    int beyond;                   // the newest evaluations above the limit
+    const char* alert;            // the state of CheckpointWriteErrors, null for none
+    std::int64_t started_ms_ago;  // Prometheus; -1: it doesn't say
+    Agreement agreement;
+  };
+  const std::vector<Case> cases = {
+      {"healthy, no alert", 0, nullptr, -1, Agreement::kAgrees},
+      {"healthy, pending", 0, "pending", -1, Agreement::kDrift},
+      {"healthy, firing", 0, "firing", -1, Agreement::kDrift},
+      {"pending, none", 5, nullptr, -1, Agreement::kDrift},
+      {"pending, pending", 5, "pending", -1, Agreement::kAgrees},
+      {"pending, firing", 5, "firing", -1, Agreement::kDrift},
+      {"breached, none", 11, nullptr, -1, Agreement::kDrift},
+      {"breached, firing", 11, "firing", -1, Agreement::kAgrees},
+      {"breached, pending", 11, "pending", -1, Agreement::kDrift},
+      {"breached, pending, just started", 11, "pending", 900'000, Agreement::kPendingAfterStart},
+      {"breached, pending, started earlier", 11, "pending", 900'001, Agreement::kDrift},
+      {"breached, pending, started in the future", 11, "pending", -5, Agreement::kDrift},
+      {"breached, none, just started", 11, nullptr, 1000, Agreement::kDrift},
+  };
+  for (const Case& example : cases) {
+    CAPTURE(example.what);
+    MemorySource source;
+    source.AddHealthyStore("a");
+    if (example.beyond > 0) source.SetValue("a", std::string(kErrorRatio), 0.02, example.beyond);
+    if (example.alert != nullptr) source.alerts[{"a", "CheckpointWriteErrors"}] = example.alert;
+    if (example.started_ms_ago != -1) source.start_ms = kMemoryT - example.started_ms_ago;
+    const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+    CHECK(AgreementOf(evaluation, outgrown::test::kWriteErrors) == example.agreement);
+  }
+}
+
+TEST_CASE("an alert held by keep_firing_for is a note for as long as Prometheus holds it") {
+  // Evaluations after the breach at which the condition was false, then true again; 15 minutes are 30 evaluations.
+  struct Case {
+    int untrue;
+    int true_again;
+    Agreement agreement;
+  };
+  const std::vector<Case> cases = {
+      {1, 0, Agreement::kFiringHeld}, {30, 0, Agreement::kFiringHeld},  {31, 0, Agreement::kDrift},
+      {1, 5, Agreement::kFiringHeld}, {30, 10, Agreement::kFiringHeld}, {31, 5, Agreement::kDrift},
+  };
+  for (const Case& example : cases) {
+    CAPTURE(example.untrue);
+    CAPTURE(example.true_again);
+    MemorySource source;
+    source.AddHealthyStore("a");
+    source.SetValue("a", std::string(kErrorRatio), 0.02, example.true_again + example.untrue + 20);
+    source.SetValue("a", std::string(kErrorRatio), 0.001, example.true_again + example.untrue);
+    if (example.true_again > 0) source.SetValue("a", std::string(kErrorRatio), 0.02, example.true_again);
+    source.alerts[{"a", "CheckpointWriteErrors"}] = "firing";
+    CHECK(AgreementOf(EvaluateMeasured(kSampleTable, source, kMemoryT), outgrown::test::kWriteErrors) ==
+          example.agreement);
+  }
+}
+
+TEST_CASE("alerts that can't be read are told and are no drift") {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  EvaluateMeasured(kSampleTable, source, kMemoryT);
+  source.failing[source.asked.back()] = "timeout";
+  const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+  CHECK_FALSE(evaluation.alerts_compared);
+  CHECK(evaluation.stores[0].alerts.empty());
+  CHECK(evaluation.fleet.warnings.size() == 1);
+}
+
+TEST_CASE("a store that only its signals show is listed and undetermined") {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  source.present.clear();
+  const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+  REQUIRE(evaluation.stores.size() == 1);
+  CHECK(VerdictLine(kSampleTable, evaluation.stores[0]) ==
+        "UNDETERMINED - whether the store still reports is not known");
+}
+
+TEST_CASE("the plain answer begins with the verdict and holds every value") {
+  MemorySource source;
+  source.AddHealthyStore("checkpoints");
+  source.SetValue("checkpoints", std::string(kErrorRatio), 0.0231, 25);
+  source.SetValue("checkpoints", "checkpoint:writes_per_second", 84.2, 63);
+  source.SetValue("checkpoints", "checkpoint:write_p99_seconds", 0.15, 5);
+  source.alerts[{"checkpoints", "CheckpointWriteErrors"}] = "firing";
+  source.alerts[{"checkpoints", "CheckpointThroughputApproaching"}] = "firing";
+  source.alerts[{"checkpoints", "CheckpointWriteLatency"}] = "pending";
+  std::vector<Evaluation> evaluations = {EvaluateMeasured(kSampleTable, source, kMemoryT)};
+  evaluations[0].stores[0].logged_as = 118;
+  CHECK(TextReport(evaluations, {}) ==
+        "MIGRATE NOW - Write errors >1% (SQLite saturated)\n"
+        "  also: Throughput >80/sec (approaching capacity ceiling)\n"
+        "  store: job=\"app\" instance=\"app-1:9108\" database=\"checkpoints\"\n"
+        "  Write errors       2.31 %  limit 1 %     breached for 12 min\n"
+        "  Writes per second  84.2    limit 80      breached for 31 min\n"
+        "  Servers            1       limit 1\n"
+        "  File size          1 GB    limit 5 GB\n"
+        "  P99 write latency  150 ms  limit 100 ms  beyond for 2 min, counts from 10 min\n"
+        "  spec checkpoint 3f9c2a1b, Prometheus agrees: 2 alerts firing, logged as #118, decided for "
+        "2026-09-21 "
+        "14:13:37 UTC\n");
+}
+
+TEST_CASE("on a terminal there are bars, and colour only where it is wanted") {
+  MemorySource source;
+  source.AddHealthyStore("checkpoints");
+  const std::vector<Evaluation> evaluations = {EvaluateMeasured(kSampleTable, source, kMemoryT)};
+  const std::string plain = TextReport(evaluations, {});
+  const std::string bars = TextReport(evaluations, {.terminal = true, .colour = false});
+  const std::string colours = TextReport(evaluations, {.terminal = true, .colour = true});
+  CHECK(plain.find("█") == std::string::npos);
+  CHECK(bars.find("█") != std::string::npos);
+  CHECK(bars.find('\x1b') == std::string::npos);
+  CHECK(bars.find("\n  SQLite sufficient\n") != std::string::npos);
+  CHECK(colours.find("\x1b[32mSQLite sufficient\x1b[0m") != std::string::npos);
+}
+
+TEST_CASE("labels from outside can't speak to the terminal") {
+  MemorySource source;
+  source.AddHealthyStore("evil\x1b[2J\nSQLite sufficient");
+  const std::vector<Evaluation> evaluations = {EvaluateMeasured(kSampleTable, source, kMemoryT)};
+  for (const TextStyle& style : {TextStyle{}, TextStyle{.terminal = true, .colour = false}}) {
+    const std::string text = TextReport(evaluations, style);
+    CHECK(text.find('\x1b') == std::string::npos);
+    CHECK(text.find("\nSQLite sufficient \"") == std::string::npos);
+  }
+  CHECK(JsonReport(evaluations, 0, "x").find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("many stores are a table, worst first, with a summary") {
+  MemorySource source;
+  for (const char* store : {"a", "b", "c", "d", "e"}) source.AddHealthyStore(store);
+  source.SetValue("b", "checkpoint:file_size_bytes", 6e9, 1);
+  source.SetValue("c", "checkpoint:servers", 2, 1);
+  source.recorded["checkpoint:servers"].erase("d");
+  const std::vector<Evaluation> evaluations = {EvaluateMeasured(kSampleTable, source, kMemoryT)};
+  const std::string text = TextReport(evaluations, {});
+  std::vector<std::size_t> places;
+  for (const char* store : {"c @", "d @", "b @", "a @", "e @"}) places.push_back(text.find(store));
+  CHECK(std::is_sorted(places.begin(), places.end()));
+  CHECK(places.back() != std::string::npos);
+  CHECK(text.find("5 stores: 1 MIGRATE NOW, 1 UNDETERMINED, 1 MIGRATE SOON, 2 SQLite sufficient\n") !=
+        std::string::npos);
+}
