@@ -85,7 +85,7 @@ class Demo:
         self.alertmanager = self.stack.start(servers.alertmanager(self.folder, self.alertmanager_config))
         self.exporter = self.stack.start(servers.exporter(
             self.folder, self.exporter_program,
-            [f"--block.dir={self.blocks}", f"--spec={SPEC}"]))
+            [f"--block.dir={self.blocks}", f"--spec={SPEC}", f"--decision.log={self.decisions}"]))
         target = self.exporter.url.removeprefix("http://")
         self.prometheus = self.stack.start(servers.prometheus(
             self.folder, {"outgrown": [target]}, [self.rules], self.alertmanager.url, scrape_interval="1s"))
