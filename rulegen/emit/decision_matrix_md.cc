@@ -19,11 +19,12 @@ std::string Link(const spec::Spec& spec, const std::string& alert) {
 }
 
 // The thresholds of the verdict with that index, in the order of the spec.
-void AddRows(const spec::Spec& spec, std::size_t verdict, std::vector<std::vector<std::string>>& rows) {
+void AddRows(const spec::Spec& spec, const plan::SignalIndex& signals, std::size_t verdict,
+             std::vector<std::vector<std::string>>& rows) {
   for (const spec::Threshold& threshold : spec.thresholds) {
     if (threshold.verdict != spec.verdicts[verdict].id) continue;
     rows.push_back({"**" + MarkdownText(spec.verdicts[verdict].text) + "**", MarkdownText(threshold.because),
-                    MarkdownText(plan::ConditionText(spec, threshold)),
+                    MarkdownText(plan::ConditionText(signals[threshold.signal], threshold)),
                     Link(spec, spec::AlertName(spec.store, threshold.id))});
   }
 }
@@ -51,7 +52,8 @@ std::string Coverage(const spec::Spec& spec) {
 
 std::string DecisionMatrixMarkdown(const spec::Spec& spec) {
   std::vector<std::vector<std::string>> rows;
-  for (std::size_t i = spec.verdicts.size(); i-- > 0;) AddRows(spec, i, rows);
+  const plan::SignalIndex signals(spec);
+  for (std::size_t i = spec.verdicts.size(); i-- > 0;) AddRows(spec, signals, i, rows);
   std::string text =
       MarkdownHead(spec, spec.store.title + ": decision matrix") +
       "\nThe verdict is the most severe one among the breached thresholds; the first of them in this order "

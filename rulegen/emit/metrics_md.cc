@@ -46,7 +46,7 @@ std::string Recorded(const spec::Spec& spec) {
                        const std::string& expr) {
     rows.push_back({MarkdownCode(series), std::string(unit), MarkdownText(what)});
     expressions +=
-        "\n" + MarkdownCode(series) + "\n\n" + MarkdownBlock("promql", plan::NormalisePromql(expr));
+        "\n" + MarkdownCode(series) + "\n\n" + MarkdownBlock("promql", plan::CanonicalPromql(expr));
   };
   for (const spec::Signal& signal : spec.signals) {
     add(spec::RecordedSeries(spec.store, signal.id), UnitText(signal.unit), signal.description, signal.expr);

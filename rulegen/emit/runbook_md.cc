@@ -39,19 +39,18 @@ std::string Section(const plan::AlertRule& rule, const std::string& title, const
          MarkdownBlock("promql", rule.expr);
 }
 
-Advice AdviceOf(const spec::Spec& spec, const spec::Threshold& threshold) {
-  const auto signal = std::ranges::find(spec.signals, threshold.signal, &spec::Signal::id);
-  OUTGROWN_CHECK(signal != spec.signals.end());
-  return {plan::ConditionText(spec, threshold) + ". " + signal->description, threshold.look, threshold.act};
+Advice AdviceOf(const spec::Signal& signal, const spec::Threshold& threshold) {
+  return {plan::ConditionText(signal, threshold) + ". " + signal.description, threshold.look, threshold.act};
 }
 
 }  // namespace
 
 std::string RunbookMarkdown(const spec::Spec& spec, const plan::RuleFile& rules) {
   std::unordered_map<std::string, std::pair<std::string, Advice>> about;
+  const plan::SignalIndex signals(spec);
   for (const spec::Threshold& threshold : spec.thresholds) {
     about[spec::AlertName(spec.store, threshold.id)] = {plan::VerdictLine(spec, threshold),
-                                                        AdviceOf(spec, threshold)};
+                                                        AdviceOf(signals[threshold.signal], threshold)};
   }
   for (const plan::MeasurementAlert& planned : plan::PlanMeasurement(spec)) {
     about[spec::AlertName(spec.store, planned.id)] = {planned.summary,

@@ -276,8 +276,10 @@ class Planner {
     panel.title = "Thresholds";
     panel.width = spec_.signals.size() % 2 == 1 ? kGridColumns / 2 : kGridColumns;
     panel.height = 8;
+    const SignalIndex signals(spec_);
     for (const spec::Threshold& threshold : spec_.thresholds) {
-      panel.rows.push_back({VerdictLine(spec_, threshold), ConditionText(spec_, threshold)});
+      panel.rows.push_back(
+          {VerdictLine(spec_, threshold), ConditionText(signals[threshold.signal], threshold)});
     }
     grid_.Add(std::move(panel));
   }

@@ -309,9 +309,12 @@ class Planner {
          minutes(10),
          true,
          0},
+        {"the last decision is 26 hours old", {}, minutes(10), false, 0},
         {"a decision was made", {{OfTarget(timestamp, store), "0x80"}}, minutes(10), false, 0},
         {"the exporter shows no decisions", {{OfTarget(timestamp, store), "_x80"}}, minutes(10), false, 0},
     };
+    const Milliseconds limit = OnGrid(alert.cases[1].at) - kOverdue;
+    alert.cases[1].series = {{OfTarget(timestamp, store), Seconds(limit) + "x80"}};
     alert.cases[0].value = static_cast<double>((OnGrid(alert.cases[0].at) + kOverdue).count()) / 1000;
     return alert;
   }

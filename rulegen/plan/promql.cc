@@ -8,17 +8,22 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/duration.h"
 #include "common/number.h"
+#include "rulegen/spec/promql_lexer.h"
 
 namespace outgrown::plan {
 namespace {
 
-enum class Kind { kWord, kKeyword, kNumber, kString, kOperator, kUnary, kOpen, kClose, kComma, kColon, kAt };
+using spec::TokenKind;
 
-struct Token {
+// What a token is to the one behind it.
+enum class Kind { kOperand, kFunction, kKeyword, kOperator, kSign, kOpen, kClose, kComma, kColon };
+
+struct Piece {
   Kind kind;
   std::string text;
 };
@@ -28,161 +33,129 @@ constexpr std::array<std::string_view, 12> kKeywords = {"and",        "atan2",  
                                                         "group_left", "group_right", "ignoring", "offset",
                                                         "on",         "or",          "unless",   "without"};
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsWordStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':'; }
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
 // 'a' and `a` as "a" where that needs no escape; everything else as written.
 std::string CanonicalString(std::string_view literal) {
-  const bool simple =
-      literal.size() >= 2 && literal.front() != '"' &&
-      std::ranges::all_of(literal, [](char c) { return c >= ' ' && c < '\x7f' && c != '"' && c != '\\'; });
+  const bool simple = literal.front() != '"' && std::ranges::all_of(literal, [](char c) {
+                        return c >= ' ' && c < '\x7f' && c != '"' && c != '\\';
+                      });
   if (!simple) return std::string(literal);
   return '"' + std::string(literal.substr(1, literal.size() - 2)) + '"';
 }
 
-std::string CanonicalNumber(const std::string& text) {
-  if (const std::optional<double> number = ParseNumber(text)) return PromqlNumber(*number);
-  if (const std::optional<Milliseconds> duration = ParseDuration(text)) return FormatDuration(*duration);
-  return text;
+std::string CanonicalNumber(std::string_view text) {
+  const std::optional<double> number = ParseNumber(text);
+  return number ? PromqlNumber(*number) : std::string(text);  // a hexadecimal one stays
 }
 
-// Reads one token after another.
-class Lexer {
- public:
-  explicit Lexer(std::string_view text) : text_(text) {}
+std::string CanonicalDuration(std::string_view text) {
+  const std::optional<Milliseconds> duration = ParseDuration(text);
+  return duration ? FormatDuration(*duration) : std::string(text);
+}
 
-  std::vector<Token> All() {
-    for (SkipBlank(); at_ < text_.size(); SkipBlank()) Next();
-    return std::move(tokens_);
+// Tokens as Prometheus prints them, without the spaces between them.
+class Pieces {
+ public:
+  std::vector<Piece> From(const std::vector<spec::Token>& tokens) {
+    for (const spec::Token& token : tokens) Add(token);
+    return std::move(pieces_);
   }
 
  private:
-  void SkipBlank() {
-    while (at_ < text_.size() && (IsSpace(text_[at_]) || text_[at_] == '#')) {
-      if (text_[at_] == '#') at_ = std::min(text_.find('\n', at_), text_.size());
-      if (at_ < text_.size()) ++at_;
+  void Add(const spec::Token& token) {
+    switch (token.kind) {
+      case TokenKind::kName:
+        return Push(NameKind(token.text), std::string(token.text));
+      case TokenKind::kNumber:
+        return Push(Kind::kOperand, CanonicalNumber(token.text));
+      case TokenKind::kDuration:
+        return Push(Kind::kOperand, CanonicalDuration(token.text));
+      case TokenKind::kString:
+        return Push(Kind::kOperand, CanonicalString(token.text));
+      case TokenKind::kPunctuation:
+        return Punctuation(token.text);
     }
   }
 
-  void Next() {
-    const char c = text_[at_];
-    if (c == '"' || c == '\'' || c == '`') return String(c);
-    if (IsDigit(c) || (c == '.' && at_ + 1 < text_.size() && IsDigit(text_[at_ + 1]))) return Number();
-    if (IsWordStart(c) && !(c == ':' && in_brackets_)) return Word();
-    Punctuation(c);
-  }
+  void Push(Kind kind, std::string text) { pieces_.push_back({kind, std::move(text)}); }
 
-  void Add(Kind kind, std::string text) { tokens_.push_back({kind, std::move(text)}); }
-
-  void String(char quote) {
-    std::size_t end = at_ + 1;
-    while (end < text_.size() && text_[end] != quote) end += text_[end] == '\\' && quote != '`' ? 2 : 1;
-    end = std::min(end + 1, text_.size());
-    Add(Kind::kString, CanonicalString(text_.substr(at_, end - at_)));
-    at_ = end;
-  }
-
-  void Number() {
-    std::size_t end = at_;
-    const bool hexadecimal = text_.substr(at_, 2) == "0x" || text_.substr(at_, 2) == "0X";
-    while (end < text_.size()) {
-      const char c = text_[end];
-      const char before = end > at_ ? text_[end - 1] : ' ';
-      const bool sign_of_exponent =
-          (c == '+' || c == '-') && (before == 'e' || before == 'E') && !hexadecimal;
-      if (!IsDigit(c) && c != '.' && !sign_of_exponent && (!IsWordStart(c) || c == ':')) break;
-      ++end;
-    }
-    Add(Kind::kNumber, CanonicalNumber(std::string(text_.substr(at_, end - at_))));
-    at_ = end;
-  }
-
-  void Word() {
-    std::size_t end = at_;
-    while (end < text_.size() && (IsWordStart(text_[end]) || IsDigit(text_[end]))) ++end;
-    const std::string_view word = text_.substr(at_, end - at_);
-    Add(!in_braces_ && std::ranges::count(kKeywords, word) > 0 ? Kind::kKeyword : Kind::kWord,
-        std::string(word));
-    at_ = end;
+  Kind NameKind(std::string_view name) const {
+    return !in_braces_ && std::ranges::count(kKeywords, name) > 0 ? Kind::kKeyword : Kind::kFunction;
   }
 
   // True where an operand must follow, so that + and - are signs.
   bool ExpectsOperand() const {
-    if (tokens_.empty()) return true;
-    const Kind before = tokens_.back().kind;
-    return before == Kind::kOperator || before == Kind::kUnary || before == Kind::kOpen ||
-           before == Kind::kComma || before == Kind::kKeyword || before == Kind::kColon ||
-           before == Kind::kAt;
+    if (pieces_.empty()) return true;
+    const Kind before = pieces_.back().kind;
+    return before != Kind::kOperand && before != Kind::kFunction && before != Kind::kClose;
   }
 
-  void Punctuation(char c) {
-    const std::string_view two = text_.substr(at_, 2);
-    if (two == "==" || two == "!=" || two == ">=" || two == "<=" || two == "=~" || two == "!~") {
-      Add(Kind::kOperator, std::string(two));
-      at_ += 2;
-      return;
+  void Punctuation(std::string_view text) {
+    if (text == "{") in_braces_ = true;
+    if (text == "}") {
+      in_braces_ = false;
+      return CloseBraces();
     }
-    ++at_;
-    const std::string text(1, c);
-    switch (c) {
-      case '(':
-        return Add(Kind::kOpen, text);
-      case '{':
-        in_braces_ = true;
-        return Add(Kind::kOpen, text);
-      case '[':
-        in_brackets_ = true;
-        return Add(Kind::kOpen, text);
-      case '}':
-        in_braces_ = false;
-        return CloseBraces();
-      case ']':
-        in_brackets_ = false;
-        return Add(Kind::kClose, text);
-      case ')':
-        return Add(Kind::kClose, text);
-      case ',':
-        return Add(Kind::kComma, text);
-      case ':':
-        return Add(Kind::kColon, text);
-      case '@':
-        return Add(Kind::kAt, text);
-      case '+':
-      case '-':
-        return Add(ExpectsOperand() ? Kind::kUnary : Kind::kOperator, text);
-      default:
-        return Add(Kind::kOperator, text);
-    }
+    Push(PunctuationKind(text), std::string(text));
+  }
+
+  Kind PunctuationKind(std::string_view text) const {
+    if (text == "(" || text == "{" || text == "[") return Kind::kOpen;
+    if (text == ")" || text == "]") return Kind::kClose;
+    if (text == ",") return Kind::kComma;
+    if (text == ":") return Kind::kColon;
+    if (text == "+" || text == "-") return ExpectsOperand() ? Kind::kSign : Kind::kOperator;
+    return Kind::kOperator;
   }
 
   // x{} is x; a comma before the closing brace is none.
   void CloseBraces() {
-    if (!tokens_.empty() && tokens_.back().kind == Kind::kComma) tokens_.pop_back();
-    const std::size_t count = tokens_.size();
+    if (!pieces_.empty() && pieces_.back().kind == Kind::kComma) pieces_.pop_back();
+    const std::size_t count = pieces_.size();
     const bool nothing_inside =
-        count >= 2 && tokens_[count - 1].text == "{" && tokens_[count - 2].kind == Kind::kWord;
+        count >= 2 && pieces_[count - 1].text == "{" && pieces_[count - 2].kind == Kind::kFunction;
     if (nothing_inside) {
-      tokens_.pop_back();
+      pieces_.pop_back();
     } else {
-      Add(Kind::kClose, "}");
+      Push(Kind::kClose, "}");
     }
   }
 
-  std::string_view text_;
-  std::size_t at_ = 0;
   bool in_braces_ = false;
-  bool in_brackets_ = false;
-  std::vector<Token> tokens_;
+  std::vector<Piece> pieces_;
 };
 
-bool SpaceBetween(const Token& left, const Token& right) {
-  if (left.kind == Kind::kOpen || left.kind == Kind::kUnary || left.kind == Kind::kColon) return false;
-  if (right.kind == Kind::kClose || right.kind == Kind::kComma || right.kind == Kind::kColon) return false;
-  if (right.text == "[" || right.text == "{") {
-    return left.kind == Kind::kKeyword || left.kind == Kind::kOperator || left.kind == Kind::kComma;
+// The pieces [first, last) between two braces: matchers in the order of their texts.
+void SortBetween(std::vector<Piece>& pieces, std::size_t first, std::size_t last) {
+  std::vector<std::string> matchers(1);
+  for (std::size_t i = first; i < last; ++i) {
+    if (pieces[i].kind == Kind::kComma) {
+      matchers.emplace_back();
+    } else {
+      matchers.back() += pieces[i].text;
+    }
   }
-  if (right.text == "(" && right.kind == Kind::kOpen) return left.kind != Kind::kWord;
+  std::ranges::sort(matchers);
+  std::string text;
+  for (const std::string& matcher : matchers) text += (text.empty() ? "" : ",") + matcher;
+  pieces[first] = {Kind::kOperand, std::move(text)};
+  pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(first) + 1,
+               pieces.begin() + static_cast<std::ptrdiff_t>(last));
+}
+
+void SortMatchers(std::vector<Piece>& pieces) {
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (pieces[i].text != "{") continue;
+    std::size_t close = i + 1;
+    while (close < pieces.size() && pieces[close].text != "}") ++close;
+    if (close < pieces.size() && close > i + 1) SortBetween(pieces, i + 1, close);
+  }
+}
+
+bool SpaceBetween(const Piece& left, const Piece& right) {
+  if (left.kind == Kind::kOpen || left.kind == Kind::kSign || left.kind == Kind::kColon) return false;
+  if (right.kind == Kind::kClose || right.kind == Kind::kComma || right.kind == Kind::kColon) return false;
+  if (right.kind == Kind::kOpen && right.text == "(") return left.kind != Kind::kFunction;
+  if (right.kind == Kind::kOpen) return left.kind != Kind::kFunction && left.kind != Kind::kClose;
   return true;
 }
 
@@ -225,15 +198,18 @@ std::string PromqlString(std::string_view text) {
   return literal;
 }
 
-std::string NormalisePromql(std::string_view expr) {
+std::string CanonicalPromql(std::string_view expr) {
+  const spec::Lexed lexed = spec::LexPromql(expr);
+  if (lexed.problem) return std::string(expr);
+  std::vector<Piece> pieces = Pieces().From(lexed.tokens);
+  SortMatchers(pieces);
   std::string text;
-  const std::vector<Token> tokens = Lexer(expr).All();
   bool in_braces = false;
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (i > 0 && !in_braces && SpaceBetween(tokens[i - 1], tokens[i])) text += ' ';
-    if (tokens[i].text == "{") in_braces = true;
-    if (tokens[i].text == "}") in_braces = false;
-    text += tokens[i].text;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (i > 0 && !in_braces && SpaceBetween(pieces[i - 1], pieces[i])) text += ' ';
+    if (pieces[i].text == "{") in_braces = true;
+    if (pieces[i].text == "}") in_braces = false;
+    text += pieces[i].text;
   }
   return text;
 }

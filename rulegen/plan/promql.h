@@ -15,8 +15,8 @@ std::string PromqlNumber(double value);
 std::string PromqlString(std::string_view text);
 
 // `expr` in one line: comments gone, one canonical spelling of spaces, durations, numbers and simple strings.
-// Works on tokens, so it never changes the meaning; text that is no PromQL comes out as some other text
-// that is none. What would need a parser stays as written (a `by` clause behind its aggregation).
-std::string NormalisePromql(std::string_view expr);
+// Works on tokens, so it never changes the meaning; what is no PromQL comes back as it is. What would need a
+// parser stays as written (a `by` clause behind its aggregation).
+std::string CanonicalPromql(std::string_view expr);
 
 }  // namespace outgrown::plan

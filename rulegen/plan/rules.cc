@@ -74,7 +74,7 @@ AlertRule ThresholdAlert(const spec::Spec& spec, const spec::Signal& signal,
 AlertRule ToRule(const spec::Spec& spec, const MeasurementAlert& planned) {
   AlertRule alert;
   alert.alert = spec::AlertName(spec.store, planned.id);
-  alert.expr = planned.expr;
+  alert.expr = CanonicalPromql(planned.expr);
   alert.hold = planned.hold;
   alert.labels = {{"severity", MeasurementSeverity(spec)}};
   Template description;
@@ -93,7 +93,7 @@ std::vector<Block> SignalBlocks(const spec::Spec& spec) {
   for (const spec::Signal& signal : spec.signals) {
     Block block;
     block.emplace_back(
-        RecordingRule{spec::RecordedSeries(spec.store, signal.id), NormalisePromql(signal.expr)});
+        RecordingRule{spec::RecordedSeries(spec.store, signal.id), CanonicalPromql(signal.expr)});
     for (const spec::Threshold* threshold : by_signal[signal.id]) {
       block.emplace_back(ThresholdAlert(spec, signal, *threshold));
     }
@@ -120,6 +120,16 @@ void Pack(std::vector<RuleGroup>& groups, const std::string& name, Milliseconds 
 
 }  // namespace
 
+SignalIndex::SignalIndex(const spec::Spec& spec) {
+  for (const spec::Signal& signal : spec.signals) signals_.emplace(signal.id, &signal);
+}
+
+const spec::Signal& SignalIndex::operator[](std::string_view id) const {
+  const auto found = signals_.find(id);
+  OUTGROWN_CHECK(found != signals_.end());
+  return *found->second;
+}
+
 std::string IdentityList(const spec::Spec& spec) {
   std::string list;
   for (const std::string& label : spec.store.identity) list += (list.empty() ? "" : ", ") + label;
@@ -138,7 +148,7 @@ RuleFile PlanRules(const spec::Spec& spec) {
     measurement.push_back({ToRule(spec, planned)});
   // Coverage is recorded with the signals, so that a decision finds all of them at the same evaluation.
   if (spec.coverage) {
-    const RecordingRule coverage{spec::CoverageSeries(spec.store), NormalisePromql(spec.coverage->expr)};
+    const RecordingRule coverage{spec::CoverageSeries(spec.store), CanonicalPromql(spec.coverage->expr)};
     decision.insert(decision.begin(), Block{coverage});
   }
   Pack(file.groups, "outgrown-" + spec.store.name, spec.rules.interval, std::move(decision));

@@ -2,8 +2,11 @@
 // routes, the dashboards and the runbook are made from.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -66,6 +69,17 @@ struct RuleFile {
 // kRulesPerGroupMax in a group unless one signal alone has more. Linear in the spec.
 inline constexpr std::size_t kRulesPerGroupMax = 20;
 RuleFile PlanRules(const spec::Spec& spec);
+
+// Looks signals up by their id.
+class SignalIndex {
+ public:
+  explicit SignalIndex(const spec::Spec& spec);
+  // Precondition: the spec has it.
+  const spec::Signal& operator[](std::string_view id) const;
+
+ private:
+  std::unordered_map<std::string_view, const spec::Signal*> signals_;
+};
 
 // "sum by (job, instance) " is how expressions keep the identity: "job, instance".
 std::string IdentityList(const spec::Spec& spec);

@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 
-#include "common/check.h"
 #include "common/duration.h"
 
 namespace outgrown::plan {
@@ -93,11 +92,9 @@ std::string Humanize(double value, Unit unit) {
   return FourDigits(value);
 }
 
-std::string ConditionText(const spec::Spec& spec, const spec::Threshold& threshold) {
-  const auto signal = std::ranges::find(spec.signals, threshold.signal, &spec::Signal::id);
-  OUTGROWN_CHECK(signal != spec.signals.end());
-  std::string text = signal->title + (threshold.direction == Direction::kAbove ? " > " : " < ") +
-                     Humanize(threshold.limit, signal->unit);
+std::string ConditionText(const spec::Signal& signal, const spec::Threshold& threshold) {
+  std::string text = signal.title + (threshold.direction == Direction::kAbove ? " > " : " < ") +
+                     Humanize(threshold.limit, signal.unit);
   if (threshold.hold > Milliseconds(0)) text += " for " + FormatDuration(threshold.hold);
   return text;
 }

@@ -19,8 +19,8 @@ namespace outgrown::plan {
 // Source: prometheus/template/template.go.
 std::string Humanize(double value, Unit unit);
 
-// "Write errors > 1% for 5m": a threshold's condition for people.
-std::string ConditionText(const spec::Spec& spec, const spec::Threshold& threshold);
+// "Write errors > 1% for 5m": a threshold's condition for people. `signal` is the threshold's.
+std::string ConditionText(const spec::Signal& signal, const spec::Threshold& threshold);
 
 // The text that the template gives for an alert with these labels and that value.
 std::string Render(const Template& parts, const std::vector<Pair>& labels, double value);

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-using outgrown::plan::NormalisePromql;
+using outgrown::plan::CanonicalPromql;
 using outgrown::plan::PromqlNumber;
 using outgrown::plan::PromqlString;
 
@@ -48,6 +48,7 @@ TEST_CASE("an expression comes out as Prometheus 2.42's rules page showed it") {
       {"sum without(le) (time()-x{}) # a comment\n", "sum without (le) (time() - x)"},
       {"label_replace(x,\"a\",\"$1\",'b','(.*)\\\\.')",
        "label_replace(x, \"a\", \"$1\", \"b\", '(.*)\\\\.')"},
+      {"a{z!=\"1\", b=\"2\",b=~\"1\"} + c{y='1'}", "a{b=\"2\",b=~\"1\",z!=\"1\"} + c{y=\"1\"}"},
       {"{__name__=\"a\",}", "{__name__=\"a\"}"},
       {"rate(x[5m:])", "rate(x[5m:])"},
       {"x offset -5m", "x offset -5m"},
@@ -58,14 +59,14 @@ TEST_CASE("an expression comes out as Prometheus 2.42's rules page showed it") {
       {"\"unfinished", "\"unfinished"},
   };
   for (const Row& row : kRows) {
-    CHECK(NormalisePromql(row.written) == row.canonical);
-    CHECK(NormalisePromql(row.canonical) == row.canonical);
+    CHECK(CanonicalPromql(row.written) == row.canonical);
+    CHECK(CanonicalPromql(row.canonical) == row.canonical);
   }
 }
 
 TEST_CASE("a hash inside a string is no comment, and blanks there stay") {
-  CHECK(NormalisePromql("x{a=\"b # c  d\"}") == "x{a=\"b # c  d\"}");
-  CHECK(NormalisePromql("x{a='b # \"c'}") == "x{a='b # \"c'}");
+  CHECK(CanonicalPromql("x{a=\"b # c  d\"}") == "x{a=\"b # c  d\"}");
+  CHECK(CanonicalPromql("x{a='b # \"c'}") == "x{a='b # \"c'}");
 }
 
 TEST_CASE("a string literal escapes quotes, backslashes and control characters") {

@@ -17,7 +17,7 @@ inline std::string HostileString(std::mt19937_64& random) {
                                          "\x01"sv,        "\x7f"sv,       ": "sv,         " #"sv,
                                          "#"sv,           "- "sv,         "{{"sv,         "}}"sv,
                                          "{"sv,           "}"sv,          "%"sv,          "$"sv,
-                                         "$x"sv,          "?\?/"sv,        "?"sv,          "*/"sv,
+                                         "$x"sv,          "?\?/"sv,       "?"sv,          "*/"sv,
                                          "//"sv,          "<"sv,          ">"sv,          "&"sv,
                                          "*"sv,           "!"sv,          "|"sv,          "["sv,
                                          "]"sv,           ","sv,          "@"sv,          "="sv,

@@ -1,0 +1,306 @@
+"""What rulegen generates, in the hands of those it is for: promtool, amtool, vmalert and a running Prometheus. And that the
+generated tests can fail: rules that are broken on purpose turn them red.
+
+Usage: artefacts_test.py BUILD_FOLDER
+"""
+
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+RULEGEN = BUILD / "rulegen" / "rulegen"
+sys.path.insert(0, str(ROOT / "test" / "support"))
+
+import servers  # noqa: E402
+
+SPECS = [*sorted((ROOT / "rules").glob("*.toml")), *sorted((ROOT / "test" / "golden").glob("[!b]*/*.toml"))]
+
+
+def run(*command, cwd=None, env=None):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, cwd=cwd,
+                          env=None if env is None else {**os.environ, **env})
+
+
+def tree(folder):
+    """Every file's bytes by its path."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def generate(out, *specs, **how):
+    done = run(RULEGEN, "--generate", "--out", out, *(word for spec in specs for word in ("--spec", spec)), **how)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return tree(pathlib.Path(out))
+
+
+def expressions(rules_yaml):
+    """The expressions of a generated rule file, in order: rulegen writes each in single quotes or plain in one line."""
+    found = []
+    for line in rules_yaml.splitlines():
+        match = re.fullmatch(r"\s+expr: (.*)", line)
+        if match:
+            text = match.group(1)
+            found.append(text[1:-1].replace("''", "'") if text.startswith("'") else text)
+    return found
+
+
+class Consumers(unittest.TestCase):
+    """The real tools take every artefact of every spec."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+        cls.files = generate(cls.folder, *SPECS)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def each(self, ending):
+        paths = [self.folder / name for name in sorted(self.files) if name.endswith(ending)]
+        self.assertTrue(paths, ending)
+        return paths
+
+    def test_there_are_specs(self):
+        self.assertGreaterEqual(len(SPECS), 4)
+
+    def test_promtool_takes_the_rules_of_every_flavor(self):
+        done = run("promtool", "check", "rules", "--lint-fatal", *self.each(".rules.yml"))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_promtool_passes_the_generated_tests(self):
+        for path in self.each(".test.yml"):
+            done = run("promtool", "test", "rules", path.name, cwd=path.parent)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_amtool_takes_the_configuration(self):
+        for path in self.each(".alertmanager.yml"):
+            done = run("amtool", "check-config", path)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_vmalert_takes_the_rules_of_its_flavor(self):
+        for path in [path for path in self.each(".rules.yml") if path.parent.name == "victoriametrics"]:
+            done = run("vmalert", "-dryRun", f"-rule={path}")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_dashboards_are_json_with_panels_and_a_stable_uid(self):
+        uids = set()
+        for path in self.each(".json"):
+            dashboard = json.loads(path.read_text(encoding="utf-8"))
+            self.assertLessEqual(len(dashboard["uid"]), 40)
+            uids.add(dashboard["uid"])
+            ids = [panel["id"] for panel in dashboard["panels"]]
+            self.assertEqual(len(ids), len(set(ids)))
+            self.assertGreater(len(ids), 5)
+        self.assertEqual(len(uids), len(self.each(".json")))
+
+    def test_prometheus_shows_the_expressions_as_they_are_written(self):
+        rule_files = [path for path in self.each(".rules.yml") if path.parent.name == "gen"]
+        written = {path: expressions(path.read_text(encoding="utf-8")) for path in rule_files}
+        with servers.Stack() as stack:
+            server = stack.start(servers.prometheus(self.folder, {}, rule_files))
+            groups = servers.get_json(server.url + "/api/v1/rules")["data"]["groups"]
+        for path, expected in written.items():
+            shown = [rule["query"] for group in groups if group["file"] == str(path) for rule in group["rules"]]
+            self.assertEqual(shown, expected)
+
+
+# What somebody could get wrong in the rules of rules/checkpoint.toml, as (name, text, text instead).
+IDENTITY = "job, instance, database"
+BREAKS = [
+    ("the limit itself breaches", "write_error_ratio > 0.01", "write_error_ratio >= 0.01"),
+    ("another limit", "writes_per_second > 100", "writes_per_second > 100.5"),
+    ("the wrong direction", "file_size_bytes > 5", "file_size_bytes < 5"),
+    ("`for` one interval short", "for: 5m\n        keep", "for: 4m30s\n        keep"),
+    ("`for` one interval long", "for: 10m\n        keep", "for: 10m30s\n        keep"),
+    ("a misspelt alert", "alert: CheckpointFileSize", "alert: CheckpointFilesize"),
+    ("another severity", "severity: critical", "severity: warning"),
+    ("another verdict", "verdict: migrate_now", "verdict: migrate_soon"),
+    ("another summary", "MIGRATE NOW - Multi-server", "MIGRATE NOW: Multi-server"),
+    ("another runbook", "#checkpointfilesize", "#checkpoint-file-size"),
+    ("idle is not a number", f" or sum by ({IDENTITY}) (rate(checkpoint_writes_total[5m])) == 0'", "'"),
+    ("a label of the store is lost", f"max by ({IDENTITY}) (checkpoint_file_size_bytes)",
+     "max by (job, instance) (checkpoint_file_size_bytes)"),
+    ("stores are added up", f"sum by ({IDENTITY}, le)", "sum by (job, instance, le)"),
+    ("a ratio matched label by label", f"sum by ({IDENTITY}) (rate(checkpoint_writes_total{{status=\"error\"}}[5m])) /",
+     "rate(checkpoint_writes_total{status=\"error\"}[5m]) /"),
+    ("a counter without its resets", "rate(checkpoint_store_commits_total[5m])", "deriv(checkpoint_store_commits_total[5m])"),
+    ("exporter down loses the stores", "and on (job, instance) up == 0", "and up == 0"),
+    ("idle is a gone writer", f" and sum by ({IDENTITY}) (rate(checkpoint_store_commits_total[5m])) > 0'", "'"),
+    ("the same digest alerts", "digest!=", "digest="),
+    ("decisions are overdue too early", "> 93600", "> 86400"),
+    ("a writer is stale too early", "> 300'", "> 299'"),
+]
+
+
+class Teeth(unittest.TestCase):
+    """The generated tests of the shipped spec go red on rules that are wrong."""
+
+    def test_each_break_is_found(self):
+        source = ROOT / "rules" / "gen"
+        rules = (source / "checkpoint.rules.yml").read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(source / "checkpoint.test.yml", folder)
+            for name, text, instead in BREAKS:
+                with self.subTest(name):
+                    self.assertIn(text, rules)
+                    (pathlib.Path(folder) / "checkpoint.rules.yml").write_text(rules.replace(text, instead),
+                                                                               encoding="utf-8")
+                    done = run("promtool", "test", "rules", "checkpoint.test.yml", cwd=folder)
+                    self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+
+
+class Bytes(unittest.TestCase):
+    """The same spec gives the same bytes; another spec doesn't."""
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+
+    def copy(self):
+        """The specs in a folder of their own."""
+        copied = self.folder / "copy"
+        shutil.copytree(ROOT / "rules", copied / "rules")
+        return copied
+
+    def test_locale_and_working_directory_make_no_difference(self):
+        first = generate(self.folder / "a", cwd=ROOT, env={"LC_ALL": "C"})
+        for number, locale in enumerate(["de_DE.UTF-8", "tr_TR.UTF-8", "hi_IN.UTF-8", "C.UTF-8"]):
+            out = self.folder / f"b{number}"
+            specs = sorted((ROOT / "rules").glob("*.toml"))
+            self.assertEqual(generate(out, *specs, cwd="/", env={"LC_ALL": locale, "TZ": "Asia/Tokyo"}), first)
+        self.assertIn("rules/gen/checkpoint.rules.yml", first)
+
+    def test_the_committed_artefacts_are_these(self):
+        for name, content in generate(self.folder / "a", cwd=ROOT).items():
+            self.assertEqual((ROOT / name).read_bytes(), content, name)
+
+    def test_a_changed_threshold_changes_table_rules_tests_dashboard_and_documents(self):
+        copied = self.copy()
+        before = generate(self.folder / "before", cwd=copied)
+        spec = copied / "rules" / "checkpoint.toml"
+        text = spec.read_text(encoding="utf-8")
+        self.assertEqual(text.count("above   = 0.01\n"), 1)
+        spec.write_text(text.replace("above   = 0.01\n", "above   = 0.0125\n"), encoding="utf-8")
+        after = generate(self.folder / "after", cwd=copied)
+        moved = {name for name, content in after.items() if b"0.0125" in content}
+        self.assertEqual(moved, {
+            "rules/gen/checkpoint.rules.yml", "rules/gen/victoriametrics/checkpoint.rules.yml",
+            "rules/gen/checkpoint.test.yml", "rules/gen/checkpoint.thresholds.inc",
+            "grafana-provisioning/dashboards/gen/checkpoint.json", "docs/gen/checkpoint.runbook.md"})
+        self.assertIn(b"1.25%", after["docs/gen/checkpoint.decision-matrix.md"])
+        self.assertEqual({name for name in before if "postgresql" in name and before[name] != after[name]}, set())
+
+    def test_forgetting_to_regenerate_is_exit_6_and_a_patch_that_mends_it(self):
+        copied = self.copy()
+        self.assertEqual(run(RULEGEN, "--generate", cwd=copied).returncode, 0)
+        self.assertEqual(run(RULEGEN, "--check", cwd=copied).returncode, 0)
+        spec = copied / "rules" / "checkpoint.toml"
+        spec.write_text(spec.read_text(encoding="utf-8").replace("above   = 80\n", "above   = 75\n"), encoding="utf-8")
+        done = run(RULEGEN, "--check", cwd=copied)
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertIn("-        expr: 'checkpoint:writes_per_second > 80'\n+        expr: 'checkpoint:writes_per_second > 75'\n",
+                      done.stdout)
+        patched = subprocess.run(["git", "apply", "-p0", "--unsafe-paths", "-"], input=done.stdout, text=True, cwd=copied,
+                                 capture_output=True, check=False)
+        self.assertEqual(patched.returncode, 0, patched.stderr)
+        self.assertEqual(run(RULEGEN, "--check", cwd=copied).returncode, 0)
+
+    def test_an_edited_and_a_missing_artefact_are_exit_6(self):
+        copied = self.copy()
+        self.assertEqual(run(RULEGEN, "--generate", cwd=copied).returncode, 0)
+        rules = copied / "rules" / "gen" / "checkpoint.rules.yml"
+        original = rules.read_text(encoding="utf-8")
+        rules.write_text(original.replace("> 0.01", "> 0.02"), encoding="utf-8")
+        self.assertEqual(run(RULEGEN, "--check", cwd=copied).returncode, 6)
+        rules.unlink()
+        done = run(RULEGEN, "--check", cwd=copied)
+        self.assertEqual(done.returncode, 6)
+        self.assertIn("--- /dev/null\n+++ rules/gen/checkpoint.rules.yml\n", done.stdout)
+
+    def test_a_broken_spec_leaves_every_file_alone(self):
+        copied = self.copy()
+        self.assertEqual(run(RULEGEN, "--generate", cwd=copied).returncode, 0)
+        before = tree(copied)
+        spec = copied / "rules" / "postgresql.toml"
+        broken = spec.read_bytes() + b"\n[[threshold]]\nid = 5\n"
+        spec.write_bytes(broken)
+        done = run(RULEGEN, "--generate", cwd=copied)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("rules/postgresql.toml:", done.stderr)
+        self.assertEqual({**before, "rules/postgresql.toml": broken}, tree(copied))
+
+    def test_without_a_spec_it_says_so(self):
+        done = run(RULEGEN, "--generate", cwd=self.folder)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no rules/*.toml here", done.stderr)
+
+
+def user_seconds(action):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    action()
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+
+
+class Scale(unittest.TestCase):
+    """Cost is linear in the spec."""
+
+    def spec(self, folder, thresholds):
+        head = (ROOT / "test" / "golden" / "small" / "small.toml").read_text(encoding="utf-8").split("[[signal]]")[0]
+        parts = [head.replace('rules = "gen"', 'rules = "gen"\ndashboards = "gen"\ndocs = "gen"')]
+        for i in range(thresholds // 10):
+            parts.append(f"""
+[[signal]]
+id = "items{i}"
+title = "Items {i}"
+description = "Items."
+unit = "count"
+expr = "max by (cluster) (small_items) * {i + 1}"
+[[signal.test]]
+series = {{ 'small_items' = "1x100" }}
+at = "10m"
+value = {i + 1}
+""")
+            for j in range(10):
+                parts.append(f"""
+[[threshold]]
+id = "Items{i}x{j}"
+signal = "items{i}"
+above = {1000 + j}
+for = "5m"
+verdict = "move"
+because = "Items {i} >{1000 + j}"
+""")
+        path = pathlib.Path(folder) / f"scale{thresholds}.toml"
+        path.write_text("".join(parts), encoding="utf-8")
+        return path
+
+    def test_ten_times_the_thresholds_cost_about_ten_times_as_much(self):
+        with tempfile.TemporaryDirectory() as folder:
+            seconds = {}
+            for thresholds in (1000, 10000):
+                spec = self.spec(folder, thresholds)
+                out = pathlib.Path(folder) / f"out{thresholds}"
+                seconds[thresholds] = user_seconds(lambda: generate(out, spec))
+            print(f"10,000 thresholds in {seconds[10000]:.2f} s of CPU, 1,000 in {seconds[1000]:.2f} s")
+            self.assertLess(seconds[10000], 20 * max(seconds[1000], 0.05))
+
+    def test_the_shipped_specs_take_milliseconds(self):
+        with tempfile.TemporaryDirectory() as folder:
+            seconds = min(user_seconds(lambda: generate(folder, cwd=ROOT)) for _ in range(5))
+            print(f"the shipped specs in {1000 * seconds:.0f} ms of CPU")
+            self.assertLess(seconds, 0.25)
+
+
+if __name__ == "__main__":
+    unittest.main()

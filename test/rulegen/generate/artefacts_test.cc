@@ -1,0 +1,126 @@
+#include "rulegen/generate/artefacts.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "rulegen/emit/mark.h"
+#include "test/common/temporary_folder.h"
+#include "test/rulegen/support/tiny_spec.h"
+
+using namespace outgrown;
+
+namespace {
+
+std::map<std::string, std::string> Make(const spec::Spec& spec) {
+  auto artefacts = generate::MakeArtefacts(spec);
+  REQUIRE(artefacts.ok());
+  std::map<std::string, std::string> bytes;
+  for (const generate::Artefact& artefact : *artefacts)
+    bytes[artefact.path.generic_string()] = artefact.bytes;
+  CHECK(bytes.size() == artefacts->size());
+  return bytes;
+}
+
+spec::Spec WithAlertmanager() {
+  spec::Spec spec = test::TinySpec();
+  spec.alertmanager.emplace();
+  return spec;
+}
+
+}  // namespace
+
+TEST_CASE("a spec makes these artefacts, and leaves out what [output] leaves out") {
+  const auto paths = [](const spec::Spec& spec) {
+    std::set<std::string> made;
+    for (const auto& [path, bytes] : Make(spec)) made.insert(path);
+    return made;
+  };
+  CHECK(paths(WithAlertmanager()) ==
+        std::set<std::string>{"gen/queue.rules.yml", "gen/victoriametrics/queue.rules.yml",
+                              "gen/queue.test.yml", "gen/queue.thresholds.inc", "gen/queue.alertmanager.yml",
+                              "dashboards/queue.json", "docs/queue.decision-matrix.md",
+                              "docs/queue.metrics.md", "docs/queue.runbook.md"});
+  spec::Spec spec = test::TinySpec();
+  spec.output = {"gen", std::nullopt, std::nullopt, {}};
+  spec.rules.flavors = {spec::Flavor::kVictoriaMetrics};
+  CHECK(paths(spec) == std::set<std::string>{"gen/victoriametrics/queue.rules.yml", "gen/queue.test.yml",
+                                             "gen/queue.thresholds.inc"});
+  CHECK(Make(spec)["gen/queue.test.yml"].find("rule_files: [victoriametrics/queue.rules.yml]") !=
+        std::string::npos);
+}
+
+TEST_CASE("every artefact carries the mark, and none a byte that depends on the run") {
+  const spec::Spec spec = WithAlertmanager();
+  const std::string mark = emit::GeneratedMark(spec);
+  const auto first = Make(spec);
+  for (const auto& [path, bytes] : first) {
+    CAPTURE(path);
+    CHECK(bytes.find(mark) != std::string::npos);
+    CHECK(bytes.ends_with('\n'));
+  }
+  CHECK(Make(spec) == first);
+}
+
+TEST_CASE("a changed threshold changes table, rules, tests, dashboard and documents") {
+  spec::Spec spec = WithAlertmanager();
+  auto before = Make(spec);
+  spec.thresholds[0].limit = 123;
+  const auto after = Make(spec);
+  std::set<std::string> same;
+  for (const auto& [path, bytes] : after) {
+    if (before[path] == bytes) same.insert(path);
+  }
+  // Only what names no limit stays: the routes and the metric reference.
+  CHECK(same == std::set<std::string>{"gen/queue.alertmanager.yml", "docs/queue.metrics.md"});
+}
+
+TEST_CASE("every runbook_url names a heading of the runbook") {
+  spec::Spec spec = WithAlertmanager();
+  spec.store.present = "checkpoint_block_up";
+  spec.coverage.emplace();
+  spec.coverage->tests = {{"", {{"queue_depth", "1x80"}}, std::chrono::minutes(10), 1, {}}};
+  auto bytes = Make(spec);
+  std::set<std::string> anchors;
+  const std::string& runbook = bytes["docs/queue.runbook.md"];
+  for (std::size_t at = runbook.find("\n## "); at != std::string::npos; at = runbook.find("\n## ", at + 1)) {
+    std::string heading = runbook.substr(at + 4, runbook.find('\n', at + 1) - at - 4);
+    std::ranges::transform(heading, heading.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+    anchors.insert(heading);
+  }
+  CHECK(anchors.size() == 10);
+  const std::string& rules = bytes["gen/queue.rules.yml"];
+  const std::string url = spec.rules.runbook_url + "#";
+  int urls = 0;
+  for (std::size_t at = rules.find(url); at != std::string::npos; at = rules.find(url, at + 1)) {
+    const std::string anchor = rules.substr(at + url.size(), rules.find('\'', at) - at - url.size());
+    CAPTURE(anchor);
+    CHECK(anchors.contains(anchor));
+    ++urls;
+  }
+  CHECK(urls == 10);
+}
+
+TEST_CASE("the people's Alertmanager configuration is read, and what is wrong with it is named") {
+  const test::TemporaryFolder folder;
+  spec::Spec spec = WithAlertmanager();
+  spec.file = folder.path() / "queue.toml";
+  spec.alertmanager->base = "base.yml";
+  CHECK(generate::MakeArtefacts(spec).error().Text().find("base.yml: cannot open") != std::string::npos);
+  const auto with = [&](const std::string& text) {
+    std::ofstream(folder.path() / "base.yml") << text;
+    return generate::MakeArtefacts(spec);
+  };
+  CHECK(with("a: [").error().where.find("base.yml:1:") != std::string::npos);
+  CHECK(with("[]").error().what == "expected a map with route and receivers");
+  CHECK(with("receivers: []").error().what == "expected a map as route");
+  CHECK(with("route: {routes: 5}").error().what == "expected a list as route.routes");
+  CHECK(with("route: {}\ninhibit_rules: 5").error().what == "expected a list as inhibit_rules");
+  CHECK(with("route: {receiver: a}\n").ok());
+}
