@@ -59,7 +59,7 @@ Result<void> CheckSizes(const Header& header) {
 
 std::uint64_t HeaderChecksum(const Header& header) {
   const std::uint64_t fields = Fnv(kFnvOffset, &header, offsetof(Header, checksum));
-  return Fnv(fields, header.database, sizeof header.database);
+  return Fnv(fields, header.database, std::min(header.database_bytes, kDatabaseBytesMax));
 }
 
 Header MakeHeader(std::uint32_t slot_count, std::string_view database, std::uint64_t created_unix_ns) {
@@ -93,6 +93,10 @@ Result<CheckedHeader> CheckHeader(std::span<const std::byte> bytes) {
   if (Result<void> identity = CheckIdentity(header); !identity) return identity.error();
   if (Result<void> sizes = CheckSizes(header); !sizes) return sizes.error();
   if (header.checksum != HeaderChecksum(header)) return Error{"the header is damaged (wrong checksum)", ""};
+  const std::span<const char> padding = std::span(header.database).subspan(header.database_bytes);
+  if (!std::ranges::all_of(padding, [](char c) { return c == '\0'; })) {
+    return Error{"the header is damaged (bytes after the database's path)", ""};
+  }
   const std::optional<std::uint32_t> used = UnpackSlotsUsed(header.slots_used);
   if (!used || *used > header.slot_count) return Error{"the high-water mark of the slots is damaged", ""};
   return CheckedHeader{

@@ -42,7 +42,7 @@ bool IsStillOurs(const ProcessBlock& block, int fd) {
 // mapping, which would keep that description and its parent's locks alive after the parent's death.
 bool OpenLockDescriptor(ProcessBlock& block) {
   Result<std::optional<Descriptor>> opened =
-      OpenBlockFile(block.directory, block.file_name, Access::kReadWrite);
+      OpenBlockFile(block.place->directory, block.place->file_name, Access::kReadWrite);
   if (!opened || !opened->has_value() || !IsStillOurs(block, (*opened)->get())) return false;
   block.fd = (*opened)->Release();
   return true;
@@ -91,10 +91,9 @@ Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& 
   if (Result<void> filled = FillHoles(fd, header->file_bytes); !filled)
     return Error{filled.error().what, path};
 
+  auto place = std::make_unique<const BlockPlace>(BlockPlace{directory, file_name});
   auto block = std::make_unique<ProcessBlock>();
-  block->directory = directory;
-  block->file_name = file_name;
-  block->database = header->database;
+  block->place = place.get();
   block->device = status.st_dev;
   block->inode = status.st_ino;
   block->slot_count = header->slot_count;
@@ -107,6 +106,7 @@ Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& 
   }
   block->header = static_cast<Header*>(mapping);
   block->slots = reinterpret_cast<Slot*>(static_cast<std::byte*>(mapping) + kHeaderBytes);
+  static_cast<void>(place.release());  // lives as long as the block: for ever
   return block.release();
 }
 

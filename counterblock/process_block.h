@@ -37,11 +37,15 @@ struct Claim {
   std::uint64_t owner = 0;  // what it wrote to Slot::owner; differs from claim to claim
 };
 
-struct ProcessBlock {
-  // Set when mapped, then constant. Usable from any thread.
+// Where the block's file was opened.
+struct BlockPlace {
   std::string directory;
   std::string file_name;
-  std::string database;  // as the header says, which is what the creator said
+};
+
+struct ProcessBlock {
+  // Set when mapped, then constant. Usable from any thread.
+  const BlockPlace* place = nullptr;  // a pointer, so that off_block needs no code to run
   dev_t device = 0;
   ino_t inode = 0;
   std::uint32_t slot_count = 0;

@@ -84,8 +84,6 @@ class Writer {
   ~Writer();
 
   bool is_on() const { return block_ != &off_block; }
-  // The database path that the block's header names; empty if its creator said none, or if off.
-  const std::string& database() const { return block_->database; }
 
   // A write that lasted `duration_ns` and ended just now.
   void Record(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns) noexcept {
