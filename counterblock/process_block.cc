@@ -91,7 +91,7 @@ Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& 
   if (Result<void> filled = FillHoles(fd, header->file_bytes); !filled)
     return Error{filled.error().what, path};
 
-  auto place = std::make_unique<const BlockPlace>(BlockPlace{directory, file_name});
+  auto place = std::make_unique<const BlockPlace>(BlockPlace{directory, file_name, header->database});
   auto block = std::make_unique<ProcessBlock>();
   block->place = place.get();
   block->device = status.st_dev;

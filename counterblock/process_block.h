@@ -37,10 +37,11 @@ struct Claim {
   std::uint64_t owner = 0;  // what it wrote to Slot::owner; differs from claim to claim
 };
 
-// Where the block's file was opened.
+// Where the block's file was opened, and which database's its header says it is.
 struct BlockPlace {
   std::string directory;
   std::string file_name;
+  std::string database;
 };
 
 struct ProcessBlock {

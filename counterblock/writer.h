@@ -84,6 +84,9 @@ class Writer {
   ~Writer();
 
   bool is_on() const { return block_ != &off_block; }
+  // The database path in the block's header, which is what the block's creator said; empty if that was nothing, or
+  // if this is off.
+  std::string database() const { return block_->place == nullptr ? std::string() : block_->place->database; }
 
   // A write that lasted `duration_ns` and ended just now.
   void Record(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns) noexcept {

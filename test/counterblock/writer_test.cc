@@ -174,6 +174,7 @@ TEST_CASE("a Writer that is off takes every call") {
   off.Abandon(off.Begin());
   off.TraceLost();
   off.TraceRegained();
+  CHECK(off.database().empty());
 }
 
 TEST_CASE("what cannot be opened says why") {
