@@ -108,7 +108,7 @@ std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return Exit{kExitOk, app.help()};
+    return Exit{kExitOk, app.help() + "\n"};
   } catch (const CLI::CallForVersion& version) {
     return Exit{kExitOk, std::string(version.what()) + "\n"};
   } catch (const CLI::ParseError& error) {

@@ -42,7 +42,7 @@ TEST_CASE("a wrong command line is exit status 2 and says what is wrong") {
       {{}, "a mode is missing: one of --generate, --check"},
       {{"--generate", "--check"}, "--generate and --check exclude each other"},
       {{"--generat"}, "--generat"},
-      {{"--check", "rules/checkpoint.toml"}, "rules/checkpoint.toml"},
+      {{"--check", "rules/checkpoint.toml"}, "has no meaning with --check"},
       {{"--check", "--spec"}, "--spec"},
       {{"--evaluate", "--out", "x"}, "--out has no meaning with --evaluate"},
   };
