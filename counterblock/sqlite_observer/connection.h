@@ -64,8 +64,9 @@ class Connection {
   static int Trace(unsigned event, void* connection, void* statement, void* detail) noexcept;
   void Started(sqlite3_stmt* statement) noexcept;
   void Ended(sqlite3_stmt* statement) noexcept;
-  void Announce(sqlite3_stmt* statement) noexcept;
+  void Announce(const sqlite3_stmt* statement) noexcept;
   bool IsAnnounced(const sqlite3_stmt* statement) const;
+  const sqlite3_stmt* FindExplanation(const sqlite3_stmt* committed) noexcept;
   bool InTransaction() const;
 
   // A statement that is suspended between two rows stays announced while others run; more than a few of those
@@ -76,8 +77,9 @@ class Connection {
   bool ignored_ = false;
   bool traces_ = false;              // the slot is ours, as far as is known
   bool took_trace_ = false;          // it was, once
-  sqlite3_stmt* current_ = nullptr;  // the announced statement that started last, until it commits or ends
-  std::array<sqlite3_stmt*, kAnnouncedMax> announced_ = {};  // running; they write or control the transaction
+  const sqlite3_stmt* current_ = nullptr;    // the announced one that started last, until it commits or ends
+  const sqlite3_stmt* committed_ = nullptr;  // the one that has just committed, until the next starts
+  std::array<const sqlite3_stmt*, kAnnouncedMax> announced_ = {};  // running; they write or control the transaction
   std::vector<std::shared_ptr<Share>> shares_;
   std::vector<Sink*> lost_for_;  // where the lost trace is reported
   std::string problem_;          // why a chosen database is not observed

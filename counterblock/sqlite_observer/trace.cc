@@ -75,16 +75,21 @@ void Connection::Started(sqlite3_stmt* statement) noexcept {
 }
 
 void Connection::Ended(sqlite3_stmt* statement) noexcept {
-  const bool announced = IsAnnounced(statement);
+  const bool announced = IsAnnounced(statement) || statement == committed_;
   const bool writing =
       std::ranges::any_of(shares_, [](const auto& share) { return share->tracker.is_open(); });
   if (!announced && !writing) return;
   const ResultProbe& probe = TheResultProbe();
   const int code = probe.is_available() ? probe.ResultOf(statement) : SQLITE_OK;
-  // SQLite prepares it again and runs it again, without a word to the trace.
-  if (announced && code == SQLITE_SCHEMA) return;
+  if (announced && code == SQLITE_SCHEMA) {
+    // SQLite compiles it again and runs it again, without a word to the trace.
+    for (const std::shared_ptr<Share>& share : shares_) share->tracker.StatementRestarts(InTransaction());
+    return;
+  }
   // One that is still busy is being reset between two rows; what it wrote is about to be committed.
-  if (announced && sqlite3_stmt_busy(statement) == 0) std::ranges::replace(announced_, statement, nullptr);
+  if (sqlite3_stmt_busy(statement) == 0) {
+    std::ranges::replace(announced_, static_cast<const sqlite3_stmt*>(statement), nullptr);
+  }
   if (current_ == statement) current_ = nullptr;
   if (writing) {
     const bool in_transaction = InTransaction();
@@ -109,30 +114,41 @@ void Connection::Ended(sqlite3_stmt* statement) noexcept {
 
 bool Connection::ExplainsWrite() noexcept {
   if (!traces_) return false;
-  if (current_ != nullptr) return true;
-  bool explained = false;
-  sqlite3_stmt* statement = nullptr;
-  while ((statement = sqlite3_next_stmt(db_, statement)) != nullptr) {
-    // Without SQL it is SQLite's own, for incremental blob I/O.
-    if (sqlite3_stmt_busy(statement) == 0 || sqlite3_sql(statement) == nullptr ||
-        !WritesOrControls(statement))
-      continue;
-    if (!IsAnnounced(statement)) {
-      LoseTrace();
-      return false;
-    }
-    explained = true;
-  }
-  return explained;
+  return current_ != nullptr || FindExplanation(nullptr) != nullptr;
 }
 
 void Connection::CommitSeen() noexcept {
-  ExplainsWrite();
+  if (!traces_) return;
+  // Several databases may commit in one transaction, so one that has committed explains the next commit too. But not
+  // the next lock: a statement that is gone may have left its address to one that was never announced.
+  if (current_ == nullptr) current_ = FindExplanation(committed_);
+  committed_ = current_;
   current_ = nullptr;
+  announced_.fill(nullptr);  // SQLite commits only when no other statement is writing
+}
+
+// The statement that is running, was announced (or is `committed`), and may write. Null if there is none; if there is
+// one that was not announced, the trace is lost.
+const sqlite3_stmt* Connection::FindExplanation(const sqlite3_stmt* committed) noexcept {
+  const sqlite3_stmt* explanation = nullptr;
+  sqlite3_stmt* statement = nullptr;
+  while ((statement = sqlite3_next_stmt(db_, statement)) != nullptr) {
+    // Without SQL it is SQLite's own, for incremental blob I/O.
+    if (sqlite3_stmt_busy(statement) == 0 || sqlite3_sql(statement) == nullptr || !WritesOrControls(statement)) {
+      continue;
+    }
+    if (!IsAnnounced(statement) && statement != committed) {
+      LoseTrace();
+      return nullptr;
+    }
+    explanation = statement;
+  }
+  return explanation;
 }
 
 void Connection::LoseTrace() noexcept {
   traces_ = false;
+  current_ = committed_ = nullptr;
   announced_.fill(nullptr);
   for (const std::shared_ptr<Share>& share : shares_) {
     share->tracker.TraceLost();
@@ -143,10 +159,11 @@ void Connection::LoseTrace() noexcept {
   }
 }
 
-void Connection::Announce(sqlite3_stmt* statement) noexcept {
+void Connection::Announce(const sqlite3_stmt* statement) noexcept {
   current_ = statement;
+  committed_ = nullptr;
   if (IsAnnounced(statement)) return;
-  auto* const room = std::ranges::find(announced_, nullptr);
+  auto* const room = std::ranges::find(announced_, static_cast<const sqlite3_stmt*>(nullptr));
   // Full of statements that were reset between two rows and may be gone by now.
   if (room == announced_.end()) announced_.fill(nullptr);
   *(room == announced_.end() ? announced_.begin() : room) = statement;

@@ -45,6 +45,13 @@ void WriteTracker::StatementEnded(const End& end) noexcept {
   if (!end.transaction_open) Finish();
 }
 
+void WriteTracker::StatementRestarts(bool transaction_open) noexcept {
+  if (!write_ || !write_->traced || transaction_open) return;
+  if (write_->start.mark != 0) sink_.Abandon(write_->start);
+  write_->start.mark = 0;
+  write_->touched = false;
+}
+
 void WriteTracker::TransactionVanished() noexcept {
   if (!write_ || !write_->traced) return;
   if (write_->touched && !write_->failure) write_->failure = lock_refused_ ? Outcome::kBusy : Outcome::kOther;

@@ -54,6 +54,9 @@ class WriteTracker {
     bool transaction_open = false;  // the connection is inside a transaction after it
   };
   void StatementEnded(const End& end) noexcept;
+  // It ended only to be compiled and run again, because the schema had changed. If it cannot be compiled it
+  // never ran.
+  void StatementRestarts(bool transaction_open) noexcept;
 
   // The transaction is gone without any of the above having told how: it failed while a statement was reset.
   void TransactionVanished() noexcept;
