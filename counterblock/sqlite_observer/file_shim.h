@@ -65,8 +65,8 @@ class ObservedFile : private sqlite3_io_methods {
 
   Sink& sink() { return sink_; }
   const std::string& store() const { return store_; }
-  // The connection holds the lock (for good with locking_mode=EXCLUSIVE).
-  bool is_locked() const { return lock_level_ >= SQLITE_LOCK_RESERVED; }
+  // The one connection that uses it holds the lock (for good with locking_mode=EXCLUSIVE).
+  bool is_locked() const { return only_user_ != nullptr && lock_level_ >= SQLITE_LOCK_RESERVED; }
   bool watches_wal() const { return wal_ != nullptr; }
   // Watches the WAL's file as well, once the connection has one open and it has a header.
   void WatchWal(const Share& share) noexcept;

@@ -33,10 +33,17 @@ bool WritesOrControls(sqlite3_stmt* statement) {
   return sqlite3_stmt_readonly(statement) == 0 || sqlite3_column_count(statement) == 0;
 }
 
-bool IsAttach(sqlite3_stmt* statement) {
+bool BeginsWith(sqlite3_stmt* statement, std::string_view keyword) {
   std::string_view sql = sqlite3_sql(statement);
   sql.remove_prefix(std::min(sql.find_first_not_of(" \t\r\n"), sql.size()));
-  return sqlite3_strnicmp(sql.data(), "ATTACH", 6) == 0;
+  return sql.size() >= keyword.size() &&
+         sqlite3_strnicmp(sql.data(), keyword.data(), static_cast<int>(keyword.size())) == 0;
+}
+
+// Nothing was written because nothing was to be: a BEGIN inside a transaction, a COMMIT outside, no such savepoint.
+bool IsMisplaced(sqlite3_stmt* statement, int code) {
+  return (code & 0xff) == SQLITE_ERROR &&
+         (sqlite3_stmt_readonly(statement) != 0 || BeginsWith(statement, "BEGIN"));
 }
 
 }  // namespace
@@ -53,8 +60,9 @@ int Connection::Trace(unsigned event, void* connection, void* statement, void* d
   if (self->ignored_) return 0;
   if (event == SQLITE_TRACE_PROFILE) {
     self->Ended(started_or_ended);
-  } else if (event == SQLITE_TRACE_STMT && detail == sqlite3_sql(started_or_ended)) {
-    // Any other text is a comment that announces a trigger, or a statement that runs inside another.
+  } else if (detail == sqlite3_sql(started_or_ended) || self->current_ == nullptr) {
+    // Any other text is a comment that announces a trigger of the current statement, or a statement that runs inside
+    // it; inside one that only reads it is the outermost that writes.
     self->Started(started_or_ended);
   }
   return 0;
@@ -93,7 +101,7 @@ void Connection::Ended(sqlite3_stmt* statement) noexcept {
   if (current_ == statement) current_ = nullptr;
   if (writing) {
     const bool in_transaction = InTransaction();
-    const Outcome outcome = block::OutcomeOfSqlite(code);
+    const Outcome outcome = IsMisplaced(statement, code) ? Outcome::kOk : block::OutcomeOfSqlite(code);
     for (const std::shared_ptr<Share>& share : shares_) {
       WriteTracker::End end = {.failure = {},
                                .writes = announced,
@@ -104,7 +112,7 @@ void Connection::Ended(sqlite3_stmt* statement) noexcept {
       share->tracker.StatementEnded(end);
     }
   }
-  if (announced && code == SQLITE_OK && IsAttach(statement)) {
+  if (announced && code == SQLITE_OK && BeginsWith(statement, "ATTACH")) {
     try {
       ObserveDatabases({});
     } catch (...) {  // no memory: the attached database goes without
@@ -134,7 +142,8 @@ const sqlite3_stmt* Connection::FindExplanation(const sqlite3_stmt* committed) n
   sqlite3_stmt* statement = nullptr;
   while ((statement = sqlite3_next_stmt(db_, statement)) != nullptr) {
     // Without SQL it is SQLite's own, for incremental blob I/O.
-    if (sqlite3_stmt_busy(statement) == 0 || sqlite3_sql(statement) == nullptr || !WritesOrControls(statement)) {
+    if (sqlite3_stmt_busy(statement) == 0 || sqlite3_sql(statement) == nullptr ||
+        !WritesOrControls(statement)) {
       continue;
     }
     if (!IsAnnounced(statement) && statement != committed) {

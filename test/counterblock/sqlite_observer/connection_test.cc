@@ -167,6 +167,28 @@ TEST_CASE_FIXTURE(Fixture, "a prepared statement that has to be compiled again i
   CHECK(Counted() == "{ok: 2}");
 }
 
+TEST_CASE_FIXTURE(Fixture, "a function that writes inside a SELECT") {
+  const auto write = [](sqlite3_context* context, int, sqlite3_value** values) {
+    const auto* sql = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
+    sqlite3_result_int(context,
+                       sqlite3_exec(sqlite3_context_db_handle(context), sql, nullptr, nullptr, nullptr));
+  };
+  sqlite3_create_function(a.handle(), "run", 1, SQLITE_UTF8, nullptr, write, nullptr, nullptr);
+  CHECK(a.Ask("SELECT run('INSERT INTO t(id) VALUES(2); INSERT INTO t(id) VALUES(3)')") == "0");
+  CHECK(Counted() == "{ok: 2}");
+  CHECK(a.Ask("SELECT run('INSERT INTO t(id) VALUES(3)')") == "19");
+  CHECK(Counted() == "{constraint: 1}");
+  CHECK(
+      a.Run("BEGIN; SELECT run('INSERT INTO t(id) VALUES(4)'); SELECT run('INSERT INTO t(id) VALUES(4)')") ==
+      SQLITE_OK);
+  CHECK(Counted() == "{}");
+  CHECK(a.Run("COMMIT") == SQLITE_OK);
+  CHECK(Counted() == "{ok: 1}");
+  CHECK(a.Run("UPDATE t SET u = run('INSERT INTO t(id) VALUES(5)') WHERE id = 1") == SQLITE_OK);
+  CHECK(Counted() == "{ok: 1}");
+  CHECK(store.TracesLost() == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a statement that is interrupted has failed") {
   sqlite3_progress_handler(
       a.handle(), 10, [](void*) { return 1; }, nullptr);
@@ -442,6 +464,7 @@ TEST_CASE_FIXTURE(Fixture, "one connection that threads use in turn is one conne
 }
 
 TEST_CASE_FIXTURE(Fixture, "a forked child counts what it writes on connections of its own") {
+  a.Close();  // SQLite's connections don't survive a fork
   const pid_t child = ::fork();
   if (child == 0) {
     sqlite3* db = nullptr;

@@ -44,8 +44,8 @@ int Database::Run(const std::string& sql) {
   const char* rest = sql.c_str();
   while (*rest != '\0') {
     sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(db_, rest, -1, &statement, &rest) != SQLITE_OK)
-      return sqlite3_extended_errcode(db_);
+    failed_to_compile_ = sqlite3_prepare_v2(db_, rest, -1, &statement, &rest) != SQLITE_OK;
+    if (failed_to_compile_) return sqlite3_extended_errcode(db_);
     if (statement == nullptr) continue;
     int result = sqlite3_step(statement);
     while (result == SQLITE_ROW) result = sqlite3_step(statement);

@@ -30,9 +30,12 @@ class Database {
   std::string Ask(const std::string& sql);
   void Close();
   sqlite3* handle() { return db_; }
+  // The last Run failed to compile a statement, which never ran: it is wrong, or the schema could not be read.
+  bool failed_to_compile() const { return failed_to_compile_; }
 
  private:
   sqlite3* db_ = nullptr;
+  bool failed_to_compile_ = false;
 };
 
 // A folder with a database file of its own and a directory for its counter blocks, which $OUTGROWN_DIR names from
