@@ -75,10 +75,12 @@ void Connection::Detach(void* connection) noexcept {
     const std::lock_guard lock(LibraryLock());
     AllConnections().erase(self->db_);
     for (const std::shared_ptr<Share>& share : self->shares_) {
-      if (share->file == nullptr) continue;  // closed before; only a shared cache's is still open
-      share->tracker.Closed();
-      share->file->RemoveUser(*self);
+      if (share->file != nullptr) share->file->RemoveUser(*self);
     }
+  }
+  for (const std::shared_ptr<Share>& share : self->shares_) {
+    if (share->file != nullptr)
+      share->tracker.Closed();  // a shared cache's; others were closed with their file
   }
   self->ReportRegained();
   delete self;

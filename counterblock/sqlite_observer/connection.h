@@ -20,8 +20,8 @@
 
 namespace outgrown::observer {
 
-// Guards which connections, files and stores there are, not what they do. Never held while calling SQLite. Safe
-// across fork().
+// Guards which connections, files and stores there are, not what they do. Never held while calling SQLite or a
+// sink, which have locks of their own. Safe across fork().
 std::mutex& LibraryLock();
 
 class Connection {

@@ -150,15 +150,15 @@ void ObservedFile::Commit() noexcept {
 
 int ObservedFile::Close(sqlite3_file* file) noexcept {
   ObservedFile* self = From(file);
+  std::vector<std::shared_ptr<Share>> users;
   {
     const std::lock_guard lock(LibraryLock());
-    for (const std::shared_ptr<Share>& user : self->users_) {
-      user->tracker.Closed();
-      user->file = nullptr;
-    }
-    if (self->nobody_wrote_) self->sink_.TraceRegained();
-    if (self->wal_ != nullptr) self->wal_->Forget();
+    users.swap(self->users_);
+    for (const std::shared_ptr<Share>& user : users) user->file = nullptr;
   }
+  for (const std::shared_ptr<Share>& user : users) user->tracker.Closed();
+  if (self->nobody_wrote_) self->sink_.TraceRegained();
+  if (self->wal_ != nullptr) self->wal_->Forget();
   file->pMethods = self->real_;
   delete self;
   return file->pMethods->xClose(file);

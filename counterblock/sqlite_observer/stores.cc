@@ -30,22 +30,34 @@ bool IsAnotherFile(const std::string& theirs, const std::string& ours) {
   return their_status.st_dev != our_status.st_dev || their_status.st_ino != our_status.st_ino;
 }
 
-OpenedStore Open(const Choice& choice, const std::string& path) {
+const Store* FindStore(const std::string& name) {
   const std::lock_guard lock(LibraryLock());
-  auto known = Stores().find(choice.store);
-  if (known == Stores().end()) {
-    Result<block::Writer> writer =
-        block::Writer::Open(choice.store, {.directory = {}, .application = {}, .database = path});
-    if (!writer.ok()) return {nullptr, writer.error().Text()};
-    std::string database = writer->database();
-    Store store = {std::move(database), std::make_unique<BlockSink>(std::move(*writer))};
-    known = Stores().emplace(choice.store, std::move(store)).first;
-  }
-  if (!choice.named && IsAnotherFile(known->second.database, path)) {
-    return {nullptr, "the store's name " + choice.store + " belongs to " + known->second.database +
+  const auto found = Stores().find(name);
+  return found == Stores().end() ? nullptr : &found->second;
+}
+
+// Two threads may open the same store at once; the second to be ready uses the first's. The library's lock is not held
+// meanwhile, as the block takes one of its own.
+Result<const Store*> FindOrOpen(const std::string& name, const std::string& path) {
+  if (const Store* known = FindStore(name)) return known;
+  Result<block::Writer> writer =
+      block::Writer::Open(name, {.directory = {}, .application = {}, .database = path});
+  if (!writer.ok()) return writer.error();
+  std::string database = writer->database();
+  Store store = {std::move(database), std::make_unique<BlockSink>(std::move(*writer))};
+  const std::lock_guard lock(LibraryLock());
+  return &Stores().try_emplace(name, std::move(store)).first->second;
+}
+
+OpenedStore Open(const Choice& choice, const std::string& path) {
+  const Result<const Store*> found = FindOrOpen(choice.store, path);
+  if (!found.ok()) return {nullptr, found.error().Text()};
+  const Store& store = **found;
+  if (!choice.named && IsAnotherFile(store.database, path)) {
+    return {nullptr, "the store's name " + choice.store + " belongs to " + store.database +
                          "; OUTGROWN_STORE can give this one another"};
   }
-  return {known->second.sink.get(), {}};
+  return {store.sink.get(), {}};
 }
 
 }  // namespace

@@ -1,0 +1,227 @@
+"""The extension in real clients: the sqlite3 shell, Python's sqlite3, and a program with SQLite linked in statically.
+
+Each client runs as a process of its own on a database of its own; what it wrote is then read from the counter block
+by this file's own decoder. Exit status 77 (skipped) if the shell is not installed.
+
+Usage: clients_test.py EXTENSION STATIC_CLIENT PYTHON
+"""
+
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+EXTENSION, STATIC_CLIENT, PYTHON = (os.path.abspath(path) for path in sys.argv[1:4])
+OUTCOMES = ("ok", "busy", "busy_snapshot", "full", "io", "constraint", "corrupt", "other")
+
+
+def counts(folder, store="app"):
+    """Outcomes to counts, without zeros, from docs/counterblock.md's picture of the file."""
+    block = (folder / f"{store}.v1.counters").read_bytes()
+    total = [0] * 8
+    for slot in range(struct.unpack_from("<I", block, 64)[0]):
+        total = [a + b for a, b in zip(total, struct.unpack_from("<8Q", block, 8192 + 1024 * slot + 64))]
+    return {name: count for name, count in zip(OUTCOMES, total) if count}
+
+
+def run(folder, arguments, text="", **more):
+    environment = {**os.environ, "OUTGROWN_DIR": str(folder), "EXTENSION": EXTENSION, **more}
+    environment.pop("OUTGROWN_STORE", None)
+    done = subprocess.run(arguments, input=text, env=environment, cwd=folder, text=True, capture_output=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def python(folder, program, interpreter=PYTHON):
+    code, out, err = run(folder, [interpreter, "-c", program])
+    assert code == 0, err
+    return out
+
+
+def shell_counts_on_the_connection_that_loads(folder):
+    """.load in the shell, then statements"""
+    _, out, err = run(folder, ["sqlite3", "app.db"], f"""
+.load {EXTENSION.removesuffix('.so')}
+CREATE TABLE t(id INTEGER PRIMARY KEY);
+INSERT INTO t VALUES(1);
+INSERT INTO t VALUES(1);
+BEGIN; INSERT INTO t VALUES(2); INSERT INTO t VALUES(3); COMMIT;
+BEGIN; INSERT INTO t VALUES(4); ROLLBACK;
+SELECT outgrown_status();
+""")
+    assert out == "counting main as app\n", out
+    assert "outgrown" not in err, err
+    assert counts(folder) == {"ok": 3, "constraint": 1}, counts(folder)
+
+
+def shell_counts_on_databases_opened_later(folder):
+    """.open after .load, and ATTACH"""
+    run(folder, ["sqlite3", "first.db"], f"""
+.load {EXTENSION}
+.open app.db
+CREATE TABLE t(x);
+ATTACH 'other.db' AS other;
+CREATE TABLE other.t(x); INSERT INTO other.t VALUES(1);
+""")
+    assert counts(folder) == {"ok": 1}
+    assert counts(folder, "other") == {"ok": 2}
+
+
+def shell_trace_takes_the_place(folder):
+    """.trace takes the trace slot; commits still count, and the status says so"""
+    _, out, _ = run(folder, ["sqlite3", "app.db"], f"""
+.load {EXTENSION}
+CREATE TABLE t(id INTEGER PRIMARY KEY);
+.trace stderr
+INSERT INTO t VALUES(1);
+INSERT INTO t VALUES(1);
+SELECT outgrown_status();
+""")
+    assert "the trace is lost" in out, out
+    assert counts(folder) == {"ok": 2}, counts(folder)
+
+
+PYTHON_WORK = """
+def work(connection):
+    connection.execute("CREATE TABLE t(id INTEGER PRIMARY KEY)")
+    with connection:
+        connection.executemany("INSERT INTO t VALUES(?)", [(1,), (2,)])
+    try:
+        with connection:
+            connection.execute("INSERT INTO t VALUES(3)")
+            connection.execute("INSERT INTO t VALUES(1)")
+    except sqlite3.IntegrityError:
+        pass
+    other = sqlite3.connect("app.db", timeout=0, isolation_level=None)
+    connection.execute("INSERT INTO t VALUES(4)")
+    try:
+        other.execute("INSERT INTO t VALUES(5)")
+    except sqlite3.OperationalError as error:
+        assert "locked" in str(error)
+    connection.commit()
+    print(other.execute("SELECT outgrown_status()").fetchone()[0])
+    other.execute("INSERT INTO t VALUES(6) RETURNING id").fetchone()
+    other.close()
+    connection.close()
+"""
+PYTHON_COUNTS = {"ok": 4, "constraint": 1, "busy": 1}
+
+
+def python_loads_the_extension(folder):
+    """Python's sqlite3 with load_extension, on the loading connection and a later one"""
+    out = python(folder, f"""
+import os, sqlite3
+{PYTHON_WORK}
+connection = sqlite3.connect("app.db")
+connection.enable_load_extension(True)
+connection.load_extension(os.environ["EXTENSION"])
+work(connection)
+""")
+    assert out == "counting main as app\n", out
+    assert counts(folder) == PYTHON_COUNTS, counts(folder)
+
+
+def python_loads_by_ctypes(folder):
+    """one ctypes call, where enable_load_extension is missing and libsqlite3 is linked dynamically"""
+    out = python(folder, f"""
+import ctypes, os, sqlite3
+{PYTHON_WORK}
+assert ctypes.CDLL(os.environ["EXTENSION"]).outgrown_sqlite_load() == 0
+work(sqlite3.connect("app.db"))
+""")
+    assert out == "counting main as app\n", out
+    assert counts(folder) == PYTHON_COUNTS, counts(folder)
+
+
+def ctypes_says_when_it_cannot(folder):
+    """the ctypes call in a process that has no libsqlite3.so.0"""
+    out = python(folder, """
+import ctypes, os
+print(ctypes.CDLL(os.environ["EXTENSION"]).outgrown_sqlite_load())
+""")
+    assert out == "1\n", out
+
+
+def python_trace_callback_takes_the_place(folder):
+    """set_trace_callback takes the trace slot; commits still count"""
+    out = python(folder, """
+import os, sqlite3
+connection = sqlite3.connect("app.db", isolation_level=None)
+connection.enable_load_extension(True)
+connection.load_extension(os.environ["EXTENSION"])
+connection.execute("CREATE TABLE t(id INTEGER PRIMARY KEY)")
+connection.set_trace_callback(lambda statement: None)
+connection.execute("INSERT INTO t VALUES(1)")
+connection.set_trace_callback(None)
+connection.execute("INSERT INTO t VALUES(2)")
+print(connection.execute("SELECT outgrown_status()").fetchone()[0])
+print(connection.execute("SELECT outgrown_observe()").fetchone()[0])
+try:
+    connection.execute("INSERT INTO t VALUES(2)")
+except sqlite3.IntegrityError:
+    pass
+""")
+    assert out == "counting main as app; the trace is lost, only commits are counted\ncounting main as app\n", out
+    assert counts(folder) == {"ok": 3, "constraint": 1}, counts(folder)
+
+
+def python_threads(folder):
+    """threads that share one connection, and threads with their own"""
+    python(folder, """
+import os, sqlite3, threading
+shared = sqlite3.connect("app.db", check_same_thread=False, isolation_level=None, timeout=60)
+shared.enable_load_extension(True)
+shared.load_extension(os.environ["EXTENSION"])
+shared.execute("PRAGMA synchronous = OFF")
+shared.execute("CREATE TABLE t(x)")
+def on_shared():
+    for i in range(100):
+        shared.execute("INSERT INTO t VALUES(1)")
+def on_own():
+    own = sqlite3.connect("app.db", timeout=60)
+    own.execute("PRAGMA synchronous = OFF")
+    for i in range(50):
+        with own:
+            own.execute("INSERT INTO t VALUES(2)")
+threads = [threading.Thread(target=target) for target in (on_shared, on_shared, on_own, on_own)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert shared.execute("SELECT count(*) FROM t").fetchone()[0] == 300
+""")
+    assert counts(folder) == {"ok": 301}, counts(folder)
+
+
+def statically_linked(folder):
+    """a program that has SQLite linked in statically, by load_extension"""
+    code, _, err = run(folder, [STATIC_CLIENT, EXTENSION, "app.db"])
+    assert code == 0, err
+    assert counts(folder) == {"ok": 3, "constraint": 1}, counts(folder)
+
+
+CASES = [
+    shell_counts_on_the_connection_that_loads,
+    shell_counts_on_databases_opened_later,
+    shell_trace_takes_the_place,
+    python_loads_the_extension,
+    python_loads_by_ctypes,
+    ctypes_says_when_it_cannot,
+    python_trace_callback_takes_the_place,
+    python_threads,
+    statically_linked,
+]
+
+
+def main():
+    if not shutil.which("sqlite3"):
+        print("skipped: the sqlite3 shell is not installed")
+        sys.exit(77)
+    for case in CASES:
+        with tempfile.TemporaryDirectory(prefix="outgrown-test.") as name:
+            case(pathlib.Path(name))
+        print(f"ok: {case.__doc__}")
+
+
+if __name__ == "__main__":
+    main()
