@@ -75,11 +75,12 @@ class Connection {
 
   sqlite3* const db_;
   bool ignored_ = false;
-  bool traces_ = false;              // the slot is ours, as far as is known
-  bool took_trace_ = false;          // it was, once
+  bool traces_ = false;                      // the slot is ours, as far as is known
+  bool took_trace_ = false;                  // it was, once
   const sqlite3_stmt* current_ = nullptr;    // the announced one that started last, until it commits or ends
   const sqlite3_stmt* committed_ = nullptr;  // the one that has just committed, until the next starts
-  std::array<const sqlite3_stmt*, kAnnouncedMax> announced_ = {};  // running; they write or control the transaction
+  std::array<const sqlite3_stmt*, kAnnouncedMax> announced_ =
+      {};  // running; they write or control the transaction
   std::vector<std::shared_ptr<Share>> shares_;
   std::vector<Sink*> lost_for_;  // where the lost trace is reported
   std::string problem_;          // why a chosen database is not observed

@@ -108,7 +108,9 @@ WriteTracker* ObservedFile::CallersTracker(Share* caller) noexcept {
   return &nobodys_;
 }
 
-void ObservedFile::WatchWal(const Share& share) noexcept { FindWal(share, false); }
+void ObservedFile::WatchWal(const Share& share) noexcept {
+  if (lock_level_ == SQLITE_LOCK_EXCLUSIVE) FindWal(share, false);
+}
 
 void ObservedFile::FindWal(const Share& share, bool certain) noexcept {
   if (wal_ != nullptr) return;

@@ -67,8 +67,8 @@ class ObservedFile : private sqlite3_io_methods {
   const std::string& store() const { return store_; }
   // The one connection that uses it holds the lock (for good with locking_mode=EXCLUSIVE).
   bool is_locked() const { return only_user_ != nullptr && lock_level_ >= SQLITE_LOCK_RESERVED; }
-  bool watches_wal() const { return wal_ != nullptr; }
-  // Watches the WAL's file as well, once the connection has one open and it has a header.
+  // Watches the WAL's file as well, where a connection in exclusive mode has one open; otherwise the WAL's lock
+  // tells in time.
   void WatchWal(const Share& share) noexcept;
   // No write transaction is open: what was seen of one that was rolled back says nothing about the next.
   void ForgetChange() noexcept;

@@ -1,7 +1,10 @@
 #include "counterblock/sqlite_observer/result_probe.h"
 
+#include <stdlib.h>
+
 #include <array>
 #include <cstring>
+#include <string_view>
 
 namespace outgrown::observer {
 namespace {
@@ -73,6 +76,8 @@ std::optional<std::size_t> LearnOn(sqlite3* db) {
 }  // namespace
 
 void ResultProbe::Learn() noexcept {
+  const char* const wanted = ::secure_getenv("OUTGROWN_RESULT_PROBE");
+  if (wanted != nullptr && std::string_view(wanted) == "off") return;
   sqlite3* db = nullptr;
   if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr) == SQLITE_OK) {
     offset_ = LearnOn(db);

@@ -33,9 +33,25 @@ bool WritesOrControls(sqlite3_stmt* statement) {
   return sqlite3_stmt_readonly(statement) == 0 || sqlite3_column_count(statement) == 0;
 }
 
+// The SQL from its first keyword on: without white space and comments in front.
+std::string_view FromKeyword(std::string_view sql) {
+  while (true) {
+    sql.remove_prefix(std::min(sql.find_first_not_of(" \t\r\n\f;"), sql.size()));
+    std::string_view end;
+    if (sql.starts_with("--")) {
+      end = "\n";
+    } else if (sql.starts_with("/*")) {
+      end = "*/";
+    } else {
+      return sql;
+    }
+    const std::size_t found = sql.find(end, 2);
+    sql.remove_prefix(found == std::string_view::npos ? sql.size() : found + end.size());
+  }
+}
+
 bool BeginsWith(sqlite3_stmt* statement, std::string_view keyword) {
-  std::string_view sql = sqlite3_sql(statement);
-  sql.remove_prefix(std::min(sql.find_first_not_of(" \t\r\n"), sql.size()));
+  const std::string_view sql = FromKeyword(sqlite3_sql(statement));
   return sql.size() >= keyword.size() &&
          sqlite3_strnicmp(sql.data(), keyword.data(), static_cast<int>(keyword.size())) == 0;
 }
@@ -77,7 +93,7 @@ void Connection::Started(sqlite3_stmt* statement) noexcept {
     ObservedFile& file = *share->file;
     if (share->tracker.is_open() && !InTransaction()) share->tracker.TransactionVanished();
     if (!share->tracker.is_open()) file.ForgetChange();
-    if (file.is_locked()) file.WatchWal(*share);
+    file.WatchWal(*share);
     if (writes) share->tracker.StatementStarted(file.is_locked());
   }
 }

@@ -193,6 +193,22 @@ assert shared.execute("SELECT count(*) FROM t").fetchone()[0] == 300
     assert counts(folder) == {"ok": 301}, counts(folder)
 
 
+def without_the_probe(folder):
+    """OUTGROWN_RESULT_PROBE=off: commits and refused locks count, and the status says what is missing"""
+    out = python(folder, f"""
+import os
+os.environ["OUTGROWN_RESULT_PROBE"] = "off"
+import sqlite3
+{PYTHON_WORK}
+connection = sqlite3.connect("app.db")
+connection.enable_load_extension(True)
+connection.load_extension(os.environ["EXTENSION"])
+work(connection)
+""")
+    assert out == "counting main as app; kinds of failures are unknown with this SQLite\n", out
+    assert counts(folder) == {"ok": 4, "busy": 1}, counts(folder)
+
+
 def statically_linked(folder):
     """a program that has SQLite linked in statically, by load_extension"""
     code, _, err = run(folder, [STATIC_CLIENT, EXTENSION, "app.db"])
@@ -209,6 +225,7 @@ CASES = [
     ctypes_says_when_it_cannot,
     python_trace_callback_takes_the_place,
     python_threads,
+    without_the_probe,
     statically_linked,
 ]
 

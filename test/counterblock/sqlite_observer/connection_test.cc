@@ -287,7 +287,8 @@ TEST_CASE_FIXTURE(Fixture, "each attached database counts for its own store") {
   CHECK(a.Run("ATTACH '" + other.path() + "' AS again; INSERT INTO again.x VALUES(2)") == SQLITE_OK);
   CHECK(Text(other.NewCounts()) == "{ok: 1}");
   Database memory(":memory:");
-  CHECK(memory.Run(" attach '" + other.path() + "' AS third; INSERT INTO third.x VALUES(3)") == SQLITE_OK);
+  CHECK(memory.Run("-- one\n /* two */ attach '" + other.path() +
+                   "' AS third; INSERT INTO third.x VALUES(3)") == SQLITE_OK);
   CHECK(Text(other.NewCounts()) == "{ok: 1}");
   CHECK(memory.Run("CREATE TABLE mine(x); INSERT INTO mine VALUES(1)") == SQLITE_OK);
   CHECK(Text(other.NewCounts()) == "{}");
