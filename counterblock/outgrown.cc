@@ -29,7 +29,8 @@ static_assert(OUTGROWN_OTHER == static_cast<int>(Outcome::kOther));
 
 struct outgrown_store {
   block::Writer writer;
-  std::string error;  // why it is off; empty if it is on
+  std::string error;     // why it is off; empty if it is on
+  std::string database;  // the block's
 };
 
 namespace {
@@ -55,6 +56,7 @@ void Open(outgrown_store& store, const char* name, const outgrown_options& optio
   outgrown::Result<block::Writer> writer = block::Writer::Open(Text(name), writer_options);
   if (writer.ok()) {
     store.writer = std::move(*writer);
+    store.database = store.writer.database();
   } else {
     store.error = writer.error().Text();
   }
@@ -87,6 +89,10 @@ outgrown_store* outgrown_open(const char* name, const outgrown_options* options)
 const char* outgrown_error(const outgrown_store* store) {
   if (store == nullptr) return "no memory";
   return store->error.empty() ? nullptr : store->error.c_str();
+}
+
+const char* outgrown_database(const outgrown_store* store) {
+  return store == nullptr ? "" : store->database.c_str();
 }
 
 void outgrown_close(outgrown_store* store) { delete store; }

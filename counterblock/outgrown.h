@@ -82,6 +82,11 @@ OUTGROWN_API outgrown_store* outgrown_open(const char* name, const outgrown_opti
 /* Why counting is off, in words; NULL if it is on. Lives as long as the store. */
 OUTGROWN_API const char* outgrown_error(const outgrown_store* store);
 
+/* The path of the SQLite file that the block is for, as whoever created it said; "" if nobody did, or if off. A caller
+ * that took the store's name from the file's can see by it that another file has that name. Lives as long as the
+ * store. */
+OUTGROWN_API const char* outgrown_database(const outgrown_store* store);
+
 /* The process's last close of a store gives its slots back. What was counted stays in the block. */
 OUTGROWN_API void outgrown_close(outgrown_store* store);
 

@@ -63,6 +63,7 @@ TEST_CASE("what C records is what is read") {
   outgrown_store* store = outgrown_open("store", &options);
   REQUIRE(store != nullptr);
   CHECK(outgrown_error(store) == nullptr);
+  CHECK(outgrown_database(store) == std::string("/srv/state.db"));
   outgrown_record(store, OUTGROWN_OK, 10, 1000);
   outgrown_record_at(store, OUTGROWN_BUSY, 0, 1000, outgrown_now_ns());
   outgrown_record(store, static_cast<outgrown_outcome>(-1), 0, 0);
@@ -102,6 +103,7 @@ TEST_CASE("a store that cannot count is off: it says why, logs one line, and tak
     outgrown_record_at(off, OUTGROWN_OK, 1, 1, 1);
     const outgrown_start start = outgrown_begin(off);
     CHECK(start.start_ns > 0);
+    CHECK(outgrown_database(off) == std::string());
     outgrown_end(off, start, OUTGROWN_OK, 1);
     outgrown_end_at(off, outgrown_begin_at(off, 1), OUTGROWN_OK, 1, 2);
     outgrown_abandon(off, start);
