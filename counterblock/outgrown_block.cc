@@ -1,0 +1,76 @@
+// outgrown-block: what a counter block says, for people who want to know whether their application is counted.
+//
+//   outgrown-block DIRECTORY [STORE]
+//
+// One line a value, "NAME VALUE", each block's begun by its "store"; without STORE every block in the directory.
+// Exit status 0, 1 if a block could not be read, 2 for a wrong command line.
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "common/exit_status.h"
+#include "common/result.h"
+#include "counterblock/directory.h"
+#include "counterblock/reader.h"
+#include "counterblock/snapshot.h"
+
+namespace {
+
+using outgrown::block::BlockName;
+using outgrown::block::Outcome;
+using outgrown::block::Snapshot;
+
+void Print(std::string_view name, std::uint64_t value) {
+  std::printf("%.*s %" PRIu64 "\n", static_cast<int>(name.size()), name.data(), value);
+}
+
+void PrintSnapshot(const BlockName& name, const Snapshot& snapshot) {
+  std::printf("store %s\nmajor %u\ndatabase %s\n", name.store.c_str(), name.major, snapshot.database.c_str());
+  for (std::uint32_t i = 0; i < outgrown::block::kOutcomeCount; ++i) {
+    const auto outcome = static_cast<Outcome>(i);
+    Print("writes_" + std::string(OutcomeName(outcome)), WritesOf(snapshot, outcome));
+  }
+  Print("bytes", snapshot.bytes);
+  Print("duration_sum_ns", snapshot.duration_sum_ns);
+  Print("last_write_unix_ns", snapshot.last_write_unix_ns);
+  Print("in_flight", snapshot.in_flight);
+  Print("oldest_in_flight_ns", snapshot.oldest_in_flight_ns);
+  Print("writers", snapshot.writers);
+  Print("slots", snapshot.slots);
+  Print("overflow_records", snapshot.overflow_records);
+  Print("traces_lost", snapshot.traces_lost);
+}
+
+// False if the block could not be read; the reason is printed.
+bool PrintBlock(const std::string& directory, const BlockName& name) {
+  const outgrown::Result<Snapshot> snapshot = ReadBlock(directory, name);
+  if (!snapshot.ok()) {
+    std::fprintf(stderr, "outgrown-block: %s\n", snapshot.error().Text().c_str());
+    return false;
+  }
+  PrintSnapshot(name, *snapshot);
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2 || argc > 3 || std::string_view(argv[1]).substr(0, 1) == "-") {
+    std::fputs("usage: outgrown-block DIRECTORY [STORE]\n", stderr);
+    return outgrown::kExitUsage;
+  }
+  const std::string directory = argv[1];
+  if (argc == 3) {
+    return PrintBlock(directory, BlockName{argv[2]}) ? outgrown::kExitOk : outgrown::kExitFailure;
+  }
+  const auto blocks = outgrown::block::ListBlocks(directory);
+  if (!blocks.ok()) {
+    std::fprintf(stderr, "outgrown-block: %s\n", blocks.error().Text().c_str());
+    return outgrown::kExitFailure;
+  }
+  bool all_read = true;
+  for (const BlockName& name : *blocks) all_read &= PrintBlock(directory, name);
+  return all_read ? outgrown::kExitOk : outgrown::kExitFailure;
+}
