@@ -1,0 +1,150 @@
+"""The counter block, through the C library (liboutgrown.so.0) with ctypes.
+
+A store is opened once for the process and stays open: threads come and go, connections come and go, and a record
+must never meet a store that is being closed. The library itself never throws, blocks or prints (outgrown.h).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pathlib
+import threading
+from typing import Dict, Optional, Tuple
+
+from .outcome import Outcome
+
+LIBRARY_NAME = "liboutgrown.so.0"
+
+
+class Unavailable(Exception):
+    """Counting is not possible; the text says why, and what is missing."""
+
+
+class Start(ctypes.Structure):
+    """A write that has begun: outgrown_start."""
+
+    _fields_ = [("start_ns", ctypes.c_uint64), ("mark", ctypes.c_uint64)]
+
+
+class _Options(ctypes.Structure):
+    _fields_ = [
+        ("size", ctypes.c_size_t),
+        ("directory", ctypes.c_char_p),
+        ("application", ctypes.c_char_p),
+        ("database", ctypes.c_char_p),
+        ("slots", ctypes.c_uint32),
+        ("log", ctypes.c_void_p),
+        ("log_context", ctypes.c_void_p),
+    ]
+
+
+class Store:
+    """One store's block. Every method may be called from any thread."""
+
+    def __init__(self, library: ctypes.PyDLL, handle: int) -> None:
+        self._library = library
+        self._handle = ctypes.c_void_p(handle)
+        # Bound once: an attribute of the library costs as much as the call.
+        self._begin = library.outgrown_begin
+        self._end = library.outgrown_end
+        self._abandon = library.outgrown_abandon
+
+    def begin(self) -> Start:
+        """Marks a write as in flight."""
+        start: Start = self._begin(self._handle)
+        return start
+
+    def end(self, start: Start, outcome: Outcome, size_bytes: int) -> None:
+        """Records the write that began at `start` and ends now."""
+        self._end(self._handle, start, outcome, size_bytes)
+
+    def abandon(self, start: Start) -> None:
+        """Takes the mark away and records nothing."""
+        self._abandon(self._handle, start)
+
+    def lost(self) -> None:
+        """From now on writes of one more connection go uncounted."""
+        self._library.outgrown_trace_lost(self._handle)
+
+    def regained(self) -> None:
+        self._library.outgrown_trace_regained(self._handle)
+
+    @property
+    def database(self) -> str:
+        """The path of the database that the block is for, as whoever created it said; empty if nobody did."""
+        return os.fsdecode(self._library.outgrown_database(self._handle))
+
+    def outcome_of(self, code: int) -> Outcome:
+        """The outcome that a SQLite result code stands for."""
+        return Outcome(self._library.outgrown_outcome_of_sqlite(code))
+
+
+_lock = threading.Lock()
+_library: Optional[ctypes.PyDLL] = None
+_stores: Dict[Tuple[Optional[str], ...], Store] = {}
+
+
+def open_store(
+    name: str, *, directory: Optional[str] = None, application: Optional[str] = None, database: Optional[str] = None
+) -> Store:
+    """The process's store of that name. Raises Unavailable with the reason."""
+    # What the library takes the directory from.
+    places = (directory, application, os.environ.get("OUTGROWN_DIR"), os.environ.get("XDG_RUNTIME_DIR"))
+    with _lock:
+        store = _stores.get((name, *places))
+        if store is None:
+            store = _stores[(name, *places)] = _open(name, directory, application, database)
+        return store
+
+
+def _open(name: str, directory: Optional[str], application: Optional[str], database: Optional[str]) -> Store:
+    library = _load()
+    options = _Options(
+        size=ctypes.sizeof(_Options),
+        directory=None if directory is None else os.fsencode(directory),
+        application=None if application is None else os.fsencode(application),
+        database=None if database is None else os.fsencode(database),
+    )
+    handle = library.outgrown_open(os.fsencode(name), ctypes.byref(options))
+    error = library.outgrown_error(handle)
+    if error is not None:
+        library.outgrown_close(handle)
+        raise Unavailable(os.fsdecode(error))
+    return Store(library, handle)
+
+
+def _load() -> ctypes.PyDLL:
+    """The C library: $OUTGROWN_LIBRARY, else the wheel's own copy, else the system's."""
+    global _library
+    if _library is not None:
+        return _library
+    packaged = pathlib.Path(__file__).with_name(LIBRARY_NAME)
+    path = os.environ.get("OUTGROWN_LIBRARY") or (str(packaged) if packaged.exists() else LIBRARY_NAME)
+    try:
+        # PyDLL keeps the interpreter lock: a record takes nanoseconds, giving up the lock and getting it back more.
+        _library = _declare(ctypes.PyDLL(path))
+    except (OSError, AttributeError) as error:
+        raise Unavailable(f"the C library {path} cannot be used: {error}") from error
+    return _library
+
+
+def _declare(library: ctypes.PyDLL) -> ctypes.PyDLL:
+    handle = ctypes.c_void_p
+    signatures = {
+        "outgrown_open": (handle, [ctypes.c_char_p, ctypes.POINTER(_Options)]),
+        "outgrown_error": (ctypes.c_char_p, [handle]),
+        "outgrown_database": (ctypes.c_char_p, [handle]),
+        "outgrown_close": (None, [handle]),
+        "outgrown_begin": (Start, [handle]),
+        "outgrown_end": (None, [handle, Start, ctypes.c_int, ctypes.c_uint64]),
+        "outgrown_abandon": (None, [handle, Start]),
+        "outgrown_trace_lost": (None, [handle]),
+        "outgrown_trace_regained": (None, [handle]),
+        "outgrown_outcome_of_sqlite": (ctypes.c_int, [ctypes.c_int]),
+    }
+    for name, (result, arguments) in signatures.items():
+        function = getattr(library, name)
+        function.restype = result
+        function.argtypes = arguments
+    return library

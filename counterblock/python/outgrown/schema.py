@@ -1,0 +1,83 @@
+"""What only SQLite itself can tell of a statement, asked on the application's connection without touching the file.
+
+EXPLAIN compiles a statement without running it, and the program shows the databases whose write lock it takes (opcode
+Transaction with P2 set: https://www.sqlite.org/opcode.html#Transaction). That is exact where words are not:
+CREATE TABLE IF NOT EXISTS over a table that is there, a name that means a TEMP table, several attached databases.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from typing import Any, Iterable, Optional
+
+from .outcome import failure_of
+
+_MAIN = 0  # SQLite's number of the database "main"
+
+# EXPLAIN's text must differ each time: sqlite3 caches compiled statements, and EXPLAIN, which is not compiled anew
+# when the schema has changed, would show the old program, and crash where that refers to what the schema freed.
+_serial = itertools.count()
+
+
+def _ask(connection: sqlite3.Connection, sql: str, parameters: Any = ()) -> Iterable[Any]:
+    """The answer's rows as tuples, whatever row factory the application has set."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    try:
+        return cursor.execute(sql, parameters).fetchall()
+    finally:
+        cursor.close()
+
+
+def _text(value: Any) -> str:
+    """A text column, as the connection's text_factory left it."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def database_path(connection: sqlite3.Connection) -> str:
+    """The main database's absolute path; empty for one in memory, and for a temporary one."""
+    for number, _, path in _ask(connection, "PRAGMA database_list"):
+        if number == _MAIN:
+            return _text(path or "")
+    return ""
+
+
+def dismiss_observer(connection: sqlite3.Connection) -> None:
+    """If the SQLite observer is loaded, it leaves this connection to us: each is counted by one of the two."""
+    try:
+        _ask(connection, "SELECT outgrown_ignore()")
+    except Exception:  # no such function, as a rule
+        pass
+
+
+def only_main(connection: sqlite3.Connection) -> bool:
+    """True if there are neither attached databases nor TEMP tables."""
+    return all(row[0] == _MAIN for row in _ask(connection, "PRAGMA database_list"))
+
+
+def writes_main(connection: sqlite3.Connection, sql: str, parameters: Any = ()) -> Optional[bool]:
+    """Whether `sql` would take the main database's write lock now. None if it cannot be compiled.
+
+    True if the schema could not be read for a lock: then the statement itself will not get further either.
+    """
+    try:
+        rows = _ask(connection, f"EXPLAIN /* outgrown {next(_serial)} */ {sql}", _nulls(parameters))
+    except Exception as error:  # whatever the application's SQL, adapters and factories may raise
+        failure = failure_of(error)
+        return True if failure is not None and not failure.begun else None
+    for row in rows:
+        opcode = _text(row[1])
+        if opcode == "Vacuum" or (opcode == "Transaction" and row[2] == _MAIN and row[3] != 0):
+            return True
+    return False
+
+
+def _nulls(parameters: Any) -> Any:
+    """Parameters of the same shape without their values, so that no adapter runs."""
+    if isinstance(parameters, dict):
+        return dict.fromkeys(parameters)
+    try:
+        return (None,) * len(parameters)
+    except TypeError:
+        return ()

@@ -1,0 +1,119 @@
+"""When counting is not possible, or breaks down, the application runs as before, and one warning says why."""
+
+import logging
+import os
+import sqlite3
+import unittest
+from unittest import mock
+
+import outgrown
+from outgrown import block, report, watch
+from support import StoreTest, main, read_block
+
+
+class DegradeTest(StoreTest):
+    def setUp(self):
+        super().setUp()
+        report._said.clear()
+        self.lines = []
+        handler = logging.Handler()
+        handler.emit = lambda record: self.lines.append((record.levelname, record.getMessage()))
+        logger = logging.getLogger("outgrown")
+        logger.addHandler(handler)
+        self.addCleanup(logger.removeHandler, handler)
+
+    def works(self, connection):
+        """The application's work, the same whether it is counted or not."""
+        connection.execute("CREATE TABLE IF NOT EXISTS t (x UNIQUE)")
+        connection.execute("UPDATE t SET x = 5")
+        connection.commit()
+        with connection:
+            connection.executemany("INSERT INTO t VALUES (?)", [(1,), (2,)])
+        with self.assertRaises(sqlite3.IntegrityError):
+            connection.execute("INSERT INTO t VALUES (1)")
+        connection.rollback()
+        connection.executescript("INSERT INTO t VALUES (3); BEGIN; DELETE FROM t WHERE x = 3; COMMIT;")
+        connection.isolation_level = None
+        connection.execute("INSERT INTO t VALUES (4) RETURNING x").fetchall()
+        self.assertEqual(connection.execute("SELECT x FROM t").fetchall(), [(1,), (2,), (4,)])
+        connection.close()
+
+    def warned(self):
+        return [text for level, text in self.lines if level == "WARNING"]
+
+
+class NotPossible(DegradeTest):
+    def observed(self):
+        return outgrown.observe(sqlite3.connect(self.path()))
+
+    def test_without_the_library(self):
+        with mock.patch.object(block, "_library", None), mock.patch.dict(os.environ, OUTGROWN_LIBRARY="/no/such.so"):
+            self.works(self.observed())
+            self.works_again()
+        self.assertEqual(len(self.warned()), 1)
+        self.assertRegex(self.warned()[0], "^writes to .*/app.db are not counted: the C library /no/such.so cannot be used: ")
+
+    def works_again(self):
+        connection = self.observed()
+        connection.execute("DELETE FROM t")
+        connection.close()
+
+    def test_without_a_directory(self):
+        with mock.patch.dict(os.environ, OUTGROWN_DIR="/no/such/folder"):
+            self.works(self.observed())
+        self.assertEqual(len(self.warned()), 1)
+        self.assertRegex(self.warned()[0], "/no/such/folder")
+
+    def test_what_is_no_connection_comes_back_as_it_is(self):
+        for target in (None, 5, object(), "app.db"):
+            self.assertIs(outgrown.observe(target), target)
+        self.assertRegex(self.warned()[0], "is no connection")
+
+    def test_a_closed_connection_comes_back_and_says_so_itself(self):
+        connection = sqlite3.connect(self.path())
+        connection.close()
+        with self.assertRaisesRegex(sqlite3.ProgrammingError, "closed"):
+            outgrown.observe(connection).execute("INSERT INTO t VALUES (1)")
+
+    def test_the_name_of_another_file_is_not_taken(self):
+        first = self.observed()
+        os.mkdir(self.path("elsewhere"))
+        self.works(outgrown.observe(sqlite3.connect(self.path("elsewhere/app.db"))))
+        first.close()
+        self.assertRegex(self.warned()[0], r"the store's name app belongs to .*/app\.db; give this one another with name=")
+        self.assertEqual(self.counts(), {})
+
+
+class BreaksDown(DegradeTest):
+    """Whatever is wrong inside of the counting: it ends, visibly, and the application doesn't notice."""
+
+    def test_each_part_that_raises(self):
+        for number, place in enumerate((
+            (block.Store, "begin"), (block.Store, "end"), (block.Store, "abandon"), (block.Store, "outcome_of"),
+            (watch.Ledger, "start"), (watch.Ledger, "wrote"), (watch.Ledger, "failed"), (watch.Ledger, "committed"),
+            (watch.schema, "writes_main"), (watch.schema, "only_main"), (watch, "split_script"), (watch, "failure_of"),
+        )):
+            with self.subTest(place[1]):
+                report._said.clear()
+                self.lines.clear()
+                name = f"app{number}"
+                connection = outgrown.observe(sqlite3.connect(self.path(name + ".db")))
+                with mock.patch.object(*place, side_effect=ZeroDivisionError("as asked")) as broken:
+                    kept = sqlite3.connect(self.path(name + ".db"))
+                    if place[1] == "only_main":
+                        connection.execute("CREATE TEMP TABLE mine (x)")
+                    self.works_counted(connection, name)
+                    self.assertTrue(broken.called)
+                kept.close()
+                self.assertEqual(self.warned(), ["writes of a connection are no longer counted: ZeroDivisionError: as asked"])
+
+    def works_counted(self, connection, name):
+        with mock.patch.object(connection._outgrown_watch, "closed"):  # so that it is still seen afterwards
+            self.works(connection)
+        self.assertEqual(read_block(self.folder, name)["traces_lost"], 1)
+        connection._outgrown_watch.closed()
+        self.assertEqual(read_block(self.folder, name)["traces_lost"], 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""What the tests of the Python package share: a folder for stores and blocks, and what the C++ reader says of them."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = os.environ["OUTGROWN_BLOCK"]  # outgrown-block, which reads a block as the exporter does
+OUTCOMES = ("ok", "busy", "busy_snapshot", "full", "io", "constraint", "corrupt", "other")
+
+
+def read_block(directory, store):
+    """Everything a block says, by name; numbers as numbers."""
+    shown = subprocess.run([PROGRAM, directory, store], check=True, capture_output=True, text=True).stdout
+    pairs = (line.split(" ", 1) for line in shown.splitlines())
+    return {name: int(value) if value.isdigit() else value for name, value in pairs}
+
+
+def counts(directory, store):
+    """The writes by outcome; outcomes that never happened are left out."""
+    block = read_block(directory, store)
+    return {name: block["writes_" + name] for name in OUTCOMES if block["writes_" + name]}
+
+
+class StoreTest(unittest.TestCase):
+    """A test with a temporary folder, where also the counter blocks are."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="outgrown-python-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        old = os.environ.get("OUTGROWN_DIR")
+        os.environ["OUTGROWN_DIR"] = self.folder
+        self.addCleanup(lambda: os.environ.pop("OUTGROWN_DIR") if old is None else os.environ.update(OUTGROWN_DIR=old))
+
+    def path(self, name="app.db"):
+        return str(pathlib.Path(self.folder) / name)
+
+    def counts(self, store="app"):
+        return counts(self.folder, store)
+
+
+def main():
+    print(f"Python {sys.version.split()[0]}")
+    unittest.main(verbosity=1)
