@@ -201,8 +201,8 @@ class Finder {
     } else if (Contains(kWords, lower)) {
       ++at_;
     } else if (Contains(kAggregations, lower) && IsAggregationHere()) {
-      ++at_;
       if (lower == "count_values") MadeLabel(0);
+      ++at_;
     } else if (Is("(", 1)) {
       if (!Contains(kFunctions, token.text)) found_.unknown_functions.push_back({token.text, token.offset});
       if (token.text == "label_replace" || token.text == "label_join") MadeLabel(1);
@@ -229,7 +229,8 @@ class Finder {
     return before.kind == TokenKind::kName ? before.text : std::string_view();
   }
 
-  // Remembers the label that a call makes: the first string after that many commas of the call that follows.
+  // Remembers the label that the call at the current token makes: the first string after that many commas. In front
+  // of an aggregation's arguments there may be a grouping: count_values by (job) ("version", x).
   void MadeLabel(std::size_t commas) {
     std::size_t depth = 0;
     for (std::size_t i = at_ + 1; i < lexed_.tokens.size(); ++i) {
@@ -241,7 +242,9 @@ class Finder {
       if (token.kind != TokenKind::kPunctuation) continue;
       if (token.text == "(" || token.text == "{" || token.text == "[") ++depth;
       if (token.text == ")" || token.text == "}" || token.text == "]") {
-        if (depth <= 1) return;
+        const bool is_grouping =
+            depth == 1 && i + 1 < lexed_.tokens.size() && lexed_.tokens[i + 1].text == "(";
+        if (depth == 0 || (depth == 1 && !is_grouping)) return;
         --depth;
       }
       if (token.text == "," && depth == 1 && commas > 0) --commas;

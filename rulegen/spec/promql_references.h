@@ -26,9 +26,8 @@ struct Matcher {
 struct Selector {
   NameUse metric;  // an empty name for {a="b"}
   std::vector<Matcher> matchers;
-  std::string_view
-      function;  // the function or aggregation whose argument begins with this selector; may be empty
-  bool has_range = false;  // name{...}[5m]
+  std::string_view function;  // `rate` in rate(x[5m]), the name in front of "(x"; may be empty
+  bool has_range = false;     // name{...}[5m]
 };
 
 struct RangeUse {

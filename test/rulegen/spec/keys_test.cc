@@ -1,0 +1,108 @@
+// The list of keys, the parser and the reference are one.
+#include "rulegen/spec/keys.h"
+
+#include <filesystem>
+#include <regex>
+#include <set>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "common/file.h"
+#include "rulegen/spec/names.h"
+#include "rulegen/spec/units.h"
+#include "test/rulegen/spec/spec_text.h"
+
+namespace fs = std::filesystem;
+using outgrown::ReadFile;
+using outgrown::spec::Key;
+using outgrown::spec::Need;
+using outgrown::spec::TableKeys;
+using outgrown::spec::Tables;
+using outgrown::test::DiagnosticsOf;
+
+namespace {
+
+const fs::path kReference = fs::path(OUTGROWN_SOURCE_ROOT) / "docs/spec.md";
+
+// The reference's part about one table: from its heading "## [store]" to the next one.
+std::string SectionOf(const std::string& reference, const TableKeys& table) {
+  const std::string header = table.name.empty() ? "The root table" : "`" + std::string(table.header) + "`";
+  const std::size_t begin = reference.find("\n### " + header);
+  if (begin == std::string::npos) return "";
+  const std::size_t end = reference.find("\n##", begin + 1);
+  return reference.substr(begin, end - begin);
+}
+
+}  // namespace
+
+TEST_CASE("docs/spec.md has a row for every key of every table, and for no other") {
+  const std::string reference = ReadFile(kReference).value();
+  const std::regex row("\n\\| `([a-z_]+)` \\|");
+  for (const TableKeys& table : Tables()) {
+    CAPTURE(table.header);
+    const std::string section = SectionOf(reference, table);
+    REQUIRE_FALSE(section.empty());
+    std::set<std::string> documented;
+    for (auto at = std::sregex_iterator(section.begin(), section.end(), row); at != std::sregex_iterator();
+         ++at) {
+      documented.insert((*at)[1]);
+    }
+    std::set<std::string> known;
+    for (const Key& key : table.keys) known.insert(std::string(key.name));
+    CHECK(documented == known);
+  }
+}
+
+TEST_CASE("docs/spec.md marks as required what the parser misses") {
+  const std::string reference = ReadFile(kReference).value();
+  for (const TableKeys& table : Tables()) {
+    const std::string section = SectionOf(reference, table);
+    for (const Key& key : table.keys) {
+      CAPTURE(table.header);
+      CAPTURE(key.name);
+      const std::size_t row = section.find("\n| `" + std::string(key.name) + "` |");
+      REQUIRE(row != std::string::npos);
+      const std::string line = section.substr(row + 1, section.find('\n', row + 1) - row - 1);
+      CHECK((line.find("| required |") != std::string::npos) == (key.need == Need::kRequired));
+    }
+  }
+}
+
+TEST_CASE("docs/spec.md names every unit and every reserved id") {
+  const std::string reference = ReadFile(kReference).value();
+  for (const std::string_view unit : outgrown::spec::UnitNames()) {
+    CAPTURE(unit);
+    CHECK(reference.find("`" + std::string(unit) + "`") != std::string::npos);
+  }
+  for (const std::string_view id : outgrown::spec::MeasurementAlertIds()) {
+    CAPTURE(id);
+    CHECK(reference.find("`" + std::string(id) + "`") != std::string::npos);
+  }
+}
+
+TEST_CASE("the parser takes every key of the list, and an unknown one in no table") {
+  for (const TableKeys& table : Tables()) {
+    CAPTURE(table.header);
+    const std::string header = table.name.empty() ? "" : std::string(table.header) + "\n";
+    std::string parent;
+    if (table.name == "signal.test") parent = "[[signal]]\n";
+    if (table.name == "coverage.test") parent = "[coverage]\n";
+    for (const Key& key : table.keys) {
+      CAPTURE(key.name);
+      // true is right for no key, and is found to be wrong rather than unknown.
+      const std::string found = DiagnosticsOf(parent + header + std::string(key.name) + " = true\n");
+      CHECK(found.find("found true, expected " + std::string(key.expected)) != std::string::npos);
+    }
+    const std::string unknown = DiagnosticsOf(parent + header + "qqq = true\n");
+    CHECK(unknown.find("qqq: found an unknown key") != std::string::npos);
+  }
+}
+
+TEST_CASE("the example of docs/spec.md is a valid spec") {
+  const std::string reference = ReadFile(kReference).value();
+  const std::size_t begin = reference.find("```toml\n");
+  REQUIRE(begin != std::string::npos);
+  const std::size_t end = reference.find("```\n", begin + 8);
+  CHECK(DiagnosticsOf(reference.substr(begin + 8, end - begin - 8)) == "");
+}
