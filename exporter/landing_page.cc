@@ -1,13 +1,16 @@
 #include "exporter/landing_page.h"
 
+#include <algorithm>
 #include <array>
-#include <ctime>
+#include <chrono>
+#include <cmath>
 #include <optional>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "common/digest.h"
 #include "exporter/landing_style.h"
+#include "exporter/sqlite/problem.h"
 #include "exporter/utf8.h"
 
 namespace outgrown::exporter {
@@ -58,29 +61,40 @@ std::string CountText(double count) {
   return out;
 }
 
-std::string Fact(std::string_view title, const std::optional<std::string>& value) {
-  return fmt::format("<div><dt>{}</dt><dd{}>{}</dd></div>\n", title, value ? "" : " class=\"none\"",
-                     value ? *value : "not known");
+// 90 -> "1 min"
+std::string SpanText(double seconds) {
+  if (seconds < 60) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 3600) return fmt::format("{:.0f} min", std::floor(seconds / 60));
+  if (seconds < 2 * 86400) return fmt::format("{:.0f} h", std::floor(seconds / 3600));
+  return fmt::format("{:.0f} days", std::floor(seconds / 86400));
 }
 
-std::optional<std::string> Shown(std::optional<double> value, std::string (*text)(double)) {
-  return value ? std::optional<std::string>(text(*value)) : std::nullopt;
+using TextOf = std::string (*)(double);
+
+// A titled number; nothing if it is not known, for which the problems below give the reason.
+std::string Fact(std::string_view title, std::optional<double> value, TextOf text) {
+  if (!value) return "";
+  return fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", title, text(*value));
+}
+
+std::string LastWriteText(double unix_seconds) {
+  if (unix_seconds == 0) return "none yet";
+  const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+  return SpanText(std::max(0.0, now.count() - unix_seconds)) + " ago";
 }
 
 std::string Problems(const Samples& samples, const std::string& store) {
-  struct Source {
-    std::string_view metric;
-    std::string_view text;
-  };
-  constexpr std::array kSources = {Source{"checkpoint_block_problem_info", "Counter block"},
-                                   Source{"checkpoint_file_problem_info", "File"},
-                                   Source{"checkpoint_store_commits_problem_info", "Commit counter"}};
+  const auto reason = [&](std::string_view metric) { return samples.FindLabel(metric, {store}, 1); };
+  const std::optional<std::string> block = reason("checkpoint_block_problem_info");
+  const std::optional<std::string> file = reason("checkpoint_file_problem_info");
+  const std::optional<std::string> commits = reason("checkpoint_store_commits_problem_info");
   std::string items;
-  for (const Source& source : kSources) {
-    if (const std::optional<std::string> reason = samples.FindLabel(source.metric, {store}, 1)) {
-      items += fmt::format("<li>{}: {}</li>\n", source.text, Html(*reason));
-    }
-  }
+  const auto add = [&](std::string_view what, std::string_view why) {
+    items += fmt::format("<li><b>{}</b> {}</li>\n", what, Html(why));
+  };
+  if (block) add("Counter block:", *block);
+  if (file) add("Database:", sqlite::ProblemTextOfId(*file));
+  if (commits && commits != file) add("Commit counter:", sqlite::ProblemTextOfId(*commits));
   return items.empty() ? "" : "<ul class=\"problems\">\n" + items + "</ul>\n";
 }
 
@@ -89,47 +103,34 @@ std::string Badge(std::string_view kind, std::string_view text) {
 }
 
 std::string Badges(const Samples& samples, const std::string& store) {
-  if (samples.Find("checkpoint_block_up", {store}) != 1) return Badge("bad", "no counter block read");
-  std::string badges = Badge("good", "counter block read");
+  if (samples.Find("checkpoint_block_up", {store}) != 1) return Badge("bad", "writes not counted");
+  std::string badges = Badge("good", "writes counted");
   if (samples.Find("checkpoint_block_trace_lost", {store}) == 1)
-    badges += Badge("bad", "counting lost its place");
+    badges += Badge("bad", "some writes go uncounted");
   if (samples.Find("checkpoint_block_writers", {store}) == 0) badges += Badge("idle", "no living writer");
   return badges;
 }
 
-// The share of a store's writes since the block was made; a rate is Prometheus' to tell.
-std::optional<std::string> WritesText(const Samples& samples, const std::string& store,
-                                      std::string_view status) {
-  return Shown(samples.Find("checkpoint_writes_total", {store, status}), &CountText);
-}
-
-std::optional<std::string> LastWriteText(const Samples& samples, const std::string& store) {
-  const std::optional<double> seconds = samples.Find("checkpoint_last_write_timestamp_seconds", {store});
-  if (!seconds) return std::nullopt;
-  if (*seconds == 0) return "none yet";
-  const auto time = static_cast<std::time_t>(*seconds);
-  return fmt::format("<time datetime=\"{0:%Y-%m-%dT%H:%M:%SZ}\">{0:%H:%M:%S} UTC</time>", fmt::gmtime(time));
-}
-
 std::string StoreCard(const ScrapedStore& store, const Samples& samples) {
   const std::string& name = store.name;
-  const auto shown = [&](std::string_view metric, std::string (*text)(double)) {
-    return Shown(samples.Find(metric, {name}), text);
+  const auto value = [&](std::string_view metric) { return samples.Find(metric, {name}); };
+  const auto writes = [&](std::string_view status) {
+    return samples.Find("checkpoint_writes_total", {name, status});
   };
-  std::string facts;
-  facts += Fact("Writes that succeeded", WritesText(samples, name, "success"));
-  facts += Fact("Writes that failed", WritesText(samples, name, "error"));
-  facts += Fact("Writes rejected", WritesText(samples, name, "rejected"));
-  facts += Fact("Last write", LastWriteText(samples, name));
-  facts += Fact("Living writers", shown("checkpoint_block_writers", &CountText));
-  facts += Fact("Database file", shown("checkpoint_file_size_bytes", &BytesText));
-  facts += Fact("Write-ahead log", shown("checkpoint_wal_size_bytes", &BytesText));
-  facts += Fact("Commits of the store", shown("checkpoint_store_commits_total", &CountText));
+  const std::string facts =
+      Fact("Writes that succeeded", writes("success"), &CountText) +
+      Fact("Writes that failed", writes("error"), &CountText) +
+      Fact("Writes rejected", writes("rejected"), &CountText) +
+      Fact("Last write", value("checkpoint_last_write_timestamp_seconds"), &LastWriteText) +
+      Fact("Database file", value("checkpoint_file_size_bytes"), &BytesText) +
+      Fact("Write-ahead log", value("checkpoint_wal_size_bytes"), &BytesText) +
+      Fact("Commits of the store", value("checkpoint_store_commits_total"), &CountText) +
+      Fact("Living writers", value("checkpoint_block_writers"), &CountText);
   return fmt::format(
-      "<section class=\"store\">\n<div class=\"head\"><h3>{}</h3>{}</div>\n<p "
-      "class=\"path\">{}</p>\n<dl>\n{}</dl>\n{}"
+      "<section class=\"store\">\n<div class=\"head\"><h3>{}</h3>{}</div>\n<p class=\"path\">{}</p>\n{}{}"
       "</section>\n",
-      Html(name), Badges(samples, name), Html(store.database), facts, Problems(samples, name));
+      Html(name), Badges(samples, name), Html(store.database),
+      facts.empty() ? "" : "<dl>\n" + facts + "</dl>\n", Problems(samples, name));
 }
 
 std::string Stores(const ScrapeResult& scrape) {
@@ -159,16 +160,17 @@ std::string LandingPage(const ScrapeResult& scrape, const Settings& settings,
 <body>
 <main>
 <header><h1>Outgrown exporter</h1><span class="version">{}</span></header>
-<p class="lead">Shows Prometheus what it takes to tell when a SQLite store has been outgrown. It only reads.</p>
+<p class="lead">Shows Prometheus what tells when a SQLite store has been outgrown.</p>
 <nav><a class="first" href="{}">Metrics</a><a href="/-/healthy">Health</a><a href="/-/ready">Readiness</a></nav>
 <h2>{}</h2>
-{}<footer>Read at this moment, as a scrape would.</footer>
+{}<footer>Read a moment ago, as a scrape reads it. Limits: table <code>{}</code> of the spec <code>{}</code>.</footer>
 </main>
 </body>
 </html>
 )html",
       kLandingStyle, Html(settings.version), Html(telemetry_path),
-      scrape.stores.size() == 1 ? "1 store" : fmt::format("{} stores", scrape.stores.size()), Stores(scrape));
+      scrape.stores.size() == 1 ? "1 store" : fmt::format("{} stores", scrape.stores.size()), Stores(scrape),
+      Html(settings.table->store), Html(ShortDigest(settings.table->digest)));
 }
 
 }  // namespace outgrown::exporter

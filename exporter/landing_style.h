@@ -51,13 +51,14 @@ h2 { margin: 0 0 .8rem; font-size: 1.05rem; color: var(--soft); font-weight: 600
   margin: .15rem 0 0; color: var(--soft); overflow-wrap: anywhere;
   font: .86rem/1.5 ui-monospace, "Cascadia Mono", "DejaVu Sans Mono", Menlo, monospace;
 }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.6rem, 1fr)); gap: .9rem 1rem; margin: 1rem 0 0; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)); gap: .9rem 1rem; margin: 1rem 0 0; }
 dl div { min-width: 0; }
 dt { font-size: .8rem; color: var(--soft); }
 dd { margin: 0; font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; }
-dd.none { color: var(--soft); font-weight: 400; }
 .problems { margin: 1rem 0 0; padding: .7rem .9rem; list-style: none; border-radius: 9px; background: var(--bad-back); }
 .problems li { color: var(--bad); }
+.problems b { font-weight: 600; }
+@media (max-width: 34rem) { dl { grid-template-columns: 1fr 1fr; } }
 .empty { color: var(--soft); }
 .empty code, footer code { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospace; font-size: .92em; }
 footer { margin-top: 2.2rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .88rem; }

@@ -55,4 +55,12 @@ Wording WordingOf(Problem problem) {
 std::string_view ProblemId(Problem problem) { return WordingOf(problem).id; }
 std::string_view ProblemText(Problem problem) { return WordingOf(problem).text; }
 
+std::string_view ProblemTextOfId(std::string_view id) {
+  for (int problem = 0; problem <= static_cast<int>(Problem::kChanging); ++problem) {
+    const Wording wording = WordingOf(static_cast<Problem>(problem));
+    if (wording.id == id) return wording.text;
+  }
+  return id;
+}
+
 }  // namespace outgrown::exporter::sqlite

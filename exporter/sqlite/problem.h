@@ -36,6 +36,9 @@ std::string_view ProblemId(Problem problem);
 // One clause for people, without a full stop: "a crashed transaction waits to be rolled back".
 std::string_view ProblemText(Problem problem);
 
+// The same clause for a label value; the value itself if it is none of ProblemId's.
+std::string_view ProblemTextOfId(std::string_view id);
+
 // A measured value, or the reason why there is none.
 template <typename T>
 class [[nodiscard]] Measured {

@@ -209,6 +209,17 @@ class CommandLine(InFolder):
         self.assertIn(f"{spec}:2:1: nonsense", ended.stderr)
         self.assertEqual(self.run_exporter("--spec=/nowhere/a.toml").returncode, 1)
 
+    def test_manual_and_documentation_know_every_option_and_every_reason(self):
+        options = set(re.findall(r"^  (?:-h,)?(--[\w.-]+)", self.run_exporter("--help").stdout, re.M))
+        self.assertGreater(len(options), 10)
+        documentation = (SOURCE / "docs" / "exporter.md").read_text()
+        manual = (SOURCE / "exporter" / "outgrown-exporter.8").read_text()
+        self.assertEqual({name for name in options if f"`{name}" not in documentation}, set())
+        self.assertEqual({name for name in options if f"Fl {name[1:]}" not in manual}, set())
+        reasons = set(re.findall(r'return \{"(\w+)"', (SOURCE / "exporter" / "sqlite" / "problem.cc").read_text()))
+        self.assertGreater(len(reasons), 10)
+        self.assertEqual({name for name in reasons - {"unknown"} if f"`{name}`" not in documentation}, set())
+
     def test_logs_are_json_if_asked_for(self):
         process = servers.Process("exporter", [BUILD / "exporter" / "outgrown-exporter", "--log.format=json",
                                                "--web.listen-address=127.0.0.1:0"], self.folder)
