@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
       return RunAudit(options);
     case Mode::kHistory:
       return RunHistory(options);
+    case Mode::kVerify:
+      return RunVerify(options);
   }
   return outgrown::kExitUsage;
 }

@@ -53,7 +53,7 @@ Result<std::vector<std::string>> ReadHeaders(const std::filesystem::path& path) 
 
 }  // namespace
 
-Result<evaluate::PrometheusClient> Connect(const ConnectionOptions& options) {
+Result<evaluate::HttpClient> OpenHttp(const ConnectionOptions& options) {
   evaluate::HttpOptions http;
   http.url = options.url;
   http.timeout_ms = options.timeout_ms;
@@ -75,7 +75,11 @@ Result<evaluate::PrometheusClient> Connect(const ConnectionOptions& options) {
     http.headers = std::move(*headers);
   }
   if (options.ca_file) http.ca_file = options.ca_file->string();
-  Result<evaluate::HttpClient> client = evaluate::HttpClient::Open(std::move(http));
+  return evaluate::HttpClient::Open(std::move(http));
+}
+
+Result<evaluate::PrometheusClient> Connect(const ConnectionOptions& options) {
+  Result<evaluate::HttpClient> client = OpenHttp(options);
   if (!client) return client.error();
   return evaluate::PrometheusClient(std::move(*client), 2 * options.timeout_ms);
 }

@@ -3,11 +3,13 @@
 
 #include "common/result.h"
 #include "rulegen/commands/evaluate_options.h"
+#include "rulegen/evaluate/http_client.h"
 #include "rulegen/evaluate/prometheus_client.h"
 
 namespace outgrown::commands {
 
-// Reads the files; connects to nothing yet.
+// Both read the files and connect to nothing yet.
+Result<evaluate::HttpClient> OpenHttp(const ConnectionOptions& options);
 Result<evaluate::PrometheusClient> Connect(const ConnectionOptions& options);
 
 }  // namespace outgrown::commands

@@ -18,6 +18,7 @@ constexpr const char* kDescription =
 constexpr const char* kFooter =
     "Exit status: 0 ok, 1 failure, 2 usage, 3 invalid spec, 4 Prometheus answered no query,\n"
     "5 decision could not be logged, 6 drift, 30 undetermined. The manual is rulegen(1).";
+constexpr const char* kVerify = "Options of --verify";
 constexpr const char* kModes = "Modes (exactly one)";
 
 // A mode's flag, and the options that mean something with it.
@@ -45,6 +46,12 @@ const std::vector<ModeFlag>& ModeFlags() {
        "Verify the decision log's hash chain, and recompute every verdict from its recorded inputs",
        {"LOG"}},
       {Mode::kHistory, "--history", "Show when each store's verdict changed, and why", {"LOG"}},
+      {Mode::kVerify,
+       "--verify",
+       "Compare every copy in use with the specs: files, dashboards, loaded rules, exporters; exit 6 on "
+       "drift",
+       {"--out", "--rules-url", "--rules-headers-file", "--format", "--prometheus", "--basic-auth-file",
+        "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
   };
   return flags;
 }
@@ -58,7 +65,18 @@ void AddOptions(CLI::App& app, Options& options) {
          "--out", [&options](const std::string& folder) { options.out = folder; },
          "Put everything under this folder instead of beside the specs, in the same layout")
       ->type_name("DIR")
-      ->group("Options of --generate and --check");
+      ->group("Options of --generate, --check and --verify");
+  app.add_option("--rules-url", options.verify.rules_url,
+                 "The server that has the rules loaded, where it is not Prometheus itself (vmalert)")
+      ->type_name("URL")
+      ->group(kVerify);
+  app.add_option_function<std::string>(
+         "--rules-headers-file",
+         [&options](const std::string& path) { options.verify.rules_headers_file = path; },
+         "Headers for --rules-url, one a line; it gets the login for Prometheus only if host and port are "
+         "the same")
+      ->type_name("FILE")
+      ->group(kVerify);
   AddEvaluateOptions(app, options.evaluate);
   app.add_option(
          "LOG", options.logs,

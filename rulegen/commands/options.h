@@ -11,7 +11,13 @@
 
 namespace outgrown::commands {
 
-enum class Mode { kGenerate, kCheck, kEvaluate, kAudit, kHistory };
+enum class Mode { kGenerate, kCheck, kEvaluate, kAudit, kHistory, kVerify };
+
+// What --verify knows beside --out, --format and the connection to Prometheus.
+struct VerifyOptions {
+  std::string rules_url;  // --rules-url; "": the rules are in Prometheus
+  std::optional<std::filesystem::path> rules_headers_file;
+};
 
 struct Options {
   Mode mode = Mode::kGenerate;
@@ -19,6 +25,7 @@ struct Options {
   std::optional<std::filesystem::path> out;  // --out
   EvaluateOptions evaluate;
   std::vector<std::filesystem::path> logs;  // LOG..., of --audit and --history; empty: the default log
+  VerifyOptions verify;
 };
 
 // What main does instead of a mode: print the text (help and version to stdout, errors to stderr) and exit.

@@ -124,15 +124,16 @@ Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vec
   return changes;
 }
 
-Result<std::string> DiffTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
-                             const Layout& layout) {
+Result<std::vector<FileDifference>> CompareTree(const spec::Spec& spec,
+                                                const std::vector<Artefact>& artefacts,
+                                                const Layout& layout) {
   const Result<std::vector<ManifestEntry>> orphans = Orphans(spec, artefacts, layout);
   if (!orphans.ok()) return orphans.error();
-  std::string diff;
-  const auto compare = [&](const fs::path& path, const std::string& bytes) -> Result<void> {
-    const Result<std::optional<std::string>> there = ReadIfThere(path);
+  std::vector<FileDifference> differences;
+  const auto compare = [&](const fs::path& path, std::optional<std::string> bytes) -> Result<void> {
+    Result<std::optional<std::string>> there = ReadIfThere(path);
     if (!there.ok()) return there.error();
-    if (*there != bytes) diff += UnifiedDiff(path.string(), *there, bytes);
+    if (*there != bytes) differences.push_back({path, std::move(*there), std::move(bytes)});
     return {};
   };
   for (const Artefact& artefact : artefacts) {
@@ -140,12 +141,22 @@ Result<std::string> DiffTree(const spec::Spec& spec, const std::vector<Artefact>
     if (!compared.ok()) return compared.error();
   }
   for (const ManifestEntry& orphan : *orphans) {
-    const Result<std::optional<std::string>> there = ReadIfThere(layout.On(orphan.path));
-    if (!there.ok()) return there.error();
-    diff += UnifiedDiff(layout.On(orphan.path).string(), *there, {});
+    const Result<void> compared = compare(layout.On(orphan.path), std::nullopt);
+    if (!compared.ok()) return compared.error();
   }
   const Result<void> compared = compare(layout.On(ManifestName(spec)), ManifestText(spec, artefacts));
   if (!compared.ok()) return compared.error();
+  return differences;
+}
+
+Result<std::string> DiffTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
+                             const Layout& layout) {
+  const Result<std::vector<FileDifference>> differences = CompareTree(spec, artefacts, layout);
+  if (!differences.ok()) return differences.error();
+  std::string diff;
+  for (const FileDifference& file : *differences) {
+    diff += UnifiedDiff(file.path.string(), file.there, file.generated);
+  }
   return diff;
 }
 

@@ -42,7 +42,17 @@ struct FileChange {
 Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
                                           const Layout& layout);
 
-// What WriteTree would change, as a unified diff from what is there to what is generated; "" if nothing.
+// A file that WriteTree would change.
+struct FileDifference {
+  std::filesystem::path path;
+  std::optional<std::string> there;      // nothing: it is missing
+  std::optional<std::string> generated;  // nothing: it is no longer generated
+};
+
+Result<std::vector<FileDifference>> CompareTree(const spec::Spec& spec,
+                                                const std::vector<Artefact>& artefacts, const Layout& layout);
+
+// The same as a unified diff from what is there to what is generated; "" if nothing.
 Result<std::string> DiffTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
                              const Layout& layout);
 

@@ -140,6 +140,8 @@ std::string VerdictLine(const spec::Spec& spec, const spec::Threshold& threshold
   return VerdictOf(spec, threshold.verdict).text + " - " + threshold.because;
 }
 
+std::string GroupName(const spec::Spec& spec) { return std::string(kGroupPrefix) + spec.store.name; }
+
 RuleFile PlanRules(const spec::Spec& spec) {
   RuleFile file;
   std::vector<Block> decision = SignalBlocks(spec);
@@ -151,9 +153,8 @@ RuleFile PlanRules(const spec::Spec& spec) {
     const RecordingRule coverage{spec::CoverageSeries(spec.store), CanonicalPromql(spec.coverage->expr)};
     decision.insert(decision.begin(), Block{coverage});
   }
-  Pack(file.groups, "outgrown-" + spec.store.name, spec.rules.interval, std::move(decision));
-  Pack(file.groups, "outgrown-" + spec.store.name + "-measurement", spec.rules.interval,
-       std::move(measurement));
+  Pack(file.groups, GroupName(spec), spec.rules.interval, std::move(decision));
+  Pack(file.groups, GroupName(spec) + "-measurement", spec.rules.interval, std::move(measurement));
   return file;
 }
 

@@ -81,6 +81,10 @@ class SignalIndex {
   std::unordered_map<std::string_view, const spec::Signal*> signals_;
 };
 
+// "outgrown-checkpoint": the first group of a spec's rules; the others' names are this, "-" and more.
+inline constexpr std::string_view kGroupPrefix = "outgrown-";
+std::string GroupName(const spec::Spec& spec);
+
 // "sum by (job, instance) " is how expressions keep the identity: "job, instance".
 std::string IdentityList(const spec::Spec& spec);
 

@@ -38,6 +38,12 @@ def get(url, timeout_seconds=5):
         return answer.read().decode()
 
 
+def post(url, timeout_seconds=30):
+    """The body of a POST without one of its own. OSError if there is no 200."""
+    with _opener.open(urllib.request.Request(url, method="POST"), timeout=timeout_seconds) as answer:
+        return answer.read().decode()
+
+
 def get_json(url, timeout_seconds=5):
     return json.loads(get(url, timeout_seconds))
 

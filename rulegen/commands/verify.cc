@@ -1,0 +1,81 @@
+// --verify: reach the servers, compare, print.
+#include "rulegen/verify/verify.h"
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/exit_status.h"
+#include "rulegen/commands/commands.h"
+#include "rulegen/commands/connection.h"
+#include "rulegen/commands/spec_files.h"
+#include "rulegen/evaluate/time_text.h"
+#include "rulegen/table/compiled.h"
+
+namespace outgrown::commands {
+namespace {
+
+int Fail(const Error& error) {
+  fmt::print(stderr, "rulegen: {}\n", error.Text());
+  return kExitFailure;
+}
+
+// "https://host:8443/prometheus" -> "https://host:8443"
+std::string_view Origin(std::string_view url) {
+  const std::size_t host = url.find("://");
+  return host == std::string_view::npos ? url : url.substr(0, url.find('/', host + 3));
+}
+
+// How the server with the rules is reached. The login for Prometheus goes to no other host or port.
+ConnectionOptions RuleConnection(const Options& options) {
+  ConnectionOptions rules = options.evaluate.connection;
+  if (options.verify.rules_url.empty()) return rules;
+  rules.url = options.verify.rules_url;
+  if (Origin(rules.url) != Origin(options.evaluate.connection.url)) {
+    rules.basic_auth_file.reset();
+    rules.bearer_token_file.reset();
+    rules.headers_file.reset();
+  }
+  if (options.verify.rules_headers_file) rules.headers_file = options.verify.rules_headers_file;
+  return rules;
+}
+
+Result<verify::RuleServer> OpenRuleServer(const ConnectionOptions& options) {
+  Result<evaluate::HttpClient> http = OpenHttp(options);
+  if (!http) return http.error();
+  return verify::RuleServer(std::move(*http), options.timeout_ms);
+}
+
+}  // namespace
+
+int RunVerify(const Options& options) {
+  const Specs specs = LoadSpecs(options);
+  if (specs.status != kExitOk) return specs.status;
+  Result<verify::RuleServer> rules = OpenRuleServer(RuleConnection(options));
+  if (!rules) return Fail(rules.error());
+  // vmalert can't say how it reads an expression; the server of the series may.
+  Result<verify::RuleServer> series = OpenRuleServer(options.evaluate.connection);
+  if (!series) return Fail(series.error());
+  Result<evaluate::PrometheusClient> prometheus = Connect(options.evaluate.connection);
+  if (!prometheus) return Fail(prometheus.error());
+  verify::Expressions expressions([&](const std::string& expr) {
+    std::optional<std::string> canonical = rules->Format(expr);
+    return canonical ? canonical : series->Format(expr);
+  });
+  const verify::Copies copies{
+      *rules,      *prometheus,      expressions, CompiledTable(), !options.specs.empty(),
+      options.out, evaluate::NowMs()};
+  const Result<std::vector<verify::SpecReport>> reports = verify::Verify(specs.specs, copies);
+  if (!reports) return Fail(reports.error());
+  const std::string text =
+      options.evaluate.format == Format::kJson ? verify::JsonReport(*reports) : verify::TextReport(*reports);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    return Fail({"cannot write the answer", "standard output"});
+  }
+  return verify::ExitStatusOf(*reports);
+}
+
+}  // namespace outgrown::commands

@@ -1,0 +1,86 @@
+#include "rulegen/verify/exporters.h"
+
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/digest.h"
+#include "metrics/catalog.h"
+#include "rulegen/evaluate/text.h"
+
+namespace outgrown::verify {
+namespace {
+
+using evaluate::LabelValue;
+
+constexpr std::string_view kMemory = "26h";
+
+using Target = std::pair<std::string, std::string>;  // job, instance
+
+Target TargetOf(const evaluate::Series& series) {
+  return {std::string(LabelValue(series.labels, "job")), std::string(LabelValue(series.labels, "instance"))};
+}
+
+std::string Copy(const Target& target) {
+  return fmt::format("exporter at {} (job {})", evaluate::PlainText(target.second),
+                     evaluate::PlainText(target.first));
+}
+
+std::vector<Finding> Unknown(const evaluate::QuerySource& prometheus, std::string why) {
+  return {{State::kUnknown, "exporters as seen by " + prometheus.name(), std::move(why), ""}};
+}
+
+// The answer, whole, or why there is none.
+Result<evaluate::Answer> Ask(evaluate::QuerySource& prometheus, const std::string& query,
+                             std::int64_t now_ms) {
+  Result<evaluate::Answer> answer = prometheus.Query(query, now_ms, evaluate::ResultType::kVector);
+  if (answer && answer->partial) return Error{"the answer is partial", ""};
+  if (!answer) return Error{answer.error().what, ""};
+  return answer;
+}
+
+}  // namespace
+
+bool HasOwnExporter(const spec::Spec& spec) { return metrics::Find(spec.store.present) != nullptr; }
+
+std::vector<Finding> CompareExporters(const spec::Spec& spec, evaluate::QuerySource& prometheus,
+                                      std::int64_t now_ms) {
+  // A store's name is [a-z][a-z0-9_]*: nothing to escape.
+  const std::string info = fmt::format("checkpoint_threshold_table_info{{store=\"{}\"}}", spec.store.name);
+  const Result<evaluate::Answer> now = Ask(prometheus, info, now_ms);
+  if (!now) return Unknown(prometheus, now.error().what);
+  const Result<evaluate::Answer> lately = Ask(
+      prometheus, fmt::format("count by (job, instance) (last_over_time({}[{}]))", info, kMemory), now_ms);
+  if (!lately) return Unknown(prometheus, lately.error().what);
+
+  std::vector<Finding> findings;
+  std::set<Target> reporting;
+  for (const evaluate::Series& series : now->series) {
+    const Target target = TargetOf(series);
+    reporting.insert(target);
+    const std::string_view digest = LabelValue(series.labels, "digest");
+    if (digest == spec.digest) continue;
+    findings.push_back({State::kBehind, Copy(target),
+                        fmt::format("its table is of digest {}, the spec's is {}",
+                                    evaluate::PlainText(ShortDigest(digest)), ShortDigest(spec.digest)),
+                        std::string(digest)});
+  }
+  for (const evaluate::Series& series : lately->series) {
+    const Target target = TargetOf(series);
+    if (reporting.contains(target)) continue;
+    findings.push_back(
+        {State::kBehind, Copy(target),
+         fmt::format("silent: it reported a digest within the last {} and does not now", kMemory), ""});
+  }
+  if (!findings.empty()) return findings;
+  if (reporting.empty()) {
+    return {{State::kBehind, "exporters as seen by " + prometheus.name(),
+             "none reports a digest for the store " + spec.store.name, ""}};
+  }
+  return {{State::kInStep, "exporters as seen by " + prometheus.name(),
+           fmt::format("{} with digest {}", reporting.size(), ShortDigest(spec.digest)), spec.digest}};
+}
+
+}  // namespace outgrown::verify

@@ -1,0 +1,154 @@
+#include "rulegen/verify/loaded_rules.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "rulegen/evaluate/json_tree.h"
+#include "rulegen/plan/rules.h"
+
+namespace outgrown::verify {
+namespace {
+
+using evaluate::Json;
+
+// Prometheus' word for "never" is Go's zero time; vmalert has it too.
+constexpr std::string_view kNever = "0001-01-01T00:00:00";
+// Go's largest duration, 292 years.
+constexpr double kSecondsMax = 9.3e9;
+
+Error Misfit(const std::string& what) { return Error{"the list of rules cannot be read: " + what, ""}; }
+
+Result<std::string> Text(const Json& object, std::string_view key) {
+  const Json* value = object.Find(key);
+  if (value == nullptr || value->string() == nullptr) return Misfit("no text \"" + std::string(key) + "\"");
+  return *value->string();
+}
+
+// "" where the key is absent.
+Result<std::string> OptionalText(const Json& object, std::string_view key) {
+  return object.Find(key) == nullptr ? Result<std::string>(std::string()) : Text(object, key);
+}
+
+// Nothing where the key is absent.
+Result<std::optional<Milliseconds>> Seconds(const Json& object, std::string_view key) {
+  const Json* value = object.Find(key);
+  if (value == nullptr) return std::optional<Milliseconds>();
+  const double* seconds = value->number();
+  if (seconds == nullptr || !(*seconds >= 0) || *seconds > kSecondsMax) {
+    return Misfit("\"" + std::string(key) + "\" is no duration in seconds");
+  }
+  return std::optional<Milliseconds>(Milliseconds(std::llround(*seconds * 1000)));
+}
+
+Result<std::map<std::string, std::string>> Texts(const Json& object, std::string_view key) {
+  std::map<std::string, std::string> texts;
+  const Json* value = object.Find(key);
+  if (value == nullptr || value->is_null()) return texts;
+  if (value->object() == nullptr) return Misfit("\"" + std::string(key) + "\" is no object");
+  for (const auto& [name, text] : *value->object()) {
+    if (text.string() == nullptr)
+      return Misfit("\"" + std::string(key) + "\" holds something else than text");
+    texts[name] = *text.string();
+  }
+  return texts;
+}
+
+Result<RuleState> ReadState(const Json& object) {
+  RuleState state;
+  Result<std::string> health = Text(object, "health");
+  if (!health) return health.error();
+  Result<std::string> error = OptionalText(object, "lastError");
+  if (!error) return error.error();
+  const Result<std::string> evaluation = OptionalText(object, "lastEvaluation");
+  if (!evaluation) return evaluation.error();
+  state.health = std::move(*health);
+  state.last_error = std::move(*error);
+  state.evaluated = !evaluation->empty() && !evaluation->starts_with(kNever);
+  return state;
+}
+
+Result<LoadedRule> ReadRule(const Json& object) {
+  LoadedRule loaded;
+  const Result<std::string> type = Text(object, "type");
+  Result<std::string> name = Text(object, "name");
+  Result<std::string> query = Text(object, "query");
+  const Result<std::optional<Milliseconds>> hold = Seconds(object, "duration");
+  const Result<std::optional<Milliseconds>> keep = Seconds(object, "keepFiringFor");
+  Result<std::map<std::string, std::string>> labels = Texts(object, "labels");
+  Result<std::map<std::string, std::string>> annotations = Texts(object, "annotations");
+  Result<RuleState> state = ReadState(object);
+  if (!type) return type.error();
+  if (!name) return name.error();
+  if (!query) return query.error();
+  if (!hold) return hold.error();
+  if (!keep) return keep.error();
+  if (!labels) return labels.error();
+  if (!annotations) return annotations.error();
+  if (!state) return state.error();
+  if (*type != "alerting" && *type != "recording") return Misfit("a rule of unknown type \"" + *type + "\"");
+  const bool alerting = *type == "alerting";
+  loaded.rule.kind = alerting ? RuleKind::kAlerting : RuleKind::kRecording;
+  loaded.rule.name = std::move(*name);
+  loaded.rule.expr = std::move(*query);
+  // Only alerts hold; vmalert gives every rule a duration.
+  if (alerting) loaded.rule.hold = hold->value_or(Milliseconds(0));
+  if (alerting) loaded.rule.keep_firing_for = *keep;
+  loaded.rule.labels = std::move(*labels);
+  loaded.rule.annotations = std::move(*annotations);
+  loaded.state = std::move(*state);
+  return loaded;
+}
+
+Result<LoadedGroup> ReadGroup(const Json& object, std::string name, bool& vmalert) {
+  LoadedGroup group;
+  Result<std::string> file = OptionalText(object, "file");
+  const Result<std::optional<Milliseconds>> interval = Seconds(object, "interval");
+  const Json* rules = object.Find("rules");
+  if (!file) return file.error();
+  if (!interval) return interval.error();
+  group.name = std::move(name);
+  group.file = std::move(*file);
+  group.interval = interval->value_or(Milliseconds(0));
+  if (rules == nullptr || rules->is_null()) return group;
+  if (rules->array() == nullptr) return Misfit("\"rules\" is no list");
+  for (const Json& item : *rules->array()) {
+    Result<LoadedRule> rule = ReadRule(item);
+    if (!rule) return rule.error();
+    if (item.Find("datasourceType") != nullptr) vmalert = true;
+    group.rules.push_back(std::move(*rule));
+  }
+  return group;
+}
+
+}  // namespace
+
+Result<LoadedRules> ReadLoadedRules(std::string_view body) {
+  const Result<Json> document = evaluate::ParseJson(body);
+  if (!document) return Misfit(document.error().what);
+  const Json* data = document->Find("data");
+  const Json* groups = data == nullptr ? nullptr : data->Find("groups");
+  if (groups == nullptr) return Misfit("no \"data\" with \"groups\"");
+  LoadedRules loaded;
+  // Go writes an empty list as null in some versions.
+  if (groups->is_null()) return loaded;
+  if (groups->array() == nullptr) return Misfit("\"groups\" is no list");
+  for (const Json& item : *groups->array()) {
+    Result<std::string> name = Text(item, "name");
+    if (!name) return name.error();
+    if (!name->starts_with(plan::kGroupPrefix)) continue;
+    Result<LoadedGroup> group = ReadGroup(item, std::move(*name), loaded.vmalert);
+    if (!group) return group.error();
+    loaded.groups.push_back(std::move(*group));
+  }
+  return loaded;
+}
+
+spec::Flavor FlavorOf(const LoadedRules& loaded, const spec::Spec& spec) {
+  const spec::Flavor wanted = loaded.vmalert ? spec::Flavor::kVictoriaMetrics : spec::Flavor::kPrometheus;
+  return std::ranges::count(spec.rules.flavors, wanted) > 0 ? wanted : spec.rules.flavors.front();
+}
+
+}  // namespace outgrown::verify

@@ -1,0 +1,51 @@
+// Rules as a rule server holds them, and the same rules as a spec makes them: two sides of one comparison.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/duration.h"
+
+namespace outgrown::verify {
+
+enum class RuleKind { kRecording, kAlerting };
+
+struct Rule {
+  RuleKind kind = RuleKind::kRecording;
+  std::string name;
+  std::string expr;
+  Milliseconds hold{0};  // an alert's `for`
+  // Nothing: the server doesn't say (vmalert 1.79), so there is nothing to compare.
+  std::optional<Milliseconds> keep_firing_for;
+  std::map<std::string, std::string> labels;       // without the alert's name
+  std::map<std::string, std::string> annotations;  // templates, not what they expand to
+};
+
+// How a loaded rule fares.
+struct RuleState {
+  std::string health = "ok";  // the server's word: ok, err, unknown
+  std::string last_error;
+  bool evaluated = true;  // at least once since it was loaded
+};
+
+struct LoadedRule {
+  Rule rule;
+  RuleState state;
+};
+
+struct LoadedGroup {
+  std::string name;
+  std::string file;  // which rule file (Mimir: which namespace) it came from; "" if the server doesn't say
+  Milliseconds interval{0};
+  std::vector<LoadedRule> rules;
+};
+
+struct ExpectedGroup {
+  std::string name;
+  Milliseconds interval{0};
+  std::vector<Rule> rules;
+};
+
+}  // namespace outgrown::verify

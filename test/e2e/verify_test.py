@@ -1,0 +1,298 @@
+"""`rulegen --verify` against real servers: Prometheus with the generated rules, and vmalert beside VictoriaMetrics.
+
+Each case makes one copy differ and expects the one line that names it; the shipped spec's exporter is the real one.
+
+Usage: verify_test.py BUILD_FOLDER
+"""
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+sys.path.insert(0, str(ROOT / "test" / "support"))
+
+import servers  # noqa: E402  (the path above)
+
+RULEGEN = BUILD / "rulegen" / "rulegen"
+EXPORTER = BUILD / "exporter" / "outgrown-exporter"
+GROUP = "group outgrown-checkpoint: "
+
+
+class Ops:
+    """An ops repo of its own with the shipped spec at one evaluation a second, and what is generated from it."""
+
+    def __init__(self, folder):
+        self.folder = folder / "ops"
+        self.folder.mkdir()
+        text = (ROOT / "rules" / "checkpoint.toml").read_text()
+        text, count = re.subn(r'interval( +)= "30s"', r'interval\1= "1s"', text)
+        assert count == 1, "the spec's interval is not where it was"
+        text = re.sub(r'"\.\./(?:grafana-provisioning/dashboards|docs)/gen"', '"gen"', text)
+        self.spec = self.folder / "checkpoint.toml"
+        self.spec.write_text(text)
+        shutil.copy(ROOT / "rules" / "alertmanager.base.yml", self.folder)
+        self.rules = self.folder / "gen" / "checkpoint.rules.yml"
+        self.generate()
+
+    def generate(self):
+        subprocess.run([RULEGEN, "--generate", "--spec", self.spec], check=True, capture_output=True)
+
+    def verify(self, prometheus_url, *arguments):
+        return subprocess.run([RULEGEN, "--verify", "--spec", "checkpoint.toml", "--prometheus", prometheus_url,
+                               "--timeout", "5s", *arguments], cwd=self.folder, capture_output=True, text=True,
+                              check=False)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.stack = servers.Stack()
+        self.addCleanup(self.stack.close)
+        self.folder = pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        self.ops = Ops(self.folder)
+
+    def expect(self, verify, status, wanted, behind=None):
+        """Verifies until rules that were just loaded are evaluated and exporters scraped, and there is a line with each
+        of the wanted ends, and `behind` lines of that kind in all. Returns the report."""
+        last = None
+
+        def settled():
+            nonlocal last
+            last = verify()
+            lines = last.stdout.splitlines()
+            return (last.returncode == status and all(any(line.endswith(end) for line in lines) for end in wanted)
+                    and behind in (None, last.stdout.count(": behind: ")))
+
+        try:
+            servers.wait_for("the report", settled, timeout_seconds=60, poll_seconds=0.3)
+        except servers.NotReady:
+            self.fail(f"wanted status {status}, {behind} behind and {wanted}\ngot {last.returncode}\n"
+                      f"{last.stdout}{last.stderr}")
+        return last.stdout
+
+
+class OverPrometheus(Case):
+    def setUp(self):
+        super().setUp()
+        self.loaded = self.folder / "loaded.rules.yml"  # what Prometheus loads: a deployed copy of the generated file
+        shutil.copy(self.ops.rules, self.loaded)
+        blocks = self.folder / "blocks"
+        blocks.mkdir(mode=0o750)
+        self.exporters = [self.stack.start(servers.exporter(self.folder / name, EXPORTER, [
+            f"--block.dir={blocks}", f"--spec={spec}"])) for name, spec in self.exporter_specs()]
+        self.targets = [exporter.url.removeprefix("http://") for exporter in self.exporters]
+        self.prometheus = self.stack.start(servers.prometheus(
+            self.folder, {"outgrown": self.targets}, [self.loaded], scrape_interval="1s"))
+
+    def exporter_specs(self):
+        (self.folder / "a").mkdir()
+        return [("a", self.ops.spec)]
+
+    def reload(self):
+        servers.post(f"{self.prometheus.url}/-/reload")
+
+    def load(self, old, new, count=1):
+        """Edits the deployed rule file by hand and has Prometheus load it."""
+        text = self.loaded.read_text()
+        self.assertIn(old, text)
+        self.loaded.write_text(text.replace(old, new, count))
+        self.reload()
+
+    def verify(self, *arguments):
+        return self.ops.verify(self.prometheus.url, *arguments)
+
+    def expect_in_step(self):
+        loaded = f"ok: loaded rules at {self.prometheus.url}: "
+        out = self.expect(self.verify, 0, ["as the spec generates, evaluated and healthy"], 0)
+        self.assertIn(loaded, out)
+        return out
+
+    def expect_loaded(self, *differences):
+        behind = f"checkpoint.toml: behind: loaded rules at {self.prometheus.url}: "
+        self.expect(self.verify, 6, [behind + difference for difference in differences], len(differences))
+
+    def test_every_copy_in_step_is_one_line_each(self):
+        out = self.expect_in_step()
+        self.assertIn("checkpoint.toml: ok: files: ", out)
+        self.assertIn("checkpoint.toml: ok: dashboards: ", out)
+        self.assertIn(f"checkpoint.toml: ok: exporters as seen by {self.prometheus.url}: 1 with digest ", out)
+        report = json.loads(self.verify("--format", "json").stdout)
+        self.assertEqual(report["exit_status"], 0)
+        self.assertEqual({finding["state"] for finding in report["specs"][0]["findings"]}, {"ok"})
+
+    def test_a_hand_edit_of_a_loaded_rule_shows_though_every_digest_agrees(self):
+        self.expect_in_step()
+        edits = [
+            ("checkpoint:write_error_ratio > 0.01", "checkpoint:write_error_ratio > 0.02",
+             "alert CheckpointWriteErrors: expr is `checkpoint:write_error_ratio > 0.02`, the spec says "
+             "`checkpoint:write_error_ratio > 0.01`"),
+            ("for: 5m", "for: 6m", "alert CheckpointWriteErrors: for is 6m, the spec says 5m"),
+            ("keep_firing_for: 15m", "keep_firing_for: 1m",
+             "alert CheckpointWriteErrors: keep_firing_for is 1m, the spec says 15m"),
+            ("severity: critical", "severity: info",
+             'alert CheckpointWriteErrors: label severity is "info", the spec says "critical"'),
+            ("summary: 'MIGRATE NOW - Write errors >1% (SQLite saturated)'", "summary: all is well",
+             'alert CheckpointWriteErrors: annotation summary is "all is well", the spec says "MIGRATE NOW - Write '
+             'errors >1% (SQLite saturated)"'),
+            ("interval: 1s", "interval: 2s", "interval is 2s, the spec says 1s"),
+        ]
+        for old, new, difference in edits:
+            with self.subTest(edit=new):
+                self.load(old, new)
+                self.expect_loaded(GROUP + difference)
+                self.load(new, old)
+        self.expect_in_step()
+
+    def test_another_spelling_of_the_same_expression_is_no_drift(self):
+        self.load("checkpoint:write_error_ratio > 0.01", "(checkpoint:write_error_ratio) > 1e-2")
+        # Prometheus keeps the parentheses in its canonical form, so this one is another expression.
+        self.expect_loaded(GROUP + "alert CheckpointWriteErrors: expr is `(checkpoint:write_error_ratio) > 0.01`, the "
+                           "spec says `checkpoint:write_error_ratio > 0.01`")
+        self.load("(checkpoint:write_error_ratio) > 1e-2", "checkpoint:write_error_ratio>10.0e-3")
+        self.expect_in_step()
+
+    def test_rules_out_of_order_show(self):
+        text = self.loaded.read_text()
+        rules = re.findall(r"(?ms)^      - (?:alert|record): .*?(?=^      - |^  - |\Z)", text)
+        self.assertGreater(len(rules), 3)
+        first = next(i for i, rule in enumerate(rules) if "alert: CheckpointWriteErrors" in rule)
+        self.loaded.write_text(text.replace(rules[first - 1] + rules[first], rules[first] + rules[first - 1]))
+        self.reload()
+        self.expect_loaded(GROUP + "alert CheckpointWriteErrors stands before recording rule "
+                           "checkpoint:write_error_ratio, the spec has it behind")
+
+    def test_an_old_rule_file_is_behind_in_content_and_digest(self):
+        self.expect_in_step()
+        spec = self.ops.spec.read_text()
+        self.ops.spec.write_text(spec.replace("above   = 0.01", "above   = 0.03"))
+        self.ops.generate()
+        out = self.expect(self.verify, 6, [
+            "alert CheckpointWriteErrors: expr is `checkpoint:write_error_ratio > 0.01`, the spec says "
+            "`checkpoint:write_error_ratio > 0.03`"])
+        self.assertIn("alert CheckpointDigestMismatch: expr is ", out)
+        # The exporter still has the old digest, and is named.
+        self.assertIn(f"checkpoint.toml: behind: exporter at {self.targets[0]} (job outgrown): its table is of ", out)
+        self.assertNotIn("behind: file", out)
+
+    def test_a_spec_that_was_changed_and_not_generated_is_told_from_old_copies(self):
+        self.expect_in_step()
+        spec = self.ops.spec.read_text()
+        self.ops.spec.write_text(spec.replace("above   = 0.01", "above   = 0.03"))
+        out = self.expect(self.verify, 6, ["or this spec is the copy that is behind"])
+        self.assertIn("behind: file gen/checkpoint.rules.yml: it was generated from digest ", out)
+        self.assertIn("behind: dashboard gen/", out)
+
+    def test_rules_that_are_not_loaded_show(self):
+        self.loaded.write_text("groups: []\n")
+        self.reload()
+        out = self.expect(self.verify, 6, [], 2)
+        self.assertRegex(out, r"group outgrown-checkpoint is not loaded \(\d+ rules\)")
+
+    def test_groups_of_others_are_ignored_and_stale_ones_of_ours_are_not(self):
+        with open(self.loaded, "a", encoding="utf-8") as file:
+            file.write("  - name: theirs\n    rules: [{record: their:one, expr: vector(1)}]\n")
+        self.reload()
+        self.expect_in_step()
+        with open(self.loaded, "a", encoding="utf-8") as file:
+            file.write("  - name: outgrown-checkpoint-9\n    rules: [{record: checkpoint:old, expr: vector(1)}]\n")
+        self.reload()
+        self.expect_loaded(f"group outgrown-checkpoint-9 (from {self.loaded}) is loaded, the spec has none of that name")
+
+    def test_a_failed_reload_shows_though_the_old_rules_are_right(self):
+        self.expect_in_step()
+        self.loaded.write_text("groups: [{name: broken\n")
+        with self.assertRaises(OSError):
+            self.reload()
+        self.expect_loaded("the last reload failed, what was loaded before still runs")
+
+    def test_an_unhealthy_rule_shows_with_its_error(self):
+        self.load("checkpoint:write_error_ratio > 0.01", "up + on () group_left () {job=\"outgrown\"} > 0.01")
+        self.expect(self.verify, 6, ["many-to-many matching not allowed: matching labels must be unique on one side"])
+
+    def test_a_hand_edited_file_shows(self):
+        self.expect_in_step()
+        self.ops.rules.write_text(self.ops.rules.read_text().replace("> 0.01", "> 0.5"))
+        self.expect(self.verify, 6, ["checkpoint.toml: behind: file gen/checkpoint.rules.yml: it differs, with "
+                                           "the spec's own digest: edited by hand, or of another rulegen"], 1)
+
+    def test_a_silent_exporter_is_named(self):
+        self.expect_in_step()
+        self.exporters[0].stop()
+        self.expect(self.verify, 6, [f"behind: exporter at {self.targets[0]} (job outgrown): silent: it reported a "
+                                     "digest within the last 26h and does not now"])
+
+    def test_servers_that_do_not_answer_are_status_4(self):
+        out = self.expect(lambda: self.ops.verify(f"http://127.0.0.1:{servers.free_port()}"), 4, [])
+        self.assertIn(": unknown: loaded rules at ", out)
+        self.assertIn(": unknown: exporters as seen by ", out)
+        # Something answers, but it is no Prometheus.
+        out = self.expect(lambda: self.ops.verify(self.exporters[0].url), 4, [])
+        self.assertIn(": unknown: loaded rules at ", out)
+
+
+class OneExporterWithAnotherSpec(OverPrometheus):
+    def exporter_specs(self):
+        other = self.folder / "other.toml"
+        other.write_text(self.ops.spec.read_text().replace("above   = 0.01", "above   = 0.03"))
+        for name in ("a", "b"):
+            (self.folder / name).mkdir()
+        return [("a", self.ops.spec), ("b", other)]
+
+    def test_only_the_exporter_that_differs_is_named(self):
+        digest = re.search("spec digest ([0-9a-f]{8})", self.ops.rules.read_text())[1]
+        out = self.expect(self.verify, 6, [f", the spec's is {digest}"], 1)
+        self.assertIn(f"behind: exporter at {self.targets[1]} (job outgrown): its table is of digest ", out)
+
+
+# The cases above are for one exporter; unittest would run them again for two.
+for name in [name for name in dir(OverPrometheus) if name.startswith("test_")]:
+    setattr(OneExporterWithAnotherSpec, name, None)
+
+
+class OverVmalert(Case):
+    def setUp(self):
+        super().setUp()
+        port = servers.free_port()
+        self.metrics = self.stack.start(servers.Server("victoria-metrics", [
+            "victoria-metrics", f"-storageDataPath={self.folder / 'vm'}", f"-httpListenAddr=127.0.0.1:{port}"],
+            self.folder, port, "/health"))
+        self.loaded = self.folder / "loaded.rules.yml"
+        shutil.copy(self.ops.folder / "gen" / "victoriametrics" / "checkpoint.rules.yml", self.loaded)
+        port = servers.free_port()
+        self.vmalert = self.stack.start(servers.Server("vmalert", [
+            "vmalert", f"-rule={self.loaded}", f"-datasource.url={self.metrics.url}",
+            f"-remoteWrite.url={self.metrics.url}", "-notifier.url=http://127.0.0.1:1", f"-httpListenAddr=127.0.0.1:{port}"],
+            self.folder, port, "/health"))
+
+    def verify(self):
+        return self.ops.verify(self.metrics.url, "--rules-url", self.vmalert.url)
+
+    def test_rules_in_vmalert_are_in_step_by_their_flavor(self):
+        # This VictoriaMetrics scrapes no exporter, and so it is told.
+        out = self.expect(self.verify, 6, ["as the spec generates, evaluated and healthy",
+                                           "none reports a digest for the store checkpoint"], 1)
+        self.assertIn(f"ok: loaded rules at {self.vmalert.url}: ", out)
+
+    def test_a_hand_edit_in_vmalert_shows(self):
+        self.loaded.write_text(self.loaded.read_text().replace("checkpoint:write_error_ratio > 0.01",
+                                                               "checkpoint:write_error_ratio > 0.02"))
+        servers.get(f"{self.vmalert.url}/-/reload")
+        self.expect(self.verify, 6, [
+            f"behind: loaded rules at {self.vmalert.url}: {GROUP}alert CheckpointWriteErrors: expr is "
+            "`checkpoint:write_error_ratio > 0.02`, the spec says `checkpoint:write_error_ratio > 0.01`"])
+
+    def test_a_failed_reload_of_vmalert_shows(self):
+        self.loaded.write_text("groups: [{name: broken\n")
+        servers.get(f"{self.vmalert.url}/-/reload")
+        self.expect(self.verify, 6, [f"behind: loaded rules at {self.vmalert.url}: the last reload failed, what was "
+                                     "loaded before still runs"])
+
+
+if __name__ == "__main__":
+    unittest.main(warnings="ignore")  # refused connections while a server starts leave unclosed sockets behind

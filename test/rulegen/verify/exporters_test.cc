@@ -1,0 +1,108 @@
+#include "rulegen/verify/exporters.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "test/rulegen/support/tiny_spec.h"
+
+using namespace outgrown;
+using verify::Finding;
+using verify::State;
+
+namespace {
+
+evaluate::Series Reports(std::string instance, std::string digest) {
+  evaluate::Series series;
+  series.labels = {{"digest", std::move(digest)}, {"instance", std::move(instance)}, {"job", "queue"}};
+  series.samples = {{0, 1}};
+  return series;
+}
+
+// Answers the question about now and the one about the last 26 hours.
+class Fake : public evaluate::QuerySource {
+ public:
+  Fake(Result<evaluate::Answer> now, Result<evaluate::Answer> lately)
+      : now_(std::move(now)), lately_(std::move(lately)) {}
+  Result<evaluate::Answer> Query(const std::string& promql, std::int64_t, evaluate::ResultType) override {
+    CHECK(promql.find("checkpoint_threshold_table_info{store=\"queue\"}") != std::string::npos);
+    return promql.find("[26h]") == std::string::npos ? now_ : lately_;
+  }
+  std::optional<std::int64_t> StartTimeMs() override { return std::nullopt; }
+  const std::string& name() const override { return name_; }
+
+ private:
+  Result<evaluate::Answer> now_;
+  Result<evaluate::Answer> lately_;
+  std::string name_ = "http://p";
+};
+
+evaluate::Answer Of(std::vector<evaluate::Series> series) { return {std::move(series), {}, false}; }
+
+}  // namespace
+
+TEST_CASE("each exporter that differs or is silent is named") {
+  const std::string ours(64, 'd');
+  const std::string other(64, 'e');
+  evaluate::Answer partial = Of({Reports("a:1", ours)});
+  partial.partial = true;
+  struct Row {
+    std::string what;
+    Result<evaluate::Answer> now;
+    Result<evaluate::Answer> lately;
+    std::vector<std::string> lines;
+    State state;
+  };
+  const std::string seen = "exporters as seen by http://p: ";
+  const std::vector<Row> rows = {
+      {"both agree",
+       Of({Reports("a:1", ours), Reports("b:1", ours)}),
+       Of({Reports("a:1", ""), Reports("b:1", "")}),
+       {seen + "2 with digest dddddddd"},
+       State::kInStep},
+      {"one differs",
+       Of({Reports("a:1", ours), Reports("b:1", other)}),
+       Of({Reports("a:1", ""), Reports("b:1", "")}),
+       {"exporter at b:1 (job queue): its table is of digest eeeeeeee, the spec's is dddddddd"},
+       State::kBehind},
+      {"both differ",
+       Of({Reports("a:1", other), Reports("b:1", other)}),
+       Of({Reports("a:1", ""), Reports("b:1", "")}),
+       {"exporter at a:1 (job queue): its table is of digest eeeeeeee, the spec's is dddddddd",
+        "exporter at b:1 (job queue): its table is of digest eeeeeeee, the spec's is dddddddd"},
+       State::kBehind},
+      {"one is silent",
+       Of({Reports("a:1", ours)}),
+       Of({Reports("a:1", ""), Reports("b:1", "")}),
+       {"exporter at b:1 (job queue): silent: it reported a digest within the last 26h and does not now"},
+       State::kBehind},
+      {"none", Of({}), Of({}), {seen + "none reports a digest for the store queue"}, State::kBehind},
+      {"no answer", Error{"refused", "http://p"}, Of({}), {seen + "refused"}, State::kUnknown},
+      {"no answer about lately",
+       Of({Reports("a:1", ours)}),
+       Error{"too slow", "http://p"},
+       {seen + "too slow"},
+       State::kUnknown},
+      {"a partial answer", partial, Of({}), {seen + "the answer is partial"}, State::kUnknown},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    Fake prometheus(row.now, row.lately);
+    std::vector<std::string> lines;
+    for (const Finding& finding : verify::CompareExporters(test::TinySpec(), prometheus, 0)) {
+      lines.push_back(finding.copy + ": " + finding.what);
+      CHECK(finding.state == row.state);
+    }
+    CHECK(lines == row.lines);
+  }
+}
+
+TEST_CASE("only a spec whose stores our exporter shows has exporters to verify") {
+  spec::Spec spec = test::TinySpec();
+  CHECK_FALSE(verify::HasOwnExporter(spec));
+  spec.store.present = "checkpoint_block_up";
+  CHECK(verify::HasOwnExporter(spec));
+}

@@ -1,0 +1,128 @@
+#include "rulegen/verify/loaded_rules.h"
+
+#include <string>
+#include <string_view>
+
+#include <doctest/doctest.h>
+
+#include "test/rulegen/support/tiny_spec.h"
+
+using namespace outgrown;
+
+namespace {
+
+// As Prometheus 2.42 answers.
+constexpr std::string_view kPrometheus = R"json({"status":"success","data":{"groups":[
+  {"name":"theirs","file":"other.yml","rules":[{"type":"odd"}],"interval":"odd"},
+  {"name":"outgrown-queue","file":"r.yml","rules":[
+    {"name":"queue:x","query":"sum by (job) (up)","health":"ok","evaluationTime":0.002,
+     "lastEvaluation":"2026-11-23T22:50:35.632719801Z","type":"recording"},
+    {"state":"inactive","name":"QueueX","query":"queue:x > 0.01","duration":300,"keepFiringFor":90.5,
+     "labels":{"severity":"critical"},"annotations":{"summary":"{{ $value }}"},"alerts":[],"health":"err",
+     "lastError":"no","evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z","type":"alerting"}],
+   "interval":1.5,"limit":0,"evaluationTime":0.002,"lastEvaluation":"2026-11-23T22:50:35.6Z"}]}})json";
+
+// As vmalert 1.79 answers.
+constexpr std::string_view kVmalert = R"json({"status":"success","data":{"groups":[
+  {"name":"outgrown-queue","rules":[
+    {"state":"","name":"queue:x","query":"sum(up)\n","duration":0,"lastError":"","evaluationTime":0.02,
+     "lastEvaluation":"2026-11-23T22:50:35.549444748Z","health":"ok","type":"recording",
+     "datasourceType":"prometheus","lastSamples":0,"id":"1","group_id":"2"}],
+   "interval":1,"lastEvaluation":"2026-11-23T22:50:35.568001399Z","type":"prometheus","id":"2","file":"rv.yml",
+   "concurrency":1}]}})json";
+
+}  // namespace
+
+TEST_CASE("Prometheus' list of rules is read, other people's groups are passed over") {
+  const auto loaded = verify::ReadLoadedRules(kPrometheus);
+  REQUIRE(loaded.ok());
+  CHECK_FALSE(loaded->vmalert);
+  REQUIRE(loaded->groups.size() == 1);
+  const verify::LoadedGroup& group = loaded->groups[0];
+  CHECK(group.name == "outgrown-queue");
+  CHECK(group.file == "r.yml");
+  CHECK(group.interval == Milliseconds(1500));
+  REQUIRE(group.rules.size() == 2);
+  CHECK(group.rules[0].rule.kind == verify::RuleKind::kRecording);
+  CHECK(group.rules[0].rule.expr == "sum by (job) (up)");
+  CHECK(group.rules[0].state.evaluated);
+  const verify::LoadedRule& alert = group.rules[1];
+  CHECK(alert.rule.kind == verify::RuleKind::kAlerting);
+  CHECK(alert.rule.hold == std::chrono::minutes(5));
+  CHECK(alert.rule.keep_firing_for == Milliseconds(90'500));
+  CHECK(alert.rule.labels.at("severity") == "critical");
+  CHECK(alert.rule.annotations.at("summary") == "{{ $value }}");
+  CHECK(alert.state.health == "err");
+  CHECK(alert.state.last_error == "no");
+  CHECK_FALSE(alert.state.evaluated);
+}
+
+TEST_CASE("vmalert's list of rules is read, and it says nothing about keep_firing_for") {
+  const auto loaded = verify::ReadLoadedRules(kVmalert);
+  REQUIRE(loaded.ok());
+  CHECK(loaded->vmalert);
+  REQUIRE(loaded->groups.size() == 1);
+  REQUIRE(loaded->groups[0].rules.size() == 1);
+  CHECK_FALSE(loaded->groups[0].rules[0].rule.keep_firing_for.has_value());
+}
+
+TEST_CASE("what doesn't fit the format is an error, never rules that are in step") {
+  const auto with = [](const std::string& rule) {
+    return R"({"data":{"groups":[{"name":"outgrown-q","interval":1,"rules":[)" + rule + "]}]}}";
+  };
+  const std::string good = R"({"name":"a","query":"b","health":"ok","type":"recording"})";
+  REQUIRE(verify::ReadLoadedRules(with(good)).ok());
+  for (const std::string& body : {
+           std::string(),
+           std::string("<html>"),
+           std::string("{}"),
+           std::string(R"({"data":null})"),
+           std::string(R"({"data":{"groups":{}}})"),
+           std::string(R"({"data":{"groups":[{}]}})"),
+           std::string(R"({"data":{"groups":[{"name":"outgrown-q","rules":{}}]}})"),
+           std::string(R"({"data":{"groups":[{"name":"outgrown-q","interval":"30s"}]}})"),
+           with("7"),
+           with(R"({"name":"a","query":"b","health":"ok"})"),
+           with(R"({"name":"a","query":"b","health":"ok","type":"other"})"),
+           with(R"({"name":"a","query":7,"health":"ok","type":"recording"})"),
+           with(R"({"name":"a","query":"b","type":"recording"})"),
+           with(R"({"name":"a","query":"b","health":"ok","type":"alerting","duration":-1})"),
+           with(R"({"name":"a","query":"b","health":"ok","type":"alerting","duration":1e300})"),
+           with(R"({"name":"a","query":"b","health":"ok","type":"alerting","labels":{"x":1}})"),
+           with(good).substr(0, 60),
+       }) {
+    CAPTURE(body);
+    CHECK_FALSE(verify::ReadLoadedRules(body).ok());
+  }
+}
+
+TEST_CASE("a server without rules has loaded none") {
+  for (const std::string_view body : {R"({"data":{"groups":[]}})", R"({"data":{"groups":null}})"}) {
+    CAPTURE(body);
+    const auto loaded = verify::ReadLoadedRules(body);
+    REQUIRE(loaded.ok());
+    CHECK(loaded->groups.empty());
+  }
+}
+
+TEST_CASE("the expected flavor is the server's, where the spec is generated for it") {
+  struct Row {
+    bool vmalert;
+    std::vector<spec::Flavor> flavors;
+    spec::Flavor flavor;
+  };
+  using spec::Flavor;
+  const std::vector<Row> rows = {
+      {false, {Flavor::kPrometheus, Flavor::kVictoriaMetrics}, Flavor::kPrometheus},
+      {true, {Flavor::kPrometheus, Flavor::kVictoriaMetrics}, Flavor::kVictoriaMetrics},
+      {true, {Flavor::kPrometheus}, Flavor::kPrometheus},
+      {false, {Flavor::kVictoriaMetrics}, Flavor::kVictoriaMetrics},
+  };
+  for (const Row& row : rows) {
+    spec::Spec spec = test::TinySpec();
+    spec.rules.flavors = row.flavors;
+    verify::LoadedRules loaded;
+    loaded.vmalert = row.vmalert;
+    CHECK(verify::FlavorOf(loaded, spec) == row.flavor);
+  }
+}
