@@ -1,0 +1,180 @@
+"""What a spec of N thresholds costs: `rulegen --generate` and `--check` from start to exit, for the shipped spec and for
+specs of 10 to 10,000 thresholds. The cost must be linear in the spec.
+
+Time is the CPU time of the process, the least of several runs, so that a busy machine changes it little.
+
+Usage: generate_bench.py RULEGEN [--test]
+  --test  exit status 1 if the cost of a threshold grows with their number; fewer runs
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "rules" / "checkpoint.toml"
+# A threshold of the largest spec may cost this many times what one of a spec a tenth its size costs. 10 would be
+# quadratic; caches and the allocator take a little more than 1.
+GROWTH_MAX = 2.0
+HEAD = """schema = 1
+
+[store]
+name = "scale"
+title = "Scale"
+sufficient = "sufficient"
+next = "more"
+identity = ["job", "instance"]
+present = "up"
+
+[rules]
+scrape_interval = "15s"
+interval = "30s"
+keep_firing_for = "15m"
+flavors = ["prometheus", "victoriametrics"]
+runbook_url = "https://example.org/scale.runbook.md"
+
+[output]
+rules = "gen"
+dashboards = "gen"
+docs = "gen"
+
+[alertmanager]
+base = "alertmanager.base.yml"
+
+[[verdict]]
+id = "soon"
+text = "SOON"
+severity = "warning"
+exit_code = 10
+
+[[verdict]]
+id = "now"
+text = "NOW"
+severity = "critical"
+exit_code = 20
+
+[[metric]]
+name = "scale_value"
+type = "gauge"
+help = "A value."
+labels = ["kind"]
+"""
+SIGNAL = """
+[[signal]]
+id = "value_{i}"
+title = "Value {i}"
+description = "The value of kind {i}."
+unit = "count"
+expr = 'max by (job, instance) (scale_value{{kind="{i}"}})'
+
+[[signal.test]]
+series = {{ 'scale_value{{kind="{i}"}}' = "7x80" }}
+at = "10m"
+value = 7
+"""
+THRESHOLD = """
+[[threshold]]
+id = "Value{i}{name}"
+signal = "value_{i}"
+above = {limit}
+for = "5m"
+verdict = "{verdict}"
+because = "Value {i} >{limit}"
+look = "What made it rise."
+act = "Make it fall."
+"""
+
+
+def spec_of_pairs(thresholds):
+    """Two thresholds a signal, as real specs have about as many."""
+    parts = [HEAD]
+    for i in range(thresholds // 2):
+        parts.append(SIGNAL.format(i=i))
+        parts.append(THRESHOLD.format(i=i, name="Now", limit=1000, verdict="now"))
+        parts.append(THRESHOLD.format(i=i, name="Soon", limit=800, verdict="soon"))
+    return "".join(parts)
+
+
+def spec_of_one_signal(thresholds):
+    """All thresholds on one signal, where comparing each with each other would show."""
+    parts = [HEAD, SIGNAL.format(i=0)]
+    for i in range(thresholds // 2):
+        parts.append(THRESHOLD.format(i=0, name=f"Now{i}", limit=1000000 + i, verdict="now"))
+        parts.append(THRESHOLD.format(i=0, name=f"Soon{i}", limit=800000 + i, verdict="soon"))
+    return "".join(parts)
+
+
+SHAPES = {"2 a signal": spec_of_pairs, "all of 1 signal": spec_of_one_signal}
+
+
+def cpu_seconds(command, accept=(0,)):
+    """The CPU time of the command. It must end with an accepted status."""
+    with subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in accept:
+        sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}")
+    return usage.ru_utime + usage.ru_stime
+
+
+def measure(rulegen, spec, folder, runs):
+    """Milliseconds of a first --generate, of one that changes nothing, and of --check."""
+    out = folder / "out"
+    first, again, check = [], [], []
+    for _ in range(runs):
+        shutil.rmtree(out, ignore_errors=True)
+        first.append(cpu_seconds([rulegen, "--generate", "--spec", spec, "--out", out]))
+        again.append(cpu_seconds([rulegen, "--generate", "--spec", spec, "--out", out]))
+        check.append(cpu_seconds([rulegen, "--check", "--spec", spec, "--out", out]))
+    return [min(times) * 1000 for times in (first, again, check)]
+
+
+def print_row(name, thresholds, times):
+    cells = [name, str(thresholds), *(f"{ms:.1f}" for ms in times), f"{times[2] * 1000 / thresholds:.0f}"]
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def growth_of(rulegen, shape, sizes, runs, folder):
+    """Prints a row for each size; how much more one threshold costs in each size than in the one before, from 1,000
+    thresholds on (below that the start of the process is most of the time)."""
+    growth = {}
+    before = None
+    for size in sizes:
+        spec = folder / "scale.toml"
+        spec.write_text(SHAPES[shape](size))
+        times = measure(rulegen, spec, folder, runs if size <= 1000 else (runs + 2) // 3)
+        print_row(shape, size, times)
+        each = [ms / size for ms in times]
+        if before and size >= 1000:
+            growth[size] = max(now / then for now, then in zip(each, before))
+        before = each
+    return growth
+
+
+def main():
+    rulegen = pathlib.Path(sys.argv[1]).resolve()
+    test = "--test" in sys.argv[2:]
+    sizes = [1000, 10000] if test else [10, 100, 1000, 10000]
+    runs = 3 if test else 10
+    failed = False
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        shutil.copy(ROOT / "rules" / "alertmanager.base.yml", folder)
+        print("| thresholds are | number | generate (ms) | again, unchanged (ms) | check (ms) | check, us a threshold |")
+        print("|---|---:|---:|---:|---:|---:|")
+        print_row("rules/checkpoint.toml", 6, measure(rulegen, SHIPPED, folder, runs))
+        growth = {shape: growth_of(rulegen, shape, sizes, runs, folder) for shape in SHAPES}
+    print()
+    for shape, by_size in growth.items():
+        for size, times in by_size.items():
+            failed = failed or times > GROWTH_MAX
+            print(f"{shape}: one of {size} thresholds costs {times:.2f} times one of {size // 10}")
+    if failed:
+        sys.exit(f"the cost of a threshold grows with their number by more than {GROWTH_MAX}: it is not linear")
+
+
+if __name__ == "__main__":
+    main()
