@@ -39,7 +39,7 @@ class RuleComparison {
 
   void Compare(const Rule& expected, const Rule& rule, const SameExpression& same) {
     if (!same(rule.expr, expected.expr)) {
-      Say(fmt::format("expr is `{}`, the spec says `{}`", Shown(plan::NormalisePromql(rule.expr)),
+      Say(fmt::format("expr is `{}`, the spec says `{}`", Shown(plan::CanonicalPromql(rule.expr)),
                       expected.expr));
     }
     Duration("for", rule.hold, expected.hold);

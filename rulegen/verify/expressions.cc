@@ -5,7 +5,7 @@
 namespace outgrown::verify {
 
 bool Expressions::Same(const std::string& left, const std::string& right) {
-  if (left == right || plan::NormalisePromql(left) == plan::NormalisePromql(right)) return true;
+  if (left == right || plan::CanonicalPromql(left) == plan::CanonicalPromql(right)) return true;
   const std::optional<std::string>& canonical = Canonical(left);
   return canonical && canonical == Canonical(right);
 }

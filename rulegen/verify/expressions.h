@@ -15,7 +15,7 @@ class Expressions {
 
   explicit Expressions(Format format) : format_(std::move(format)) {}
 
-  // Equal as text, in our normal form (plan/promql.h), or else in the server's, which is asked only then, once for
+  // Equal as text, in our normal form (spec/promql_lexer.h), or else in the server's, which is asked only then, once for
   // each expression. Without a server's form the last word is ours, which may call two spellings different but
   // never two meanings the same.
   bool Same(const std::string& left, const std::string& right);
