@@ -175,6 +175,33 @@ TEST_CASE(
   CHECK(WritesOf(folder.Read(), Outcome::kOk) == 3);
 }
 
+TEST_CASE("closing, and forking, leave a descriptor alone that has got the number of ours") {
+  const BlockFolder folder;
+  const auto foreign_survives = [&](auto&& act) {
+    return RunInChild([&] {
+      Writer writer = folder.Open();
+      writer.Record(Outcome::kOk, 1, 1);
+      ::close_range(3, ~0U, 0);
+      const int foreign = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+      for (int next = foreign; next < 64;) next = ::dup(foreign);
+      return act(writer, foreign) ? 0 : 1;
+    });
+  };
+  const auto all_open = [](int first) {
+    for (int fd = first; fd <= 64; ++fd) {
+      if (::fcntl(fd, F_GETFD) < 0) return false;
+    }
+    return true;
+  };
+  CHECK(foreign_survives([&](Writer& writer, int foreign) {
+          { const Writer closed = std::move(writer); }
+          return all_open(foreign);
+        }) == "exit 0");
+  CHECK(foreign_survives([&](Writer&, int foreign) {
+          return RunInChild([&] { return all_open(foreign) ? 0 : 1; }) == "exit 0";
+        }) == "exit 0");
+}
+
 TEST_CASE("a slot whose lock was lost and taken by another process is given up at the next record") {
   const BlockFolder folder;
   Writer writer = folder.Open();

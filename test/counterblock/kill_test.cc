@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <string>
 #include <thread>
@@ -60,6 +61,10 @@ void Expect(bool holds, const std::string& what) {
   if (holds) return;
   ++failures;
   std::printf("FAILED: %s\n", what.c_str());
+}
+
+std::ptrdiff_t FilesIn(const std::filesystem::path& folder) {
+  return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
 }
 
 // One process that records on several threads until it is killed or told to stop.
@@ -195,6 +200,31 @@ void StopAndCompare(std::uint32_t slots) {
   std::printf("no kill, %u slots: %llu records, exact\n", slots, static_cast<unsigned long long>(known));
 }
 
+// Processes that all open the store at the same moment count in the same file.
+void RaceCreators(int rounds) {
+  for (int round = 0; round < rounds; ++round) {
+    const TemporaryFolder folder;
+    const Shared<std::atomic<int>> ready;
+    std::array<pid_t, kProcesses> pids{};
+    for (pid_t& pid : pids) {
+      pid = Fork([&] {
+        ready->fetch_add(1);
+        while (ready->load() < kProcesses) ::sched_yield();
+        Result<Writer> writer = Writer::Open("store", {.directory = folder.path().string()});
+        if (!writer) return 1;
+        writer->RecordAt(Outcome::kOk, kBytes, kDuration, 1);
+        return 0;
+      });
+    }
+    for (const pid_t pid : pids) Expect(Wait(pid) == "exit 0", "a racing creator failed");
+    Poller poller(folder.path().string());
+    poller.Poll();
+    Expect(WritesOf(poller.last(), Outcome::kOk) == kProcesses, "racing creators counted in different files");
+    Expect(FilesIn(folder.path()) == 1, "a racing creator left its temporary file");
+  }
+  std::printf("%d rounds of %d racing creators\n", rounds, kProcesses);
+}
+
 // Creators are killed while they create, each time in a new folder: a block is whole or it is not there.
 void KillCreators(int kills, std::mt19937_64& random) {
   int created = 0;
@@ -241,6 +271,7 @@ int main(int argc, char** argv) {
   StopAndCompare(kProcesses * kThreads / 2);
   KillAndRestart("with slots for all", kills, 256, random);
   KillAndRestart("with half the slots", kills, kProcesses * kThreads / 2, random);
+  RaceCreators(kills / 2);
   KillCreators(kills, random);
   std::printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;
