@@ -53,6 +53,14 @@ struct Acknowledged {
     for (const auto& one : records) sum += one.load();
     return sum;
   }
+
+  // Until every thread has made so many more: also those that have to share the overflow slot.
+  void WaitForEach(std::uint64_t more) const {
+    for (const auto& one : records) {
+      const std::uint64_t until = one.load() + more;
+      while (one.load() < until) ::sched_yield();
+    }
+  }
 };
 
 int failures = 0;
@@ -158,6 +166,7 @@ void KillAndRestart(const char* name, int kills, std::uint32_t slots, std::mt199
       ++killed;
     }
   }
+  acknowledged->WaitForEach(1'000);
   acknowledged->stop.store(true);
   for (const pid_t pid : pids) Expect(Wait(pid) == "exit 0", "a writer could not open the block");
   poller.Poll();
@@ -187,7 +196,7 @@ void StopAndCompare(std::uint32_t slots) {
     pids[static_cast<std::size_t>(i)] =
         Fork([&] { return WriterProcess(folder.path().string(), slots, i, *acknowledged); });
   }
-  while (acknowledged->Sum() < 200'000) ::sched_yield();
+  acknowledged->WaitForEach(20'000);
   acknowledged->stop.store(true);
   for (const pid_t pid : pids) Expect(Wait(pid) == "exit 0", "a writer could not open the block");
   Poller poller(folder.path().string());
