@@ -12,19 +12,23 @@ namespace {
 // CommonMark lets a backslash escape these. The others of its list have a meaning only at the start of a line, where this
 // text never stands, or only together with one of these.
 bool HasMeaning(char c) {
-  constexpr std::string_view kMeaning = "\\`*_[]<&|~$";
+  constexpr std::string_view kMeaning = "\\`*_[]<&|~$@";
   return kMeaning.find(c) != std::string_view::npos;
 }
 
 bool IsWordCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
 // An underscore inside a word is no emphasis: names stay readable in the source.
 bool IsInsideWord(std::string_view line, std::size_t at) {
   return line[at] == '_' && at > 0 && at + 1 < line.size() && IsWordCharacter(line[at - 1]) &&
          IsWordCharacter(line[at + 1]);
+}
+
+// A bare address becomes a link, and takes the backslashes behind it along: http://x, www.x (and x@y, by its @).
+bool StartsAddress(std::string_view line, std::size_t at) {
+  return line.substr(at, 3) == "://" || (line[at] == '.' && at >= 3 && line.substr(at - 3, 3) == "www");
 }
 
 bool IsBlank(char32_t c) { return c < ' ' || c == 0x7F || c == 0x85 || c == 0x2028 || c == 0x2029; }
@@ -44,7 +48,8 @@ std::string MarkdownText(std::string_view text) {
   std::string escaped;
   const std::string line = OneLine(text);
   for (std::size_t at = 0; at < line.size(); ++at) {
-    if (HasMeaning(line[at]) && !IsInsideWord(line, at)) escaped += '\\';
+    const bool meaning = HasMeaning(line[at]) && !IsInsideWord(line, at);
+    if (meaning || StartsAddress(line, at)) escaped += '\\';
     escaped += line[at];
   }
   return escaped;

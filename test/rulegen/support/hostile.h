@@ -31,7 +31,7 @@ inline std::string HostileString(std::mt19937_64& random) {
                                          "\u202e"sv,      "\U0001f600"sv, "\U0010ffff"sv, "{{ $labels.x }}"sv,
                                          "%s%n"sv,        "R\"("sv,       ")\""sv,        "<!--"sv,
                                          "](http://x)"sv, "__"sv,         "&amp;"sv,      "\\u0022"sv,
-                                         "!!str"sv,       "<<"sv};
+                                         "www."sv,        "@b.c"sv,       "!!str"sv,      "<<"sv};
   std::string text;
   const std::uint64_t count = random() % 8;
   for (std::uint64_t i = 0; i < count; ++i) text += kPieces[random() % kPieces.size()];

@@ -1,0 +1,37 @@
+"""promtool takes rules whose texts try to leave their place, and expands every annotation and label to the text itself.
+
+Usage: hostile_rules_test.py HOSTILE_RULES
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HOSTILE_RULES = sys.argv.pop(1)
+SEEDS = (20261123, 20261124, 20261125)
+
+
+class HostileRules(unittest.TestCase):
+    def test_promtool_gives_every_text_back(self):
+        for seed in SEEDS:
+            with self.subTest(seed=seed), tempfile.TemporaryDirectory() as folder:
+                subprocess.run([HOSTILE_RULES, folder, str(seed)], check=True)
+                for command in (["check", "rules", "queue.rules.yml"], ["test", "rules", "hostile.test.yml"]):
+                    done = subprocess.run(["promtool", *command], cwd=folder, capture_output=True, text=True,
+                                          errors="replace", check=False)
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_a_text_that_is_not_what_was_written_is_found(self):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([HOSTILE_RULES, folder, str(SEEDS[0])], check=True)
+            rules = pathlib.Path(folder) / "queue.rules.yml"
+            rules.write_bytes(rules.read_bytes().replace(b'{{\\"{{\\"}}', b'{{\\"{ {\\"}}', 1))
+            done = subprocess.run(["promtool", "test", "rules", "hostile.test.yml"], cwd=folder, capture_output=True,
+                                  check=False)
+            self.assertEqual(done.returncode, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
