@@ -438,6 +438,7 @@ TEST_CASE_FIXTURE(Fixture, "threads with connections of their own lose nothing")
   constexpr int kThreads = 4;
   constexpr int kWrites = 100;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       Database mine(store.path());
