@@ -67,7 +67,7 @@ class Connection {
   void Announce(const sqlite3_stmt* statement) noexcept;
   bool IsAnnounced(const sqlite3_stmt* statement) const;
   const sqlite3_stmt* FindExplanation(const sqlite3_stmt* committed) noexcept;
-  bool InTransaction() const;
+  bool IsWriting(const Share& share) const;
 
   // A statement that is suspended between two rows stays announced while others run; more than a few of those
   // at once there never are.

@@ -91,7 +91,7 @@ void Connection::Started(sqlite3_stmt* statement) noexcept {
   for (const std::shared_ptr<Share>& share : shares_) {
     if (share->file == nullptr) continue;
     ObservedFile& file = *share->file;
-    if (share->tracker.is_open() && !InTransaction()) share->tracker.TransactionVanished();
+    if (share->tracker.is_open() && !IsWriting(*share)) share->tracker.TransactionVanished();
     if (!share->tracker.is_open()) file.ForgetChange();
     file.WatchWal(*share);
     if (writes) share->tracker.StatementStarted(file.is_locked());
@@ -107,7 +107,7 @@ void Connection::Ended(sqlite3_stmt* statement) noexcept {
   const int code = probe.is_available() ? probe.ResultOf(statement) : SQLITE_OK;
   if (announced && code == SQLITE_SCHEMA) {
     // SQLite compiles it again and runs it again, without a word to the trace.
-    for (const std::shared_ptr<Share>& share : shares_) share->tracker.StatementRestarts(InTransaction());
+    for (const std::shared_ptr<Share>& share : shares_) share->tracker.StatementRestarts(IsWriting(*share));
     return;
   }
   // One that is still busy is being reset between two rows; what it wrote is about to be committed.
@@ -116,13 +116,12 @@ void Connection::Ended(sqlite3_stmt* statement) noexcept {
   }
   if (current_ == statement) current_ = nullptr;
   if (writing) {
-    const bool in_transaction = InTransaction();
     const Outcome outcome = IsMisplaced(statement, code) ? Outcome::kOk : block::OutcomeOfSqlite(code);
     for (const std::shared_ptr<Share>& share : shares_) {
       WriteTracker::End end = {.failure = {},
                                .writes = announced,
                                .concerns_file = share->schema == "main" && IsAboutDatabase(code),
-                               .transaction_open = in_transaction};
+                               .transaction_open = IsWriting(*share)};
       if (outcome != Outcome::kOk) end.failure = outcome;
       if (!probe.is_available() && share->tracker.lock_refused()) end.failure = Outcome::kBusy;
       share->tracker.StatementEnded(end);
@@ -198,8 +197,8 @@ bool Connection::IsAnnounced(const sqlite3_stmt* statement) const {
   return std::ranges::find(announced_, statement) != announced_.end();
 }
 
-bool Connection::InTransaction() const {
-  return sqlite3_get_autocommit(db_) == 0 || sqlite3_txn_state(db_, nullptr) == SQLITE_TXN_WRITE;
+bool Connection::IsWriting(const Share& share) const {
+  return sqlite3_txn_state(db_, share.schema.c_str()) == SQLITE_TXN_WRITE;
 }
 
 }  // namespace outgrown::observer

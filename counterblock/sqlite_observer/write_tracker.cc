@@ -7,7 +7,7 @@ using block::Start;
 
 void WriteTracker::StatementStarted(bool locked) noexcept {
   // What came before in this transaction wrote elsewhere, to TEMP tables say: the write starts here.
-  if (!write_ || !write_->traced || (!write_->touched && !write_->failure)) {
+  if (!write_ || !write_->traced || !write_->touched) {
     write_ = Write{.start = Start{clock_(), 0}, .traced = true, .touched = false, .failure = {}};
     lock_refused_ = false;
   }

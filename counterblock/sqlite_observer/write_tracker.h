@@ -3,7 +3,8 @@
 //
 //   ok        it committed a change, whatever failed on the way
 //   a failure it ended without one, and a statement that writes, or its COMMIT, had failed: the last failure's
-//             kind
+//             kind. Or it never began, because its first statement did not get the lock: counted at once, and a
+//             further attempt is a write of its own, though the application may make it inside the same BEGIN.
 //   nothing   it ended without a change and without a failure: rolled back on purpose, or nothing to write
 //
 // It starts with the first statement that writes (BEGIN IMMEDIATE is one, BEGIN is not), so that waiting for the
@@ -14,8 +15,8 @@
 //              StatementStarted          LockAttempted
 //      idle ───────────────────► open ─────────────────► touched, shown as in flight
 //        ▲                        │                         │
-//        └────────────────────────┴─────────────────────────┘  Committed(changed), or StatementEnded with no
-//                                                              transaction left: counted or abandoned
+//        └────────────────────────┴─────────────────────────┘  Committed(changed), or StatementEnded with no write
+//                                                              transaction open: counted or abandoned
 //
 // Knows no SQLite. Used by one thread at a time, as the connection is.
 #pragma once
@@ -51,7 +52,7 @@ class WriteTracker {
     std::optional<block::Outcome> failure;  // why the statement failed, if it did
     bool writes = false;         // it may write, or controls the transaction; otherwise it only reads
     bool concerns_file = false;  // the failure is of a kind that concerns this file though it was not locked
-    bool transaction_open = false;  // the connection is inside a transaction after it
+    bool transaction_open = false;  // the connection has a write transaction open on this file after it
   };
   void StatementEnded(const End& end) noexcept;
   // It ended only to be compiled and run again, because the schema had changed. If it cannot be compiled it

@@ -224,7 +224,9 @@ class Workload {
     const bool dirtied = operation.effect == Effect::kPartial && (code & 0xff) == SQLITE_CONSTRAINT;
     if (dirtied && (is_in_transaction || operation.keeps_on_failure)) party.changed = true;
     if (!never_ran && (operation.effect != Effect::kNone || controls)) party.failure = KindOf(code);
-    if (!is_in_transaction) Settle(party, operation.keeps_on_failure && !ends, expected);
+    // A write that did not get the lock is over, though its BEGIN may still be open.
+    const bool is_writing = sqlite3_txn_state(party.database->handle(), "main") == SQLITE_TXN_WRITE;
+    if (!is_writing) Settle(party, operation.keeps_on_failure && !ends, expected);
     return code;
   }
 
