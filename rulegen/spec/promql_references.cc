@@ -81,6 +81,9 @@ constexpr auto kFunctions = std::to_array<std::string_view>({
     "vector",
     "year",
 });
+// Asked of Debian 12's VictoriaMetrics 1.79, function by function.
+constexpr auto kNotInVictoriaMetrics = std::to_array<std::string_view>(
+    {"day_of_year", "histogram_count", "histogram_fraction", "histogram_sum"});
 constexpr auto kAggregations = std::to_array<std::string_view>({
     "avg",
     "bottomk",
@@ -204,7 +207,7 @@ class Finder {
       if (lower == "count_values") MadeLabel(0);
       ++at_;
     } else if (Is("(", 1)) {
-      if (!Contains(kFunctions, token.text)) found_.unknown_functions.push_back({token.text, token.offset});
+      found_.functions.push_back({token.text, token.offset});
       if (token.text == "label_replace" || token.text == "label_join") MadeLabel(1);
       ++at_;
     } else {
@@ -316,10 +319,8 @@ class Finder {
 
 References FindReferences(std::string_view expression) { return Finder(expression).Run(); }
 
-std::vector<std::string_view> FunctionNames() {
-  std::vector<std::string_view> names(kFunctions.begin(), kFunctions.end());
-  names.insert(names.end(), kAggregations.begin(), kAggregations.end());
-  return names;
-}
+std::span<const std::string_view> FunctionNames() { return kFunctions; }
+
+bool IsInVictoriaMetrics(std::string_view function) { return !Contains(kNotInVictoriaMetrics, function); }
 
 }  // namespace outgrown::spec

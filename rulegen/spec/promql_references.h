@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,13 +42,16 @@ struct References {
   std::vector<NameUse> grouping_labels;  // of by, without, on, ignoring, group_left, group_right
   std::vector<std::string> made_labels;  // by label_replace, label_join and count_values
   std::vector<RangeUse> ranges;          // of [5m] and of subqueries [1h:1m]
-  std::vector<NameUse> unknown_functions;
-  std::vector<Problem> problems;  // not PromQL: what doesn't lex or close
+  std::vector<NameUse> functions;        // that are called; without aggregations
+  std::vector<Problem> problems;         // not PromQL: what doesn't lex or close
 };
 
 References FindReferences(std::string_view expression);
 
-// The functions and aggregations that Prometheus 2.42 and 3.x both know.
-std::vector<std::string_view> FunctionNames();
+// The functions that Prometheus 2.42 and 3.x both know, without aggregations.
+std::span<const std::string_view> FunctionNames();
+
+// Whether VictoriaMetrics knows one of these functions. vmalert -dryRun does not say so.
+bool IsInVictoriaMetrics(std::string_view function);
 
 }  // namespace outgrown::spec

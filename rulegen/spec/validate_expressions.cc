@@ -92,6 +92,21 @@ void FunctionFits(const Names& names, const Selector& selector, const KnownSerie
   }
 }
 
+void Functions(const Names& names, const References& references, const Spec& spec, Suggestions& suggestions) {
+  const bool victoria =
+      std::ranges::find(spec.rules.flavors, Flavor::kVictoriaMetrics) != spec.rules.flavors.end();
+  for (const NameUse& function : references.functions) {
+    if (!Contains(FunctionNames(), function.name)) {
+      const std::vector<std::string_view> known(FunctionNames().begin(), FunctionNames().end());
+      names.Wrong(function.offset, "the unknown function " + Quoted(function.name),
+                  "a function that Prometheus 2.42 and 3.x know" + suggestions.For(function.name, known));
+    } else if (victoria && !IsInVictoriaMetrics(function.name)) {
+      names.Wrong(function.offset, Quoted(function.name) + ", which VictoriaMetrics does not know",
+                  "a function of every engine in rules.flavors");
+    }
+  }
+}
+
 void GroupingLabels(const Names& names, const References& references, const KnownSeriesIndex& series,
                     const std::vector<const KnownSeries*>& read) {
   for (const NameUse& label : references.grouping_labels) {
@@ -123,11 +138,7 @@ void ExpressionCheck::Expression(const TableCheck& check, std::string_view expr,
   const References references = FindReferences(expr);
   const Names names(check, "expr", expr, series_, suggestions_);
   for (const Problem& problem : references.problems) check.WrongInside("expr", expr, problem);
-  for (const NameUse& function : references.unknown_functions) {
-    names.Wrong(
-        function.offset, "the unknown function " + Quoted(function.name),
-        "a function that Prometheus 2.42 and 3.x know" + suggestions_.For(function.name, FunctionNames()));
-  }
+  Functions(names, references, spec_, suggestions_);
 
   std::vector<const KnownSeries*> read;
   bool all_known = references.problems.empty();

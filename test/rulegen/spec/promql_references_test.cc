@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 
 using outgrown::spec::FindReferences;
+using outgrown::spec::FunctionNames;
+using outgrown::spec::IsInVictoriaMetrics;
 using outgrown::spec::References;
 
 namespace {
@@ -71,7 +73,6 @@ TEST_CASE("series, labels and ranges are found wherever an expression names them
     CAPTURE(row.expression);
     const References references = FindReferences(row.expression);
     CHECK(references.problems.empty());
-    CHECK(references.unknown_functions.empty());
     std::string selectors = Selectors(references);
     CHECK(selectors == row.selectors);
     CHECK(Groupings(references) == row.groupings);
@@ -94,15 +95,27 @@ TEST_CASE("the labels that functions make are known") {
   CHECK(made("x").empty());
 }
 
-TEST_CASE("a function that not both Prometheus 2.42 and 3.x know is found") {
+TEST_CASE("functions are what stands before a parenthesis, and neither aggregations nor keywords") {
+  const auto functions = [](std::string_view expression) {
+    std::string text;
+    for (const auto& function : FindReferences(expression).functions)
+      text += std::string(function.name) + " ";
+    return text;
+  };
+  CHECK(functions("sum by (a) (rate(x[5m])) / on () count(y) > (1)") == "rate ");
+  CHECK(functions("vector(time()) @ end()") == "vector time ");
+  CHECK(functions("Sum(x) OR Rate(x[5m])") == "Rate ");  // functions are spelled exactly
+}
+
+TEST_CASE("a function that not every engine knows is told apart") {
+  const auto known = FunctionNames();
   for (const std::string_view name :
-       {"rates", "holt_winters", "double_exponential_smoothing", "mad_over_time", "rollup_rate"}) {
-    const std::string expression = std::string(name) + "(x[5m])";
-    CAPTURE(expression);
-    const References references = FindReferences(expression);
-    REQUIRE(references.unknown_functions.size() == 1);
-    CHECK(references.unknown_functions[0].name == name);
+       {"rates", "holt_winters", "double_exponential_smoothing", "mad_over_time", "Rate"}) {
+    CAPTURE(name);
+    CHECK(std::ranges::find(known, name) == known.end());
   }
+  CHECK(IsInVictoriaMetrics("rate"));
+  CHECK_FALSE(IsInVictoriaMetrics("day_of_year"));
 }
 
 TEST_CASE("what doesn't close or begin is said once, at its place") {

@@ -176,6 +176,7 @@ TEST_CASE("expressions name what exists") {
            Row{"\"max by (job, instance, path) (queue_up)\"", "\"queue:jobs_per_second\"", "\"queue:depth\"",
                "not recorded yet"},
            Row{kRate, "queue_up", "queue:depth", "not recorded yet"},
+           Row{kRate, "hour() * queue_up", "Hour() * queue_up", "did you mean \"hour\"?"},
            Row{kRate, "avg_over_time(queue_up[5m])", "average_over_time(queue_up[5m])", "unknown function"},
        }) {
     Hold(row);
@@ -184,6 +185,13 @@ TEST_CASE("expressions name what exists") {
   CHECK(DiagnosticsOf(Changed(kRate, bytes64k,
                               Changed("expr = \"\"\"\nsum", "expr = \"\"\"sum", std::string(kSpecText))))
             .find("65537 bytes") != std::string::npos);
+}
+
+TEST_CASE("a function that a flavor does not know is refused with that flavor") {
+  const std::string expression = Changed(kRate, "queue_up * day_of_year()");
+  CHECK(DiagnosticsOf(expression) == "");
+  CHECK(DiagnosticsOf(Changed(kIntervals, "flavors = [\"prometheus\", \"victoriametrics\"]", expression))
+            .find("\"day_of_year\", which VictoriaMetrics does not know") != std::string::npos);
 }
 
 TEST_CASE("tests of signals are series with samples") {
