@@ -78,10 +78,10 @@ Result<evaluate::HttpClient> OpenHttp(const ConnectionOptions& options) {
   return evaluate::HttpClient::Open(std::move(http));
 }
 
-Result<evaluate::PrometheusClient> Connect(const ConnectionOptions& options) {
+Result<evaluate::PrometheusClient> Connect(const ConnectionOptions& options, int patience) {
   Result<evaluate::HttpClient> client = OpenHttp(options);
   if (!client) return client.error();
-  return evaluate::PrometheusClient(std::move(*client), 2 * options.timeout_ms);
+  return evaluate::PrometheusClient(std::move(*client), patience * options.timeout_ms);
 }
 
 }  // namespace outgrown::commands

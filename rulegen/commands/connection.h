@@ -8,8 +8,9 @@
 
 namespace outgrown::commands {
 
-// Both read the files and connect to nothing yet.
+// Both read the files and connect to nothing yet. All queries of a client together may take `patience` times the
+// timeout of one.
 Result<evaluate::HttpClient> OpenHttp(const ConnectionOptions& options);
-Result<evaluate::PrometheusClient> Connect(const ConnectionOptions& options);
+Result<evaluate::PrometheusClient> Connect(const ConnectionOptions& options, int patience);
 
 }  // namespace outgrown::commands

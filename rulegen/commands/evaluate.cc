@@ -37,6 +37,9 @@ using evaluate::StoreDecision;
 
 // What was scraped and recorded up to 10 s ago has settled.
 constexpr std::int64_t kSettleMs = 10'000;
+// How often --timeout all queries of a run may take together: a handful of them, or a period's many.
+constexpr int kPatience = 2;
+constexpr int kPeriodPatience = 20;
 // A fleet's warnings repeat themselves; more than these nobody reads.
 constexpr std::size_t kWarningsMax = 20;
 
@@ -70,10 +73,13 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
     }
     return evaluations;
   }
-  Result<evaluate::PrometheusClient> client = Connect(options.connection);
+  Result<evaluate::PrometheusClient> client =
+      Connect(options.connection, options.since_ms ? kPeriodPatience : kPatience);
   if (!client) return client.error();
-  for (const Table* table : tables)
+  for (const Table* table : tables) {
     evaluations.push_back(evaluate::EvaluateMeasured(*table, *client, time_ms));
+    if (options.since_ms) evaluate::LookBack(evaluations.back(), *client, time_ms - *options.since_ms);
+  }
   return evaluations;
 }
 

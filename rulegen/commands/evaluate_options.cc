@@ -19,6 +19,12 @@ void AddFile(CLI::App& app, const char* flag, std::optional<std::filesystem::pat
       ->group(group);
 }
 
+std::int64_t PositiveDuration(const char* flag, const std::string& text) {
+  const std::optional<Milliseconds> duration = ParseDuration(text);
+  if (!duration || duration->count() <= 0) throw CLI::ValidationError(flag, "not a duration like 30s or 24h");
+  return duration->count();
+}
+
 void AddConnectionOptions(CLI::App& app, ConnectionOptions& options) {
   app.add_option("--prometheus", options.url, "The server to ask (default: http://127.0.0.1:9090)")
       ->type_name("URL")
@@ -33,12 +39,7 @@ void AddConnectionOptions(CLI::App& app, ConnectionOptions& options) {
           kConnection);
   app.add_option_function<std::string>(
          "--timeout",
-         [&options](const std::string& text) {
-           const std::optional<Milliseconds> timeout = ParseDuration(text);
-           if (!timeout || timeout->count() <= 0)
-             throw CLI::ValidationError("--timeout", "not a duration like 30s");
-           options.timeout_ms = timeout->count();
-         },
+         [&options](const std::string& text) { options.timeout_ms = PositiveDuration("--timeout", text); },
          "How long one query may take (default: 30s); all of them together may take twice that")
       ->type_name("DURATION")
       ->group(kConnection);
@@ -63,6 +64,12 @@ void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options) {
          },
          "Decide for this instant instead of 10 seconds ago")
       ->type_name("TIME")
+      ->group(kEvaluate);
+  app.add_option_function<std::string>(
+         "--since",
+         [&options](const std::string& text) { options.since_ms = PositiveDuration("--since", text); },
+         "Decide over this long, at every evaluation: the most severe verdict that stood")
+      ->type_name("DURATION")
       ->group(kEvaluate);
   app.add_option_function<std::string>(
          "--format",

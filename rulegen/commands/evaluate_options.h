@@ -18,7 +18,7 @@ struct ConnectionOptions {
   std::optional<std::filesystem::path> bearer_token_file;
   std::optional<std::filesystem::path> headers_file;  // "Name: value", one a line; "#" begins a comment line
   std::optional<std::filesystem::path> ca_file;       // PEM
-  std::int64_t timeout_ms = 30'000;  // --timeout: of one query; all of them may take twice that
+  std::int64_t timeout_ms = 30'000;                   // --timeout: of one query
 };
 
 enum class Format { kText, kJson };
@@ -28,6 +28,7 @@ struct EvaluateOptions {
   std::optional<std::filesystem::path> measurements;  // "-": standard input
   std::optional<std::filesystem::path> log;           // absent: the default place (decision_log.h)
   std::optional<std::int64_t> at_ms;
+  std::optional<std::int64_t> since_ms;  // how far to look back from there
   Format format = Format::kText;
   bool exit_code = false;
 };

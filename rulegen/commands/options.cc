@@ -39,8 +39,8 @@ const std::vector<ModeFlag>& ModeFlags() {
       {Mode::kEvaluate,
        "--evaluate",
        "Decide about every store, from what Prometheus measured; log the decision, then print it",
-       {"--measurements", "--log", "--at", "--format", "--exit-code", "--prometheus", "--basic-auth-file",
-        "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
+       {"--measurements", "--log", "--at", "--since", "--format", "--exit-code", "--prometheus",
+        "--basic-auth-file", "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
       {Mode::kAudit,
        "--audit",
        "Verify the decision log's hash chain, and recompute every verdict from its recorded inputs",
@@ -135,6 +135,9 @@ std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   const std::variant<const ModeFlag*, Exit> mode = ChooseMode(app);
   if (const Exit* exit = std::get_if<Exit>(&mode)) return *exit;
   options.mode = std::get<const ModeFlag*>(mode)->mode;
+  if (options.evaluate.measurements && options.evaluate.since_ms) {
+    return Usage("--since has no meaning with --measurements: given values have no history");
+  }
   return options;
 }
 

@@ -28,6 +28,7 @@ constexpr std::array kWordings = {
     Wording{Cause::kNotGiven, "not_given", "not given"},
     Wording{Cause::kSilent, "silent", "no data"},
     Wording{Cause::kPresenceUnknown, "presence_unknown", "whether the store still reports is not known"},
+    Wording{Cause::kUnmeasured, "unmeasured", "not measured all the time"},
 };
 
 constexpr bool InOrder() {

@@ -21,6 +21,7 @@ enum class Cause : std::uint8_t {
   kNotGiven,         // --measurements left the signal out
   kSilent,           // the store itself: it was there and sends nothing any more
   kPresenceUnknown,  // the store itself: which stores are alive could not be asked
+  kUnmeasured,       // over a period: not known all the time
 };
 
 // The one wording, without the signal's name and without figures: "no recorded series".

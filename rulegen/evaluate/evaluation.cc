@@ -5,9 +5,7 @@
 #include <limits>
 #include <span>
 
-#include <fmt/format.h>
-
-#include "rulegen/evaluate/time_text.h"
+#include "rulegen/evaluate/wording.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -18,12 +16,6 @@ using decide::State;
 
 decide::Reading ReadingOf(const SignalSamples& samples) {
   return {.cause = samples.cause, .samples = samples.samples};
-}
-
-// "File size: no recorded series", "Write errors: the recorded series has stopped"
-std::string UnknownText(const Table& table, const StoreDecision& store, std::size_t threshold) {
-  return fmt::format("{}: {}", table.signals[table.thresholds[threshold].signal].title,
-                     decide::CauseText(store.findings[threshold].cause));
 }
 
 }  // namespace
@@ -77,6 +69,21 @@ Evaluation EvaluateMeasured(const Table& table, QuerySource& source, std::int64_
   return evaluation;
 }
 
+void LookBack(Evaluation& evaluation, QuerySource& source, std::int64_t from_ms) {
+  const Table& table = *evaluation.table;
+  std::vector<std::vector<std::string>> identities;
+  for (const StoreDecision& store : evaluation.stores) identities.push_back(store.samples.identity);
+  std::vector<Period> periods =
+      MeasurePeriod(table, source, from_ms, evaluation.time_ms, identities, evaluation.fleet.warnings);
+  for (std::size_t index = 0; index < periods.size(); ++index) {
+    StoreDecision& store = evaluation.stores[index];
+    store.decision = ConcludePeriod(table, periods[index], store.decision);
+    store.period = std::move(periods[index]);
+    // Where the end alone proves the breach, its inputs are the evidence.
+    if (StoodText(store).empty()) store.period->stood.reset();
+  }
+}
+
 Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& given, std::int64_t time_ms) {
   Evaluation evaluation;
   evaluation.table = &table;
@@ -96,76 +103,6 @@ Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& give
     DecideStore(table, Origin::kGiven, time_ms, store);
   }
   return evaluation;
-}
-
-std::string VerdictLine(const Table& table, const StoreDecision& store) {
-  const std::string_view verdict = decide::VerdictText(table, store.decision);
-  switch (store.decision.outcome) {
-    case Outcome::kSufficient:
-      return std::string(verdict);
-    case Outcome::kBreached:
-      return fmt::format("{} - {}", verdict, decide::Because(table, store.decision));
-    case Outcome::kUndetermined:
-      break;
-  }
-  if (store.decision.lead != decide::kNoThreshold) {
-    return fmt::format("{} - {}", verdict, UnknownText(table, store, store.decision.lead));
-  }
-  if (store.decision.cause == Cause::kSilent && store.samples.last_seen_ms) {
-    return fmt::format("{} - no data since {}", verdict, UtcText(*store.samples.last_seen_ms));
-  }
-  return fmt::format("{} - {}", verdict, decide::CauseText(store.decision.cause));
-}
-
-std::string NoStoreLine(const Evaluation& evaluation) {
-  if (!evaluation.fleet.answered)
-    return fmt::format("UNDETERMINED - {} answered no query", evaluation.server);
-  return fmt::format("UNDETERMINED - no store found: {} has shown none for 26 hours",
-                     evaluation.table->present);
-}
-
-std::vector<std::string> AlsoLines(const Table& table, const StoreDecision& store) {
-  std::vector<std::string> lines;
-  for (std::size_t index = 0; index < store.findings.size(); ++index) {
-    if (index == store.decision.lead || store.findings[index].state != State::kBreached) continue;
-    lines.emplace_back(table.thresholds[index].because);
-  }
-  return lines;
-}
-
-std::vector<std::string> UnknownLines(const Table& table, const StoreDecision& store) {
-  std::vector<std::string> lines;
-  const std::string verdict_line = VerdictLine(table, store);
-  for (std::size_t index = 0; index < store.findings.size(); ++index) {
-    if (store.findings[index].state != State::kUnknown) continue;
-    std::string text = UnknownText(table, store, index);
-    if (!verdict_line.ends_with(" - " + text) && std::ranges::find(lines, text) == lines.end()) {
-      lines.push_back(std::move(text));
-    }
-  }
-  return lines;
-}
-
-std::optional<decide::Sample> Newest(const StoreDecision& store, std::size_t signal) {
-  const SignalSamples& samples = store.samples.signals[signal];
-  if (samples.cause != Cause::kNone || samples.samples.empty()) return std::nullopt;
-  return samples.samples.back();
-}
-
-int Badness(const Table& table, const StoreDecision& store) {
-  const int verdicts = static_cast<int>(table.verdicts.size());
-  switch (store.decision.outcome) {
-    case Outcome::kBreached:
-      // The most severe verdict, then what could be as severe, then the milder ones.
-      return store.decision.verdict + 1 == table.verdicts.size()
-                 ? verdicts + 1
-                 : static_cast<int>(store.decision.verdict) + 1;
-    case Outcome::kUndetermined:
-      return verdicts;
-    case Outcome::kSufficient:
-      return 0;
-  }
-  return 0;
 }
 
 }  // namespace outgrown::evaluate

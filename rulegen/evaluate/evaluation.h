@@ -13,6 +13,7 @@
 #include "rulegen/evaluate/alerts.h"
 #include "rulegen/evaluate/given.h"
 #include "rulegen/evaluate/measure.h"
+#include "rulegen/evaluate/period.h"
 #include "rulegen/table/table.h"
 
 namespace outgrown::evaluate {
@@ -27,6 +28,8 @@ struct StoreDecision {
   StoreSamples samples;
   std::vector<decide::Finding> findings;  // by index of Table::thresholds
   decide::Decision decision;
+  std::optional<Period>
+      period;  // --since: the decision is over it; samples and findings are those of its end
   std::vector<AlertComparison> alerts;    // by index of Table::thresholds; empty if they were not asked for
   std::optional<std::int64_t> logged_as;  // the record's sequence number
 };
@@ -44,29 +47,13 @@ struct Evaluation {
 // Asks `source` and decides about every store. The table must outlive the result.
 Evaluation EvaluateMeasured(const Table& table, QuerySource& source, std::int64_t time_ms);
 
+// Makes the decisions those over the period from `from_ms` to the evaluation's time (--since).
+void LookBack(Evaluation& evaluation, QuerySource& source, std::int64_t from_ms);
+
 // Decides about stores whose values were given.
 Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& given, std::int64_t time_ms);
 
 // Fills a store's findings and decision from its samples.
 void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreDecision& store);
-
-// "MIGRATE NOW - Write errors >1% (SQLite saturated)", "SQLite sufficient", "UNDETERMINED - File size: no recorded
-// series": the line that people stake on.
-std::string VerdictLine(const Table& table, const StoreDecision& store);
-
-// The same for a run that found no store: "UNDETERMINED - no store found", or that nothing answered.
-std::string NoStoreLine(const Evaluation& evaluation);
-
-// The other breaches' `because`, in table order.
-std::vector<std::string> AlsoLines(const Table& table, const StoreDecision& store);
-
-// What is unknown beside that line, each signal once: "File size: no recorded series".
-std::vector<std::string> UnknownLines(const Table& table, const StoreDecision& store);
-
-// The newest sample of a signal; nothing if there is none to judge.
-std::optional<decide::Sample> Newest(const StoreDecision& store, std::size_t signal);
-
-// For "worst first": 0 for sufficient, up to the most severe verdict; undetermined stands just below that one.
-int Badness(const Table& table, const StoreDecision& store);
 
 }  // namespace outgrown::evaluate

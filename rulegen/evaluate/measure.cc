@@ -29,6 +29,20 @@ std::string Misfit(const Answer& answer, std::string_view series_name, std::int6
   return "";
 }
 
+// Adds a series to a store's signal. Two series that follow each other in time are one that changed a label; two at the
+// same time are two answers to one question.
+void AddSeries(std::vector<decide::Sample> series, SignalSamples& signal) {
+  std::vector<decide::Sample>& samples = signal.samples;
+  if (signal.cause == Cause::kAbsent) {
+    signal.cause = Cause::kNone;
+    samples = std::move(series);
+    return;
+  }
+  if (series.front().time_ms < samples.front().time_ms) std::swap(series, samples);
+  if (samples.back().time_ms >= series.front().time_ms) signal.cause = Cause::kSeveralSeries;
+  samples.insert(samples.end(), series.begin(), series.end());
+}
+
 // Asks for one recorded series of all stores and puts each store's samples where `samples_of` says.
 template <typename SamplesOf>
 QueryDone MeasureSeries(std::string_view series_name, std::int64_t range_ms, QuerySource& source,
@@ -48,9 +62,7 @@ QueryDone MeasureSeries(std::string_view series_name, std::int64_t range_ms, Que
       ++strangers;
       continue;
     }
-    SignalSamples& samples = samples_of(*store);
-    samples.cause = samples.cause == Cause::kAbsent ? Cause::kNone : Cause::kSeveralSeries;
-    samples.samples = std::move(series.samples);
+    AddSeries(std::move(series.samples), samples_of(*store));
   }
   if (strangers > 0) {
     fleet.warnings.push_back(
@@ -65,22 +77,9 @@ void ApplyCause(const QueryDone& done, SignalSamples& samples) {
   if (samples.cause != Cause::kNone) samples.samples.clear();
 }
 
-}  // namespace
-
-std::int64_t WindowMs(const Table& table, std::size_t signal) {
-  std::int64_t hold_ms = 0;
-  for (const ThresholdRow& threshold : table.thresholds) {
-    if (threshold.signal == signal) hold_ms = std::max(hold_ms, threshold.hold_ms);
-  }
-  return hold_ms + 4 * table.interval_ms;
-}
-
-FleetSamples Measure(const Table& table, QuerySource& source, std::int64_t time_ms) {
-  FleetSamples fleet;
-  fleet.time_ms = time_ms;
-  StoreList list(table);
-  FindStores(table, source, list, fleet);
-  const std::int64_t history_ms = list.stores().size() <= kDetailedStoresMax ? kHistoryMs : 0;
+// Asks for every signal and the coverage.
+void MeasureSignals(const Table& table, QuerySource& source, std::int64_t history_ms, StoreList& list,
+                    FleetSamples& fleet) {
   std::int64_t longest_ms = 0;
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
     const std::int64_t range_ms = WindowMs(table, signal) + history_ms;
@@ -102,7 +101,37 @@ FleetSamples Measure(const Table& table, QuerySource& source, std::int64_t time_
     }
     ApplyCause(fleet.coverage_query, store.coverage);
   }
+}
+
+}  // namespace
+
+std::int64_t WindowMs(const Table& table, std::size_t signal) {
+  std::int64_t hold_ms = 0;
+  for (const ThresholdRow& threshold : table.thresholds) {
+    if (threshold.signal == signal) hold_ms = std::max(hold_ms, threshold.hold_ms);
+  }
+  return hold_ms + 4 * table.interval_ms;
+}
+
+FleetSamples Measure(const Table& table, QuerySource& source, std::int64_t time_ms) {
+  FleetSamples fleet;
+  fleet.time_ms = time_ms;
+  StoreList list(table);
+  FindStores(table, source, list, fleet);
+  const std::int64_t history_ms = list.stores().size() <= kDetailedStoresMax ? kHistoryMs : 0;
+  MeasureSignals(table, source, history_ms, list, fleet);
   std::ranges::sort(fleet.stores, {}, &StoreSamples::identity);
+  return fleet;
+}
+
+FleetSamples MeasureStores(const Table& table, QuerySource& source, std::int64_t time_ms,
+                           std::int64_t history_ms, const std::vector<std::vector<std::string>>& identities) {
+  FleetSamples fleet;
+  fleet.time_ms = time_ms;
+  StoreList list(table);
+  for (const std::vector<std::string>& identity : identities) list.Add(identity);
+  MeasureSignals(table, source, history_ms, list, fleet);
+  fleet.stores.resize(identities.size());  // those that were added first stand first
   return fleet;
 }
 

@@ -55,6 +55,11 @@ inline constexpr std::int64_t kHistoryMs = 6 * 3'600'000;
 
 FleetSamples Measure(const Table& table, QuerySource& source, std::int64_t time_ms);
 
+// The samples of stores that are known already, reaching `history_ms` further back than the thresholds need. Stores
+// that only these samples show are left out.
+FleetSamples MeasureStores(const Table& table, QuerySource& source, std::int64_t time_ms,
+                           std::int64_t history_ms, const std::vector<std::vector<std::string>>& identities);
+
 // The range that JudgeWindow may look at for this signal: its longest `for`, the two intervals by which the newest
 // sample may be late, and the one evaluation before the window, which may be half an interval late itself.
 std::int64_t WindowMs(const Table& table, std::size_t signal);

@@ -9,8 +9,10 @@
 
 #include "rulegen/evaluate/evaluation.h"
 #include "rulegen/evaluate/record_fields.h"
+#include "rulegen/evaluate/recorded_period.h"
 #include "rulegen/evaluate/recorded_table.h"
 #include "rulegen/evaluate/text.h"
+#include "rulegen/evaluate/wording.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -48,6 +50,26 @@ Result<StoreSamples> ReadInputs(const Json& record, const Table& table) {
     samples.coverage = std::move(*read);
   }
   return samples;
+}
+
+// Makes the decision the one over the record's period.
+Result<void> Conclude(const Json& record, const Table& table, bool stood, StoreDecision& store) {
+  Result<Period> period = ReadPeriod(record, table);
+  if (!period) return period.error();
+  // What was decided at the period's end is recorded only where it is what the verdict rests on.
+  decide::Decision at_end;
+  at_end.outcome = decide::Outcome::kSufficient;
+  if (!stood) at_end = store.decision;
+  store.decision = ConcludePeriod(table, *period, at_end);
+  if (stood) {
+    if (store.decision.outcome != decide::Outcome::kBreached ||
+        store.findings[store.decision.lead].state != decide::State::kBreached) {
+      return Error{"the inputs of when its verdict stood don't show that breach", ""};
+    }
+    period->stood.emplace();
+  }
+  store.period = std::move(*period);
+  return {};
 }
 
 Error Differs(std::string_view what, std::string_view recorded, std::string_view computed) {
@@ -100,20 +122,25 @@ Result<void> VerifyDecision(const Json& record) {
   RecordedTable recorded;
   if (Result<void> read = recorded.Read(record); !read) return read;
   const Table& table = recorded.table();
-  const Result<std::int64_t> time_ms = IntegerField(record, "time_ms");
-  if (!time_ms) return time_ms.error();
   const Result<std::string_view> origin = TextField(record, "origin");
   if (!origin) return origin.error();
   Result<StoreSamples> inputs = ReadInputs(record, table);
   if (!inputs) return inputs.error();
+  // Over a period the inputs are those of the evaluation at which the verdict first stood.
+  const bool stood = record.Find("stood_ms") != nullptr;
+  const Result<std::int64_t> inputs_ms = IntegerField(record, stood ? "stood_ms" : "time_ms");
+  if (!inputs_ms) return inputs_ms.error();
   for (const SignalSamples& signal : inputs->signals) {
-    if (!signal.samples.empty() && signal.samples.back().time_ms > *time_ms) {
+    if (!signal.samples.empty() && signal.samples.back().time_ms > *inputs_ms) {
       return Error{"it rests on samples of after its time", ""};
     }
   }
   StoreDecision store;
   store.samples = std::move(*inputs);
-  DecideStore(table, *origin == "given" ? Origin::kGiven : Origin::kPrometheus, *time_ms, store);
+  DecideStore(table, *origin == "given" ? Origin::kGiven : Origin::kPrometheus, *inputs_ms, store);
+  if (record.Find("period") != nullptr) {
+    if (const Result<void> concluded = Conclude(record, table, stood, store); !concluded) return concluded;
+  }
   if (Result<void> same = CompareText(record, "verdict", decide::VerdictId(table, store.decision)); !same) {
     return same;
   }

@@ -7,6 +7,7 @@
 
 #include "rulegen/evaluate/json_writer.h"
 #include "rulegen/evaluate/time_text.h"
+#include "rulegen/evaluate/wording.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -25,11 +26,27 @@ std::string_view UncoveredId(Uncovered uncovered) {
   return "valid";
 }
 
+// What a decision rests on: the evaluation at which it stood, or the one at its time.
+struct Evidence {
+  std::int64_t time_ms;
+  const StoreSamples& samples;
+  const std::vector<decide::Finding>& findings;
+};
+
+Evidence EvidenceOf(const Evaluation& evaluation, const StoreDecision& store) {
+  if (store.period && store.period->stood) {
+    const Instant& stood = *store.period->stood;
+    return {stood.time_ms, stood.samples, stood.findings};
+  }
+  return {evaluation.time_ms, store.samples, store.findings};
+}
+
 // How many of the newest samples of a signal its thresholds' findings rest on.
-std::size_t SamplesUsed(const Table& table, const StoreDecision& store, std::size_t signal) {
-  std::size_t used = std::min<std::size_t>(1, store.samples.signals[signal].samples.size());
+std::size_t SamplesUsed(const Table& table, const Evidence& evidence, std::size_t signal) {
+  std::size_t used = std::min<std::size_t>(1, evidence.samples.signals[signal].samples.size());
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
-    if (table.thresholds[index].signal == signal) used = std::max(used, store.findings[index].samples_used);
+    if (table.thresholds[index].signal == signal)
+      used = std::max(used, evidence.findings[index].samples_used);
   }
   return used;
 }
@@ -47,16 +64,16 @@ void WriteQuery(JsonWriter& json, const QueryDone& query) {
   if (!query.problem.empty()) json.Key("problem").String(query.problem);
 }
 
-void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const StoreDecision& store) {
+void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const Evidence& evidence) {
   const Table& table = *evaluation.table;
-  std::int64_t oldest_ms = evaluation.time_ms;
+  std::int64_t oldest_ms = evidence.time_ms;
   json.Key("signals").StartArray();
   for (std::size_t index = 0; index < table.signals.size(); ++index) {
-    const SignalSamples& measured = store.samples.signals[index];
+    const SignalSamples& measured = evidence.samples.signals[index];
     json.StartObject().Key("id").String(table.signals[index].id);
     if (evaluation.origin == Origin::kPrometheus) WriteQuery(json, evaluation.fleet.signal_queries[index]);
     if (measured.cause != decide::Cause::kNone) json.Key("cause").String(decide::CauseId(measured.cause));
-    const auto used = std::span(measured.samples).last(SamplesUsed(table, store, index));
+    const auto used = std::span(measured.samples).last(SamplesUsed(table, evidence, index));
     if (!used.empty()) oldest_ms = std::min(oldest_ms, used.front().time_ms);
     WriteSamples(json.Key("samples"), used);
     json.EndObject();
@@ -65,11 +82,11 @@ void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const StoreDec
   if (evaluation.origin != Origin::kPrometheus || table.coverage_series.empty()) return;
   json.Key("coverage").StartObject();
   WriteQuery(json, evaluation.fleet.coverage_query);
-  if (store.samples.coverage.cause != decide::Cause::kNone) {
-    json.Key("cause").String(decide::CauseId(store.samples.coverage.cause));
+  if (evidence.samples.coverage.cause != decide::Cause::kNone) {
+    json.Key("cause").String(decide::CauseId(evidence.samples.coverage.cause));
   }
   // Whether a sample was covered is told by the coverage of up to two intervals before it.
-  const std::span<const Sample> coverage = store.samples.coverage.samples;
+  const std::span<const Sample> coverage = evidence.samples.coverage.samples;
   const auto first =
       std::ranges::lower_bound(coverage, oldest_ms - 2 * table.interval_ms, {}, &Sample::time_ms);
   WriteSamples(json.Key("samples"), {first, coverage.end()});
@@ -107,10 +124,11 @@ void WriteTable(JsonWriter& json, const Table& table) {
   json.EndArray().EndObject();
 }
 
-void WriteFindings(JsonWriter& json, const Table& table, const StoreDecision& store) {
+void WriteFindings(JsonWriter& json, const Table& table, const StoreDecision& store,
+                   const Evidence& evidence) {
   json.Key("findings").StartArray();
-  for (std::size_t index = 0; index < store.findings.size(); ++index) {
-    const decide::Finding& finding = store.findings[index];
+  for (std::size_t index = 0; index < evidence.findings.size(); ++index) {
+    const decide::Finding& finding = evidence.findings[index];
     json.StartObject().Key("threshold").String(table.thresholds[index].id);
     json.Key("state").String(decide::StateId(finding.state));
     if (finding.cause != decide::Cause::kNone) json.Key("cause").String(decide::CauseId(finding.cause));
@@ -121,6 +139,38 @@ void WriteFindings(JsonWriter& json, const Table& table, const StoreDecision& st
     json.EndObject();
   }
   json.EndArray();
+}
+
+// What a period showed of each threshold: enough to conclude the verdict again.
+void WritePeriod(JsonWriter& json, const Table& table, const Period& period) {
+  if (period.stood) json.Key("stood_ms").Integer(period.stood->time_ms);
+  json.Key("period").StartObject().Key("from_ms").Integer(period.from_ms).Key("to_ms").Integer(period.to_ms);
+  json.Key("thresholds").StartArray();
+  for (std::size_t index = 0; index < period.thresholds.size(); ++index) {
+    const ThresholdPeriod& threshold = period.thresholds[index];
+    json.StartObject().Key("threshold").String(table.thresholds[index].id);
+    json.Key("breached_evaluations").Integer(static_cast<std::int64_t>(threshold.breached_evaluations));
+    if (threshold.breached_evaluations > 0) {
+      json.Key("first_ms")
+          .Integer(threshold.breached_first_ms)
+          .Key("last_ms")
+          .Integer(threshold.breached_last_ms);
+    }
+    json.Key("longest_beyond_ms").Integer(threshold.longest_beyond_ms);
+    if (threshold.extreme) {
+      json.Key("extreme")
+          .StartArray()
+          .Integer(threshold.extreme->time_ms)
+          .Number(threshold.extreme->value)
+          .EndArray();
+    }
+    json.Key("unmeasured").StartArray();
+    for (const auto& [from_ms, to_ms] : threshold.unmeasured) {
+      json.StartArray().Integer(from_ms).Integer(to_ms).EndArray();
+    }
+    json.EndArray().EndObject();
+  }
+  json.EndArray().EndObject();
 }
 
 void WriteOrigin(JsonWriter& json, const Evaluation& evaluation, std::string_view version) {
@@ -160,8 +210,10 @@ std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& st
     json.Key("presence").String(decide::CauseId(store.samples.presence));
     if (store.samples.last_seen_ms) json.Key("last_seen_ms").Integer(*store.samples.last_seen_ms);
   }
-  WriteFindings(json, table, store);
-  WriteSignals(json, evaluation, store);
+  const Evidence evidence = EvidenceOf(evaluation, store);
+  if (store.period) WritePeriod(json, table, *store.period);
+  WriteFindings(json, table, store, evidence);
+  WriteSignals(json, evaluation, evidence);
   WriteTable(json, table);
   WriteWarnings(json, evaluation);
   json.EndObject();

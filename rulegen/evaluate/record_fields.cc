@@ -64,6 +64,15 @@ Result<const Json*> ObjectField(const Json& object, std::string_view key) {
   return found;
 }
 
+Result<decide::Sample> ReadSample(const Json& pair) {
+  const Json::Array* parts = pair.array();
+  const bool is_pair = parts != nullptr && parts->size() == 2;
+  const std::optional<std::int64_t> time_ms = is_pair ? Integer(&(*parts)[0]) : std::nullopt;
+  const std::optional<double> value = is_pair ? Value((*parts)[1]) : std::nullopt;
+  if (!time_ms || !value) return Error{"it has something else where a time and a value belong", ""};
+  return decide::Sample{*time_ms, *value};
+}
+
 Result<SignalSamples> SamplesField(const Json& signal) {
   SignalSamples samples;
   samples.cause = decide::Cause::kNone;
@@ -76,13 +85,12 @@ Result<SignalSamples> SamplesField(const Json& signal) {
   const Result<const Json::Array*> pairs = ArrayField(signal, "samples");
   if (!pairs) return pairs.error();
   for (const Json& pair : **pairs) {
-    const Json::Array* parts = pair.array();
-    const bool is_pair = parts != nullptr && parts->size() == 2;
-    const std::optional<std::int64_t> time_ms = is_pair ? Integer(&(*parts)[0]) : std::nullopt;
-    const std::optional<double> value = is_pair ? Value((*parts)[1]) : std::nullopt;
-    const bool ascending = samples.samples.empty() || (time_ms && *time_ms > samples.samples.back().time_ms);
-    if (!time_ms || !value || !ascending) return Lacks("samples", "a list of times and values in order");
-    samples.samples.push_back({*time_ms, *value});
+    const Result<decide::Sample> sample = ReadSample(pair);
+    if (!sample) return sample.error();
+    if (!samples.samples.empty() && sample->time_ms <= samples.samples.back().time_ms) {
+      return Lacks("samples", "in the order of their times");
+    }
+    samples.samples.push_back(*sample);
   }
   return samples;
 }

@@ -20,6 +20,9 @@ Result<std::int64_t> IntegerField(const Json& object, std::string_view key);
 Result<const Json::Array*> ArrayField(const Json& object, std::string_view key);
 Result<const Json*> ObjectField(const Json& object, std::string_view key);
 
+// A pair of time and value.
+Result<decide::Sample> ReadSample(const Json& pair);
+
 // "samples" and "cause" of a recorded signal.
 Result<SignalSamples> SamplesField(const Json& signal);
 

@@ -6,6 +6,7 @@
 #include "rulegen/evaluate/json_writer.h"
 #include "rulegen/evaluate/report_parts.h"
 #include "rulegen/evaluate/time_text.h"
+#include "rulegen/evaluate/wording.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -51,6 +52,23 @@ void WriteSignals(JsonWriter& json, const Table& table, const StoreDecision& sto
   json.EndArray();
 }
 
+// What a period (--since) showed of a threshold.
+void WritePeriod(JsonWriter& json, const ThresholdPeriod& threshold) {
+  json.Key("period").StartObject();
+  json.Key("breached_evaluations").Integer(static_cast<std::int64_t>(threshold.breached_evaluations));
+  if (threshold.breached_evaluations > 0) {
+    json.Key("breached_first").String(Rfc3339(threshold.breached_first_ms));
+    json.Key("breached_last").String(Rfc3339(threshold.breached_last_ms));
+  }
+  json.Key("longest_beyond_seconds").Number(static_cast<double>(threshold.longest_beyond_ms) / 1000);
+  if (threshold.extreme) json.Key("extreme").Number(threshold.extreme->value);
+  json.Key("unmeasured").StartArray();
+  for (const auto& [from_ms, to_ms] : threshold.unmeasured) {
+    json.StartObject().Key("from").String(Rfc3339(from_ms)).Key("to").String(Rfc3339(to_ms)).EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
 void WriteThresholds(JsonWriter& json, const Table& table, const StoreDecision& store) {
   json.Key("thresholds").StartArray();
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
@@ -76,6 +94,7 @@ void WriteThresholds(JsonWriter& json, const Table& table, const StoreDecision& 
       json.Key("alert").String(AlertStateId(store.alerts[index].alert));
       json.Key("agreement").String(AgreementId(store.alerts[index].agreement));
     }
+    if (store.period) WritePeriod(json, store.period->thresholds[index]);
     json.EndObject();
   }
   json.EndArray();
@@ -95,6 +114,7 @@ void WriteStore(JsonWriter& json, const Table& table, const StoreDecision& store
   if (store.decision.outcome == decide::Outcome::kUndetermined) {
     json.Key("cause").String(decide::CauseId(store.decision.cause));
   }
+  if (store.period) json.Key("since").String(Rfc3339(store.period->from_ms));
   json.Key("worse_unknown").Boolean(store.decision.worse_unknown);
   if (store.samples.last_seen_ms) json.Key("last_seen").String(Rfc3339(*store.samples.last_seen_ms));
   WriteTexts(json, "also", AlsoLines(table, store));

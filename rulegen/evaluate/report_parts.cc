@@ -11,6 +11,7 @@
 #include "rulegen/evaluate/quantity.h"
 #include "rulegen/evaluate/text.h"
 #include "rulegen/evaluate/time_text.h"
+#include "rulegen/evaluate/wording.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -57,6 +58,20 @@ std::size_t ShownThreshold(const Table& table, const StoreDecision& store, std::
 std::string Lasting(const Finding& finding, std::int64_t now_ms) {
   const std::string length = LengthText(std::max<std::int64_t>(0, now_ms - finding.since_ms));
   return finding.since_exact ? length : "at least " + length;
+}
+
+// When the last of the signal's breaches of a period ended; nothing if none stood or one still stands.
+std::optional<std::int64_t> BreachedUntil(const Table& table, const StoreDecision& store,
+                                          std::size_t signal) {
+  std::optional<std::int64_t> until_ms;
+  if (!store.period) return until_ms;
+  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
+    const ThresholdPeriod& threshold = store.period->thresholds[index];
+    if (table.thresholds[index].signal != signal || threshold.breached_evaluations == 0) continue;
+    if (store.findings[index].state == State::kBreached) return std::nullopt;
+    until_ms = std::max(until_ms.value_or(threshold.breached_last_ms), threshold.breached_last_ms);
+  }
+  return until_ms;
 }
 
 std::string StateText(const Evaluation& evaluation, const ThresholdRow& threshold, const Finding& finding) {
@@ -118,12 +133,14 @@ std::vector<SignalRowText> SignalRows(const Evaluation& evaluation, const StoreD
     const ThresholdRow& threshold = table.thresholds[shown];
     const Unit unit = table.signals[signal].unit;
     const std::optional<decide::Sample> newest = Newest(store, signal);
+    const std::optional<std::int64_t> until_ms = BreachedUntil(table, store, signal);
     rows.push_back({
         .title = std::string(table.signals[signal].title),
         .value = newest ? QuantityText(newest->value, unit) : "-",
         .limit = fmt::format("{} {}", threshold.direction == Direction::kAbove ? "limit" : "at least",
                              QuantityText(threshold.limit, unit)),
-        .state = StateText(evaluation, threshold, store.findings[shown]),
+        .state = until_ms ? fmt::format("breached until {}", UtcText(*until_ms))
+                          : StateText(evaluation, threshold, store.findings[shown]),
         .fill = newest ? Fill(threshold, newest->value) : 0,
         .worst = store.findings[shown].state,
     });

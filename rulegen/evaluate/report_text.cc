@@ -13,6 +13,7 @@
 #include "rulegen/evaluate/report_parts.h"
 #include "rulegen/evaluate/text.h"
 #include "rulegen/evaluate/time_text.h"
+#include "rulegen/evaluate/wording.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -79,6 +80,7 @@ std::string StoreInFull(const Evaluation& evaluation, const StoreDecision& store
   } else {
     text += verdict + '\n';
   }
+  if (const std::string stood = StoodText(store); !stood.empty()) text += fmt::format("  stood {}\n", stood);
   for (const std::string& also : AlsoLines(table, store)) text += fmt::format("  also: {}\n", also);
   for (const std::string& unknown : UnknownLines(table, store))
     text += fmt::format("  unknown: {}\n", unknown);

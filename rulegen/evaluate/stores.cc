@@ -19,11 +19,21 @@ constexpr std::string_view kLookbackStep = "1m";
 
 StoreSamples* StoreList::FindOrAdd(const Labels& labels, decide::Cause presence_if_new) {
   std::vector<std::string> identity;
-  std::string key;
   for (const std::string_view name : table_.identity) {
     const std::string_view value = LabelValue(labels, name);
     if (value.empty()) return nullptr;
     identity.emplace_back(value);
+  }
+  return &FindOrAdd(std::move(identity), presence_if_new);
+}
+
+void StoreList::Add(std::vector<std::string> identity) {
+  FindOrAdd(std::move(identity), decide::Cause::kNone);
+}
+
+StoreSamples& StoreList::FindOrAdd(std::vector<std::string> identity, decide::Cause presence_if_new) {
+  std::string key;
+  for (const std::string& value : identity) {
     key += value;
     key += '\xFF';  // in no UTF-8, so in no label value
   }
@@ -35,7 +45,7 @@ StoreSamples* StoreList::FindOrAdd(const Labels& labels, decide::Cause presence_
     store.signals.resize(table_.signals.size());
     stores_.push_back(std::move(store));
   }
-  return &stores_[found->second];
+  return stores_[found->second];
 }
 
 Result<Answer> Ask(QuerySource& source, const std::string& promql, ResultType expected, QueryDone& done,

@@ -23,9 +23,14 @@ class StoreList {
   // identity labels is missing, since such a series belongs to no store. Valid until the next call.
   StoreSamples* FindOrAdd(const Labels& labels, decide::Cause presence_if_new);
 
+  // Adds a store that is known to report.
+  void Add(std::vector<std::string> identity);
+
   std::vector<StoreSamples>& stores() { return stores_; }
 
  private:
+  StoreSamples& FindOrAdd(std::vector<std::string> identity, decide::Cause presence_if_new);
+
   const Table& table_;
   std::vector<StoreSamples> stores_;
   std::unordered_map<std::string, std::size_t> index_;

@@ -57,7 +57,7 @@ struct Table {
   std::string_view digest;      // the spec's, 64 hexadecimal digits
   std::int64_t interval_ms;     // between recorded samples
   std::int64_t scrape_interval_ms;
-  std::int64_t keep_firing_for_ms;  // 0: alerts resolve at once
+  std::int64_t keep_firing_for_ms;   // 0: alerts resolve at once
   std::string_view coverage_series;  // "checkpoint:coverage_ratio"; "" if the spec has no coverage
   double coverage_minimum;
   std::span<const std::string_view> identity;

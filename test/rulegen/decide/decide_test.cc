@@ -182,7 +182,7 @@ TEST_CASE("every cause has a wording and a name of its own") {
   std::set<std::string_view> texts;
   std::set<std::string_view> ids;
   int causes = 0;
-  for (int index = 0; index <= static_cast<int>(Cause::kPresenceUnknown); ++index, ++causes) {
+  for (int index = 0; index <= static_cast<int>(Cause::kUnmeasured); ++index, ++causes) {
     const Cause cause = static_cast<Cause>(index);
     texts.insert(CauseText(cause));
     ids.insert(CauseId(cause));

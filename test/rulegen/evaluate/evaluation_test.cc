@@ -10,6 +10,7 @@
 
 #include "rulegen/evaluate/report_json.h"
 #include "rulegen/evaluate/report_text.h"
+#include "rulegen/evaluate/wording.h"
 #include "test/rulegen/decide/sample_table.h"
 #include "test/rulegen/evaluate/memory_source.h"
 

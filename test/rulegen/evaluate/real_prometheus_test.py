@@ -158,8 +158,8 @@ class RealPrometheus(unittest.TestCase):
             self.assertEqual(done.returncode, check, done.stdout + done.stderr)
         return done
 
-    def stores(self, at=T):
-        document = json.loads(self.evaluate("--format", "json", at=at).stdout)
+    def stores(self, *arguments, at=T):
+        document = json.loads(self.evaluate("--format", "json", *arguments, at=at).stdout)
         return {store["labels"]["database"]: store for store in document["evaluations"][0]["stores"]}
 
     def test_each_situation_has_its_line(self):
@@ -180,7 +180,7 @@ class RealPrometheus(unittest.TestCase):
     def test_the_same_holds_on_the_evaluation_itself_and_until_the_next(self):
         reference = {name: store["line"] for name, store in self.stores().items()}
         for at in (E, E + 29.999):
-            lines = {name: store["line"] for name, store in self.stores(at).items()}
+            lines = {name: store["line"] for name, store in self.stores(at=at).items()}
             lines["stopped"] = reference["stopped"]
             lines["late"] = reference["late"]
             self.assertEqual(lines, reference)
@@ -212,6 +212,30 @@ class RealPrometheus(unittest.TestCase):
             self.assertTrue(store["line"].startswith("UNDETERMINED - no data since "), store["line"])
         done = self.evaluate(at=E + 30 * 3600, check=30)
         self.assertIn("UNDETERMINED - no store found", done.stdout)
+
+    def test_over_a_period_the_most_severe_verdict_that_stood_is_told_with_its_times(self):
+        stores = self.stores("--since", "50m")
+        errors = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
+        for name, line in {"healthy": "SQLite sufficient", "errors": errors, "held": errors, "held-too-long": errors,
+                           "errors-one-evaluation-short": "SQLite sufficient", "late": "SQLite sufficient",
+                           "two-series": "UNDETERMINED - Write errors: several series claim to be this store",
+                           "silent": "UNDETERMINED - no data since 2026-09-21 02:13:30 UTC"}.items():
+            with self.subTest(name):
+                self.assertEqual(stores[name]["line"], line)
+        held = stores["held"]["thresholds"][0]["period"]
+        # Breached for 40 evaluations less the 10 of `for`, up to 20 evaluations before E.
+        self.assertEqual(held["breached_last"], "2026-09-21T14:03:30.000Z")
+        self.assertEqual(held["breached_evaluations"], 30)
+        self.assertTrue(stores["fresh-and-healthy"]["line"].startswith(
+            "UNDETERMINED - Write errors: not measured from 2026-09-21 13:23:37 UTC to "))
+
+    def test_every_logged_decision_follows_from_its_inputs(self):
+        log = self.folder / "audited.jsonl"
+        self.evaluate("--log", log)
+        self.evaluate("--log", log, "--since", "50m")
+        audit = subprocess.run([RULEGEN, "--audit", log], capture_output=True, text=True, check=False)
+        self.assertEqual(audit.returncode, 0, audit.stdout + audit.stderr)
+        self.assertIn(f"{2 * len(STORES)} decisions recomputed", audit.stdout)
 
     def test_a_stopped_prometheus_gives_a_clear_error_and_a_logged_attempt(self):
         log = self.folder / "attempts.jsonl"

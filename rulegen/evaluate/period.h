@@ -1,0 +1,57 @@
+// --since: the verdict over a period, so that a burst at noon is not forgotten at six. The same engine decides at every
+// evaluation since then; the verdict is the most severe that stood.
+//
+// What was not measured is not healthy here either: a threshold that was unknown for longer than Prometheus itself
+// bridges (its lookback, 5 minutes) keeps the period from being sufficient.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rulegen/decide/decide.h"
+#include "rulegen/evaluate/measure.h"
+#include "rulegen/evaluate/prometheus_client.h"
+#include "rulegen/table/table.h"
+
+namespace outgrown::evaluate {
+
+inline constexpr std::int64_t kBridgedMs = 300'000;  // --query.lookback-delta's default
+
+// A threshold's part of a period.
+struct ThresholdPeriod {
+  std::size_t breached_evaluations = 0;
+  std::int64_t breached_first_ms = 0;  // of these, where there are any
+  std::int64_t breached_last_ms = 0;
+  std::int64_t longest_beyond_ms = 0;     // the longest that the condition held without a break
+  std::optional<decide::Sample> extreme;  // the known value that is furthest to the limit's far side
+  std::vector<std::pair<std::int64_t, std::int64_t>> unmeasured;  // longer than kBridgedMs each
+};
+
+// The inputs of one evaluation of the period.
+struct Instant {
+  std::int64_t time_ms = 0;
+  StoreSamples samples;
+  std::vector<decide::Finding> findings;
+};
+
+struct Period {
+  std::int64_t from_ms = 0;
+  std::int64_t to_ms = 0;
+  std::vector<ThresholdPeriod> thresholds;  // by index of Table::thresholds
+  std::optional<Instant> stood;  // the first evaluation at which the leading threshold stood breached
+};
+
+// The decision over the period: `at_end` is the one at its end.
+decide::Decision ConcludePeriod(const Table& table, const Period& period, const decide::Decision& at_end);
+
+// Walks through the period for each of these stores, in stretches that keep each answer below some million samples.
+// What could not be asked is unmeasured, and told in `warnings`.
+std::vector<Period> MeasurePeriod(const Table& table, QuerySource& source, std::int64_t from_ms,
+                                  std::int64_t to_ms, const std::vector<std::vector<std::string>>& identities,
+                                  std::vector<std::string>& warnings);
+
+}  // namespace outgrown::evaluate

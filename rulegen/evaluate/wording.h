@@ -1,0 +1,38 @@
+// A decision in words: the lines that reports print and records keep.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rulegen/decide/window.h"
+#include "rulegen/evaluate/evaluation.h"
+#include "rulegen/table/table.h"
+
+namespace outgrown::evaluate {
+
+// "MIGRATE NOW - Write errors >1% (SQLite saturated)", "SQLite sufficient", "UNDETERMINED - File size: no recorded
+// series": the line that people stake on.
+std::string VerdictLine(const Table& table, const StoreDecision& store);
+
+// The same for a run that found no store: "UNDETERMINED - no store found", or that nothing answered.
+std::string NoStoreLine(const Evaluation& evaluation);
+
+// The other breaches' `because`, in table order; over a period with their times.
+std::vector<std::string> AlsoLines(const Table& table, const StoreDecision& store);
+
+// What is unknown beside that line, each signal once: "File size: no recorded series".
+std::vector<std::string> UnknownLines(const Table& table, const StoreDecision& store);
+
+// Over a period, when the leading breach stood: "from 2026-11-23 12:01:30 UTC to 12:14:00 UTC, at 26 evaluations"; ""
+// otherwise.
+std::string StoodText(const StoreDecision& store);
+
+// The newest sample of a signal; nothing if there is none to judge.
+std::optional<decide::Sample> Newest(const StoreDecision& store, std::size_t signal);
+
+// For "worst first": 0 for sufficient, up to the most severe verdict; undetermined stands just below that one.
+int Badness(const Table& table, const StoreDecision& store);
+
+}  // namespace outgrown::evaluate
