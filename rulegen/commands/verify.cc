@@ -29,6 +29,9 @@ std::string_view Origin(std::string_view url) {
   return host == std::string_view::npos ? url : url.substr(0, url.find('/', host + 3));
 }
 
+// How many times one query's timeout all of them together may take.
+constexpr int kPatience = 2;
+
 // How the server with the rules is reached. The login for Prometheus goes to no other host or port.
 ConnectionOptions RuleConnection(const Options& options) {
   ConnectionOptions rules = options.evaluate.connection;
@@ -59,7 +62,7 @@ int RunVerify(const Options& options) {
   // vmalert can't say how it reads an expression; the server of the series may.
   Result<verify::RuleServer> series = OpenRuleServer(options.evaluate.connection);
   if (!series) return Fail(series.error());
-  Result<evaluate::PrometheusClient> prometheus = Connect(options.evaluate.connection);
+  Result<evaluate::PrometheusClient> prometheus = Connect(options.evaluate.connection, kPatience);
   if (!prometheus) return Fail(prometheus.error());
   verify::Expressions expressions([&](const std::string& expr) {
     std::optional<std::string> canonical = rules->Format(expr);

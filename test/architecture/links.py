@@ -21,12 +21,14 @@ def anchors(text):
 
 
 def documents(root):
-    """The Markdown files that git knows or would know; without git, all that lie there."""
+    """The Markdown files that git knows or would know, without the goldens (hostile texts, links that lead nowhere on
+    purpose); without git, all that lie there."""
     done = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard", "*.md"], capture_output=True,
                           text=True, check=False)
     if done.returncode == 0:
-        return [root / name for name in done.stdout.splitlines() if (root / name).is_file()]
-    return [path for path in root.rglob("*.md") if not path.relative_to(root).parts[0].startswith("build")]
+        names = done.stdout.splitlines()
+        return [root / name for name in names if (root / name).is_file() and not name.startswith("test/golden/")]
+    return [path for path in root.rglob("*.md") if not re.match("build|test/golden", path.relative_to(root).as_posix())]
 
 
 def check(root):
