@@ -22,7 +22,9 @@ sys.path.insert(0, str(ROOT / "test" / "support"))
 
 import servers  # noqa: E402
 
-SPECS = [*sorted((ROOT / "rules").glob("*.toml")), *sorted((ROOT / "test" / "golden").glob("[!b]*/*.toml"))]
+# The shipped specs, and the golden cases that have artefacts.
+SPECS = [*sorted((ROOT / "rules").glob("*.toml")),
+         *sorted(spec for spec in (ROOT / "test" / "golden").glob("*/*.toml") if (spec.parent / "gen").is_dir())]
 
 
 def run(*command, cwd=None, env=None):
