@@ -92,7 +92,8 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t size
 }
 
 Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes) {
-  if (const Result<std::string> old = ReadFile(path); old.ok() && *old == bytes) return WriteOutcome::kUnchanged;
+  if (const Result<std::string> old = ReadFile(path); old.ok() && *old == bytes)
+    return WriteOutcome::kUnchanged;
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   std::error_code made;
   std::filesystem::create_directories(folder, made);

@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 
 #include "common/digest.h"
+#include "common/utf8.h"
 #include "exporter/landing_style.h"
 #include "exporter/sqlite/problem.h"
-#include "exporter/utf8.h"
 
 namespace outgrown::exporter {
 namespace {

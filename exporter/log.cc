@@ -10,7 +10,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include "exporter/utf8.h"
+#include "common/utf8.h"
 
 namespace outgrown::exporter {
 namespace {
@@ -29,9 +29,9 @@ std::optional<Enum> ParseName(const std::array<std::string_view, kCount>& names,
 std::string Quoted(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
-    const std::size_t length = Utf8Length(text);
+    const CodePoint next = NextCodePoint(text);
     const char first = text.front();
-    if (length == 0) {
+    if (!next.valid) {
       out += "\\ufffd";
     } else if (first == '"' || first == '\\') {
       out += {'\\', first};
@@ -40,9 +40,9 @@ std::string Quoted(std::string_view text) {
     } else if (static_cast<unsigned char>(first) < 0x20 || first == 0x7F) {
       out += fmt::format("\\u{:04x}", static_cast<unsigned char>(first));
     } else {
-      out += text.substr(0, length);
+      out += text.substr(0, next.size_bytes);
     }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
+    text.remove_prefix(next.size_bytes);
   }
   return out + "\"";
 }

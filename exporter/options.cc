@@ -9,8 +9,8 @@
 
 #include "common/exit_status.h"
 #include "common/result.h"
+#include "common/utf8.h"
 #include "counterblock/directory.h"
-#include "exporter/utf8.h"
 
 namespace outgrown::exporter {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "common/check.h"
 #include "common/number.h"
-#include "exporter/utf8.h"
+#include "common/utf8.h"
 
 namespace outgrown::exporter {
 namespace {

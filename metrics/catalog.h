@@ -12,8 +12,8 @@ enum class Type { kCounter, kGauge, kHistogram };
 struct Metric {
   std::string_view name;
   Type type;
-  std::string_view help;                       // one line, no newline or backslash (prometheus-cpp escapes neither)
-  std::span<const std::string_view> labels;    // beside job and instance, which Prometheus adds
+  std::string_view help;  // one line, no newline or backslash (prometheus-cpp escapes neither)
+  std::span<const std::string_view> labels;  // beside job and instance, which Prometheus adds
 };
 
 // All of them, in the order of the reference.

@@ -1,13 +1,13 @@
 // The last logged decision about each store, and the end of the log's hash chain: kept by Prometheus as well, the last
 // hash shows when somebody cuts whole records off the log.
 #include "exporter/collectors/collectors.h"
-#include "rulegen/evaluate/last_decisions.h"
+#include "rulegen/decision_log/last_decisions.h"
 
 namespace outgrown::exporter {
 namespace {
 
 // database=checkpoints,instance=app-1:9108,job=outgrown
-std::string Subject(const evaluate::LastDecision& decision) {
+std::string Subject(const decision_log::LastDecision& decision) {
   std::string subject;
   for (const auto& [name, value] : decision.labels) {
     if (!subject.empty()) subject += ',';
@@ -22,12 +22,12 @@ std::string Subject(const evaluate::LastDecision& decision) {
 
 Result<void> CollectDecisionLog(const Settings& settings, Samples& samples) {
   if (settings.decision_log.empty()) return {};
-  const Result<std::optional<evaluate::LastDecisions>> read =
-      evaluate::ReadLastDecisions(settings.decision_log);
+  const Result<std::optional<decision_log::LastDecisions>> read =
+      decision_log::ReadLastDecisions(settings.decision_log);
   if (!read) return read.error();
   if (!*read) return {};
-  const evaluate::LastDecisions& last = **read;
-  for (const evaluate::LastDecision& decision : last.decisions) {
+  const decision_log::LastDecisions& last = **read;
+  for (const decision_log::LastDecision& decision : last.decisions) {
     const std::string subject = Subject(decision);
     samples.Set("checkpoint_decision_timestamp_seconds", {decision.spec, subject},
                 static_cast<double>(decision.time_ms) / 1000);

@@ -1,4 +1,4 @@
-#include "rulegen/evaluate/audit.h"
+#include "rulegen/audit/audit.h"
 
 #include <cstdio>
 #include <filesystem>
@@ -14,13 +14,13 @@ namespace outgrown::commands {
 
 int RunAudit(const Options& options) {
   const Result<std::vector<std::filesystem::path>> files = ChooseLog(options);
-  const Result<evaluate::AuditReport> report =
-      files.ok() ? evaluate::Audit(*files) : Result<evaluate::AuditReport>(files.error());
+  const Result<audit::AuditReport> report =
+      files.ok() ? audit::Audit(*files) : Result<audit::AuditReport>(files.error());
   if (!report.ok()) {
     fmt::print(stderr, "rulegen: {}\n", report.error().Text());
     return kExitFailure;
   }
-  fmt::print("{}", evaluate::AuditText(*report));
+  fmt::print("{}", audit::AuditText(*report));
   return report->problems.empty() ? kExitOk : kExitFailure;
 }
 

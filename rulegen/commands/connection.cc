@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "common/file.h"
-#include "rulegen/evaluate/http_client.h"
+#include "rulegen/prometheus_api/http_client.h"
 
 namespace outgrown::commands {
 namespace {
@@ -53,8 +53,8 @@ Result<std::vector<std::string>> ReadHeaders(const std::filesystem::path& path) 
 
 }  // namespace
 
-Result<evaluate::HttpClient> OpenHttp(const ConnectionOptions& options) {
-  evaluate::HttpOptions http;
+Result<prometheus_api::HttpClient> OpenHttp(const ConnectionOptions& options) {
+  prometheus_api::HttpOptions http;
   http.url = options.url;
   http.timeout_ms = options.timeout_ms;
   if (options.basic_auth_file) {
@@ -75,13 +75,13 @@ Result<evaluate::HttpClient> OpenHttp(const ConnectionOptions& options) {
     http.headers = std::move(*headers);
   }
   if (options.ca_file) http.ca_file = options.ca_file->string();
-  return evaluate::HttpClient::Open(std::move(http));
+  return prometheus_api::HttpClient::Open(std::move(http));
 }
 
-Result<evaluate::PrometheusClient> Connect(const ConnectionOptions& options, int patience) {
-  Result<evaluate::HttpClient> client = OpenHttp(options);
+Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& options, int patience) {
+  Result<prometheus_api::HttpClient> client = OpenHttp(options);
   if (!client) return client.error();
-  return evaluate::PrometheusClient(std::move(*client), patience * options.timeout_ms);
+  return prometheus_api::PrometheusClient(std::move(*client), patience * options.timeout_ms);
 }
 
 }  // namespace outgrown::commands

@@ -3,14 +3,14 @@
 
 #include "common/result.h"
 #include "rulegen/commands/evaluate_options.h"
-#include "rulegen/evaluate/http_client.h"
-#include "rulegen/evaluate/prometheus_client.h"
+#include "rulegen/prometheus_api/http_client.h"
+#include "rulegen/prometheus_api/prometheus_client.h"
 
 namespace outgrown::commands {
 
 // Both read the files and connect to nothing yet. All queries of a client together may take `patience` times the
 // timeout of one.
-Result<evaluate::HttpClient> OpenHttp(const ConnectionOptions& options);
-Result<evaluate::PrometheusClient> Connect(const ConnectionOptions& options, int patience);
+Result<prometheus_api::HttpClient> OpenHttp(const ConnectionOptions& options);
+Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& options, int patience);
 
 }  // namespace outgrown::commands

@@ -15,18 +15,18 @@
 #include "common/exit_status.h"
 #include "common/file.h"
 #include "common/result.h"
+#include "common/text.h"
+#include "common/time_text.h"
 #include "rulegen/commands/commands.h"
 #include "rulegen/commands/connection.h"
 #include "rulegen/commands/tables.h"
-#include "rulegen/evaluate/decision_log.h"
+#include "rulegen/decision_log/decision_log.h"
 #include "rulegen/evaluate/evaluation.h"
 #include "rulegen/evaluate/exit_code.h"
 #include "rulegen/evaluate/given.h"
 #include "rulegen/evaluate/record.h"
-#include "rulegen/evaluate/report_json.h"
-#include "rulegen/evaluate/report_text.h"
-#include "rulegen/evaluate/text.h"
-#include "rulegen/evaluate/time_text.h"
+#include "rulegen/report/report_json.h"
+#include "rulegen/report/report_text.h"
 
 namespace outgrown::commands {
 namespace {
@@ -60,7 +60,7 @@ Result<std::string> ReadMeasurements(const std::filesystem::path& path) {
 Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
                                          const std::vector<const Table*>& tables) {
   std::vector<Evaluation> evaluations;
-  const std::int64_t time_ms = options.at_ms.value_or(evaluate::NowMs() - kSettleMs);
+  const std::int64_t time_ms = options.at_ms.value_or(NowMs() - kSettleMs);
   if (options.measurements) {
     const std::filesystem::path& path = *options.measurements;
     const Result<std::string> text = ReadMeasurements(path);
@@ -73,7 +73,7 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
     }
     return evaluations;
   }
-  Result<evaluate::PrometheusClient> client =
+  Result<prometheus_api::PrometheusClient> client =
       Connect(options.connection, options.since_ms ? kPeriodPatience : kPatience);
   if (!client) return client.error();
   for (const Table* table : tables) {
@@ -87,7 +87,7 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
 Result<void> Log(const EvaluateOptions& options, std::vector<Evaluation>& evaluations) {
   // Given values are logged only where somebody asks for it, and then as given.
   if (options.measurements && !options.log) return {};
-  Result<std::filesystem::path> path = options.log ? Result(*options.log) : evaluate::DefaultLogPath();
+  Result<std::filesystem::path> path = options.log ? Result(*options.log) : decision_log::DefaultLogPath();
   if (!path) return path.error();
   std::vector<std::string> members;
   std::vector<StoreDecision*> stores;
@@ -101,8 +101,7 @@ Result<void> Log(const EvaluateOptions& options, std::vector<Evaluation>& evalua
       stores.push_back(nullptr);
     }
   }
-  const Result<std::vector<evaluate::Link>> links =
-      evaluate::AppendRecords(*path, members, evaluate::NowMs());
+  const Result<std::vector<decision_log::Link>> links = decision_log::AppendRecords(*path, members, NowMs());
   if (!links) return links.error();
   for (std::size_t index = 0; index < stores.size(); ++index) {
     if (stores[index] != nullptr) stores[index]->logged_as = (*links)[index].sequence;
@@ -118,15 +117,14 @@ void PrintWarnings(const std::vector<Evaluation>& evaluations) {
     const std::size_t shown =
         evaluation.fleet.answered ? warnings.size() : std::min<std::size_t>(1, warnings.size());
     for (std::size_t index = 0; index < shown; ++index) {
-      if (++count <= kWarningsMax)
-        fmt::print(stderr, "rulegen: warning: {}\n", evaluate::PlainText(warnings[index]));
+      if (++count <= kWarningsMax) fmt::print(stderr, "rulegen: warning: {}\n", PlainText(warnings[index]));
     }
   }
   if (count > kWarningsMax) fmt::print(stderr, "rulegen: and {} more warnings\n", count - kWarningsMax);
 }
 
-evaluate::TextStyle StyleOfTerminal() {
-  evaluate::TextStyle style;
+report::TextStyle StyleOfTerminal() {
+  report::TextStyle style;
   style.terminal = ::isatty(STDOUT_FILENO) == 1;
   const char* no_colour = std::getenv("NO_COLOR");  // https://no-color.org: any non-empty value
   const char* terminal = std::getenv("TERM");
@@ -149,8 +147,8 @@ int RunEvaluate(const Options& options) {
   PrintWarnings(*evaluations);
   const int status = evaluate::EvaluateExitStatus(*evaluations, options.evaluate.exit_code);
   const std::string report = options.evaluate.format == Format::kJson
-                                 ? evaluate::JsonReport(*evaluations, status, OUTGROWN_VERSION)
-                                 : evaluate::TextReport(*evaluations, StyleOfTerminal());
+                                 ? report::JsonReport(*evaluations, status, OUTGROWN_VERSION)
+                                 : report::TextReport(*evaluations, StyleOfTerminal());
   if (std::fwrite(report.data(), 1, report.size(), stdout) != report.size() || std::fflush(stdout) != 0) {
     return Fail({"cannot write the answer", "standard output"}, kExitFailure);
   }

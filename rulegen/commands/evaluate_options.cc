@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/duration.h"
-#include "rulegen/evaluate/time_text.h"
+#include "common/time_text.h"
 
 namespace outgrown::commands {
 namespace {
@@ -57,7 +57,7 @@ void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options) {
   app.add_option_function<std::string>(
          "--at",
          [&options](const std::string& text) {
-           options.at_ms = evaluate::ParseTime(text);
+           options.at_ms = ParseTime(text);
            if (!options.at_ms) {
              throw CLI::ValidationError("--at", "not an instant like 2026-11-23T14:00:00Z or Unix seconds");
            }

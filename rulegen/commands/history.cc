@@ -1,4 +1,4 @@
-#include "rulegen/evaluate/history.h"
+#include "rulegen/audit/history.h"
 
 #include <cstdio>
 #include <filesystem>
@@ -16,7 +16,7 @@ namespace outgrown::commands {
 int RunHistory(const Options& options) {
   const Result<std::vector<std::filesystem::path>> files = ChooseLog(options);
   const Result<std::string> text =
-      files.ok() ? evaluate::HistoryText(*files) : Result<std::string>(files.error());
+      files.ok() ? audit::HistoryText(*files) : Result<std::string>(files.error());
   if (!text.ok()) {
     fmt::print(stderr, "rulegen: {}\n", text.error().Text());
     return kExitFailure;

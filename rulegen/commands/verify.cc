@@ -9,10 +9,10 @@
 #include <fmt/format.h>
 
 #include "common/exit_status.h"
+#include "common/time_text.h"
 #include "rulegen/commands/commands.h"
 #include "rulegen/commands/connection.h"
 #include "rulegen/commands/spec_files.h"
-#include "rulegen/evaluate/time_text.h"
 #include "rulegen/table/compiled.h"
 
 namespace outgrown::commands {
@@ -47,7 +47,7 @@ ConnectionOptions RuleConnection(const Options& options) {
 }
 
 Result<verify::RuleServer> OpenRuleServer(const ConnectionOptions& options) {
-  Result<evaluate::HttpClient> http = OpenHttp(options);
+  Result<prometheus_api::HttpClient> http = OpenHttp(options);
   if (!http) return http.error();
   return verify::RuleServer(std::move(*http), options.timeout_ms);
 }
@@ -62,15 +62,14 @@ int RunVerify(const Options& options) {
   // vmalert can't say how it reads an expression; the server of the series may.
   Result<verify::RuleServer> series = OpenRuleServer(options.evaluate.connection);
   if (!series) return Fail(series.error());
-  Result<evaluate::PrometheusClient> prometheus = Connect(options.evaluate.connection, kPatience);
+  Result<prometheus_api::PrometheusClient> prometheus = Connect(options.evaluate.connection, kPatience);
   if (!prometheus) return Fail(prometheus.error());
   verify::Expressions expressions([&](const std::string& expr) {
     std::optional<std::string> canonical = rules->Format(expr);
     return canonical ? canonical : series->Format(expr);
   });
-  const verify::Copies copies{
-      *rules,      *prometheus,      expressions, CompiledTable(), !options.specs.empty(),
-      options.out, evaluate::NowMs()};
+  const verify::Copies copies{*rules,      *prometheus, expressions, CompiledTable(), !options.specs.empty(),
+                              options.out, NowMs()};
   const Result<std::vector<verify::SpecReport>> reports = verify::Verify(specs.specs, copies);
   if (!reports) return Fail(reports.error());
   const std::string text =

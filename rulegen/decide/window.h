@@ -23,18 +23,11 @@
 #include <span>
 #include <string_view>
 
+#include "common/sample.h"
 #include "rulegen/decide/cause.h"
 #include "rulegen/table/table.h"
 
 namespace outgrown::decide {
-
-// One raw recorded sample; time in milliseconds since the Unix epoch.
-struct Sample {
-  std::int64_t time_ms = 0;
-  double value = 0;
-
-  friend bool operator==(const Sample&, const Sample&) = default;
-};
 
 // What was read of one recorded series of one store: its samples, or why there are none to judge.
 // Precondition where samples are judged: strictly ascending in time, none after T.

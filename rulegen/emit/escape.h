@@ -1,5 +1,6 @@
 // One exact escaping function for each language that artefacts are written in. Whatever string goes in, the
-// language's own reader gives exactly it back (test/rulegen/emit/escape_test.cc shows it with the real ones).
+// language's own reader gives exactly it back (test/rulegen/emit/escape_test.cc shows it with the real ones). JSON's is
+// rulegen/json's JsonString.
 //
 // Strings are bytes. C++ carries any; YAML, JSON and Markdown carry text, so there each byte that is no valid
 // UTF-8 becomes U+FFFD (a spec is valid UTF-8: its parser sees to that). All are locale-independent.
@@ -19,9 +20,6 @@ std::string CppDouble(double value);
 // A YAML flow scalar that every YAML 1.1 and 1.2 reader takes as that string: plain where nothing could take
 // it for something else, else in single quotes, else (line breaks, control characters) in double quotes.
 std::string YamlString(std::string_view text);
-
-// A JSON string with its quotes.
-std::string JsonString(std::string_view text);
 
 // Text for a Go template (an alert's annotation) that comes out as itself: "{{" is no action.
 std::string GoTemplateText(std::string_view text);

@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/utf8.h"
 #include "rulegen/emit/escape.h"
-#include "rulegen/emit/utf8.h"
 
 namespace outgrown::emit {
 namespace {
@@ -35,8 +35,10 @@ bool IsBlank(char32_t c) { return c < ' ' || c == 0x7F || c == 0x85 || c == 0x20
 
 std::string OneLine(std::string_view text) {
   std::string line;
-  for (std::size_t at = 0; at < text.size();) {
-    const char32_t c = NextCodePoint(text, at);
+  while (!text.empty()) {
+    const CodePoint next = NextCodePoint(text);
+    const char32_t c = next.value;
+    text.remove_prefix(next.size_bytes);
     AppendUtf8(line, IsBlank(c) ? U' ' : c);
   }
   return line;

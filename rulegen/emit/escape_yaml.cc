@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "common/utf8.h"
 #include "rulegen/emit/escape.h"
-#include "rulegen/emit/utf8.h"
 
 namespace outgrown::emit {
 namespace {
@@ -64,8 +64,10 @@ std::string YamlString(std::string_view text) {
   bool one_line = true;
   std::string single = "'";
   std::string doubled = "\"";
-  for (std::size_t at = 0; at < text.size();) {
-    const char32_t c = NextCodePoint(text, at);
+  while (!text.empty()) {
+    const CodePoint next = NextCodePoint(text);
+    const char32_t c = next.value;
+    text.remove_prefix(next.size_bytes);
     one_line = one_line && IsPrintable(c);
     if (c == '\'') single += '\'';
     AppendUtf8(single, c);

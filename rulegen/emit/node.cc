@@ -10,6 +10,7 @@
 #include "common/check.h"
 #include "common/number.h"
 #include "rulegen/emit/escape.h"
+#include "rulegen/json/json_writer.h"
 
 namespace outgrown::emit {
 namespace {

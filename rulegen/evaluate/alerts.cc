@@ -16,7 +16,6 @@ namespace outgrown::evaluate {
 namespace {
 
 using decide::Finding;
-using decide::Sample;
 using decide::State;
 
 // Prometheus restores an alert's `for` state after a restart only where `for` is at least this long, and counts the
@@ -27,26 +26,29 @@ using Identity = std::vector<std::string>;
 // The state of each alert of each store at each evaluation.
 using AlertStates = std::map<std::pair<Identity, std::size_t>, std::map<std::int64_t, AlertState>>;
 
-Identity IdentityOf(const Table& table, const Labels& labels) {
+Identity IdentityOf(const Table& table, const prometheus_api::Labels& labels) {
   Identity identity;
-  for (const std::string_view name : table.identity) identity.emplace_back(LabelValue(labels, name));
+  for (const std::string_view name : table.identity)
+    identity.emplace_back(prometheus_api::LabelValue(labels, name));
   return identity;
 }
 
-std::optional<AlertStates> ReadAlerts(const Table& table, QuerySource& source, FleetSamples& fleet) {
+std::optional<AlertStates> ReadAlerts(const Table& table, prometheus_api::QuerySource& source,
+                                      FleetSamples& fleet) {
   std::vector<std::string_view> names;
   for (const ThresholdRow& threshold : table.thresholds) names.push_back(threshold.alert);
   // Alert names are identifiers, so that none of them means anything to a regular expression.
   const std::string promql = fmt::format("ALERTS{{alertname=~\"{}\"}}[{}]", fmt::join(names, "|"),
                                          FormatDuration(Milliseconds(3 * table.interval_ms)));
   QueryDone done;
-  const Result<Answer> answer = Ask(source, promql, ResultType::kMatrix, done, fleet);
+  const Result<prometheus_api::Answer> answer =
+      Ask(source, promql, prometheus_api::ResultType::kMatrix, done, fleet);
   if (!answer || answer->partial) return std::nullopt;
   AlertStates states;
-  for (const Series& series : answer->series) {
-    const std::string_view state = LabelValue(series.labels, "alertstate");
-    const auto threshold =
-        std::ranges::find(table.thresholds, LabelValue(series.labels, "alertname"), &ThresholdRow::alert);
+  for (const prometheus_api::Series& series : answer->series) {
+    const std::string_view state = prometheus_api::LabelValue(series.labels, "alertstate");
+    const auto threshold = std::ranges::find(
+        table.thresholds, prometheus_api::LabelValue(series.labels, "alertname"), &ThresholdRow::alert);
     if (threshold == table.thresholds.end() || (state != "firing" && state != "pending")) {
       Fail(done, decide::Cause::kQueryFailed, "the answer holds another series than was asked for", fleet);
       return std::nullopt;
@@ -106,16 +108,18 @@ bool StillHeld(const Table& table, const ThresholdRow& threshold, std::span<cons
 
 // Tells the held alerts among the mismatches of one signal: one query for all stores.
 void ExplainHeld(const Table& table, std::size_t signal, const std::vector<Mismatch>& mismatches,
-                 const std::vector<AlertSubject>& subjects, QuerySource& source, FleetSamples& fleet,
-                 std::vector<std::vector<AlertComparison>>& comparisons) {
+                 const std::vector<AlertSubject>& subjects, prometheus_api::QuerySource& source,
+                 FleetSamples& fleet, std::vector<std::vector<AlertComparison>>& comparisons) {
   const std::int64_t range_ms = 2 * WindowMs(table, signal) + table.keep_firing_for_ms;
   const std::string promql =
       fmt::format("{}[{}]", table.signals[signal].series, FormatDuration(Milliseconds(range_ms)));
   QueryDone done;
-  const Result<Answer> answer = Ask(source, promql, ResultType::kMatrix, done, fleet);
+  const Result<prometheus_api::Answer> answer =
+      Ask(source, promql, prometheus_api::ResultType::kMatrix, done, fleet);
   if (!answer) return;
   std::map<Identity, std::span<const Sample>> samples;
-  for (const Series& series : answer->series) samples[IdentityOf(table, series.labels)] = series.samples;
+  for (const prometheus_api::Series& series : answer->series)
+    samples[IdentityOf(table, series.labels)] = series.samples;
   for (const Mismatch& mismatch : mismatches) {
     const AlertSubject& subject = subjects[mismatch.subject];
     const auto found = samples.find(subject.samples->identity);
@@ -158,7 +162,8 @@ std::string_view AgreementId(Agreement agreement) {
   return "not_compared";
 }
 
-std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table, QuerySource& source,
+std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
+                                                        prometheus_api::QuerySource& source,
                                                         const std::vector<AlertSubject>& subjects,
                                                         FleetSamples& fleet, bool& compared) {
   std::vector<std::vector<AlertComparison>> comparisons(subjects.size());

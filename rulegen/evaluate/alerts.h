@@ -9,7 +9,7 @@
 
 #include "rulegen/decide/window.h"
 #include "rulegen/evaluate/measure.h"
-#include "rulegen/evaluate/prometheus_client.h"
+#include "rulegen/prometheus_api/prometheus_client.h"
 #include "rulegen/table/table.h"
 
 namespace outgrown::evaluate {
@@ -43,7 +43,8 @@ struct AlertSubject {
 
 // For each subject one comparison a threshold. `compared` tells whether the alerts could be read at all; what could
 // not stands among the fleet's warnings. Only samples stamped E, the evaluation that the finding rests on, count.
-std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table, QuerySource& source,
+std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
+                                                        prometheus_api::QuerySource& source,
                                                         const std::vector<AlertSubject>& subjects,
                                                         FleetSamples& fleet, bool& compared);
 

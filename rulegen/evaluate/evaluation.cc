@@ -25,7 +25,7 @@ void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreD
   if (origin == Origin::kGiven) {
     std::vector<double> values;
     for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
-      const std::optional<decide::Sample> given = Newest(store, signal);
+      const std::optional<Sample> given = Newest(store, signal);
       values.push_back(given ? given->value : std::numeric_limits<double>::quiet_NaN());
     }
     store.decision = decide::DecideGiven(table, values, store.findings);
@@ -42,7 +42,7 @@ void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreD
                                   store.findings);
 }
 
-Evaluation EvaluateMeasured(const Table& table, QuerySource& source, std::int64_t time_ms) {
+Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms) {
   Evaluation evaluation;
   evaluation.table = &table;
   evaluation.server = source.name();
@@ -69,7 +69,7 @@ Evaluation EvaluateMeasured(const Table& table, QuerySource& source, std::int64_
   return evaluation;
 }
 
-void LookBack(Evaluation& evaluation, QuerySource& source, std::int64_t from_ms) {
+void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t from_ms) {
   const Table& table = *evaluation.table;
   std::vector<std::vector<std::string>> identities;
   for (const StoreDecision& store : evaluation.stores) identities.push_back(store.samples.identity);

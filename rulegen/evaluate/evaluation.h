@@ -45,10 +45,10 @@ struct Evaluation {
 };
 
 // Asks `source` and decides about every store. The table must outlive the result.
-Evaluation EvaluateMeasured(const Table& table, QuerySource& source, std::int64_t time_ms);
+Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms);
 
 // Makes the decisions those over the period from `from_ms` to the evaluation's time (--since).
-void LookBack(Evaluation& evaluation, QuerySource& source, std::int64_t from_ms);
+void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t from_ms);
 
 // Decides about stores whose values were given.
 Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& given, std::int64_t time_ms);

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "rulegen/evaluate/json_tree.h"
-#include "rulegen/evaluate/text.h"
+#include "common/text.h"
+#include "rulegen/json/json_tree.h"
 
 namespace outgrown::evaluate {
 namespace {

@@ -16,10 +16,10 @@ namespace {
 using decide::Cause;
 
 // Why an answer is not one to `series[range]` at `time_ms`; "" if it is.
-std::string Misfit(const Answer& answer, std::string_view series_name, std::int64_t time_ms,
+std::string Misfit(const prometheus_api::Answer& answer, std::string_view series_name, std::int64_t time_ms,
                    std::int64_t range_ms) {
-  for (const Series& series : answer.series) {
-    if (LabelValue(series.labels, "__name__") != series_name)
+  for (const prometheus_api::Series& series : answer.series) {
+    if (prometheus_api::LabelValue(series.labels, "__name__") != series_name)
       return "the answer holds another series than was asked for";
     // One millisecond: the edge is in or out, as the server's version has it.
     if (series.samples.front().time_ms < time_ms - range_ms - 1 || series.samples.back().time_ms > time_ms) {
@@ -31,8 +31,8 @@ std::string Misfit(const Answer& answer, std::string_view series_name, std::int6
 
 // Adds a series to a store's signal. Two series that follow each other in time are one that changed a label; two at the
 // same time are two answers to one question.
-void AddSeries(std::vector<decide::Sample> series, SignalSamples& signal) {
-  std::vector<decide::Sample>& samples = signal.samples;
+void AddSeries(std::vector<Sample> series, SignalSamples& signal) {
+  std::vector<Sample>& samples = signal.samples;
   if (signal.cause == Cause::kAbsent) {
     signal.cause = Cause::kNone;
     samples = std::move(series);
@@ -45,18 +45,20 @@ void AddSeries(std::vector<decide::Sample> series, SignalSamples& signal) {
 
 // Asks for one recorded series of all stores and puts each store's samples where `samples_of` says.
 template <typename SamplesOf>
-QueryDone MeasureSeries(std::string_view series_name, std::int64_t range_ms, QuerySource& source,
-                        StoreList& list, FleetSamples& fleet, SamplesOf samples_of) {
+QueryDone MeasureSeries(std::string_view series_name, std::int64_t range_ms,
+                        prometheus_api::QuerySource& source, StoreList& list, FleetSamples& fleet,
+                        SamplesOf samples_of) {
   QueryDone done;
   const std::string promql = fmt::format("{}[{}]", series_name, FormatDuration(Milliseconds(range_ms)));
-  Result<Answer> answer = Ask(source, promql, ResultType::kMatrix, done, fleet);
+  Result<prometheus_api::Answer> answer =
+      Ask(source, promql, prometheus_api::ResultType::kMatrix, done, fleet);
   if (!answer) return done;
   if (std::string misfit = Misfit(*answer, series_name, fleet.time_ms, range_ms); !misfit.empty()) {
     Fail(done, Cause::kQueryFailed, std::move(misfit), fleet);
     return done;
   }
   std::size_t strangers = 0;
-  for (Series& series : answer->series) {
+  for (prometheus_api::Series& series : answer->series) {
     StoreSamples* const store = list.FindOrAdd(series.labels, Cause::kPresenceUnknown);
     if (store == nullptr) {
       ++strangers;
@@ -78,8 +80,8 @@ void ApplyCause(const QueryDone& done, SignalSamples& samples) {
 }
 
 // Asks for every signal and the coverage.
-void MeasureSignals(const Table& table, QuerySource& source, std::int64_t history_ms, StoreList& list,
-                    FleetSamples& fleet) {
+void MeasureSignals(const Table& table, prometheus_api::QuerySource& source, std::int64_t history_ms,
+                    StoreList& list, FleetSamples& fleet) {
   std::int64_t longest_ms = 0;
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
     const std::int64_t range_ms = WindowMs(table, signal) + history_ms;
@@ -113,7 +115,7 @@ std::int64_t WindowMs(const Table& table, std::size_t signal) {
   return hold_ms + 4 * table.interval_ms;
 }
 
-FleetSamples Measure(const Table& table, QuerySource& source, std::int64_t time_ms) {
+FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms) {
   FleetSamples fleet;
   fleet.time_ms = time_ms;
   StoreList list(table);
@@ -124,7 +126,7 @@ FleetSamples Measure(const Table& table, QuerySource& source, std::int64_t time_
   return fleet;
 }
 
-FleetSamples MeasureStores(const Table& table, QuerySource& source, std::int64_t time_ms,
+FleetSamples MeasureStores(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
                            std::int64_t history_ms, const std::vector<std::vector<std::string>>& identities) {
   FleetSamples fleet;
   fleet.time_ms = time_ms;

@@ -12,7 +12,7 @@
 
 #include "rulegen/decide/cause.h"
 #include "rulegen/decide/window.h"
-#include "rulegen/evaluate/prometheus_client.h"
+#include "rulegen/prometheus_api/prometheus_client.h"
 #include "rulegen/table/table.h"
 
 namespace outgrown::evaluate {
@@ -20,7 +20,7 @@ namespace outgrown::evaluate {
 // One recorded series of one store.
 struct SignalSamples {
   decide::Cause cause = decide::Cause::kAbsent;  // not kNone: why there is nothing to judge
-  std::vector<decide::Sample> samples;           // strictly ascending, none after T
+  std::vector<Sample> samples;                   // strictly ascending, none after T
 };
 
 struct StoreSamples {
@@ -53,11 +53,11 @@ struct FleetSamples {
 inline constexpr std::size_t kDetailedStoresMax = 8;
 inline constexpr std::int64_t kHistoryMs = 6 * 3'600'000;
 
-FleetSamples Measure(const Table& table, QuerySource& source, std::int64_t time_ms);
+FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms);
 
 // The samples of stores that are known already, reaching `history_ms` further back than the thresholds need. Stores
 // that only these samples show are left out.
-FleetSamples MeasureStores(const Table& table, QuerySource& source, std::int64_t time_ms,
+FleetSamples MeasureStores(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
                            std::int64_t history_ms, const std::vector<std::vector<std::string>>& identities);
 
 // The range that JudgeWindow may look at for this signal: its longest `for`, the two intervals by which the newest

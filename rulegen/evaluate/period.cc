@@ -9,7 +9,6 @@ namespace {
 using decide::Cause;
 using decide::Finding;
 using decide::Outcome;
-using decide::Sample;
 using decide::State;
 
 // How many samples one query may bring: some 30 MB of JSON.
@@ -181,8 +180,9 @@ decide::Decision ConcludePeriod(const Table& table, const Period& period, const 
   return decision;
 }
 
-std::vector<Period> MeasurePeriod(const Table& table, QuerySource& source, std::int64_t from_ms,
-                                  std::int64_t to_ms, const std::vector<std::vector<std::string>>& identities,
+std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
+                                  std::int64_t from_ms, std::int64_t to_ms,
+                                  const std::vector<std::vector<std::string>>& identities,
                                   std::vector<std::string>& warnings) {
   std::vector<Walk> walks(identities.size(), Walk(table, from_ms, to_ms));
   const std::int64_t evaluations = std::max<std::int64_t>(

@@ -14,7 +14,7 @@
 
 #include "rulegen/decide/decide.h"
 #include "rulegen/evaluate/measure.h"
-#include "rulegen/evaluate/prometheus_client.h"
+#include "rulegen/prometheus_api/prometheus_client.h"
 #include "rulegen/table/table.h"
 
 namespace outgrown::evaluate {
@@ -26,8 +26,8 @@ struct ThresholdPeriod {
   std::size_t breached_evaluations = 0;
   std::int64_t breached_first_ms = 0;  // of these, where there are any
   std::int64_t breached_last_ms = 0;
-  std::int64_t longest_beyond_ms = 0;     // the longest that the condition held without a break
-  std::optional<decide::Sample> extreme;  // the known value that is furthest to the limit's far side
+  std::int64_t longest_beyond_ms = 0;  // the longest that the condition held without a break
+  std::optional<Sample> extreme;       // the known value that is furthest to the limit's far side
   std::vector<std::pair<std::int64_t, std::int64_t>> unmeasured;  // longer than kBridgedMs each
 };
 
@@ -50,8 +50,9 @@ decide::Decision ConcludePeriod(const Table& table, const Period& period, const 
 
 // Walks through the period for each of these stores, in stretches that keep each answer below some million samples.
 // What could not be asked is unmeasured, and told in `warnings`.
-std::vector<Period> MeasurePeriod(const Table& table, QuerySource& source, std::int64_t from_ms,
-                                  std::int64_t to_ms, const std::vector<std::vector<std::string>>& identities,
+std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
+                                  std::int64_t from_ms, std::int64_t to_ms,
+                                  const std::vector<std::vector<std::string>>& identities,
                                   std::vector<std::string>& warnings);
 
 }  // namespace outgrown::evaluate

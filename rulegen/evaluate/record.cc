@@ -5,14 +5,13 @@
 #include <span>
 #include <vector>
 
-#include "rulegen/evaluate/json_writer.h"
-#include "rulegen/evaluate/time_text.h"
+#include "common/time_text.h"
 #include "rulegen/evaluate/wording.h"
+#include "rulegen/json/json_writer.h"
 
 namespace outgrown::evaluate {
 namespace {
 
-using decide::Sample;
 
 std::string_view UncoveredId(Uncovered uncovered) {
   switch (uncovered) {

@@ -17,10 +17,10 @@ constexpr std::string_view kLookbackStep = "1m";
 
 }  // namespace
 
-StoreSamples* StoreList::FindOrAdd(const Labels& labels, decide::Cause presence_if_new) {
+StoreSamples* StoreList::FindOrAdd(const prometheus_api::Labels& labels, decide::Cause presence_if_new) {
   std::vector<std::string> identity;
   for (const std::string_view name : table_.identity) {
-    const std::string_view value = LabelValue(labels, name);
+    const std::string_view value = prometheus_api::LabelValue(labels, name);
     if (value.empty()) return nullptr;
     identity.emplace_back(value);
   }
@@ -48,9 +48,10 @@ StoreSamples& StoreList::FindOrAdd(std::vector<std::string> identity, decide::Ca
   return stores_[found->second];
 }
 
-Result<Answer> Ask(QuerySource& source, const std::string& promql, ResultType expected, QueryDone& done,
-                   FleetSamples& fleet) {
-  Result<Answer> answer = source.Query(promql, fleet.time_ms, expected);
+Result<prometheus_api::Answer> Ask(prometheus_api::QuerySource& source, const std::string& promql,
+                                   prometheus_api::ResultType expected, QueryDone& done,
+                                   FleetSamples& fleet) {
+  Result<prometheus_api::Answer> answer = source.Query(promql, fleet.time_ms, expected);
   done.promql = promql;
   if (!answer) {
     Fail(done, decide::Cause::kQueryFailed, answer.error().what, fleet);
@@ -72,15 +73,16 @@ void Fail(QueryDone& done, decide::Cause cause, std::string problem, FleetSample
   done.problem = std::move(problem);
 }
 
-void FindStores(const Table& table, QuerySource& source, StoreList& list, FleetSamples& fleet) {
+void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
+                FleetSamples& fleet) {
   const std::string by = fmt::format("by ({})", fmt::join(table.identity, ", "));
   const auto ask = [&](const std::string& promql) {
     fleet.presence_queries.emplace_back();
-    return Ask(source, promql, ResultType::kVector, fleet.presence_queries.back(), fleet);
+    return Ask(source, promql, prometheus_api::ResultType::kVector, fleet.presence_queries.back(), fleet);
   };
-  const auto add = [&](const Result<Answer>& answer, decide::Cause presence) {
+  const auto add = [&](const Result<prometheus_api::Answer>& answer, decide::Cause presence) {
     if (!answer) return;
-    for (const Series& series : answer->series) {
+    for (const prometheus_api::Series& series : answer->series) {
       StoreSamples* const store = list.FindOrAdd(series.labels, presence);
       if (store == nullptr) {
         fleet.warnings.push_back(
@@ -90,12 +92,14 @@ void FindStores(const Table& table, QuerySource& source, StoreList& list, FleetS
       }
     }
   };
-  const Result<Answer> known =
+  const Result<prometheus_api::Answer> known =
       ask(fmt::format("count {} (last_over_time({}[{}]))", by, table.present, kLookback));
-  const Result<Answer> here = ask(fmt::format("count {} ({})", by, table.present));
+  const Result<prometheus_api::Answer> here = ask(fmt::format("count {} ({})", by, table.present));
   add(known, decide::Cause::kSilent);
   add(here, decide::Cause::kNone);
-  const auto whole = [](const Result<Answer>& answer) { return answer.ok() && !answer->partial; };
+  const auto whole = [](const Result<prometheus_api::Answer>& answer) {
+    return answer.ok() && !answer->partial;
+  };
   if (!whole(known) || !whole(here)) {
     for (StoreSamples& store : list.stores()) store.presence = decide::Cause::kPresenceUnknown;
     return;
@@ -103,10 +107,10 @@ void FindStores(const Table& table, QuerySource& source, StoreList& list, FleetS
   const bool any_silent = std::ranges::any_of(
       list.stores(), [](const StoreSamples& store) { return store.presence == decide::Cause::kSilent; });
   if (!any_silent) return;
-  const Result<Answer> seen = ask(fmt::format("max {} (max_over_time(timestamp({})[{}:{}]))", by,
-                                              table.present, kLookback, kLookbackStep));
+  const Result<prometheus_api::Answer> seen = ask(fmt::format("max {} (max_over_time(timestamp({})[{}:{}]))",
+                                                              by, table.present, kLookback, kLookbackStep));
   if (!seen) return;
-  for (const Series& series : seen->series) {
+  for (const prometheus_api::Series& series : seen->series) {
     StoreSamples* const store = list.FindOrAdd(series.labels, decide::Cause::kSilent);
     const double seconds = series.samples.front().value;
     if (store == nullptr || store->presence != decide::Cause::kSilent) continue;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "rulegen/evaluate/measure.h"
-#include "rulegen/evaluate/prometheus_client.h"
+#include "rulegen/prometheus_api/prometheus_client.h"
 #include "rulegen/table/table.h"
 
 namespace outgrown::evaluate {
@@ -21,7 +21,7 @@ class StoreList {
 
   // The store that the labels name, new if it was not there (with the given presence); null if one of the table's
   // identity labels is missing, since such a series belongs to no store. Valid until the next call.
-  StoreSamples* FindOrAdd(const Labels& labels, decide::Cause presence_if_new);
+  StoreSamples* FindOrAdd(const prometheus_api::Labels& labels, decide::Cause presence_if_new);
 
   // Adds a store that is known to report.
   void Add(std::vector<std::string> identity);
@@ -38,13 +38,14 @@ class StoreList {
 
 // Asks one query and notes it in `done`; what went wrong stands among the fleet's warnings too. A partial answer is
 // given back, with done.cause saying so.
-Result<Answer> Ask(QuerySource& source, const std::string& promql, ResultType expected, QueryDone& done,
-                   FleetSamples& fleet);
+Result<prometheus_api::Answer> Ask(prometheus_api::QuerySource& source, const std::string& promql,
+                                   prometheus_api::ResultType expected, QueryDone& done, FleetSamples& fleet);
 
 // Notes that the query's answer is worth nothing.
 void Fail(QueryDone& done, decide::Cause cause, std::string problem, FleetSamples& fleet);
 
 // Fills `list` and the fleet's presence queries.
-void FindStores(const Table& table, QuerySource& source, StoreList& list, FleetSamples& fleet);
+void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
+                FleetSamples& fleet);
 
 }  // namespace outgrown::evaluate

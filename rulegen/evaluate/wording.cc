@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "rulegen/evaluate/time_text.h"
+#include "common/time_text.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -102,7 +102,7 @@ std::string StoodText(const StoreDecision& store) {
   return lead.breached_evaluations == 0 ? "" : BreachedText(lead);
 }
 
-std::optional<decide::Sample> Newest(const StoreDecision& store, std::size_t signal) {
+std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal) {
   const SignalSamples& samples = store.samples.signals[signal];
   if (samples.cause != Cause::kNone || samples.samples.empty()) return std::nullopt;
   return samples.samples.back();

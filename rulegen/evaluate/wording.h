@@ -30,7 +30,7 @@ std::vector<std::string> UnknownLines(const Table& table, const StoreDecision& s
 std::string StoodText(const StoreDecision& store);
 
 // The newest sample of a signal; nothing if there is none to judge.
-std::optional<decide::Sample> Newest(const StoreDecision& store, std::size_t signal);
+std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal);
 
 // For "worst first": 0 for sufficient, up to the most severe verdict; undetermined stands just below that one.
 int Badness(const Table& table, const StoreDecision& store);

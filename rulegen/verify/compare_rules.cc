@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "rulegen/evaluate/text.h"
+#include "common/text.h"
 #include "rulegen/plan/promql.h"
 
 namespace outgrown::verify {
@@ -21,7 +21,7 @@ constexpr std::size_t kShownMax = 1000;
 
 constexpr const char* kNotEvaluated = "not evaluated since it was loaded";
 
-std::string Shown(std::string_view text) { return evaluate::PlainText(text, kShownMax); }
+std::string Shown(std::string_view text) { return PlainText(text, kShownMax); }
 
 std::string Name(const Rule& rule) {
   return (rule.kind == RuleKind::kAlerting ? "alert " : "recording rule ") + Shown(rule.name);

@@ -7,35 +7,35 @@
 #include <fmt/format.h>
 
 #include "common/digest.h"
+#include "common/text.h"
 #include "metrics/catalog.h"
-#include "rulegen/evaluate/text.h"
 
 namespace outgrown::verify {
 namespace {
 
-using evaluate::LabelValue;
+using prometheus_api::LabelValue;
 
 constexpr std::string_view kMemory = "26h";
 
 using Target = std::pair<std::string, std::string>;  // job, instance
 
-Target TargetOf(const evaluate::Series& series) {
+Target TargetOf(const prometheus_api::Series& series) {
   return {std::string(LabelValue(series.labels, "job")), std::string(LabelValue(series.labels, "instance"))};
 }
 
 std::string Copy(const Target& target) {
-  return fmt::format("exporter at {} (job {})", evaluate::PlainText(target.second),
-                     evaluate::PlainText(target.first));
+  return fmt::format("exporter at {} (job {})", PlainText(target.second), PlainText(target.first));
 }
 
-std::vector<Finding> Unknown(const evaluate::QuerySource& prometheus, std::string why) {
+std::vector<Finding> Unknown(const prometheus_api::QuerySource& prometheus, std::string why) {
   return {{State::kUnknown, "exporters as seen by " + prometheus.name(), std::move(why), ""}};
 }
 
 // The answer, whole, or why there is none.
-Result<evaluate::Answer> Ask(evaluate::QuerySource& prometheus, const std::string& query,
-                             std::int64_t now_ms) {
-  Result<evaluate::Answer> answer = prometheus.Query(query, now_ms, evaluate::ResultType::kVector);
+Result<prometheus_api::Answer> Ask(prometheus_api::QuerySource& prometheus, const std::string& query,
+                                   std::int64_t now_ms) {
+  Result<prometheus_api::Answer> answer =
+      prometheus.Query(query, now_ms, prometheus_api::ResultType::kVector);
   if (answer && answer->partial) return Error{"the answer is partial", ""};
   if (!answer) return Error{answer.error().what, ""};
   return answer;
@@ -45,29 +45,29 @@ Result<evaluate::Answer> Ask(evaluate::QuerySource& prometheus, const std::strin
 
 bool HasOwnExporter(const spec::Spec& spec) { return metrics::Find(spec.store.present) != nullptr; }
 
-std::vector<Finding> CompareExporters(const spec::Spec& spec, evaluate::QuerySource& prometheus,
+std::vector<Finding> CompareExporters(const spec::Spec& spec, prometheus_api::QuerySource& prometheus,
                                       std::int64_t now_ms) {
   // A store's name is [a-z][a-z0-9_]*: nothing to escape.
   const std::string info = fmt::format("checkpoint_threshold_table_info{{store=\"{}\"}}", spec.store.name);
-  const Result<evaluate::Answer> now = Ask(prometheus, info, now_ms);
+  const Result<prometheus_api::Answer> now = Ask(prometheus, info, now_ms);
   if (!now) return Unknown(prometheus, now.error().what);
-  const Result<evaluate::Answer> lately = Ask(
+  const Result<prometheus_api::Answer> lately = Ask(
       prometheus, fmt::format("count by (job, instance) (last_over_time({}[{}]))", info, kMemory), now_ms);
   if (!lately) return Unknown(prometheus, lately.error().what);
 
   std::vector<Finding> findings;
   std::set<Target> reporting;
-  for (const evaluate::Series& series : now->series) {
+  for (const prometheus_api::Series& series : now->series) {
     const Target target = TargetOf(series);
     reporting.insert(target);
     const std::string_view digest = LabelValue(series.labels, "digest");
     if (digest == spec.digest) continue;
     findings.push_back({State::kBehind, Copy(target),
                         fmt::format("its table is of digest {}, the spec's is {}",
-                                    evaluate::PlainText(ShortDigest(digest)), ShortDigest(spec.digest)),
+                                    PlainText(ShortDigest(digest)), ShortDigest(spec.digest)),
                         std::string(digest)});
   }
-  for (const evaluate::Series& series : lately->series) {
+  for (const prometheus_api::Series& series : lately->series) {
     const Target target = TargetOf(series);
     if (reporting.contains(target)) continue;
     findings.push_back(

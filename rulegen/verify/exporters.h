@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/result.h"
-#include "rulegen/evaluate/prometheus_client.h"
+#include "rulegen/prometheus_api/prometheus_client.h"
 #include "rulegen/spec/model.h"
 #include "rulegen/verify/report.h"
 
@@ -18,7 +18,7 @@ bool HasOwnExporter(const spec::Spec& spec);
 // One finding for each exporter whose digest differs or that fell silent within the last 26 hours (as long as a silent
 // store is remembered, docs/operations.md), or one that says how many agree. An answer that can't be had or is
 // partial makes them unknown. None reporting at all is a difference.
-std::vector<Finding> CompareExporters(const spec::Spec& spec, evaluate::QuerySource& prometheus,
+std::vector<Finding> CompareExporters(const spec::Spec& spec, prometheus_api::QuerySource& prometheus,
                                       std::int64_t now_ms);
 
 }  // namespace outgrown::verify

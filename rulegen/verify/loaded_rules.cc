@@ -6,13 +6,11 @@
 #include <string>
 #include <utility>
 
-#include "rulegen/evaluate/json_tree.h"
+#include "rulegen/json/json_tree.h"
 #include "rulegen/plan/rules.h"
 
 namespace outgrown::verify {
 namespace {
-
-using evaluate::Json;
 
 // Prometheus' word for "never" is Go's zero time; vmalert has it too.
 constexpr std::string_view kNever = "0001-01-01T00:00:00";
@@ -126,7 +124,7 @@ Result<LoadedGroup> ReadGroup(const Json& object, std::string name, bool& vmaler
 }  // namespace
 
 Result<LoadedRules> ReadLoadedRules(std::string_view body) {
-  const Result<Json> document = evaluate::ParseJson(body);
+  const Result<Json> document = ParseJson(body);
   if (!document) return Misfit(document.error().what);
   const Json* data = document->Find("data");
   const Json* groups = data == nullptr ? nullptr : data->Find("groups");

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "common/exit_status.h"
-#include "rulegen/evaluate/json_writer.h"
+#include "rulegen/json/json_writer.h"
 
 namespace outgrown::verify {
 namespace {
@@ -48,7 +48,7 @@ std::string TextReport(const std::vector<SpecReport>& reports) {
 }
 
 std::string JsonReport(const std::vector<SpecReport>& reports) {
-  evaluate::JsonWriter json;
+  JsonWriter json;
   json.StartObject();
   json.Key("schema").Integer(1);
   json.Key("exit_status").Integer(ExitStatusOf(reports));

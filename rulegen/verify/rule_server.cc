@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "common/number.h"
-#include "rulegen/evaluate/json_tree.h"
-#include "rulegen/evaluate/prometheus_answer.h"
+#include "rulegen/json/json_tree.h"
+#include "rulegen/prometheus_api/prometheus_answer.h"
 
 namespace outgrown::verify {
 namespace {
@@ -32,10 +32,10 @@ std::optional<bool> LastReloadSucceeded(std::string_view metrics_page) {
 
 Result<LoadedRules> RuleServer::Rules() {
   // Newer servers leave out the firing alerts then, of which a fleet may have many; older ones ignore it.
-  const Result<evaluate::HttpAnswer> http = http_.Get("/api/v1/rules?exclude_alerts=true", timeout_ms_);
+  const Result<prometheus_api::HttpAnswer> http = http_.Get("/api/v1/rules?exclude_alerts=true", timeout_ms_);
   if (!http) return http.error();
   if (http->status != kHttpOk) {
-    const std::string said = evaluate::ReadErrorAnswer(http->body);
+    const std::string said = prometheus_api::ReadErrorAnswer(http->body);
     return Error{fmt::format("/api/v1/rules answered {}{}{}", http->status, said.empty() ? "" : ": ", said),
                  url()};
   }
@@ -43,22 +43,22 @@ Result<LoadedRules> RuleServer::Rules() {
 }
 
 std::optional<bool> RuleServer::LastReloadSucceeded() {
-  const Result<evaluate::HttpAnswer> http = http_.Get("/metrics", timeout_ms_);
+  const Result<prometheus_api::HttpAnswer> http = http_.Get("/metrics", timeout_ms_);
   if (!http || http->status != kHttpOk) return std::nullopt;
   return verify::LastReloadSucceeded(http->body);
 }
 
 std::optional<std::string> RuleServer::Format(const std::string& expr) {
   if (!formats_) return std::nullopt;
-  const Result<evaluate::HttpAnswer> http =
+  const Result<prometheus_api::HttpAnswer> http =
       http_.Post("/api/v1/format_query", {{"query", expr}}, timeout_ms_);
   if (!http || http->status != kHttpOk) {
     // An expression that the server can't parse says nothing about the next one.
-    formats_ = http.ok() && !evaluate::ReadErrorAnswer(http->body).empty();
+    formats_ = http.ok() && !prometheus_api::ReadErrorAnswer(http->body).empty();
     return std::nullopt;
   }
-  const Result<evaluate::Json> document = evaluate::ParseJson(http->body);
-  const evaluate::Json* data = document ? document->Find("data") : nullptr;
+  const Result<Json> document = ParseJson(http->body);
+  const Json* data = document ? document->Find("data") : nullptr;
   if (data == nullptr || data->string() == nullptr) return std::nullopt;
   return *data->string();
 }

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "common/result.h"
-#include "rulegen/evaluate/http_client.h"
+#include "rulegen/prometheus_api/http_client.h"
 #include "rulegen/verify/loaded_rules.h"
 
 namespace outgrown::verify {
@@ -19,7 +19,7 @@ std::optional<bool> LastReloadSucceeded(std::string_view metrics_page);
 class RuleServer {
  public:
   // Each request may take `timeout_ms`.
-  RuleServer(evaluate::HttpClient http, std::int64_t timeout_ms)
+  RuleServer(prometheus_api::HttpClient http, std::int64_t timeout_ms)
       : http_(std::move(http)), timeout_ms_(timeout_ms) {}
 
   // What it has loaded. An error if it doesn't answer or its answer can't be read.
@@ -34,7 +34,7 @@ class RuleServer {
   const std::string& url() const { return http_.url(); }
 
  private:
-  evaluate::HttpClient http_;
+  prometheus_api::HttpClient http_;
   std::int64_t timeout_ms_;
   bool formats_ = true;  // until it was asked in vain
 };

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/result.h"
-#include "rulegen/evaluate/prometheus_client.h"
+#include "rulegen/prometheus_api/prometheus_client.h"
 #include "rulegen/spec/model.h"
 #include "rulegen/table/table.h"
 #include "rulegen/verify/expressions.h"
@@ -22,7 +22,7 @@ namespace outgrown::verify {
 // Where the copies are. The referred objects outlive it.
 struct Copies {
   RuleServer& rules;                         // holds the loaded rules
-  evaluate::QuerySource& prometheus;         // holds the exporters' series
+  prometheus_api::QuerySource& prometheus;   // holds the exporters' series
   Expressions& expressions;                  // knows a server's canonical PromQL
   const Table& compiled;                     // the table of this program
   bool spec_replaces_compiled;               // --spec was given: nothing here decides by the compiled table

@@ -1,13 +1,13 @@
 #include "common/number.h"
 
-#include <doctest/doctest.h>
-
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <random>
 #include <string_view>
+
+#include <doctest/doctest.h>
 
 using outgrown::ExactNumber;
 using outgrown::ParseNumber;

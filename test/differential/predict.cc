@@ -36,20 +36,20 @@ Claim Keep(Claim before, Claim claim, bool keeps) {
 }  // namespace
 
 Prediction Predict(const Table& table, const StoreSeries& series, std::int64_t time_ms) {
-  std::vector<std::vector<decide::Sample>> samples;
+  std::vector<std::vector<Sample>> samples;
   std::vector<decide::Reading> readings;
   for (const Values& values : series.signals) {
     samples.push_back(SamplesUpTo(values, table.interval_ms, time_ms));
     readings.push_back({.samples = samples.back()});
   }
-  const std::vector<decide::Sample> coverage = SamplesUpTo(series.coverage, table.interval_ms, time_ms);
+  const std::vector<Sample> coverage = SamplesUpTo(series.coverage, table.interval_ms, time_ms);
   const decide::Measurements measurements = {
       .time_ms = time_ms, .signals = readings, .coverage = {.samples = coverage}};
   std::vector<Finding> findings(table.thresholds.size());
   Prediction prediction;
   prediction.decision = decide::Decide(table, measurements, findings);
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    const std::vector<decide::Sample>& of_signal = samples[table.thresholds[i].signal];
+    const std::vector<Sample>& of_signal = samples[table.thresholds[i].signal];
     prediction.evaluation_ms.push_back(of_signal.empty() ? -1 : of_signal.back().time_ms);
     const bool stale = findings[i].state == State::kUnknown && findings[i].cause == Cause::kStale;
     prediction.claims.push_back(stale ? Claim::kNone : ClaimOf(findings[i]));

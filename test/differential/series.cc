@@ -102,9 +102,8 @@ std::string PromtoolValues(const Values& values) {
   return text;
 }
 
-std::vector<decide::Sample> SamplesUpTo(const Values& values, std::int64_t interval_ms,
-                                        std::int64_t time_ms) {
-  std::vector<decide::Sample> samples;
+std::vector<Sample> SamplesUpTo(const Values& values, std::int64_t interval_ms, std::int64_t time_ms) {
+  std::vector<Sample> samples;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::int64_t at_ms = static_cast<std::int64_t>(i) * interval_ms;
     if (at_ms > time_ms) break;

@@ -30,6 +30,6 @@ Values DrawCoverage(const Table& table, std::size_t count, std::mt19937_64& rand
 std::string PromtoolValues(const Values& values);
 
 // The samples that a range query at T would give: one at index * interval where there is a value, none after T.
-std::vector<decide::Sample> SamplesUpTo(const Values& values, std::int64_t interval_ms, std::int64_t time_ms);
+std::vector<Sample> SamplesUpTo(const Values& values, std::int64_t interval_ms, std::int64_t time_ms);
 
 }  // namespace outgrown::differential

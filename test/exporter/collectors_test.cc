@@ -18,7 +18,7 @@
 #include "exporter/stores.h"
 #include "exporter/text_format.h"
 #include "metrics/catalog.h"
-#include "rulegen/evaluate/decision_log.h"
+#include "rulegen/decision_log/decision_log.h"
 #include "rulegen/table/compiled.h"
 #include "test/common/temporary_folder.h"
 
@@ -271,7 +271,7 @@ TEST_CASE("the last decisions and the log's end are shown, and nothing without a
   CHECK(lines().empty());
   settings.decision_log = (folder.path() / "decisions.jsonl").string();
   CHECK(lines().empty());
-  const auto links = outgrown::evaluate::AppendRecords(
+  const auto links = outgrown::decision_log::AppendRecords(
       settings.decision_log,
       {R"("kind":"decision","origin":"prometheus","spec":"checkpoint","time_ms":1795473190500,)"
        R"("labels":{"database":"a","job":"x"},"verdict":"migrate_now")"},

@@ -13,6 +13,7 @@
 
 #include "common/number.h"
 #include "rulegen/emit/node.h"
+#include "rulegen/json/json_writer.h"
 #include "test/rulegen/emit/cpp_literal.h"
 #include "test/rulegen/support/hostile.h"
 
@@ -49,7 +50,7 @@ TEST_CASE("hostile strings come back from YAML, JSON, C++ and Go templates as th
     const std::string text = test::HostileString(random);
     CAPTURE(text);
     REQUIRE(test::ReadCppLiteral(emit::CppString(text)) == text);
-    REQUIRE(nlohmann::json::parse(emit::JsonString(text)).get<std::string>() == text);
+    REQUIRE(nlohmann::json::parse(JsonString(text)).get<std::string>() == text);
     REQUIRE(ExpandGoTemplate(emit::GoTemplateText(text)) == text);
     const YAML::Node yaml = YAML::Load("key: " + emit::YamlString(text) + "\n");
     REQUIRE(yaml.IsMap());

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/duration.h"
-#include "rulegen/evaluate/prometheus_client.h"
+#include "rulegen/prometheus_api/prometheus_client.h"
 #include "test/rulegen/decide/sample_table.h"
 
 namespace outgrown::test {
@@ -18,9 +18,9 @@ namespace outgrown::test {
 inline constexpr std::int64_t kMemoryE = 1'790'000'010'000;
 inline constexpr std::int64_t kMemoryT = kMemoryE + 7'000;
 
-class MemorySource : public evaluate::QuerySource {
+class MemorySource : public prometheus_api::QuerySource {
  public:
-  using Samples = std::vector<decide::Sample>;
+  using Samples = std::vector<Sample>;
 
   // A store with every signal healthy for two hours up to kMemoryE, covered and present.
   void AddHealthyStore(const std::string& database) {
@@ -41,12 +41,12 @@ class MemorySource : public evaluate::QuerySource {
       samples.push_back({kMemoryE - back * kIntervalMs, value});
   }
 
-  Result<evaluate::Answer> Query(const std::string& promql, std::int64_t time_ms,
-                                 evaluate::ResultType expected) override {
+  Result<prometheus_api::Answer> Query(const std::string& promql, std::int64_t time_ms,
+                                       prometheus_api::ResultType expected) override {
     asked.push_back(promql);
     if (failing.contains(promql)) return Error{failing[promql], "memory"};
-    evaluate::Answer answer;
-    if (expected == evaluate::ResultType::kVector) {
+    prometheus_api::Answer answer;
+    if (expected == prometheus_api::ResultType::kVector) {
       AnswerPresence(promql, time_ms, answer);
       return answer;
     }
@@ -54,9 +54,9 @@ class MemorySource : public evaluate::QuerySource {
     const std::string range = promql.substr(promql.rfind('[') + 1);
     const std::int64_t range_ms = ParseDuration(range.substr(0, range.size() - 1))->count();
     for (const auto& [database, samples] : recorded[name]) {
-      evaluate::Series series;
+      prometheus_api::Series series;
       series.labels = Labels(database, name);
-      for (const decide::Sample& sample : samples) {
+      for (const Sample& sample : samples) {
         if (sample.time_ms <= time_ms && sample.time_ms >= time_ms - range_ms)
           series.samples.push_back(sample);
       }
@@ -64,7 +64,7 @@ class MemorySource : public evaluate::QuerySource {
     }
     if (name == "ALERTS") {
       for (const auto& [key, state] : alerts) {
-        evaluate::Series series;
+        prometheus_api::Series series;
         series.labels = {{"__name__", "ALERTS"},  {"alertname", key.second},  {"alertstate", state},
                          {"database", key.first}, {"instance", "app-1:9108"}, {"job", "app"}};
         series.samples = {{kMemoryE - kIntervalMs, 1}, {kMemoryE, 1}};
@@ -85,11 +85,11 @@ class MemorySource : public evaluate::QuerySource {
   std::vector<std::string> asked;
 
  private:
-  static evaluate::Labels Labels(const std::string& database, const std::string& name) {
+  static prometheus_api::Labels Labels(const std::string& database, const std::string& name) {
     return {{"__name__", name}, {"database", database}, {"instance", "app-1:9108"}, {"job", "app"}};
   }
 
-  void AnswerPresence(const std::string& promql, std::int64_t time_ms, evaluate::Answer& answer) const {
+  void AnswerPresence(const std::string& promql, std::int64_t time_ms, prometheus_api::Answer& answer) const {
     const bool here_only = promql.find("last_over_time") == std::string::npos && promql.starts_with("count");
     for (const auto& [database, last_ms] : present) {
       constexpr std::int64_t kLookbackMs = 300'000;

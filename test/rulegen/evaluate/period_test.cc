@@ -7,18 +7,22 @@
 
 #include <doctest/doctest.h>
 
-#include "rulegen/evaluate/audit.h"
-#include "rulegen/evaluate/decision_log.h"
+#include "rulegen/audit/audit.h"
+#include "rulegen/decision_log/decision_log.h"
 #include "rulegen/evaluate/evaluation.h"
 #include "rulegen/evaluate/exit_code.h"
 #include "rulegen/evaluate/record.h"
-#include "rulegen/evaluate/report_text.h"
 #include "rulegen/evaluate/wording.h"
+#include "rulegen/report/report_text.h"
 #include "test/common/temporary_folder.h"
 #include "test/rulegen/decide/sample_table.h"
 #include "test/rulegen/evaluate/memory_source.h"
 
-using namespace outgrown::evaluate;  // NOLINT(google-build-using-namespace): a test
+using namespace outgrown;                // NOLINT(google-build-using-namespace): a test
+using namespace outgrown::evaluate;      // NOLINT(google-build-using-namespace)
+using namespace outgrown::audit;         // NOLINT(google-build-using-namespace)
+using namespace outgrown::decision_log;  // NOLINT(google-build-using-namespace)
+using namespace outgrown::report;        // NOLINT(google-build-using-namespace)
 using outgrown::test::kIntervalMs;
 using outgrown::test::kMemoryE;
 using outgrown::test::kMemoryT;

@@ -15,19 +15,20 @@ using verify::State;
 
 namespace {
 
-evaluate::Series Reports(std::string instance, std::string digest) {
-  evaluate::Series series;
+prometheus_api::Series Reports(std::string instance, std::string digest) {
+  prometheus_api::Series series;
   series.labels = {{"digest", std::move(digest)}, {"instance", std::move(instance)}, {"job", "queue"}};
   series.samples = {{0, 1}};
   return series;
 }
 
 // Answers the question about now and the one about the last 26 hours.
-class Fake : public evaluate::QuerySource {
+class Fake : public prometheus_api::QuerySource {
  public:
-  Fake(Result<evaluate::Answer> now, Result<evaluate::Answer> lately)
+  Fake(Result<prometheus_api::Answer> now, Result<prometheus_api::Answer> lately)
       : now_(std::move(now)), lately_(std::move(lately)) {}
-  Result<evaluate::Answer> Query(const std::string& promql, std::int64_t, evaluate::ResultType) override {
+  Result<prometheus_api::Answer> Query(const std::string& promql, std::int64_t,
+                                       prometheus_api::ResultType) override {
     CHECK(promql.find("checkpoint_threshold_table_info{store=\"queue\"}") != std::string::npos);
     return promql.find("[26h]") == std::string::npos ? now_ : lately_;
   }
@@ -35,24 +36,26 @@ class Fake : public evaluate::QuerySource {
   const std::string& name() const override { return name_; }
 
  private:
-  Result<evaluate::Answer> now_;
-  Result<evaluate::Answer> lately_;
+  Result<prometheus_api::Answer> now_;
+  Result<prometheus_api::Answer> lately_;
   std::string name_ = "http://p";
 };
 
-evaluate::Answer Of(std::vector<evaluate::Series> series) { return {std::move(series), {}, false}; }
+prometheus_api::Answer Of(std::vector<prometheus_api::Series> series) {
+  return {std::move(series), {}, false};
+}
 
 }  // namespace
 
 TEST_CASE("each exporter that differs or is silent is named") {
   const std::string ours(64, 'd');
   const std::string other(64, 'e');
-  evaluate::Answer partial = Of({Reports("a:1", ours)});
+  prometheus_api::Answer partial = Of({Reports("a:1", ours)});
   partial.partial = true;
   struct Row {
     std::string what;
-    Result<evaluate::Answer> now;
-    Result<evaluate::Answer> lately;
+    Result<prometheus_api::Answer> now;
+    Result<prometheus_api::Answer> lately;
     std::vector<std::string> lines;
     State state;
   };

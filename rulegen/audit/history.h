@@ -1,0 +1,15 @@
+// The decision log for people: for each store, when its verdict changed, and why.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "common/result.h"
+
+namespace outgrown::audit {
+
+// Reads the files, oldest first. Lines that are no valid record are counted and told, not believed.
+Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files);
+
+}  // namespace outgrown::audit

@@ -1,0 +1,29 @@
+// Taking a log record's JSON apart: each function gives the value or an error that names what is missing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/result.h"
+#include "rulegen/decide/window.h"
+#include "rulegen/evaluate/measure.h"
+#include "rulegen/json/json_tree.h"
+
+namespace outgrown::audit {
+
+// The views and pointers live as long as the record.
+Result<std::string_view> TextField(const Json& object, std::string_view key);
+Result<double> NumberField(const Json& object, std::string_view key);
+Result<std::int64_t> IntegerField(const Json& object, std::string_view key);
+Result<const Json::Array*> ArrayField(const Json& object, std::string_view key);
+Result<const Json*> ObjectField(const Json& object, std::string_view key);
+
+// A pair of time and value.
+Result<Sample> ReadSample(const Json& pair);
+
+// "samples" and "cause" of a recorded signal.
+Result<evaluate::SignalSamples> SamplesField(const Json& signal);
+
+}  // namespace outgrown::audit

@@ -1,0 +1,58 @@
+#include "rulegen/prometheus_api/prometheus_client.h"
+
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/time_text.h"
+#include "rulegen/json/json_tree.h"
+
+namespace outgrown::prometheus_api {
+namespace {
+
+std::int64_t SteadyMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// Milliseconds as the API takes instants: seconds with three decimals, exactly.
+std::string ApiTime(std::int64_t time_ms) { return fmt::format("{}.{:03}", time_ms / 1000, time_ms % 1000); }
+
+Error StatusError(const HttpAnswer& http, const std::string& url) {
+  const std::string said = ReadErrorAnswer(http.body);
+  return Error{fmt::format("the server answered {}{}{}", http.status, said.empty() ? "" : ": ", said), url};
+}
+
+}  // namespace
+
+PrometheusClient::PrometheusClient(HttpClient http, std::int64_t total_ms)
+    : http_(std::move(http)), deadline_ms_(SteadyMs() + total_ms) {}
+
+std::int64_t PrometheusClient::LeftMs() const { return deadline_ms_ - SteadyMs(); }
+
+Result<Answer> PrometheusClient::Query(const std::string& promql, std::int64_t time_ms, ResultType expected) {
+  if (LeftMs() <= 0) return Error{"not asked: the time for all queries together is over", http_.url()};
+  const Result<HttpAnswer> http =
+      http_.Post("/api/v1/query", {{"query", promql}, {"time", ApiTime(time_ms)}}, LeftMs());
+  if (!http) return http.error();
+  if (http->status != 200) return StatusError(*http, http_.url());
+  Result<Answer> answer = ReadAnswer(http->body, expected);
+  if (!answer) return Error{answer.error().what, http_.url()};
+  return answer;
+}
+
+std::optional<std::int64_t> PrometheusClient::StartTimeMs() {
+  if (LeftMs() <= 0) return std::nullopt;
+  const Result<HttpAnswer> http = http_.Get("/api/v1/status/runtimeinfo", LeftMs());
+  if (!http || http->status != 200) return std::nullopt;
+  const Result<Json> document = ParseJson(http->body);
+  if (!document) return std::nullopt;
+  const Json* data = document->Find("data");
+  const Json* start = data == nullptr ? nullptr : data->Find("startTime");
+  if (start == nullptr || start->string() == nullptr) return std::nullopt;
+  return ParseTime(*start->string());
+}
+
+}  // namespace outgrown::prometheus_api

@@ -1,0 +1,49 @@
+// Asking a Prometheus (or what speaks its query API: VictoriaMetrics, Mimir, Thanos) for raw values.
+//
+// No query here compares: "below the limit", "no such series", NaN and "target dead" would all give the same empty
+// answer. What is asked is what was recorded, and it is judged in rulegen/decide.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/result.h"
+#include "rulegen/prometheus_api/http_client.h"
+#include "rulegen/prometheus_api/prometheus_answer.h"
+
+namespace outgrown::prometheus_api {
+
+// What measuring asks of; tests put their own in place of a server.
+class QuerySource {
+ public:
+  virtual ~QuerySource() = default;
+
+  // The value of `promql` at `time_ms`. An error if no answer came or it can't be read; a partial one is no error.
+  virtual Result<Answer> Query(const std::string& promql, std::int64_t time_ms, ResultType expected) = 0;
+
+  // When the server's process started; nothing if it doesn't say.
+  virtual std::optional<std::int64_t> StartTimeMs() = 0;
+
+  // For reports and records: the server's URL.
+  virtual const std::string& name() const = 0;
+};
+
+class PrometheusClient : public QuerySource {
+ public:
+  // All queries of one run together may take `total_ms`; what is asked later fails at once.
+  PrometheusClient(HttpClient http, std::int64_t total_ms);
+
+  Result<Answer> Query(const std::string& promql, std::int64_t time_ms, ResultType expected) override;
+  std::optional<std::int64_t> StartTimeMs() override;
+  const std::string& name() const override { return http_.url(); }
+
+ private:
+  std::int64_t LeftMs() const;
+
+  HttpClient http_;
+  std::int64_t deadline_ms_;  // of the steady clock
+};
+
+}  // namespace outgrown::prometheus_api

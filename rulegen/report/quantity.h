@@ -1,0 +1,14 @@
+// Values in their signal's unit, for people.
+#pragma once
+
+#include <string>
+
+#include "rulegen/table/table.h"
+
+namespace outgrown::report {
+
+// Three significant digits at least, in the unit's usual multiple: 0.0231 ratio "2.31 %", 84.2 per second "84.2",
+// 0.038 s "38 ms", 5368709120 bytes "5 GB" (1024³), 2 "2".
+std::string QuantityText(double value, Unit unit);
+
+}  // namespace outgrown::report

@@ -1,0 +1,26 @@
+// The answer for people: the verdict first, then what it rests on.
+//
+// Without a terminal it is plain text, and each store begins with exactly `VERDICT - justification`. On a terminal
+// the same with bars and, unless NO_COLOR says otherwise, colour. Many stores: a table, worst first, and a summary.
+// Pure: text out of an evaluation; whether there is a terminal is the caller's to know.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "rulegen/evaluate/evaluation.h"
+
+namespace outgrown::report {
+
+struct TextStyle {
+  bool terminal = false;  // indented, with bars
+  bool colour = false;    // ANSI colours
+};
+
+// Ends with a newline.
+std::string TextReport(std::span<const evaluate::Evaluation> evaluations, const TextStyle& style);
+
+// Above this many stores of one spec the answer is a table.
+inline constexpr std::size_t kStoresInFullMax = 3;
+
+}  // namespace outgrown::report
