@@ -13,7 +13,7 @@
 #include "common/number.h"
 #include "rulegen/spec/promql_lexer.h"
 #include "rulegen/spec/series_notation.h"
-#include "rulegen/spec/units.h"
+#include "rulegen/table/units.h"
 
 namespace outgrown::spec {
 namespace {

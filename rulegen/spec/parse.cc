@@ -11,7 +11,7 @@
 #include "rulegen/spec/table_reader.h"
 #include "rulegen/spec/toml_guard.h"
 #include "rulegen/spec/toml_tree.h"
-#include "rulegen/spec/units.h"
+#include "rulegen/table/units.h"
 #include "rulegen/spec/validate.h"
 
 namespace outgrown::spec {

@@ -34,6 +34,7 @@ consteval bool IdsAreUnique(const std::array<Row, kCount>& rows) {
 }
 
 static_assert(!kIdentity.empty() && !kVerdicts.empty() && !kSignals.empty() && !kThresholds.empty());
+static_assert(kSignals.size() <= kCompiledRowsMax && kThresholds.size() <= kCompiledRowsMax);
 static_assert(IdsAreUnique(kVerdicts) && IdsAreUnique(kSignals) && IdsAreUnique(kThresholds));
 static_assert(std::ranges::all_of(kThresholds, [](const ThresholdRow& row) {
   return row.signal < kSignals.size() && row.verdict < kVerdicts.size() && row.hold_ms >= 0;

@@ -5,22 +5,16 @@ reader, which knows nothing of the first.
 """
 
 import argparse
-import os
 import pathlib
-import shlex
 import struct
 import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from installed import Installed, run  # noqa: E402
+
 OUTCOMES = ["ok", "busy", "busy_snapshot", "full", "io", "constraint", "corrupt", "other"]
-
-
-def run(*command, **options):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
-    if done.returncode != 0:
-        sys.exit(f"{shlex.join(str(part) for part in command)}\nexit {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
 
 
 def read_block(path):
@@ -49,25 +43,9 @@ def check(what, found, expected):
         sys.exit(f"{what}: found {found}, expected {expected}")
 
 
-class Installed:
-    """The library in a folder of its own, as a package would put it under /."""
-
-    def __init__(self, build, folder):
-        run("meson", "install", "-C", build, "--no-rebuild", "--destdir", folder, "--tags", "runtime,devel")
-        (description,) = folder.rglob("outgrown.pc")
-        self.library_folder = description.parent.parent
-        self.environment = dict(
-            os.environ, PKG_CONFIG_PATH=str(description.parent), PKG_CONFIG_SYSROOT_DIR=str(folder),
-            LD_LIBRARY_PATH=str(self.library_folder))
-
-    def flags(self, *packages):
-        return shlex.split(run("pkg-config", "--cflags", "--libs", *packages, env=self.environment))
-
-
 def build_and_run(installed, compiler, source, folder, expected):
     program = folder / source.stem
-    strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-    run(*compiler, *strict, source, *installed.flags("outgrown"), *installed.flags("sqlite3"), "-pthread", "-o", program)
+    installed.compile(compiler, source, ["outgrown", "sqlite3"], program)
     blocks = folder / "blocks"
     blocks.mkdir()
     database = folder / "state.db"
@@ -90,7 +68,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="outgrown-install.") as name:
         folder = pathlib.Path(name)
         installed = Installed(arguments.build, folder / "root")
-        check("installed libraries", sorted(path.name for path in installed.library_folder.glob("liboutgrown.so*")),
+        check("installed libraries", installed.libraries("liboutgrown"),
               ["liboutgrown.so", "liboutgrown.so.0", "liboutgrown.so.0.1.0"])
         cases = [
             (["cc", "-std=c11"], "examples/c/count_writes.c",

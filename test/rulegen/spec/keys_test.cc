@@ -10,7 +10,7 @@
 
 #include "common/file.h"
 #include "rulegen/spec/names.h"
-#include "rulegen/spec/units.h"
+#include "rulegen/table/units.h"
 #include "test/rulegen/spec/spec_text.h"
 
 namespace fs = std::filesystem;
@@ -71,7 +71,7 @@ TEST_CASE("docs/spec.md marks as required what the parser misses") {
 
 TEST_CASE("docs/spec.md names every unit and every reserved id") {
   const std::string reference = ReadFile(kReference).value();
-  for (const std::string_view unit : outgrown::spec::UnitNames()) {
+  for (const std::string_view unit : outgrown::UnitNames()) {
     CAPTURE(unit);
     CHECK(reference.find("`" + std::string(unit) + "`") != std::string::npos);
   }

@@ -7,7 +7,7 @@
 
 #include "rulegen/table/table.h"
 
-namespace outgrown::spec {
+namespace outgrown {
 
 // "per_second"
 std::string_view UnitName(Unit unit);
@@ -18,4 +18,4 @@ std::optional<Unit> ParseUnit(std::string_view name);
 // All names, in the order of the enumeration.
 std::span<const std::string_view> UnitNames();
 
-}  // namespace outgrown::spec
+}  // namespace outgrown

@@ -1,10 +1,10 @@
-#include "rulegen/spec/units.h"
+#include "rulegen/table/units.h"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 
-namespace outgrown::spec {
+namespace outgrown {
 namespace {
 
 // Indexed by Unit.
@@ -23,4 +23,4 @@ std::optional<Unit> ParseUnit(std::string_view name) {
 
 std::span<const std::string_view> UnitNames() { return kNames; }
 
-}  // namespace outgrown::spec
+}  // namespace outgrown

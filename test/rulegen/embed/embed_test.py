@@ -1,0 +1,84 @@
+"""The example in examples/decide, built against the installed library, decides what rulegen decides, word for word."""
+
+import argparse
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from installed import Installed, run  # noqa: E402
+
+# Of each signal a value within every limit, one on and one beyond the limit; None: left out.
+VALUES = {
+    "write_error_ratio": [0.0, 0.01, 0.010000000000000002, None],
+    "writes_per_second": [12.0, 80.0, 80.00000000000001, 100.00000000000001, None],
+    "servers": [1.0, 2.0],
+    "file_size_bytes": [5368709120.0, 5368709121.0, None],
+    "write_p99_seconds": [0.1, 0.10000000000000002, None],
+}
+
+
+class Embedding(unittest.TestCase):
+    options = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="outgrown-embed.")
+        place = pathlib.Path(cls.folder.name)
+        cls.installed = Installed(cls.options.build, place / "root")
+        cls.program = place / "decide_in_process"
+        cls.installed.compile(["c++", "-std=c++20"], cls.options.source / "examples/decide/decide_in_process.cc",
+                              ["outgrown-decide"], cls.program)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def decide(self, *arguments):
+        return subprocess.run([self.program, *arguments], env=self.installed.environment, capture_output=True, text=True)
+
+    def test_every_combination_of_values_is_decided_as_rulegen_does(self):
+        cases = [dict(zip(VALUES, values)) for values in itertools.product(*VALUES.values())]
+        given = [dict({name: value for name, value in case.items() if value is not None}, labels={"n": f"{index:04}"})
+                 for index, case in enumerate(cases)]
+        done = subprocess.run(
+            [self.options.rulegen, "--evaluate", "--spec", self.options.source / "rules/checkpoint.toml",
+             "--format", "json", "--measurements", "-"], input=json.dumps(given), capture_output=True, text=True)
+        stores = json.loads(done.stdout)["evaluations"][0]["stores"]
+        self.assertEqual(len(stores), len(cases))
+        lines = {store["labels"]["n"]: store["line"] for store in stores}
+        self.assertGreaterEqual(len(set(lines.values())), 9, set(lines.values()))
+        for store in given:
+            arguments = [f"{name}={value!r}" for name, value in store.items() if name != "labels"]
+            self.assertEqual(self.decide(*arguments).stdout.rstrip("\n"), lines[store["labels"]["n"]], arguments)
+
+    def test_what_names_no_signal_or_one_twice_is_refused_and_never_healthy(self):
+        healthy = ["write_error_ratio=0", "writes_per_second=1", "servers=1", "file_size_bytes=1", "write_p99_seconds=0"]
+        self.assertEqual(self.decide(*healthy).returncode, 0)
+        twice = self.decide(*healthy, "servers=1")
+        self.assertEqual((twice.returncode, twice.stdout), (2, "UNDETERMINED - Servers: not given\n"))
+        self.assertEqual(twice.stderr, "1 of the values name no signal, or one twice\n")
+        misspelt = self.decide(*healthy[:-1], "write_p99_second=0")
+        self.assertEqual((misspelt.returncode, misspelt.stdout),
+                         (2, "UNDETERMINED - P99 write latency: not given\n"))
+
+    def test_the_library_shows_its_functions_alone(self):
+        library = self.installed.library_folder / "liboutgrown-decide.so.0"
+        shown = {line.split(maxsplit=2)[2] for line in run("nm", "-D", "-C", "--defined-only", library).splitlines()}
+        names = {symbol.split("(")[0] for symbol in shown if symbol.startswith("outgrown::")}
+        self.assertEqual(names, {"outgrown::Decide", "outgrown::FormatVerdict", "outgrown::Signal",
+                                 "outgrown::SignalCount", "outgrown::SpecDigest"})
+        self.assertEqual([symbol for symbol in shown if "(" in symbol and not symbol.startswith("outgrown::")], [])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--source", type=pathlib.Path, required=True)
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--rulegen", type=pathlib.Path, required=True)
+    Embedding.options, rest = parser.parse_known_args()
+    unittest.main(argv=[sys.argv[0], *rest])
