@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 
+#include "common/check.h"
 #include "rulegen/decide/cause.h"
 #include "rulegen/decide/decide.h"
-#include "common/check.h"
 #include "rulegen/table/compiled.h"
 #include "rulegen/table/units.h"
 

@@ -31,11 +31,12 @@ enum class VerdictKind {
 
 struct Verdict {
   VerdictKind kind = VerdictKind::kUndetermined;
-  std::string_view id;             // "migrate_now", "sufficient", "undetermined"
-  std::string_view text;           // "MIGRATE NOW", "SQLite sufficient", "UNDETERMINED"
-  std::string_view justification;  // kMigrate: "Write errors >1% (SQLite saturated)"; kUndetermined: "not given"
-  std::string_view signal_title;   // kUndetermined: the signal that is unknown: "Write errors"
-  bool worse_unknown = false;      // something unknown could have made the verdict more severe
+  std::string_view id;    // "migrate_now", "sufficient", "undetermined"
+  std::string_view text;  // "MIGRATE NOW", "SQLite sufficient", "UNDETERMINED"
+  std::string_view
+      justification;  // kMigrate: "Write errors >1% (SQLite saturated)"; kUndetermined: "not given"
+  std::string_view signal_title;  // kUndetermined: the signal that is unknown: "Write errors"
+  bool worse_unknown = false;     // something unknown could have made the verdict more severe
   // Measurements that count for nothing: their id names no signal, or one that was given before (which is then unknown,
   // since nobody can say which of the two holds).
   std::size_t measurements_refused = 0;

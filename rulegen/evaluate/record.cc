@@ -12,7 +12,6 @@
 namespace outgrown::evaluate {
 namespace {
 
-
 std::string_view UncoveredId(Uncovered uncovered) {
   switch (uncovered) {
     case Uncovered::kValid:

@@ -11,8 +11,8 @@
 #include "rulegen/spec/table_reader.h"
 #include "rulegen/spec/toml_guard.h"
 #include "rulegen/spec/toml_tree.h"
-#include "rulegen/table/units.h"
 #include "rulegen/spec/validate.h"
+#include "rulegen/table/units.h"
 
 namespace outgrown::spec {
 namespace {
