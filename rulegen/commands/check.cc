@@ -1,11 +1,9 @@
-#include <cstdio>
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "common/exit_status.h"
 #include "rulegen/commands/commands.h"
+#include "rulegen/commands/output.h"
 #include "rulegen/commands/spec_files.h"
 #include "rulegen/generate/artefacts.h"
 #include "rulegen/generate/tree.h"
@@ -15,25 +13,17 @@ namespace outgrown::commands {
 int RunCheck(const Options& options) {
   const Specs specs = LoadSpecs(options);
   if (specs.status != kExitOk) return specs.status;
-  bool drift = false;
+  std::string diffs;
   for (const spec::Spec& spec : specs.specs) {
     const Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
-    if (!artefacts.ok()) {
-      fmt::print(stderr, "rulegen: {}\n", artefacts.error().Text());
-      return kExitFailure;
-    }
+    if (!artefacts.ok()) return Fail(artefacts.error());
     const auto diff = generate::DiffTree(spec, *artefacts, generate::Layout(spec, options.out));
-    if (!diff.ok()) {
-      fmt::print(stderr, "rulegen: {}\n", diff.error().Text());
-      return kExitFailure;
-    }
+    if (!diff.ok()) return Fail(diff.error());
     if (diff->empty()) continue;
-    drift = true;
-    fmt::print("{}", *diff);
-    fmt::print(stderr, "rulegen: artefacts are not what {} generates; run rulegen --generate\n",
-               spec.file.string());
+    diffs += *diff;
+    Fail({"the artefacts are not what it generates; run rulegen --generate", spec.file.string()});
   }
-  return drift ? kExitDrift : kExitOk;
+  return Answer(diffs, diffs.empty() ? kExitOk : kExitDrift);
 }
 
 }  // namespace outgrown::commands

@@ -2,23 +2,27 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "common/exit_status.h"
-#include "common/file.h"
 #include "common/result.h"
 #include "common/text.h"
 #include "common/time_text.h"
 #include "rulegen/commands/commands.h"
 #include "rulegen/commands/connection.h"
+#include "rulegen/commands/output.h"
 #include "rulegen/commands/tables.h"
 #include "rulegen/decision_log/decision_log.h"
 #include "rulegen/evaluate/evaluation.h"
@@ -43,17 +47,22 @@ constexpr int kPeriodPatience = 20;
 // A fleet's warnings repeat themselves; more than these nobody reads.
 constexpr std::size_t kWarningsMax = 20;
 
-int Fail(const Error& error, int status) {
-  fmt::print(stderr, "rulegen: {}\n", error.Text());
-  return status;
-}
-
+// Anything that can be read, so that a shell's <(...) works too.
 Result<std::string> ReadMeasurements(const std::filesystem::path& path) {
-  if (path != "-") return ReadFile(path);
+  const bool standard_input = path == "-";
+  const std::string name = standard_input ? "standard input" : path.string();
+  const auto close = [&](std::FILE* file) { return standard_input ? 0 : std::fclose(file); };
+  const std::unique_ptr<std::FILE, decltype(close)> file(
+      standard_input ? stdin : std::fopen(path.c_str(), "re"), close);
+  if (file == nullptr) return Error{"cannot open: " + std::generic_category().message(errno), name};
   std::string text;
-  char buffer[65536];
-  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, stdin)) text.append(buffer, count);
-  if (std::ferror(stdin) != 0) return Error{"cannot read", "standard input"};
+  std::array<char, 65536> buffer;
+  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+    text.append(buffer.data(), count);
+  }
+  if (std::ferror(file.get()) != 0) {
+    return Error{"cannot read: " + std::generic_category().message(errno), name};
+  }
   return text;
 }
 
@@ -139,7 +148,7 @@ int RunEvaluate(const Options& options) {
   const Tables tables = LoadTables(options);
   if (tables.status != kExitOk) return tables.status;
   Result<std::vector<Evaluation>> evaluations = Evaluate(options.evaluate, tables.Pointers());
-  if (!evaluations) return Fail(evaluations.error(), kExitFailure);
+  if (!evaluations) return Fail(evaluations.error());
   if (const Result<void> logged = Log(options.evaluate, *evaluations); !logged) {
     return Fail({"the decision could not be logged, so it is not printed: " + logged.error().Text(), ""},
                 kExitNotLogged);
@@ -149,10 +158,7 @@ int RunEvaluate(const Options& options) {
   const std::string report = options.evaluate.format == Format::kJson
                                  ? report::JsonReport(*evaluations, status, OUTGROWN_VERSION)
                                  : report::TextReport(*evaluations, StyleOfTerminal());
-  if (std::fwrite(report.data(), 1, report.size(), stdout) != report.size() || std::fflush(stdout) != 0) {
-    return Fail({"cannot write the answer", "standard output"}, kExitFailure);
-  }
-  return status;
+  return Answer(report, status);
 }
 
 }  // namespace outgrown::commands

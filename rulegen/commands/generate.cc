@@ -1,4 +1,4 @@
-#include <cstdio>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -7,6 +7,7 @@
 
 #include "common/exit_status.h"
 #include "rulegen/commands/commands.h"
+#include "rulegen/commands/output.h"
 #include "rulegen/commands/spec_files.h"
 #include "rulegen/generate/artefacts.h"
 #include "rulegen/generate/tree.h"
@@ -35,25 +36,24 @@ int RunGenerate(const Options& options) {
   std::vector<std::pair<const spec::Spec*, std::vector<generate::Artefact>>> made;
   for (const spec::Spec& spec : specs.specs) {
     Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
-    if (!artefacts.ok()) {
-      fmt::print(stderr, "rulegen: {}\n", artefacts.error().Text());
-      return kExitFailure;
-    }
+    if (!artefacts.ok()) return Fail(artefacts.error());
     made.emplace_back(&spec, std::move(*artefacts));
   }
+  std::string told;
   for (const auto& [spec, artefacts] : made) {
     const auto changes = generate::WriteTree(*spec, artefacts, generate::Layout(*spec, options.out));
     if (!changes.ok()) {
-      fmt::print(stderr, "rulegen: {}\n", changes.error().Text());
-      return kExitFailure;
+      Answer(told, kExitOk);  // what was written before
+      return Fail(changes.error());
     }
     for (const generate::FileChange& change : *changes) {
-      fmt::print("{} {}{}\n", Word(change.change), change.path.string(),
-                 change.note.empty() ? "" : ", no longer generated: " + change.note);
+      told += fmt::format("{} {}{}\n", Word(change.change), change.path.string(),
+                          change.note.empty() ? "" : ", no longer generated: " + change.note);
     }
-    if (changes->empty()) fmt::print("{}: {} artefacts, unchanged\n", spec->file.string(), artefacts.size());
+    if (changes->empty())
+      told += fmt::format("{}: {} artefacts, unchanged\n", spec->file.string(), artefacts.size());
   }
-  return kExitOk;
+  return Answer(told, kExitOk);
 }
 
 }  // namespace outgrown::commands

@@ -5,11 +5,10 @@
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "common/exit_status.h"
 #include "rulegen/commands/commands.h"
 #include "rulegen/commands/log_choice.h"
+#include "rulegen/commands/output.h"
 
 namespace outgrown::commands {
 
@@ -17,12 +16,7 @@ int RunHistory(const Options& options) {
   const Result<std::vector<std::filesystem::path>> files = ChooseLog(options);
   const Result<std::string> text =
       files.ok() ? audit::HistoryText(*files) : Result<std::string>(files.error());
-  if (!text.ok()) {
-    fmt::print(stderr, "rulegen: {}\n", text.error().Text());
-    return kExitFailure;
-  }
-  fmt::print("{}", *text);
-  return kExitOk;
+  return text.ok() ? Answer(*text, kExitOk) : Fail(text.error());
 }
 
 }  // namespace outgrown::commands

@@ -1,27 +1,20 @@
 // --verify: reach the servers, compare, print.
 #include "rulegen/verify/verify.h"
 
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "common/exit_status.h"
 #include "common/time_text.h"
 #include "rulegen/commands/commands.h"
 #include "rulegen/commands/connection.h"
+#include "rulegen/commands/output.h"
 #include "rulegen/commands/spec_files.h"
 #include "rulegen/table/compiled.h"
 
 namespace outgrown::commands {
 namespace {
-
-int Fail(const Error& error) {
-  fmt::print(stderr, "rulegen: {}\n", error.Text());
-  return kExitFailure;
-}
 
 // "https://host:8443/prometheus" -> "https://host:8443"
 std::string_view Origin(std::string_view url) {
@@ -74,10 +67,7 @@ int RunVerify(const Options& options) {
   if (!reports) return Fail(reports.error());
   const std::string text =
       options.evaluate.format == Format::kJson ? verify::JsonReport(*reports) : verify::TextReport(*reports);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    return Fail({"cannot write the answer", "standard output"});
-  }
-  return verify::ExitStatusOf(*reports);
+  return Answer(text, verify::ExitStatusOf(*reports));
 }
 
 }  // namespace outgrown::commands
