@@ -6,6 +6,7 @@ reader, which knows nothing of the first.
 
 import argparse
 import pathlib
+import re
 import struct
 import subprocess
 import sys
