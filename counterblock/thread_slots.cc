@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <new>
 #include <optional>
 #include <utility>
@@ -62,13 +63,29 @@ ThreadState* OwnState() {
   return state;
 }
 
+// Not in one assignment: a signal handler that interrupts it and records must not find one block's number beside
+// another's slot.
+void Put(HeldSlot& row, const HeldSlot& held) {
+  StoreCell(row.block_id, HeldSlot::kNoBlock);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  row.slot = held.slot;
+  row.owner = held.owner;
+  row.index = held.index;
+  row.records_until_retry = held.records_until_retry;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  StoreCell(row.block_id, held.block_id);
+}
+
 bool IsStillHeld(const HeldSlot& held) { return LoadCell(held.slot->owner) == held.owner; }
 
 // Swaps a spilled slot of that block into its row. True if there was one.
 bool SwapIn(ThreadState& state, std::uint64_t block_id) {
   for (auto* spilled = state.spilled; spilled != nullptr; spilled = spilled->next) {
     if (spilled->held.block_id != block_id) continue;
-    std::swap(spilled->held, state.RowOf(block_id));
+    HeldSlot& row = state.RowOf(block_id);
+    const HeldSlot other = row;
+    Put(row, spilled->held);
+    spilled->held = other;
     return true;
   }
   return false;
@@ -81,7 +98,7 @@ bool Vacate(ThreadState& state, HeldSlot& row) {
     if (spilled == nullptr) return false;
     state.spilled = spilled;
   }
-  row = HeldSlot{};
+  Put(row, HeldSlot{});
   return true;
 }
 
@@ -107,10 +124,10 @@ HeldSlot* FindOrClaimSlot(ProcessBlock& block) {
   if (row.block_id == block_id && IsStillHeld(row)) return &row;
 
   if (const std::optional<Claim> claim = ClaimSlot(block)) {
-    row = HeldSlot{block_id, &block.slots[claim->index], claim->owner, claim->index, 0};
+    Put(row, HeldSlot{block_id, &block.slots[claim->index], claim->owner, claim->index, 0});
     return &row;
   }
-  row = HeldSlot{block_id, &block.slots[block.slot_count], 1, 0, kRecordsUntilRetry};
+  Put(row, HeldSlot{block_id, &block.slots[block.slot_count], 1, 0, kRecordsUntilRetry});
   return nullptr;
 }
 

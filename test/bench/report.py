@@ -1,14 +1,15 @@
 """Runs the benchmarks and prints what they measured, side by side, with ratios and the goals of the project.
 
 On one thread a figure is the least of many short repetitions: whatever else runs on the machine can only add to it.
-On two threads it is their median, since a repetition in which the threads did not meet is no contention. Ratios are
-between figures of one run. A goal that was missed is marked and does not fail the run: that depends on the machine.
+On two threads it is their median, since a repetition in which the threads did not meet is no contention. The observer's
+cost is a difference, and so the median as well. Ratios are between figures of one run. A goal that was missed is marked
+and does not fail the run: that depends on the machine.
 """
 
 import argparse
 import collections
-import dataclasses
 import json
+import os
 import pathlib
 import platform
 import statistics
@@ -16,56 +17,84 @@ import subprocess
 import sys
 import tempfile
 
-# What to print for each benchmark, in this order.
-ROWS = [
-    ("RecordWithoutClocks/real_time/threads:1", "a record, no clocks, no in-flight mark"),
-    ("RecordWithoutClocks/real_time/threads:2", "  on two threads, per record of both together"),
+from tables import Goal, Table, render, replace_section
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PYTHON = "/usr/bin/python3"  # Debian's, whose packages are installed
+ONE, TWO = "/real_time/threads:1", "/real_time/threads:2"
+RECORD, C_RECORD, PROMETHEUS = "RecordWithoutClocks", "CRecordWithoutClocks", "PrometheusIncrementObserve"
+
+RECORD_ROWS = [
+    (RECORD + ONE, "a record, no clocks, no in-flight mark"),
+    (RECORD + TWO, "the same, two threads, per record of both together"),
     ("RecordCoarseClock", "a record with the coarse clock (last write)"),
     ("BeginEndWithoutClocks", "a record with the in-flight mark, caller's timestamps"),
     ("BeginEnd", "a record with the in-flight mark and two clocks"),
-    ("TwoClocks", "  the two clocks alone"),
-    ("CRecordWithoutClocks/real_time/threads:1", "a record through the C ABI, no clocks"),
-    ("CRecordWithoutClocks/real_time/threads:2", "  on two threads, per record of both together"),
+    ("TwoClocks", "the two clocks alone"),
+    (C_RECORD + ONE, "a record through the C ABI, no clocks"),
+    (C_RECORD + TWO, "the same, two threads, per record of both together"),
     ("CBeginEnd", "a record through the C ABI with the mark and two clocks"),
-    ("OverflowRecord/real_time/threads:1", "a record with no slot free"),
-    ("OverflowRecord/real_time/threads:2", "  on two threads, per record of both together"),
-    ("PrometheusIncrementObserve/real_time/threads:1", "prometheus-cpp Increment + Observe"),
-    ("PrometheusIncrementObserve/real_time/threads:2", "  on two threads, per record of both together"),
+    ("OverflowRecord" + ONE, "a record with no slot free"),
+    ("OverflowRecord" + TWO, "the same, two threads, per record of both together"),
+    (PROMETHEUS + ONE, "prometheus-cpp Increment + Observe"),
+    (PROMETHEUS + TWO, "the same, two threads, per record of both together"),
+]
+OBSERVER_ROWS = [
+    ("ObservedInsert", "insert, temporary folder"),
+    ("ObservedInsertOnTmpfs", "insert, tmpfs"),
+    ("ObservedTransaction", "BEGIN IMMEDIATE, insert, COMMIT, temporary folder"),
+    ("ObservedSelect", "select of one row"),
 ]
 
 
-@dataclasses.dataclass
-class Goal:
-    what: str
-    value: float
-    limit: float
-    at_least: bool
-    unit: str
-
-    def line(self):
-        met = self.value >= self.limit if self.at_least else self.value <= self.limit
-        word = "at least" if self.at_least else "at most"
-        value, limit = (f"{number:.3g}{self.unit}" for number in (self.value, self.limit))
-        return f"  {'met   ' if met else 'MISSED'} {self.what}: {value} (goal: {word} {limit})"
-
-
-def measure(program, repetitions):
-    """The time of each benchmark in ns, and the counters that some report."""
+def run_benchmark(command, repetitions):
+    """Google Benchmark's runs, without its own averages."""
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         subprocess.run(
-            [str(program), f"--benchmark_repetitions={repetitions}", "--benchmark_min_time=0.05",
+            [*map(str, command), f"--benchmark_repetitions={repetitions}", "--benchmark_min_time=0.05",
              f"--benchmark_out={out.name}", "--benchmark_out_format=json"],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        runs = [run for run in json.load(open(out.name))["benchmarks"] if run["run_type"] == "iteration"]
-    times, counters = collections.defaultdict(list), collections.defaultdict(list)
-    for run in runs:
+        return [run for run in json.load(open(out.name))["benchmarks"] if run["run_type"] == "iteration"]
+
+
+def measure_records(program, repetitions):
+    """The time of each benchmark in ns, and the quantiles that some report."""
+    times, quantiles = collections.defaultdict(list), collections.defaultdict(list)
+    for run in run_benchmark([program], repetitions):
         times[run["name"]].append(run["real_time"])
-        for counter in ("p50_ns", "p999_ns"):
-            if counter in run:
-                counters[run["name"].split("/")[0], counter].append(run[counter])
+        for quantile in ("p50_ns", "p999_ns"):
+            if quantile in run:
+                quantiles[run["name"].split("/")[0], quantile].append(run[quantile])
     summary = {name: statistics.median(all_times) if name.endswith("threads:2") else min(all_times)
                for name, all_times in times.items()}
-    return summary, {key: min(values) for key, values in counters.items()}
+    return summary, {key: min(values) for key, values in quantiles.items()}
+
+
+def measure_observer(program, extension, repetitions):
+    """Each benchmark's counters: medians over the repetitions."""
+    counters = collections.defaultdict(lambda: collections.defaultdict(list))
+    for run in run_benchmark([program, extension], repetitions):
+        for name in ("plain_p50_ns", "observed_p50_ns", "cost_ns", "cost_percent", "plain_p999_ns", "observed_p999_ns"):
+            counters[run["name"].split("/")[0]][name].append(run[name])
+    return {name: {key: statistics.median(values) for key, values in by_key.items()} for name, by_key in counters.items()}
+
+
+def measure_python(build, repetitions):
+    """ns of a write counted and timed in Python: ours, prometheus_client's in process and for several processes."""
+    with tempfile.TemporaryDirectory(prefix="outgrown-bench.", dir="/dev/shm") as folder:
+        environments = {
+            "outgrown": ("outgrown", {"PYTHONPATH": str(ROOT / "counterblock/python"),
+                                      "OUTGROWN_LIBRARY": str(build / "counterblock/liboutgrown.so.0")}),
+            "in process": ("prometheus", {}),
+            "multiprocess": ("prometheus", {"PROMETHEUS_MULTIPROC_DIR": folder}),
+        }
+        times = {}
+        for name, (kind, environment) in environments.items():
+            done = subprocess.run(
+                [PYTHON, str(ROOT / "test/bench/python_bench.py"), kind, str(repetitions)],
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment}, stdout=subprocess.PIPE, check=True)
+            times[name] = json.loads(done.stdout)
+        return times
 
 
 def machine():
@@ -76,20 +105,48 @@ def machine():
     return f"{model}, {processors} processors, {system}, Linux {platform.release()}"
 
 
-def goals(times, counters):
-    one, two = "/real_time/threads:1", "/real_time/threads:2"
-    record, c_record, prometheus = "RecordWithoutClocks", "CRecordWithoutClocks", "PrometheusIncrementObserve"
-    insert_p50, insert_p999 = counters["SqliteInsert", "p50_ns"], counters["SqliteInsert", "p999_ns"]
-    count_p50, count_p999 = counters["CountingLatency", "p50_ns"], counters["CountingLatency", "p999_ns"]
+def us(ns):
+    return f"{ns / 1000:.2f}"
+
+
+def tables_of(times, quantiles, observer, python):
+    record, insert = times[RECORD + ONE], "SqliteInsert"
+    counting = "CountingLatency"
     return [
-        Goal("a record without clocks", times[record + one], 3, False, " ns"),
-        Goal("prometheus-cpp, times as long, one thread", times[prometheus + one] / times[record + one], 10, True, ""),
-        Goal("prometheus-cpp, times as long, two threads", times[prometheus + two] / times[record + two], 30, True, ""),
-        Goal("through the C ABI, times as long", times[c_record + one] / times[record + one], 1.5, False, ""),
+        Table("A record", ["what", "ns", "times a record"],
+              [[what, f"{times[name]:.2f}", f"{times[name] / record:.1f}"] for name, what in RECORD_ROWS]),
+        Table("In Python, a write counted and timed", ["what", "ns", "times ours"],
+              [[what, f"{python[name]:.0f}", f"{python[name] / python['outgrown']:.1f}"] for name, what in (
+                  ("outgrown", "outgrown, through ctypes"), ("in process", "prometheus_client, in process"),
+                  ("multiprocess", "prometheus_client, multiprocess"))]),
+        Table("Beside the write that is counted (WAL, synchronous NORMAL, 4 KB, temporary folder)",
+              ["what", "median (µs)", "p99.9 (µs)"],
+              [[what, us(quantiles[name, "p50_ns"]), us(quantiles[name, "p999_ns"])] for name, what in (
+                  (insert, "the insert, uncounted"),
+                  (counting, "counting it: mark, two clocks, and the two that time this"))]),
+        Table("The SQLite observer: one statement with and without it, taken in turns",
+              ["what", "without (µs)", "with (µs)", "cost (ns)", "cost (%)", "p99.9 without (µs)", "p99.9 with (µs)"],
+              [[what, us(of["plain_p50_ns"]), us(of["observed_p50_ns"]), f"{of['cost_ns']:.0f}",
+                f"{of['cost_percent']:.1f}", us(of["plain_p999_ns"]), us(of["observed_p999_ns"])]
+               for name, what in OBSERVER_ROWS for of in (observer[name],)]),
+    ]
+
+
+def goals_of(times, quantiles, observer):
+    record = times[RECORD + ONE]
+    share = {quantile: 100 * quantiles["CountingLatency", quantile] / quantiles["SqliteInsert", quantile]
+             for quantile in ("p50_ns", "p999_ns")}
+    return [
+        Goal("a record without clocks and mark", record, 3, False, " ns"),
+        Goal("prometheus-cpp, times as long, one thread", times[PROMETHEUS + ONE] / record, 10, True),
+        Goal("prometheus-cpp, times as long, two threads", times[PROMETHEUS + TWO] / times[RECORD + TWO], 30, True),
+        Goal("through the C ABI, times as long", times[C_RECORD + ONE] / record, 1.5, False),
         Goal("share of two clocks in a record with both", 100 * times["TwoClocks"] / times["BeginEnd"], 50, True, " %"),
-        Goal("share of a SQLite insert at the median", 100 * count_p50 / insert_p50, 5, False, " %"),
-        Goal("share of a SQLite insert at p99.9", 100 * count_p999 / insert_p999, 5, False, " %"),
-        Goal("a counted record at p99.9, clocks included", count_p999 / 1e6, 1, False, " ms"),
+        Goal("counting's share of an insert, median", share["p50_ns"], 5, False, " %"),
+        Goal("counting's share of an insert, p99.9", share["p999_ns"], 5, False, " %"),
+        Goal("the observer's share of an insert, temporary folder", observer["ObservedInsert"]["cost_percent"], 5, False, " %"),
+        Goal("the observer's share of an insert, tmpfs", observer["ObservedInsertOnTmpfs"]["cost_percent"], 5, False, " %"),
+        Goal("how often counting a write at p99.9 fits into 1 ms", 1e6 / quantiles["CountingLatency", "p999_ns"], 1, True),
     ]
 
 
@@ -97,19 +154,24 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, required=True, help="the build folder with the benchmarks in it")
     parser.add_argument("--repetitions", type=int, default=25)
+    parser.add_argument("--markdown", action="store_true", help="print Markdown instead of text")
+    parser.add_argument("--into", type=pathlib.Path, help="write the Markdown between the marks of this file")
     arguments = parser.parse_args()
-    program = arguments.build / "test/bench/counterblock_bench"
-    if not program.exists():
-        sys.exit(f"{program} is not there: configure with -Dbenchmarks=true")
-    print(f"{machine()}\n{arguments.repetitions} repetitions; least of one thread's, median of two threads'\n")
-    times, counters = measure(program, arguments.repetitions)
-    for name, what in ROWS:
-        print(f"  {times[name]:8.2f} ns  {what}")
-    for (name, counter), value in sorted(counters.items()):
-        print(f"  {value:8.0f} ns  {name}, {counter.removesuffix('_ns').replace('p50', 'median').replace('p999', 'p99.9')}")
-    print()
-    for goal in goals(times, counters):
-        print(goal.line())
+    bench = arguments.build / "test/bench"
+    if not (bench / "counterblock_bench").exists():
+        sys.exit(f"{bench}/counterblock_bench is not there: configure with -Dbenchmarks=true")
+    times, quantiles = measure_records(bench / "counterblock_bench", arguments.repetitions)
+    observer = measure_observer(bench / "sqlite_observer_bench",
+                                arguments.build / "counterblock/sqlite_observer/outgrown_sqlite.so",
+                                max(1, arguments.repetitions // 2))
+    python = measure_python(arguments.build, arguments.repetitions)
+    head = f"{machine()}; {arguments.repetitions} repetitions."
+    tables, goals = tables_of(times, quantiles, observer, python), goals_of(times, quantiles, observer)
+    text = render(head, tables, goals, markdown=arguments.markdown or arguments.into is not None)
+    if arguments.into:
+        replace_section(arguments.into, text)
+    else:
+        print(text, end="")
 
 
 main()

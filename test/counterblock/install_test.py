@@ -6,6 +6,7 @@ reader, which knows nothing of the first.
 
 import argparse
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -60,6 +61,13 @@ def build_and_run(installed, compiler, source, folder, expected):
           (0, "", f"not counted: {folder}/missing: cannot open the directory: No such file or directory\n"))
 
 
+def check_symbols(library, header):
+    """The library shows what its header declares and nothing else, under the version that its soname stands for."""
+    declared = re.findall(r"^OUTGROWN_API[^;(]*?(\w+)\(", header.read_text(), re.MULTILINE)
+    exported = [line.split()[-1] for line in run("nm", "-D", "--defined-only", library).splitlines()]
+    check("exported symbols", sorted(exported), sorted(["OUTGROWN_0", *(name + "@@OUTGROWN_0" for name in declared)]))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", type=pathlib.Path, required=True)
@@ -70,6 +78,7 @@ def main():
         installed = Installed(arguments.build, folder / "root")
         check("installed libraries", installed.libraries("liboutgrown"),
               ["liboutgrown.so", "liboutgrown.so.0", "liboutgrown.so.0.1.0"])
+        check_symbols(installed.library_folder / "liboutgrown.so.0", arguments.source / "counterblock/outgrown.h")
         cases = [
             (["cc", "-std=c11"], "examples/c/count_writes.c",
              {"writes": {"ok": 100, "busy": 1, "constraint": 1}, "bytes": 1800}),

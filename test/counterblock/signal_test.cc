@@ -1,9 +1,12 @@
-// Records from a signal handler that interrupts records of the same thread.
+// Records from a signal handler that interrupts the library on the same thread.
 #include <signal.h>
 #include <sys/time.h>
 
 #include <atomic>
 #include <cstdint>
+#include <future>
+#include <thread>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -23,28 +26,50 @@ void RecordInHandler(int) {
   handled.fetch_add(3);
 }
 
+// Interrupts the process with RecordInHandler every 20 µs, while it lives: this thread, unless others take the signal.
+class Interrupter {
+ public:
+  // A thread that is started while this is set never takes it.
+  static void SetBlocked(bool blocked) {
+    sigset_t signal;
+    ::sigemptyset(&signal);
+    ::sigaddset(&signal, SIGALRM);
+    ::pthread_sigmask(blocked ? SIG_BLOCK : SIG_UNBLOCK, &signal, nullptr);
+  }
+
+  explicit Interrupter(Writer& writer) {
+    handler_writer = &writer;
+    handled = 0;
+    struct sigaction action = {};
+    action.sa_handler = RecordInHandler;
+    REQUIRE(::sigaction(SIGALRM, &action, &old_action_) == 0);
+    const struct itimerval every = {{0, 20}, {0, 20}};
+    REQUIRE(::setitimer(ITIMER_REAL, &every, nullptr) == 0);
+  }
+  Interrupter(const Interrupter&) = delete;
+  Interrupter& operator=(const Interrupter&) = delete;
+  ~Interrupter() {
+    const struct itimerval never = {};
+    ::setitimer(ITIMER_REAL, &never, nullptr);
+    ::sigaction(SIGALRM, &old_action_, nullptr);
+  }
+
+ private:
+  struct sigaction old_action_ = {};
+};
+
 }  // namespace
 
 TEST_CASE("a signal handler that interrupts a record may record too, and nothing is lost") {
   const BlockFolder folder;
   Writer writer = folder.Open();
-  handler_writer = &writer;
-  handled = 0;
-  struct sigaction action = {};
-  action.sa_handler = RecordInHandler;
-  struct sigaction old_action = {};
-  REQUIRE(::sigaction(SIGALRM, &action, &old_action) == 0);
-
-  // A timer that interrupts this thread every 20 µs, so mostly inside a record.
   writer.RecordAt(Outcome::kOk, 1, 1, 1);
   std::uint64_t recorded = 1;
-  const struct itimerval every = {{0, 20}, {0, 20}};
-  REQUIRE(::setitimer(ITIMER_REAL, &every, nullptr) == 0);
-  for (; handled.load(std::memory_order_relaxed) < 30'000; ++recorded) writer.RecordAt(Outcome::kOk, 1, 1, 1);
-  const struct itimerval never = {};
-  ::setitimer(ITIMER_REAL, &never, nullptr);
-  ::sigaction(SIGALRM, &old_action, nullptr);
-
+  {
+    const Interrupter interrupter(writer);  // mostly inside a record
+    for (; handled.load(std::memory_order_relaxed) < 30'000; ++recorded)
+      writer.RecordAt(Outcome::kOk, 1, 1, 1);
+  }
   const Snapshot snapshot = folder.Read();
   CHECK(WritesOf(snapshot, Outcome::kOk) == recorded);
   CHECK(WritesOf(snapshot, Outcome::kFull) == handled.load());
@@ -53,4 +78,34 @@ TEST_CASE("a signal handler that interrupts a record may record too, and nothing
   // A handler inside a record counts in the overflow slot; that some did shows that records were interrupted.
   CHECK(snapshot.overflow_records > 0);
   CHECK(snapshot.overflow_records < handled.load());
+}
+
+TEST_CASE(
+    "a signal handler that interrupts an open or a close, and finds no slot free, does not wait for them") {
+  const BlockFolder folder;
+  Writer full = folder.Open(1);
+  std::promise<void> taken;
+  std::promise<void> end;
+  Interrupter::SetBlocked(true);
+  std::thread holder([&] {
+    full.Record(Outcome::kOk, 1, 1);
+    taken.set_value();
+    end.get_future().wait();
+  });
+  Interrupter::SetBlocked(false);
+  taken.get_future().wait();
+  full.Record(Outcome::kOk, 1, 1);  // this thread has recorded before
+  std::uint64_t opened = 0;
+  {
+    const Interrupter interrupter(full);
+    for (; handled.load(std::memory_order_relaxed) < 30'000; ++opened) {
+      Writer other = std::move(Writer::Open("other", folder.Options()).value());
+      other.Record(Outcome::kOk, 1, 1);
+    }
+  }
+  end.set_value();
+  holder.join();
+  CHECK(WritesOf(folder.Read(), Outcome::kFull) == handled.load());
+  CHECK(folder.Read().overflow_records == handled.load() + 1);
+  CHECK(WritesOf(folder.Read("other"), Outcome::kOk) == opened);
 }

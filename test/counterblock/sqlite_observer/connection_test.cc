@@ -294,6 +294,39 @@ TEST_CASE_FIXTURE(Fixture, "each attached database counts for its own store") {
   CHECK(Text(other.NewCounts()) == "{}");
 }
 
+TEST_CASE("a transaction over several files is one write in each that it changed, in every journal mode") {
+  for (const std::string mode : {"wal", "delete", "truncate", "persist", "memory"}) {
+    CAPTURE(mode);
+    // Each is made just before its file is opened: it says where that one's block goes.
+    ObservedStore first;
+    Database a(first.path());
+    ObservedStore second;
+    REQUIRE(a.Run("ATTACH '" + second.path() + "' AS b") == SQLITE_OK);
+    ObservedStore third;
+    REQUIRE(a.Run("ATTACH '" + third.path() + "' AS c") == SQLITE_OK);
+    for (const char* schema : {"main", "b", "c"}) {
+      CHECK(a.Ask("PRAGMA " + std::string(schema) + ".journal_mode = " + mode) == mode);
+      REQUIRE(a.Run("CREATE TABLE " + std::string(schema) + ".t(x UNIQUE)") == SQLITE_OK);
+    }
+    const auto counted = [&] {
+      return Text(first.NewCounts()) + Text(second.NewCounts()) + Text(third.NewCounts());
+    };
+    counted();
+    CHECK(a.Run("BEGIN; INSERT INTO main.t VALUES(1); INSERT INTO b.t VALUES(1); INSERT INTO c.t VALUES(1); "
+                "COMMIT") == SQLITE_OK);
+    CHECK(counted() == "{ok: 1}{ok: 1}{ok: 1}");
+    CHECK(
+        a.Run("BEGIN; INSERT INTO main.t VALUES(2); INSERT INTO c.t VALUES(2); SELECT * FROM b.t; COMMIT") ==
+        SQLITE_OK);
+    CHECK(counted() == "{ok: 1}{}{ok: 1}");
+    CHECK(a.Run("BEGIN; INSERT INTO main.t VALUES(3); INSERT INTO b.t VALUES(3); ROLLBACK") == SQLITE_OK);
+    CHECK(counted() == "{}{}{}");
+    CHECK(a.Run("INSERT INTO c.t SELECT x + 10 FROM main.t") == SQLITE_OK);
+    CHECK(counted() == "{}{}{ok: 1}");
+    CHECK(first.TracesLost() + second.TracesLost() + third.TracesLost() == 0);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "connections that share a cache are counted each") {
   const std::string shared = "file:" + store.path() + "?cache=shared";
   a.Close();

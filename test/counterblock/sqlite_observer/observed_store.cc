@@ -21,7 +21,7 @@ void LoadExtensionOnce() {
     sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, nullptr);
     char* message = nullptr;
     sqlite3_load_extension(db, OUTGROWN_EXTENSION, nullptr, &message);
-    REQUIRE_MESSAGE(message == nullptr, message);
+    REQUIRE_MESSAGE(message == nullptr, std::string(message == nullptr ? "" : message));
     sqlite3_close(db);
     return true;
   }();

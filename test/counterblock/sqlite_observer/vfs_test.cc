@@ -1,102 +1,25 @@
 // An extension that brings its own VFS, which here makes files fail on demand.
-#include <cstddef>
-#include <cstring>
 #include <fstream>
 #include <string>
 
 #include <doctest/doctest.h>
 
+#include "test/counterblock/sqlite_observer/faulty_vfs.h"
 #include "test/counterblock/sqlite_observer/observed_store.h"
 
 using outgrown::test::Database;
+using outgrown::test::Faults;
+using outgrown::test::faults;
 using outgrown::test::ObservedStore;
+using outgrown::test::RegisterFaultyVfs;
 using outgrown::test::Text;
+using outgrown::test::UnregisterFaultyVfs;
 
 namespace {
 
-// What the next calls on any of the VFS's files answer instead of doing it.
-struct Faults {
-  int write = SQLITE_OK;
-  int sync = SQLITE_OK;
-};
-Faults faults;
-
-// A layer of its own, as quota and checksum VFSes have: a file of its own around the file below.
-struct FaultyFile {
-  sqlite3_file base;
-  sqlite3_file* below() { return reinterpret_cast<sqlite3_file*>(this + 1); }
-};
-FaultyFile* From(sqlite3_file* file) { return reinterpret_cast<FaultyFile*>(file); }
-sqlite3_file* Below(sqlite3_file* file) { return From(file)->below(); }
-
-const sqlite3_io_methods* FaultyMethods() {
-  static const sqlite3_io_methods methods = {
-      3,
-      [](sqlite3_file* f) { return Below(f)->pMethods->xClose(Below(f)); },
-      [](sqlite3_file* f, void* b, int n, sqlite3_int64 o) {
-        return Below(f)->pMethods->xRead(Below(f), b, n, o);
-      },
-      [](sqlite3_file* f, const void* b, int n, sqlite3_int64 o) {
-        return faults.write != SQLITE_OK ? faults.write : Below(f)->pMethods->xWrite(Below(f), b, n, o);
-      },
-      [](sqlite3_file* f, sqlite3_int64 n) { return Below(f)->pMethods->xTruncate(Below(f), n); },
-      [](sqlite3_file* f, int flags) {
-        return faults.sync != SQLITE_OK ? faults.sync : Below(f)->pMethods->xSync(Below(f), flags);
-      },
-      [](sqlite3_file* f, sqlite3_int64* n) { return Below(f)->pMethods->xFileSize(Below(f), n); },
-      [](sqlite3_file* f, int level) { return Below(f)->pMethods->xLock(Below(f), level); },
-      [](sqlite3_file* f, int level) { return Below(f)->pMethods->xUnlock(Below(f), level); },
-      [](sqlite3_file* f, int* answer) { return Below(f)->pMethods->xCheckReservedLock(Below(f), answer); },
-      [](sqlite3_file* f, int op, void* a) { return Below(f)->pMethods->xFileControl(Below(f), op, a); },
-      [](sqlite3_file* f) { return Below(f)->pMethods->xSectorSize(Below(f)); },
-      [](sqlite3_file* f) { return Below(f)->pMethods->xDeviceCharacteristics(Below(f)); },
-      [](sqlite3_file* f, int i, int n, int w, void volatile** p) {
-        return Below(f)->pMethods->xShmMap(Below(f), i, n, w, p);
-      },
-      [](sqlite3_file* f, int o, int n, int flags) {
-        return Below(f)->pMethods->xShmLock(Below(f), o, n, flags);
-      },
-      [](sqlite3_file* f) { Below(f)->pMethods->xShmBarrier(Below(f)); },
-      [](sqlite3_file* f, int d) { return Below(f)->pMethods->xShmUnmap(Below(f), d); },
-      [](sqlite3_file* f, sqlite3_int64 o, int n, void** p) {
-        return Below(f)->pMethods->xFetch(Below(f), o, n, p);
-      },
-      [](sqlite3_file* f, sqlite3_int64 o, void* p) { return Below(f)->pMethods->xUnfetch(Below(f), o, p); },
-  };
-  return &methods;
-}
-
-sqlite3_vfs* RealVfs() {
-  static sqlite3_vfs* real = sqlite3_vfs_find("unix");
-  return real;
-}
-
-int FaultyOpen(sqlite3_vfs* /*vfs*/, const char* name, sqlite3_file* file, int flags, int* out_flags) {
-  file->pMethods = nullptr;
-  const int result = RealVfs()->xOpen(RealVfs(), name, Below(file), flags, out_flags);
-  if (result == SQLITE_OK) file->pMethods = FaultyMethods();
-  return result;
-}
-
-// Registered once. Everything but xOpen is the real one's.
-void Register(bool as_default) {
-  static sqlite3_vfs vfs = [] {
-    sqlite3_vfs copy = *RealVfs();
-    copy.zName = "faulty";
-    copy.pNext = nullptr;
-    copy.szOsFile = static_cast<int>(sizeof(FaultyFile)) + RealVfs()->szOsFile;
-    copy.xOpen = &FaultyOpen;
-    return copy;
-  }();
-  REQUIRE(sqlite3_vfs_register(&vfs, as_default ? 1 : 0) == SQLITE_OK);
-}
-
 struct Fixture {
-  Fixture() { Register(false); }
-  ~Fixture() {
-    faults = {};
-    sqlite3_vfs_register(RealVfs(), 1);
-  }
+  Fixture() { RegisterFaultyVfs(false); }
+  ~Fixture() { UnregisterFaultyVfs(); }
   ObservedStore store;
 
   void Fill(Database& a, const std::string& mode) {
@@ -119,12 +42,34 @@ TEST_CASE_FIXTURE(Fixture, "a connection that names its VFS is observed") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "so is one whose default VFS came after the extension") {
-  Register(true);
+  RegisterFaultyVfs(true);
   Database a(store.path());
   Fill(a, "delete");
   CHECK(a.Run("INSERT INTO t VALUES(2, 2); UPDATE t SET u = 9 WHERE 0; BEGIN IMMEDIATE; COMMIT") ==
         SQLITE_OK);
   CHECK(Text(store.NewCounts()) == "{ok: 1}");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a VFS of the first version, which knows no shared memory") {
+  RegisterFaultyVfs(false, 1);
+  for (const bool exclusive : {false, true}) {
+    CAPTURE(exclusive);
+    ObservedStore another;
+    Database a(another.path(), "faulty");
+    if (exclusive) {
+      CHECK(a.Ask("PRAGMA locking_mode = EXCLUSIVE") == "exclusive");
+      CHECK(a.Ask("PRAGMA journal_mode = WAL") == "wal");  // its index is on the heap
+    } else {
+      CHECK(a.Ask("PRAGMA journal_mode = WAL") == "delete");
+    }
+    another.NewCounts();  // the change of the journal mode may have been a commit
+    CHECK(
+        a.Run(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES(1); UPDATE t SET id = 2 WHERE 0") ==
+        SQLITE_OK);
+    CHECK(a.Run("INSERT INTO t VALUES(1)") == SQLITE_CONSTRAINT_PRIMARYKEY);
+    CHECK(Text(another.NewCounts()) == "{constraint: 1, ok: 2}");
+  }
 }
 
 TEST_CASE_FIXTURE(Fixture, "SQLite's own other VFSes too") {
