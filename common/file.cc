@@ -1,10 +1,14 @@
 #include "common/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -22,6 +26,8 @@ class Descriptor {
   explicit Descriptor(int fd) : fd_(fd) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -51,14 +57,67 @@ Result<void> SyncFolder(const std::filesystem::path& folder) {
   return {};
 }
 
-// Creates `path` anew, writes, syncs and closes it. open(2) applies the umask, as for any new file.
-Result<void> WriteTemporary(const std::string& path, std::string_view bytes) {
-  ::unlink(path.c_str());  // left by a killed process that had our pid
-  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (fd.get() < 0) return SystemError("cannot create", path, errno);
-  if (Result<void> written = WriteAll(fd.get(), bytes, path); !written) return written;
-  if (::fsync(fd.get()) != 0) return SystemError("cannot sync", path, errno);
-  if (fd.Close() != 0) return SystemError("cannot close", path, errno);
+// ".NAME.RANDOM.tmp", where RANDOM is kRandomDigits hexadecimal digits: no process, in whatever PID namespace, ever meets
+// another's file.
+constexpr std::size_t kRandomDigits = 16;
+constexpr std::string_view kTemporaryEnding = ".tmp";
+
+Result<std::string> TemporaryName(const std::string& name, const std::filesystem::path& folder) {
+  std::uint64_t random = 0;
+  if (::getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
+    return SystemError("cannot get random bytes for a temporary file's name", folder / name, errno);
+  }
+  std::string digits(kRandomDigits, '0');
+  for (char& digit : digits) {
+    digit = "0123456789abcdef"[random & 15U];
+    random >>= 4U;
+  }
+  return (folder / ("." + name + "." + digits + std::string(kTemporaryEnding))).string();
+}
+
+// The NAME in a temporary file's name; empty if it is none.
+std::string_view NameOfTemporary(std::string_view file) {
+  const std::size_t around = 2 + kRandomDigits + kTemporaryEnding.size();
+  if (file.size() <= around || !file.starts_with('.') || !file.ends_with(kTemporaryEnding)) return {};
+  const std::string_view name = file.substr(1, file.size() - around);
+  const std::string_view digits = file.substr(name.size() + 2, kRandomDigits);
+  if (file[name.size() + 1] != '.' || digits.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+    return {};
+  return name;
+}
+
+// A file that is being written under a temporary name. It is locked from its creation until after the rename, which is
+// how RemoveAbandoned tells it from one whose writer was killed.
+struct Temporary {
+  std::string path;
+  Descriptor fd;
+};
+
+Result<Temporary> CreateTemporary(const std::filesystem::path& folder, const std::string& name) {
+  while (true) {
+    const Result<std::string> path = TemporaryName(name, folder);
+    if (!path.ok()) return path.error();
+    // open(2) applies the umask, as for any new file.
+    Temporary made{
+        *path, Descriptor(::open(path->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644))};
+    if (made.fd.get() < 0) return SystemError("cannot create", *path, errno);
+    // A file system without locks has no RemoveAbandoned either.
+    while (::flock(made.fd.get(), LOCK_EX) != 0 && errno == EINTR) {
+    }
+    struct stat status = {};
+    if (::fstat(made.fd.get(), &status) != 0 || status.st_nlink > 0) return made;
+    // Between open and flock it looked abandoned to somebody; the next one will hardly.
+  }
+}
+
+Result<void> WriteAndRename(Temporary& temporary, std::string_view bytes, const std::filesystem::path& path) {
+  if (Result<void> written = WriteAll(temporary.fd.get(), bytes, temporary.path); !written) return written;
+  if (::fsync(temporary.fd.get()) != 0) return SystemError("cannot sync", temporary.path, errno);
+  if (::rename(temporary.path.c_str(), path.c_str()) != 0) {
+    return SystemError("cannot rename the temporary file to", path, errno);
+  }
+  // After the rename, because it drops the lock. fsync has said that the bytes are on the disk.
+  if (temporary.fd.Close() != 0) return SystemError("cannot close", path, errno);
   return {};
 }
 
@@ -99,18 +158,24 @@ Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::
   std::filesystem::create_directories(folder, made);
   if (made) return Error{"cannot make the folder: " + made.message(), folder.string()};
 
-  const std::string temporary =
-      (folder / ("." + path.filename().string() + "." + std::to_string(::getpid()) + ".tmp")).string();
-  Result<void> done = WriteTemporary(temporary, bytes);
-  if (done.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    done = SystemError("cannot rename the temporary file to", path, errno);
-  }
-  if (!done) {
-    ::unlink(temporary.c_str());
+  Result<Temporary> temporary = CreateTemporary(folder, path.filename().string());
+  if (!temporary.ok()) return temporary.error();
+  if (const Result<void> done = WriteAndRename(*temporary, bytes, path); !done) {
+    ::unlink(temporary->path.c_str());
     return done.error();
   }
   if (Result<void> synced = SyncFolder(folder); !synced) return synced.error();
   return WriteOutcome::kWritten;
+}
+
+void RemoveAbandoned(const std::filesystem::path& folder, const std::set<std::string>& names) {
+  std::error_code none;
+  for (const std::filesystem::directory_entry& entry : std::filesystem::directory_iterator(folder, none)) {
+    const std::string file = entry.path().filename().string();
+    if (!names.contains(std::string(NameOfTemporary(file)))) continue;
+    const Descriptor fd(::open(entry.path().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (fd.get() >= 0 && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
+  }
 }
 
 }  // namespace outgrown

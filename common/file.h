@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -18,8 +19,12 @@ enum class WriteOutcome { kUnchanged, kWritten };
 
 // Puts `bytes` at `path`: a temporary file in the same folder, write, fsync, rename, fsync of the folder. If the
 // file already holds these bytes it is not touched. Missing parent folders are made. A failure leaves the old
-// file as it was and no temporary file behind (a SIGKILL may leave one named ".NAME.PID.tmp", which a
-// caller that owns the folder may remove). Mode 0644 less the umask.
+// file as it was and no temporary file behind (a SIGKILL may leave one; see RemoveAbandoned). Mode 0644 less the umask.
 Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes);
+
+// Removes the temporary files that killed calls of WriteFileIfChanged left in `folder` for files of these names. One
+// that a living process still writes is locked by it and stays, whichever PID namespace that process is in. What cannot
+// be read or removed stays too: a leftover does no harm.
+void RemoveAbandoned(const std::filesystem::path& folder, const std::set<std::string>& names);
 
 }  // namespace outgrown

@@ -1,12 +1,15 @@
 // rulegen: reads its command line and hands over to the one mode that it names (rulegen/commands).
 #include <cstdio>
+#include <system_error>
 #include <variant>
 
 #include "common/exit_status.h"
 #include "rulegen/commands/commands.h"
 #include "rulegen/commands/options.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int Run(int argc, char** argv) {
   using namespace outgrown::commands;
   const std::variant<Options, Exit> parsed = ParseOptions(argc, argv);
   if (const Exit* exit = std::get_if<Exit>(&parsed)) {
@@ -29,4 +32,22 @@ int main(int argc, char** argv) {
       return RunVerify(options);
   }
   return outgrown::kExitUsage;
+}
+
+}  // namespace
+
+// Output that could not be written is a failure: nobody takes half a diff for the whole.
+int main(int argc, char** argv) {
+  int status = outgrown::kExitFailure;
+  try {
+    status = Run(argc, argv);
+  } catch (const std::system_error& error) {  // thrown by fmt::print
+    std::fprintf(stderr, "rulegen: standard output: %s\n", error.what());
+    return outgrown::kExitFailure;
+  }
+  if (status != outgrown::kExitFailure && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) {
+    std::perror("rulegen: standard output: cannot write");
+    return outgrown::kExitFailure;
+  }
+  return status;
 }

@@ -26,13 +26,16 @@ bool IsSha256(std::string_view text) {
 
 std::filesystem::path ManifestName(const spec::Spec& spec) { return spec.file.stem().concat(".manifest"); }
 
-std::string ManifestText(const spec::Spec& spec, const std::vector<Artefact>& artefacts) {
+std::string ManifestText(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
+                         const std::vector<ManifestEntry>& also) {
   std::string text = "# " + emit::GeneratedMark(spec) + "\n";
-  for (const Artefact& artefact : artefacts) {
-    text += Sha256Hex(artefact.bytes);
+  const auto add = [&](const std::string& sha256, const std::filesystem::path& path) {
+    text += sha256;
     text += kSeparator;
-    text += artefact.path.generic_string() + "\n";
-  }
+    text += path.generic_string() + "\n";
+  };
+  for (const Artefact& artefact : artefacts) add(Sha256Hex(artefact.bytes), artefact.path);
+  for (const ManifestEntry& entry : also) add(entry.sha256, entry.path);
   return text;
 }
 

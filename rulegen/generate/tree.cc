@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,49 +30,106 @@ std::size_t LeadingUps(const fs::path& path) {
   return ups;
 }
 
-bool Exists(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(path, ignored));
+Result<bool> Exists(const fs::path& path) {
+  std::error_code failed;
+  const fs::file_status status = fs::symlink_status(path, failed);
+  if (status.type() == fs::file_type::not_found) return false;
+  if (status.type() == fs::file_type::none) return Error{"cannot stat: " + failed.message(), path.string()};
+  return true;
 }
 
 // The bytes of a file that may be missing.
 Result<std::optional<std::string>> ReadIfThere(const fs::path& path) {
-  if (!Exists(path)) return std::optional<std::string>();
+  const Result<bool> there = Exists(path);
+  if (!there.ok()) return there.error();
+  if (!*there) return std::optional<std::string>();
   Result<std::string> bytes = ReadFile(path);
   if (!bytes.ok()) return bytes.error();
   return std::optional<std::string>(std::move(*bytes));
 }
 
-// The manifest's entries that no artefact of now has, and that are still there.
-Result<std::vector<ManifestEntry>> Orphans(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
-                                           const Layout& layout) {
+// The manifest as it is on disk.
+struct OldManifest {
+  std::string text;  // empty: there is none
+  std::vector<ManifestEntry> entries;
+};
+
+Result<OldManifest> ReadManifest(const spec::Spec& spec, const Layout& layout) {
   const fs::path path = layout.On(ManifestName(spec));
-  const Result<std::optional<std::string>> text = ReadIfThere(path);
+  Result<std::optional<std::string>> text = ReadIfThere(path);
   if (!text.ok()) return text.error();
-  if (!*text) return std::vector<ManifestEntry>();
+  if (!*text) return OldManifest();
   std::optional<std::vector<ManifestEntry>> entries = ParseManifest(**text);
   if (!entries) {
     return Error{
         "is no manifest of rulegen's; restore it, or remove it after removing the old artefacts by hand",
         path.string()};
   }
-  std::set<fs::path> current;
-  for (const Artefact& artefact : artefacts) current.insert(artefact.path.lexically_normal());
-  std::erase_if(*entries, [&](const ManifestEntry& entry) {
-    return current.contains(entry.path.lexically_normal()) || !Exists(layout.On(entry.path));
-  });
-  return std::move(*entries);
+  return OldManifest{std::move(**text), std::move(*entries)};
 }
 
-// Removes the file if it still is what was written; says why not otherwise.
-FileChange RemoveOrphan(const ManifestEntry& orphan, const fs::path& path) {
-  const Result<std::string> bytes = ReadFile(path);
-  if (!bytes.ok()) return {Change::kKept, path, bytes.error().what};
-  if (Sha256Hex(*bytes) != orphan.sha256) return {Change::kKept, path, "changed since rulegen wrote it"};
+// A file that no artefact of now has, and that is still there.
+struct Orphan {
+  fs::path path;                 // on disk
+  std::set<std::string> sha256;  // what rulegen wrote there: two if a run was cut short
+};
+
+Result<std::vector<Orphan>> Orphans(const OldManifest& old, const std::vector<Artefact>& artefacts,
+                                    const Layout& layout) {
+  std::set<fs::path> current;
+  for (const Artefact& artefact : artefacts) current.insert(artefact.path.lexically_normal());
+  std::map<fs::path, std::set<std::string>> written;
+  for (const ManifestEntry& entry : old.entries) {
+    const fs::path path = entry.path.lexically_normal();
+    if (current.contains(path)) continue;
+    const Result<bool> there = Exists(layout.On(path));
+    if (!there.ok()) return there.error();
+    if (*there) written[path].insert(entry.sha256);
+  }
+  std::vector<Orphan> orphans;
+  for (auto& [path, sha256] : written) orphans.push_back({layout.On(path), std::move(sha256)});
+  return orphans;
+}
+
+// Removes the file if it still is what was written.
+Result<FileChange> RemoveOrphan(const Orphan& orphan) {
+  const Result<std::string> bytes = ReadFile(orphan.path);
+  if (!bytes.ok()) return bytes.error();
+  if (!orphan.sha256.contains(Sha256Hex(*bytes))) {
+    return FileChange{Change::kKept, orphan.path, "changed since rulegen wrote it"};
+  }
   std::error_code failed;
-  fs::remove(path, failed);
-  if (failed) return {Change::kKept, path, failed.message()};
-  return {Change::kRemoved, path, ""};
+  fs::remove(orphan.path, failed);
+  if (failed) return Error{"cannot remove: " + failed.message(), orphan.path.string()};
+  return FileChange{Change::kRemoved, orphan.path, ""};
+}
+
+// The manifest while files are being changed: what will be, and what was unless that is the same.
+std::string IntendedManifest(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
+                             const OldManifest& old) {
+  std::set<std::pair<std::string, std::string>> known;
+  for (const Artefact& artefact : artefacts) {
+    known.emplace(artefact.path.generic_string(), Sha256Hex(artefact.bytes));
+  }
+  std::vector<ManifestEntry> also;
+  for (const ManifestEntry& entry : old.entries) {
+    if (known.emplace(entry.path.generic_string(), entry.sha256).second) also.push_back(entry);
+  }
+  return ManifestText(spec, artefacts, also);
+}
+
+// What runs that were killed left half-written, under the names that this run or an earlier one writes.
+void RemoveLeftovers(const spec::Spec& spec, const std::vector<Artefact>& artefacts, const OldManifest& old,
+                     const Layout& layout) {
+  std::map<fs::path, std::set<std::string>> names;
+  const auto add = [&](const fs::path& path) {
+    const fs::path there = layout.On(path);
+    names[there.has_parent_path() ? there.parent_path() : "."].insert(there.filename().string());
+  };
+  add(ManifestName(spec));
+  for (const Artefact& artefact : artefacts) add(artefact.path);
+  for (const ManifestEntry& entry : old.entries) add(entry.path);
+  for (const auto& [folder, of_folder] : names) RemoveAbandoned(folder, of_folder);
 }
 
 }  // namespace
@@ -104,31 +162,41 @@ fs::path Layout::On(const fs::path& path) const {
 
 Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
                                           const Layout& layout) {
-  const Result<std::vector<ManifestEntry>> orphans = Orphans(spec, artefacts, layout);
-  if (!orphans.ok()) return orphans.error();
+  const Result<OldManifest> old = ReadManifest(spec, layout);
+  if (!old.ok()) return old.error();
+  RemoveLeftovers(spec, artefacts, *old, layout);
   std::vector<FileChange> changes;
-  const auto write = [&](const fs::path& path, const std::string& bytes) -> Result<void> {
-    const Result<WriteOutcome> outcome = WriteFileIfChanged(path, bytes);
+  const fs::path manifest = layout.On(ManifestName(spec));
+  const std::string manifest_text = ManifestText(spec, artefacts);
+  if (old->text != manifest_text) {
+    const Result<WriteOutcome> intended =
+        WriteFileIfChanged(manifest, IntendedManifest(spec, artefacts, *old));
+    if (!intended.ok()) return intended.error();
+  }
+  for (const Artefact& artefact : artefacts) {
+    const fs::path path = layout.On(artefact.path);
+    const Result<WriteOutcome> outcome = WriteFileIfChanged(path, artefact.bytes);
     if (!outcome.ok()) return outcome.error();
     if (*outcome == WriteOutcome::kWritten) changes.push_back({Change::kWritten, path, ""});
-    return {};
-  };
-  for (const Artefact& artefact : artefacts) {
-    const Result<void> written = write(layout.On(artefact.path), artefact.bytes);
-    if (!written.ok()) return written.error();
   }
-  for (const ManifestEntry& orphan : *orphans)
-    changes.push_back(RemoveOrphan(orphan, layout.On(orphan.path)));
-  const Result<void> written = write(layout.On(ManifestName(spec)), ManifestText(spec, artefacts));
-  if (!written.ok()) return written.error();
+  const Result<std::vector<Orphan>> orphans = Orphans(*old, artefacts, layout);
+  if (!orphans.ok()) return orphans.error();
+  for (const Orphan& orphan : *orphans) {
+    Result<FileChange> change = RemoveOrphan(orphan);
+    if (!change.ok()) return change.error();
+    changes.push_back(std::move(*change));
+  }
+  const Result<WriteOutcome> done = WriteFileIfChanged(manifest, manifest_text);
+  if (!done.ok()) return done.error();
+  if (old->text != manifest_text) changes.push_back({Change::kWritten, manifest, ""});
   return changes;
 }
 
 Result<std::vector<FileDifference>> CompareTree(const spec::Spec& spec,
                                                 const std::vector<Artefact>& artefacts,
                                                 const Layout& layout) {
-  const Result<std::vector<ManifestEntry>> orphans = Orphans(spec, artefacts, layout);
-  if (!orphans.ok()) return orphans.error();
+  const Result<OldManifest> old = ReadManifest(spec, layout);
+  if (!old.ok()) return old.error();
   std::vector<FileDifference> differences;
   const auto compare = [&](const fs::path& path, std::optional<std::string> bytes) -> Result<void> {
     Result<std::optional<std::string>> there = ReadIfThere(path);
@@ -140,8 +208,10 @@ Result<std::vector<FileDifference>> CompareTree(const spec::Spec& spec,
     const Result<void> compared = compare(layout.On(artefact.path), artefact.bytes);
     if (!compared.ok()) return compared.error();
   }
-  for (const ManifestEntry& orphan : *orphans) {
-    const Result<void> compared = compare(layout.On(orphan.path), std::nullopt);
+  const Result<std::vector<Orphan>> orphans = Orphans(*old, artefacts, layout);
+  if (!orphans.ok()) return orphans.error();
+  for (const Orphan& orphan : *orphans) {
+    const Result<void> compared = compare(orphan.path, std::nullopt);
     if (!compared.ok()) return compared.error();
   }
   const Result<void> compared = compare(layout.On(ManifestName(spec)), ManifestText(spec, artefacts));

@@ -36,9 +36,10 @@ struct FileChange {
   std::string note;  // why a file that is no longer generated was kept
 };
 
-// Writes every artefact that differs, removes what an earlier run wrote and this one does not (the manifest names it, its
-// bytes are still those that were written), writes the manifest last. A failure leaves whole files, old or
-// new, and the next run completes the work. Only changes are listed.
+// Writes every artefact that differs, and removes what an earlier run wrote and this one does not (the manifest names it,
+// its bytes are still those that were written). The manifest is written first, with the old entries beside the new ones,
+// and last, with the new ones alone. A failure or SIGKILL leaves whole files, old or new, and the next run, of this spec or
+// an older one, completes the work. Only changes are listed.
 Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
                                           const Layout& layout);
 

@@ -108,7 +108,7 @@ void Pack(std::vector<RuleGroup>& groups, const std::string& name, Milliseconds 
   std::size_t count = 0;
   RuleGroup* group = nullptr;
   for (Block& block : blocks) {
-    if (group == nullptr || group->rules.size() + block.size() > kRulesPerGroupMax) {
+    if (group == nullptr || group->rules.size() + block.size() > spec::kRulesPerGroupMax) {
       ++count;
       groups.push_back({count == 1 ? name : name + "-" + std::to_string(count), interval, {}});
       group = &groups.back();

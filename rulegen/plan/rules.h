@@ -66,8 +66,7 @@ struct RuleFile {
 };
 
 // The rules of a spec. A recording rule and its alerts stand in one group in that order, at most
-// kRulesPerGroupMax in a group unless one signal alone has more. Linear in the spec.
-inline constexpr std::size_t kRulesPerGroupMax = 20;
+// spec::kRulesPerGroupMax in a group. Linear in the spec.
 RuleFile PlanRules(const spec::Spec& spec);
 
 // Looks signals up by their id.

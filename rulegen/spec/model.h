@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <compare>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -116,7 +117,11 @@ struct Signal {
   Positions positions;
 };
 
-// One alert on one signal.
+// The rules that a group may have: the limit that Mimir's rulers come with. A signal's recording rule and its alerts stand
+// in one group, so that an alert never sees an older recorded value.
+inline constexpr std::size_t kRulesPerGroupMax = 20;
+
+// One alert on one signal; of one signal at most kRulesPerGroupMax - 1.
 struct Threshold {
   std::string id;  // the alert's name is the store's and this (names.h): "WriteErrors"
   std::string signal;

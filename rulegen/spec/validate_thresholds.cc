@@ -43,6 +43,7 @@ class Thresholds {
       Order(thresholds, Direction::kBelow);
       Duplicates(thresholds);
       SomeValueIsHealthy(thresholds);
+      FitInAGroup(thresholds);
     }
   }
 
@@ -173,6 +174,18 @@ class Thresholds {
     CheckOf(*highest_below)
         .Wrong("below", ExactNumber(highest_below->limit) + " beside " + Named(*lowest_above),
                "limits between which some value is healthy");
+  }
+
+  void FitInAGroup(const std::vector<Judged>& thresholds) const {
+    constexpr std::size_t kMax = kRulesPerGroupMax - 1;  // beside the recording rule
+    if (thresholds.size() <= kMax) return;
+    const Threshold& first_over = *thresholds[kMax].threshold;
+    CheckOf(first_over)
+        .Wrong("signal",
+               Quoted(first_over.signal) + " with " + std::to_string(thresholds.size()) + " thresholds",
+               "at most " + std::to_string(kMax) +
+                   ": with the signal's recording rule they are one group of " +
+                   std::to_string(kRulesPerGroupMax) + " rules, which rulers limit");
   }
 
   const Spec& spec_;

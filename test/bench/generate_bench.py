@@ -75,6 +75,7 @@ series = {{ 'scale_value{{kind="{i}"}}' = "7x80" }}
 at = "10m"
 value = 7
 """
+THRESHOLDS_PER_SIGNAL_MAX = 19  # the spec's limit
 THRESHOLD = """
 [[threshold]]
 id = "Value{i}{name}"
@@ -98,16 +99,19 @@ def spec_of_pairs(thresholds):
     return "".join(parts)
 
 
-def spec_of_one_signal(thresholds):
-    """All thresholds on one signal, where comparing each with each other would show."""
-    parts = [HEAD, SIGNAL.format(i=0)]
-    for i in range(thresholds // 2):
-        parts.append(THRESHOLD.format(i=0, name=f"Now{i}", limit=1000000 + i, verdict="now"))
-        parts.append(THRESHOLD.format(i=0, name=f"Soon{i}", limit=800000 + i, verdict="soon"))
+def spec_of_full_signals(thresholds):
+    """As many thresholds on a signal as it may have, where comparing each with each other would show."""
+    parts = [HEAD]
+    for i in range(thresholds):
+        signal, number = divmod(i, THRESHOLDS_PER_SIGNAL_MAX)
+        if number == 0:
+            parts.append(SIGNAL.format(i=signal))
+        verdict, limit = ("soon", 800000 + number) if number % 2 else ("now", 1000000 + number)
+        parts.append(THRESHOLD.format(i=signal, name=f"N{number}", limit=limit, verdict=verdict))
     return "".join(parts)
 
 
-SHAPES = {"2 a signal": spec_of_pairs, "all of 1 signal": spec_of_one_signal}
+SHAPES = {"2 a signal": spec_of_pairs, "19 a signal": spec_of_full_signals}
 
 
 def cpu_seconds(command, accept=(0,)):

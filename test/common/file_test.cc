@@ -1,5 +1,7 @@
 #include "common/file.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 
 namespace fs = std::filesystem;
 using outgrown::ReadFile;
+using outgrown::RemoveAbandoned;
 using outgrown::WriteFileIfChanged;
 using outgrown::WriteOutcome;
 using outgrown::test::TemporaryFolder;
@@ -56,4 +59,34 @@ TEST_CASE("what is not a regular file, or too large, is an error and is not wait
   std::ofstream(large) << std::string(1001, 'x');
   CHECK_FALSE(ReadFile(large, 1000).ok());
   CHECK(ReadFile(large, 1001).value().size() == 1001);
+}
+
+TEST_CASE("what a killed writer left is removed, and nothing else") {
+  const TemporaryFolder folder;
+  const auto touch = [&](const std::string& name) {
+    std::ofstream(folder.path() / name) << "half";
+    return folder.path() / name;
+  };
+  const fs::path left = touch(".a.yml.0123456789abcdef.tmp");
+  const fs::path written = touch(".a.yml.00000000000000ff.tmp");
+  const fs::path kept[] = {touch("a.yml"),
+                           touch(".b.yml.0123456789abcdef.tmp"),
+                           touch(".a.yml.0123456789abcdeg.tmp"),
+                           touch(".a.yml.0123456789abcde.tmp"),
+                           touch(".a.yml.0123456789abcdef.tmp~"),
+                           touch("a.yml.0123456789abcdef.tmp"),
+                           touch("..0123456789abcdef.tmp")};
+  const int writer = ::open(written.c_str(), O_WRONLY | O_CLOEXEC);
+  REQUIRE(::flock(writer, LOCK_EX) == 0);
+  RemoveAbandoned(folder.path(), {"a.yml", "c.yml"});
+  CHECK_FALSE(fs::exists(left));
+  CHECK(fs::exists(written));
+  for (const fs::path& path : kept) {
+    CAPTURE(path.string());
+    CHECK(fs::exists(path));
+  }
+  ::close(writer);
+  RemoveAbandoned(folder.path(), {"a.yml"});
+  CHECK_FALSE(fs::exists(written));
+  RemoveAbandoned(folder.path() / "missing", {"a.yml"});
 }

@@ -153,3 +153,34 @@ TEST_CASE("another folder gets the same layout, from the folder that holds spec 
   CHECK(Layout(spec, "out").On("/etc/rules/a.yml") == "out/etc/rules/a.yml");
   CHECK(Layout(spec, std::nullopt).On("/etc/rules/a.yml") == "/etc/rules/a.yml");
 }
+
+TEST_CASE(
+    "a run that was cut short under another spec leaves nothing behind that an older spec's run does not "
+    "remove") {
+  Place place;
+  place.Write();
+  const std::vector<Artefact> old = place.artefacts;
+  place.artefacts = {{"gen/a.yml", "new\n"}, {"elsewhere/c.yml", "three\n"}};
+  // Cut short: the manifest's folder of the second artefact is a file.
+  std::ofstream(place.At("rules/elsewhere")) << "in the way\n";
+  CHECK_FALSE(generate::WriteTree(place.spec, place.artefacts, place.layout()).ok());
+  CHECK(ReadFile(place.At("rules/gen/a.yml")).value() == "new\n");
+  CHECK_FALSE(place.Diff().empty());
+  // The older spec no longer has gen/a.yml either: the manifest knows it in both of its states.
+  place.artefacts = {old[1]};
+  for (const FileChange& change : place.Write()) CHECK(change.change != Change::kKept);
+  CHECK_FALSE(fs::exists(place.At("rules/gen/a.yml")));
+  CHECK(place.Diff().empty());
+}
+
+TEST_CASE("an orphan that cannot be removed is an error, and the next run still knows it") {
+  Place place;
+  place.Write();
+  fs::remove(place.At("rules/gen/a.yml"));
+  fs::create_directory(place.At("rules/gen/a.yml"));
+  place.artefacts = {place.artefacts[1]};
+  const auto changes = generate::WriteTree(place.spec, place.artefacts, place.layout());
+  REQUIRE_FALSE(changes.ok());
+  CHECK(changes.error().where == place.At("rules/gen/a.yml").string());
+  CHECK(ReadFile(place.At("rules/queue.manifest")).value().find("gen/a.yml") != std::string::npos);
+}

@@ -62,7 +62,7 @@ TEST_CASE("a group holds 20 rules at most and tears no signal from its alerts") 
   std::size_t alerts = 0;
   for (const plan::RuleGroup& group : plan::PlanRules(spec).groups) {
     if (group.name.ends_with("measurement")) continue;
-    CHECK(group.rules.size() <= plan::kRulesPerGroupMax);
+    CHECK(group.rules.size() <= spec::kRulesPerGroupMax);
     REQUIRE(std::holds_alternative<RecordingRule>(group.rules.front()));
     std::string record;
     for (const plan::Rule& rule : group.rules) {
