@@ -26,6 +26,11 @@ SUFFICIENT = "SQLite sufficient"
 MIGRATE_NOW = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
 ALERT = "CheckpointWriteErrors"
 PHASE_SECONDS_MAX = 120
+SETTLE_SECONDS = 10  # rulegen decides about the instant 10 s ago: what was scraped and recorded by then has settled
+
+
+class Kept(Exception):
+    """`--keep` was ended by Ctrl-C, as it is meant to be."""
 
 
 class Screen:
@@ -99,12 +104,13 @@ class Demo:
         self.applications.append(process)
 
     def wait_for_rate(self, writes_per_second):
-        """Until Prometheus has recorded that many writes a second: the load is up, the window is full."""
+        """Until that many writes a second were recorded where a decision looks: the load is up, the window is full."""
         expression = f"checkpoint:writes_per_second >= {writes_per_second}"
 
         def recorded():
             self.screen.progress(self._measured())
-            return servers.query(self.prometheus.url, expression)
+            # As old as what a decision looks at.
+            return servers.query(self.prometheus.url, expression, at=time.time() - SETTLE_SECONDS)
 
         try:
             servers.wait_for(f"a recorded rate of {writes_per_second} writes/s", recorded, PHASE_SECONDS_MAX,
@@ -119,7 +125,7 @@ class Demo:
         def decided():
             lines = self.evaluate().splitlines()
             verdict = next((line.strip() for line in lines if line.strip()), "no answer yet")
-            self.screen.progress(f"{self._measured()}   now: {verdict}")
+            self.screen.progress(f"{self._measured()}   decided about {SETTLE_SECONDS} s ago: {verdict}")
             return wanted in (line.strip() for line in lines)
 
         try:
@@ -128,14 +134,15 @@ class Demo:
             self.screen.progress_done()
 
     def show_decision(self, log_name):
-        """Prints the decision as a person would see it, and keeps it as text and JSON beside the other artefacts."""
+        """Prints the decision as a person would see it, and keeps the same one as text and JSON beside the artefacts."""
+        at = ["--at", f"{time.time() - SETTLE_SECONDS:.3f}"]
         if self.screen.terminal:
-            subprocess.run(self._evaluate_command(), check=False)
-        text = self.evaluate()
+            subprocess.run([*self._evaluate_command(), *at], check=False)
+        text = self.evaluate(*at)
         if not self.screen.terminal:
             print(text, flush=True)
         (self.folder / f"{log_name}.txt").write_text(text)
-        (self.folder / f"{log_name}.json").write_text(self.evaluate("--format", "json"))
+        (self.folder / f"{log_name}.json").write_text(self.evaluate("--format", "json", *at))
 
     def evaluate(self, *arguments):
         return subprocess.run([*self._evaluate_command(), *arguments], capture_output=True, text=True,
@@ -146,12 +153,21 @@ class Demo:
             alerts = servers.get_json(f"{self.alertmanager.url}/api/v2/alerts")
             return [alert for alert in alerts if alert["labels"]["alertname"] == ALERT]
 
-        alerts = servers.wait_for(f"the alert {ALERT} in Alertmanager", active, PHASE_SECONDS_MAX)
+        alerts = servers.wait_for(f"the alert {ALERT} in Alertmanager", active, PHASE_SECONDS_MAX,
+                                  alive=[self.exporter, self.prometheus, self.alertmanager])
         (self.folder / "alerts.json").write_text(json.dumps(alerts, indent=2) + "\n")
         labels = alerts[0]["labels"]
         self.screen.line(f"{ALERT} is {alerts[0]['status']['state']} in Alertmanager: severity {labels['severity']}, "
                          f"database {labels['database']}")
         self.screen.line(alerts[0]["annotations"]["summary"])
+
+    def watch(self):
+        """Until Ctrl-C (Kept), or until one of the servers or applications ends (NotReady)."""
+        try:
+            servers.wait_for("Ctrl-C", lambda: False, float("inf"), poll_seconds=1,
+                             alive=[self.exporter, self.prometheus, self.alertmanager, *self.applications])
+        except KeyboardInterrupt:
+            raise Kept from None
 
     def stop_applications(self):
         for process in self.applications:
@@ -178,8 +194,10 @@ class Demo:
     def _measured(self):
         found = servers.query(self.prometheus.url, '{__name__=~"checkpoint:(writes_per_second|write_error_ratio)"}')
         values = {sample["metric"]["__name__"]: float(sample["value"][1]) for sample in found}
-        return (f"{values.get('checkpoint:writes_per_second', float('nan')):6.1f} writes/s "
-                f"{values.get('checkpoint:write_error_ratio', float('nan')):7.2%} errors")
+        if len(values) < 2:
+            return "nothing recorded yet"
+        return (f"{values['checkpoint:writes_per_second']:6.1f} writes/s "
+                f"{values['checkpoint:write_error_ratio']:7.2%} errors")
 
     def _evaluate_command(self):
         return [self.rulegen, "--evaluate", "--spec", SPEC, "--prometheus", self.prometheus.url, "--log",
@@ -221,11 +239,24 @@ def run(demo, screen, keep):
     if keep:
         screen.line()
         screen.line("Everything keeps running; Ctrl-C stops it.")
-        signal.pause()
+        demo.watch()
 
     screen.heading("6. Nothing lost on the way")
     demo.stop_applications()
     demo.compare_counts()
+
+
+def make_folder(wanted):
+    """The folder for the artefacts: a new temporary one, or `wanted`, which must not hold anything yet."""
+    if wanted is None:
+        return pathlib.Path(tempfile.mkdtemp(prefix="outgrown-demo-")).resolve()
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+        if any(wanted.iterdir()):
+            sys.exit(f"demo: {wanted} is not empty; name a new folder")
+    except OSError as error:
+        sys.exit(f"demo: {wanted}: cannot use it as the folder for the artefacts: {error.strerror}")
+    return wanted.resolve()
 
 
 def main():
@@ -238,20 +269,27 @@ def main():
     for program in ("prometheus", "promtool", "prometheus-alertmanager", "amtool"):
         if shutil.which(program) is None:
             sys.exit(f"demo: {program} is not installed; `./run demo` installs Debian's package")
-    folder = arguments.folder or pathlib.Path(tempfile.mkdtemp(prefix="outgrown-demo-"))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(arguments.folder)
     screen = Screen()
+    # Also where a script started us in the background, which ignores SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    status = 0
     try:
         with servers.Stack() as stack:
-            run(Demo(arguments.build.resolve(), folder.resolve(), screen, stack), screen, arguments.keep)
+            run(Demo(arguments.build.resolve(), folder, screen, stack), screen, arguments.keep)
+    except Kept:
+        pass
     except KeyboardInterrupt:
         screen.progress_done()
-        screen.line("stopped by Ctrl-C")
+        screen.line("interrupted")
+        status = 130
     except servers.NotReady as error:
         sys.exit(f"demo: {error}\nThe logs are in {folder}")
     screen.line()
-    screen.line(f"All stopped. Logs, metrics, rules, decisions and the database are in {folder}")
+    kept = "Logs, metrics, rules, decisions and the database are" if status == 0 else "What there is so far is"
+    screen.line(f"All stopped. {kept} in {folder}")
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "common/number.h"
 #include "common/text.h"
 #include "rulegen/json/json_tree.h"
 
@@ -62,6 +64,12 @@ Result<GivenStore> ReadStore(const Table& table, const Json::Object& members, co
         store.labels.emplace_back(name, *label.string());
       }
     } else if (value.number() != nullptr) {
+      // No unit has negative values: it is a mistake of whoever measured, and must not read as healthy.
+      if (*value.number() < 0) {
+        return Error{
+            fmt::format("\"{}\" is {}; expected 0 or more", PlainText(key, 60), ExactNumber(*value.number())),
+            where};
+      }
       store.values[static_cast<std::size_t>(FindSignal(table, key) - table.signals.data())] = *value.number();
     } else if (!value.is_null()) {
       return Error{fmt::format("\"{}\" must be a number, or null if it is not known", PlainText(key, 60)),
@@ -69,6 +77,14 @@ Result<GivenStore> ReadStore(const Table& table, const Json::Object& members, co
     }
   }
   return store;
+}
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+Labels SortedLabels(const GivenStore& store) {
+  Labels labels = store.labels;
+  std::ranges::sort(labels);
+  return labels;
 }
 
 }  // namespace
@@ -85,6 +101,7 @@ Result<std::vector<std::vector<GivenStore>>> ReadGiven(std::span<const Table* co
   }
   if (objects.empty()) return Error{"holds no store", std::string(where)};
   std::vector<std::vector<GivenStore>> given(tables.size());
+  std::set<std::pair<std::size_t, Labels>> names;
   for (std::size_t index = 0; index < objects.size(); ++index) {
     const std::string place =
         objects.size() == 1 ? std::string(where) : fmt::format("{}: store {}", where, index + 1);
@@ -95,6 +112,9 @@ Result<std::vector<std::vector<GivenStore>>> ReadGiven(std::span<const Table* co
     if (!table) return table.error();
     Result<GivenStore> store = ReadStore(*tables[*table], *objects[index]->object(), place);
     if (!store) return store.error();
+    if (!store->labels.empty() && !names.emplace(*table, SortedLabels(*store)).second) {
+      return Error{"has the labels of a store before it", place};
+    }
     given[*table].push_back(std::move(*store));
   }
   return given;

@@ -26,8 +26,11 @@ class Sax : public nlohmann::json_sax<nlohmann::json> {
   bool start_array(std::size_t /*size*/) override { return events_.StartArray(); }
   bool end_array() override { return events_.EndArray(); }
   bool parse_error(std::size_t position, const std::string& /*token*/,
-                   const nlohmann::json::exception& /*error*/) override {
-    problem_ = "not valid JSON at byte " + std::to_string(position);
+                   const nlohmann::json::exception& error) override {
+    constexpr int kNumberOverflow = 406;  // the library's out_of_range.406
+    problem_ = (error.id == kNumberOverflow ? "a number too large for a double at byte "
+                                            : "not valid JSON at byte ") +
+               std::to_string(position);
     return false;
   }
   const std::string& problem() const { return problem_; }

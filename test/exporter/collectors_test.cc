@@ -13,6 +13,7 @@
 
 #include <doctest/doctest.h>
 
+#include "common/number.h"
 #include "counterblock/writer.h"
 #include "exporter/collectors/samples.h"
 #include "exporter/stores.h"
@@ -257,7 +258,8 @@ TEST_CASE("the deployment is what the operator said, and the thresholds are the 
   CHECK(lines.size() == settings.table->thresholds.size() + 1);
   CHECK(Has(
       lines,
-      R"(checkpoint_threshold{store="checkpoint",threshold="WriteErrors",signal="write_error_ratio",verdict="migrate_now"} 0.01)"));
+      R"(checkpoint_threshold{store="checkpoint",threshold="WriteErrors",signal="write_error_ratio",verdict="migrate_now"} )" +
+          outgrown::ExactNumber(settings.table->thresholds[0].limit)));
   CHECK(Has(lines, R"(checkpoint_threshold_table_info{store="checkpoint",digest=")" +
                        std::string(settings.table->digest) + R"("} 1)"));
 }

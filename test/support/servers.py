@@ -6,6 +6,8 @@ always for a condition with a deadline (`wait_for`), never for a fixed time.
 
 import contextlib
 import ctypes
+import glob
+import http.client
 import json
 import os
 import pathlib
@@ -58,7 +60,7 @@ def wait_for(what, condition, timeout_seconds=30.0, poll_seconds=0.1, alive=()):
             value = condition()
             if value:
                 return value
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
             last = error
         for process in alive:
             if process.ended():
@@ -133,7 +135,7 @@ def prometheus(folder, scrape_targets, rule_files=(), alertmanager_url=None, scr
     if config is None:
         config = prometheus_config(scrape_targets, rule_files, alertmanager_url, scrape_interval)
     config_file = folder / "prometheus.yml"
-    config_file.write_text(config)
+    config_file.write_text(config, encoding="utf-8")
     return Server("prometheus", [
         "prometheus", f"--config.file={config_file}", f"--storage.tsdb.path={folder / 'prometheus-data'}",
         f"--storage.tsdb.retention.time={retention}", f"--web.listen-address=127.0.0.1:{port}",
@@ -145,14 +147,14 @@ def prometheus_config(scrape_targets, rule_files, alertmanager_url, scrape_inter
     config = {
         "global": {"scrape_interval": scrape_interval, "scrape_timeout": scrape_interval,
                    "evaluation_interval": scrape_interval},
-        "rule_files": [str(name) for name in rule_files],
+        "rule_files": [glob.escape(str(name)) for name in rule_files],  # Prometheus takes them for patterns
         "scrape_configs": [{"job_name": job, "static_configs": [{"targets": targets}]}
                            for job, targets in scrape_targets.items()],
     }
     if alertmanager_url:
         target = urllib.parse.urlsplit(alertmanager_url).netloc
         config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [target]}]}]}
-    return json.dumps(config, indent=2) + "\n"
+    return json.dumps(config, indent=2, ensure_ascii=False) + "\n"
 
 
 def alertmanager(folder, config_file):

@@ -68,20 +68,20 @@ TEST_CASE("the compiled table is what the shipped spec makes at run time") {
     CheckEqual(compiled.thresholds[i], made.thresholds[i]);
 }
 
-TEST_CASE("the shipped table has the design's six thresholds") {
+// The wording is a promise of its own: README.md and the runbooks of whoever uses it quote these lines. The limits are the
+// spec's alone.
+TEST_CASE("the shipped thresholds print the six lines that README promises") {
   struct Row {
     std::string_view because;
     std::string_view verdict;
-    double limit;
-    std::int64_t hold_minutes;
   };
   constexpr Row kRows[] = {
-      {"Write errors >1% (SQLite saturated)", "MIGRATE NOW", 0.01, 5},
-      {"Throughput >100/sec (capacity ceiling)", "MIGRATE NOW", 100, 10},
-      {"Multi-server requires network DB", "MIGRATE NOW", 1, 0},
-      {"Throughput >80/sec (approaching capacity ceiling)", "MIGRATE SOON", 80, 10},
-      {"File size >5GB (performance degradation likely)", "MIGRATE SOON", 5.0 * 1024 * 1024 * 1024, 0},
-      {"P99 write latency >100ms (lock contention likely)", "MIGRATE SOON", 0.1, 10},
+      {"Write errors >1% (SQLite saturated)", "MIGRATE NOW"},
+      {"Throughput >100/sec (capacity ceiling)", "MIGRATE NOW"},
+      {"Multi-server requires network DB", "MIGRATE NOW"},
+      {"Throughput >80/sec (approaching capacity ceiling)", "MIGRATE SOON"},
+      {"File size >5GB (performance degradation likely)", "MIGRATE SOON"},
+      {"P99 write latency >100ms (lock contention likely)", "MIGRATE SOON"},
   };
   const Table& table = CompiledTable();
   REQUIRE(table.thresholds.size() == std::size(kRows));
@@ -89,9 +89,6 @@ TEST_CASE("the shipped table has the design's six thresholds") {
     const ThresholdRow& row = table.thresholds[i];
     CHECK(row.because == kRows[i].because);
     CHECK(table.verdicts[row.verdict].text == kRows[i].verdict);
-    CHECK(row.limit == kRows[i].limit);
-    CHECK(row.hold_ms == kRows[i].hold_minutes * 60'000);
-    CHECK(row.direction == Direction::kAbove);
   }
   CHECK(table.sufficient == "SQLite sufficient");
 }
