@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import os
 import pathlib
-import threading
 from typing import Dict, Optional, Tuple
 
 from .outcome import Outcome
@@ -80,7 +79,6 @@ class Store:
         return Outcome(self._library.outgrown_outcome_of_sqlite(code))
 
 
-_lock = threading.Lock()
 _library: Optional[ctypes.PyDLL] = None
 _stores: Dict[Tuple[Optional[str], ...], Store] = {}
 
@@ -89,13 +87,12 @@ def open_store(
     name: str, *, directory: Optional[str] = None, application: Optional[str] = None, database: Optional[str] = None
 ) -> Store:
     """The process's store of that name. Raises Unavailable with the reason."""
-    # What the library takes the directory from.
-    places = (directory, application, os.environ.get("OUTGROWN_DIR"), os.environ.get("XDG_RUNTIME_DIR"))
-    with _lock:
-        store = _stores.get((name, *places))
-        if store is None:
-            store = _stores[(name, *places)] = _open(name, directory, application, database)
-        return store
+    # The environment: what the library takes the directory from.
+    key = (name, directory, application, os.environ.get("OUTGROWN_DIR"), os.environ.get("XDG_RUNTIME_DIR"))
+    # Without a lock, which a fork() in another thread would leave locked in the child for good. Two threads that open
+    # the same store at once hold it twice, which does no harm; one of the two is used from then on.
+    store = _stores.get(key)
+    return store if store is not None else _stores.setdefault(key, _open(name, directory, application, database))
 
 
 def _open(name: str, directory: Optional[str], application: Optional[str], database: Optional[str]) -> Store:

@@ -25,6 +25,7 @@ class Kind(enum.Enum):
     BEGIN_WRITE = "begin write"  # opens it with the write lock: IMMEDIATE, EXCLUSIVE
     COMMIT = "commit"  # COMMIT, END, RELEASE
     ROLLBACK = "rollback"  # of the whole transaction
+    LOAD = "load"  # SELECT load_extension(...): may bring the SQLite observer
 
 
 # A statement's tokens as far as they matter here: blanks, comments and every kind of quoting in one piece each.
@@ -88,9 +89,15 @@ def _words(sql: str) -> Iterator[str]:
             yield token.text
 
 
-@functools.lru_cache(maxsize=1024)
+_REMEMBERED_CHARACTERS_MAX = 4096  # longer texts carry data: keeping them would keep the data
+
+
 def kind_of(sql: str) -> Kind:
     """The kind of the one statement in `sql`; READ for what SQLite would refuse to parse."""
+    return _remembered_kind_of(sql) if len(sql) <= _REMEMBERED_CHARACTERS_MAX else _kind_of(sql)
+
+
+def _kind_of(sql: str) -> Kind:
     words = _words(sql)
     first = next(words, "")
     if first == "WITH":
@@ -103,7 +110,12 @@ def kind_of(sql: str) -> Kind:
         return _kind_of_pragma(list(words))
     if first == "VACUUM":
         return Kind.FILE if next(words, ";") in (";", "MAIN") and "INTO" not in words else Kind.READ
+    if first == "SELECT" and "load_extension" in sql.lower():
+        return Kind.LOAD
     return _BY_FIRST_WORD.get(first, Kind.READ)
+
+
+_remembered_kind_of = functools.lru_cache(maxsize=1024)(_kind_of)
 
 
 def _kind_of_with(words: Iterator[str]) -> Kind:

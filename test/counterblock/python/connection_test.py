@@ -9,29 +9,7 @@ import unittest
 import warnings
 
 import outgrown
-from support import StoreTest, counts, main, read_block
-
-
-class ConnectionTest(StoreTest):
-    def setUp(self):
-        super().setUp()
-        self.connection = self.connect()
-        self.connection.execute("CREATE TABLE t (x UNIQUE, y)")
-        self.connection.execute("INSERT INTO t VALUES (0, 'taken')")
-        self.connection.commit()
-        self.before = self.counts()
-
-    def connect(self, wrap=outgrown.observe, **options):
-        connection = wrap(sqlite3.connect(self.path(), **options))
-        self.addCleanup(connection.close)
-        return connection
-
-    def counted(self):
-        """The writes since setUp."""
-        return {name: n - self.before.get(name, 0) for name, n in self.counts().items() if n != self.before.get(name, 0)}
-
-    def rival(self):
-        return self.connect(lambda plain: plain, isolation_level=None, timeout=0)
+from support import ConnectionTest, StoreTest, counts, main, read_block
 
 
 class Counts(ConnectionTest):
@@ -172,37 +150,6 @@ class Counts(ConnectionTest):
         with self.connection:
             self.connection.execute("INSERT INTO t SELECT x, '' FROM mine")
         self.assertEqual(self.counted(), {"ok": 1})
-
-    def test_threads_with_connections_of_their_own_lose_nothing(self):
-        def work(number):
-            connection = outgrown.observe(sqlite3.connect(self.path(), timeout=60))
-            for i in range(50):
-                with connection:
-                    connection.execute("INSERT INTO t VALUES (?, '')", (1000 * (number + 1) + i,))
-            connection.close()
-
-        self.connection.execute("PRAGMA journal_mode=WAL")
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(self.counted(), {"ok": 400})
-
-    def test_threads_that_share_a_connection_under_a_lock_lose_nothing(self):
-        connection, lock = self.connect(check_same_thread=False), threading.Lock()
-
-        def work(number):
-            for i in range(100):
-                with lock, connection:
-                    connection.execute("INSERT INTO t VALUES (?, '')", (1000 * (number + 1) + i,))
-
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(self.counted(), {"ok": 400})
 
     def test_a_process_that_ends_leaves_its_counts(self):
         program = (
