@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import pathlib
 from typing import Dict, Optional, Tuple
 
 from .outcome import Outcome
@@ -112,17 +111,19 @@ def _open(name: str, directory: Optional[str], application: Optional[str], datab
 
 
 def _load() -> ctypes.PyDLL:
-    """The C library: $OUTGROWN_LIBRARY, else the wheel's own copy, else the system's."""
+    """The C library: $OUTGROWN_LIBRARY, else the system's (what ldconfig knows, or $LD_LIBRARY_PATH)."""
     global _library
     if _library is not None:
         return _library
-    packaged = pathlib.Path(__file__).with_name(LIBRARY_NAME)
-    path = os.environ.get("OUTGROWN_LIBRARY") or (str(packaged) if packaged.exists() else LIBRARY_NAME)
+    path = os.environ.get("OUTGROWN_LIBRARY") or LIBRARY_NAME
     try:
         # PyDLL keeps the interpreter lock: a record takes nanoseconds, giving up the lock and getting it back more.
         _library = _declare(ctypes.PyDLL(path))
     except (OSError, AttributeError) as error:
-        raise Unavailable(f"the C library {path} cannot be used: {error}") from error
+        raise Unavailable(
+            f"the C library {path} cannot be used: {error}; "
+            "install Outgrown on this machine, or let OUTGROWN_LIBRARY name the library's file"
+        ) from error
     return _library
 
 

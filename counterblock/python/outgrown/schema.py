@@ -8,9 +8,10 @@ several attached databases, ON CONFLICT FAIL in a table's constraint.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sqlite3
-from typing import Any, Iterable, Optional
+from typing import Any, Iterable, Iterator, Optional
 
 from .outcome import failure_of
 
@@ -86,7 +87,23 @@ def may_keep_rows(connection: sqlite3.Connection, sql: str, parameters: Any = ()
 
 def _explain(connection: sqlite3.Connection, sql: str, parameters: Any) -> Iterable[Any]:
     """The rows (address, opcode, P1, P2, ...) of the compiled statement, triggers included."""
-    return _ask(connection, f"EXPLAIN /* outgrown {next(_serial)} */ {sql}", _nulls(parameters))
+    with _without_implicit_begin(connection):
+        return _ask(connection, f"EXPLAIN /* outgrown {next(_serial)} */ {sql}", _nulls(parameters))
+
+
+@contextlib.contextmanager
+def _without_implicit_begin(connection: sqlite3.Connection) -> Iterator[None]:
+    """pysqlite3 opens a transaction for EXPLAIN INSERT, too, as sqlite3 does not."""
+    is_sqlite3 = any(cls.__module__.partition(".")[0] == "sqlite3" for cls in type(connection).__mro__)
+    level = None if is_sqlite3 or connection.in_transaction else connection.isolation_level
+    if level is None:
+        yield
+        return
+    connection.isolation_level = None  # commits, but there is no transaction
+    try:
+        yield
+    finally:
+        connection.isolation_level = level
 
 
 def _nulls(parameters: Any) -> Any:
