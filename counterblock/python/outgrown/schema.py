@@ -54,6 +54,11 @@ def dismiss_observer(connection: sqlite3.Connection) -> None:
         pass
 
 
+def is_wal(connection: sqlite3.Connection) -> bool:
+    """Whether the main database is in WAL mode: changing that writes the file."""
+    return any(_text(row[0]).lower() == "wal" for row in _ask(connection, "PRAGMA main.journal_mode"))
+
+
 def only_main(connection: sqlite3.Connection) -> bool:
     """True if there are neither attached databases nor TEMP tables."""
     return all(row[0] == _MAIN for row in _ask(connection, "PRAGMA database_list"))

@@ -20,6 +20,7 @@ class Kind(enum.Enum):
     WRITE = "write"  # of rows: takes the write lock
     FILE = "file"  # VACUUM, PRAGMA user_version = 1: takes the write lock and always changes the file
     SCHEMA = "schema"  # DDL: the same, unless there is nothing to do (IF NOT EXISTS)
+    JOURNAL = "journal"  # PRAGMA journal_mode = WAL: the same, unless the file is in that mode already
     ATTACH = "attach"  # changes which databases there are
     BEGIN = "begin"  # opens a transaction that holds no lock yet; SAVEPOINT too
     BEGIN_WRITE = "begin write"  # opens it with the write lock: IMMEDIATE, EXCLUSIVE
@@ -61,7 +62,7 @@ _BY_FIRST_WORD = {
 
 
 # The kinds that take the write lock, if they are what they seem.
-LOCKING = frozenset({Kind.WRITE, Kind.FILE, Kind.SCHEMA, Kind.BEGIN_WRITE})
+LOCKING = frozenset({Kind.WRITE, Kind.FILE, Kind.SCHEMA, Kind.JOURNAL, Kind.BEGIN_WRITE})
 
 
 class _Token(NamedTuple):
@@ -144,7 +145,14 @@ def _kind_of_pragma(words: List[str]) -> Kind:
         words = words[2:]
     name = words[0] if words else ""
     given = "=" in words or "(" in words
+    if name == "JOURNAL_MODE" and given:
+        return Kind.JOURNAL
     return Kind.FILE if name == "INCREMENTAL_VACUUM" or (name in _WRITING_PRAGMAS and given) else Kind.READ
+
+
+def names_wal(journal_pragma: str) -> bool:
+    """Whether a PRAGMA journal_mode = ... asks for the write-ahead log. Every other mode is a rollback mode."""
+    return any(token.text.strip("'\"`[]").upper() == "WAL" for token in _tokens(journal_pragma))
 
 
 _TRIGGER = re.compile(r"(EXPLAIN (QUERY PLAN )?)?CREATE ((TEMP|TEMPORARY) )*TRIGGER")

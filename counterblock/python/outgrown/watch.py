@@ -21,7 +21,7 @@ from .block import Start, Store
 from .ledger import Ledger
 from .outcome import Failure, failure_of
 from .report import warn_once
-from .statement import LOCKING, Kind
+from .statement import LOCKING, Kind, names_wal
 from .targets import Targets
 
 _T = TypeVar("_T")
@@ -154,7 +154,12 @@ class Watch:
         changes = self.connection.total_changes
         if ledger.writing and not was_open:
             ledger.rolled_back()  # by SQLite, in a read that failed badly, or past us on the bare connection
-        locks = bool(schema.writes_main(self.connection, sql)) if kind is Kind.SCHEMA else kind in LOCKING
+        if kind is Kind.SCHEMA:
+            locks = bool(schema.writes_main(self.connection, sql))
+        elif kind is Kind.JOURNAL:
+            locks = schema.is_wal(self.connection) != names_wal(sql)
+        else:
+            locks = kind in LOCKING
         return Begun(ledger.start() if locks else None, locks, was_open, changes)
 
     @guarded
@@ -167,6 +172,9 @@ class Watch:
             return
         ledger = self.books()
         start, still_open = begun.start, self.connection.in_transaction
+        if kind is Kind.JOURNAL:
+            ledger.wrote(start, 0, schema.is_wal(self.connection) == names_wal(sql), still_open)
+            return
         if kind is not Kind.WRITE:
             ledger.wrote(start, 0, kind is not Kind.BEGIN_WRITE, still_open)
             return

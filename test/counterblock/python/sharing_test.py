@@ -36,7 +36,7 @@ class Sharing(ConnectionTest):
                     connection.execute("INSERT INTO t VALUES (?, '')", (1000 * (number + 1) + i,))
             connection.close()
 
-        self.connection.execute("PRAGMA journal_mode=WAL")
+        self.rival().execute("PRAGMA journal_mode=WAL")
         run_threads(8, work)
         self.assertEqual(self.counted(), {"ok": 400})
 
