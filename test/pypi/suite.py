@@ -15,7 +15,7 @@ import unittest
 
 import outgrown
 
-ONCE = ("example_test", "wheel_test")
+ONCE = ("example_test", "wheel_test", "workers_test")
 HERE = pathlib.Path(__file__).resolve().parent
 UNIT = HERE.parents[0] / "counterblock" / "python"
 sys.path[:0] = [str(HERE), str(UNIT)]
