@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import pathlib
-import threading
 from typing import Dict, Optional, Tuple
 
 from .outcome import Outcome
@@ -80,7 +78,6 @@ class Store:
         return Outcome(self._library.outgrown_outcome_of_sqlite(code))
 
 
-_lock = threading.Lock()
 _library: Optional[ctypes.PyDLL] = None
 _stores: Dict[Tuple[Optional[str], ...], Store] = {}
 
@@ -89,13 +86,12 @@ def open_store(
     name: str, *, directory: Optional[str] = None, application: Optional[str] = None, database: Optional[str] = None
 ) -> Store:
     """The process's store of that name. Raises Unavailable with the reason."""
-    # What the library takes the directory from.
-    places = (directory, application, os.environ.get("OUTGROWN_DIR"), os.environ.get("XDG_RUNTIME_DIR"))
-    with _lock:
-        store = _stores.get((name, *places))
-        if store is None:
-            store = _stores[(name, *places)] = _open(name, directory, application, database)
-        return store
+    # The environment: what the library takes the directory from.
+    key = (name, directory, application, os.environ.get("OUTGROWN_DIR"), os.environ.get("XDG_RUNTIME_DIR"))
+    # Without a lock, which a fork() in another thread would leave locked in the child for good. Two threads that open
+    # the same store at once hold it twice, which does no harm; one of the two is used from then on.
+    store = _stores.get(key)
+    return store if store is not None else _stores.setdefault(key, _open(name, directory, application, database))
 
 
 def _open(name: str, directory: Optional[str], application: Optional[str], database: Optional[str]) -> Store:
@@ -115,17 +111,19 @@ def _open(name: str, directory: Optional[str], application: Optional[str], datab
 
 
 def _load() -> ctypes.PyDLL:
-    """The C library: $OUTGROWN_LIBRARY, else the wheel's own copy, else the system's."""
+    """The C library: $OUTGROWN_LIBRARY, else the system's (what ldconfig knows, or $LD_LIBRARY_PATH)."""
     global _library
     if _library is not None:
         return _library
-    packaged = pathlib.Path(__file__).with_name(LIBRARY_NAME)
-    path = os.environ.get("OUTGROWN_LIBRARY") or (str(packaged) if packaged.exists() else LIBRARY_NAME)
+    path = os.environ.get("OUTGROWN_LIBRARY") or LIBRARY_NAME
     try:
         # PyDLL keeps the interpreter lock: a record takes nanoseconds, giving up the lock and getting it back more.
         _library = _declare(ctypes.PyDLL(path))
     except (OSError, AttributeError) as error:
-        raise Unavailable(f"the C library {path} cannot be used: {error}") from error
+        raise Unavailable(
+            f"the C library {path} cannot be used: {error}; "
+            "install Outgrown on this machine, or let OUTGROWN_LIBRARY name the library's file"
+        ) from error
     return _library
 
 

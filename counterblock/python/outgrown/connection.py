@@ -16,8 +16,10 @@ from .schema import dismiss_observer
 from .statement import Kind
 from .watch import Watch
 
-# Attributes whose setting may commit (sqlite3's documentation, "Transaction control").
-_COMMITTING = ("isolation_level", "autocommit")
+
+def _commits(name: str, value: Any) -> bool:
+    """Whether setting the attribute commits an open transaction (sqlite3's documentation, "Transaction control")."""
+    return (name == "isolation_level" and value is None) or (name == "autocommit" and value is True)
 
 
 class ObservedConnection:
@@ -34,7 +36,7 @@ class ObservedConnection:
         # sqlite3.Cursor, unless this is another module of the same interface.
         set_own(self, "_outgrown_cursor_class", native_cursor_class(real))
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         return type(self._outgrown_real)
 
@@ -42,7 +44,7 @@ class ObservedConnection:
         return getattr(self._outgrown_real, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _COMMITTING:
+        if _commits(name, value):
             self._outgrown_watch.ending(Kind.COMMIT, setattr, self._outgrown_real, name, value)
         else:
             setattr(self._outgrown_real, name, value)
@@ -56,8 +58,18 @@ class ObservedConnection:
     def __repr__(self) -> str:
         return f"<observed by outgrown: {self._outgrown_real!r}>"
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._outgrown_real.__reduce_ex__(protocol)  # raises: a connection can be neither copied nor pickled
+
     def __call__(self, *arguments: Any) -> Any:
         return self._outgrown_real(*arguments)
+
+    def __del__(self) -> None:
+        # Dropped without close(), as `closing(the bare connection)` leaves it: what was open has been rolled back.
+        try:
+            object.__getattribute__(self, "_outgrown_watch").closed()
+        except Exception:  # at the interpreter's end anything may be missing
+            pass
 
     # --- what runs SQL: the cursor counts ---------------------------------------------------------------------------
 

@@ -11,14 +11,15 @@ import functools
 from typing import Any, Callable, Optional, Tuple, Type
 
 from .rows import execute_many
+from .script import run_script
 from .statement import Kind, kind_of
 from .watch import LeftToCursor, Watch
 
 
-def observed_cursor(connection: Any, factory: Type[Any], native: Type[Any], watch: Watch, shown: Any) -> Any:
+def observed_cursor(connection: Any, factory: Any, native: Any, watch: Watch, shown: Any) -> Any:
     """A cursor of the class `factory` on `connection`, observed. `native` is sqlite3.Cursor, or what stands for it;
     `shown` is what the application takes for the connection."""
-    cls = _class_for(factory, native)
+    cls: Any = _class_for(factory, native)
 
     def make(real: Any) -> Any:
         cursor = cls.__new__(cls, real)
@@ -30,8 +31,8 @@ def observed_cursor(connection: Any, factory: Type[Any], native: Type[Any], watc
     return connection.cursor(make)
 
 
-@functools.lru_cache(maxsize=None)
-def _class_for(factory: Type[Any], native: Type[Any]) -> Type[Any]:
+@functools.lru_cache(maxsize=128)  # bounded, for applications that make a class for each cursor
+def _class_for(factory: Any, native: Any) -> Type[Any]:
     observed = _observed(native)
     if factory is native:
         return observed
@@ -53,7 +54,7 @@ class _Deferred:
 
 
 @functools.lru_cache(maxsize=None)
-def _observed(native: Type[Any]) -> Type[Any]:
+def _observed(native: Any) -> Type[Any]:
     class ObservedCursor(native):  # type: ignore[misc]
         outgrown_watch: Watch
         outgrown_connection: Any
@@ -64,7 +65,7 @@ def _observed(native: Type[Any]) -> Type[Any]:
 
         # Arguments as they come: a wrong call is sqlite3's to refuse.
         def execute(self, *arguments: Any) -> Any:
-            sql = arguments[0] if arguments else None
+            sql: Any = arguments[0] if arguments else None
             kind = kind_of(sql) if isinstance(sql, str) else Kind.READ
             run = super().execute
             if kind is Kind.READ or self.outgrown_watch.off:
@@ -83,10 +84,10 @@ def _observed(native: Type[Any]) -> Type[Any]:
             run = super().executescript
             if len(arguments) != 1 or self.outgrown_watch.off:
                 return run(*arguments)
-            return self.outgrown_watch.script(arguments[0], run)
+            return run_script(self.outgrown_watch, arguments[0], run)
 
         def left_to_cursor(self, left: LeftToCursor) -> None:
-            cls = type(self)
+            cls: Any = type(self)
             self.__class__ = _deferring(cls)
             # Nothing that refers back to the cursor: dropping it must end the statement at once, as ever.
             self.outgrown_deferred: Tuple[_Deferred, Type[Any]] = (_Deferred(self.outgrown_watch, left), cls)
@@ -94,8 +95,8 @@ def _observed(native: Type[Any]) -> Type[Any]:
     return ObservedCursor
 
 
-@functools.lru_cache(maxsize=None)
-def _deferring(cls: Type[Any]) -> Type[Any]:
+@functools.lru_cache(maxsize=128)
+def _deferring(cls: Any) -> Type[Any]:
     """What a cursor of the class is while a commit of SQLite's waits for its rows."""
 
     def watched(name: str, ends: bool) -> Callable[..., Any]:

@@ -56,28 +56,26 @@ class Ledger:
         write = self._write if start is None else _Write(start)
         if write is None:
             return
-        self._write = write
         write.changed = write.changed or changed
         write.size_bytes += size_bytes
-        if not still_open:
-            self._end(True)
+        self._go_on(write, still_open, committed=True)
 
     def failed(self, start: Optional[Start], failure: Optional[Failure], changed: bool, still_open: bool) -> None:
         """Such a statement has raised; `failure` None: something that says nothing about the write; `changed`: what
-        it had written stays (INSERT OR FAIL)."""
+        it had written stays (INSERT OR FAIL, or Ctrl-C just after the statement)."""
+        write = self._write
         if start is not None:
-            if failure is None:
+            if failure is None and not changed:
                 self._store.abandon(start)
                 return
-            if not failure.begun:
+            if failure is not None and not failure.begun:
                 self._record(start, failure, 0)
                 return
-            self._write = _Write(start)
-        if self._write is not None:
-            self._write.changed = self._write.changed or changed
-            self._write.failure = failure or self._write.failure
-        if not still_open:
-            self._end(changed)
+            write = _Write(start)
+        if write is not None:
+            write.changed = write.changed or changed
+            write.failure = failure or write.failure
+            self._go_on(write, still_open, committed=changed)
 
     def committed(self) -> None:
         """The transaction has been committed."""
@@ -103,10 +101,21 @@ class Ledger:
         if start is not None:
             self._store.abandon(start)
 
+    def _go_on(self, write: _Write, still_open: bool, committed: bool) -> None:
+        """A write of one statement is never the open one: other threads may be using the connection in autocommit."""
+        if still_open:
+            self._write = write
+            return
+        if write is self._write:
+            self._write = None
+        self._finish(write, committed)
+
     def _end(self, committed: bool) -> None:
         write, self._write = self._write, None
-        if write is None:
-            return
+        if write is not None:
+            self._finish(write, committed)
+
+    def _finish(self, write: _Write, committed: bool) -> None:
         if committed and write.changed:
             self._record(write.start, None, write.size_bytes)
         elif write.failure is not None:

@@ -49,7 +49,8 @@ def observe(
     Never raises. If counting is not possible the application runs as before, and the logger "outgrown" says why, once.
     """
     try:
-        return _observe(target, _Settings(name, application, directory))
+        observed: _T = _observe(target, _Settings(name, application, directory))
+        return observed
     except Exception as error:  # whatever it is, it is not the application's
         warn_once("writes are not counted: %s: %s", type(error).__name__, error)
         return target

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import logging
-import threading
-from typing import Set
+from typing import Dict
 
 logger = logging.getLogger("outgrown")
 
-_lock = threading.Lock()
-_said: Set[str] = set()
+_said: Dict[str, object] = {}
 
 
 def warn_once(text: str, *arguments: object) -> None:
     line = text % arguments
-    with _lock:
-        if line in _said:
-            return
-        _said.add(line)
-    logger.warning("%s", line)
+    mine = object()
+    # In one step, and without a lock, which a fork() in another thread would leave locked in the child for good.
+    if _said.setdefault(line, mine) is mine:
+        logger.warning("%s", line)

@@ -35,7 +35,7 @@ class _Rows:
         self._in_iterator = False  # what is raised comes from the application's iterator
         self._size_bytes = 0  # of the rows that went into a transaction that was open already
         # From before the first row on: with isolation_level IMMEDIATE sqlite3 waits for the lock before it takes one.
-        self._start = watch.begin(Kind.WRITE, sql)
+        self._begun = watch.begin(Kind.WRITE, sql)
         self._changes = watch.connection.total_changes
 
     def __iter__(self) -> Iterator[Any]:
@@ -44,12 +44,11 @@ class _Rows:
         for self._row in self._rows:
             self._in_iterator = False
             yield self._row
-            watch.succeeded(Kind.WRITE, self._start, self._sql, self._row, None)
-            self._start = None
+            watch.succeeded(Kind.WRITE, self._begun, self._sql, self._row, None)
+            self._begun = watch.begin(Kind.WRITE, self._sql)
             if watch.connection.in_transaction:
                 break
             self._in_iterator = True
-            self._start = watch.begin(Kind.WRITE, self._sql)
         self._in_iterator = True
         for self._row in self._rows:
             self._in_iterator = False
@@ -60,7 +59,7 @@ class _Rows:
 
     def done(self) -> None:
         """Every row is through; a write that has begun since the last one was none."""
-        self._watch.abandon(self._start)
+        self._watch.abandon(self._begun)
         self._watch.add(self._size_bytes, self._changes)
 
     def failed(self, error: BaseException) -> None:
@@ -68,4 +67,4 @@ class _Rows:
             self.done()
             return
         self._watch.add(self._size_bytes, self._changes)
-        self._watch.failed(Kind.WRITE, self._start, self._sql, self._row, error)
+        self._watch.failed(Kind.WRITE, self._begun, self._sql, self._row, error)

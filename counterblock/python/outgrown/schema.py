@@ -1,19 +1,22 @@
 """What only SQLite itself can tell of a statement, asked on the application's connection without touching the file.
 
 EXPLAIN compiles a statement without running it, and the program shows the databases whose write lock it takes (opcode
-Transaction with P2 set: https://www.sqlite.org/opcode.html#Transaction). That is exact where words are not:
-CREATE TABLE IF NOT EXISTS over a table that is there, a name that means a TEMP table, several attached databases.
+Transaction with P2 set: https://www.sqlite.org/opcode.html#Transaction) and what becomes of its rows if it fails (Halt).
+That is exact where words are not: CREATE TABLE IF NOT EXISTS over a table that is there, a name that means a TEMP table,
+several attached databases, ON CONFLICT FAIL in a table's constraint.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sqlite3
-from typing import Any, Iterable, Optional
+from typing import Any, Iterable, Iterator, Optional
 
 from .outcome import failure_of
 
 _MAIN = 0  # SQLite's number of the database "main"
+_OE_FAIL = 3  # sqliteInt.h: what ON CONFLICT FAIL is in P2 of Halt
 
 # EXPLAIN's text must differ each time: sqlite3 caches compiled statements, and EXPLAIN, which is not compiled anew
 # when the schema has changed, would show the old program, and crash where that refers to what the schema freed.
@@ -51,6 +54,11 @@ def dismiss_observer(connection: sqlite3.Connection) -> None:
         pass
 
 
+def is_wal(connection: sqlite3.Connection) -> bool:
+    """Whether the main database is in WAL mode: changing that writes the file."""
+    return any(_text(row[0]).lower() == "wal" for row in _ask(connection, "PRAGMA main.journal_mode"))
+
+
 def only_main(connection: sqlite3.Connection) -> bool:
     """True if there are neither attached databases nor TEMP tables."""
     return all(row[0] == _MAIN for row in _ask(connection, "PRAGMA database_list"))
@@ -62,15 +70,45 @@ def writes_main(connection: sqlite3.Connection, sql: str, parameters: Any = ()) 
     True if the schema could not be read for a lock: then the statement itself will not get further either.
     """
     try:
-        rows = _ask(connection, f"EXPLAIN /* outgrown {next(_serial)} */ {sql}", _nulls(parameters))
+        program = _explain(connection, sql, parameters)
     except Exception as error:  # whatever the application's SQL, adapters and factories may raise
         failure = failure_of(error)
         return True if failure is not None and not failure.begun else None
-    for row in rows:
+    for row in program:
         opcode = _text(row[1])
         if opcode == "Vacuum" or (opcode == "Transaction" and row[2] == _MAIN and row[3] != 0):
             return True
     return False
+
+
+def may_keep_rows(connection: sqlite3.Connection, sql: str, parameters: Any = ()) -> bool:
+    """Whether rows that `sql` has written can stay when it fails: where it, a constraint or a trigger says FAIL."""
+    try:
+        program = _explain(connection, sql, parameters)
+    except Exception:
+        return False
+    return any(_text(row[1]) in ("Halt", "HaltIfNull") and row[3] == _OE_FAIL for row in program)
+
+
+def _explain(connection: sqlite3.Connection, sql: str, parameters: Any) -> Iterable[Any]:
+    """The rows (address, opcode, P1, P2, ...) of the compiled statement, triggers included."""
+    with _without_implicit_begin(connection):
+        return _ask(connection, f"EXPLAIN /* outgrown {next(_serial)} */ {sql}", _nulls(parameters))
+
+
+@contextlib.contextmanager
+def _without_implicit_begin(connection: sqlite3.Connection) -> Iterator[None]:
+    """pysqlite3 opens a transaction for EXPLAIN INSERT, too, as sqlite3 does not."""
+    is_sqlite3 = any(cls.__module__.partition(".")[0] == "sqlite3" for cls in type(connection).__mro__)
+    level = None if is_sqlite3 or connection.in_transaction else connection.isolation_level
+    if level is None:
+        yield
+        return
+    connection.isolation_level = None  # commits, but there is no transaction
+    try:
+        yield
+    finally:
+        connection.isolation_level = level
 
 
 def _nulls(parameters: Any) -> Any:

@@ -20,11 +20,13 @@ class Kind(enum.Enum):
     WRITE = "write"  # of rows: takes the write lock
     FILE = "file"  # VACUUM, PRAGMA user_version = 1: takes the write lock and always changes the file
     SCHEMA = "schema"  # DDL: the same, unless there is nothing to do (IF NOT EXISTS)
+    JOURNAL = "journal"  # PRAGMA journal_mode = WAL: the same, unless the file is in that mode already
     ATTACH = "attach"  # changes which databases there are
     BEGIN = "begin"  # opens a transaction that holds no lock yet; SAVEPOINT too
     BEGIN_WRITE = "begin write"  # opens it with the write lock: IMMEDIATE, EXCLUSIVE
     COMMIT = "commit"  # COMMIT, END, RELEASE
     ROLLBACK = "rollback"  # of the whole transaction
+    LOAD = "load"  # SELECT load_extension(...): may bring the SQLite observer
 
 
 # A statement's tokens as far as they matter here: blanks, comments and every kind of quoting in one piece each.
@@ -60,7 +62,7 @@ _BY_FIRST_WORD = {
 
 
 # The kinds that take the write lock, if they are what they seem.
-LOCKING = frozenset({Kind.WRITE, Kind.FILE, Kind.SCHEMA, Kind.BEGIN_WRITE})
+LOCKING = frozenset({Kind.WRITE, Kind.FILE, Kind.SCHEMA, Kind.JOURNAL, Kind.BEGIN_WRITE})
 
 
 class _Token(NamedTuple):
@@ -88,9 +90,15 @@ def _words(sql: str) -> Iterator[str]:
             yield token.text
 
 
-@functools.lru_cache(maxsize=1024)
+_REMEMBERED_CHARACTERS_MAX = 4096  # longer texts carry data: keeping them would keep the data
+
+
 def kind_of(sql: str) -> Kind:
     """The kind of the one statement in `sql`; READ for what SQLite would refuse to parse."""
+    return _remembered_kind_of(sql) if len(sql) <= _REMEMBERED_CHARACTERS_MAX else _kind_of(sql)
+
+
+def _kind_of(sql: str) -> Kind:
     words = _words(sql)
     first = next(words, "")
     if first == "WITH":
@@ -103,7 +111,12 @@ def kind_of(sql: str) -> Kind:
         return _kind_of_pragma(list(words))
     if first == "VACUUM":
         return Kind.FILE if next(words, ";") in (";", "MAIN") and "INTO" not in words else Kind.READ
+    if first == "SELECT" and "load_extension" in sql.lower():
+        return Kind.LOAD
     return _BY_FIRST_WORD.get(first, Kind.READ)
+
+
+_remembered_kind_of = functools.lru_cache(maxsize=1024)(_kind_of)
 
 
 def _kind_of_with(words: Iterator[str]) -> Kind:
@@ -132,7 +145,14 @@ def _kind_of_pragma(words: List[str]) -> Kind:
         words = words[2:]
     name = words[0] if words else ""
     given = "=" in words or "(" in words
+    if name == "JOURNAL_MODE" and given:
+        return Kind.JOURNAL
     return Kind.FILE if name == "INCREMENTAL_VACUUM" or (name in _WRITING_PRAGMAS and given) else Kind.READ
+
+
+def names_wal(journal_pragma: str) -> bool:
+    """Whether a PRAGMA journal_mode = ... asks for the write-ahead log. Every other mode is a rollback mode."""
+    return any(token.text.strip("'\"`[]").upper() == "WAL" for token in _tokens(journal_pragma))
 
 
 _TRIGGER = re.compile(r"(EXPLAIN (QUERY PLAN )?)?CREATE ((TEMP|TEMPORARY) )*TRIGGER")

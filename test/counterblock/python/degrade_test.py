@@ -7,7 +7,7 @@ import unittest
 from unittest import mock
 
 import outgrown
-from outgrown import block, report, watch
+from outgrown import block, report, script, watch
 from support import StoreTest, main, read_block
 
 
@@ -91,7 +91,7 @@ class BreaksDown(DegradeTest):
         for number, place in enumerate((
             (block.Store, "begin"), (block.Store, "end"), (block.Store, "abandon"), (block.Store, "outcome_of"),
             (watch.Ledger, "start"), (watch.Ledger, "wrote"), (watch.Ledger, "failed"), (watch.Ledger, "committed"),
-            (watch.schema, "writes_main"), (watch.schema, "only_main"), (watch, "split_script"), (watch, "failure_of"),
+            (watch.schema, "writes_main"), (watch.schema, "only_main"), (script, "split_script"), (watch, "failure_of"),
         )):
             with self.subTest(place[1]):
                 report._said.clear()

@@ -26,6 +26,8 @@ SCHEMA = """
     CREATE TABLE log (x);
     CREATE TRIGGER logged AFTER DELETE ON t BEGIN INSERT INTO log VALUES (old.x); SELECT 1; END;
     INSERT INTO t VALUES (0, 'taken');
+    CREATE TABLE child (x REFERENCES t DEFERRABLE INITIALLY DEFERRED);
+    CREATE TABLE picky (x UNIQUE ON CONFLICT FAIL);
 """
 
 # {n} is a number never used before, {old} one that was. Row 0 is always taken.
@@ -39,6 +41,10 @@ STATEMENTS = [
     "INSERT OR ROLLBACK INTO t VALUES (0, 'x')",
     "INSERT INTO t VALUES ({n}, fail())",
     "INSERT INTO missing VALUES ({n})",
+    "INSERT INTO picky VALUES ({n}), (0), (0) -- ON CONFLICT FAIL",
+    "INSERT OR FAIL INTO t VALUES ({n}, 'x'), (0, 'x')",
+    "INSERT INTO child VALUES (0)",
+    "INSERT INTO child VALUES (-{n})",  # refused by COMMIT, which leaves the transaction open
     "REPLACE INTO t VALUES ({n}, 'y')",
     "UPDATE t SET y = 'z' WHERE x = -1",
     "DELETE FROM t WHERE x = {old}",
@@ -72,6 +78,9 @@ STATEMENTS = [
     "RELEASE a",
     "nonsense",
 ]
+if sqlite3.__name__ != "sqlite3":
+    # pysqlite3 opens a transaction for it, with the write lock if isolation_level says so: busy, though not a write.
+    STATEMENTS.remove("EXPLAIN DELETE FROM t WHERE x = {n}")
 if sys.version_info < (3, 12):
     STATEMENTS.append("")  # from 3.12 on this raises the connection's last error again, whatever it was
 SCRIPTS = [
@@ -103,6 +112,7 @@ class Application:
         setup.close()
         self.real = sqlite3.connect(path, timeout=0, **mode)
         self.real.create_function("fail", 0, fail)
+        self.real.execute("PRAGMA foreign_keys = ON")
         self.connection = wrap(self.real)
         self.cursor = self.connection.cursor()
         self.rival = sqlite3.connect(path, timeout=0, isolation_level=None)
@@ -111,16 +121,24 @@ class Application:
 
     def do(self, step):
         """What the application notices of a step. It rolls back after every exception."""
+        changes = self.connection.total_changes
+        # Rows that stay committed although the statement has failed are a write, not an error.
+        keeps_rows = self.commits_each_statement() and "FAIL" in str(step[1])
         try:
             result = self.run(*step)
         except sqlite3.Error as error:
             result = (type(error).__name__, str(error))
             # With autocommit=False `with` tries to roll back what SQLite has rolled back already, which raises, too.
-            self.note(error.__context__ if isinstance(error.__context__, sqlite3.Error) else error)
+            if not keeps_rows or self.connection.total_changes == changes:
+                self.note(error.__context__ if isinstance(error.__context__, sqlite3.Error) else error)
             self.roll_back()
         except ValueError as error:
             result = str(error)
         return result, self.connection.in_transaction, self.connection.total_changes
+
+    def commits_each_statement(self):
+        legacy = getattr(self.connection, "autocommit", -1) == -1
+        return not self.connection.in_transaction and not (legacy and self.connection.isolation_level is not None)
 
     def roll_back(self):
         if not self.connection.in_transaction:
@@ -161,6 +179,8 @@ class Application:
                 raise ValueError("by choice")
         elif what == "isolation_level":
             connection.isolation_level = given
+        elif what == "autocommit":
+            connection.autocommit = given
         elif what == "wrong bindings":
             connection.execute("INSERT INTO t VALUES (?, ?)", (1,))
         elif what == "rival":
@@ -181,7 +201,8 @@ class Application:
         self.cursor.close()  # else the connection lives on, with its locks
         self.connection.close()
         self.rival.rollback()
-        return list(self.rival.iterdump())
+        schema = self.rival.execute("SELECT * FROM sqlite_master").fetchall()
+        return schema, [self.rival.execute(f"SELECT * FROM {row[1]}").fetchall() for row in schema if row[0] == "table"]
 
 
 def draw_step(draw, number, legacy):
@@ -197,7 +218,9 @@ def draw_step(draw, number, legacy):
     if what == "rival":
         return what, draw.choice(["takes", "leaves", "leaves"])
     if what == "isolation_level":
-        return (what, draw.choice([None, "", "IMMEDIATE"])) if legacy and draw.randrange(4) == 0 else ("commit", None)
+        if draw.randrange(4) != 0:
+            return "commit", None
+        return (what, draw.choice([None, "", "IMMEDIATE"])) if legacy else ("autocommit", draw.choice([True, False]))
     return what, None
 
 

@@ -9,7 +9,7 @@ from outgrown.statement import Kind, kind_of, split_script
 KINDS = {
     Kind.READ: [
         "", ";", "-- INSERT INTO t VALUES (1)", "/* DELETE FROM t", "SELECT 1", "  select replace('a', 'b', 'c')", "VALUES (1)",
-        "EXPLAIN INSERT INTO t VALUES (1)", "PRAGMA user_version", "PRAGMA journal_mode=WAL", "PRAGMA wal_checkpoint(PASSIVE)",
+        "EXPLAIN INSERT INTO t VALUES (1)", "PRAGMA user_version", "PRAGMA journal_mode", "PRAGMA other.journal_mode=WAL", "PRAGMA wal_checkpoint(PASSIVE)",
         "WITH a AS (SELECT 1) SELECT * FROM a", "WITH replace AS (SELECT 1) SELECT * FROM replace",
         "WITH RECURSIVE a(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM a LIMIT 3) SELECT x FROM a",
         "WITH a AS (SELECT 'INSERT') SELECT \"delete\" FROM a", "ROLLBACK TO a", "ROLLBACK TRANSACTION TO SAVEPOINT a",
@@ -26,6 +26,7 @@ KINDS = {
         "PRAGMA main.incremental_vacuum(10)",
     ],
     Kind.SCHEMA: ["CREATE TABLE t (x)", "CREATE TEMP TABLE t (x)", "ALTER TABLE t ADD COLUMN y", "DROP TABLE t", "REINDEX", "ANALYZE"],
+    Kind.JOURNAL: ["PRAGMA journal_mode=WAL", "pragma main.journal_mode('delete')"],
     Kind.ATTACH: ["ATTACH 'x.db' AS x", "DETACH x"],
     Kind.BEGIN: ["BEGIN", "begin deferred", "BEGIN TRANSACTION", "SAVEPOINT a"],
     Kind.BEGIN_WRITE: ["BEGIN IMMEDIATE", "begin /* now */ exclusive transaction"],

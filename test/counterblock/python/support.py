@@ -3,10 +3,13 @@
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import unittest
+
+import outgrown
 
 PROGRAM = os.environ["OUTGROWN_BLOCK"]  # outgrown-block, which reads a block as the exporter does
 OUTCOMES = ("ok", "busy", "busy_snapshot", "full", "io", "constraint", "corrupt", "other")
@@ -40,6 +43,28 @@ class StoreTest(unittest.TestCase):
 
     def counts(self, store="app"):
         return counts(self.folder, store)
+
+
+class ConnectionTest(StoreTest):
+    def setUp(self):
+        super().setUp()
+        self.connection = self.connect()
+        self.connection.execute("CREATE TABLE t (x UNIQUE, y)")
+        self.connection.execute("INSERT INTO t VALUES (0, 'taken')")
+        self.connection.commit()
+        self.before = self.counts()
+
+    def connect(self, wrap=outgrown.observe, **options):
+        connection = wrap(sqlite3.connect(self.path(), **options))
+        self.addCleanup(connection.close)
+        return connection
+
+    def counted(self):
+        """The writes since setUp."""
+        return {name: n - self.before.get(name, 0) for name, n in self.counts().items() if n != self.before.get(name, 0)}
+
+    def rival(self):
+        return self.connect(lambda plain: plain, isolation_level=None, timeout=0)
 
 
 def main():

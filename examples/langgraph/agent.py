@@ -1,0 +1,98 @@
+"""A small LangGraph agent whose checkpoints are counted: one line, `outgrown.observe(...)`.
+
+    pip install langgraph langgraph-checkpoint-sqlite and Outgrown's wheel (docs/adopting.md)
+    OUTGROWN_DIR=/run/user/1000/outgrown python agent.py agents.db            # sync, several threads on one saver
+    OUTGROWN_DIR=/run/user/1000/outgrown python agent.py --async agents.db    # the same on AsyncSqliteSaver
+    OUTGROWN_DIR=/run/user/1000/outgrown outgrown-exporter                    # and look at /metrics
+
+The graph plays a till: each item of an order is added up, then the order is paid. There is no model and no network;
+what is real is how LangGraph writes its state, several transactions for each step. Prints one JSON object: for each
+conversation the sum that its last checkpoint holds.
+"""
+
+import argparse
+import asyncio
+import concurrent.futures
+import json
+import operator
+import sqlite3
+from typing import Annotated, TypedDict
+
+import outgrown
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.graph import END, START, StateGraph
+
+
+class Order(TypedDict):
+    waiting: list[int]
+    prices: Annotated[list[int], operator.add]
+    sum: int
+
+
+def scan(order: Order):
+    return {"waiting": order["waiting"][1:], "prices": order["waiting"][:1]}
+
+
+def pay(order: Order):
+    return {"sum": sum(order["prices"])}
+
+
+def build(checkpointer):
+    graph = StateGraph(Order)
+    graph.add_node("scan", scan)
+    graph.add_node("pay", pay)
+    graph.add_edge(START, "scan")
+    graph.add_conditional_edges("scan", lambda order: "scan" if order["waiting"] else "pay")
+    graph.add_edge("pay", END)
+    return graph.compile(checkpointer=checkpointer)
+
+
+def conversation(number):
+    """The thread of a conversation, and what is ordered in it."""
+    return {"configurable": {"thread_id": f"customer-{number}"}}, {"waiting": [number, 10, 200], "prices": [], "sum": 0}
+
+
+def run(database, conversations):
+    connection = sqlite3.connect(database, check_same_thread=False)
+    saver = outgrown.observe(SqliteSaver(connection))  # the one line
+    graph = build(saver)
+
+    def converse(number):
+        config, order = conversation(number)
+        graph.invoke(order, config)
+        return graph.get_state(config).values["sum"]
+
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        sums = list(threads.map(converse, range(conversations)))
+    saver.conn.close()
+    return sums
+
+
+async def run_async(database, conversations):
+    async with AsyncSqliteSaver.from_conn_string(database) as saver:
+        graph = build(outgrown.observe(saver))  # the one line
+
+        async def converse(number):
+            config, order = conversation(number)
+            await graph.ainvoke(order, config)
+            return (await graph.aget_state(config)).values["sum"]
+
+        return await asyncio.gather(*map(converse, range(conversations)))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--async", action="store_true", dest="asynchronous")
+    parser.add_argument("--conversations", type=int, default=10)
+    parser.add_argument("database")
+    options = parser.parse_args()
+    if options.asynchronous:
+        sums = asyncio.run(run_async(options.database, options.conversations))
+    else:
+        sums = run(options.database, options.conversations)
+    print(json.dumps({f"customer-{number}": amount for number, amount in enumerate(sums)}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The SQLite observer and outgrown.observe() in one process: each connection is counted by exactly one of the two.
+
+Each case is a process of its own, because the observer stays in a process once it is loaded.
+"""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import unittest
+
+from support import StoreTest, main
+
+OBSERVER = os.environ["OUTGROWN_OBSERVER"]
+
+WAYS = {
+    "loaded by ctypes before connect": """
+assert ctypes.CDLL(OBSERVER).outgrown_sqlite_load() == 0
+observed = outgrown.observe(sqlite3.connect("app.db"))
+""",
+    "loaded by another connection before": """
+other = sqlite3.connect(":memory:")
+other.enable_load_extension(True)
+other.load_extension(OBSERVER)
+observed = outgrown.observe(sqlite3.connect("app.db"))
+""",
+    "loaded by the connection itself, then observed": """
+plain = sqlite3.connect("app.db")
+plain.enable_load_extension(True)
+plain.load_extension(OBSERVER)
+observed = outgrown.observe(plain)
+""",
+    "loaded by the observed connection": """
+observed = outgrown.observe(sqlite3.connect("app.db"))
+observed.enable_load_extension(True)
+observed.load_extension(OBSERVER)
+""",
+    "loaded by the observed connection in SQL": """
+observed = outgrown.observe(sqlite3.connect("app.db"))
+observed.enable_load_extension(True)
+observed.execute("SELECT load_extension(?)", (OBSERVER,)).fetchall()
+""",
+}
+
+WORK = """
+status = observed.execute("SELECT outgrown_status()").fetchone()[0]
+assert status == "not counting: ignored", status
+with observed:
+    observed.execute("CREATE TABLE IF NOT EXISTS t (x UNIQUE)")
+for i in range(10):
+    with observed:
+        observed.execute("INSERT INTO t VALUES (?)", (i,))
+try:
+    with observed:
+        observed.execute("INSERT INTO t VALUES (1)")
+except sqlite3.IntegrityError:
+    pass
+"""
+
+# A connection that nobody observes is the observer's.
+ANOTHER = """
+another = sqlite3.connect("app.db", timeout=0, isolation_level=None)
+for i in range(5):
+    another.execute("INSERT INTO t VALUES (?)", (i + 100,))
+observed.execute("BEGIN IMMEDIATE")
+try:
+    another.execute("INSERT INTO t VALUES (99)")
+except sqlite3.OperationalError:
+    pass
+observed.rollback()
+"""
+
+
+@unittest.skipUnless(hasattr(sqlite3.Connection, "enable_load_extension"), "this Python was built without enable_load_extension")
+class Rungs(StoreTest):
+    def test_each_connection_is_counted_by_exactly_one_rung(self):
+        for number, (way, program) in enumerate(WAYS.items()):
+            with self.subTest(way):
+                name = f"app{number}"
+                start = f"import ctypes, os, sqlite3\nimport outgrown\nOBSERVER = {OBSERVER!r}\n"
+                source = (start + program + WORK + ANOTHER).replace("app.db", name + ".db")
+                done = subprocess.run([sys.executable, "-c", source], cwd=self.folder, capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(self.counts(name), {"ok": 16, "constraint": 1, "busy": 1})
+
+
+if __name__ == "__main__":
+    main()
