@@ -55,8 +55,8 @@ inline constexpr std::array<Decade, 10> kDecades = MakeDecades();
 constexpr std::array<std::uint8_t, 64> MakeRowOfBit() {
   std::array<std::uint8_t, 64> of_bit{};
   for (std::size_t bit = 0; bit < 40; ++bit) {
-    for (std::uint8_t row = 1; row < kDecades.size(); ++row) {
-      if (kDecades[row].power < (std::uint64_t{2} << bit)) of_bit[bit] = row;
+    for (std::size_t row = 1; row < kDecades.size(); ++row) {
+      if (kDecades[row].power < (std::uint64_t{2} << bit)) of_bit[bit] = static_cast<std::uint8_t>(row);
     }
   }
   return of_bit;

@@ -7,6 +7,7 @@
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -56,7 +57,7 @@ bool PrintBlock(const std::string& directory, const BlockName& name) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   if (argc < 2 || argc > 3 || std::string_view(argv[1]).substr(0, 1) == "-") {
     std::fputs("usage: outgrown-block DIRECTORY [STORE]\n", stderr);
     return outgrown::kExitUsage;
@@ -73,4 +74,7 @@ int main(int argc, char** argv) {
   bool all_read = true;
   for (const BlockName& name : *blocks) all_read &= PrintBlock(directory, name);
   return all_read ? outgrown::kExitOk : outgrown::kExitFailure;
+} catch (const std::exception& failed) {  // no memory
+  std::fprintf(stderr, "outgrown-block: %s\n", failed.what());
+  return outgrown::kExitFailure;
 }
