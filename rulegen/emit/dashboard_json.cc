@@ -31,6 +31,8 @@ std::string_view TypeName(PanelKind kind) {
       return "row";
     case PanelKind::kStat:
       return "stat";
+    case PanelKind::kBarGauge:
+      return "bargauge";
     case PanelKind::kTimeSeries:
       return "timeseries";
     case PanelKind::kStateTimeline:
@@ -124,14 +126,20 @@ Node FieldConfig(const plan::Panel& panel) {
   if (panel.min) defaults.emplace_back("min", Node::Number(*panel.min));
   defaults.emplace_back("thresholds", Thresholds(panel));
   if (!panel.unit.empty()) defaults.emplace_back("unit", Text(panel.unit));
-  return Object({{"defaults", Object(std::move(defaults))}, {"overrides", Array({})}});
+  List overrides;
+  for (const plan::Pair& series : panel.series_colors) {
+    const Node color = Object({{"fixedColor", Text(series.value)}, {"mode", Text("fixed")}});
+    overrides.push_back(Object({{"matcher", Object({{"id", Text("byName")}, {"options", Text(series.name)}})},
+                                {"properties", Array({Object({{"id", Text("color")}, {"value", color}})})}}));
+  }
+  return Object({{"defaults", Object(std::move(defaults))}, {"overrides", Array(std::move(overrides))}});
 }
 
-Node Legend() {
+Node Legend(bool shown = true) {
   return Object({{"calcs", Array({})},
                  {"displayMode", Text("list")},
                  {"placement", Text("bottom")},
-                 {"showLegend", Node::Bool(true)}});
+                 {"showLegend", Node::Bool(shown)}});
 }
 
 Node Tooltip() { return Object({{"mode", Text("multi")}, {"sort", Text("desc")}}); }
@@ -152,6 +160,19 @@ Node StatOptions(const plan::Panel& panel) {
                  {"showPercentChange", Node::Bool(false)},
                  {"textMode", Text("auto")},
                  {"wideLayout", Node::Bool(true)}});
+}
+
+Node BarGaugeOptions() {
+  return Object({{"displayMode", Text("basic")},
+                 {"legend", Legend(false)},
+                 {"minVizHeight", Node::Integer(12)},
+                 {"minVizWidth", Node::Integer(8)},
+                 {"namePlacement", Text("left")},
+                 {"orientation", Text("horizontal")},
+                 {"reduceOptions", Reduce()},
+                 {"showUnfilled", Node::Bool(true)},
+                 {"sizing", Text("auto")},
+                 {"valueMode", Text("color")}});
 }
 
 Node TableOptions(const plan::Panel& panel) {
@@ -209,6 +230,8 @@ Node Options(const plan::Panel& panel) {
   switch (panel.kind) {
     case PanelKind::kStat:
       return StatOptions(panel);
+    case PanelKind::kBarGauge:
+      return BarGaugeOptions();
     case PanelKind::kTable:
       return TableOptions(panel);
     case PanelKind::kTimeSeries:

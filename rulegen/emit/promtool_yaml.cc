@@ -34,7 +34,7 @@ Node SampleNode(const plan::SampleCheck& check) {
   Node::List expected;
   for (const plan::ExpectedSample& sample : check.expected) {
     expected.push_back(
-        Node::Of(Node::Map{{"labels", Node::String(sample.series)}, {"value", Node::Number(sample.value)}}));
+        Node::Of(Node::Map{{"labels", Node::String(sample.labels)}, {"value", Node::Number(sample.value)}}));
   }
   return Node::Of(Node::Map{{"expr", Node::String(check.expr)},
                             {"eval_time", DurationNode(check.at)},
@@ -64,10 +64,12 @@ Node TestNode(const plan::PromtoolTest& test) {
 std::string PromtoolYaml(const spec::Spec& spec, const plan::PromtoolFile& tests) {
   Node::List items;
   for (const plan::PromtoolTest& test : tests.tests) items.push_back(TestNode(test));
-  return "# " + GeneratedMark(spec) + "\n" +
-         ToYaml(Node::Of(Node::Map{{"rule_files", Node::Strings({tests.rule_file})},
-                                   {"evaluation_interval", DurationNode(tests.evaluation_interval)},
-                                   {"tests", Node::Of(std::move(items))}}));
+  std::string head = "# " + GeneratedMark(spec) + "\n";
+  head += "# Every recorded series is tested for its arithmetic and for stores kept apart. Besides:\n";
+  for (const std::string& note : tests.notes) head += "# " + note + "\n";
+  return head + ToYaml(Node::Of(Node::Map{{"rule_files", Node::Strings({tests.rule_file})},
+                                          {"evaluation_interval", DurationNode(tests.evaluation_interval)},
+                                          {"tests", Node::Of(std::move(items))}}));
 }
 
 }  // namespace outgrown::emit

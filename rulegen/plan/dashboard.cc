@@ -125,7 +125,7 @@ class Planner {
     now.title = "Verdict";
     now.description =
         "What the firing alerts say. The decision itself, with its reasons, is rulegen --evaluate's.";
-    now.width = 8;
+    now.width = 6;
     now.height = 6;
     now.queries = {{VerdictExpr(), StoreLegend(spec_), true}};
     now.texts = VerdictTexts();
@@ -135,13 +135,42 @@ class Planner {
     history.kind = PanelKind::kStateTimeline;
     history.title = "Verdict over time";
     history.description = "The same, over the time shown.";
-    history.width = 16;
+    history.width = 10;
     history.height = 6;
     history.queries = {{VerdictExpr(), StoreLegend(spec_), false}};
     history.texts = VerdictTexts();
     grid_.Add(std::move(history));
+    AddLimitsUsed();
     AddThresholds();
     AddTimeToLimit();
+  }
+
+  // How much of each limit the worst of the stores shown uses: 1 at the limit, in either direction.
+  void AddLimitsUsed() {
+    Panel panel;
+    panel.kind = PanelKind::kBarGauge;
+    panel.title = "Limits used";
+    panel.description =
+        "The recorded value as a share of each limit, of the worst of the stores shown. Beyond 100 % the "
+        "limit is "
+        "breached; an alert follows once that has lasted long enough.";
+    panel.width = 8;
+    panel.height = 6;
+    for (const spec::Threshold& threshold : spec_.thresholds) {
+      // Of a limit of 0 nothing is a share.
+      if (threshold.limit == 0) continue;
+      const std::string series = Recorded(threshold.signal);
+      const std::string limit = PromqlNumber(threshold.limit);
+      panel.queries.push_back({threshold.direction == Direction::kAbove
+                                   ? "max(" + series + " / " + limit + ")"
+                                   : "max(" + limit + " / " + series + ")",
+                               threshold.id, true});
+    }
+    panel.unit = "percentunit";
+    panel.min = 0;
+    panel.max = 1;
+    panel.steps = {{{}, "green"}, {JustAbove(1), "red"}};
+    if (!panel.queries.empty()) grid_.Add(std::move(panel));
   }
 
   void AddThresholds() {

@@ -10,7 +10,7 @@
 
 namespace outgrown::plan {
 
-enum class PanelKind { kRow, kStat, kTimeSeries, kStateTimeline, kTable, kText };
+enum class PanelKind { kRow, kStat, kBarGauge, kTimeSeries, kStateTimeline, kTable, kText };
 
 struct DashboardQuery {
   std::string expr;
@@ -48,6 +48,7 @@ struct Panel {
   std::vector<ColorStep> steps;
   bool limit_lines = false;  // draws the steps as lines across a time series
   bool stacked = false;
+  std::vector<Pair> series_colors;  // a legend's text and its colour, where the colour means something
   std::vector<ValueText> texts;
   std::vector<Pair> rows;  // of a text panel: a verdict's line and its condition
   // Of a table: what it shows in this order, labels and "Value"; what it hides; the value's heading. Rows are sorted by it.

@@ -54,12 +54,15 @@ class Planner {
         "doing).",
         {{RateBy("status", "checkpoint_writes_total"), "{{status}}", false}}, "ops", 8);
     writes.stacked = true;
+    writes.series_colors = {{"success", "green"}, {"error", "red"}, {"rejected", "yellow"}};
     grid_.Add(std::move(writes));
     Panel errors =
         Chart("Errors by reason",
               "busy and busy_snapshot are lock contention; full, io and corrupt are the machine.",
               {{RateBy("reason", "checkpoint_write_errors_total"), "{{reason}}", false}}, "ops", 8);
     errors.stacked = true;
+    errors.series_colors = {{"busy", "orange"}, {"busy_snapshot", "yellow"}, {"full", "red"},
+                            {"io", "purple"},   {"corrupt", "dark-red"},     {"other", "blue"}};
     grid_.Add(std::move(errors));
 
     Panel latency =

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,10 +15,9 @@
 
 #include "common/check.h"
 #include "common/number.h"
-#include "metrics/catalog.h"
 #include "rulegen/plan/example_store.h"
 #include "rulegen/plan/measurement.h"
-#include "rulegen/plan/series_notation.h"
+#include "rulegen/plan/recorded_tests.h"
 #include "rulegen/plan/template.h"
 #include "rulegen/spec/names.h"
 
@@ -102,107 +100,6 @@ void AddMeasurementTests(const spec::Spec& spec, const MeasurementAlert& planned
   }
 }
 
-// A recorded series with the author's cases.
-struct Recorded {
-  std::string series;
-  const std::vector<spec::SignalTest>& cases;
-};
-
-PromtoolTest CaseTest(const spec::Spec& spec, const Recorded& recorded, const spec::SignalTest& from) {
-  PromtoolTest test;
-  test.name = recorded.series + (from.name.empty() ? "" : ": " + from.name);
-  test.interval = spec.rules.scrape_interval;
-  const std::vector<Pair> store = ExampleStore(spec);
-  for (const auto& [selector, notation] : from.series)
-    test.series.emplace_back(Selector(selector, store), notation);
-  const std::string expected = Selector(recorded.series, store);
-  test.samples.push_back({expected, from.at, {{expected, from.value}}});
-  return test;
-}
-
-// The first case once for the example store and once for each store that differs from it in one label: an
-// expression that loses a label merges two of them, and the labels of what it records are not these.
-PromtoolTest StoresTest(const spec::Spec& spec, const Recorded& recorded) {
-  const spec::SignalTest& from = recorded.cases.front();
-  PromtoolTest test;
-  test.name = recorded.series + " keeps stores apart that differ in one of " + IdentityList(spec);
-  test.interval = spec.rules.scrape_interval;
-  std::vector<std::vector<Pair>> stores = {ExampleStore(spec)};
-  for (const std::string& label : spec.store.identity) stores.push_back(OtherStore(spec, label));
-  SampleCheck check{recorded.series, from.at, {}};
-  for (const std::vector<Pair>& store : stores) {
-    for (const auto& [selector, notation] : from.series)
-      test.series.emplace_back(Selector(selector, store), notation);
-    check.expected.push_back({Selector(recorded.series, store), from.value});
-  }
-  test.samples.push_back(std::move(check));
-  return test;
-}
-
-class Counters {
- public:
-  explicit Counters(const spec::Spec& spec) {
-    for (const spec::Metric& metric : spec.metrics) {
-      if (metric.type != "gauge") foreign_.insert(metric.name);
-    }
-  }
-
-  bool Has(std::string_view selector) const {
-    std::string_view name = selector.substr(0, selector.find('{'));
-    while (name.ends_with(' ')) name.remove_suffix(1);
-    if (IsCounter(name, metrics::Type::kCounter)) return true;
-    for (const std::string_view part : {"_bucket", "_count", "_sum"}) {
-      if (name.ends_with(part) &&
-          IsCounter(name.substr(0, name.size() - part.size()), metrics::Type::kHistogram)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
- private:
-  bool IsCounter(std::string_view name, metrics::Type type) const {
-    const metrics::Metric* metric = metrics::Find(name);
-    return (metric != nullptr && metric->type == type) || foreign_.contains(std::string(name));
-  }
-
-  std::unordered_set<std::string> foreign_;
-};
-
-// The case with every counter set back to 0 two scrapes before its instant; a right expression does not
-// notice. Nothing if the case has no counter that rises until then.
-std::optional<PromtoolTest> ResetTest(const spec::Spec& spec, const Recorded& recorded,
-                                      const spec::SignalTest& from, const Counters& counters) {
-  const auto scrapes = static_cast<std::size_t>(from.at / spec.rules.scrape_interval);
-  if (scrapes < 4) return {};
-  const std::size_t reset_at = scrapes - 1;
-  PromtoolTest test = CaseTest(spec, recorded, from);
-  test.name = recorded.series + " survives a counter reset";
-  bool rises = false;
-  for (std::size_t i = 0; i < from.series.size(); ++i) {
-    if (!counters.Has(from.series[i].first)) continue;
-    std::optional<SeriesValues> values = ExpandSeries(from.series[i].second);
-    if (!values || values->size() <= scrapes || !values->front() || !(*values)[reset_at]) return {};
-    rises = rises || *values->front() < *(*values)[reset_at];
-    test.series[i].second = WriteSeries(WithReset(std::move(*values), reset_at));
-  }
-  if (!rises) return {};
-  return test;
-}
-
-void AddRecordedTests(const spec::Spec& spec, const Recorded& recorded, const Counters& counters,
-                      std::vector<PromtoolTest>& tests) {
-  for (const spec::SignalTest& from : recorded.cases) tests.push_back(CaseTest(spec, recorded, from));
-  if (recorded.cases.empty()) return;
-  for (const spec::SignalTest& from : recorded.cases) {
-    if (std::optional<PromtoolTest> reset = ResetTest(spec, recorded, from, counters)) {
-      tests.push_back(std::move(*reset));
-      break;
-    }
-  }
-  tests.push_back(StoresTest(spec, recorded));
-}
-
 }  // namespace
 
 PromtoolFile PlanTests(const spec::Spec& spec, const RuleFile& rules) {
@@ -223,10 +120,10 @@ PromtoolFile PlanTests(const spec::Spec& spec, const RuleFile& rules) {
 
   const Counters counters(spec);
   for (const spec::Signal& signal : spec.signals) {
-    AddRecordedTests(spec, {spec::RecordedSeries(spec.store, signal.id), signal.tests}, counters, file.tests);
+    AddRecordedTests(spec, {spec::RecordedSeries(spec.store, signal.id), signal.tests}, counters, file);
   }
   if (spec.coverage) {
-    AddRecordedTests(spec, {spec::CoverageSeries(spec.store), spec.coverage->tests}, counters, file.tests);
+    AddRecordedTests(spec, {spec::CoverageSeries(spec.store), spec.coverage->tests}, counters, file);
   }
   for (const spec::Threshold& threshold : spec.thresholds) {
     file.tests.push_back(ThresholdTest(spec, threshold, rule_of(threshold.id)));
@@ -247,8 +144,7 @@ std::vector<std::string> Untested(const RuleFile& rules, const PromtoolFile& tes
       if (!check.expected.empty()) fires.insert(check.alert);
     }
     for (const SampleCheck& check : test.samples) {
-      const std::string_view expr = check.expr;
-      if (!check.expected.empty()) series.insert(expr.substr(0, expr.find('{')));
+      if (!check.expected.empty()) series.insert(check.record);
     }
   }
   std::vector<std::string> untested;

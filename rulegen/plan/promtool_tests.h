@@ -24,12 +24,15 @@ struct AlertCheck {
 };
 
 struct ExpectedSample {
-  std::string series;  // the recorded series with the store's labels, in full
+  std::string labels;  // the store's, in full: {job="job-a",...}
   double value = 0;
 };
 
+// A recorded series' values, rounded: Prometheus 2 and 3 take other samples into a window (3 leaves out its left end), so
+// that the last bits of a rate differ.
 struct SampleCheck {
-  std::string expr;  // the recorded series' name
+  std::string record;  // the recorded series' name
+  std::string expr;    // round(SERIES, NEAREST)
   Milliseconds at{0};
   std::vector<ExpectedSample> expected;
 };
@@ -45,12 +48,15 @@ struct PromtoolTest {
 struct PromtoolFile {
   std::string rule_file;  // beside the test file
   Milliseconds evaluation_interval{0};
+  // For each recorded series one line that says which of idle and counter reset its tests cover, and if not, why.
+  std::vector<std::string> notes;
   std::vector<PromtoolTest> tests;
 };
 
 // For every alert on a threshold: beyond fires, at the limit and short of it doesn't, `for` one interval too
 // short doesn't, absent doesn't. For every alert about the measurement: its own cases. For every recorded
-// series: the spec's cases, a counter reset, and one other store for each identity label. Linear in the spec.
+// series: the spec's cases, a counter reset if one of them has counters that rise, and one other store for each identity
+// label. Linear in the spec.
 // Precondition: `rules` are PlanRules(spec)'s.
 PromtoolFile PlanTests(const spec::Spec& spec, const RuleFile& rules);
 

@@ -84,6 +84,15 @@ class Consumers(unittest.TestCase):
             done = run("promtool", "test", "rules", path.name, cwd=path.parent)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_the_shipped_specs_leave_no_counter_without_idle_and_reset(self):
+        for path in self.each(".test.yml"):
+            text = path.read_text(encoding="utf-8")
+            notes = re.findall(r"(?m)^# (\S+:\S+): ", text)
+            rules = (path.parent / re.search(r"rule_files: \[(.+)\]", text)[1]).read_text(encoding="utf-8")
+            self.assertEqual(sorted(notes), sorted(re.findall(r"(?m)^      - record: (\S+)$", rules)))
+            if path.parent == self.folder / "rules" / "gen":
+                self.assertNotIn("NOT tested", text)
+
     def test_amtool_takes_the_configuration(self):
         for path in self.each(".alertmanager.yml"):
             done = run("amtool", "check-config", path)

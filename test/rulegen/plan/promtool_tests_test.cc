@@ -97,11 +97,67 @@ TEST_CASE("every signal is tested with one more store for each identity label") 
   const plan::PromtoolTest& test = Named(planned.tests, "queue:depth keeps stores apart");
   REQUIRE(test.samples.size() == 1);
   std::vector<std::string> series;
-  for (const plan::ExpectedSample& sample : test.samples[0].expected) series.push_back(sample.series);
+  for (const plan::ExpectedSample& sample : test.samples[0].expected) series.push_back(sample.labels);
   CHECK(series == std::vector<std::string>{
-                      "queue:depth{job=\"job-a\",instance=\"instance-a\",path=\"path-a\"}",
-                      "queue:depth{job=\"job-b\",instance=\"instance-a\",path=\"path-a\"}",
-                      "queue:depth{job=\"job-a\",instance=\"instance-b\",path=\"path-a\"}",
-                      "queue:depth{job=\"job-a\",instance=\"instance-a\",path=\"path-b\"}",
+                      "{job=\"job-a\",instance=\"instance-a\",path=\"path-a\"}",
+                      "{job=\"job-b\",instance=\"instance-a\",path=\"path-a\"}",
+                      "{job=\"job-a\",instance=\"instance-b\",path=\"path-a\"}",
+                      "{job=\"job-a\",instance=\"instance-a\",path=\"path-b\"}",
                   });
+}
+
+TEST_CASE("a recorded value is compared to nine digits, as PromQL's round() does it") {
+  struct Row {
+    double value;
+    std::string expr;
+    double expected;
+  };
+  const Row rows[] = {{1, "round(queue:depth{S}, 1e-08)", 1},
+                      {0, "round(queue:depth{S}, 1e-09)", 0},
+                      {0.1 + 0.2, "round(queue:depth{S}, 1e-09)", 0.3},
+                      {99.99999999999999, "round(queue:depth{S}, 1e-06)", 100},
+                      {5368709120, "round(queue:depth{S}, 1)", 5368709120},
+                      {1e300, "round(queue:depth{S}, 1)", 1e300}};
+  for (const Row& row : rows) {
+    CAPTURE(row.value);
+    spec::Spec spec = test::TinySpec();
+    spec.signals[1].tests[0].value = row.value;
+    const plan::PromtoolFile tests = plan::PlanTests(spec, plan::PlanRules(spec));
+    const plan::SampleCheck& check = Named(tests, "queue:depth").samples.at(0);
+    std::string expected = row.expr;
+    expected.replace(expected.find('S'), 1, "job=\"job-a\",instance=\"instance-a\",path=\"path-a\"");
+    CHECK(check.expr == expected);
+    CHECK(check.expected.at(0).value == doctest::Approx(row.expected).epsilon(1e-15));
+  }
+}
+
+TEST_CASE("what a recorded series is not tested for is said, with the reason") {
+  spec::Spec spec = test::TinySpec();
+  const auto notes = [&] { return plan::PlanTests(spec, plan::PlanRules(spec)).notes; };
+  const std::string gauges =
+      "queue:depth: its cases read no counter, so there is no idle and no counter reset to test";
+  const std::string no_idle = "idle NOT tested (no case in which every counter stands still)";
+  CHECK(notes() == std::vector<std::string>{"queue:jobs_per_second: " + no_idle + ", counter reset", gauges});
+  std::vector<spec::SignalTest>& cases = spec.signals[0].tests;
+  cases.push_back(cases.front());
+  cases.back().series = {{"queue_jobs_total{status=\"ok\"}", "7x80"}, {"queue_depth", "0+1x80"}};
+  CHECK(notes().front() == "queue:jobs_per_second: idle, counter reset");
+  cases.erase(cases.begin());
+  CHECK(notes().front() ==
+        "queue:jobs_per_second: idle, counter reset NOT tested (no case whose counters rise until its "
+        "instant)");
+  cases.front().series = {{"queue_jobs_total{status=\"ok\"}", "7x20 8x60"}};
+  CHECK(notes().front().find(no_idle) != std::string::npos);
+  // Counters by their parts.
+  spec.metrics[1] = {"queue_wait_seconds", "histogram", "Waits.", {"path"}, {}};
+  spec.metrics.push_back({"queue_size", "summary", "Sizes.", {"path"}, {}});
+  const auto note_of = [&](const std::string& series) {
+    cases.front().series = {{series, "7x80"}};
+    return notes().front().find("no counter, ") == std::string::npos;
+  };
+  CHECK(note_of("queue_wait_seconds_bucket{le=\"1\"}"));
+  CHECK(note_of("queue_wait_seconds_sum"));
+  CHECK(note_of("queue_size_count"));
+  CHECK_FALSE(note_of("queue_size{quantile=\"0.5\"}"));
+  CHECK_FALSE(note_of("queue_depth"));
 }

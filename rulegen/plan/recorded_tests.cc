@@ -1,0 +1,171 @@
+#include "rulegen/plan/recorded_tests.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "metrics/catalog.h"
+#include "rulegen/plan/example_store.h"
+#include "rulegen/plan/promql.h"
+#include "rulegen/plan/rules.h"
+#include "rulegen/plan/series_notation.h"
+
+namespace outgrown::plan {
+namespace {
+
+// What values are rounded to: nine digits of the expected one, and whole numbers from a thousand millions on.
+double Nearest(double value) {
+  constexpr int kDigits = 9;
+  if (value == 0) return std::pow(10, -kDigits);
+  const int exponent = static_cast<int>(std::floor(std::log10(std::abs(value))));
+  return std::pow(10, std::clamp(exponent + 1 - kDigits, -300, 0));
+}
+
+// As PromQL's round() does it.
+double Rounded(double value, double nearest) {
+  const double inverse = 1 / nearest;
+  return std::floor(value * inverse + 0.5) / inverse;
+}
+
+// That the selected series have the case's value for each of the stores, and nobody else has one.
+SampleCheck CheckOf(const std::string& record, const std::string& selector, const spec::SignalTest& from,
+                    const std::vector<std::vector<Pair>>& stores) {
+  const double nearest = Nearest(from.value);
+  SampleCheck check{record, "round(" + selector + ", " + PromqlNumber(nearest) + ")", from.at, {}};
+  for (const std::vector<Pair>& store : stores) {
+    check.expected.push_back({Selector("", store), Rounded(from.value, nearest)});
+  }
+  return check;
+}
+
+PromtoolTest CaseTest(const spec::Spec& spec, const Recorded& recorded, const spec::SignalTest& from) {
+  PromtoolTest test;
+  test.name = recorded.series + (from.name.empty() ? "" : ": " + from.name);
+  test.interval = spec.rules.scrape_interval;
+  const std::vector<Pair> store = ExampleStore(spec);
+  for (const auto& [selector, notation] : from.series)
+    test.series.emplace_back(Selector(selector, store), notation);
+  test.samples.push_back(CheckOf(recorded.series, Selector(recorded.series, store), from, {store}));
+  return test;
+}
+
+// The first case once for the example store and once for each store that differs from it in one label: an
+// expression that loses a label merges two of them, and the labels of what it records are not these.
+PromtoolTest StoresTest(const spec::Spec& spec, const Recorded& recorded) {
+  const spec::SignalTest& from = recorded.cases.front();
+  PromtoolTest test;
+  test.name = recorded.series + " keeps stores apart that differ in one of " + IdentityList(spec);
+  test.interval = spec.rules.scrape_interval;
+  std::vector<std::vector<Pair>> stores = {ExampleStore(spec)};
+  for (const std::string& label : spec.store.identity) stores.push_back(OtherStore(spec, label));
+  for (const std::vector<Pair>& store : stores) {
+    for (const auto& [selector, notation] : from.series)
+      test.series.emplace_back(Selector(selector, store), notation);
+  }
+  test.samples.push_back(CheckOf(recorded.series, recorded.series, from, stores));
+  return test;
+}
+
+// The case with every counter set back to 0 two scrapes before its instant; a right expression does not
+// notice. Nothing if the case has no counter that rises until then.
+std::optional<PromtoolTest> ResetTest(const spec::Spec& spec, const Recorded& recorded,
+                                      const spec::SignalTest& from, const Counters& counters) {
+  const auto scrapes = static_cast<std::size_t>(from.at / spec.rules.scrape_interval);
+  if (scrapes < 4) return {};
+  const std::size_t reset_at = scrapes - 1;
+  PromtoolTest test = CaseTest(spec, recorded, from);
+  test.name = recorded.series + " survives a counter reset";
+  bool rises = false;
+  for (std::size_t i = 0; i < from.series.size(); ++i) {
+    if (!counters.Has(from.series[i].first)) continue;
+    std::optional<SeriesValues> values = ExpandSeries(from.series[i].second);
+    if (!values || values->size() <= scrapes || !values->front() || !(*values)[reset_at]) return {};
+    rises = rises || *values->front() < *(*values)[reset_at];
+    test.series[i].second = WriteSeries(WithReset(std::move(*values), reset_at));
+  }
+  if (!rises) return {};
+  return test;
+}
+
+// True if the case has counters, and all of them stand still until its instant.
+bool IsIdle(const spec::Spec& spec, const spec::SignalTest& from, const Counters& counters) {
+  const auto scrapes = static_cast<std::size_t>(from.at / spec.rules.scrape_interval);
+  bool any = false;
+  for (const auto& [selector, notation] : from.series) {
+    if (!counters.Has(selector)) continue;
+    any = true;
+    const std::optional<SeriesValues> values = ExpandSeries(notation);
+    if (!values || values->size() <= scrapes) return false;
+    const auto end = values->begin() + static_cast<std::ptrdiff_t>(scrapes) + 1;
+    if (!values->front() || std::adjacent_find(values->begin(), end, std::not_equal_to<>()) != end)
+      return false;
+  }
+  return any;
+}
+
+bool ReadsCounters(const Recorded& recorded, const Counters& counters) {
+  return std::ranges::any_of(recorded.cases, [&](const spec::SignalTest& from) {
+    return std::ranges::any_of(from.series, [&](const auto& series) { return counters.Has(series.first); });
+  });
+}
+
+std::string Note(const Recorded& recorded, const Counters& counters, bool has_idle, bool has_reset) {
+  if (!ReadsCounters(recorded, counters)) {
+    return recorded.series + ": its cases read no counter, so there is no idle and no counter reset to test";
+  }
+  return recorded.series + ": " +
+         (has_idle ? "idle" : "idle NOT tested (no case in which every counter stands still)") + ", " +
+         (has_reset ? "counter reset"
+                    : "counter reset NOT tested (no case whose counters rise until its instant)");
+}
+
+}  // namespace
+
+Counters::Counters(const spec::Spec& spec) {
+  for (const spec::Metric& metric : spec.metrics) foreign_types_.emplace(metric.name, metric.type);
+}
+
+bool Counters::Has(std::string_view selector) const {
+  std::string_view name = selector.substr(0, selector.find('{'));
+  while (name.ends_with(' ')) name.remove_suffix(1);
+  const auto is = [&](std::string_view metric, std::string_view foreign_type,
+                      std::optional<metrics::Type> type) {
+    if (const metrics::Metric* known = metrics::Find(metric)) return known->type == type;
+    const auto foreign = foreign_types_.find(metric);
+    return foreign != foreign_types_.end() && foreign->second == foreign_type;
+  };
+  if (is(name, "counter", metrics::Type::kCounter)) return true;
+  for (const std::string_view part : {"_bucket", "_count", "_sum"}) {
+    if (!name.ends_with(part)) continue;
+    const std::string_view base = name.substr(0, name.size() - part.size());
+    if (is(base, "histogram", metrics::Type::kHistogram)) return true;
+    if (part != "_bucket" && is(base, "summary", {})) return true;
+  }
+  return false;
+}
+
+void AddRecordedTests(const spec::Spec& spec, const Recorded& recorded, const Counters& counters,
+                      PromtoolFile& file) {
+  for (const spec::SignalTest& from : recorded.cases) file.tests.push_back(CaseTest(spec, recorded, from));
+  if (recorded.cases.empty()) return;
+  bool has_reset = false;
+  for (const spec::SignalTest& from : recorded.cases) {
+    if (std::optional<PromtoolTest> reset = ResetTest(spec, recorded, from, counters)) {
+      file.tests.push_back(std::move(*reset));
+      has_reset = true;
+      break;
+    }
+  }
+  file.tests.push_back(StoresTest(spec, recorded));
+  const bool has_idle = std::ranges::any_of(
+      recorded.cases, [&](const spec::SignalTest& from) { return IsIdle(spec, from, counters); });
+  file.notes.push_back(Note(recorded, counters, has_idle, has_reset));
+}
+
+}  // namespace outgrown::plan
