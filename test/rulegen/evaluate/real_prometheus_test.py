@@ -3,7 +3,6 @@
 Usage: real_prometheus_test.py RULEGEN
 """
 
-import json
 import math
 import os
 import pathlib
@@ -14,6 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "test" / "support"))
+import schema  # noqa: E402
 import servers  # noqa: E402
 
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
@@ -159,7 +159,7 @@ class RealPrometheus(unittest.TestCase):
         return done
 
     def stores(self, *arguments, at=T):
-        document = json.loads(self.evaluate("--format", "json", *arguments, at=at).stdout)
+        document = schema.check_answer(self.evaluate("--format", "json", *arguments, at=at).stdout)
         return {store["labels"]["database"]: store for store in document["evaluations"][0]["stores"]}
 
     def test_each_situation_has_its_line(self):
@@ -211,6 +211,7 @@ class RealPrometheus(unittest.TestCase):
         for store in stores.values():
             self.assertTrue(store["line"].startswith("UNDETERMINED - no data since "), store["line"])
         done = self.evaluate(at=E + 30 * 3600, check=30)
+        self.assertEqual(self.stores(at=E + 30 * 3600), {})
         self.assertIn("UNDETERMINED - no store found", done.stdout)
 
     def test_over_a_period_the_most_severe_verdict_that_stood_is_told_with_its_times(self):
@@ -236,6 +237,7 @@ class RealPrometheus(unittest.TestCase):
         audit = subprocess.run([RULEGEN, "--audit", log], capture_output=True, text=True, check=False)
         self.assertEqual(audit.returncode, 0, audit.stdout + audit.stderr)
         self.assertIn(f"{2 * len(STORES)} decisions recomputed", audit.stdout)
+        self.assertEqual(len(schema.check_log(log)), 2 * len(STORES))
 
     def test_a_stopped_prometheus_gives_a_clear_error_and_a_logged_attempt(self):
         log = self.folder / "attempts.jsonl"
@@ -244,7 +246,7 @@ class RealPrometheus(unittest.TestCase):
         self.assertEqual(done.returncode, 4)
         self.assertIn("answered no query", done.stdout)
         self.assertIn("connect", done.stderr.lower())
-        self.assertEqual(json.loads(log.read_text().splitlines()[0])["kind"], "attempt")
+        self.assertEqual([record["kind"] for record in schema.check_log(log)], ["attempt"])
 
 
 if __name__ == "__main__":
