@@ -14,6 +14,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "test" / "rulegen" / "evaluate"))
 import faulty_prometheus as fake  # noqa: E402
+sys.path.insert(0, str(ROOT / "test" / "support"))
+import schema  # noqa: E402
 
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
 SPEC = ROOT / "rules" / "checkpoint.toml"
@@ -58,7 +60,9 @@ class Faults(unittest.TestCase):
             capture_output=True, text=True, check=False, timeout=60, env={**os.environ, "http_proxy": "http://127.0.0.1:1"})
         self.assertIn(done.returncode, (0, 6, 30), done.stderr)
         self.assertIn(kind, self.server.asked, "the fault was not met")
-        stores = json.loads(done.stdout)["evaluations"][0]["stores"]
+        evaluation = schema.check_answer(done.stdout)["evaluations"][0]
+        self.warnings = evaluation["warnings"]
+        stores = evaluation["stores"]
         return done.returncode, {store["labels"].get("database"): store for store in stores}
 
     def test_without_a_fault_the_two_stores_are_what_they_are(self):
@@ -76,6 +80,40 @@ class Faults(unittest.TestCase):
                     self.check(kind, fault, *self.evaluate(kind, fault))
         self.assertGreaterEqual(count, 20 * len(fake.QUERIES))
         print(f"{count} faults × queries", file=sys.stderr)
+
+    def test_a_fault_in_a_trend_changes_no_verdict_no_exit_status_and_no_record(self):
+        status, stores = self.evaluate("known", None)
+        self.assertEqual(self.trend(stores, "healthy", "FileSize"), {"kind": "reached", "seconds": 345600})
+        decided = {name: (store["line"], store["also"], store["unknown"]) for name, store in stores.items()}
+        inputs = self.last_inputs()
+        count = 0
+        for fault in {**fake.DOCUMENT_FAULTS, **fake.TRANSFER_FAULTS}:
+            for kind in fake.TRENDS:
+                with self.subTest(fault=fault, query=kind):
+                    count += 1
+                    faulty_status, faulty = self.evaluate(kind, fault)
+                    self.assertEqual(faulty_status, status)
+                    self.assertEqual({name: (store["line"], store["also"], store["unknown"])
+                                      for name, store in faulty.items()}, decided)
+                    self.assertEqual(self.last_inputs(), inputs)
+        self.assertGreaterEqual(count, 20 * len(fake.TRENDS))
+
+    def test_a_faulty_trend_is_unknown_and_noted_and_the_others_are_told(self):
+        _, stores = self.evaluate("trend of file_size_bytes", "500")
+        self.assertEqual(self.trend(stores, "healthy", "FileSize"), {"kind": "unknown"})
+        self.assertEqual(self.trend(stores, "healthy", "Throughput"), {"kind": "reached", "seconds": 345600})
+        self.assertEqual([warning for warning in self.warnings if "no trend of File size" in warning],
+                         ["no trend of File size: the server answered 500"])
+
+    @staticmethod
+    def trend(stores, name, threshold):
+        return next(one["trend"] for one in stores[name]["thresholds"] if one["id"] == threshold)
+
+    def last_inputs(self):
+        """The newest record of each store, without its place in the chain."""
+        records = [json.loads(line) for line in self.log.read_text().splitlines()[-2:]]
+        place = ("sequence", "previous", "logged", "hash")
+        return [{name: value for name, value in record.items() if name not in place} for record in records]
 
     def check(self, kind, fault, status, stores):
         healthy, errors = stores["healthy"]["line"], stores["errors"]["line"]
