@@ -110,7 +110,8 @@ Result<void> Log(const EvaluateOptions& options, std::vector<Evaluation>& evalua
       stores.push_back(nullptr);
     }
   }
-  const Result<std::vector<decision_log::Link>> links = decision_log::AppendRecords(*path, members, NowMs());
+  const Result<std::vector<decision_log::Link>> links =
+      decision_log::AppendRecords(*path, std::move(members), NowMs());
   if (!links) return links.error();
   for (std::size_t index = 0; index < stores.size(); ++index) {
     if (stores[index] != nullptr) stores[index]->logged_as = (*links)[index].sequence;

@@ -237,6 +237,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         form = self.rfile.read(int(self.headers["Content-Length"])).decode()
         kind = kind_of(urllib.parse.parse_qs(form)["query"][0])
         self.server.asked.append(kind)
+        self.server.headers.append(dict(self.headers))
+        if self.server.tenant is not None and self.headers.get("X-Scope-OrgID") != self.server.tenant:
+            raw(lambda good: b"no org id", 401)(self, b"")  # as Mimir answers
+            return
         self.answer(good_answer(kind), kind)
 
     def answer(self, document, kind):
@@ -264,6 +268,8 @@ class FaultyPrometheus(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.fault = (None, None)
         self.asked = []
+        self.headers = []
+        self.tenant = None  # which X-Scope-OrgID it wants; None: none
         self.released = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.thread = threading.Thread(target=self.serve_forever, daemon=True)
@@ -277,6 +283,7 @@ class FaultyPrometheus(http.server.ThreadingHTTPServer):
         self.released = threading.Event()
         self.fault = (kind, fault)
         self.asked = []
+        self.headers = []
 
     def stop(self):
         self.released.set()

@@ -61,6 +61,15 @@ class Schema(unittest.TestCase):
                 self.assertEqual(document["exit_status"], done.returncode)
             self.assertEqual(len(schema.check_log(log)), 4)
 
+    def test_a_record_after_a_crash_is_of_the_schema_and_tells_what_was_cut_off(self):
+        unfinished = '{"schema":1,"sequence":1,"prev'
+        with tempfile.TemporaryDirectory() as folder:
+            log = pathlib.Path(folder) / "log"
+            log.write_text(unfinished)
+            subprocess.run([RULEGEN, "--evaluate", "--spec", ROOT / "rules" / "checkpoint.toml", "--measurements", "-", "--log", log],
+                           input=json.dumps(VALUES), capture_output=True, text=True, check=True)
+            self.assertEqual([record["dropped_bytes"] for record in schema.check_log(log)], [len(unfinished)])
+
     def test_an_undocumented_member_is_found(self):
         document = {"schema": 1, "version": "x", "exit_status": 0, "evaluations": [], "surprise": 1}
         with self.assertRaises(AssertionError):
