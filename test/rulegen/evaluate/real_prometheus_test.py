@@ -13,6 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "test" / "support"))
+import recorded  # noqa: E402
 import schema  # noqa: E402
 import servers  # noqa: E402
 
@@ -20,44 +21,13 @@ RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
 SPEC = ROOT / "rules" / "checkpoint.toml"
 E = 1_790_000_010  # an evaluation's time
 T = E + 7          # between two
-STEP = 30
-GIGABYTE = 1024**3
-
-HEALTHY = {"write_error_ratio": 0.001, "writes_per_second": 20, "servers": 1, "file_size_bytes": GIGABYTE,
-           "write_p99_seconds": 0.02, "coverage_ratio": 1}
-ALERTS = {"WriteErrors": "write_error_ratio", "Throughput": "writes_per_second", "MultiServer": "servers",
-          "ThroughputApproaching": "writes_per_second", "FileSize": "file_size_bytes",
-          "WriteLatency": "write_p99_seconds"}
-HOUR = 120  # evaluations
+STEP = recorded.STEP
+GIGABYTE = recorded.GIGABYTE
+HOUR = recorded.HOUR
 
 
-class Store:
-    """The samples of one store: for each series a list of values, the last one at E; None is no sample."""
-
-    def __init__(self, name, line, exit_status, evaluations=HOUR, **changed):
-        self.name, self.line, self.exit_status = name, line, exit_status
-        self.series = {signal: [value] * evaluations for signal, value in HEALTHY.items()}
-        for signal, values in changed.items():
-            if isinstance(values, list):
-                self.series[signal][-len(values):] = values
-            else:
-                self.series[signal] = [values] * evaluations
-        self.alerts = {}
-        self.last_seen = E
-        self.duplicate = False
-
-    def alert(self, **states):
-        """`states`: threshold id -> alertstate at E and before it."""
-        self.alerts.update(states)
-        return self
-
-    def silent_since(self, last_seen):
-        self.last_seen = last_seen
-        return self
-
-    def duplicated(self):
-        self.duplicate = True
-        return self
+def Store(*arguments, **changed):  # noqa: N802  (a recorded.Store that ends at E)
+    return recorded.Store(*arguments, end=E, **changed)
 
 
 STORES = [
@@ -111,35 +81,12 @@ STORES = [
 ]
 
 
-def open_metrics(stores):
-    lines = []
-    for store in stores:
-        labels = f'job="app",instance="app-1:9108",database="{store.name}"'
-        for signal, values in store.series.items():
-            for extra in ([',replica="a"', ',replica="b"'] if store.duplicate else [""]):
-                for back, value in zip(range(len(values) - 1, -1, -1), values):
-                    if value is not None:
-                        lines.append(f"checkpoint:{signal}{{{labels}{extra}}} {value} {E - back * STEP}")
-        for threshold, state in store.alerts.items():
-            for back in (1, 0):
-                lines.append(f'ALERTS{{alertname="Checkpoint{threshold}",alertstate="{state}",{labels}}} 1 '
-                             f"{E - back * STEP}")
-        for back in range(7, -1, -1):
-            lines.append(f"checkpoint_block_up{{{labels}}} 1 {store.last_seen - 15 * back}")
-    return "\n".join(lines) + "\n# EOF\n"
-
-
 class RealPrometheus(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.stack = servers.Stack()
         cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
-        backfill = cls.folder / "series.om"
-        backfill.write_text(open_metrics(STORES))
-        made = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", backfill,
-                               cls.folder / "prometheus-data"], capture_output=True, text=True, check=False)
-        if made.returncode != 0:
-            raise RuntimeError(made.stdout + made.stderr)
+        recorded.backfill(STORES, cls.folder)
         try:
             cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
         except BaseException:
