@@ -1,11 +1,8 @@
 // --evaluate: measure (or take given values), decide, log, and only then print.
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -23,6 +20,7 @@
 #include "rulegen/commands/commands.h"
 #include "rulegen/commands/connection.h"
 #include "rulegen/commands/output.h"
+#include "rulegen/commands/output_style.h"
 #include "rulegen/commands/tables.h"
 #include "rulegen/decision_log/decision_log.h"
 #include "rulegen/evaluate/evaluation.h"
@@ -44,6 +42,8 @@ constexpr std::int64_t kSettleMs = 10'000;
 // How often --timeout all queries of a run may take together: a handful of them, or a period's many.
 constexpr int kPatience = 2;
 constexpr int kPeriodPatience = 20;
+// What trends are worth waiting for, whatever --timeout allows; the decision is made and logged by then.
+constexpr std::int64_t kTrendTimeoutMs = 5'000;
 // A fleet's warnings repeat themselves; more than these nobody reads.
 constexpr std::size_t kWarningsMax = 20;
 
@@ -110,7 +110,8 @@ Result<void> Log(const EvaluateOptions& options, std::vector<Evaluation>& evalua
       stores.push_back(nullptr);
     }
   }
-  const Result<std::vector<decision_log::Link>> links = decision_log::AppendRecords(*path, members, NowMs());
+  const Result<std::vector<decision_log::Link>> links =
+      decision_log::AppendRecords(*path, std::move(members), NowMs());
   if (!links) return links.error();
   for (std::size_t index = 0; index < stores.size(); ++index) {
     if (stores[index] != nullptr) stores[index]->logged_as = (*links)[index].sequence;
@@ -132,14 +133,14 @@ void PrintWarnings(const std::vector<Evaluation>& evaluations) {
   if (count > kWarningsMax) fmt::print(stderr, "rulegen: and {} more warnings\n", count - kWarningsMax);
 }
 
-report::TextStyle StyleOfTerminal() {
-  report::TextStyle style;
-  style.terminal = ::isatty(STDOUT_FILENO) == 1;
-  const char* no_colour = std::getenv("NO_COLOR");  // https://no-color.org: any non-empty value
-  const char* terminal = std::getenv("TERM");
-  style.colour = style.terminal && (no_colour == nullptr || *no_colour == '\0') && terminal != nullptr &&
-                 std::string_view(terminal) != "dumb";
-  return style;
+// Beside the decisions that have been made: nothing here changes them.
+void AddTrends(const EvaluateOptions& options, std::vector<Evaluation>& evaluations) {
+  if (options.measurements) return;
+  ConnectionOptions connection = options.connection;
+  connection.timeout_ms = std::min(connection.timeout_ms, kTrendTimeoutMs);
+  Result<prometheus_api::PrometheusClient> client = Connect(connection, 1);
+  if (!client) return;  // it has connected before with the same options
+  for (Evaluation& evaluation : evaluations) evaluate::AddTrends(evaluation, *client);
 }
 
 }  // namespace
@@ -153,11 +154,12 @@ int RunEvaluate(const Options& options) {
     return Fail({"the decision could not be logged, so it is not printed: " + logged.error().Text(), ""},
                 kExitNotLogged);
   }
+  AddTrends(options.evaluate, *evaluations);
   PrintWarnings(*evaluations);
   const int status = evaluate::EvaluateExitStatus(*evaluations, options.evaluate.exit_code);
   const std::string report = options.evaluate.format == Format::kJson
                                  ? report::JsonReport(*evaluations, status, OUTGROWN_VERSION)
-                                 : report::TextReport(*evaluations, StyleOfTerminal());
+                                 : report::TextReport(*evaluations, StyleOfOutput());
   return Answer(report, status);
 }
 

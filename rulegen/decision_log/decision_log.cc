@@ -180,7 +180,7 @@ Result<std::vector<fs::path>> LogSegments(const fs::path& path) {
   return segments;
 }
 
-Result<std::vector<Link>> AppendRecords(const fs::path& path, const std::vector<std::string>& members,
+Result<std::vector<Link>> AppendRecords(const fs::path& path, std::vector<std::string> members,
                                         std::int64_t logged_ms, std::int64_t rotate_bytes) {
   std::error_code made;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), made);
@@ -210,7 +210,8 @@ Result<std::vector<Link>> AppendRecords(const fs::path& path, const std::vector<
     }
     std::vector<std::string> lines;
     std::vector<Link> links;
-    for (const std::string& one : members) {
+    for (std::string& member : members) {
+      const std::string one = std::move(member);  // a fleet's records are large: no two copies of them
       const bool tells_dropped = lines.empty() && tail->dropped_bytes > 0;
       const std::string told =
           tells_dropped ? fmt::format("\"dropped_bytes\":{},{}", tail->dropped_bytes, one) : one;

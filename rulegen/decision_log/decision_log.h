@@ -29,9 +29,8 @@ Result<std::filesystem::path> DefaultLogPath();
 // Appends one record for each of `members` (JSON members' text) and syncs them to the disk; makes missing folders. Gives
 // the link of each. On an error none of them counts as logged. Ignores SIGXFSZ meanwhile, so not beside a
 // thread that changes that signal's handling.
-Result<std::vector<Link>> AppendRecords(const std::filesystem::path& path,
-                                        const std::vector<std::string>& members, std::int64_t logged_ms,
-                                        std::int64_t rotate_bytes = kRotateBytes);
+Result<std::vector<Link>> AppendRecords(const std::filesystem::path& path, std::vector<std::string> members,
+                                        std::int64_t logged_ms, std::int64_t rotate_bytes = kRotateBytes);
 
 // The rotated segments of the log at `path`, oldest first; without `path` itself.
 Result<std::vector<std::filesystem::path>> LogSegments(const std::filesystem::path& path);

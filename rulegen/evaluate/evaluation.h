@@ -14,6 +14,7 @@
 #include "rulegen/evaluate/given.h"
 #include "rulegen/evaluate/measure.h"
 #include "rulegen/evaluate/period.h"
+#include "rulegen/evaluate/trend.h"
 #include "rulegen/table/table.h"
 
 namespace outgrown::evaluate {
@@ -31,6 +32,7 @@ struct StoreDecision {
   std::optional<Period>
       period;  // --since: the decision is over it; samples and findings are those of its end
   std::vector<AlertComparison> alerts;    // by index of Table::thresholds; empty if they were not asked for
+  std::vector<Trend> trends;              // by index of Table::thresholds; empty if they were not asked for
   std::optional<std::int64_t> logged_as;  // the record's sequence number
 };
 

@@ -1,7 +1,7 @@
 // One decision as the members of a log record: every input it rests on, so that an audit can decide again.
 //
 // The samples are the raw ones, as few as give the same findings: a threshold that is not breached at E rests on the
-// sample at E alone, a breach on all of its window. docs/decision.md describes the format.
+// sample at E alone, a breach on all of its window. docs/schema/decision-record.v1.schema.json describes the format.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 #include "rulegen/json/json_writer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 
@@ -10,10 +11,20 @@
 #include "common/utf8.h"
 
 namespace outgrown {
+namespace {
+
+// Most of what is written; the rest is looked at more closely.
+bool StandsAsItIs(char byte) { return byte >= ' ' && byte < '\x7F' && byte != '"' && byte != '\\'; }
+
+}  // namespace
 
 std::string JsonString(std::string_view text) {
   std::string quoted = "\"";
   while (!text.empty()) {
+    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, StandsAsItIs) - text.begin());
+    quoted += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const CodePoint next = NextCodePoint(text);
     const std::string_view bytes = text.substr(0, next.size_bytes);
     text.remove_prefix(next.size_bytes);

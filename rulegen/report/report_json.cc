@@ -69,6 +69,12 @@ void WritePeriod(JsonWriter& json, const evaluate::ThresholdPeriod& threshold) {
   json.EndArray().EndObject();
 }
 
+void WriteTrend(JsonWriter& json, const evaluate::Trend& trend) {
+  json.Key("trend").StartObject().Key("kind").String(evaluate::TrendId(trend.kind));
+  if (trend.kind == evaluate::TrendKind::kReached) json.Key("seconds").Number(trend.reached_in_seconds);
+  json.EndObject();
+}
+
 void WriteThresholds(JsonWriter& json, const Table& table, const evaluate::StoreDecision& store) {
   json.Key("thresholds").StartArray();
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
@@ -94,6 +100,7 @@ void WriteThresholds(JsonWriter& json, const Table& table, const evaluate::Store
       json.Key("alert").String(evaluate::AlertStateId(store.alerts[index].alert));
       json.Key("agreement").String(evaluate::AgreementId(store.alerts[index].agreement));
     }
+    if (index < store.trends.size()) WriteTrend(json, store.trends[index]);
     if (store.period) WritePeriod(json, store.period->thresholds[index]);
     json.EndObject();
   }

@@ -2,100 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <optional>
 
 #include <fmt/format.h>
 
 #include "common/digest.h"
 #include "common/text.h"
 #include "common/time_text.h"
-#include "rulegen/evaluate/wording.h"
-#include "rulegen/report/quantity.h"
 
 namespace outgrown::report {
 namespace {
 
-using decide::Finding;
-using decide::State;
-
-// Breached before unknown before pending: what a person should see first of a signal's thresholds.
-int Rank(State state) {
-  switch (state) {
-    case State::kBreached:
-      return 3;
-    case State::kUnknown:
-      return 2;
-    case State::kPending:
-      return 1;
-    case State::kNotBreached:
-      return 0;
-  }
-  return 0;
-}
-
-// The threshold that a signal's row shows: the most severe breached one, else the first one that the value would meet.
-std::size_t ShownThreshold(const Table& table, const evaluate::StoreDecision& store, std::size_t signal) {
-  std::size_t shown = decide::kNoThreshold;
-  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
-    const ThresholdRow& threshold = table.thresholds[index];
-    if (threshold.signal != signal) continue;
-    if (shown == decide::kNoThreshold) {
-      shown = index;
-      continue;
-    }
-    const ThresholdRow& other = table.thresholds[shown];
-    const int rank = Rank(store.findings[index].state) - Rank(store.findings[shown].state);
-    const bool nearer = threshold.direction == Direction::kAbove ? threshold.limit < other.limit
-                                                                 : threshold.limit > other.limit;
-    const bool prefer =
-        store.findings[index].state == State::kBreached ? threshold.verdict > other.verdict : nearer;
-    if (rank > 0 || (rank == 0 && prefer)) shown = index;
-  }
-  return shown;
-}
-
-std::string Lasting(const Finding& finding, std::int64_t now_ms) {
-  const std::string length = LengthText(std::max<std::int64_t>(0, now_ms - finding.since_ms));
-  return finding.since_exact ? length : "at least " + length;
-}
-
-// When the last of the signal's breaches of a period ended; nothing if none stood or one still stands.
-std::optional<std::int64_t> BreachedUntil(const Table& table, const evaluate::StoreDecision& store,
-                                          std::size_t signal) {
-  std::optional<std::int64_t> until_ms;
-  if (!store.period) return until_ms;
-  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
-    const evaluate::ThresholdPeriod& threshold = store.period->thresholds[index];
-    if (table.thresholds[index].signal != signal || threshold.breached_evaluations == 0) continue;
-    if (store.findings[index].state == State::kBreached) return std::nullopt;
-    until_ms = std::max(until_ms.value_or(threshold.breached_last_ms), threshold.breached_last_ms);
-  }
-  return until_ms;
-}
-
-std::string StateText(const evaluate::Evaluation& evaluation, const ThresholdRow& threshold,
-                      const Finding& finding) {
-  switch (finding.state) {
-    case State::kNotBreached:
-      return "";
-    case State::kUnknown:
-      return std::string(decide::CauseText(finding.cause));
-    case State::kPending:
-      return fmt::format("beyond for {}, counts from {}", Lasting(finding, evaluation.time_ms),
-                         LengthText(threshold.hold_ms));
-    case State::kBreached:
-      break;
-  }
-  if (evaluation.origin == evaluate::Origin::kGiven || threshold.hold_ms == 0) return "breached";
-  return fmt::format("breached for {}", Lasting(finding, evaluation.time_ms));
-}
-
-double Fill(const ThresholdRow& threshold, double value) {
-  const double share =
-      threshold.direction == Direction::kAbove ? value / threshold.limit : threshold.limit / value;
-  return std::isfinite(share) ? std::max(0.0, share) : 0;
-}
+// On a wide terminal the time doesn't wander off to the far right.
+constexpr std::size_t kTitleColumnsMax = 96;
 
 }  // namespace
 
@@ -125,44 +43,6 @@ std::string LabelText(const evaluate::StoreDecision& store) {
   return text;
 }
 
-std::vector<SignalRowText> SignalRows(const evaluate::Evaluation& evaluation,
-                                      const evaluate::StoreDecision& store) {
-  const Table& table = *evaluation.table;
-  std::vector<SignalRowText> rows;
-  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
-    const std::size_t shown = ShownThreshold(table, store, signal);
-    if (shown == decide::kNoThreshold) continue;
-    const ThresholdRow& threshold = table.thresholds[shown];
-    const Unit unit = table.signals[signal].unit;
-    const std::optional<Sample> newest = evaluate::Newest(store, signal);
-    const std::optional<std::int64_t> until_ms = BreachedUntil(table, store, signal);
-    rows.push_back({
-        .title = std::string(table.signals[signal].title),
-        .value = newest ? QuantityText(newest->value, unit) : "-",
-        .limit = fmt::format("{} {}", threshold.direction == Direction::kAbove ? "limit" : "at least",
-                             QuantityText(threshold.limit, unit)),
-        .state = until_ms ? fmt::format("breached until {}", UtcText(*until_ms))
-                          : StateText(evaluation, threshold, store.findings[shown]),
-        .fill = newest ? Fill(threshold, newest->value) : 0,
-        .worst = store.findings[shown].state,
-    });
-  }
-  return rows;
-}
-
-std::string Bar(double fill, std::size_t limit_at, std::size_t columns) {
-  constexpr std::array<std::string_view, 8> kEighths = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-  const double wanted = fill * static_cast<double>(limit_at);
-  const bool beyond = wanted > static_cast<double>(columns);
-  const auto eighths = static_cast<std::size_t>(
-      std::lround(8 * std::min(wanted, static_cast<double>(beyond ? columns - 1 : columns))));
-  std::string bar;
-  for (std::size_t column = 0; column < eighths / 8; ++column) bar += "█";
-  bar += kEighths[eighths % 8];
-  if (beyond) bar += "▶";
-  return Pad(bar, columns);
-}
-
 std::vector<std::string> AlertLines(const Table& table, const evaluate::StoreDecision& store) {
   std::vector<std::string> lines;
   for (std::size_t index = 0; index < store.alerts.size(); ++index) {
@@ -173,11 +53,11 @@ std::vector<std::string> AlertLines(const Table& table, const evaluate::StoreDec
         break;
       case evaluate::Agreement::kDrift: {
         const evaluate::AlertState state = store.alerts[index].alert;
-        const State found = store.findings[index].state;
+        const decide::State found = store.findings[index].state;
         lines.push_back(
             fmt::format("drift: the alert {} is {}, and by the recorded values it is {}", alert,
                         state == evaluate::AlertState::kNone ? "not active" : evaluate::AlertStateId(state),
-                        found == State::kNotBreached ? "not breached" : decide::StateId(found)));
+                        found == decide::State::kNotBreached ? "not breached" : decide::StateId(found)));
         break;
       }
       case evaluate::Agreement::kFiringUnknown:
@@ -239,6 +119,48 @@ Colour VerdictColour(const Table& table, const evaluate::StoreDecision& store) {
 std::string Pad(std::string_view text, std::size_t columns) {
   const std::size_t taken = Columns(text);
   return std::string(text) + std::string(taken < columns ? columns - taken : 0, ' ');
+}
+
+std::string Shorten(std::string_view text, std::size_t columns) {
+  if (Columns(text) <= columns) return std::string(text);
+  return PlainText(text, std::max<std::size_t>(columns, 1) - 1);
+}
+
+std::string TitleLine(std::string_view title, std::int64_t time_ms, const TextStyle& style) {
+  const std::string time = UtcText(time_ms);
+  const std::string painted_time = Paint(time, Colour::kDim, style.colour);
+  if (!style.terminal) return fmt::format("{}  {}\n", title, time);
+  const std::size_t columns = std::min(style.columns, kTitleColumnsMax);
+  const std::size_t both = Columns(title) + 2 + Columns(time);
+  if (both <= columns) {
+    return fmt::format("{}  {}{}\n", Paint(title, Colour::kBold, style.colour),
+                       std::string(columns - both, ' '), painted_time);
+  }
+  std::string lines;
+  for (const std::string& line : Wrap(title, style.columns))
+    lines += Paint(line, Colour::kBold, style.colour) + '\n';
+  return lines + painted_time + '\n';
+}
+
+std::vector<std::string> Wrap(std::string_view text, std::size_t columns) {
+  std::vector<std::string> lines(1);
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!lines.back().empty() && Columns(lines.back()) + 1 + Columns(word) > columns) lines.emplace_back();
+    lines.back() += fmt::format("{}{}", lines.back().empty() ? "" : " ", word);
+  }
+  return lines;
+}
+
+std::string Indented(std::string_view text, Colour colour, const TextStyle& style) {
+  if (!style.terminal) return fmt::format("  {}\n", Paint(text, colour, style.colour));
+  std::string lines;
+  for (const std::string& line : Wrap(text, std::max<std::size_t>(style.columns, 22) - 4)) {
+    lines += fmt::format("{}{}\n", lines.empty() ? "  " : "    ", Paint(line, colour, style.colour));
+  }
+  return lines;
 }
 
 }  // namespace outgrown::report

@@ -1,7 +1,8 @@
-// What the text reports are put together from: a store's name, a signal's row, the bar, colour.
+// What the text reports are put together from: a store's name, what the alerts say, the footer, colour, wrapping.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,28 +11,18 @@
 
 namespace outgrown::report {
 
+// Where the text goes.
+struct TextStyle {
+  bool terminal = false;     // indented, with bars
+  bool colour = false;       // ANSI colours
+  std::size_t columns = 80;  // the terminal's width; without one nothing is fitted to it
+};
+
 // "checkpoints @ app-1:9108 (app)": the labels but job and instance, then these; "given values" without any label.
 std::string StoreTitle(const evaluate::StoreDecision& store);
 
 // `database="checkpoints" instance="app-1:9108" job="app"`, in the store's order.
 std::string LabelText(const evaluate::StoreDecision& store);
-
-// One signal's part of the answer.
-struct SignalRowText {
-  std::string title;  // "Write errors"
-  std::string value;  // "2.31 %", "-" if it is not known
-  std::string limit;  // "limit 1 %"
-  std::string state;  // "breached for 12 min", "writes go uncounted", ""
-  double fill = 0;    // the value's share of its limit: 1 at the limit; 0 if it is not known
-  decide::State worst = decide::State::kNotBreached;  // of the signal's thresholds
-};
-
-// A row for each signal that has a threshold, in table order.
-std::vector<SignalRowText> SignalRows(const evaluate::Evaluation& evaluation,
-                                      const evaluate::StoreDecision& store);
-
-// A bar of `columns` columns whose limit stands at column `limit_at`; an arrow at the end if it goes on beyond.
-std::string Bar(double fill, std::size_t limit_at, std::size_t columns);
 
 // What the alerts say, as lines: drift and notes; nothing for what agrees.
 std::vector<std::string> AlertLines(const Table& table, const evaluate::StoreDecision& store);
@@ -50,5 +41,18 @@ Colour VerdictColour(const Table& table, const evaluate::StoreDecision& store);
 
 // `text` and spaces up to `columns`.
 std::string Pad(std::string_view text, std::size_t columns);
+
+// `text`, or its beginning and "…", in at most `columns` columns (at least one).
+std::string Shorten(std::string_view text, std::size_t columns);
+
+// The first line of a store's or a table's answer: its title and when it was decided for. On a terminal the time ends
+// the line, and a title too long for that is broken. With its newline.
+std::string TitleLine(std::string_view title, std::int64_t time_ms, const TextStyle& style);
+
+// `text` broken at spaces into lines of at most `columns` columns; a longer word stays whole. At least one line.
+std::vector<std::string> Wrap(std::string_view text, std::size_t columns);
+
+// Two spaces and the text in its colour; on a terminal broken at its width. With its newline.
+std::string Indented(std::string_view text, Colour colour, const TextStyle& style);
 
 }  // namespace outgrown::report

@@ -5,17 +5,14 @@
 // Pure: text out of an evaluation; whether there is a terminal is the caller's to know.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 
 #include "rulegen/evaluate/evaluation.h"
+#include "rulegen/report/report_parts.h"
 
 namespace outgrown::report {
-
-struct TextStyle {
-  bool terminal = false;  // indented, with bars
-  bool colour = false;    // ANSI colours
-};
 
 // Ends with a newline.
 std::string TextReport(std::span<const evaluate::Evaluation> evaluations, const TextStyle& style);

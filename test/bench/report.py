@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 
+import fleet_bench
 from tables import Goal, Table, render, replace_section
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -154,6 +155,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, required=True, help="the build folder with the benchmarks in it")
     parser.add_argument("--repetitions", type=int, default=25)
+    parser.add_argument("--stores", type=int, default=10_000, help="of the fleet that is decided about in one run")
     parser.add_argument("--markdown", action="store_true", help="print Markdown instead of text")
     parser.add_argument("--into", type=pathlib.Path, help="write the Markdown between the marks of this file")
     arguments = parser.parse_args()
@@ -165,8 +167,10 @@ def main():
                                 arguments.build / "counterblock/sqlite_observer/outgrown_sqlite.so",
                                 max(1, arguments.repetitions // 2))
     python = measure_python(arguments.build, arguments.repetitions)
+    fleet_table, fleet_goals = fleet_bench.figures(arguments.build / "rulegen" / "rulegen", arguments.stores, 5)
     head = f"{machine()}; {arguments.repetitions} repetitions."
-    tables, goals = tables_of(times, quantiles, observer, python), goals_of(times, quantiles, observer)
+    tables = [*tables_of(times, quantiles, observer, python), fleet_table]
+    goals = [*goals_of(times, quantiles, observer), *fleet_goals]
     text = render(head, tables, goals, markdown=arguments.markdown or arguments.into is not None)
     if arguments.into:
         replace_section(arguments.into, text)

@@ -166,6 +166,14 @@ def alertmanager(folder, config_file):
         "--cluster.listen-address=", "--log.level=warn"], folder, port, "/-/ready")
 
 
+def victoria_metrics(folder, retention="100y"):
+    """VictoriaMetrics on a free port; it speaks Prometheus' query API and takes its remote write."""
+    port = free_port()
+    return Server("victoria-metrics", [
+        "victoria-metrics", f"-storageDataPath={pathlib.Path(folder) / 'victoria-metrics-data'}",
+        f"-retentionPeriod={retention}", f"-httpListenAddr=127.0.0.1:{port}", "-loggerLevel=WARN"], folder, port, "/health")
+
+
 def exporter(folder, program, arguments=(), env=None):
     """outgrown-exporter on a free port."""
     port = free_port()

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -42,11 +43,40 @@ TEST_CASE("the whole fleet takes a handful of queries, however many stores there
 TEST_CASE("no query compares a value with a limit") {
   MemorySource source;
   source.AddHealthyStore("a");
-  EvaluateMeasured(kSampleTable, source, kMemoryT);
+  Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+  AddTrends(evaluation, source);
   for (const std::string& promql : source.asked) {
     CAPTURE(promql);
     CHECK(promql.find_first_of("<>") == std::string::npos);
   }
+}
+
+TEST_CASE("the trend takes a query a signal, and none of a fleet whose history is too much to read") {
+  for (const auto& [stores, queries] :
+       {std::pair(50, 5), std::pair(static_cast<int>(kTrendStoresMax) + 1, 0)}) {
+    MemorySource source;
+    for (int store = 0; store < stores; ++store) source.AddHealthyStore("store-" + std::to_string(store));
+    Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+    source.asked.clear();
+    AddTrends(evaluation, source);
+    CHECK(source.asked.size() == static_cast<std::size_t>(queries));
+    CHECK(evaluation.stores.front().trends.size() == (queries == 0 ? 0 : kSampleTable.thresholds.size()));
+  }
+}
+
+TEST_CASE("a trend that is not answered is unknown and noted, and answers for nothing else") {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+  evaluation.fleet.answered = false;
+  for (std::size_t signal = 0; signal < kSampleTable.signals.size(); ++signal)
+    source.failing[TrendQuery(kSampleTable, signal)] = "gone";
+  AddTrends(evaluation, source);
+  CHECK(evaluation.stores[0].trends[0].kind == TrendKind::kUnknown);
+  CHECK(evaluation.fleet.warnings.back() == "no trend of P99 write latency: gone");
+  source.failing.clear();
+  AddTrends(evaluation, source);
+  CHECK_FALSE(evaluation.fleet.answered);
 }
 
 TEST_CASE("alert and decision are compared at the evaluation that the decision rests on") {

@@ -3,6 +3,7 @@
 Usage: faults_test.py RULEGEN
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -14,6 +15,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "test" / "rulegen" / "evaluate"))
 import faulty_prometheus as fake  # noqa: E402
+sys.path.insert(0, str(ROOT / "test" / "support"))
+import schema  # noqa: E402
 
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
 SPEC = ROOT / "rules" / "checkpoint.toml"
@@ -50,15 +53,17 @@ class Faults(unittest.TestCase):
         cls.server.stop()
         cls.temporary.cleanup()
 
-    def evaluate(self, kind, fault):
+    def evaluate(self, kind, fault, *arguments, with_no_answer=False):
         self.server.set_fault(kind, fault)
         done = subprocess.run(
             [RULEGEN, "--evaluate", "--spec", SPEC, "--prometheus", self.server.url, "--at", str(fake.T), "--log", self.log,
-             "--format", "json", "--timeout", "500ms"],
+             "--format", "json", "--timeout", "500ms", *arguments],
             capture_output=True, text=True, check=False, timeout=60, env={**os.environ, "http_proxy": "http://127.0.0.1:1"})
-        self.assertIn(done.returncode, (0, 6, 30), done.stderr)
+        self.assertIn(done.returncode, (4,) if with_no_answer else (0, 6, 30), done.stderr)
         self.assertIn(kind, self.server.asked, "the fault was not met")
-        stores = json.loads(done.stdout)["evaluations"][0]["stores"]
+        evaluation = schema.check_answer(done.stdout)["evaluations"][0]
+        self.warnings = evaluation["warnings"]
+        stores = evaluation["stores"]
         return done.returncode, {store["labels"].get("database"): store for store in stores}
 
     def test_without_a_fault_the_two_stores_are_what_they_are(self):
@@ -76,6 +81,40 @@ class Faults(unittest.TestCase):
                     self.check(kind, fault, *self.evaluate(kind, fault))
         self.assertGreaterEqual(count, 20 * len(fake.QUERIES))
         print(f"{count} faults × queries", file=sys.stderr)
+
+    def test_a_fault_in_a_trend_changes_no_verdict_no_exit_status_and_no_record(self):
+        status, stores = self.evaluate("known", None)
+        self.assertEqual(self.trend(stores, "healthy", "FileSize"), {"kind": "reached", "seconds": 345600})
+        decided = {name: (store["line"], store["also"], store["unknown"]) for name, store in stores.items()}
+        inputs = self.last_inputs()
+        count = 0
+        for fault in {**fake.DOCUMENT_FAULTS, **fake.TRANSFER_FAULTS}:
+            for kind in fake.TRENDS:
+                with self.subTest(fault=fault, query=kind):
+                    count += 1
+                    faulty_status, faulty = self.evaluate(kind, fault)
+                    self.assertEqual(faulty_status, status)
+                    self.assertEqual({name: (store["line"], store["also"], store["unknown"])
+                                      for name, store in faulty.items()}, decided)
+                    self.assertEqual(self.last_inputs(), inputs)
+        self.assertGreaterEqual(count, 20 * len(fake.TRENDS))
+
+    def test_a_faulty_trend_is_unknown_and_noted_and_the_others_are_told(self):
+        _, stores = self.evaluate("trend of file_size_bytes", "500")
+        self.assertEqual(self.trend(stores, "healthy", "FileSize"), {"kind": "unknown"})
+        self.assertEqual(self.trend(stores, "healthy", "Throughput"), {"kind": "reached", "seconds": 345600})
+        self.assertEqual([warning for warning in self.warnings if "no trend of File size" in warning],
+                         ["no trend of File size: the server answered 500"])
+
+    @staticmethod
+    def trend(stores, name, threshold):
+        return next(one["trend"] for one in stores[name]["thresholds"] if one["id"] == threshold)
+
+    def last_inputs(self):
+        """The newest record of each store, without its place in the chain."""
+        records = [json.loads(line) for line in self.log.read_text().splitlines()[-2:]]
+        place = ("sequence", "previous", "logged", "hash")
+        return [{name: value for name, value in record.items() if name not in place} for record in records]
 
     def check(self, kind, fault, status, stores):
         healthy, errors = stores["healthy"]["line"], stores["errors"]["line"]
@@ -102,6 +141,28 @@ class Faults(unittest.TestCase):
                     self.assertEqual(status, 0)
                     self.assertEqual(stores["healthy"]["line"], SUFFICIENT)
                     self.assertEqual(stores["errors"]["line"], ERRORS)
+
+    def test_every_query_carries_the_tenant_and_the_login_from_their_files(self):
+        self.server.tenant = "team-a"
+        self.addCleanup(setattr, self.server, "tenant", None)
+        status, stores = self.evaluate("known", None, with_no_answer=True)
+        self.assertEqual((status, stores), (4, {}))
+        headers, login = (pathlib.Path(self.temporary.name) / name for name in ("headers", "login"))
+        headers.write_text("# the team\nX-Scope-OrgID: team-a\n")
+        login.write_text("outgrown:secret\n")
+        status, stores = self.evaluate("known", None, "--headers-file", headers, "--basic-auth-file", login)
+        self.assertEqual(status, 0)
+        self.assertEqual(stores["healthy"]["line"], SUFFICIENT)
+        self.assertEqual(set(self.server.asked), {*fake.QUERIES, *fake.TRENDS})
+        for sent in self.server.headers:
+            self.assertEqual(sent["X-Scope-OrgID"], "team-a")
+            self.assertEqual(sent["Authorization"], "Basic " + base64.b64encode(b"outgrown:secret").decode())
+        self.assertNotIn("secret", self.log.read_text())
+
+    def test_a_partial_answer_of_thanos_or_mimir_is_told_in_the_servers_words(self):
+        _, stores = self.evaluate("file_size_bytes", "warnings")
+        self.assertEqual(stores["healthy"]["line"], "UNDETERMINED - File size: the server's answer may be incomplete")
+        self.assertIn("checkpoint:file_size_bytes[6h2m]: one store gateway did not answer", self.warnings)
 
     def test_every_query_hung_ends_in_time_and_says_so(self):
         with tempfile.TemporaryDirectory() as folder:

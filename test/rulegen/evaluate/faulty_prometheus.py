@@ -15,10 +15,13 @@ STEP = 30
 VALUES = {"write_error_ratio": 0.001, "writes_per_second": 20, "servers": 1, "file_size_bytes": 2**30,
           "write_p99_seconds": 0.02, "coverage_ratio": 1}
 QUERIES = ["known", "here", *VALUES, "ALERTS"]
+TRENDS = [f"trend of {signal}" for signal in VALUES if signal != "coverage_ratio"]
 
 
 def kind_of(query):
-    """Which of QUERIES a PromQL text is; "seen" for the one that asks since when a store is silent."""
+    """Which of QUERIES or TRENDS a PromQL text is; "seen" for the one that asks since when a store is silent."""
+    if "deriv(" in query:
+        return "trend of " + query.split(":")[1].split("[")[0]
     if query.startswith("ALERTS"):
         return "ALERTS"
     if "timestamp(" in query:
@@ -42,6 +45,11 @@ def good_answer(kind):
         value = str(E - 3600) if kind == "seen" else "1"
         return {"status": "success", "data": {"resultType": "vector", "result": [
             {"metric": labels(store), "value": [T, value]} for store in ("errors", "healthy")]}}
+    if kind in TRENDS:
+        limit = {"trend of file_size_bytes": "FileSize", "trend of writes_per_second": "Throughput"}.get(kind, "other")
+        return {"status": "success", "data": {"resultType": "vector", "result": [
+            {"metric": labels(store, **part), "value": [T, value]} for store in ("errors", "healthy")
+            for part, value in (({}, "0.9"), ({"outgrown_trend": limit}, "345600"))]}}
     times = [E - STEP * back for back in range(60, -1, -1)]
     if kind == "ALERTS":
         return matrix([{"metric": labels("errors", __name__="ALERTS", alertname="CheckpointWriteErrors",
@@ -229,6 +237,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         form = self.rfile.read(int(self.headers["Content-Length"])).decode()
         kind = kind_of(urllib.parse.parse_qs(form)["query"][0])
         self.server.asked.append(kind)
+        self.server.headers.append(dict(self.headers))
+        if self.server.tenant is not None and self.headers.get("X-Scope-OrgID") != self.server.tenant:
+            raw(lambda good: b"no org id", 401)(self, b"")  # as Mimir answers
+            return
         self.answer(good_answer(kind), kind)
 
     def answer(self, document, kind):
@@ -256,6 +268,8 @@ class FaultyPrometheus(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.fault = (None, None)
         self.asked = []
+        self.headers = []
+        self.tenant = None  # which X-Scope-OrgID it wants; None: none
         self.released = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.thread = threading.Thread(target=self.serve_forever, daemon=True)
@@ -269,6 +283,7 @@ class FaultyPrometheus(http.server.ThreadingHTTPServer):
         self.released = threading.Event()
         self.fault = (kind, fault)
         self.asked = []
+        self.headers = []
 
     def stop(self):
         self.released.set()

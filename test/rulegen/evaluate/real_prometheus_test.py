@@ -3,7 +3,6 @@
 Usage: real_prometheus_test.py RULEGEN
 """
 
-import json
 import math
 import os
 import pathlib
@@ -14,50 +13,21 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "test" / "support"))
+import recorded  # noqa: E402
+import schema  # noqa: E402
 import servers  # noqa: E402
 
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
 SPEC = ROOT / "rules" / "checkpoint.toml"
 E = 1_790_000_010  # an evaluation's time
 T = E + 7          # between two
-STEP = 30
-GIGABYTE = 1024**3
-
-HEALTHY = {"write_error_ratio": 0.001, "writes_per_second": 20, "servers": 1, "file_size_bytes": GIGABYTE,
-           "write_p99_seconds": 0.02, "coverage_ratio": 1}
-ALERTS = {"WriteErrors": "write_error_ratio", "Throughput": "writes_per_second", "MultiServer": "servers",
-          "ThroughputApproaching": "writes_per_second", "FileSize": "file_size_bytes",
-          "WriteLatency": "write_p99_seconds"}
-HOUR = 120  # evaluations
+STEP = recorded.STEP
+GIGABYTE = recorded.GIGABYTE
+HOUR = recorded.HOUR
 
 
-class Store:
-    """The samples of one store: for each series a list of values, the last one at E; None is no sample."""
-
-    def __init__(self, name, line, exit_status, evaluations=HOUR, **changed):
-        self.name, self.line, self.exit_status = name, line, exit_status
-        self.series = {signal: [value] * evaluations for signal, value in HEALTHY.items()}
-        for signal, values in changed.items():
-            if isinstance(values, list):
-                self.series[signal][-len(values):] = values
-            else:
-                self.series[signal] = [values] * evaluations
-        self.alerts = {}
-        self.last_seen = E
-        self.duplicate = False
-
-    def alert(self, **states):
-        """`states`: threshold id -> alertstate at E and before it."""
-        self.alerts.update(states)
-        return self
-
-    def silent_since(self, last_seen):
-        self.last_seen = last_seen
-        return self
-
-    def duplicated(self):
-        self.duplicate = True
-        return self
+def Store(*arguments, **changed):  # noqa: N802  (a recorded.Store that ends at E)
+    return recorded.Store(*arguments, end=E, **changed)
 
 
 STORES = [
@@ -111,35 +81,12 @@ STORES = [
 ]
 
 
-def open_metrics(stores):
-    lines = []
-    for store in stores:
-        labels = f'job="app",instance="app-1:9108",database="{store.name}"'
-        for signal, values in store.series.items():
-            for extra in ([',replica="a"', ',replica="b"'] if store.duplicate else [""]):
-                for back, value in zip(range(len(values) - 1, -1, -1), values):
-                    if value is not None:
-                        lines.append(f"checkpoint:{signal}{{{labels}{extra}}} {value} {E - back * STEP}")
-        for threshold, state in store.alerts.items():
-            for back in (1, 0):
-                lines.append(f'ALERTS{{alertname="Checkpoint{threshold}",alertstate="{state}",{labels}}} 1 '
-                             f"{E - back * STEP}")
-        for back in range(7, -1, -1):
-            lines.append(f"checkpoint_block_up{{{labels}}} 1 {store.last_seen - 15 * back}")
-    return "\n".join(lines) + "\n# EOF\n"
-
-
 class RealPrometheus(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.stack = servers.Stack()
         cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
-        backfill = cls.folder / "series.om"
-        backfill.write_text(open_metrics(STORES))
-        made = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", backfill,
-                               cls.folder / "prometheus-data"], capture_output=True, text=True, check=False)
-        if made.returncode != 0:
-            raise RuntimeError(made.stdout + made.stderr)
+        recorded.backfill(STORES, cls.folder)
         try:
             cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
         except BaseException:
@@ -159,7 +106,7 @@ class RealPrometheus(unittest.TestCase):
         return done
 
     def stores(self, *arguments, at=T):
-        document = json.loads(self.evaluate("--format", "json", *arguments, at=at).stdout)
+        document = schema.check_answer(self.evaluate("--format", "json", *arguments, at=at).stdout)
         return {store["labels"]["database"]: store for store in document["evaluations"][0]["stores"]}
 
     def test_each_situation_has_its_line(self):
@@ -211,6 +158,7 @@ class RealPrometheus(unittest.TestCase):
         for store in stores.values():
             self.assertTrue(store["line"].startswith("UNDETERMINED - no data since "), store["line"])
         done = self.evaluate(at=E + 30 * 3600, check=30)
+        self.assertEqual(self.stores(at=E + 30 * 3600), {})
         self.assertIn("UNDETERMINED - no store found", done.stdout)
 
     def test_over_a_period_the_most_severe_verdict_that_stood_is_told_with_its_times(self):
@@ -236,6 +184,7 @@ class RealPrometheus(unittest.TestCase):
         audit = subprocess.run([RULEGEN, "--audit", log], capture_output=True, text=True, check=False)
         self.assertEqual(audit.returncode, 0, audit.stdout + audit.stderr)
         self.assertIn(f"{2 * len(STORES)} decisions recomputed", audit.stdout)
+        self.assertEqual(len(schema.check_log(log)), 2 * len(STORES))
 
     def test_a_stopped_prometheus_gives_a_clear_error_and_a_logged_attempt(self):
         log = self.folder / "attempts.jsonl"
@@ -244,7 +193,7 @@ class RealPrometheus(unittest.TestCase):
         self.assertEqual(done.returncode, 4)
         self.assertIn("answered no query", done.stdout)
         self.assertIn("connect", done.stderr.lower())
-        self.assertEqual(json.loads(log.read_text().splitlines()[0])["kind"], "attempt")
+        self.assertEqual([record["kind"] for record in schema.check_log(log)], ["attempt"])
 
 
 if __name__ == "__main__":

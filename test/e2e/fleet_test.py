@@ -1,0 +1,207 @@
+"""A thousand stores, live: Prometheus scrapes them, evaluates the generated rules and remote-writes to VictoriaMetrics. The
+decisions of one run against each server must be the right ones, and the same ones, in a handful of queries.
+
+Usage: fleet_test.py BUILD_FOLDER
+"""
+
+import functools
+import http.server
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+sys.path.insert(0, str(ROOT / "test" / "support"))
+import measured  # noqa: E402
+import schema  # noqa: E402
+import servers  # noqa: E402
+
+RULEGEN = BUILD / "rulegen" / "rulegen"
+STORES = 1000
+# As many queries as there are for one store: the stores twice, five signals, the coverage, the alerts.
+QUERIES = 9
+RSS_BYTES_MAX = 48 << 20
+SUFFICIENT = "SQLite sufficient"
+ERRORS = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
+THROUGHPUT = "MIGRATE NOW - Throughput >100/sec (capacity ceiling)"
+SIZE = "MIGRATE SOON - File size >5GB (performance degradation likely)"
+
+
+class Kind:
+    """How a store fares: writes a second, the share of errors, the size of its file, and the line that it must get."""
+
+    def __init__(self, line, alerts, rate=20, error_share=0.0, size=2**30):
+        self.line, self.alerts, self.rate, self.error_share, self.size = line, alerts, rate, error_share, size
+
+
+HEALTHY = Kind(SUFFICIENT, 0)
+KINDS = {3: Kind(ERRORS, 1, error_share=0.05), 41: Kind(THROUGHPUT, 2, rate=130), 77: Kind(SIZE, 1, size=6 * 2**30)}
+
+
+@functools.cache
+def kind_of(number):
+    return KINDS.get(number % 100, HEALTHY)
+
+
+def name_of(number):
+    return f"tenant-{number:04}"
+
+
+def exposition(seconds):
+    """What an exporter of a thousand stores would say after running for that long."""
+    families = {}
+    add = lambda family, labels, value: families.setdefault(family, []).append(f"{family}{{{labels}}} {value}")  # noqa: E731
+    for number in range(STORES):
+        kind, database = kind_of(number), f'database="{name_of(number)}"'
+        writes = int(1000 + kind.rate * seconds)
+        errors = int(writes * kind.error_share)
+        add("checkpoint_writes_total", f'{database},status="success"', writes - errors)
+        add("checkpoint_writes_total", f'{database},status="error"', errors)
+        add("checkpoint_writes_total", f'{database},status="rejected"', 0)
+        add("checkpoint_store_commits_total", database, writes - errors)
+        add("checkpoint_block_up", database, 1)
+        add("checkpoint_block_trace_lost", database, 0)
+        add("checkpoint_file_size_bytes", database, kind.size)
+        add("checkpoint_deployment_servers", f'{database},shared_id=""', 1)
+        for bound in ("0.01", "0.1", "+Inf"):
+            add("checkpoint_write_duration_seconds_bucket", f'{database},le="{bound}"', writes)
+        add("checkpoint_write_duration_seconds_count", database, writes)
+    return "".join("\n".join(lines) + "\n" for lines in families.values()).encode()
+
+
+class Exporter(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self):
+        started = time.monotonic()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = exposition(time.monotonic() - started)
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+
+def spec_text():
+    """The demo's spec with times that a loaded machine keeps up with for a thousand stores."""
+    text = (ROOT / "demo" / "checkpoint.toml").read_text()
+    for old, new in {'scrape_interval = "1s"': 'scrape_interval = "4s"', 'interval        = "1s"': 'interval        = "4s"',
+                     "[15s]": "[24s]", "+ 2 / 15)": "+ 2 / 24)"}.items():
+        if old not in text:
+            raise AssertionError(f"demo/checkpoint.toml has no {old}")
+        text = text.replace(old, new)
+    return text
+
+
+class Fleet(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = servers.Stack()
+        cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
+        try:
+            cls.start()
+        except BaseException:
+            cls.stack.close()
+            raise
+
+    @classmethod
+    def start(cls):
+        (cls.folder / "rules").mkdir()
+        cls.spec = cls.folder / "rules" / "checkpoint.toml"
+        cls.spec.write_text(spec_text())
+        (cls.folder / "rules" / "alertmanager.base.yml").write_text((ROOT / "rules" / "alertmanager.base.yml").read_text())
+        subprocess.run([RULEGEN, "--generate", "--spec", "rules/checkpoint.toml"], cwd=cls.folder, check=True,
+                       capture_output=True)
+        exporter = Exporter()
+        cls.stack.callback(exporter.stop)
+        cls.victoria = cls.stack.start(servers.victoria_metrics(cls.folder))
+        config = servers.prometheus_config({"fleet": [f"127.0.0.1:{exporter.server_port}"]},
+                                           [cls.folder / "rules" / "gen" / "checkpoint.rules.yml"], None, "4s")
+        config = config.replace("{", '{"remote_write": [{"url": "%s/api/v1/write"}],' % cls.victoria.url, 1)
+        cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, config=config))
+        alerts = sum(kind_of(number).alerts for number in range(STORES))
+        servers.wait_for(f"{alerts} firing alerts", lambda: cls.firing() == alerts, 120, 1, alive=[cls.prometheus])
+        # One instant for both servers, at which the alerts have fired for a while, and which both have seen.
+        cls.at = time.time()
+        for server in (cls.prometheus, cls.victoria):
+            servers.wait_for(f"{server.name} has what was recorded by then", lambda url=server.url: cls.newest(url) > cls.at,
+                             60, 0.5, alive=[server])
+
+    @classmethod
+    def firing(cls):
+        return len(servers.query(cls.prometheus.url, 'ALERTS{alertstate="firing"}'))
+
+    @staticmethod
+    def newest(url):
+        """The least of the newest evaluations of all stores, in the signal that is recorded last."""
+        found = servers.query(url, "min(timestamp(checkpoint:write_p99_seconds))")
+        return float(found[0]["value"][1]) if found else 0
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.stack.close()
+
+    def evaluate(self, url, *arguments):
+        """The stores of the answer by name, the exit status and the peak of resident memory."""
+        log = self.folder / "decisions.jsonl"
+        command = [RULEGEN, "--evaluate", "--spec", self.spec, "--prometheus", url, "--at", f"{self.at:.3f}", "--log", log,
+                   "--format", "json", *arguments]
+        with open(self.folder / "answer", "wb") as out:
+            done = measured.run(command, out)
+        document = schema.check_answer((self.folder / "answer").read_text())
+        stores = {store["labels"]["database"]: store for store in document["evaluations"][0]["stores"]}
+        return stores, done.status, done.rss_bytes
+
+    def check(self, server):
+        stores, status, rss_bytes = self.evaluate(server.url)
+        wrong = {name_of(number): stores.get(name_of(number), {}).get("line") for number in range(STORES)
+                 if stores.get(name_of(number), {}).get("line") != kind_of(number).line}
+        self.assertEqual(wrong, {})
+        self.assertEqual(len(stores), STORES)
+        agreements = {one["agreement"] for store in stores.values() for one in store["thresholds"]}
+        self.assertEqual(agreements, {"agrees"})
+        self.assertEqual(status, 0)
+        self.assertLess(rss_bytes, RSS_BYTES_MAX)
+
+    def test_prometheus_gives_every_store_its_decision(self):
+        self.check(self.prometheus)
+
+    def test_victoriametrics_behind_remote_write_gives_the_same(self):
+        self.check(self.victoria)
+
+    def test_a_thousand_stores_take_no_more_queries_than_one(self):
+        def asked():
+            metrics = servers.get(self.prometheus.url + "/metrics")
+            return sum(float(line.rsplit(" ", 1)[1]) for line in metrics.splitlines()
+                       if line.startswith("prometheus_http_requests_total{") and 'handler="/api/v1/query"' in line)
+
+        before = asked()
+        self.evaluate(self.prometheus.url)
+        self.assertEqual(asked() - before, QUERIES)
+
+    def test_every_record_is_audited(self):
+        self.evaluate(self.prometheus.url)
+        audit = subprocess.run([RULEGEN, "--audit", self.folder / "decisions.jsonl"], capture_output=True, text=True, check=False)
+        self.assertEqual(audit.returncode, 0, audit.stdout[-1000:] + audit.stderr[-1000:])
+
+
+if __name__ == "__main__":
+    unittest.main()
