@@ -1,5 +1,6 @@
 // rulegen: reads its command line and hands over to the one mode that it names (rulegen/commands).
 #include <cstdio>
+#include <exception>
 #include <system_error>
 #include <variant>
 
@@ -43,6 +44,9 @@ int main(int argc, char** argv) {
     status = Run(argc, argv);
   } catch (const std::system_error& error) {  // thrown by fmt::print
     std::fprintf(stderr, "rulegen: standard output: %s\n", error.what());
+    return outgrown::kExitFailure;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "rulegen: %s\n", error.what());
     return outgrown::kExitFailure;
   }
   if (status != outgrown::kExitFailure && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) {

@@ -16,8 +16,8 @@ namespace outgrown::emit {
 namespace {
 
 Node* Find(Node& map, std::string_view key) {
-  const auto found = std::ranges::find_if(map.entries, [&](const auto& entry) { return entry.first == key; });
-  return found == map.entries.end() ? nullptr : &found->second;
+  const auto found = std::ranges::find_if(map.entries, [&](const auto& entry) { return entry.key == key; });
+  return found == map.entries.end() ? nullptr : &found->value;
 }
 
 bool IsNull(const Node& node) { return node.kind == Node::Kind::kRaw && node.text == "null"; }
@@ -27,7 +27,7 @@ Node* ListOf(Node& map, const std::string& key) {
   Node* list = Find(map, key);
   if (list == nullptr) {
     map.entries.emplace_back(key, Node::Of(Node::List{}));
-    return &map.entries.back().second;
+    return &map.entries.back().value;
   }
   if (IsNull(*list)) *list = Node::Of(Node::List{});
   return list->kind == Node::Kind::kList ? list : nullptr;

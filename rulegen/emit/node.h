@@ -11,7 +11,9 @@ namespace outgrown::emit {
 // A string, a raw token (a number, true, a duration: printed as it is), a map or a list.
 class Node {
  public:
-  using Map = std::vector<std::pair<std::string, Node>>;
+  // A pair would ask, while Node is incomplete, whether Node can be constructed; clang refuses that.
+  struct Entry;
+  using Map = std::vector<Entry>;
   using List = std::vector<Node>;
 
   static Node String(std::string_view text);
@@ -29,6 +31,13 @@ class Node {
   std::string text;
   Map entries;
   List items;
+};
+
+struct Node::Entry {
+  Entry(std::string key, Node value) : key(std::move(key)), value(std::move(value)) {}
+
+  std::string key;
+  Node value;
 };
 
 // Block style, two spaces a level, ends with a newline. Lists of scalars stay in one line.

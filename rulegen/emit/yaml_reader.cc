@@ -94,8 +94,7 @@ class Reader {
       return;
     }
     for (auto& entry : source.entries) {
-      const bool there =
-          std::ranges::any_of(entries, [&](const auto& own) { return own.first == entry.first; });
+      const bool there = std::ranges::any_of(entries, [&](const auto& own) { return own.key == entry.key; });
       if (!there) entries.push_back(std::move(entry));
     }
   }

@@ -87,6 +87,7 @@ Result<std::vector<Orphan>> Orphans(const OldManifest& old, const std::vector<Ar
     if (*there) written[path].insert(entry.sha256);
   }
   std::vector<Orphan> orphans;
+  orphans.reserve(written.size());
   for (auto& [path, sha256] : written) orphans.push_back({layout.On(path), std::move(sha256)});
   return orphans;
 }
