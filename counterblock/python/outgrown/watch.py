@@ -79,7 +79,7 @@ class LeftToCursor(NamedTuple):
 
     start: Start
     size_bytes: int
-    changes: int  # total_changes before it
+    changes: int  # total_changes when its first row was there
 
 
 class Watch:
@@ -182,12 +182,13 @@ class Watch:
             ledger.abandon(start)
             return
         changed = self.changed_since(begun)
-        if not changed and getattr(result, "description", None) is not None:
-            # RETURNING: SQLite counts the changes, and outside a transaction commits, with the last row.
+        if getattr(result, "description", None) is not None:
+            # RETURNING: SQLite counts the changes, and outside a transaction commits, with the last row. Only what
+            # triggers have changed is counted already.
             if start is not None and not still_open:
-                result.left_to_cursor(LeftToCursor(start, size_of(parameters), begun.changes))
+                result.left_to_cursor(LeftToCursor(start, size_of(parameters), self.connection.total_changes))
                 return
-            self._unsure = begun.changes
+            self._unsure = None if changed else begun.changes
         ledger.wrote(start, size_of(parameters), changed, still_open)
 
     @guarded

@@ -116,6 +116,24 @@ class Counts(ConnectionTest):
         self.assertEqual(self.counted(), {"ok": 2})
         self.assertEqual(read_block(self.folder, "app")["in_flight"], 0)
 
+    def test_a_statement_that_is_undone_is_no_write_whatever_its_trigger_changed(self):
+        connection = self.connect(isolation_level=None)
+        connection.executescript("""
+            PRAGMA foreign_keys = ON;
+            CREATE TABLE child (x REFERENCES t (x) DEFERRABLE INITIALLY DEFERRED);
+            CREATE TABLE log (x);
+            CREATE TRIGGER logged AFTER DELETE ON t BEGIN INSERT INTO log VALUES (old.x); END;
+            INSERT INTO child VALUES (0);
+        """)
+        self.assertEqual(self.counted(), {"ok": 4})
+        with self.assertRaises(sqlite3.IntegrityError):
+            connection.execute("DELETE FROM t")
+        self.assertEqual(self.counted(), {"ok": 4, "constraint": 1})
+        cursor = connection.execute("DELETE FROM t RETURNING x")
+        del cursor  # refused without a word
+        self.assertEqual(connection.execute("SELECT count(*) FROM t").fetchone(), (1,))
+        self.assertEqual(self.counted(), {"ok": 4, "constraint": 1})
+
     def test_setting_the_isolation_level_to_none_commits(self):
         self.connection.execute("INSERT INTO t VALUES (1, '')")
         self.connection.isolation_level = None
