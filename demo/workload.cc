@@ -229,6 +229,7 @@ int main(int argc, char** argv) {
   app.fallthrough();
   app.add_option("--database", options.database, "the SQLite file")->required();
   app.add_option("--blocks", options.blocks, "the folder of the counter blocks")->required();
+  app.add_option("--store", options.store, "the store's name, that of its counter block");
   app.add_option("--id", options.id, "number of this application, seeds its random data");
   app.add_option("--busy-timeout-ms", options.busy_timeout_ms, "how long a write waits for the lock");
   CLI::App* write = app.add_subcommand("write", "write checkpoints");

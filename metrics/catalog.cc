@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, 4> kThreshold = {"store", "threshold", "s
 constexpr std::array<std::string_view, 2> kTable = {"store", "digest"};
 constexpr std::array<std::string_view, 2> kBuild = {"version", "compiler"};
 constexpr std::array<std::string_view, 3> kDecisionVerdict = {"store", "subject", "verdict"};
+constexpr std::array<std::string_view, 3> kDecisionDigest = {"store", "subject", "digest"};
 constexpr std::array<std::string_view, 2> kDecisionStore = {"store", "subject"};
 constexpr std::array<std::string_view, 1> kHash = {"hash"};
 constexpr Labels kNone = {};
@@ -54,6 +55,7 @@ constexpr std::array kCatalog = {
     Metric{"checkpoint_threshold_table_info", Type::kGauge, "Digest of the spec that the exporter's threshold table was made from.", kTable},
     Metric{"checkpoint_decision_timestamp_seconds", Type::kGauge, "Unix time of the last logged decision about the store that the label subject names (--decision.log).", kDecisionStore},
     Metric{"checkpoint_decision_verdict", Type::kGauge, "1 for the verdict of the last logged decision.", kDecisionVerdict},
+    Metric{"checkpoint_decision_spec_info", Type::kGauge, "Digest of the spec that the last logged decision was made by.", kDecisionDigest},
     Metric{"checkpoint_decision_log_records_total", Type::kCounter, "Records that the decision log ever had: the sequence number of its last one.", kNone},
     Metric{"checkpoint_decision_log_info", Type::kGauge, "Hash of the decision log's last record.", kHash},
 

@@ -32,6 +32,7 @@ Result<void> CollectDecisionLog(const Settings& settings, Samples& samples) {
     samples.Set("checkpoint_decision_timestamp_seconds", {decision.spec, subject},
                 static_cast<double>(decision.time_ms) / 1000);
     samples.Set("checkpoint_decision_verdict", {decision.spec, subject, decision.verdict}, 1);
+    samples.Set("checkpoint_decision_spec_info", {decision.spec, subject, decision.digest}, 1);
   }
   samples.Set("checkpoint_decision_log_records_total", {}, static_cast<double>(last.last.sequence));
   samples.Set("checkpoint_decision_log_info", {last.last.hash}, 1);

@@ -42,6 +42,7 @@ class Head : public JsonEvents {
     if (key_ == "kind") kind_ = value;
     if (key_ == "origin") origin_ = value;
     if (key_ == "spec") decision_.spec = value;
+    if (key_ == "digest") decision_.digest = value;
     if (key_ == "verdict") decision_.verdict = value;
     const bool is_other =
         (key_ == "kind" && value != "decision") || (key_ == "origin" && value != "prometheus");

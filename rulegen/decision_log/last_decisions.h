@@ -17,6 +17,7 @@ namespace outgrown::decision_log {
 struct LastDecision {
   std::string spec;                                         // "checkpoint"
   std::vector<std::pair<std::string, std::string>> labels;  // that name the store, as they were logged
+  std::string digest;                                       // of the spec that it was made by
   std::string verdict;                                      // a verdict's id, "sufficient" or "undetermined"
   std::int64_t time_ms = 0;                                 // the moment that the decision is about
 };

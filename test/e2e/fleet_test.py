@@ -5,12 +5,10 @@ Usage: fleet_test.py BUILD_FOLDER
 """
 
 import functools
-import http.server
 import pathlib
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
@@ -20,6 +18,8 @@ sys.path.insert(0, str(ROOT / "test" / "support"))
 import measured  # noqa: E402
 import schema  # noqa: E402
 import servers  # noqa: E402
+import synthetic_exporter  # noqa: E402
+from synthetic_exporter import Kind  # noqa: E402
 
 RULEGEN = BUILD / "rulegen" / "rulegen"
 STORES = 1000
@@ -30,13 +30,6 @@ SUFFICIENT = "SQLite sufficient"
 ERRORS = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
 THROUGHPUT = "MIGRATE NOW - Throughput >100/sec (capacity ceiling)"
 SIZE = "MIGRATE SOON - File size >5GB (performance degradation likely)"
-
-
-class Kind:
-    """How a store fares: writes a second, the share of errors, the size of its file, and the line that it must get."""
-
-    def __init__(self, line, alerts, rate=20, error_share=0.0, size=2**30):
-        self.line, self.alerts, self.rate, self.error_share, self.size = line, alerts, rate, error_share, size
 
 
 HEALTHY = Kind(SUFFICIENT, 0)
@@ -50,54 +43,6 @@ def kind_of(number):
 
 def name_of(number):
     return f"tenant-{number:04}"
-
-
-def exposition(seconds):
-    """What an exporter of a thousand stores would say after running for that long."""
-    families = {}
-    add = lambda family, labels, value: families.setdefault(family, []).append(f"{family}{{{labels}}} {value}")  # noqa: E731
-    for number in range(STORES):
-        kind, database = kind_of(number), f'database="{name_of(number)}"'
-        writes = int(1000 + kind.rate * seconds)
-        errors = int(writes * kind.error_share)
-        add("checkpoint_writes_total", f'{database},status="success"', writes - errors)
-        add("checkpoint_writes_total", f'{database},status="error"', errors)
-        add("checkpoint_writes_total", f'{database},status="rejected"', 0)
-        add("checkpoint_store_commits_total", database, writes - errors)
-        add("checkpoint_block_up", database, 1)
-        add("checkpoint_block_trace_lost", database, 0)
-        add("checkpoint_file_size_bytes", database, kind.size)
-        add("checkpoint_deployment_servers", f'{database},shared_id=""', 1)
-        for bound in ("0.01", "0.1", "+Inf"):
-            add("checkpoint_write_duration_seconds_bucket", f'{database},le="{bound}"', writes)
-        add("checkpoint_write_duration_seconds_count", database, writes)
-    return "".join("\n".join(lines) + "\n" for lines in families.values()).encode()
-
-
-class Exporter(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self):
-        started = time.monotonic()
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                body = exposition(time.monotonic() - started)
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.shutdown()
-        self.server_close()
 
 
 def spec_text():
@@ -130,7 +75,7 @@ class Fleet(unittest.TestCase):
         (cls.folder / "rules" / "alertmanager.base.yml").write_text((ROOT / "rules" / "alertmanager.base.yml").read_text())
         subprocess.run([RULEGEN, "--generate", "--spec", "rules/checkpoint.toml"], cwd=cls.folder, check=True,
                        capture_output=True)
-        exporter = Exporter()
+        exporter = synthetic_exporter.Exporter({name_of(number): kind_of(number) for number in range(STORES)})
         cls.stack.callback(exporter.stop)
         cls.victoria = cls.stack.start(servers.victoria_metrics(cls.folder))
         config = servers.prometheus_config({"fleet": [f"127.0.0.1:{exporter.server_port}"]},

@@ -275,7 +275,7 @@ TEST_CASE("the last decisions and the log's end are shown, and nothing without a
   CHECK(lines().empty());
   const auto links = outgrown::decision_log::AppendRecords(
       settings.decision_log,
-      {R"("kind":"decision","origin":"prometheus","spec":"checkpoint","time_ms":1795473190500,)"
+      {R"("kind":"decision","origin":"prometheus","spec":"checkpoint","digest":"0d","time_ms":1795473190500,)"
        R"("labels":{"database":"a","job":"x"},"verdict":"migrate_now")"},
       0);
   REQUIRE(links.ok());
@@ -283,6 +283,7 @@ TEST_CASE("the last decisions and the log's end are shown, and nothing without a
   CHECK(lines() == std::vector<std::string>{
                        "checkpoint_decision_timestamp_seconds" + store + "} 1795473190.5",
                        "checkpoint_decision_verdict" + store + R"(,verdict="migrate_now"} 1)",
+                       "checkpoint_decision_spec_info" + store + R"(,digest="0d"} 1)",
                        "checkpoint_decision_log_records_total 1",
                        R"(checkpoint_decision_log_info{hash=")" + links->back().hash + R"("} 1)",
                    });

@@ -238,7 +238,7 @@ class Scrape(InFolder):
         self.open_database()
         (self.blocks / "later.v2.counters").write_bytes(b"a later major")
         log = self.folder / "decisions.jsonl"
-        log.write_text(sealed('"kind":"decision","origin":"prometheus","spec":"checkpoint","time_ms":1795473190500,'
+        log.write_text(sealed('"kind":"decision","origin":"prometheus","spec":"checkpoint","digest":"0d0d","time_ms":1795473190500,'
                               '"labels":{"database":"checkpoints","job":"outgrown"},"verdict":"migrate_now"'))
         exporter = self.start(f"--block.dir={self.blocks}", f"--spec={GOLDEN / 'spec.toml'}", "--store=gone=/nowhere/a.db",
                               "--deployment.servers=2", "--store.shared-id=eu \"1\"", f"--decision.log={log}")

@@ -57,6 +57,7 @@ TEST_CASE("the last decision about each store is found, whatever else the log ho
   const LastDecisions found = Read(log);
   REQUIRE(found.decisions.size() == 2);
   CHECK(found.decisions[0].spec == "checkpoint");
+  CHECK(found.decisions[0].digest == "d");
   CHECK(found.decisions[0].labels ==
         std::vector<std::pair<std::string, std::string>>{{"database", "a"}, {"job", "outgrown"}});
   CHECK(found.decisions[0].verdict == "migrate_soon");

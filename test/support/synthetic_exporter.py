@@ -1,0 +1,64 @@
+"""An exporter without an application: as many stores as a test wants, each faring as it was told, in the exporter's own
+series. For tests of what comes after the exporter."""
+
+import http.server
+import threading
+import time
+
+
+class Kind:
+    """How a store fares: writes a second, the share of errors, the size of its file; the line that it must get and the
+    number of its alerts."""
+
+    def __init__(self, line, alerts, rate=20, error_share=0.0, size=2**30):
+        self.line, self.alerts, self.rate, self.error_share, self.size = line, alerts, rate, error_share, size
+
+
+def exposition(stores, seconds):
+    """What an exporter of these stores, by name, says after they have run for that long."""
+    families = {}
+    add = lambda family, labels, value: families.setdefault(family, []).append(f"{family}{{{labels}}} {value}")  # noqa: E731
+    for name, kind in stores.items():
+        database = f'database="{name}"'
+        writes = int(1000 + kind.rate * seconds)
+        errors = int(writes * kind.error_share)
+        add("checkpoint_writes_total", f'{database},status="success"', writes - errors)
+        add("checkpoint_writes_total", f'{database},status="error"', errors)
+        add("checkpoint_writes_total", f'{database},status="rejected"', 0)
+        add("checkpoint_store_commits_total", database, writes - errors)
+        add("checkpoint_block_up", database, 1)
+        add("checkpoint_block_trace_lost", database, 0)
+        add("checkpoint_file_size_bytes", database, kind.size)
+        add("checkpoint_deployment_servers", f'{database},shared_id=""', 1)
+        for bound in ("0.01", "0.1", "+Inf"):
+            add("checkpoint_write_duration_seconds_bucket", f'{database},le="{bound}"', writes)
+        add("checkpoint_write_duration_seconds_count", database, writes)
+    return "".join("\n".join(lines) + "\n" for lines in families.values()).encode()
+
+
+class Exporter(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    """On a free port, until it is stopped."""
+
+    def __init__(self, stores):
+        started = time.monotonic()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = exposition(stores, time.monotonic() - started)
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
