@@ -33,6 +33,9 @@ struct EvaluateOptions {
   bool exit_code = false;
 };
 
+// A positive duration. CLI::ValidationError, naming `flag`, if the text is none.
+std::int64_t PositiveDuration(const char* flag, const std::string& text);
+
 // Adds the flags; what they take is checked while they are parsed.
 void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options);
 

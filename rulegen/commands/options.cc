@@ -1,6 +1,7 @@
 #include "rulegen/commands/options.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ constexpr const char* kFooter =
     "Exit status: 0 ok, 1 failure, 2 usage, 3 invalid spec, 4 Prometheus answered no query,\n"
     "5 decision could not be logged, 6 drift, 30 undetermined. The manual is rulegen(1).";
 constexpr const char* kVerify = "Options of --verify";
+constexpr const char* kBacktest = "Options of --backtest";
+constexpr std::int64_t kStepMsMin = 1'000;
 constexpr const char* kModes = "Modes (exactly one)";
 
 // A mode's flag, and the options that mean something with it.
@@ -46,6 +49,13 @@ const std::vector<ModeFlag>& ModeFlags() {
        "Verify the decision log's hash chain, and recompute every verdict from its recorded inputs",
        {"LOG"}},
       {Mode::kHistory, "--history", "Show when each store's verdict changed, and why", {"LOG"}},
+      {Mode::kBacktest,
+       "--backtest",
+       "Show the verdicts that the specs would have given over the retained history, and what another spec "
+       "would "
+       "have changed; nothing is logged",
+       {"--at", "--since", "--step", "--against", "--format", "--prometheus", "--basic-auth-file",
+        "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
       {Mode::kVerify,
        "--verify",
        "Compare every copy in use with the specs: files, dashboards, loaded rules, exporters; exit 6 on "
@@ -78,6 +88,20 @@ void AddOptions(CLI::App& app, Options& options) {
       ->type_name("FILE")
       ->group(kVerify);
   AddEvaluateOptions(app, options.evaluate);
+  app.add_option_function<std::string>(
+         "--step",
+         [&options](const std::string& text) {
+           options.backtest.step_ms = PositiveDuration("--step", text);
+           if (*options.backtest.step_ms < kStepMsMin) throw CLI::ValidationError("--step", "less than 1s");
+         },
+         "Decide every so often (default: the spec's interval)")
+      ->type_name("DURATION")
+      ->group(kBacktest);
+  app.add_option_function<std::string>(
+         "--against", [&options](const std::string& path) { options.backtest.against = path; },
+         "Another spec of the same store: show what it would have changed")
+      ->type_name("FILE")
+      ->group(kBacktest);
   app.add_option(
          "LOG", options.logs,
          "Decision logs, in the order of their records (default: the log of --evaluate, with its segments)")
