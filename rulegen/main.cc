@@ -31,6 +31,8 @@ int Run(int argc, char** argv) {
       return RunHistory(options);
     case Mode::kBacktest:
       return RunBacktest(options);
+    case Mode::kArchive:
+      return RunArchive(options);
     case Mode::kVerify:
       return RunVerify(options);
   }

@@ -16,7 +16,6 @@
 #include "common/duration.h"
 #include "common/exit_status.h"
 #include "common/text.h"
-#include "common/time_text.h"
 #include "rulegen/backtest/answer_json.h"
 #include "rulegen/backtest/answer_text.h"
 #include "rulegen/commands/commands.h"
@@ -37,8 +36,6 @@ namespace {
 using backtest::Backtest;
 using prometheus_api::PrometheusClient;
 
-constexpr std::int64_t kSettleMs = 10'000;  // as --evaluate's T
-constexpr std::int64_t kSinceMs = 7LL * 24 * 3'600'000;
 constexpr std::int64_t kInstantsMax = 10'000'000;
 // How often --timeout all queries together may take: as many as a long period needs. Whoever waits sees the progress.
 constexpr int kPatience = 10'000;
@@ -169,8 +166,8 @@ Result<std::unique_ptr<Tester>> Open(const Options& options) {
 Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Subjects& loaded) {
   Result<std::unique_ptr<Tester>> tester = Open(options);
   if (!tester) return tester.error();
-  const std::int64_t to_ms = options.evaluate.at_ms.value_or(NowMs() - kSettleMs);
-  const std::int64_t since_ms = options.evaluate.since_ms.value_or(kSinceMs);
+  const std::int64_t to_ms = EndMs(options.evaluate);
+  const std::int64_t since_ms = LengthMs(options.evaluate);
   std::vector<backtest::Answer> answers;
   for (const Subject& subject : loaded.subjects) {
     const std::int64_t step_ms = options.backtest.step_ms.value_or(subject.table().interval_ms);

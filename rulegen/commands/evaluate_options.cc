@@ -48,6 +48,16 @@ std::int64_t PositiveDuration(const char* flag, const std::string& text) {
   return duration->count();
 }
 
+std::int64_t EndMs(const EvaluateOptions& options) {
+  constexpr std::int64_t kSettleMs = 10'000;
+  return options.at_ms.value_or(NowMs() - kSettleMs);
+}
+
+std::int64_t LengthMs(const EvaluateOptions& options) {
+  constexpr std::int64_t kWeekMs = 7LL * 24 * 3'600'000;
+  return options.since_ms.value_or(kWeekMs);
+}
+
 void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options) {
   AddFile(app, "--measurements", options.measurements,
           "Decide from the values in this JSON file (- is standard input) instead of asking Prometheus",

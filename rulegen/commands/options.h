@@ -12,7 +12,7 @@
 
 namespace outgrown::commands {
 
-enum class Mode { kGenerate, kCheck, kEvaluate, kAudit, kHistory, kVerify, kBacktest };
+enum class Mode { kGenerate, kCheck, kEvaluate, kAudit, kHistory, kVerify, kBacktest, kArchive };
 
 // What --verify knows beside --out, --format and the connection to Prometheus.
 struct VerifyOptions {
@@ -26,6 +26,13 @@ struct BacktestOptions {
   std::optional<std::filesystem::path> against;  // the other spec
 };
 
+// What --archive knows beside --out, --log, --at, --since, --rules-url and the connection to Prometheus.
+struct ArchiveOptions {
+  std::optional<std::filesystem::path> place;   // --archive
+  std::string alertmanager_url;                 // --alertmanager; "": not asked
+  std::vector<std::filesystem::path> includes;  // --include
+};
+
 struct Options {
   Mode mode = Mode::kGenerate;
   std::vector<std::filesystem::path> specs;  // as named by --spec; empty: every rules/*.toml (spec_files.h)
@@ -34,6 +41,7 @@ struct Options {
   std::vector<std::filesystem::path> logs;  // LOG..., of --audit and --history; empty: the default log
   VerifyOptions verify;
   BacktestOptions backtest;
+  ArchiveOptions archive;
 };
 
 // What main does instead of a mode: print the text (help and version to stdout, errors to stderr) and exit.

@@ -46,6 +46,9 @@ TEST_CASE("a wrong command line is exit status 2 and says what is wrong") {
       {{"--check", "--spec"}, "--spec"},
       {{"--evaluate", "--out", "x"}, "--out has no meaning with --evaluate"},
       {{"--evaluate", "--step", "30s"}, "--step has no meaning with --evaluate"},
+      {{"--archive"}, "--archive"},
+      {{"--archive", "dir", "--evaluate"}, "exclude each other"},
+      {{"--evaluate", "--include", "x"}, "--include has no meaning with --evaluate"},
       {{"--backtest", "--step", "999ms"}, "less than 1s"},
       {{"--backtest", "--log", "x"}, "--log has no meaning with --backtest"},
   };
