@@ -24,7 +24,7 @@ from history import E, STEP  # noqa: E402
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
 SEED = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() else random.randrange(2**32)
 SPEC = ROOT / "rules" / "checkpoint.toml"
-INSTANTS = 30
+INSTANTS = 15
 
 
 def milliseconds(text):
@@ -116,7 +116,7 @@ class Few(Backfilled):
     def test_at_random_instants_it_says_what_evaluate_says(self):
         compared, verdicts = self.compare_with_evaluate(random.Random(SEED + 1), 7 * 3600, STEP)
         self.assertGreater(compared, INSTANTS)
-        self.assertGreater(len(verdicts), 5, verdicts)
+        self.assertGreater(len(verdicts), 3, verdicts)
 
     def test_with_a_step_of_its_own_too(self):
         self.compare_with_evaluate(random.Random(SEED + 2), 7 * 3600, 130)
@@ -132,7 +132,7 @@ class Many(Backfilled):
     def test_at_random_instants_it_says_what_evaluate_says(self):
         compared, verdicts = self.compare_with_evaluate(random.Random(SEED + 5), 3 * 3600, STEP)
         self.assertGreater(compared, 10 * INSTANTS)
-        self.assertGreater(len(verdicts), 8, verdicts)
+        self.assertGreater(len(verdicts), 6, verdicts)
 
     def test_the_text_is_a_table_worst_first(self):
         done = self.rulegen("--backtest", "--spec", SPEC, "--at", E, "--since", "2h", check=0)
