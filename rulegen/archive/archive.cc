@@ -167,6 +167,7 @@ class Archivist {
       copied = *files;
     }
     std::vector<fs::path> copies;
+    copies.reserve(copied.size());
     for (const fs::path& file : copied)
       copies.push_back(folder_.On("decision-log/" + file.filename().string()));
     Result<audit::AuditReport> report = audit::Audit(copies);

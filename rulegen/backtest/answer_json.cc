@@ -77,6 +77,7 @@ void WriteBacktest(JsonWriter& json, const Backtest& backtest) {
   json.Key("title").String(table.title).Key("server").String(backtest.server);
   json.Key("from").String(Rfc3339(backtest.grid.from_ms)).Key("to").String(Rfc3339(backtest.grid.to_ms));
   json.Key("step_seconds").Number(Seconds(backtest.grid.step_ms));
+  json.Key("answered").Boolean(backtest.answered);
   WriteApproximate(json, backtest.choices);
   WriteStores(json, backtest);
   json.Key("warnings").StartArray();

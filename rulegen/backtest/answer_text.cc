@@ -155,6 +155,9 @@ std::string ChangesText(const Answer& answer, const TextStyle& style) {
   std::string text = fmt::format(
       "\n{}\n", Paint(fmt::format("With {}", SpecText(*answer.against)), Colour::kBold, style.colour));
   text += Approximations(*answer.against);
+  if (!answer.backtest.answered || !answer.against->answered) {
+    return text + fmt::format("  UNDETERMINED - {} answered no query\n", answer.against->server);
+  }
   if (answer.changes.empty()) return text + "  no verdict would have been another\n";
   std::int64_t changed_ms = 0;
   for (const StoreChanges& store : answer.changes) {

@@ -20,7 +20,7 @@
 namespace outgrown::backtest {
 
 // How long a store that has fallen silent is still reported, as by --evaluate.
-inline constexpr std::int64_t kRememberedMs = 26 * 3'600'000;
+inline constexpr std::int64_t kRememberedMs = 26LL * 3'600'000;
 
 struct Store {
   std::vector<std::string> identity;

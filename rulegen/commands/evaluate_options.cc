@@ -35,7 +35,7 @@ void AddConnectionOptions(CLI::App& app, ConnectionOptions& options) {
   app.add_option_function<std::string>(
          "--timeout",
          [&options](const std::string& text) { options.timeout_ms = PositiveDuration("--timeout", text); },
-         "How long one query may take (default: 30s); all of them together may take twice that")
+         "How long one query may take (default: 30s)")
       ->type_name("DURATION")
       ->group(kConnection);
 }

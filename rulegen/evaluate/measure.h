@@ -53,7 +53,7 @@ struct FleetSamples {
 // With at most kDetailedStoresMax stores the samples reach kHistoryMs further back than the thresholds need, so that
 // reports can tell since when something has lasted.
 inline constexpr std::size_t kDetailedStoresMax = 8;
-inline constexpr std::int64_t kHistoryMs = 6 * 3'600'000;
+inline constexpr std::int64_t kHistoryMs = 6LL * 3'600'000;
 
 FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms);
 

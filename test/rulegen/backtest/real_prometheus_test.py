@@ -246,7 +246,10 @@ class Week(Backfilled):
         self.assertNotIn("▁", plain.stdout)
 
     def test_exit_statuses(self):
-        self.rulegen("--backtest", "--spec", SPEC, url=f"http://127.0.0.1:{servers.free_port()}", check=4)
+        done = self.rulegen("--backtest", "--spec", SPEC, "--against", SPEC, check=4,
+                            url=f"http://127.0.0.1:{servers.free_port()}")
+        self.assertEqual(done.stdout.count("UNDETERMINED"), 2, done.stdout)
+        self.assertNotIn("no verdict would have been another", done.stdout)
         self.rulegen("--backtest", "--spec", SPEC, "--step", "0s", check=2)
         self.rulegen("--backtest", "--spec", SPEC, "--exit-code", check=2)
         self.rulegen("--backtest", "--spec", SPEC, "--against", ROOT / "rules" / "postgresql.toml", check=2)
