@@ -2,13 +2,18 @@
 
 #include <array>
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
+
+#include "common/check.h"
 
 namespace outgrown {
 
-std::string Sha256Hex(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> raw;
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), raw.data());
+namespace {
+
+using RawDigest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
+
+std::string HexText(const RawDigest& raw) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string hex;
   hex.reserve(raw.size() * 2);
@@ -17,6 +22,40 @@ std::string Sha256Hex(std::string_view bytes) {
     hex += kDigits[byte & 0xF];
   }
   return hex;
+}
+
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+}  // namespace
+
+std::string Sha256Hex(std::string_view bytes) {
+  RawDigest raw;
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), raw.data());
+  return HexText(raw);
+}
+
+struct Sha256::State {
+  std::unique_ptr<EVP_MD_CTX, FreeContext> context{EVP_MD_CTX_new()};
+};
+
+// libcrypto has SHA-256 in every build of it; these calls fail only for want of memory.
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  OUTGROWN_CHECK(state_->context && EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) == 1);
+}
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Sha256::~Sha256() = default;
+
+void Sha256::Update(std::string_view bytes) {
+  OUTGROWN_CHECK(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1);
+}
+
+std::string Sha256::Hex() {
+  RawDigest raw;
+  OUTGROWN_CHECK(EVP_DigestFinal_ex(state_->context.get(), raw.data(), nullptr) == 1);
+  return HexText(raw);
 }
 
 std::string_view ShortDigest(std::string_view digest) { return digest.substr(0, 8); }

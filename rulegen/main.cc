@@ -29,6 +29,10 @@ int Run(int argc, char** argv) {
       return RunAudit(options);
     case Mode::kHistory:
       return RunHistory(options);
+    case Mode::kBacktest:
+      return RunBacktest(options);
+    case Mode::kArchive:
+      return RunArchive(options);
     case Mode::kVerify:
       return RunVerify(options);
   }

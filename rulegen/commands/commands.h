@@ -20,6 +20,12 @@ int RunAudit(const Options& options);
 // --history: when each store's verdict changed, and why.
 int RunHistory(const Options& options);
 
+// --backtest: the verdicts over the retained history, and what another spec would have changed.
+int RunBacktest(const Options& options);
+
+// --archive: the evidence in one folder, with checksums; exit status 1 too if the archived log does not verify.
+int RunArchive(const Options& options);
+
 // --verify: one line for each copy that is in step or differs; exit status 6 if any differs.
 int RunVerify(const Options& options);
 

@@ -51,7 +51,24 @@ Result<std::vector<std::string>> ReadHeaders(const std::filesystem::path& path) 
   return headers;
 }
 
+// "https://host:8443/prometheus" -> "https://host:8443"
+std::string_view Origin(std::string_view url) {
+  const std::size_t host = url.find("://");
+  return host == std::string_view::npos ? url : url.substr(0, url.find('/', host + 3));
+}
+
 }  // namespace
+
+ConnectionOptions ConnectionTo(const std::string& url, const ConnectionOptions& prometheus) {
+  ConnectionOptions other = prometheus;
+  other.url = url;
+  if (Origin(url) != Origin(prometheus.url)) {
+    other.basic_auth_file.reset();
+    other.bearer_token_file.reset();
+    other.headers_file.reset();
+  }
+  return other;
+}
 
 Result<prometheus_api::HttpClient> OpenHttp(const ConnectionOptions& options) {
   prometheus_api::HttpOptions http;

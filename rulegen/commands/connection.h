@@ -1,12 +1,17 @@
 // How a mode reaches Prometheus: the URL from the command line, every secret from a file.
 #pragma once
 
+#include <string>
+
 #include "common/result.h"
 #include "rulegen/commands/evaluate_options.h"
 #include "rulegen/prometheus_api/http_client.h"
 #include "rulegen/prometheus_api/prometheus_client.h"
 
 namespace outgrown::commands {
+
+// How a second server is reached. The login for Prometheus goes to no other host or port.
+ConnectionOptions ConnectionTo(const std::string& url, const ConnectionOptions& prometheus);
 
 // Both read the files and connect to nothing yet. All queries of a client together may take `patience` times the
 // timeout of one.

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -37,8 +36,6 @@ using evaluate::Evaluation;
 using evaluate::Origin;
 using evaluate::StoreDecision;
 
-// What was scraped and recorded up to 10 s ago has settled.
-constexpr std::int64_t kSettleMs = 10'000;
 // How often --timeout all queries of a run may take together: a handful of them, or a period's many.
 constexpr int kPatience = 2;
 constexpr int kPeriodPatience = 20;
@@ -69,7 +66,7 @@ Result<std::string> ReadMeasurements(const std::filesystem::path& path) {
 Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
                                          const std::vector<const Table*>& tables) {
   std::vector<Evaluation> evaluations;
-  const std::int64_t time_ms = options.at_ms.value_or(NowMs() - kSettleMs);
+  const std::int64_t time_ms = EndMs(options);
   if (options.measurements) {
     const std::filesystem::path& path = *options.measurements;
     const Result<std::string> text = ReadMeasurements(path);

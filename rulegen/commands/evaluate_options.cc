@@ -9,6 +9,7 @@ namespace outgrown::commands {
 namespace {
 
 constexpr const char* kEvaluate = "Options of --evaluate";
+constexpr const char* kPeriod = "Options of --evaluate and --backtest";
 constexpr const char* kConnection = "Connection to Prometheus";
 
 void AddFile(CLI::App& app, const char* flag, std::optional<std::filesystem::path>& file, const char* help,
@@ -17,12 +18,6 @@ void AddFile(CLI::App& app, const char* flag, std::optional<std::filesystem::pat
          flag, [&file](const std::string& path) { file = path; }, help)
       ->type_name("FILE")
       ->group(group);
-}
-
-std::int64_t PositiveDuration(const char* flag, const std::string& text) {
-  const std::optional<Milliseconds> duration = ParseDuration(text);
-  if (!duration || duration->count() <= 0) throw CLI::ValidationError(flag, "not a duration like 30s or 24h");
-  return duration->count();
 }
 
 void AddConnectionOptions(CLI::App& app, ConnectionOptions& options) {
@@ -40,12 +35,28 @@ void AddConnectionOptions(CLI::App& app, ConnectionOptions& options) {
   app.add_option_function<std::string>(
          "--timeout",
          [&options](const std::string& text) { options.timeout_ms = PositiveDuration("--timeout", text); },
-         "How long one query may take (default: 30s); all of them together may take twice that")
+         "How long one query may take (default: 30s)")
       ->type_name("DURATION")
       ->group(kConnection);
 }
 
 }  // namespace
+
+std::int64_t PositiveDuration(const char* flag, const std::string& text) {
+  const std::optional<Milliseconds> duration = ParseDuration(text);
+  if (!duration || duration->count() <= 0) throw CLI::ValidationError(flag, "not a duration like 30s or 24h");
+  return duration->count();
+}
+
+std::int64_t EndMs(const EvaluateOptions& options) {
+  constexpr std::int64_t kSettleMs = 10'000;
+  return options.at_ms.value_or(NowMs() - kSettleMs);
+}
+
+std::int64_t LengthMs(const EvaluateOptions& options) {
+  constexpr std::int64_t kWeekMs = 7LL * 24 * 3'600'000;
+  return options.since_ms.value_or(kWeekMs);
+}
 
 void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options) {
   AddFile(app, "--measurements", options.measurements,
@@ -62,15 +73,17 @@ void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options) {
              throw CLI::ValidationError("--at", "not an instant like 2026-11-23T14:00:00Z or Unix seconds");
            }
          },
-         "Decide for this instant instead of 10 seconds ago")
+         "Decide for this instant instead of 10 seconds ago; a backtest or an archive ends there")
       ->type_name("TIME")
-      ->group(kEvaluate);
+      ->group(kPeriod);
   app.add_option_function<std::string>(
          "--since",
          [&options](const std::string& text) { options.since_ms = PositiveDuration("--since", text); },
-         "Decide over this long, at every evaluation: the most severe verdict that stood")
+         "Decide over this long, at every evaluation: the most severe verdict that stood; how far a backtest "
+         "or an "
+         "archive reaches back (default there: 7d)")
       ->type_name("DURATION")
-      ->group(kEvaluate);
+      ->group(kPeriod);
   app.add_option_function<std::string>(
          "--format",
          [&options](const std::string& text) {
@@ -80,7 +93,7 @@ void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options) {
          },
          "text for people (default) or json for machines")
       ->type_name("FORMAT")
-      ->group(kEvaluate);
+      ->group(kPeriod);
   app.add_flag("--exit-code", options.exit_code, "Exit with the verdict's own code (10, 20) if there is one")
       ->group(kEvaluate);
   AddConnectionOptions(app, options.connection);

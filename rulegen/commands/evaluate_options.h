@@ -33,6 +33,15 @@ struct EvaluateOptions {
   bool exit_code = false;
 };
 
+// T: --at, or ten seconds ago, as what was scraped and recorded until then has settled.
+std::int64_t EndMs(const EvaluateOptions& options);
+// How far --backtest and --archive reach back from there: --since, or 7 days, which is what Prometheus retains beside the
+// application.
+std::int64_t LengthMs(const EvaluateOptions& options);
+
+// A positive duration. CLI::ValidationError, naming `flag`, if the text is none.
+std::int64_t PositiveDuration(const char* flag, const std::string& text);
+
 // Adds the flags; what they take is checked while they are parsed.
 void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options);
 

@@ -1,6 +1,7 @@
 #include "rulegen/commands/options.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ constexpr const char* kFooter =
     "Exit status: 0 ok, 1 failure, 2 usage, 3 invalid spec, 4 Prometheus answered no query,\n"
     "5 decision could not be logged, 6 drift, 30 undetermined. The manual is rulegen(1).";
 constexpr const char* kVerify = "Options of --verify";
+constexpr const char* kBacktest = "Options of --backtest";
+constexpr std::int64_t kStepMsMin = 1'000;
+constexpr const char* kArchive = "Options of --archive";
 constexpr const char* kModes = "Modes (exactly one)";
 
 // A mode's flag, and the options that mean something with it.
@@ -46,6 +50,21 @@ const std::vector<ModeFlag>& ModeFlags() {
        "Verify the decision log's hash chain, and recompute every verdict from its recorded inputs",
        {"LOG"}},
       {Mode::kHistory, "--history", "Show when each store's verdict changed, and why", {"LOG"}},
+      {Mode::kBacktest,
+       "--backtest",
+       "Show the verdicts that the specs would have given over the retained history, and what another spec "
+       "would "
+       "have changed; nothing is logged",
+       {"--at", "--since", "--step", "--against", "--format", "--prometheus", "--basic-auth-file",
+        "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
+      {Mode::kArchive,
+       "--archive",
+       "Put the evidence into this new folder: specs, artefacts, configurations, loaded rules, decision log "
+       "and the "
+       "signals' samples, with checksums",
+       {"--out", "--log", "--at", "--since", "--include", "--alertmanager", "--rules-url",
+        "--rules-headers-file", "--prometheus", "--basic-auth-file", "--bearer-token-file", "--headers-file",
+        "--ca-file", "--timeout"}},
       {Mode::kVerify,
        "--verify",
        "Compare every copy in use with the specs: files, dashboards, loaded rules, exporters; exit 6 on "
@@ -54,6 +73,43 @@ const std::vector<ModeFlag>& ModeFlags() {
         "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
   };
   return flags;
+}
+
+const ModeFlag& FlagOf(Mode mode) { return *std::ranges::find(ModeFlags(), mode, &ModeFlag::mode); }
+
+void AddBacktestOptions(CLI::App& app, BacktestOptions& options) {
+  app.add_option_function<std::string>(
+         "--step",
+         [&options](const std::string& text) {
+           options.step_ms = PositiveDuration("--step", text);
+           if (*options.step_ms < kStepMsMin) throw CLI::ValidationError("--step", "less than 1s");
+         },
+         "Decide every so often (default: the spec's interval)")
+      ->type_name("DURATION")
+      ->group(kBacktest);
+  app.add_option_function<std::string>(
+         "--against", [&options](const std::string& path) { options.against = path; },
+         "Another spec of the same store: show what it would have changed")
+      ->type_name("FILE")
+      ->group(kBacktest);
+}
+
+void AddArchiveOptions(CLI::App& app, ArchiveOptions& options) {
+  app.add_option_function<std::string>(
+         "--archive", [&options](const std::string& folder) { options.place = folder; },
+         FlagOf(Mode::kArchive).help)
+      ->type_name("DIR")
+      ->group(kModes);
+  app.add_option(
+         "--include", options.includes,
+         "A file that belongs to the evidence, as Prometheus' own configuration; may be given several times")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->group(kArchive);
+  app.add_option("--alertmanager", options.alertmanager_url,
+                 "The Alertmanager whose running configuration belongs to the evidence")
+      ->type_name("URL")
+      ->group(kArchive);
 }
 
 void AddOptions(CLI::App& app, Options& options) {
@@ -65,7 +121,7 @@ void AddOptions(CLI::App& app, Options& options) {
          "--out", [&options](const std::string& folder) { options.out = folder; },
          "Put everything under this folder instead of beside the specs, in the same layout")
       ->type_name("DIR")
-      ->group("Options of --generate, --check and --verify");
+      ->group("Options of --generate, --check, --verify and --archive");
   app.add_option("--rules-url", options.verify.rules_url,
                  "The server that has the rules loaded, where it is not Prometheus itself (vmalert)")
       ->type_name("URL")
@@ -78,6 +134,8 @@ void AddOptions(CLI::App& app, Options& options) {
       ->type_name("FILE")
       ->group(kVerify);
   AddEvaluateOptions(app, options.evaluate);
+  AddBacktestOptions(app, options.backtest);
+  AddArchiveOptions(app, options.archive);
   app.add_option(
          "LOG", options.logs,
          "Decision logs, in the order of their records (default: the log of --evaluate, with its segments)")
@@ -121,7 +179,9 @@ std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   app.get_option("--help")->description("Print this help and exit");
   app.footer(kFooter);
   app.allow_extras(false);
-  for (const ModeFlag& flag : ModeFlags()) app.add_flag(flag.flag, flag.help)->group(kModes);
+  for (const ModeFlag& flag : ModeFlags()) {
+    if (flag.mode != Mode::kArchive) app.add_flag(flag.flag, flag.help)->group(kModes);
+  }
   AddOptions(app, options);
   try {
     app.parse(argc, argv);

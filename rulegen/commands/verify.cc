@@ -2,7 +2,6 @@
 #include "rulegen/verify/verify.h"
 
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "common/exit_status.h"
@@ -16,25 +15,13 @@
 namespace outgrown::commands {
 namespace {
 
-// "https://host:8443/prometheus" -> "https://host:8443"
-std::string_view Origin(std::string_view url) {
-  const std::size_t host = url.find("://");
-  return host == std::string_view::npos ? url : url.substr(0, url.find('/', host + 3));
-}
-
 // How many times one query's timeout all of them together may take.
 constexpr int kPatience = 2;
 
 // How the server with the rules is reached. The login for Prometheus goes to no other host or port.
 ConnectionOptions RuleConnection(const Options& options) {
-  ConnectionOptions rules = options.evaluate.connection;
-  if (options.verify.rules_url.empty()) return rules;
-  rules.url = options.verify.rules_url;
-  if (Origin(rules.url) != Origin(options.evaluate.connection.url)) {
-    rules.basic_auth_file.reset();
-    rules.bearer_token_file.reset();
-    rules.headers_file.reset();
-  }
+  if (options.verify.rules_url.empty()) return options.evaluate.connection;
+  ConnectionOptions rules = ConnectionTo(options.verify.rules_url, options.evaluate.connection);
   if (options.verify.rules_headers_file) rules.headers_file = options.verify.rules_headers_file;
   return rules;
 }

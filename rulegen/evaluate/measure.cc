@@ -15,20 +15,6 @@ namespace {
 
 using decide::Cause;
 
-// Why an answer is not one to `series[range]` at `time_ms`; "" if it is.
-std::string Misfit(const prometheus_api::Answer& answer, std::string_view series_name, std::int64_t time_ms,
-                   std::int64_t range_ms) {
-  for (const prometheus_api::Series& series : answer.series) {
-    if (prometheus_api::LabelValue(series.labels, "__name__") != series_name)
-      return "the answer holds another series than was asked for";
-    // One millisecond: the edge is in or out, as the server's version has it.
-    if (series.samples.front().time_ms < time_ms - range_ms - 1 || series.samples.back().time_ms > time_ms) {
-      return "the answer holds samples of another time than was asked for";
-    }
-  }
-  return "";
-}
-
 // Adds a series to a store's signal. Two series that follow each other in time are one that changed a label; two at the
 // same time are two answers to one question.
 void AddSeries(std::vector<Sample> series, SignalSamples& signal) {
@@ -82,18 +68,15 @@ void ApplyCause(const QueryDone& done, SignalSamples& samples) {
 // Asks for every signal and the coverage.
 void MeasureSignals(const Table& table, prometheus_api::QuerySource& source, std::int64_t history_ms,
                     StoreList& list, FleetSamples& fleet) {
-  std::int64_t longest_ms = 0;
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
     const std::int64_t range_ms = WindowMs(table, signal) + history_ms;
-    longest_ms = std::max(longest_ms, range_ms);
     fleet.signal_queries.push_back(
         MeasureSeries(table.signals[signal].series, range_ms, source, list, fleet,
                       [&](StoreSamples& store) -> SignalSamples& { return store.signals[signal]; }));
   }
   if (!table.coverage_series.empty()) {
-    // A sample is covered by a coverage sample of up to two intervals before it.
     fleet.coverage_query =
-        MeasureSeries(table.coverage_series, longest_ms + 2 * table.interval_ms, source, list, fleet,
+        MeasureSeries(table.coverage_series, CoverageWindowMs(table) + history_ms, source, list, fleet,
                       [](StoreSamples& store) -> SignalSamples& { return store.coverage; });
   }
   fleet.stores = std::move(list.stores());
@@ -113,6 +96,34 @@ std::int64_t WindowMs(const Table& table, std::size_t signal) {
     if (threshold.signal == signal) hold_ms = std::max(hold_ms, threshold.hold_ms);
   }
   return hold_ms + 4 * table.interval_ms;
+}
+
+std::string Misfit(const prometheus_api::Answer& answer, std::string_view series_name, std::int64_t time_ms,
+                   std::int64_t range_ms) {
+  for (const prometheus_api::Series& series : answer.series) {
+    if (prometheus_api::LabelValue(series.labels, "__name__") != series_name)
+      return "the answer holds another series than was asked for";
+    // One millisecond: the edge is in or out, as the server's version has it.
+    if (series.samples.front().time_ms < time_ms - range_ms - 1 || series.samples.back().time_ms > time_ms) {
+      return "the answer holds samples of another time than was asked for";
+    }
+  }
+  return "";
+}
+
+std::int64_t CoverageWindowMs(const Table& table) {
+  std::int64_t longest_ms = 0;
+  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
+    longest_ms = std::max(longest_ms, WindowMs(table, signal));
+  }
+  return longest_ms + 2 * table.interval_ms;
+}
+
+std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_ms, std::int64_t window_ms) {
+  const auto end = std::ranges::upper_bound(samples, time_ms, {}, &Sample::time_ms);
+  const auto begin =
+      std::ranges::lower_bound(samples.begin(), end, time_ms - window_ms, {}, &Sample::time_ms);
+  return {begin, end};
 }
 
 FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms) {

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rulegen/decide/cause.h"
@@ -51,7 +53,7 @@ struct FleetSamples {
 // With at most kDetailedStoresMax stores the samples reach kHistoryMs further back than the thresholds need, so that
 // reports can tell since when something has lasted.
 inline constexpr std::size_t kDetailedStoresMax = 8;
-inline constexpr std::int64_t kHistoryMs = 6 * 3'600'000LL;
+inline constexpr std::int64_t kHistoryMs = 6LL * 3'600'000;
 
 FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms);
 
@@ -63,5 +65,16 @@ FleetSamples MeasureStores(const Table& table, prometheus_api::QuerySource& sour
 // The range that JudgeWindow may look at for this signal: its longest `for`, the two intervals by which the newest
 // sample may be late, and the one evaluation before the window, which may be half an interval late itself.
 std::int64_t WindowMs(const Table& table, std::size_t signal);
+
+// The range of the coverage's samples that go with the windows of all signals: a sample is covered by a coverage sample
+// of up to two intervals before it.
+std::int64_t CoverageWindowMs(const Table& table);
+
+// The samples at or before `time_ms` and at most `window_ms` before it.
+std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_ms, std::int64_t window_ms);
+
+// Why an answer is not one to `series[range]` at `time_ms`; "" if it is.
+std::string Misfit(const prometheus_api::Answer& answer, std::string_view series_name, std::int64_t time_ms,
+                   std::int64_t range_ms);
 
 }  // namespace outgrown::evaluate

@@ -14,14 +14,6 @@ using decide::State;
 // How many samples one query may bring: some 30 MB of JSON.
 constexpr std::int64_t kSamplesMax = 1'000'000;
 
-// The samples at or before `time_ms` that a judgement there may look at.
-std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_ms, std::int64_t window_ms) {
-  const auto end = std::ranges::upper_bound(samples, time_ms, {}, &Sample::time_ms);
-  const auto begin =
-      std::ranges::lower_bound(samples.begin(), end, time_ms - window_ms, {}, &Sample::time_ms);
-  return {begin, end};
-}
-
 // One store's way through the period.
 class Walk {
  public:
@@ -30,9 +22,6 @@ class Walk {
     period_.from_ms = from_ms;
     period_.to_ms = to_ms;
     period_.thresholds.resize(table.thresholds.size());
-    for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
-      longest_window_ms_ = std::max(longest_window_ms_, WindowMs(table, signal));
-    }
   }
 
   // Decides at every evaluation after `after_ms` that the samples show.
@@ -63,11 +52,10 @@ class Walk {
     for (std::size_t signal = 0; signal < table_.signals.size(); ++signal) {
       readings.push_back(ReadingAt(samples.signals[signal], time_ms, WindowMs(table_, signal)));
     }
-    const std::int64_t coverage_window_ms = longest_window_ms_ + 2 * table_.interval_ms;
     decide::Decide(table_,
                    {.time_ms = time_ms,
                     .signals = readings,
-                    .coverage = ReadingAt(samples.coverage, time_ms, coverage_window_ms)},
+                    .coverage = ReadingAt(samples.coverage, time_ms, CoverageWindowMs(table_))},
                    findings_);
     for (std::size_t index = 0; index < findings_.size(); ++index) {
       if (findings_[index].state == State::kUnknown) continue;
@@ -127,7 +115,7 @@ class Walk {
     for (std::size_t signal = 0; signal < table_.signals.size(); ++signal) {
       instant.samples.signals.push_back(copy(samples.signals[signal], WindowMs(table_, signal)));
     }
-    instant.samples.coverage = copy(samples.coverage, longest_window_ms_ + 2 * table_.interval_ms);
+    instant.samples.coverage = copy(samples.coverage, CoverageWindowMs(table_));
     period_.stood = std::move(instant);
   }
 
@@ -136,7 +124,6 @@ class Walk {
   std::vector<Finding> findings_;
   std::vector<std::int64_t> known_ms_;  // until when each threshold's state is known
   std::optional<std::size_t> lead_;
-  std::int64_t longest_window_ms_ = 0;
 };
 
 }  // namespace

@@ -32,15 +32,27 @@ PrometheusClient::PrometheusClient(HttpClient http, std::int64_t total_ms)
 
 std::int64_t PrometheusClient::LeftMs() const { return deadline_ms_ - SteadyMs(); }
 
-Result<Answer> PrometheusClient::Query(const std::string& promql, std::int64_t time_ms, ResultType expected) {
+Result<Answer> PrometheusClient::Ask(std::string_view path, const HttpClient::Fields& fields,
+                                     ResultType expected) {
   if (LeftMs() <= 0) return Error{"not asked: the time for all queries together is over", http_.url()};
-  const Result<HttpAnswer> http =
-      http_.Post("/api/v1/query", {{"query", promql}, {"time", ApiTime(time_ms)}}, LeftMs());
+  const Result<HttpAnswer> http = http_.Post(path, fields, LeftMs());
   if (!http) return http.error();
   if (http->status != 200) return StatusError(*http, http_.url());
   Result<Answer> answer = ReadAnswer(http->body, expected);
   if (!answer) return Error{answer.error().what, http_.url()};
   return answer;
+}
+
+Result<Answer> PrometheusClient::Query(const std::string& promql, std::int64_t time_ms, ResultType expected) {
+  return Ask("/api/v1/query", {{"query", promql}, {"time", ApiTime(time_ms)}}, expected);
+}
+
+Result<Answer> PrometheusClient::QueryRange(const std::string& promql, std::int64_t from_ms,
+                                            std::int64_t to_ms, std::int64_t step_ms) {
+  return Ask(
+      "/api/v1/query_range",
+      {{"query", promql}, {"start", ApiTime(from_ms)}, {"end", ApiTime(to_ms)}, {"step", ApiTime(step_ms)}},
+      ResultType::kMatrix);
 }
 
 std::optional<std::int64_t> PrometheusClient::StartTimeMs() {

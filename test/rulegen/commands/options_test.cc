@@ -45,6 +45,12 @@ TEST_CASE("a wrong command line is exit status 2 and says what is wrong") {
       {{"--check", "rules/checkpoint.toml"}, "has no meaning with --check"},
       {{"--check", "--spec"}, "--spec"},
       {{"--evaluate", "--out", "x"}, "--out has no meaning with --evaluate"},
+      {{"--evaluate", "--step", "30s"}, "--step has no meaning with --evaluate"},
+      {{"--archive"}, "--archive"},
+      {{"--archive", "dir", "--evaluate"}, "exclude each other"},
+      {{"--evaluate", "--include", "x"}, "--include has no meaning with --evaluate"},
+      {{"--backtest", "--step", "999ms"}, "less than 1s"},
+      {{"--backtest", "--log", "x"}, "--log has no meaning with --backtest"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.says);

@@ -1,0 +1,221 @@
+#include "rulegen/archive/archive.h"
+
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "rulegen/archive/manifest.h"
+#include "rulegen/audit/audit.h"
+#include "rulegen/generate/artefacts.h"
+#include "rulegen/generate/manifest.h"
+#include "rulegen/generate/tree.h"
+#include "rulegen/json/json_tree.h"
+
+namespace outgrown::archive {
+namespace {
+
+namespace fs = std::filesystem;
+
+// How often the log is copied anew because it was rotated meanwhile.
+constexpr int kLogTries = 3;
+constexpr long kHttpOk = 200;
+
+class Archivist {
+ public:
+  Archivist(const Question& question, Servers& servers, Folder& folder, const SnapshotProgress& progress)
+      : question_(question), servers_(servers), folder_(folder), progress_(progress) {}
+
+  Result<Archived> Run() {
+    const auto steps = {&Archivist::AddSpecs,     &Archivist::AddArtefacts, &Archivist::AddServers,
+                        &Archivist::AddIncludes,  &Archivist::AddLog,       &Archivist::AddSnapshots,
+                        &Archivist::WriteManifest};
+    for (const auto step : steps) {
+      if (Result<void> done = (this->*step)(); !done) return done.error();
+    }
+    if (Result<void> done = folder_.Commit(); !done) return done.error();
+    return Archived{folder_.entries().size(), std::move(facts_.missing), std::move(facts_.log.problems)};
+  }
+
+ private:
+  void Missing(std::string_view what, std::string_view why) {
+    facts_.missing.push_back(fmt::format("{}: {}", what, why));
+  }
+
+  // Copies under a name that is not taken yet.
+  Result<void> CopyOnce(const std::string& path, const fs::path& from) {
+    if (folder_.entries().contains(path)) {
+      return Error{fmt::format("two files would be {} in the archive", path), from.string()};
+    }
+    return folder_.Copy(path, from);
+  }
+
+  Result<void> AddSpecs() {
+    for (const Subject& subject : question_.subjects) {
+      if (subject.spec == nullptr) continue;
+      const std::string path = "spec/" + subject.spec->file.filename().string();
+      if (Result<void> copied = CopyOnce(path, subject.spec->file); !copied) return copied;
+    }
+    if (question_.subjects.front().spec == nullptr) Missing("spec", "there is only the compiled table");
+    return {};
+  }
+
+  Result<void> AddArtefacts() {
+    for (const Subject& subject : question_.subjects) {
+      if (subject.spec == nullptr) continue;
+      const spec::Spec& spec = *subject.spec;
+      const Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
+      if (!artefacts) return artefacts.error();
+      const generate::Layout layout(spec, question_.out);
+      std::vector<fs::path> paths = {generate::ManifestName(spec)};
+      for (const generate::Artefact& artefact : *artefacts) paths.push_back(artefact.path);
+      for (const fs::path& path : paths) {
+        // "../docs/gen/x.md" -> "docs/gen/x.md": within the archive nothing leads out of it.
+        std::string inside = "artefacts/" + spec.store.name;
+        for (const fs::path& part : path.lexically_normal()) {
+          if (part != ".." && part != "/") inside += "/" + part.string();
+        }
+        if (!fs::exists(layout.On(path))) {
+          Missing(inside, "it is not there; run rulegen --generate");
+        } else if (Result<void> copied = CopyOnce(inside, layout.On(path)); !copied) {
+          return copied;
+        }
+      }
+    }
+    return {};
+  }
+
+  // Puts the answer to a GET into `path`. One that is not 200 is missing.
+  Result<void> AddAnswer(prometheus_api::HttpClient& http, std::string_view request,
+                         const std::string& path) {
+    const Result<prometheus_api::HttpAnswer> answer = http.Get(request, servers_.timeout_ms);
+    if (!answer || answer->status != kHttpOk) {
+      Missing(path, !answer ? answer.error().Text()
+                            : fmt::format("{}{} answered {}", http.url(), request, answer->status));
+      return {};
+    }
+    return folder_.Add(path, answer->body);
+  }
+
+  // The configuration as text beside the answer that holds it as a string.
+  Result<void> AddConfiguration() {
+    const std::string path = "prometheus/prometheus.yml";
+    const std::string_view request = "/api/v1/status/config";
+    const Result<prometheus_api::HttpAnswer> answer = servers_.prometheus.Get(request, servers_.timeout_ms);
+    if (!answer) {
+      Missing(path, answer.error().Text());
+      return {};
+    }
+    const Result<Json> document = ParseJson(answer->body);
+    const Json* const data = document ? document->Find("data") : nullptr;
+    const Json* const yaml = data == nullptr ? nullptr : data->Find("yaml");
+    if (answer->status != kHttpOk || yaml == nullptr || yaml->string() == nullptr) {
+      Missing(path, fmt::format("{}{} answered {} without a configuration", servers_.prometheus.url(),
+                                request, answer->status));
+      return {};
+    }
+    return folder_.Add(path, *yaml->string());
+  }
+
+  Result<void> AddServers() {
+    if (Result<void> added = AddConfiguration(); !added) return added;
+    struct Page {
+      prometheus_api::HttpClient* http;
+      std::string_view request;
+      std::string path;
+    };
+    prometheus_api::HttpClient* const rules =
+        servers_.rules == nullptr ? &servers_.prometheus : servers_.rules;
+    std::vector<Page> pages = {
+        {rules, "/api/v1/rules", "prometheus/rules.json"},
+        {&servers_.prometheus, "/api/v1/status/buildinfo", "prometheus/buildinfo.json"},
+        {&servers_.prometheus, "/api/v1/status/runtimeinfo", "prometheus/runtimeinfo.json"},
+    };
+    if (servers_.alertmanager != nullptr) {
+      pages.push_back({servers_.alertmanager, "/api/v2/status", "alertmanager/status.json"});
+    } else {
+      Missing("alertmanager/status.json", "--alertmanager was not given");
+    }
+    for (const Page& page : pages) {
+      if (Result<void> added = AddAnswer(*page.http, page.request, page.path); !added) return added;
+    }
+    return {};
+  }
+
+  Result<void> AddIncludes() {
+    for (const fs::path& file : question_.includes) {
+      if (Result<void> copied = CopyOnce("files/" + file.filename().string(), file); !copied) return copied;
+    }
+    return {};
+  }
+
+  Result<void> AddLog() {
+    std::vector<fs::path> copied;  // the log's own files
+    for (int tries = 0; tries < kLogTries; ++tries) {
+      const Result<std::vector<fs::path>> files = question_.log_files();
+      if (!files && question_.log_required) return files.error();
+      if (!files) {
+        Missing("decision-log", files.error().Text());
+        return {};
+      }
+      if (*files == copied) break;
+      for (const fs::path& file : copied) folder_.Remove("decision-log/" + file.filename().string());
+      for (const fs::path& file : *files) {
+        if (Result<void> done = folder_.Copy("decision-log/" + file.filename().string(), file); !done)
+          return done;
+      }
+      copied = *files;
+    }
+    std::vector<fs::path> copies;
+    copies.reserve(copied.size());
+    for (const fs::path& file : copied)
+      copies.push_back(folder_.On("decision-log/" + file.filename().string()));
+    Result<audit::AuditReport> report = audit::Audit(copies);
+    if (!report) return report.error();
+    // Where the copies are for now is of no interest later.
+    for (std::vector<std::string>* const texts : {&report->problems, &report->notes}) {
+      for (std::string& text : *texts) {
+        const std::string prefix = folder_.On("").string();
+        if (text.starts_with(prefix)) text.erase(0, prefix.size());
+      }
+    }
+    facts_.log = std::move(*report);
+    return folder_.Add("decision-log/audit.txt", audit::AuditText(facts_.log));
+  }
+
+  Result<void> AddSnapshots() {
+    for (const Subject& subject : question_.subjects) {
+      const std::string path = fmt::format("series/{}.om", subject.table->store);
+      Result<Folder::File> file = folder_.Open(path);
+      if (!file) return file.error();
+      Result<std::vector<FamilySnapshot>> families = WriteSnapshot(
+          *subject.table, servers_.series, question_.range, *file, [this](std::size_t done, std::size_t all) {
+            progress_(static_cast<std::int64_t>(done), static_cast<std::int64_t>(all));
+          });
+      if (!families) return families.error();
+      if (Result<void> closed = file->Close(); !closed) return closed;
+      facts_.snapshots.push_back({path, std::move(*families)});
+    }
+    return {};
+  }
+
+  Result<void> WriteManifest() {
+    facts_.prometheus = servers_.prometheus.url();
+    return folder_.Add("manifest.json", ManifestJson(question_, facts_, folder_));
+  }
+
+  const Question& question_;
+  Servers& servers_;
+  Folder& folder_;
+  const SnapshotProgress& progress_;
+  Facts facts_;
+};
+
+}  // namespace
+
+Result<Archived> Archive(const Question& question, Servers& servers, Folder& folder,
+                         const SnapshotProgress& progress) {
+  return Archivist(question, servers, folder, progress).Run();
+}
+
+}  // namespace outgrown::archive

@@ -1,0 +1,136 @@
+#include "rulegen/archive/snapshot.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/duration.h"
+#include "rulegen/archive/open_metrics.h"
+
+namespace outgrown::archive {
+namespace {
+
+using prometheus_api::Labels;
+using prometheus_api::ResultType;
+
+// How much of one series one query asks for: at 15 s some 120,000 samples.
+constexpr std::int64_t kPieceMs = 21LL * 24 * 3'600'000;
+// Lines are written in pieces of this size.
+constexpr std::size_t kBufferBytes = 1U << 20U;
+
+std::vector<std::string> Families(const Table& table) {
+  std::set<std::string> names;
+  for (const SignalRow& signal : table.signals) names.emplace(signal.series);
+  if (!table.coverage_series.empty()) names.emplace(table.coverage_series);
+  names.emplace(table.present);
+  return {names.begin(), names.end()};
+}
+
+std::string RangeText(std::int64_t range_ms) {
+  return FormatDuration(Milliseconds(std::max<std::int64_t>(1, range_ms)));
+}
+
+Result<prometheus_api::Answer> AskWhole(prometheus_api::QuerySource& source, const std::string& promql,
+                                        std::int64_t time_ms, ResultType expected) {
+  Result<prometheus_api::Answer> answer = source.Query(promql, time_ms, expected);
+  if (answer.ok() && answer->partial) {
+    return Error{
+        fmt::format("{}: the answer may be incomplete: {}", promql, fmt::join(answer->warnings, "; ")),
+        source.name()};
+  }
+  if (!answer) return Error{fmt::format("{}: {}", promql, answer.error().what), source.name()};
+  return answer;
+}
+
+Labels WithoutName(Labels labels) {
+  std::erase_if(labels, [](const auto& label) { return label.first == "__name__"; });
+  return labels;
+}
+
+// The label sets that a series had within the range, sorted.
+Result<std::vector<Labels>> LabelSets(prometheus_api::QuerySource& source, const std::string& name,
+                                      const Range& range) {
+  const std::string promql =
+      fmt::format("last_over_time({}[{}])", name, RangeText(range.to_ms - range.from_ms));
+  const Result<prometheus_api::Answer> answer = AskWhole(source, promql, range.to_ms, ResultType::kVector);
+  if (!answer) return answer.error();
+  std::vector<Labels> sets;
+  for (const prometheus_api::Series& series : answer->series) sets.push_back(WithoutName(series.labels));
+  std::ranges::sort(sets);
+  return sets;
+}
+
+// Writes one label set's samples.
+class SeriesWriter {
+ public:
+  SeriesWriter(prometheus_api::QuerySource& source, const Range& range, Folder::File& file)
+      : source_(source), range_(range), file_(file) {}
+
+  Result<void> Write(const Labels& labels, FamilySnapshot& family) {
+    const std::string series = SeriesText(family.name, labels);
+    std::string lines;
+    std::int64_t after_ms = range_.from_ms - 1;
+    while (after_ms < range_.to_ms) {
+      const std::int64_t until_ms = std::min(range_.to_ms, after_ms + kPieceMs);
+      const std::string promql = fmt::format("{}[{}]", series, RangeText(until_ms - after_ms));
+      const Result<prometheus_api::Answer> answer = AskWhole(source_, promql, until_ms, ResultType::kMatrix);
+      if (!answer) return answer.error();
+      for (const prometheus_api::Series& one : answer->series) {
+        if (WithoutName(one.labels) != labels) continue;  // one with more labels matches too
+        for (const Sample& sample : one.samples) {
+          // The edge is in or out, as the server's version has it.
+          if (sample.time_ms <= after_ms || sample.time_ms > until_ms) continue;
+          lines += SampleLine(series, sample);
+          ++family.samples;
+          family.not_a_number += std::isnan(sample.value) ? 1 : 0;
+          if (lines.size() < kBufferBytes) continue;
+          if (Result<void> written = file_.Write(lines); !written) return written;
+          lines.clear();
+        }
+      }
+      after_ms = until_ms;
+    }
+    ++family.series;
+    return file_.Write(lines);
+  }
+
+ private:
+  prometheus_api::QuerySource& source_;
+  const Range& range_;
+  Folder::File& file_;
+};
+
+}  // namespace
+
+Result<std::vector<FamilySnapshot>> WriteSnapshot(const Table& table, prometheus_api::QuerySource& source,
+                                                  const Range& range, Folder::File& file,
+                                                  const SeriesDone& series_done) {
+  std::vector<FamilySnapshot> families;
+  std::vector<std::vector<Labels>> sets;
+  std::size_t all = 0;
+  for (std::string& name : Families(table)) {
+    Result<std::vector<Labels>> of_family = LabelSets(source, name, range);
+    if (!of_family) return of_family.error();
+    all += of_family->size();
+    sets.push_back(std::move(*of_family));
+    families.push_back({.name = std::move(name)});
+  }
+  std::size_t done = 0;
+  SeriesWriter writer(source, range, file);
+  for (std::size_t index = 0; index < families.size(); ++index) {
+    if (Result<void> written = file.Write(FamilyHead(families[index].name)); !written) return written.error();
+    for (const Labels& labels : sets[index]) {
+      if (Result<void> written = writer.Write(labels, families[index]); !written) return written.error();
+      series_done(++done, all);
+    }
+  }
+  if (Result<void> written = file.Write(kEnd); !written) return written.error();
+  return families;
+}
+
+}  // namespace outgrown::archive

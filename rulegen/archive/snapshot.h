@@ -1,0 +1,39 @@
+// The samples behind a spec's decisions, as they are in Prometheus: its recorded series, the coverage, and the series
+// that says which stores there are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/result.h"
+#include "rulegen/archive/folder.h"
+#include "rulegen/prometheus_api/prometheus_client.h"
+#include "rulegen/table/table.h"
+
+namespace outgrown::archive {
+
+struct Range {
+  std::int64_t from_ms = 0;
+  std::int64_t to_ms = 0;
+};
+
+struct FamilySnapshot {
+  std::string name;
+  std::size_t series = 0;
+  std::size_t samples = 0;
+  std::size_t not_a_number = 0;  // of the samples
+};
+
+// Called for each series that was written.
+using SeriesDone = std::function<void(std::size_t done, std::size_t all)>;
+
+// Writes `file`, one label set after the other, so that memory does not grow with the number of stores. An error if
+// a query is not answered whole: evidence with a hole in it is none.
+Result<std::vector<FamilySnapshot>> WriteSnapshot(const Table& table, prometheus_api::QuerySource& source,
+                                                  const Range& range, Folder::File& file,
+                                                  const SeriesDone& series_done);
+
+}  // namespace outgrown::archive

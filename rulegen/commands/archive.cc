@@ -1,0 +1,120 @@
+// --archive: the servers, the specs and the log, put into one folder.
+#include "rulegen/archive/archive.h"
+
+#include <csignal>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/exit_status.h"
+#include "common/text.h"
+#include "common/time_text.h"
+#include "rulegen/commands/commands.h"
+#include "rulegen/commands/connection.h"
+#include "rulegen/commands/output.h"
+#include "rulegen/commands/progress.h"
+#include "rulegen/commands/spec_files.h"
+#include "rulegen/decision_log/decision_log.h"
+#include "rulegen/decision_log/log_reader.h"
+#include "rulegen/plan/table_plan.h"
+#include "rulegen/table/compiled.h"
+
+namespace outgrown::commands {
+namespace {
+
+// How often --timeout all queries together may take: one a series. Whoever waits sees the progress.
+constexpr int kPatience = 10'000;
+
+// The servers with what keeps their connections open.
+struct Connections {
+  prometheus_api::PrometheusClient series;
+  prometheus_api::HttpClient prometheus;
+  std::optional<prometheus_api::HttpClient> rules;
+  std::optional<prometheus_api::HttpClient> alertmanager;
+};
+
+Result<Connections> Open(const Options& options) {
+  const ConnectionOptions& main = options.evaluate.connection;
+  Result<prometheus_api::PrometheusClient> series = Connect(main, kPatience);
+  if (!series) return series.error();
+  Result<prometheus_api::HttpClient> prometheus = OpenHttp(main);
+  if (!prometheus) return prometheus.error();
+  Connections connections{std::move(*series), std::move(*prometheus), {}, {}};
+  if (!options.verify.rules_url.empty()) {
+    ConnectionOptions rules = ConnectionTo(options.verify.rules_url, main);
+    if (options.verify.rules_headers_file) rules.headers_file = options.verify.rules_headers_file;
+    Result<prometheus_api::HttpClient> http = OpenHttp(rules);
+    if (!http) return http.error();
+    connections.rules = std::move(*http);
+  }
+  if (!options.archive.alertmanager_url.empty()) {
+    Result<prometheus_api::HttpClient> http = OpenHttp(ConnectionTo(options.archive.alertmanager_url, main));
+    if (!http) return http.error();
+    connections.alertmanager = std::move(*http);
+  }
+  return connections;
+}
+
+Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options) {
+  const Result<std::filesystem::path> path =
+      options.evaluate.log ? Result(*options.evaluate.log) : decision_log::DefaultLogPath();
+  if (!path) return path.error();
+  return decision_log::LogFiles(*path);
+}
+
+int Archive(const Options& options, const std::vector<archive::Subject>& subjects) {
+  Result<Connections> connections = Open(options);
+  if (!connections) return Fail(connections.error());
+  // Before anything is written: an archive without a single sample is none.
+  const std::int64_t to_ms = EndMs(options.evaluate);
+  const auto asked = connections->series.Query("vector(1)", to_ms, prometheus_api::ResultType::kVector);
+  if (!asked) return Fail({"nothing was archived: " + asked.error().Text(), ""}, kExitNoAnswer);
+  const archive::Question question = {
+      .subjects = subjects,
+      .out = options.out,
+      .includes = options.archive.includes,
+      .log_files = [&options] { return LogFilesOf(options); },
+      .log_required = options.evaluate.log.has_value(),
+      .range = {.from_ms = to_ms - LengthMs(options.evaluate), .to_ms = to_ms},
+      .created_ms = NowMs(),
+      .version = OUTGROWN_VERSION};
+  archive::Servers servers = {
+      .series = connections->series,
+      .prometheus = connections->prometheus,
+      .rules = connections->rules ? &*connections->rules : nullptr,
+      .alertmanager = connections->alertmanager ? &*connections->alertmanager : nullptr,
+      .timeout_ms = options.evaluate.connection.timeout_ms};
+  Result<archive::Folder> folder = archive::Folder::Create(*options.archive.place);
+  if (!folder) return Fail(folder.error());
+  const Result<archive::Archived> archived =
+      archive::Archive(question, servers, *folder, ProgressOnTerminal("archive"));
+  if (!archived) return Fail({"nothing was archived: " + archived.error().Text(), ""});
+  std::string text = fmt::format("{}: {} files\n", options.archive.place->string(), archived->files);
+  for (const std::string& missing : archived->missing)
+    text += fmt::format("missing {}\n", PlainText(missing));
+  if (archived->log_problems.empty()) return commands::Answer(text, kExitOk);
+  for (const std::string& problem : archived->log_problems)
+    text += fmt::format("decision log: {}\n", PlainText(problem));
+  return commands::Answer(text, kExitFailure);
+}
+
+}  // namespace
+
+int RunArchive(const Options& options) {
+  // A file that grows beyond RLIMIT_FSIZE is an error of write(2), not a signal that ends us.
+  std::signal(SIGXFSZ, SIG_IGN);
+  if (SpecFiles(options).empty()) return Archive(options, {{nullptr, &CompiledTable()}});
+  const Specs specs = LoadSpecs(options);
+  if (specs.status != kExitOk) return specs.status;
+  std::vector<plan::OwnedTable> tables;
+  std::vector<archive::Subject> subjects;
+  for (const spec::Spec& spec : specs.specs) tables.push_back(plan::MakeTable(spec));
+  for (std::size_t index = 0; index < tables.size(); ++index)
+    subjects.push_back({&specs.specs[index], &tables[index].table()});
+  return Archive(options, subjects);
+}
+
+}  // namespace outgrown::commands

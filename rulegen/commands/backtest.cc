@@ -1,0 +1,226 @@
+// --backtest: which series to read, the walk through the period, the answer. Nothing is logged.
+#include "rulegen/backtest/backtest.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/duration.h"
+#include "common/exit_status.h"
+#include "common/text.h"
+#include "rulegen/backtest/answer_json.h"
+#include "rulegen/backtest/answer_text.h"
+#include "rulegen/commands/commands.h"
+#include "rulegen/commands/connection.h"
+#include "rulegen/commands/output.h"
+#include "rulegen/commands/output_style.h"
+#include "rulegen/commands/progress.h"
+#include "rulegen/commands/spec_files.h"
+#include "rulegen/plan/table_plan.h"
+#include "rulegen/spec/names.h"
+#include "rulegen/table/compiled.h"
+#include "rulegen/verify/expressions.h"
+#include "rulegen/verify/rule_server.h"
+
+namespace outgrown::commands {
+namespace {
+
+using backtest::Backtest;
+using prometheus_api::PrometheusClient;
+
+constexpr std::int64_t kInstantsMax = 10'000'000;
+// How often --timeout all queries together may take: as many as a long period needs. Whoever waits sees the progress.
+constexpr int kPatience = 10'000;
+constexpr std::size_t kWarningsMax = 20;
+
+// One spec with its table; no spec where the compiled table is used.
+struct Subject {
+  std::optional<spec::Spec> spec;
+  std::optional<plan::OwnedTable> owned;
+
+  const Table& table() const { return owned ? owned->table() : CompiledTable(); }
+};
+
+struct Subjects {
+  int status = kExitOk;  // if not, what is wrong was printed
+  std::vector<Subject> subjects;
+  std::optional<Subject> against;
+};
+
+Subjects Load(const Options& options) {
+  Subjects loaded;
+  if (SpecFiles(options).empty()) {
+    loaded.subjects.emplace_back();
+  } else {
+    Specs specs = LoadSpecs(options);
+    loaded.status = specs.status;
+    for (spec::Spec& spec : specs.specs) {
+      plan::OwnedTable table = plan::MakeTable(spec);
+      loaded.subjects.push_back({std::move(spec), std::move(table)});
+    }
+  }
+  if (loaded.status != kExitOk || !options.backtest.against) return loaded;
+  Options other;
+  other.specs = {*options.backtest.against};
+  Specs specs = LoadSpecs(other);
+  loaded.status = specs.status;
+  if (loaded.status != kExitOk) return loaded;
+  spec::Spec& spec = specs.specs.front();
+  // Another store's spec has nothing to compare; the compiled table does not know its expressions.
+  std::erase_if(loaded.subjects, [&](const Subject& subject) {
+    return !subject.spec || subject.spec->store.name != spec.store.name;
+  });
+  if (loaded.subjects.empty()) {
+    fmt::print(stderr, "rulegen: {} describes the store {}; name a spec of it with --spec to compare with\n",
+               spec.file.string(), spec.store.name);
+    loaded.status = kExitUsage;
+    return loaded;
+  }
+  if (loaded.subjects.front().spec->store.identity != spec.store.identity) {
+    fmt::print(stderr, "rulegen: {} names its stores by other labels, so none of them can be compared\n",
+               spec.file.string());
+    loaded.status = kExitUsage;
+    return loaded;
+  }
+  plan::OwnedTable table = plan::MakeTable(spec);
+  loaded.against = Subject{std::move(spec), std::move(table)};
+  return loaded;
+}
+
+// What the server says it records; empty if it has no rules (they may run elsewhere, as in vmalert).
+std::map<std::string, std::string> LoadedRecordings(verify::RuleServer& server) {
+  std::map<std::string, std::string> recordings;
+  const Result<verify::LoadedRules> rules = server.Rules();
+  if (!rules) return recordings;
+  for (const verify::LoadedGroup& group : rules->groups) {
+    for (const verify::LoadedRule& loaded : group.rules) {
+      if (loaded.rule.kind == verify::RuleKind::kRecording) recordings[loaded.rule.name] = loaded.rule.expr;
+    }
+  }
+  return recordings;
+}
+
+// Asks the period for a series in some fifty pieces. Where it can't be asked, the walk will say so.
+bool HasSamples(PrometheusClient& client, const backtest::Grid& grid, const std::string& series) {
+  const std::int64_t piece_ms = std::max<std::int64_t>(60'000, (grid.to_ms - grid.from_ms) / 50);
+  const std::string promql =
+      fmt::format("count(last_over_time({}[{}]))", series, FormatDuration(Milliseconds(piece_ms)));
+  const Result<prometheus_api::Answer> answer = client.QueryRange(promql, grid.from_ms, grid.to_ms, piece_ms);
+  return !answer || !answer->series.empty();
+}
+
+class Tester {
+ public:
+  Tester(PrometheusClient client, verify::RuleServer rules)
+      : client_(std::move(client)),
+        rules_(std::move(rules)),
+        loaded_(LoadedRecordings(rules_)),
+        expressions_([this](const std::string& expr) { return rules_.Format(expr); }) {}
+
+  Result<Backtest> Run(const Subject& subject, const Subject* reference, const backtest::Grid& grid) {
+    Backtest one;
+    one.table = &subject.table();
+    one.grid = grid;
+    if (subject.spec) {
+      one.spec = subject.spec->file.string();
+      const backtest::Recordings recordings = {
+          .loaded = loaded_,
+          .has_samples = [&](const std::string& series) { return HasSamples(client_, grid, series); },
+          .same = [this](const std::string& left,
+                         const std::string& right) { return expressions_.Same(left, right); }};
+      one.choices =
+          backtest::ChooseSeries(*subject.spec, reference ? &*reference->spec : nullptr, recordings);
+    } else {
+      one.choices = backtest::AllRecorded(one.table->signals.size());
+    }
+    const Result<void> done =
+        backtest::Run(one, client_, ProgressOnTerminal("backtest of " + std::string(one.table->store)));
+    if (!done) return done.error();
+    return one;
+  }
+
+ private:
+  PrometheusClient client_;
+  verify::RuleServer rules_;
+  std::map<std::string, std::string> loaded_;
+  verify::Expressions expressions_;
+};
+
+Result<std::unique_ptr<Tester>> Open(const Options& options) {
+  Result<PrometheusClient> client = Connect(options.evaluate.connection, kPatience);
+  if (!client) return client.error();
+  Result<prometheus_api::HttpClient> http = OpenHttp(options.evaluate.connection);
+  if (!http) return http.error();
+  return std::make_unique<Tester>(
+      std::move(*client), verify::RuleServer(std::move(*http), options.evaluate.connection.timeout_ms));
+}
+
+Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Subjects& loaded) {
+  Result<std::unique_ptr<Tester>> tester = Open(options);
+  if (!tester) return tester.error();
+  const std::int64_t to_ms = EndMs(options.evaluate);
+  const std::int64_t since_ms = LengthMs(options.evaluate);
+  std::vector<backtest::Answer> answers;
+  for (const Subject& subject : loaded.subjects) {
+    const std::int64_t step_ms = options.backtest.step_ms.value_or(subject.table().interval_ms);
+    const backtest::Grid grid = backtest::MakeGrid(to_ms, since_ms, step_ms);
+    if (grid.count() > kInstantsMax) {
+      return Error{fmt::format("--since over --step is more than {} instants", kInstantsMax), ""};
+    }
+    backtest::Answer& answer = answers.emplace_back();
+    Result<Backtest> one = (*tester)->Run(subject, nullptr, grid);
+    if (!one) return one.error();
+    answer.backtest = std::move(*one);
+    if (!loaded.against) continue;
+    Result<Backtest> other = (*tester)->Run(*loaded.against, &subject, grid);
+    if (!other) return other.error();
+    answer.against = std::move(*other);
+    answer.changes = backtest::Compare(answer.backtest, *answer.against);
+  }
+  return answers;
+}
+
+void PrintWarnings(const std::vector<backtest::Answer>& answers) {
+  std::vector<std::string> warnings;
+  const auto take = [&](const Backtest& one) {
+    const std::size_t shown =
+        one.answered ? one.warnings.size() : std::min<std::size_t>(1, one.warnings.size());
+    warnings.insert(warnings.end(), one.warnings.begin(),
+                    one.warnings.begin() + static_cast<std::ptrdiff_t>(shown));
+  };
+  for (const backtest::Answer& answer : answers) {
+    take(answer.backtest);
+    if (answer.against) take(*answer.against);
+  }
+  for (std::size_t index = 0; index < std::min(warnings.size(), kWarningsMax); ++index)
+    fmt::print(stderr, "rulegen: warning: {}\n", PlainText(warnings[index]));
+  if (warnings.size() > kWarningsMax)
+    fmt::print(stderr, "rulegen: and {} more warnings\n", warnings.size() - kWarningsMax);
+}
+
+}  // namespace
+
+int RunBacktest(const Options& options) {
+  const Subjects loaded = Load(options);
+  if (loaded.status != kExitOk) return loaded.status;
+  const Result<std::vector<backtest::Answer>> answers = RunAll(options, loaded);
+  if (!answers) return Fail(answers.error());
+  PrintWarnings(*answers);
+  const bool answered =
+      std::ranges::any_of(*answers, [](const backtest::Answer& answer) { return answer.backtest.answered; });
+  const int status = answered ? kExitOk : kExitNoAnswer;
+  const std::string text = options.evaluate.format == Format::kJson
+                               ? backtest::JsonAnswer(*answers, status, OUTGROWN_VERSION)
+                               : backtest::TextAnswer(*answers, StyleOfOutput());
+  return Answer(text, status);
+}
+
+}  // namespace outgrown::commands

@@ -1,0 +1,278 @@
+"""--archive against a real Prometheus and a real Alertmanager: what it holds, that its samples go back into another
+Prometheus bit for bit, and that there is never half of it.
+
+Usage: real_prometheus_test.py RULEGEN
+"""
+
+import http.server
+import json
+import os
+import pathlib
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "test" / "support"))
+sys.path.insert(0, str(ROOT / "test" / "rulegen" / "backtest"))
+import history  # noqa: E402
+import servers  # noqa: E402
+from history import E  # noqa: E402
+
+RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
+SPEC = ROOT / "rules" / "checkpoint.toml"
+SECRET = "hunter2-of-the-scrape"
+AWKWARD = ["0.1", "0.30000000000000004", "1e+300", "5e-324", "-0", "123456789012345680", "NaN", "+Inf", "-Inf",
+           "3.141592653589793"]
+
+
+def awkward_lines():
+    """Values and times that lose bits where text is made carelessly, under labels that want escaping."""
+    labels = 'job="app",instance="app-1:9108",database="a\\"b\\\\c\\nd é"'
+    dice = random.Random(7)
+    lines = []
+    at_ms = (E - 7200) * 1000
+    for index in range(400):
+        at_ms += dice.choice((15000, 14999, 15001, 15123, 457))
+        value = AWKWARD[index % len(AWKWARD)]
+        lines.append(f"checkpoint:file_size_bytes{{{labels}}} {value} {at_ms / 1000 + 0.0002:.4f}")
+        lines.append(f'checkpoint:file_size_bytes{{{labels},replica="b"}} {index} {at_ms / 1000 + 0.0002:.4f}')
+    return lines
+
+
+class Relay(http.server.BaseHTTPRequestHandler):
+    """Hands requests on to Prometheus, and holds the `hold_at`th for as long as the test wants."""
+
+    protocol_version = "HTTP/1.1"
+
+    def relay(self):
+        state = self.server.state
+        with state["lock"]:
+            state["count"] += 1
+            held = state["count"] == state["hold_at"]
+        if held:
+            state["reached"].set()
+            state["release"].wait(60)
+        length = int(self.headers.get("Content-Length", 0))
+        request = urllib.request.Request(state["url"] + self.path, self.rfile.read(length) if length else None)
+        try:
+            with servers._opener.open(request, timeout=30) as answer:
+                status, body = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, body = error.code, error.read()
+        try:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:
+            pass  # the client was killed
+
+    do_GET = do_POST = relay
+
+    def log_message(self, *_):
+        pass
+
+
+class Archive(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = servers.Stack()
+        cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
+        try:
+            dice = random.Random(5)
+            cls.lines = [line for name in ("a", "b") for line in history.random_store(dice, name, 480)]
+            history.backfill(cls.folder, cls.lines + awkward_lines())
+            cls.am_config = cls.folder / "am.yml"
+            cls.am_config.write_text(json.dumps({"route": {"receiver": "r"}, "receivers": [
+                {"name": "r", "webhook_configs": [{"url": "http://127.0.0.1:1/", "http_config": {
+                    "basic_auth": {"username": "u", "password": SECRET}}}]}]}))
+            cls.alertmanager = cls.stack.start(servers.alertmanager(cls.folder, cls.am_config))
+            config = json.loads(servers.prometheus_config({}, [ROOT / "rules/gen/checkpoint.rules.yml"], None, "15s"))
+            config["scrape_configs"] = [{"job_name": "closed", "static_configs": [{"targets": ["127.0.0.1:1"]}],
+                                         "basic_auth": {"username": "u", "password": SECRET}}]
+            cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y",
+                                                                config=json.dumps(config)))
+            cls.log = cls.folder / "log" / "decisions.jsonl"
+            cls.token = cls.folder / "token"
+            cls.token.write_text("token-that-stays-outside\n")
+            for at in (E - 600, E):
+                subprocess.run([RULEGEN, "--evaluate", "--spec", SPEC, "--log", cls.log, "--at", str(at), "--prometheus",
+                                cls.prometheus.url], capture_output=True, check=False, timeout=60)
+        except BaseException:
+            cls.stack.close()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.stack.close()
+
+    def command(self, place, *arguments, url=None, log=None):
+        return [str(word) for word in (RULEGEN, "--archive", place, "--spec", SPEC, "--at", E, "--since", "8h", "--log",
+                                       log or self.log, "--prometheus", url or self.prometheus.url, *arguments)]
+
+    def archive(self, place, *arguments, check=0, url=None, log=None, preexec=None):
+        done = subprocess.run(self.command(place, *arguments, url=url, log=log), capture_output=True, text=True, check=False,
+                              timeout=120, preexec_fn=preexec)
+        self.assertEqual(done.returncode, check, done.stdout + done.stderr)
+        return done
+
+    def place(self, name):
+        parent = self.folder / f"of-{name}"
+        parent.mkdir()
+        return parent / "evidence"
+
+    def test_it_holds_the_evidence_and_no_secret(self):
+        place = self.place("whole")
+        done = self.archive(place, "--alertmanager", self.alertmanager.url, "--bearer-token-file", self.token, "--include",
+                            ROOT / "deploy" / "prometheus.yml")
+        files = {str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()}
+        for expected in ("spec/checkpoint.toml", "artefacts/checkpoint/gen/checkpoint.rules.yml",
+                         "artefacts/checkpoint/gen/checkpoint.alertmanager.yml",
+                         "artefacts/checkpoint/grafana-provisioning/dashboards/gen/checkpoint.json",
+                         "prometheus/prometheus.yml", "prometheus/rules.json", "prometheus/buildinfo.json",
+                         "alertmanager/status.json", "files/prometheus.yml", "decision-log/decisions.jsonl",
+                         "decision-log/audit.txt", "series/checkpoint.om", "manifest.json", "SHA256SUMS"):
+            self.assertIn(expected, files)
+        sums = subprocess.run(["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=place, capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(sums.returncode, 0, sums.stdout + sums.stderr)
+        self.assertEqual(len(sums.stdout.splitlines()), len(files) - 1)
+        manifest = json.loads((place / "manifest.json").read_text())
+        self.assertEqual({entry["path"] for entry in manifest["files"]}, files - {"manifest.json", "SHA256SUMS"})
+        self.assertEqual(manifest["missing"], [])
+        self.assertEqual(manifest["decision_log"]["verified"], True)
+        self.assertGreater(manifest["decision_log"]["records"], 3)
+        self.assertEqual((place / "decision-log/decisions.jsonl").read_bytes(), self.log.read_bytes())
+        self.assertIn("Staleness markers", manifest["notes"][0])
+        self.assertIn("files", done.stdout)
+        for path in place.rglob("*"):
+            if path.is_file():
+                self.assertNotIn(SECRET, path.read_text(), path)
+                self.assertNotIn("token-that-stays-outside", path.read_text(), path)
+        self.assertIn("<secret>", (place / "prometheus/prometheus.yml").read_text())
+        self.assertIn("checkpoint:file_size_bytes", (place / "prometheus/rules.json").read_text())
+        self.assertEqual(list(place.parent.iterdir()), [place])
+
+    def samples(self, url):
+        """Every sample of the range by its labels: values as the text that Prometheus prints exactly."""
+        found = {}
+        for name in [f"checkpoint:{signal}" for signal in history.HEALTHY] + ["checkpoint_block_up"]:
+            for series in servers.query(url, f"{name}[8h]", at=E):
+                found[tuple(sorted(series["metric"].items()))] = series["values"]
+        return found
+
+    def test_its_samples_go_back_into_another_prometheus_bit_for_bit(self):
+        place = self.place("restored")
+        self.archive(place)
+        second = self.folder / "second"
+        second.mkdir()
+        made = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", place / "series/checkpoint.om",
+                               second / "prometheus-data"], capture_output=True, text=True, check=False)
+        self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
+        before = self.samples(self.prometheus.url)
+        with servers.Stack() as stack:
+            other = stack.start(servers.prometheus(second, {}, retention="100y"))
+            after = self.samples(other.url)
+        self.assertEqual(before.keys(), after.keys())
+        self.assertEqual(before, after)
+        self.assertGreater(sum(map(len, before.values())), 5000)
+        values = {value for samples in before.values() for _, value in samples}
+        self.assertLessEqual({"NaN", "+Inf", "-Inf", "-0"}, values)
+        manifest = json.loads((place / "manifest.json").read_text())
+        self.assertEqual(sum(family["samples"] for family in manifest["series"][0]["families"]),
+                         sum(map(len, before.values())))
+        # As OpenMetrics demands: each family once, its label sets one after the other, times ascending, the end marked.
+        families, sets, newest = [], set(), None
+        text = (place / "series/checkpoint.om").read_text()
+        self.assertTrue(text.endswith("\n# EOF\n"))
+        for line in text.splitlines()[:-1]:
+            if line.startswith("# TYPE "):
+                families.append(line.split()[2])
+                continue
+            series, _, time = line.rsplit(" ", 2)
+            if newest is None or newest[0] != series:
+                self.assertNotIn(series, sets)
+                sets.add(series)
+            else:
+                self.assertGreater(float(time), newest[1])
+            newest = (series, float(time))
+        self.assertEqual(families, sorted(set(families)))
+
+    def test_what_is_there_is_left_alone_and_an_empty_folder_is_taken(self):
+        place = self.place("there")
+        place.mkdir()
+        (place / "mine").write_text("mine")
+        done = self.archive(place, check=1)
+        self.assertIn("no empty folder", done.stderr)
+        self.assertEqual([path.name for path in place.iterdir()], ["mine"])
+        (place / "mine").unlink()
+        self.archive(str(place) + "/")
+        self.assertTrue((place / "SHA256SUMS").exists())
+
+    def test_killed_at_any_request_it_leaves_no_archive(self):
+        state = {"lock": threading.Lock(), "count": 0, "hold_at": 0, "url": self.prometheus.url}
+        relay = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Relay)
+        relay.state = state
+        threading.Thread(target=relay.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{relay.server_address[1]}"
+        try:
+            parent = self.place("killed").parent
+            self.archive(parent / "counted", url=url)
+            requests = state["count"]
+            for number, hold_at in enumerate((1, 2, requests // 3, requests // 2, requests - 1, requests)):
+                state.update(count=0, hold_at=hold_at, reached=threading.Event(), release=threading.Event())
+                place = parent / f"evidence-{number}"
+                ended = signal.SIGKILL if number % 2 else signal.SIGTERM
+                process = subprocess.Popen(self.command(place, url=url), stdout=subprocess.DEVNULL,
+                                           stderr=subprocess.DEVNULL)
+                self.assertTrue(state["reached"].wait(60), f"request {hold_at} of {requests} never came")
+                process.send_signal(ended)
+                self.assertEqual(process.wait(), -ended)
+                state["release"].set()
+                self.assertFalse(place.exists())
+        finally:
+            relay.shutdown()
+            relay.server_close()
+
+    def test_a_file_that_cannot_grow_is_a_clear_error_and_leaves_nothing(self):
+        place = self.place("limited")
+        for limit_bytes in (0, 10_000, 100_000):
+            done = self.archive(place, check=1, preexec=lambda limit=limit_bytes: resource.setrlimit(
+                resource.RLIMIT_FSIZE, (limit, limit)))
+            self.assertIn("nothing was archived", done.stderr)
+            self.assertIn("cannot write: File too large", done.stderr)
+            self.assertEqual(list(place.parent.iterdir()), [])
+
+    def test_a_log_that_was_tampered_with_is_archived_and_told(self):
+        place = self.place("tampered")
+        log = self.folder / "tampered.jsonl"
+        log.write_bytes(self.log.read_bytes().replace(b'"sequence":2', b'"sequence":7', 1))
+        done = self.archive(place, log=log, check=1)
+        self.assertIn("decision log: decision-log/tampered.jsonl:2: ", done.stdout)
+        manifest = json.loads((place / "manifest.json").read_text())
+        self.assertEqual(manifest["decision_log"]["verified"], False)
+
+    def test_what_is_missing_is_told_and_a_named_log_must_be_there(self):
+        place = self.place("missing")
+        done = self.archive(place)
+        self.assertIn("missing alertmanager/status.json: --alertmanager was not given", done.stdout)
+        other = self.place("no-log")
+        self.archive(other, log="/nowhere/x.jsonl", check=1)
+        self.assertFalse(other.exists())
+
+    def test_without_prometheus_there_is_no_archive(self):
+        place = self.place("alone")
+        self.archive(place, url=f"http://127.0.0.1:{servers.free_port()}", check=4)
+        self.assertEqual(list(place.parent.iterdir()), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
