@@ -33,8 +33,9 @@ std::string KnownSignals(std::span<const Table* const> tables) {
 // The index of the one table that knows all signals of `members`.
 Result<std::size_t> TableOf(std::span<const Table* const> tables, const Json::Object& members,
                             const std::string& where) {
-  for (const auto& [key, value] : members) {
-    const auto knows = [&](const Table* table) { return FindSignal(*table, key) != nullptr; };
+  for (const auto& member : members) {
+    const std::string& key = member.first;
+    const auto knows = [&key](const Table* table) { return FindSignal(*table, key) != nullptr; };
     if (key != kLabels && std::ranges::none_of(tables, knows)) {
       return Error{fmt::format("unknown signal \"{}\"; known: {}", PlainText(key, 60), KnownSignals(tables)),
                    where};

@@ -185,6 +185,7 @@ std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySourc
       walks[index].Take(fleet.stores[index], after_ms);
   }
   std::vector<Period> periods;
+  periods.reserve(walks.size());
   for (Walk& walk : walks) periods.push_back(walk.Finish());
   return periods;
 }
