@@ -57,7 +57,7 @@ class Faults(unittest.TestCase):
         self.server.set_fault(kind, fault)
         done = subprocess.run(
             [RULEGEN, "--evaluate", "--spec", SPEC, "--prometheus", self.server.url, "--at", str(fake.T), "--log", self.log,
-             "--format", "json", "--timeout", "1500ms", *arguments],
+             "--format", "json", "--timeout", "2s" if fault in ("hung", "dripping") else "20s", *arguments],
             capture_output=True, text=True, check=False, timeout=60, env={**os.environ, "http_proxy": "http://127.0.0.1:1"})
         self.assertIn(done.returncode, (4,) if with_no_answer else (0, 6, 30), done.stderr)
         self.assertIn(kind, self.server.asked, "the fault was not met")
