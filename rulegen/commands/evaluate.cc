@@ -41,6 +41,8 @@ constexpr int kPatience = 2;
 constexpr int kPeriodPatience = 20;
 // What trends are worth waiting for, whatever --timeout allows; the decision is made and logged by then.
 constexpr std::int64_t kTrendTimeoutMs = 5'000;
+// A year at an evaluation each 30 s: more would be asked for hours.
+constexpr std::int64_t kPeriodEvaluationsMax = 1'051'200;
 // A fleet's warnings repeat themselves; more than these nobody reads.
 constexpr std::size_t kWarningsMax = 20;
 
@@ -83,6 +85,11 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
       Connect(options.connection, options.since_ms ? kPeriodPatience : kPatience);
   if (!client) return client.error();
   for (const Table* table : tables) {
+    if (options.since_ms.value_or(0) / table->interval_ms > kPeriodEvaluationsMax) {
+      return Error{fmt::format("is longer than {} evaluations of {}; --backtest takes a --step",
+                               kPeriodEvaluationsMax, table->store),
+                   "--since"};
+    }
     evaluations.push_back(evaluate::EvaluateMeasured(*table, *client, time_ms));
     if (options.since_ms) evaluate::LookBack(evaluations.back(), *client, time_ms - *options.since_ms);
   }

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/exit_status.h"
+#include "common/time_text.h"
 
 namespace outgrown::commands {
 namespace {
@@ -197,6 +198,12 @@ std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   options.mode = std::get<const ModeFlag*>(mode)->mode;
   if (options.evaluate.measurements && options.evaluate.since_ms) {
     return Usage("--since has no meaning with --measurements: given values have no history");
+  }
+  if (options.evaluate.at_ms && *options.evaluate.at_ms > NowMs()) {
+    return Usage("--at lies in the future: nothing was measured then");
+  }
+  if (options.evaluate.since_ms && *options.evaluate.since_ms > EndMs(options.evaluate)) {
+    return Usage("--since reaches back before 1970");
   }
   return options;
 }

@@ -50,6 +50,9 @@ TEST_CASE("a wrong command line is exit status 2 and says what is wrong") {
       {{"--archive", "dir", "--evaluate"}, "exclude each other"},
       {{"--evaluate", "--include", "x"}, "--include has no meaning with --evaluate"},
       {{"--backtest", "--step", "999ms"}, "less than 1s"},
+      {{"--evaluate", "--at", "9999-01-01T00:00:00Z"}, "--at lies in the future"},
+      {{"--evaluate", "--since", "100y"}, "--since reaches back before 1970"},
+      {{"--backtest", "--at", "3600", "--since", "2h"}, "--since reaches back before 1970"},
       {{"--backtest", "--log", "x"}, "--log has no meaning with --backtest"},
   };
   for (const Row& row : rows) {
