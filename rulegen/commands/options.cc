@@ -199,7 +199,8 @@ std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   if (options.evaluate.measurements && options.evaluate.since_ms) {
     return Usage("--since has no meaning with --measurements: given values have no history");
   }
-  if (options.evaluate.at_ms && *options.evaluate.at_ms > NowMs()) {
+  constexpr std::int64_t kSkewMs = 3'600'000;  // how far ahead the server's clock may be
+  if (options.evaluate.at_ms && *options.evaluate.at_ms > NowMs() + kSkewMs) {
     return Usage("--at lies in the future: nothing was measured then");
   }
   if (options.evaluate.since_ms && *options.evaluate.since_ms > EndMs(options.evaluate)) {
