@@ -90,7 +90,8 @@ std::string TerminalRows(const Table& table, const std::vector<const StoreDecisi
     for (const std::string& part : Wrap(Reason(table, *store), std::max<std::size_t>(reasons, 20))) {
       if (part.empty()) continue;
       const std::string painted = Paint(part, sufficient ? Colour::kDim : Colour::kNone, style.colour);
-      line += first ? "  " + painted : "\n" + margin + painted;
+      line += first ? "  " : "\n" + margin;
+      line += painted;
       first = false;
     }
     line.erase(line.find_last_not_of(' ') + 1);

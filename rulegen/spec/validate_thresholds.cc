@@ -97,6 +97,7 @@ class Thresholds {
     // One that could not be read was reported, and could be the one that is meant.
     if (known.empty() || known.contains("") || IsUnusable(spec_.positions, what)) return false;
     std::vector<std::string_view> candidates;
+    candidates.reserve(known.size());
     for (const auto& [candidate, index] : known) candidates.push_back(candidate);
     std::ranges::sort(candidates);
     check.Wrong(key, "the unknown " + std::string(what) + " " + Quoted(id),

@@ -13,7 +13,7 @@
 
 #include "counterblock/outgrown.h"
 #include "test/counterblock/block_folder.h"
-#include "test/counterblock/child.h"
+#include "test/support/child.h"
 
 using namespace outgrown::block;  // NOLINT(google-build-using-namespace)
 using outgrown::test::BlockFolder;

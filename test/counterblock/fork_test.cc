@@ -11,7 +11,7 @@
 #include <doctest/doctest.h>
 
 #include "test/counterblock/block_folder.h"
-#include "test/counterblock/child.h"
+#include "test/support/child.h"
 
 using namespace outgrown::block;  // NOLINT(google-build-using-namespace)
 using outgrown::test::BlockFolder;

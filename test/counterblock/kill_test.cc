@@ -27,7 +27,7 @@
 #include "counterblock/reader.h"
 #include "counterblock/writer.h"
 #include "test/common/temporary_folder.h"
-#include "test/counterblock/child.h"
+#include "test/support/child.h"
 
 namespace {
 

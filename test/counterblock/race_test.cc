@@ -20,7 +20,7 @@
 #include "counterblock/reader.h"
 #include "counterblock/writer.h"
 #include "test/common/temporary_folder.h"
-#include "test/counterblock/child.h"
+#include "test/support/child.h"
 
 namespace {
 

@@ -25,7 +25,7 @@
 #include "rulegen/decision_log/decision_log.h"
 #include "rulegen/decision_log/log_reader.h"
 #include "test/common/temporary_folder.h"
-#include "test/counterblock/child.h"
+#include "test/support/child.h"
 
 namespace {
 
