@@ -46,7 +46,8 @@ int main(int argc, char** argv) {
   outgrown::FormatVerdict(verdict, line.data(), line.size());
   std::puts(line.data());
   if (verdict.measurements_refused > 0) {
-    std::fprintf(stderr, "%zu of the values name no signal, or one twice\n", verdict.measurements_refused);
+    std::fprintf(stderr, "%zu of the values are negative, or name no signal, or one twice\n",
+                 verdict.measurements_refused);
   }
   switch (verdict.kind) {
     case outgrown::VerdictKind::kSufficient:

@@ -147,10 +147,15 @@ Result<std::optional<LastDecisions>> ReadLastDecisions(const fs::path& path, std
     }
     std::optional<LastDecision> decision = DecisionOf(line);
     if (!decision) continue;
-    const bool is_known = std::ranges::any_of(last.decisions, [&](const LastDecision& later) {
-      return later.spec == decision->spec && later.labels == decision->labels;
+    // Of the same instant the one that was made last; a look back with --at is no newer decision.
+    const auto known = std::ranges::find_if(last.decisions, [&](const LastDecision& other) {
+      return other.spec == decision->spec && other.labels == decision->labels;
     });
-    if (!is_known) last.decisions.push_back(std::move(*decision));
+    if (known == last.decisions.end()) {
+      last.decisions.push_back(std::move(*decision));
+    } else if (decision->time_ms > known->time_ms) {
+      *known = std::move(*decision);
+    }
   }
   std::ranges::sort(last.decisions, {},
                     [](const LastDecision& one) { return std::tie(one.spec, one.labels); });

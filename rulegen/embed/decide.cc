@@ -24,10 +24,10 @@ class GivenValues {
     const auto signals = CompiledTable().signals;
     for (std::size_t index = 0; index < signals.size(); ++index) {
       if (signals[index].id != measurement.signal) continue;
-      const bool first = !given_[index];
+      const bool taken = !given_[index] && !(measurement.value < 0);
       given_[index] = true;
-      values_[index] = first ? measurement.value : std::numeric_limits<double>::quiet_NaN();
-      return first;
+      values_[index] = taken ? measurement.value : std::numeric_limits<double>::quiet_NaN();
+      return taken;
     }
     return false;
   }

@@ -37,8 +37,8 @@ struct Verdict {
       justification;  // kMigrate: "Write errors >1% (SQLite saturated)"; kUndetermined: "not given"
   std::string_view signal_title;  // kUndetermined: the signal that is unknown: "Write errors"
   bool worse_unknown = false;     // something unknown could have made the verdict more severe
-  // Measurements that count for nothing: their id names no signal, or one that was given before (which is then unknown,
-  // since nobody can say which of the two holds).
+  // Measurements that count for nothing: their id names no signal; or one that was given before (which is then unknown,
+  // since nobody can say which of the two holds); or their value is negative, which no unit has.
   std::size_t measurements_refused = 0;
 };
 

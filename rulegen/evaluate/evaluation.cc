@@ -69,7 +69,14 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
   return evaluation;
 }
 
+const QueryDone* PresenceProblem(const FleetSamples& fleet) {
+  const auto failed = std::ranges::find_if(
+      fleet.presence_queries, [](const QueryDone& query) { return query.cause != decide::Cause::kNone; });
+  return failed == fleet.presence_queries.end() ? nullptr : &*failed;
+}
+
 void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t from_ms) {
+  if (evaluation.stores.empty()) return;
   const Table& table = *evaluation.table;
   std::vector<std::vector<std::string>> identities;
   for (const StoreDecision& store : evaluation.stores) identities.push_back(store.samples.identity);

@@ -46,6 +46,9 @@ struct Evaluation {
   std::vector<StoreDecision> stores;  // by identity; reports choose their own order
 };
 
+// The first presence query that was not answered whole, which leaves it unknown what stores there are; null if all were.
+const QueryDone* PresenceProblem(const FleetSamples& fleet);
+
 // Asks `source` and decides about every store. The table must outlive the result.
 Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms);
 

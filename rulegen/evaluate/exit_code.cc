@@ -38,7 +38,10 @@ bool AnyDrift(std::span<const Evaluation> evaluations) {
 
 bool AnyUndetermined(std::span<const Evaluation> evaluations) {
   return std::ranges::any_of(evaluations, [](const Evaluation& evaluation) {
-    return std::ranges::any_of(evaluation.stores,
+    // A spec of which nobody can say what stores there are; one that surely has none here is not what was asked about.
+    const bool stores_unknown = !evaluation.fleet.answered || PresenceProblem(evaluation.fleet) != nullptr;
+    return (evaluation.stores.empty() && stores_unknown) ||
+           std::ranges::any_of(evaluation.stores,
                                [](const StoreDecision& store) { return store.decision.worse_unknown; });
   });
 }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "common/text.h"
 #include "common/time_text.h"
 
 namespace outgrown::evaluate {
@@ -66,6 +67,9 @@ std::string VerdictLine(const Table& table, const StoreDecision& store) {
 std::string NoStoreLine(const Evaluation& evaluation) {
   if (!evaluation.fleet.answered)
     return fmt::format("UNDETERMINED - {} answered no query", evaluation.server);
+  if (const QueryDone* problem = PresenceProblem(evaluation.fleet)) {
+    return fmt::format("UNDETERMINED - which stores there are is not known: {}", PlainText(problem->problem));
+  }
   return fmt::format("UNDETERMINED - no store found: {} has shown none for 26 hours",
                      evaluation.table->present);
 }

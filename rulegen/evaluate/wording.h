@@ -16,7 +16,8 @@ namespace outgrown::evaluate {
 // series": the line that people stake on.
 std::string VerdictLine(const Table& table, const StoreDecision& store);
 
-// The same for a run that found no store: "UNDETERMINED - no store found", or that nothing answered.
+// The same for a spec of which no store was found: "UNDETERMINED - no store found: ...", or that nothing answered, or that
+// which stores there are could not be asked.
 std::string NoStoreLine(const Evaluation& evaluation);
 
 // The other breaches' `because`, in table order; over a period with their times.

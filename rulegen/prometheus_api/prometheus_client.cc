@@ -1,5 +1,6 @@
 #include "rulegen/prometheus_api/prometheus_client.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -17,8 +18,11 @@ std::int64_t SteadyMs() {
       .count();
 }
 
-// Milliseconds as the API takes instants: seconds with three decimals, exactly.
-std::string ApiTime(std::int64_t time_ms) { return fmt::format("{}.{:03}", time_ms / 1000, time_ms % 1000); }
+// Milliseconds as the API takes instants: seconds with three decimals, exactly. Before 1970 there is nothing.
+std::string ApiTime(std::int64_t time_ms) {
+  const std::int64_t from_epoch_ms = std::max<std::int64_t>(time_ms, 0);
+  return fmt::format("{}.{:03}", from_epoch_ms / 1000, from_epoch_ms % 1000);
+}
 
 Error StatusError(const HttpAnswer& http, const std::string& url) {
   const std::string said = ReadErrorAnswer(http.body);

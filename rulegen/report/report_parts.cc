@@ -82,7 +82,10 @@ std::string Footer(const evaluate::Evaluation& evaluation, const evaluate::Store
   std::string footer =
       fmt::format("spec {} {}", evaluation.table->store, ShortDigest(evaluation.table->digest));
   if (evaluation.origin == evaluate::Origin::kGiven) footer += fmt::format("{}given values", separator);
-  if (!store.alerts.empty()) {
+  const bool compared = std::ranges::any_of(store.alerts, [](const evaluate::AlertComparison& one) {
+    return one.agreement != evaluate::Agreement::kNotCompared;
+  });
+  if (compared) {
     const auto count = [&](auto property) { return std::ranges::count_if(store.alerts, property); };
     const auto drift = count(
         [](const evaluate::AlertComparison& one) { return one.agreement == evaluate::Agreement::kDrift; });

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -174,8 +175,12 @@ TEST_CASE("beside live writers each reading lies between what was acknowledged b
       const std::uint64_t before = acknowledged.value();
       const Measured<CommitCounter> counter = ReadCommitCounter(path);
       const std::uint64_t after = acknowledged.value();
-      if (!counter.ok()) {  // a busy rollback store may be in the middle of a commit whenever it is looked at
-        CHECK((counter.problem() == Problem::kExclusive || counter.problem() == Problem::kChanging));
+      if (!counter.ok()) {
+        // A busy store may be in the middle of a commit whenever it is looked at, and on a busy machine a writer may be
+        // off the processor there for as long as the probe tries. Each has its reason; none is a wrong count.
+        const std::set<Problem> passing = {Problem::kExclusive, Problem::kChanging, Problem::kHotJournal,
+                                           Problem::kWalIndexDamaged};
+        CHECK(passing.contains(counter.problem()));
         continue;
       }
       ++readings;

@@ -68,6 +68,15 @@ TEST_CASE("the last decision about each store is found, whatever else the log ho
   CHECK(found.last.hash == last.hash);
 }
 
+TEST_CASE("a look back at an earlier instant is no newer decision") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "decisions.jsonl";
+  Append(log, {Decision("a", "migrate_now", "2000"), Decision("a", "sufficient", "1000")});
+  CHECK(Read(log).decisions.at(0).verdict == "migrate_now");
+  Append(log, {Decision("a", "migrate_soon", "2000")});  // made anew: of two about one instant the later one
+  CHECK(Read(log).decisions.at(0).verdict == "migrate_soon");
+}
+
 TEST_CASE("no log, an empty one and one with an unfinished record alone have no decision") {
   const TemporaryFolder folder;
   const fs::path log = folder.path() / "decisions.jsonl";

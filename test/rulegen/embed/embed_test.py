@@ -73,7 +73,9 @@ class Embedding(unittest.TestCase):
         self.assertEqual(self.decide(*healthy).returncode, 0)
         twice = self.decide(*healthy, "servers=1")
         self.assertEqual((twice.returncode, twice.stdout), (2, "UNDETERMINED - Servers: not given\n"))
-        self.assertEqual(twice.stderr, "1 of the values name no signal, or one twice\n")
+        self.assertEqual(twice.stderr, "1 of the values are negative, or name no signal, or one twice\n")
+        negative = self.decide(*(value.split("=")[0] + "=-1" for value in healthy))
+        self.assertEqual((negative.returncode, negative.stdout), (2, "UNDETERMINED - Write errors: not given\n"))
         misspelt = self.decide(*healthy[:-1], "write_p99_second=0")
         self.assertEqual((misspelt.returncode, misspelt.stdout),
                          (2, "UNDETERMINED - P99 write latency: not given\n"))

@@ -10,6 +10,7 @@
 
 #include "rulegen/evaluate/evaluation.h"
 #include "rulegen/evaluate/exit_code.h"
+#include "rulegen/evaluate/wording.h"
 #include "test/rulegen/decide/sample_table.h"
 
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
@@ -134,4 +135,25 @@ TEST_CASE("drift comes after the most severe verdict and before undetermined; no
   CHECK(EvaluateExitStatus(evaluations, true) == 30);
   evaluations[0].fleet.answered = false;
   CHECK(EvaluateExitStatus(evaluations, true) == 4);
+}
+
+TEST_CASE("a spec of which nobody can say what stores it has is undetermined beside a healthy one") {
+  const auto given = ReadGiven(
+      kOne,
+      R"({"write_error_ratio":0,"writes_per_second":1,"servers":1,"file_size_bytes":1,"write_p99_seconds":0})",
+      "f");
+  REQUIRE(given.ok());
+  std::vector<Evaluation> evaluations = {EvaluateGiven(kSampleTable, (*given)[0], 0), Evaluation()};
+  evaluations[1].table = &kSampleTable;
+  evaluations[1].server = "http://x";
+  CHECK(NoStoreLine(evaluations[1]) == "UNDETERMINED - http://x answered no query");
+  CHECK(EvaluateExitStatus(evaluations, true) == 30);
+  evaluations[1].fleet.answered = true;
+  evaluations[1].fleet.presence_queries = {{"a", decide::Cause::kNone, ""},
+                                           {"b", decide::Cause::kQueryFailed, "the server answered 503"}};
+  CHECK(NoStoreLine(evaluations[1]) ==
+        "UNDETERMINED - which stores there are is not known: the server answered 503");
+  CHECK(EvaluateExitStatus(evaluations, true) == 30);
+  evaluations[1].fleet.presence_queries.pop_back();  // surely none here: not what was asked about
+  CHECK(EvaluateExitStatus(evaluations, true) == 0);
 }
