@@ -131,6 +131,34 @@ class Planner {
         "Exporter's memory", "Resident memory of the exporter.",
         {{"process_resident_memory_bytes{job=~\"$job\",instance=~\"$instance\"}", "{{instance}}", false}},
         "bytes", 8));
+    AddLastDecisions();
+  }
+
+  void AddLastDecisions() {
+    const std::string where = "{store=\"" + spec_.store.name + "\",job=~\"$job\",instance=~\"$instance\"}";
+    Panel panel;
+    panel.kind = PanelKind::kTable;
+    panel.title = "Last decisions";
+    panel.description =
+        "What rulegen --evaluate decided last about each store, and how long ago, where an exporter has "
+        "--decision.log. The timer is daily; the alert comes after 26 hours.";
+    panel.width = 24;
+    panel.height = 6;
+    panel.queries = {
+        {"max by (subject, verdict) (\n"
+         "  (time() - checkpoint_decision_timestamp_seconds" +
+             where +
+             ")\n"
+             "  * on (job, instance, store, subject) group_right ()\n"
+             "  checkpoint_decision_verdict" +
+             where + "\n)",
+         "", true}};
+    panel.columns = {"subject", "verdict", "Value"};
+    panel.value_title = "decided";
+    panel.unit = "s";
+    panel.decimals = 0;
+    panel.steps = {{{}, "green"}, {86400, "yellow"}, {93600, "red"}};
+    grid_.Add(std::move(panel));
   }
 
   const spec::Spec& spec_;
