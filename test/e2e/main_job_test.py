@@ -73,6 +73,13 @@ class MainJob(unittest.TestCase):
         self.assertIn("SQLite sufficient", text)
         self.assertIn("Write errors >1% (SQLite saturated)", text)
 
+    def test_the_exporter_shows_the_last_decision_that_rulegen_logged(self):
+        shown = [line for line in (self.folder / "metrics.txt").read_text().splitlines()
+                 if line.startswith("checkpoint_decision_verdict{")]
+        self.assertEqual(len(shown), 1, shown)
+        self.assertIn('verdict="migrate_now"', shown[0])
+        self.assertIn("database=checkpoints", shown[0])
+
     def test_everything_it_started_has_stopped(self):
         self.assertEqual(processes_naming(self.folder), [])
 
