@@ -98,6 +98,10 @@ void CompareGroup(const ExpectedGroup& expected, const LoadedGroup& loaded, cons
     differences.push_back(fmt::format("{}: interval is {}, the spec says {}", group,
                                       FormatDuration(loaded.interval), FormatDuration(expected.interval)));
   }
+  // A rule with more results than that fails, so the day of many breaches would be the day without an alert.
+  if (loaded.limit != 0) {
+    differences.push_back(fmt::format("{}: limit is {}, the spec has none", group, loaded.limit));
+  }
   // So it is for an interval after a reload, and as long as the server evaluates nothing.
   const bool idle = !loaded.rules.empty() && std::ranges::none_of(loaded.rules, [](const LoadedRule& rule) {
     return rule.state.evaluated;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,6 +17,8 @@ namespace {
 constexpr std::string_view kNever = "0001-01-01T00:00:00";
 // Go's largest duration, 292 years.
 constexpr double kSecondsMax = 9.3e9;
+// Up to here a JSON number is exact.
+constexpr double kIntegerMax = 9007199254740992;
 
 Error Misfit(const std::string& what) { return Error{"the list of rules cannot be read: " + what, ""}; }
 
@@ -39,6 +42,17 @@ Result<std::optional<Milliseconds>> Seconds(const Json& object, std::string_view
     return Misfit("\"" + std::string(key) + "\" is no duration in seconds");
   }
   return std::optional<Milliseconds>(Milliseconds(std::llround(*seconds * 1000)));
+}
+
+// 0 where the key is absent.
+Result<std::int64_t> Integer(const Json& object, std::string_view key) {
+  const Json* value = object.Find(key);
+  if (value == nullptr) return std::int64_t{0};
+  const double* number = value->number();
+  if (number == nullptr || !(std::fabs(*number) <= kIntegerMax) || *number != std::trunc(*number)) {
+    return Misfit("\"" + std::string(key) + "\" is no whole number");
+  }
+  return static_cast<std::int64_t>(*number);
 }
 
 Result<std::map<std::string, std::string>> Texts(const Json& object, std::string_view key) {
@@ -104,12 +118,15 @@ Result<LoadedGroup> ReadGroup(const Json& object, std::string name, bool& vmaler
   LoadedGroup group;
   Result<std::string> file = OptionalText(object, "file");
   const Result<std::optional<Milliseconds>> interval = Seconds(object, "interval");
+  const Result<std::int64_t> limit = Integer(object, "limit");
   const Json* rules = object.Find("rules");
   if (!file) return file.error();
   if (!interval) return interval.error();
+  if (!limit) return limit.error();
   group.name = std::move(name);
   group.file = std::move(*file);
   group.interval = interval->value_or(Milliseconds(0));
+  group.limit = *limit;
   if (rules == nullptr || rules->is_null()) return group;
   if (rules->array() == nullptr) return Misfit("\"rules\" is no list");
   for (const Json& item : *rules->array()) {

@@ -1,6 +1,7 @@
 // Rules as a rule server holds them, and the same rules as a spec makes them: two sides of one comparison.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,6 +40,8 @@ struct LoadedGroup {
   std::string name;
   std::string file;  // which rule file (Mimir: which namespace) it came from; "" if the server doesn't say
   Milliseconds interval{0};
+  std::int64_t limit =
+      0;  // series or alerts that a rule may have before it fails; 0: none, or the server doesn't say
   std::vector<LoadedRule> rules;
 };
 

@@ -141,6 +141,7 @@ class OverPrometheus(Case):
              'alert CheckpointWriteErrors: annotation summary is "all is well", the spec says "MIGRATE NOW - Write '
              'errors >1% (SQLite saturated)"'),
             ("interval: 1s", "interval: 2s", "interval is 2s, the spec says 1s"),
+            ("interval: 1s", "interval: 1s\n    limit: 1000", "limit is 1000, the spec has none"),
         ]
         for old, new, difference in edits:
             with self.subTest(edit=new):

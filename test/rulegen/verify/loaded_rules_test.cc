@@ -20,7 +20,7 @@ constexpr std::string_view kPrometheus = R"json({"status":"success","data":{"gro
     {"state":"inactive","name":"QueueX","query":"queue:x > 0.01","duration":300,"keepFiringFor":90.5,
      "labels":{"severity":"critical"},"annotations":{"summary":"{{ $value }}"},"alerts":[],"health":"err",
      "lastError":"no","evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z","type":"alerting"}],
-   "interval":1.5,"limit":0,"evaluationTime":0.002,"lastEvaluation":"2026-11-23T22:50:35.6Z"}]}})json";
+   "interval":1.5,"limit":7,"evaluationTime":0.002,"lastEvaluation":"2026-11-23T22:50:35.6Z"}]}})json";
 
 // As vmalert 1.79 answers.
 constexpr std::string_view kVmalert = R"json({"status":"success","data":{"groups":[
@@ -42,6 +42,7 @@ TEST_CASE("Prometheus' list of rules is read, other people's groups are passed o
   CHECK(group.name == "outgrown-queue");
   CHECK(group.file == "r.yml");
   CHECK(group.interval == Milliseconds(1500));
+  CHECK(group.limit == 7);
   REQUIRE(group.rules.size() == 2);
   CHECK(group.rules[0].rule.kind == verify::RuleKind::kRecording);
   CHECK(group.rules[0].rule.expr == "sum by (job) (up)");
@@ -62,6 +63,7 @@ TEST_CASE("vmalert's list of rules is read, and it says nothing about keep_firin
   REQUIRE(loaded.ok());
   CHECK(loaded->vmalert);
   REQUIRE(loaded->groups.size() == 1);
+  CHECK(loaded->groups[0].limit == 0);
   REQUIRE(loaded->groups[0].rules.size() == 1);
   CHECK_FALSE(loaded->groups[0].rules[0].rule.keep_firing_for.has_value());
 }
@@ -81,6 +83,9 @@ TEST_CASE("what doesn't fit the format is an error, never rules that are in step
            std::string(R"({"data":{"groups":[{}]}})"),
            std::string(R"({"data":{"groups":[{"name":"outgrown-q","rules":{}}]}})"),
            std::string(R"({"data":{"groups":[{"name":"outgrown-q","interval":"30s"}]}})"),
+           std::string(R"({"data":{"groups":[{"name":"outgrown-q","limit":"1"}]}})"),
+           std::string(R"({"data":{"groups":[{"name":"outgrown-q","limit":0.5}]}})"),
+           std::string(R"({"data":{"groups":[{"name":"outgrown-q","limit":1e300}]}})"),
            with("7"),
            with(R"({"name":"a","query":"b","health":"ok"})"),
            with(R"({"name":"a","query":"b","health":"ok","type":"other"})"),
