@@ -8,27 +8,18 @@
 
 #include <fmt/format.h>
 
-#include "common/text.h"
 #include "rulegen/plan/promql.h"
+#include "rulegen/verify/wording.h"
 
 namespace outgrown::verify {
 namespace {
 
 using Texts = std::map<std::string, std::string>;
 
-// Room for a whole expression of a shipped signal.
-constexpr std::size_t kShownMax = 1000;
-
 constexpr const char* kNotEvaluated = "not evaluated since it was loaded";
-
-std::string Shown(std::string_view text) { return PlainText(text, kShownMax); }
 
 std::string Name(const Rule& rule) {
   return (rule.kind == RuleKind::kAlerting ? "alert " : "recording rule ") + Shown(rule.name);
-}
-
-std::string From(const LoadedGroup& group) {
-  return group.file.empty() ? "" : " (from " + Shown(group.file) + ")";
 }
 
 // The sentences about one rule, with the place in front.
@@ -158,14 +149,14 @@ std::vector<std::string> CompareRules(const std::vector<ExpectedGroup>& expected
     by_name.erase(found);
     // The same group from two files evaluates twice, and one of them is likely to be forgotten.
     for (std::size_t i = 1; i < copies.size(); ++i) {
-      differences.push_back(fmt::format("group {} is loaded once more{}", group.name, From(*copies[i])));
+      differences.push_back(fmt::format("group {} is loaded once more{}", group.name, From(copies[i]->file)));
     }
     for (const LoadedGroup* copy : copies) CompareGroup(group, *copy, same, differences);
   }
   for (const auto& [name, copies] : by_name) {
     for (const LoadedGroup* copy : copies) {
       differences.push_back(
-          fmt::format("group {}{} is loaded, the spec has none of that name", Shown(name), From(*copy)));
+          fmt::format("group {}{} is loaded, the spec has none of that name", Shown(name), From(copy->file)));
     }
   }
   return differences;

@@ -138,6 +138,25 @@ Result<LoadedGroup> ReadGroup(const Json& object, std::string name, bool& vmaler
   return group;
 }
 
+Result<OtherGroup> ReadOtherGroup(const Json& object, std::string name) {
+  OtherGroup group;
+  Result<std::string> file = OptionalText(object, "file");
+  if (!file) return file.error();
+  group.name = std::move(name);
+  group.file = std::move(*file);
+  const Json* rules = object.Find("rules");
+  if (rules == nullptr || rules->is_null()) return group;
+  if (rules->array() == nullptr) return Misfit("\"rules\" is no list");
+  for (const Json& item : *rules->array()) {
+    const Json* type = item.Find("type");
+    if (type == nullptr || type->string() == nullptr || *type->string() != "recording") continue;
+    Result<std::string> series = Text(item, "name");
+    if (!series) return series.error();
+    group.series.push_back(std::move(*series));
+  }
+  return group;
+}
+
 }  // namespace
 
 Result<LoadedRules> ReadLoadedRules(std::string_view body) {
@@ -153,7 +172,12 @@ Result<LoadedRules> ReadLoadedRules(std::string_view body) {
   for (const Json& item : *groups->array()) {
     Result<std::string> name = Text(item, "name");
     if (!name) return name.error();
-    if (!name->starts_with(plan::kGroupPrefix)) continue;
+    if (!name->starts_with(plan::kGroupPrefix)) {
+      Result<OtherGroup> other = ReadOtherGroup(item, std::move(*name));
+      if (!other) return other.error();
+      loaded.others.push_back(std::move(*other));
+      continue;
+    }
     Result<LoadedGroup> group = ReadGroup(item, std::move(*name), loaded.vmalert);
     if (!group) return group.error();
     loaded.groups.push_back(std::move(*group));

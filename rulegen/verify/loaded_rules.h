@@ -14,11 +14,12 @@ namespace outgrown::verify {
 
 struct LoadedRules {
   std::vector<LoadedGroup> groups;  // rulegen's (plan::kGroupPrefix), in the server's order
+  std::vector<OtherGroup> others;   // everybody else's
   bool vmalert = false;
 };
 
-// Other people's groups are passed over unread. An error says what doesn't fit the format: a rule that can't be read
-// must not pass as one that is in step.
+// Of other people's groups only what they record is read. An error says what doesn't fit the format: a rule that can't
+// be read must not pass as one that is in step.
 Result<LoadedRules> ReadLoadedRules(std::string_view body);
 
 // The flavor whose rule file such a server loads, of those that the spec is generated for.

@@ -45,6 +45,13 @@ struct LoadedGroup {
   std::vector<LoadedRule> rules;
 };
 
+// A group that isn't rulegen's: what it records is all that is read of it.
+struct OtherGroup {
+  std::string name;
+  std::string file;
+  std::vector<std::string> series;  // one for each recording rule
+};
+
 struct ExpectedGroup {
   std::string name;
   Milliseconds interval{0};

@@ -14,6 +14,7 @@
 #include "rulegen/verify/expected_rules.h"
 #include "rulegen/verify/exporters.h"
 #include "rulegen/verify/files.h"
+#include "rulegen/verify/other_groups.h"
 
 namespace outgrown::verify {
 namespace {
@@ -70,6 +71,9 @@ std::vector<Finding> RuleFindings(const spec::Spec& spec, const LoadedRules& loa
            expected, own,
            [&](const std::string&left, const std::string&right) { return expressions.Same(left, right); })) {
     findings.push_back({State::kBehind, copy, std::move(difference), digest});
+  }
+  for (std::string& series : AlsoRecorded(spec, expected, loaded)) {
+    findings.push_back({State::kBehind, copy, std::move(series), digest});
   }
   if (findings.empty()) {
     std::size_t rules = 0;
@@ -142,6 +146,11 @@ Result<std::vector<SpecReport>> Verify(const std::vector<spec::Spec>& specs, con
       report.findings.push_back(std::move(*behind));
     }
     reports.push_back(std::move(report));
+  }
+  if (loaded && !reports.empty()) {
+    for (std::string& group : GroupsOfNoSpec(specs, *loaded)) {
+      reports.back().findings.push_back({State::kNote, LoadedAt(copies.rules.url()), std::move(group), ""});
+    }
   }
   return reports;
 }

@@ -30,8 +30,9 @@ struct Copies {
   std::int64_t now_ms;
 };
 
-// One report a spec, in their order. An error is a failure of this machine's: a file that can't be read, an artefact
-// that can't be made. A server that doesn't answer is a finding.
+// One report a spec, in their order; the last one ends with the loaded groups that belong to none of them. An error is a
+// failure of this machine's: a file that can't be read, an artefact that can't be made. A server that doesn't answer is
+// a finding.
 Result<std::vector<SpecReport>> Verify(const std::vector<spec::Spec>& specs, const Copies& copies);
 
 // What there is to say about the loaded rules, from what the server answered: pure but for `expressions`.

@@ -82,13 +82,14 @@ class OverPrometheus(Case):
         super().setUp()
         self.loaded = self.folder / "loaded.rules.yml"  # what Prometheus loads: a deployed copy of the generated file
         shutil.copy(self.ops.rules, self.loaded)
+        self.beside = self.folder / "beside.rules.yml"  # not there until a case writes it
         blocks = self.folder / "blocks"
         blocks.mkdir(mode=0o750)
         self.exporters = [self.stack.start(servers.exporter(self.folder / name, EXPORTER, [
             f"--block.dir={blocks}", f"--spec={spec}"])) for name, spec in self.exporter_specs()]
         self.targets = [exporter.url.removeprefix("http://") for exporter in self.exporters]
         self.prometheus = self.stack.start(servers.prometheus(
-            self.folder, {"outgrown": self.targets}, [self.loaded], scrape_interval="1s"))
+            self.folder, {"outgrown": self.targets}, [self.loaded, self.beside], scrape_interval="1s"))
 
     def exporter_specs(self):
         (self.folder / "a").mkdir()
@@ -204,6 +205,23 @@ class OverPrometheus(Case):
             file.write("  - name: outgrown-checkpoint-9\n    rules: [{record: checkpoint:old, expr: vector(1)}]\n")
         self.reload()
         self.expect_loaded(f"group outgrown-checkpoint-9 (from {self.loaded}) is loaded, the spec has none of that name")
+
+    def test_a_group_of_others_that_records_a_series_of_ours_shows(self):
+        self.beside.write_text("groups:\n  - name: theirs\n    rules:\n"
+                               "      - {record: checkpoint:write_error_ratio, expr: vector(0)}\n")
+        self.reload()
+        self.expect_loaded(f"checkpoint:write_error_ratio is also recorded by group theirs (from {self.beside})")
+
+    def test_groups_of_ours_that_no_spec_here_owns_are_noted(self):
+        # As after a store was renamed: the new rules are deployed, and the old file was left behind.
+        old = self.loaded.read_text().replace("checkpoint:", "ledger:")
+        self.beside.write_text(re.sub(r"\boutgrown-checkpoint\b", "outgrown-ledger", old))
+        self.reload()
+        note = f"checkpoint.toml: note: loaded rules at {self.prometheus.url}: group "
+        why = f" (from {self.beside}) is of no spec given here: it is another repo's, or its rule file was left behind"
+        notes = [note + name + why for name in ("outgrown-ledger", "outgrown-ledger-measurement")]
+        out = self.expect(self.verify, 0, notes, 0)
+        self.assertEqual(out.count(": note: "), 2)
 
     def test_a_failed_reload_shows_though_the_old_rules_are_right(self):
         self.expect_in_step()

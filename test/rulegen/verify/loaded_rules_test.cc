@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -13,7 +14,8 @@ namespace {
 
 // As Prometheus 2.42 answers.
 constexpr std::string_view kPrometheus = R"json({"status":"success","data":{"groups":[
-  {"name":"theirs","file":"other.yml","rules":[{"type":"odd"}],"interval":"odd"},
+  {"name":"theirs","file":"other.yml","interval":"odd",
+   "rules":[{"type":"odd"},{"type":"alerting","name":"TheirAlert"},{"type":"recording","name":"their:x"}]},
   {"name":"outgrown-queue","file":"r.yml","rules":[
     {"name":"queue:x","query":"sum by (job) (up)","health":"ok","evaluationTime":0.002,
      "lastEvaluation":"2026-11-23T22:50:35.632719801Z","type":"recording"},
@@ -33,10 +35,14 @@ constexpr std::string_view kVmalert = R"json({"status":"success","data":{"groups
 
 }  // namespace
 
-TEST_CASE("Prometheus' list of rules is read, other people's groups are passed over") {
+TEST_CASE("Prometheus' list of rules is read, and what other people's groups record") {
   const auto loaded = verify::ReadLoadedRules(kPrometheus);
   REQUIRE(loaded.ok());
   CHECK_FALSE(loaded->vmalert);
+  REQUIRE(loaded->others.size() == 1);
+  CHECK(loaded->others[0].name == "theirs");
+  CHECK(loaded->others[0].file == "other.yml");
+  CHECK(loaded->others[0].series == std::vector<std::string>{"their:x"});
   REQUIRE(loaded->groups.size() == 1);
   const verify::LoadedGroup& group = loaded->groups[0];
   CHECK(group.name == "outgrown-queue");
@@ -86,6 +92,8 @@ TEST_CASE("what doesn't fit the format is an error, never rules that are in step
            std::string(R"({"data":{"groups":[{"name":"outgrown-q","limit":"1"}]}})"),
            std::string(R"({"data":{"groups":[{"name":"outgrown-q","limit":0.5}]}})"),
            std::string(R"({"data":{"groups":[{"name":"outgrown-q","limit":1e300}]}})"),
+           std::string(R"({"data":{"groups":[{"name":"theirs","rules":{}}]}})"),
+           std::string(R"({"data":{"groups":[{"name":"theirs","rules":[{"type":"recording"}]}]}})"),
            with("7"),
            with(R"({"name":"a","query":"b","health":"ok"})"),
            with(R"({"name":"a","query":"b","health":"ok","type":"other"})"),

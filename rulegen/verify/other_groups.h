@@ -1,0 +1,23 @@
+// Groups that are loaded beside a spec's own, as far as they bear on it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rulegen/spec/model.h"
+#include "rulegen/verify/loaded_rules.h"
+#include "rulegen/verify/rules.h"
+
+namespace outgrown::verify {
+
+// The series that `expected`, the spec's groups, record, and that a group records which isn't the spec's own
+// (IsOwnGroup): alerts and decisions read both. A sentence for each series and group.
+std::vector<std::string> AlsoRecorded(const spec::Spec& spec, const std::vector<ExpectedGroup>& expected,
+                                      const LoadedRules& loaded);
+
+// Rulegen's groups that none of the specs owns, a sentence each. One server may run the rules of several repos, so that
+// is no drift by itself; but after a store's spec was renamed or deleted, its old rules run on, and nothing else would
+// tell.
+std::vector<std::string> GroupsOfNoSpec(const std::vector<spec::Spec>& specs, const LoadedRules& loaded);
+
+}  // namespace outgrown::verify
