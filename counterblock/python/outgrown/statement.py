@@ -138,6 +138,21 @@ def _kind_of_with(words: Iterator[str]) -> Kind:
     return Kind.READ
 
 
+def target_of(sql: str) -> str:
+    """The name, as the text has it, of the table or view that a statement of kind WRITE writes; empty if it has none."""
+    depth = 0
+    tokens = list(_tokens(sql))
+    for at, token in enumerate(tokens):
+        depth += (token.text == "(") - (token.text == ")")
+        if depth == 0 and token.text in ("INTO", "FROM", "UPDATE"):
+            name = tokens[at + 1 : at + 6]
+            if [part.text for part in name[:1]] == ["OR"]:  # UPDATE OR IGNORE
+                name = name[2:]
+            dotted = len(name) > 2 and name[1].text == "."
+            return ".".join(sql[part.start : part.end] for part in (name[:3:2] if dotted else name[:1]))
+    return ""
+
+
 def _kind_of_pragma(words: List[str]) -> Kind:
     if words[1:2] == ["."]:
         if words[0] != "MAIN":

@@ -29,7 +29,7 @@ class Targets:
             return True
         known = self._writes_main.get(sql)
         if known is None:
-            known = schema.writes_main(self._connection, sql, parameters) is not False
+            known = schema.writes_rows_of_main(self._connection, sql, parameters) is not False
             self._remember(sql, known)
         return known
 

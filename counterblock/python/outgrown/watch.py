@@ -202,7 +202,7 @@ class Watch:
         elif not self._was_write(kind, begun, failure, sql, parameters):
             failure, changed = None, False
         elif changed:  # also what triggers changed counts, and has been undone with the statement
-            changed = schema.may_keep_rows(self.connection, sql, parameters)
+            changed = schema.keeps_rows(self.connection, sql, parameters)
         self.books().failed(begun.start, failure, changed, self.connection.in_transaction)
 
     @guarded

@@ -4,7 +4,7 @@ import random
 import sqlite3
 import unittest
 
-from outgrown.statement import Kind, kind_of, split_script
+from outgrown.statement import Kind, kind_of, split_script, target_of
 
 KINDS = {
     Kind.READ: [
@@ -54,7 +54,20 @@ SCRIPTS = {
 }
 
 
+TARGETS = {
+    "INSERT INTO t VALUES (1)": "t", "insert or ignore into Main . [a b](x) select x from u": "Main.[a b]",
+    "REPLACE INTO 'it''s' DEFAULT VALUES": "'it''s'", "UPDATE Ü SET x = (SELECT 1 FROM u) FROM v": "Ü",
+    "UPDATE OR FAIL temp.t SET x = 1": "temp.t", "-- into u\nDELETE FROM t/* */WHERE x IN (SELECT x FROM u)": "t",
+    "WITH a AS (SELECT 1 FROM u) DELETE FROM `t;`": "`t;`", "INSERT": "", "INSERT INTO": "", "UPDATE OR": "",
+}
+
+
 class Statement(unittest.TestCase):
+    def test_what_a_statement_writes_stands_behind_its_verb(self):
+        for sql, target in TARGETS.items():
+            with self.subTest(sql):
+                self.assertEqual(target_of(sql), target)
+
     def test_the_kind_of_a_statement_is_told_by_its_words(self):
         for kind, statements in KINDS.items():
             for sql in statements:
