@@ -16,6 +16,7 @@ import itertools
 import sqlite3
 from typing import Any, Container, Iterable, Iterator, Optional
 
+from .classes import native_cursor
 from .outcome import failure_of
 from .statement import target_of
 
@@ -29,7 +30,7 @@ _serial = itertools.count()
 
 def _ask(connection: sqlite3.Connection, sql: str, parameters: Any = ()) -> Iterable[Any]:
     """The answer's rows as tuples, whatever row factory the application has set."""
-    cursor = connection.cursor()
+    cursor = native_cursor(connection)
     cursor.row_factory = None
     try:
         return cursor.execute(sql, parameters).fetchall()
@@ -56,6 +57,14 @@ def dismiss_observer(connection: sqlite3.Connection) -> None:
         _ask(connection, "SELECT outgrown_ignore()")
     except Exception:  # no such function, as a rule
         pass
+
+
+def is_observed_by_observer(connection: sqlite3.Connection) -> bool:
+    """Whether the SQLite observer is loaded and counts this connection."""
+    try:
+        return any(_text(row[0]).startswith("counting ") for row in _ask(connection, "SELECT outgrown_status()"))
+    except Exception:  # no such function, as a rule
+        return False
 
 
 def is_wal(connection: sqlite3.Connection) -> bool:

@@ -1,5 +1,6 @@
 """When counting is not possible, or breaks down, the application runs as before, and one warning says why."""
 
+import gc
 import logging
 import os
 import sqlite3
@@ -7,7 +8,7 @@ import unittest
 from unittest import mock
 
 import outgrown
-from outgrown import block, report, script, watch
+from outgrown import block, classes, report, script, watch
 from support import StoreTest, main, read_block
 
 
@@ -82,6 +83,60 @@ class NotPossible(DegradeTest):
         first.close()
         self.assertRegex(self.warned()[0], r"the store's name app belongs to .*/app\.db; give this one another with name=")
         self.assertEqual(self.counts(), {})
+
+
+class Own(sqlite3.Connection):
+    """A connection class of the application's own, with each kind of method that a stand-in could not keep."""
+
+    def execute(self, sql, parameters=(), *, tries=1):
+        self.tries = tries
+        return super().execute(sql, parameters)
+
+
+class OwnCursor(sqlite3.Connection):
+    def cursor(self):
+        self.cursors = getattr(self, "cursors", 0) + 1
+        return super().cursor()
+
+
+class Unchanged(sqlite3.Connection):
+    def double(self, x):
+        return self.execute("SELECT 2 * ?", (x,)).fetchone()[0]
+
+
+class OwnClasses(DegradeTest):
+    def connect(self, factory):
+        return outgrown.observe(sqlite3.connect(self.path(), factory=factory))
+
+    def test_a_class_with_methods_of_its_own_is_left_alone_and_the_block_says_so(self):
+        connection = self.connect(Own)
+        self.assertIs(type(connection), Own)
+        connection.execute("CREATE TABLE t (x UNIQUE)", tries=3)
+        self.assertEqual(connection.tries, 3)
+        other = self.connect(OwnCursor)
+        other.cursor().execute("SELECT 1")
+        self.assertEqual(other.cursors, 1)
+        self.assertEqual(read_block(self.folder, "app")["traces_lost"], 2)
+        self.works(connection)
+        del connection, other
+        gc.collect()
+        self.assertEqual(read_block(self.folder, "app")["traces_lost"], 0)
+        self.connect(Own).close()
+        self.assertEqual([text.split(": ")[1] for text in self.warned()], [
+            f"the class has a method {name} of its own" for name in ("execute", "cursor")])
+
+    def test_a_class_that_only_adds_methods_is_counted(self):
+        connection = self.connect(Unchanged)
+        self.assertEqual(connection.double(21), 42)
+        self.works(connection)
+        self.assertEqual((self.warned(), self.counts()), ([], {"ok": 5, "constraint": 1}))
+
+    def test_every_method_that_runs_or_ends_something_counts_as_one_of_its_own(self):
+        for name in ("executemany", "executescript", "commit", "rollback", "close", "__enter__", "__exit__", "__setattr__",
+                     "__call__", "in_transaction"):
+            cls = type("Cls", (sqlite3.Connection,), {name: lambda self, *arguments: None})
+            self.assertEqual(classes.overridden(cls), name)
+        self.assertEqual((classes.overridden(sqlite3.Connection), classes.overridden(Unchanged)), ("", ""))
 
 
 class BreaksDown(DegradeTest):
