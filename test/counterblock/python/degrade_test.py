@@ -159,8 +159,42 @@ class BreaksDown(DegradeTest):
                         connection.execute("CREATE TEMP TABLE mine (x)")
                     self.works_counted(connection, name)
                     self.assertTrue(broken.called)
+                # A mark that cannot be taken away stays as long as the thread.
+                self.assertEqual(read_block(self.folder, name)["in_flight"], 1 if place[1] == "abandon" else 0)
                 kept.close()
                 self.assertEqual(self.warned(), ["writes of a connection are no longer counted: ZeroDivisionError: as asked"])
+
+    def test_what_was_in_flight_when_counting_ended_is_not_in_flight_any_more(self):
+        connection = outgrown.observe(sqlite3.connect(self.path(), isolation_level=None))
+        connection.execute("CREATE TABLE t (x)")
+        connection.execute("CREATE TEMP TABLE mine (x)")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.set_authorizer(lambda action, *names: sqlite3.SQLITE_DENY if action == 19 else sqlite3.SQLITE_OK)  # PRAGMA
+        connection.execute("INSERT INTO t VALUES (1)")
+        block = read_block(self.folder, "app")
+        self.assertEqual((block["in_flight"], block["traces_lost"]), (0, 1))
+        connection.execute("COMMIT")
+        connection.close()
+        self.assertRegex(self.warned()[0], "no longer counted: .*not authorized")
+
+    def test_the_applications_own_time_limit_does_not_end_the_counting(self):
+        connection = outgrown.observe(sqlite3.connect(self.path(), isolation_level=None))
+        connection.execute("CREATE TABLE t (x)")
+        passed = []
+        connection.set_progress_handler(lambda: bool(passed), 1)
+        for setup in ("PRAGMA user_version", "CREATE TEMP TABLE mine (x)", "CREATE TEMP TRIGGER r AFTER INSERT ON mine BEGIN SELECT 1; END"):
+            connection.execute(setup)
+            passed.append(1)
+            for sql in ("INSERT INTO t VALUES (1)", "PRAGMA journal_mode = WAL", "PRAGMA user_version = 1"):
+                with self.assertRaisesRegex(sqlite3.OperationalError, "interrupted"):
+                    connection.execute(sql).fetchall()
+            passed.clear()
+            connection.execute("INSERT INTO t VALUES (2)")
+        block = read_block(self.folder, "app")
+        self.assertEqual((block["writes_ok"], block["in_flight"], block["traces_lost"]), (4, 0, 0))
+        self.assertGreaterEqual(block["writes_other"], 3)
+        self.assertEqual(self.warned(), [])
+        connection.close()
 
     def works_counted(self, connection, name):
         with mock.patch.object(connection._outgrown_watch, "closed"):  # so that it is still seen afterwards
