@@ -13,7 +13,8 @@ KINDS = {
         "WITH a AS (SELECT 1) SELECT * FROM a", "WITH replace AS (SELECT 1) SELECT * FROM replace",
         "WITH RECURSIVE a(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM a LIMIT 3) SELECT x FROM a",
         "WITH a AS (SELECT 'INSERT') SELECT \"delete\" FROM a", "ROLLBACK TO a", "ROLLBACK TRANSACTION TO SAVEPOINT a",
-        "VACUUM INTO 'copy.db'", "VACUUM other", "PRAGMA other.user_version = 5", "nonsense", "'INSERT'",
+        "VACUUM INTO 'copy.db'", "VACUUM other", "PRAGMA other.user_version = 5", 'VACUUM "other"',
+        'PRAGMA "other".user_version = 5', "nonsense", "'INSERT'",
     ],
     Kind.WRITE: [
         "INSERT INTO t VALUES (1)", "\n\t insert or ignore into t values (1)", "REPLACE INTO t VALUES (1)", "UPDATE t SET x = 1",
@@ -23,7 +24,8 @@ KINDS = {
         "WITH a AS (DELETE), b AS (SELECT ')') UPDATE t SET x = 1",     ],
     Kind.FILE: [
         "VACUUM", "vacuum main;", "PRAGMA user_version = 5", "PRAGMA main.application_id(7)", "PRAGMA incremental_vacuum",
-        "PRAGMA main.incremental_vacuum(10)",
+        "PRAGMA main.incremental_vacuum(10)", 'PRAGMA "user_version" = 5', "PRAGMA [main].`application_id`(7)", 'VACUUM "main"',
+        "PRAGMA default_cache_size = 100",
     ],
     Kind.SCHEMA: ["CREATE TABLE t (x)", "CREATE TEMP TABLE t (x)", "ALTER TABLE t ADD COLUMN y", "DROP TABLE t", "REINDEX", "ANALYZE"],
     Kind.JOURNAL: ["PRAGMA journal_mode=WAL", "pragma main.journal_mode('delete')"],
