@@ -1,9 +1,18 @@
 """A small LangGraph agent whose checkpoints are counted: one line, `outgrown.observe(...)`.
 
-    pip install langgraph langgraph-checkpoint-sqlite and Outgrown's wheel (docs/adopting.md)
-    OUTGROWN_DIR=/run/user/1000/outgrown python agent.py agents.db            # sync, several threads on one saver
-    OUTGROWN_DIR=/run/user/1000/outgrown python agent.py --async agents.db    # the same on AsyncSqliteSaver
-    OUTGROWN_DIR=/run/user/1000/outgrown outgrown-exporter                    # and look at /metrics
+In Outgrown's tree, after `./run build`, with nothing installed but Debian's python3-venv:
+
+    python3 -m venv /tmp/outgrown-example
+    /tmp/outgrown-example/bin/pip install langgraph langgraph-checkpoint-sqlite ./counterblock/python
+    export OUTGROWN_LIBRARY=$PWD/build/counterblock/liboutgrown.so.0 OUTGROWN_DIR=/tmp/outgrown-example/blocks
+    mkdir -p -m 700 $OUTGROWN_DIR
+    /tmp/outgrown-example/bin/python examples/langgraph/agent.py /tmp/outgrown-example/agents.db
+    /tmp/outgrown-example/bin/python examples/langgraph/agent.py --async /tmp/outgrown-example/async.db
+    build/counterblock/outgrown-block $OUTGROWN_DIR agents
+    build/exporter/outgrown-exporter
+
+The first run has four threads on one saver, the second does the same on AsyncSqliteSaver, and outgrown-block shows what was
+counted. The exporter shows it at http://127.0.0.1:9108/metrics, until Ctrl-C.
 
 The graph plays a till: each item of an order is added up, then the order is paid. There is no model and no network;
 what is real is how LangGraph writes its state, several transactions for each step. Prints one JSON object: for each

@@ -80,22 +80,28 @@ def measure_observer(program, extension, repetitions):
     return {name: {key: statistics.median(values) for key, values in by_key.items()} for name, by_key in counters.items()}
 
 
-def measure_python(build, repetitions):
-    """ns of a write counted and timed in Python: ours, prometheus_client's in process and for several processes."""
+def run_python_bench(environment, *arguments):
+    done = subprocess.run(
+        [PYTHON, str(ROOT / "test/bench/python_bench.py"), *map(str, arguments)],
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment}, stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+def measure_python(build, extension, repetitions):
+    """ns of a write counted and timed in Python: ours, prometheus_client's in process and for several processes. And
+    "inserts": those of a whole insert, by what counts it."""
+    ours = {"PYTHONPATH": str(ROOT / "counterblock/python"),
+            "OUTGROWN_LIBRARY": str(build / "counterblock/liboutgrown.so.0")}
     with tempfile.TemporaryDirectory(prefix="outgrown-bench.", dir="/dev/shm") as folder:
         environments = {
-            "outgrown": ("outgrown", {"PYTHONPATH": str(ROOT / "counterblock/python"),
-                                      "OUTGROWN_LIBRARY": str(build / "counterblock/liboutgrown.so.0")}),
+            "outgrown": ("outgrown", ours),
             "in process": ("prometheus", {}),
             "multiprocess": ("prometheus", {"PROMETHEUS_MULTIPROC_DIR": folder}),
         }
-        times = {}
-        for name, (kind, environment) in environments.items():
-            done = subprocess.run(
-                [PYTHON, str(ROOT / "test/bench/python_bench.py"), kind, str(repetitions)],
-                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment}, stdout=subprocess.PIPE, check=True)
-            times[name] = json.loads(done.stdout)
-        return times
+        times = {name: run_python_bench(environment, kind, repetitions)
+                 for name, (kind, environment) in environments.items()}
+    times["inserts"] = run_python_bench(ours, "inserts", repetitions, extension)
+    return times
 
 
 def machine():
@@ -111,7 +117,7 @@ def us(ns):
 
 
 def tables_of(times, quantiles, observer, python):
-    record, insert = times[RECORD + ONE], "SqliteInsert"
+    record, insert, plain = times[RECORD + ONE], "SqliteInsert", python["inserts"]["plain"]
     counting = "CountingLatency"
     return [
         Table("A record", ["what", "ns", "times a record"],
@@ -120,6 +126,11 @@ def tables_of(times, quantiles, observer, python):
               [[what, f"{python[name]:.0f}", f"{python[name] / python['outgrown']:.1f}"] for name, what in (
                   ("outgrown", "outgrown, through ctypes"), ("in process", "prometheus_client, in process"),
                   ("multiprocess", "prometheus_client, multiprocess"))]),
+        Table("In Python, a whole insert (WAL, synchronous NORMAL, 4 KB, tmpfs)",
+              ["what", "µs", "cost (µs)", "cost (%)"],
+              [[what, us(ns), us(ns - plain), f"{100 * (ns - plain) / plain:.1f}"] for name, what in (
+                  ("plain", "sqlite3, uncounted"), ("observer", "seen by the SQLite observer"),
+                  ("observe", "through outgrown.observe()")) for ns in (python["inserts"][name],)]),
         Table("Beside the write that is counted (WAL, synchronous NORMAL, 4 KB, temporary folder)",
               ["what", "median (µs)", "p99.9 (µs)"],
               [[what, us(quantiles[name, "p50_ns"]), us(quantiles[name, "p999_ns"])] for name, what in (
@@ -163,10 +174,9 @@ def main():
     if not (bench / "counterblock_bench").exists():
         sys.exit(f"{bench}/counterblock_bench is not there: configure with -Dbenchmarks=true")
     times, quantiles = measure_records(bench / "counterblock_bench", arguments.repetitions)
-    observer = measure_observer(bench / "sqlite_observer_bench",
-                                arguments.build / "counterblock/sqlite_observer/outgrown_sqlite.so",
-                                max(1, arguments.repetitions // 2))
-    python = measure_python(arguments.build, arguments.repetitions)
+    extension = arguments.build / "counterblock/sqlite_observer/outgrown_sqlite.so"
+    observer = measure_observer(bench / "sqlite_observer_bench", extension, max(1, arguments.repetitions // 2))
+    python = measure_python(arguments.build, extension, arguments.repetitions)
     fleet_table, fleet_goals = fleet_bench.figures(arguments.build / "rulegen" / "rulegen", arguments.stores, 5)
     head = f"{machine()}; {arguments.repetitions} repetitions."
     tables = [*tables_of(times, quantiles, observer, python), fleet_table]

@@ -54,6 +54,21 @@ class Example(StoreTest):
             self.assertEqual(metrics[f'checkpoint_writes_total{{database="{store}",status="error"}}'], 0)
             self.assertEqual(metrics[f'checkpoint_writes_in_flight{{database="{store}"}}'], 0)
 
+    def test_the_commands_of_its_docstring_work_as_they_are_written(self):
+        commands = [line.strip() for line in EXAMPLE.read_text().split('"""')[1].splitlines() if line.startswith("    ")]
+        make, install, *others, exporter = commands
+        # This Python stands for the one that the first two make, which the suite has done in its own way.
+        self.assertEqual((make, exporter), ("python3 -m venv /tmp/outgrown-example", "build/exporter/outgrown-exporter"))
+        self.assertIn("pip install langgraph langgraph-checkpoint-sqlite ./counterblock/python", install)
+        script = "set -e\n" + "\n".join(others)
+        here = {"/tmp/outgrown-example/bin/python": sys.executable, "/tmp/outgrown-example": self.folder,
+                "$PWD/build": os.environ["OUTGROWN_BUILD"], "build/": os.environ["OUTGROWN_BUILD"] + "/"}
+        script = re.sub("|".join(map(re.escape, here)), lambda written: here[written.group()], script)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("OUTGROWN_")}
+        done = subprocess.run(["sh", "-c", script], cwd=SOURCE, env=environment, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn(f"writes_ok {self.writes_of(self.path('agents.db'))}\n", done.stdout)
+
     def test_without_the_library_it_runs_as_before_and_says_what_is_missing(self):
         command = [sys.executable, str(EXAMPLE), self.path("agents.db")]
         environment = {**os.environ, "OUTGROWN_LIBRARY": "/no/such/liboutgrown.so.0"}

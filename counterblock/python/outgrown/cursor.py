@@ -114,7 +114,7 @@ def _deferring(cls: Any) -> Type[Any]:
                 error = raised
                 raise
             finally:
-                if deferred.settle(error, exhausted=ends or not result):
+                if deferred.settle(error, exhausted=ends or (error is None and not result)):
                     self.__class__ = plain
                     del self.outgrown_deferred
 

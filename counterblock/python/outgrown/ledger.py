@@ -18,7 +18,7 @@ The ledger knows nothing of SQL or of sqlite3; it is told by watch.py.
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Dict, Optional
 
 from .block import Start, Store
 from .outcome import Failure, Outcome
@@ -40,6 +40,7 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._write: Optional[_Write] = None
+        self._in_flight: Dict[int, Start] = {}  # by id(): every mark that is still to be taken away
 
     @property
     def writing(self) -> bool:
@@ -48,7 +49,11 @@ class Ledger:
 
     def start(self) -> Optional[Start]:
         """A statement that takes the write lock begins. None if the connection has the lock already."""
-        return self._store.begin() if self._write is None else None
+        if self._write is not None:
+            return None
+        start = self._store.begin()
+        self._in_flight[id(start)] = start
+        return start
 
     def wrote(self, start: Optional[Start], size_bytes: int, changed: bool, still_open: bool) -> None:
         """A statement that takes the write lock has succeeded. `start` is what start() gave for it; `changed`: the
@@ -66,7 +71,7 @@ class Ledger:
         write = self._write
         if start is not None:
             if failure is None and not changed:
-                self._store.abandon(start)
+                self.abandon(start)
                 return
             if failure is not None and not failure.begun:
                 self._record(start, failure, 0)
@@ -100,6 +105,13 @@ class Ledger:
         """The statement that began at `start` turned out to be no write."""
         if start is not None:
             self._store.abandon(start)
+            self._in_flight.pop(id(start), None)
+
+    def forget(self) -> None:
+        """Counting is over: nothing that is in flight will be seen to end."""
+        self._write = None
+        while self._in_flight:
+            self._store.abandon(self._in_flight.popitem()[1])
 
     def _go_on(self, write: _Write, still_open: bool, committed: bool) -> None:
         """A write of one statement is never the open one: other threads may be using the connection in autocommit."""
@@ -121,8 +133,9 @@ class Ledger:
         elif write.failure is not None:
             self._record(write.start, write.failure, 0)
         else:
-            self._store.abandon(write.start)
+            self.abandon(write.start)
 
     def _record(self, start: Start, failure: Optional[Failure], size_bytes: int) -> None:
         outcome = Outcome.OK if failure is None else self._store.outcome_of(failure.code)
         self._store.end(start, outcome, size_bytes)
+        self._in_flight.pop(id(start), None)

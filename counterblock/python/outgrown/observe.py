@@ -6,10 +6,12 @@ import os
 import re
 import sqlite3
 import sys
+import weakref
 from typing import Any, Callable, NamedTuple, Optional, TypeVar
 
 from . import schema
 from .block import Store, Unavailable, open_store
+from .classes import overridden
 from .connection import ObservedConnection, is_observed
 from .report import logger, warn_once
 from .watch import Watch
@@ -40,7 +42,8 @@ def observe(
 
     `target` is a sqlite3 or aiosqlite connection, or an object that keeps one in its attribute `conn`, as LangGraph's
     SqliteSaver, AsyncSqliteSaver and SqliteStore do. A saver and an aiosqlite connection are changed in place; for a
-    sqlite3 connection the result stands in its place, and what bypasses it is not counted.
+    sqlite3 connection the result stands in its place, and what bypasses it is not counted. A connection of a class that
+    overrides methods such as execute() or cursor() is left as it is, uncounted.
 
     `name` is the store's name (default: the database file's name without its ending). `application` and `directory`
     say where counter blocks live: `directory`, else $OUTGROWN_DIR, else /run/outgrown/APPLICATION, else
@@ -88,6 +91,10 @@ def _is_aiosqlite(target: Any) -> bool:
 def _observe_connection(real: Any, settings: _Settings) -> Any:
     if is_observed(real):
         return real
+    own = overridden(type(real))
+    if own:
+        _leave_alone(real, own, settings)
+        return real
     watch = Watch(real, _store_opener(settings))
     try:
         real.in_transaction  # a closed connection raises
@@ -97,6 +104,25 @@ def _observe_connection(real: Any, settings: _Settings) -> Any:
     else:
         watch.open()
     return real if watch.off else ObservedConnection(real, watch)
+
+
+def _leave_alone(real: Any, own: str, settings: _Settings) -> None:
+    """A connection whose class has a method of its own runs uncounted, and as long as it is there the block says so."""
+    if schema.is_observed_by_observer(real):
+        logger.debug("the SQLite observer counts a connection of %r", type(real))
+        return
+    warn_once("writes of connections of %r are not counted: the class has a method %s of its own", type(real), own)
+    path = schema.database_path(real)
+    if not path:
+        return
+    store, process = _open_for(path, settings), os.getpid()
+    store.lost()
+
+    def regain() -> None:
+        if os.getpid() == process:  # not of a forked child's copy
+            store.regained()
+
+    weakref.finalize(real, regain).atexit = False  # the process's end takes it away, too
 
 
 def _observe_aiosqlite(connection: Any, settings: _Settings) -> Any:

@@ -29,6 +29,7 @@ _ERROR = 1
 _BUSY = 5
 _LOCKED = 6
 _READONLY = 8
+_INTERRUPT = 9
 _IOERR = 10
 _CORRUPT = 11
 _FULL = 13
@@ -58,6 +59,7 @@ _BY_MESSAGE = (
     ("unable to open database file", _CANTOPEN),
     ("not authorized", _AUTH),
     ("too big", _TOOBIG),
+    ("interrupted", _INTERRUPT),
 )
 
 
@@ -81,6 +83,12 @@ def failure_of(error: BaseException) -> Optional[Failure]:
     if code is None:
         code = _code_from_message(error)
     return None if code is None or code & 0xFF in _NO_WRITE else Failure(code)
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether it is the application that has stopped SQLite: by its progress handler, or by interrupt()."""
+    failure = failure_of(error)
+    return failure is not None and failure.code & 0xFF == _INTERRUPT
 
 
 def _code_from_message(error: BaseException) -> Optional[int]:

@@ -4,6 +4,9 @@ EXPLAIN compiles a statement without running it, and the program shows the datab
 Transaction with P2 set: https://www.sqlite.org/opcode.html#Transaction) and what becomes of its rows if it fails (Halt).
 That is exact where words are not: CREATE TABLE IF NOT EXISTS over a table that is there, a name that means a TEMP table,
 several attached databases, ON CONFLICT FAIL in a table's constraint.
+
+But EXPLAIN of a statement that writes rows sets SQLite's change count, changes(), to 0, which the application can see.
+So of such a statement it is asked only where changes() is 0 already, or where nothing else can tell.
 """
 
 from __future__ import annotations
@@ -11,9 +14,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sqlite3
-from typing import Any, Iterable, Iterator, Optional
+from typing import Any, Container, Iterable, Iterator, Optional
 
+from .classes import native_cursor
 from .outcome import failure_of
+from .statement import target_of
 
 _MAIN = 0  # SQLite's number of the database "main"
 _OE_FAIL = 3  # sqliteInt.h: what ON CONFLICT FAIL is in P2 of Halt
@@ -25,7 +30,7 @@ _serial = itertools.count()
 
 def _ask(connection: sqlite3.Connection, sql: str, parameters: Any = ()) -> Iterable[Any]:
     """The answer's rows as tuples, whatever row factory the application has set."""
-    cursor = connection.cursor()
+    cursor = native_cursor(connection)
     cursor.row_factory = None
     try:
         return cursor.execute(sql, parameters).fetchall()
@@ -52,6 +57,14 @@ def dismiss_observer(connection: sqlite3.Connection) -> None:
         _ask(connection, "SELECT outgrown_ignore()")
     except Exception:  # no such function, as a rule
         pass
+
+
+def is_observed_by_observer(connection: sqlite3.Connection) -> bool:
+    """Whether the SQLite observer is loaded and counts this connection."""
+    try:
+        return any(_text(row[0]).startswith("counting ") for row in _ask(connection, "SELECT outgrown_status()"))
+    except Exception:  # no such function, as a rule
+        return False
 
 
 def is_wal(connection: sqlite3.Connection) -> bool:
@@ -81,8 +94,39 @@ def writes_main(connection: sqlite3.Connection, sql: str, parameters: Any = ()) 
     return False
 
 
-def may_keep_rows(connection: sqlite3.Connection, sql: str, parameters: Any = ()) -> bool:
-    """Whether rows that `sql` has written can stay when it fails: where it, a constraint or a trigger says FAIL."""
+def writes_rows_of_main(connection: sqlite3.Connection, sql: str, parameters: Any = ()) -> Optional[bool]:
+    """writes_main() for a statement that writes rows, asked of its table by a SELECT, which leaves changes() alone.
+
+    Only TEMP triggers can make a statement on another database's table write main: then it is asked itself.
+    """
+    databases = _databases_of(connection, target_of(sql))
+    if _MAIN in databases:
+        return True
+    if databases and not _has_temp_triggers(connection):
+        return False
+    return writes_main(connection, sql, parameters)
+
+
+def _databases_of(connection: sqlite3.Connection, table: str) -> Container[int]:
+    """The number of the database that a table is in, and of every one that a view reads. Takes no lock."""
+    if not table:
+        return ()
+    try:
+        program = _explain(connection, f"SELECT 1 FROM {table}", ())
+    except Exception:
+        return ()
+    return {row[2] for row in program if _text(row[1]) == "Transaction"}
+
+
+def _has_temp_triggers(connection: sqlite3.Connection) -> bool:
+    return bool(_ask(connection, "SELECT 1 FROM sqlite_temp_master WHERE type = 'trigger' LIMIT 1"))
+
+
+def keeps_rows(connection: sqlite3.Connection, sql: str, parameters: Any = ()) -> bool:
+    """Whether rows that `sql` has written may have stayed although it has failed just now, and changed something in
+    between: where it, a constraint or a trigger says FAIL."""
+    if any(row[0] != 0 for row in _ask(connection, "SELECT changes()")):
+        return True
     try:
         program = _explain(connection, sql, parameters)
     except Exception:

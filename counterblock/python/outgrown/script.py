@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, NamedTuple, Optional, Sequence, TypeVar
 
 from . import schema
+from .block import Start
 from .outcome import failure_of
 from .statement import LOCKING, Kind, Unit, kind_of, split_script
 from .watch import Begun, Watch, guarded
@@ -59,6 +60,10 @@ def _run_unit(watch: Watch, unit: Unit, call: Callable[[str], _T]) -> _T:
 class _BegunUnit(NamedTuple):
     begun: Begun
     alters: bool  # changes something that total_changes does not count
+
+    @property
+    def start(self) -> Optional[Start]:
+        return self.begun.start
 
 
 @guarded

@@ -40,7 +40,7 @@ _TOKEN = re.compile(
 )
 
 # Pragmas that take the write lock when they are given a value; incremental_vacuum does without one, too.
-_WRITING_PRAGMAS = {"USER_VERSION", "APPLICATION_ID", "SCHEMA_VERSION"}
+_WRITING_PRAGMAS = {"USER_VERSION", "APPLICATION_ID", "SCHEMA_VERSION", "DEFAULT_CACHE_SIZE"}
 
 _BY_FIRST_WORD = {
     "INSERT": Kind.WRITE,
@@ -110,13 +110,17 @@ def _kind_of(sql: str) -> Kind:
     if first == "PRAGMA":
         return _kind_of_pragma(list(words))
     if first == "VACUUM":
-        return Kind.FILE if next(words, ";") in (";", "MAIN") and "INTO" not in words else Kind.READ
+        return Kind.FILE if _unquoted(next(words, ";")) in (";", "MAIN") and "INTO" not in words else Kind.READ
     if first == "SELECT" and "load_extension" in sql.lower():
         return Kind.LOAD
     return _BY_FIRST_WORD.get(first, Kind.READ)
 
 
 _remembered_kind_of = functools.lru_cache(maxsize=1024)(_kind_of)
+
+
+def _unquoted(name: str) -> str:
+    return name.strip("'\"`[]").upper()
 
 
 def _kind_of_with(words: Iterator[str]) -> Kind:
@@ -138,12 +142,27 @@ def _kind_of_with(words: Iterator[str]) -> Kind:
     return Kind.READ
 
 
+def target_of(sql: str) -> str:
+    """The name, as the text has it, of the table or view that a statement of kind WRITE writes; empty if it has none."""
+    depth = 0
+    tokens = list(_tokens(sql))
+    for at, token in enumerate(tokens):
+        depth += (token.text == "(") - (token.text == ")")
+        if depth == 0 and token.text in ("INTO", "FROM", "UPDATE"):
+            name = tokens[at + 1 : at + 6]
+            if [part.text for part in name[:1]] == ["OR"]:  # UPDATE OR IGNORE
+                name = name[2:]
+            dotted = len(name) > 2 and name[1].text == "."
+            return ".".join(sql[part.start : part.end] for part in (name[:3:2] if dotted else name[:1]))
+    return ""
+
+
 def _kind_of_pragma(words: List[str]) -> Kind:
     if words[1:2] == ["."]:
-        if words[0] != "MAIN":
+        if _unquoted(words[0]) != "MAIN":
             return Kind.READ
         words = words[2:]
-    name = words[0] if words else ""
+    name = _unquoted(words[0]) if words else ""
     given = "=" in words or "(" in words
     if name == "JOURNAL_MODE" and given:
         return Kind.JOURNAL
@@ -152,7 +171,7 @@ def _kind_of_pragma(words: List[str]) -> Kind:
 
 def names_wal(journal_pragma: str) -> bool:
     """Whether a PRAGMA journal_mode = ... asks for the write-ahead log. Every other mode is a rollback mode."""
-    return any(token.text.strip("'\"`[]").upper() == "WAL" for token in _tokens(journal_pragma))
+    return any(_unquoted(token.text) == "WAL" for token in _tokens(journal_pragma))
 
 
 _TRIGGER = re.compile(r"(EXPLAIN (QUERY PLAN )?)?CREATE ((TEMP|TEMPORARY) )*TRIGGER")
@@ -216,4 +235,4 @@ def split_script(script: str) -> List[Unit]:
 def _name(words: List[str]) -> str:
     """The savepoint's name in SAVEPOINT name, RELEASE [SAVEPOINT] name; names are case-insensitive."""
     name = [word for word in words if word != ";"][-1]
-    return name.strip("'\"`[]").upper()
+    return _unquoted(name)

@@ -10,6 +10,7 @@ import sqlite3
 from typing import Any, Dict, Optional
 
 from . import schema
+from .outcome import is_interrupt
 
 _REMEMBERED_MAX = 512
 _REMEMBERED_CHARACTERS_MAX = 4096  # longer texts carry data, and are seldom seen twice
@@ -23,20 +24,29 @@ class Targets:
 
     def is_main(self, sql: str, parameters: Any) -> bool:
         """Whether a statement that writes, writes the main database."""
-        if self._only_main is None:
-            self._only_main = schema.only_main(self._connection)
-        if self._only_main:
+        if self._has_only_main():
             return True
         known = self._writes_main.get(sql)
         if known is None:
-            known = schema.writes_main(self._connection, sql, parameters) is not False
-            self._remember(sql, known)
-        return known
+            known = schema.writes_rows_of_main(self._connection, sql, parameters)
+            if known is not None:
+                self._remember(sql, known)
+        return known is not False
 
     def forget(self) -> None:
         """The schema may have changed, or which databases there are."""
         self._only_main = None
         self._writes_main.clear()
+
+    def _has_only_main(self) -> bool:
+        if self._only_main is None:
+            try:
+                self._only_main = schema.only_main(self._connection)
+            except Exception as error:
+                if not is_interrupt(error):
+                    raise
+                return False  # for now: EXPLAIN runs nothing that the application's progress handler could stop
+        return self._only_main
 
     def _remember(self, sql: str, writes: bool) -> None:
         if len(sql) > _REMEMBERED_CHARACTERS_MAX:

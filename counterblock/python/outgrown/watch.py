@@ -11,6 +11,7 @@ once. What else overlaps is mixed up in sqlite3 already.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sqlite3
@@ -19,7 +20,7 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence, TypeVar, cast
 from . import schema
 from .block import Start, Store
 from .ledger import Ledger
-from .outcome import Failure, failure_of
+from .outcome import Failure, failure_of, is_interrupt
 from .report import warn_once
 from .statement import LOCKING, Kind, names_wal
 from .targets import Targets
@@ -32,7 +33,7 @@ _LEGACY = -1  # sqlite3.LEGACY_TRANSACTION_CONTROL (Python 3.12), how every conn
 
 def guarded(function: _Bookkeeping) -> _Bookkeeping:
     """Bookkeeping of a watch, its first argument: does nothing once the watch is off, and turns it off instead of
-    raising."""
+    raising. Arguments with a `start` are what it is about."""
 
     @functools.wraps(function)
     def run(watch: "Watch", *arguments: Any) -> Any:
@@ -40,9 +41,13 @@ def guarded(function: _Bookkeeping) -> _Bookkeeping:
             return None
         try:
             return function(watch, *arguments)
+        except _NothingToCount:
+            return None
         except Exception as error:
-            # sqlite3 refuses us what it refuses the application: a closed connection, another thread.
-            if type(error).__name__ != "ProgrammingError":
+            # sqlite3 refuses us what it refuses the application: a closed connection, another thread, more time.
+            if type(error).__name__ == "ProgrammingError" or is_interrupt(error):
+                watch.forget(arguments)
+            else:
                 watch.give_up(error)
             return None
 
@@ -202,7 +207,7 @@ class Watch:
         elif not self._was_write(kind, begun, failure, sql, parameters):
             failure, changed = None, False
         elif changed:  # also what triggers changed counts, and has been undone with the statement
-            changed = schema.may_keep_rows(self.connection, sql, parameters)
+            changed = schema.keeps_rows(self.connection, sql, parameters)
         self.books().failed(begun.start, failure, changed, self.connection.in_transaction)
 
     @guarded
@@ -242,7 +247,14 @@ class Watch:
     @guarded
     def _settle(self, left: LeftToCursor, error: Optional[BaseException], exhausted: bool) -> Optional[bool]:
         failure = None if error is None else failure_of(error)
-        if self.connection.total_changes != left.changes or failure is not None:
+        try:
+            changed = self.connection.total_changes != left.changes
+        except Exception as refusal:
+            if type(refusal).__name__ != "ProgrammingError":
+                raise
+            # Closed, or dropped in another thread: SQLite commits what there were rows of.
+            changed = exhausted
+        if changed or failure is not None:
             self.books().settled(left.start, failure, left.size_bytes)
         elif exhausted:
             self.books().abandon(left.start)
@@ -302,16 +314,26 @@ class Watch:
         level = self.connection.isolation_level if self.legacy() and not begun.was_open else None
         return (level or "").upper() in ("IMMEDIATE", "EXCLUSIVE")
 
+    def forget(self, arguments: Sequence[Any]) -> None:
+        """What one of the arguments has begun will not be counted."""
+        try:
+            for argument in arguments:
+                if self._ledger is not None:
+                    self._ledger.abandon(getattr(argument, "start", None))
+        except Exception as error:
+            self.give_up(error)
+
     def give_up(self, error: Exception) -> None:
         """Counting on this connection is over; as long as it is open that shows as incomplete coverage."""
         self.off = True
-        if isinstance(error, _NothingToCount):
-            return
         warn_once("writes of a connection are no longer counted: %s: %s", type(error).__name__, error)
         if self._store is not None:
             self._lost = True
             self._store.lost()
+        if self._ledger is not None:
+            with contextlib.suppress(Exception):
+                self._ledger.forget()
 
 
 class _NothingToCount(Exception):
-    """The connection has no store, which was reported when that was found out."""
+    """The connection has no store, which was reported when that was found out, or none that can be found here."""

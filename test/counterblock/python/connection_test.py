@@ -229,6 +229,25 @@ class RemainsAConnection(ConnectionTest):
             self.connection.execute("INSERT INTO t VALUES (1, '')")
         self.assertEqual(self.counted(), {"ok": 2})
 
+    def test_changes_says_what_it_says_without_us(self):
+        for setup in ("SELECT 1", "CREATE TEMP TABLE mine (x)", "ATTACH ':memory:' AS other"):
+            seen = []
+            for wrap, file in ((lambda plain: plain, "plain.db"), (outgrown.observe, "observed.db")):
+                connection = wrap(sqlite3.connect(self.path(file), isolation_level=None))
+                connection.execute("CREATE TABLE IF NOT EXISTS t (x UNIQUE)")
+                connection.execute(setup)
+                for sql in ("INSERT INTO t VALUES (1), (2)", "INSERT OR IGNORE INTO t VALUES (2), (3)",
+                            "CREATE TABLE IF NOT EXISTS t (x)", "INSERT OR FAIL INTO t VALUES (5), (6), (1)",
+                            "INSERT INTO t VALUES (7), (1)", "UPDATE t SET x = x + 100", "INSERT INTO nothing VALUES (1)",
+                            "WITH a AS (SELECT 1) DELETE FROM t"):
+                    try:
+                        connection.execute(sql)
+                    except sqlite3.Error as error:
+                        seen.append(str(error))
+                    seen.append(connection.execute("SELECT changes(), total_changes(), last_insert_rowid()").fetchone())
+                connection.close()
+            self.assertEqual(seen[: len(seen) // 2], seen[len(seen) // 2 :], setup)
+
     def test_backup_to_and_from(self):
         target = self.connect(lambda plain: plain)
         copy = outgrown.observe(sqlite3.connect(self.path("copy.db")))

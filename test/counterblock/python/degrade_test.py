@@ -1,5 +1,6 @@
 """When counting is not possible, or breaks down, the application runs as before, and one warning says why."""
 
+import gc
 import logging
 import os
 import sqlite3
@@ -7,7 +8,7 @@ import unittest
 from unittest import mock
 
 import outgrown
-from outgrown import block, report, script, watch
+from outgrown import block, classes, report, script, watch
 from support import StoreTest, main, read_block
 
 
@@ -84,6 +85,60 @@ class NotPossible(DegradeTest):
         self.assertEqual(self.counts(), {})
 
 
+class Own(sqlite3.Connection):
+    """A connection class of the application's own, with each kind of method that a stand-in could not keep."""
+
+    def execute(self, sql, parameters=(), *, tries=1):
+        self.tries = tries
+        return super().execute(sql, parameters)
+
+
+class OwnCursor(sqlite3.Connection):
+    def cursor(self):
+        self.cursors = getattr(self, "cursors", 0) + 1
+        return super().cursor()
+
+
+class Unchanged(sqlite3.Connection):
+    def double(self, x):
+        return self.execute("SELECT 2 * ?", (x,)).fetchone()[0]
+
+
+class OwnClasses(DegradeTest):
+    def connect(self, factory):
+        return outgrown.observe(sqlite3.connect(self.path(), factory=factory))
+
+    def test_a_class_with_methods_of_its_own_is_left_alone_and_the_block_says_so(self):
+        connection = self.connect(Own)
+        self.assertIs(type(connection), Own)
+        connection.execute("CREATE TABLE t (x UNIQUE)", tries=3)
+        self.assertEqual(connection.tries, 3)
+        other = self.connect(OwnCursor)
+        other.cursor().execute("SELECT 1")
+        self.assertEqual(other.cursors, 1)
+        self.assertEqual(read_block(self.folder, "app")["traces_lost"], 2)
+        self.works(connection)
+        del connection, other
+        gc.collect()
+        self.assertEqual(read_block(self.folder, "app")["traces_lost"], 0)
+        self.connect(Own).close()
+        self.assertEqual([text.split(": ")[1] for text in self.warned()], [
+            f"the class has a method {name} of its own" for name in ("execute", "cursor")])
+
+    def test_a_class_that_only_adds_methods_is_counted(self):
+        connection = self.connect(Unchanged)
+        self.assertEqual(connection.double(21), 42)
+        self.works(connection)
+        self.assertEqual((self.warned(), self.counts()), ([], {"ok": 5, "constraint": 1}))
+
+    def test_every_method_that_runs_or_ends_something_counts_as_one_of_its_own(self):
+        for name in ("executemany", "executescript", "commit", "rollback", "close", "__enter__", "__exit__", "__setattr__",
+                     "__call__", "in_transaction"):
+            cls = type("Cls", (sqlite3.Connection,), {name: lambda self, *arguments: None})
+            self.assertEqual(classes.overridden(cls), name)
+        self.assertEqual((classes.overridden(sqlite3.Connection), classes.overridden(Unchanged)), ("", ""))
+
+
 class BreaksDown(DegradeTest):
     """Whatever is wrong inside of the counting: it ends, visibly, and the application doesn't notice."""
 
@@ -104,8 +159,42 @@ class BreaksDown(DegradeTest):
                         connection.execute("CREATE TEMP TABLE mine (x)")
                     self.works_counted(connection, name)
                     self.assertTrue(broken.called)
+                # A mark that cannot be taken away stays as long as the thread.
+                self.assertEqual(read_block(self.folder, name)["in_flight"], 1 if place[1] == "abandon" else 0)
                 kept.close()
                 self.assertEqual(self.warned(), ["writes of a connection are no longer counted: ZeroDivisionError: as asked"])
+
+    def test_what_was_in_flight_when_counting_ended_is_not_in_flight_any_more(self):
+        connection = outgrown.observe(sqlite3.connect(self.path(), isolation_level=None))
+        connection.execute("CREATE TABLE t (x)")
+        connection.execute("CREATE TEMP TABLE mine (x)")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.set_authorizer(lambda action, *names: sqlite3.SQLITE_DENY if action == 19 else sqlite3.SQLITE_OK)  # PRAGMA
+        connection.execute("INSERT INTO t VALUES (1)")
+        block = read_block(self.folder, "app")
+        self.assertEqual((block["in_flight"], block["traces_lost"]), (0, 1))
+        connection.execute("COMMIT")
+        connection.close()
+        self.assertRegex(self.warned()[0], "no longer counted: .*not authorized")
+
+    def test_the_applications_own_time_limit_does_not_end_the_counting(self):
+        connection = outgrown.observe(sqlite3.connect(self.path(), isolation_level=None))
+        connection.execute("CREATE TABLE t (x)")
+        passed = []
+        connection.set_progress_handler(lambda: bool(passed), 1)
+        for setup in ("PRAGMA user_version", "CREATE TEMP TABLE mine (x)", "CREATE TEMP TRIGGER r AFTER INSERT ON mine BEGIN SELECT 1; END"):
+            connection.execute(setup)
+            passed.append(1)
+            for sql in ("INSERT INTO t VALUES (1)", "PRAGMA journal_mode = WAL", "PRAGMA user_version = 1"):
+                with self.assertRaisesRegex(sqlite3.OperationalError, "interrupted"):
+                    connection.execute(sql).fetchall()
+            passed.clear()
+            connection.execute("INSERT INTO t VALUES (2)")
+        block = read_block(self.folder, "app")
+        self.assertEqual((block["writes_ok"], block["in_flight"], block["traces_lost"]), (4, 0, 0))
+        self.assertGreaterEqual(block["writes_other"], 3)
+        self.assertEqual(self.warned(), [])
+        connection.close()
 
     def works_counted(self, connection, name):
         with mock.patch.object(connection._outgrown_watch, "closed"):  # so that it is still seen afterwards

@@ -46,6 +46,19 @@ class Endings(ConnectionTest):
         gc.collect()
         self.assertEqual((self.in_flight(), self.counted()), (0, {}))
 
+    def test_a_connection_that_is_closed_before_the_rows_of_its_write_are_fetched_has_written(self):
+        for fetched in (0, 1):
+            connection = self.connect(isolation_level=None)
+            cursor = connection.execute(f"INSERT INTO t VALUES ({fetched} + 1, ''), ({fetched} + 8, '') RETURNING x")
+            cursor.fetchmany(fetched)
+            connection.close()
+            with self.assertRaisesRegex(sqlite3.ProgrammingError, "closed"):
+                cursor.fetchone()
+            del cursor, connection
+            gc.collect()
+            self.assertEqual((self.in_flight(), self.counted()), (0, {"ok": fetched + 1}))
+        self.assertEqual(self.rival().execute("SELECT count(*) FROM t").fetchone(), (5,))
+
     def test_a_cursor_keeps_a_dropped_connection_counting(self):
         cursor = outgrown.observe(sqlite3.connect(self.path())).cursor()
         gc.collect()

@@ -62,10 +62,16 @@ STATEMENTS = [
     "ATTACH ':memory:' AS other",
     "CREATE TABLE IF NOT EXISTS other.o (x)",
     "INSERT INTO o VALUES ({n})",
+    "INSERT INTO log SELECT changes() UNION ALL SELECT changes()",
+    "UPDATE OR FAIL picky SET x = 1",
+    "DELETE FROM mine",
     "PRAGMA user_version = {n}",
+    'PRAGMA "main"."user_version" = {n}',
+    "PRAGMA default_cache_size = {n}",
     "PRAGMA user_version",
     "REINDEX",
     "VACUUM",
+    'VACUUM "main"',
     "BEGIN",
     "BEGIN IMMEDIATE",
     "BEGIN EXCLUSIVE",
@@ -134,7 +140,9 @@ class Application:
             self.roll_back()
         except ValueError as error:
             result = str(error)
-        return result, self.connection.in_transaction, self.connection.total_changes
+        # changes() on the bare connection, so that the counting cannot learn from the question.
+        counters = self.real.execute("SELECT changes(), last_insert_rowid()").fetchall()
+        return result, self.connection.in_transaction, self.connection.total_changes, counters
 
     def commits_each_statement(self):
         legacy = getattr(self.connection, "autocommit", -1) == -1

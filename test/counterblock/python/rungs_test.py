@@ -9,7 +9,7 @@ import subprocess
 import sys
 import unittest
 
-from support import StoreTest, main
+from support import StoreTest, main, read_block
 
 OBSERVER = os.environ["OUTGROWN_OBSERVER"]
 
@@ -82,6 +82,22 @@ class Rungs(StoreTest):
                 done = subprocess.run([sys.executable, "-c", source], cwd=self.folder, capture_output=True, text=True)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(self.counts(name), {"ok": 16, "constraint": 1, "busy": 1})
+
+    def test_a_class_that_observe_leaves_alone_is_the_observers(self):
+        source = f"""
+import ctypes, sqlite3
+import outgrown
+assert ctypes.CDLL({OBSERVER!r}).outgrown_sqlite_load() == 0
+class Own(sqlite3.Connection):
+    def execute(self, *arguments):
+        return super().execute(*arguments)
+connection = outgrown.observe(sqlite3.connect("app.db", isolation_level=None, factory=Own))
+connection.execute("CREATE TABLE t (x)")
+"""
+        done = subprocess.run([sys.executable, "-c", source], cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.counts(), {"ok": 1})
+        self.assertEqual(read_block(self.folder, "app")["traces_lost"], 0)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import random
 import sqlite3
 import unittest
 
-from outgrown.statement import Kind, kind_of, split_script
+from outgrown.statement import Kind, kind_of, split_script, target_of
 
 KINDS = {
     Kind.READ: [
@@ -13,7 +13,8 @@ KINDS = {
         "WITH a AS (SELECT 1) SELECT * FROM a", "WITH replace AS (SELECT 1) SELECT * FROM replace",
         "WITH RECURSIVE a(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM a LIMIT 3) SELECT x FROM a",
         "WITH a AS (SELECT 'INSERT') SELECT \"delete\" FROM a", "ROLLBACK TO a", "ROLLBACK TRANSACTION TO SAVEPOINT a",
-        "VACUUM INTO 'copy.db'", "VACUUM other", "PRAGMA other.user_version = 5", "nonsense", "'INSERT'",
+        "VACUUM INTO 'copy.db'", "VACUUM other", "PRAGMA other.user_version = 5", 'VACUUM "other"',
+        'PRAGMA "other".user_version = 5', "nonsense", "'INSERT'",
     ],
     Kind.WRITE: [
         "INSERT INTO t VALUES (1)", "\n\t insert or ignore into t values (1)", "REPLACE INTO t VALUES (1)", "UPDATE t SET x = 1",
@@ -23,7 +24,8 @@ KINDS = {
         "WITH a AS (DELETE), b AS (SELECT ')') UPDATE t SET x = 1",     ],
     Kind.FILE: [
         "VACUUM", "vacuum main;", "PRAGMA user_version = 5", "PRAGMA main.application_id(7)", "PRAGMA incremental_vacuum",
-        "PRAGMA main.incremental_vacuum(10)",
+        "PRAGMA main.incremental_vacuum(10)", 'PRAGMA "user_version" = 5', "PRAGMA [main].`application_id`(7)", 'VACUUM "main"',
+        "PRAGMA default_cache_size = 100",
     ],
     Kind.SCHEMA: ["CREATE TABLE t (x)", "CREATE TEMP TABLE t (x)", "ALTER TABLE t ADD COLUMN y", "DROP TABLE t", "REINDEX", "ANALYZE"],
     Kind.JOURNAL: ["PRAGMA journal_mode=WAL", "pragma main.journal_mode('delete')"],
@@ -54,7 +56,20 @@ SCRIPTS = {
 }
 
 
+TARGETS = {
+    "INSERT INTO t VALUES (1)": "t", "insert or ignore into Main . [a b](x) select x from u": "Main.[a b]",
+    "REPLACE INTO 'it''s' DEFAULT VALUES": "'it''s'", "UPDATE Ü SET x = (SELECT 1 FROM u) FROM v": "Ü",
+    "UPDATE OR FAIL temp.t SET x = 1": "temp.t", "-- into u\nDELETE FROM t/* */WHERE x IN (SELECT x FROM u)": "t",
+    "WITH a AS (SELECT 1 FROM u) DELETE FROM `t;`": "`t;`", "INSERT": "", "INSERT INTO": "", "UPDATE OR": "",
+}
+
+
 class Statement(unittest.TestCase):
+    def test_what_a_statement_writes_stands_behind_its_verb(self):
+        for sql, target in TARGETS.items():
+            with self.subTest(sql):
+                self.assertEqual(target_of(sql), target)
+
     def test_the_kind_of_a_statement_is_told_by_its_words(self):
         for kind, statements in KINDS.items():
             for sql in statements:
