@@ -17,6 +17,7 @@
 #include "rulegen/plan/promtool_tests.h"
 #include "rulegen/plan/routes.h"
 #include "rulegen/plan/rules.h"
+#include "rulegen/plan/untested.h"
 
 namespace outgrown::generate {
 namespace {

@@ -44,7 +44,9 @@ std::vector<Pair> StoreNamed(const spec::Spec& spec, std::string_view what) {
   return labels;
 }
 
-std::vector<Pair> ExampleTarget() { return {{"job", "job-a"}, {"instance", "instance-a"}}; }
+std::vector<Pair> TargetNamed(std::string_view what) {
+  return {{"job", "job-a"}, {"instance", std::string(what)}};
+}
 
 std::string Selector(std::string_view selector, const std::vector<Pair>& labels) {
   const std::size_t brace = selector.find('{');

@@ -19,8 +19,9 @@ std::vector<Pair> OtherStore(const spec::Spec& spec, std::string_view label);
 // The example store's last identity label told apart by what happens to it: database="above".
 std::vector<Pair> StoreNamed(const spec::Spec& spec, std::string_view what);
 
-// The labels of a target's own series, such as `up`: the example store's job and instance.
-std::vector<Pair> ExampleTarget();
+// The labels of a target's own series, such as `up`: the example store's job, and its instance told apart by what
+// happens to it.
+std::vector<Pair> TargetNamed(std::string_view what);
 
 // A series for a test's input: `selector` (a name, perhaps with matchers) and these labels. Labels that the
 // selector has already stay as they are there.

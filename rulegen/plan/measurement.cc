@@ -2,13 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <limits>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "rulegen/plan/example_store.h"
 #include "rulegen/plan/promql.h"
 #include "rulegen/spec/names.h"
 
@@ -17,12 +13,6 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::minutes;
-
-// A decision is made daily; two hours of slack for a timer that starts late or a machine that was off.
-constexpr Milliseconds kOverdue = hours(26);
-// busy_timeout is seconds, a large transaction tens of them: five minutes inside one write is no work any
-// more.
-constexpr Milliseconds kStuck = minutes(5);
 
 // What decides which alerts make sense. A spec over foreign series (postgres_exporter's) has no counter
 // block, no exporter of ours that would show a digest or a decision.
@@ -53,8 +43,7 @@ std::string RateWindow(const spec::Spec& spec) {
 
 class Planner {
  public:
-  explicit Planner(const spec::Spec& spec)
-      : spec_(spec), by_(IdentityList(spec)), store_(ExampleStore(spec)) {}
+  explicit Planner(const spec::Spec& spec) : spec_(spec), by_(IdentityList(spec)) {}
 
   std::vector<MeasurementAlert> All() {
     const Applies applies(spec_);
@@ -66,35 +55,18 @@ class Planner {
     if (applies.coverage) alerts.push_back(CoverageIncomplete());
     if (applies.exporter) alerts.push_back(DigestMismatch());
     if (applies.exporter) alerts.push_back(DecisionOverdue());
-    for (MeasurementAlert& alert : alerts) {
-      for (MeasurementCase& test : alert.cases) test.at = OnGrid(test.at);
-    }
     return alerts;
   }
 
  private:
-  // The first evaluation at or after that time.
-  Milliseconds OnGrid(Milliseconds time) const {
-    const Milliseconds interval = spec_.rules.interval;
-    return (time + interval - Milliseconds(1)) / interval * interval;
-  }
-
-  // The series of the example store, with its identity labels.
-  std::string Of(std::string_view name) const { return Selector(name, store_); }
-  // The series of its target, which carry no more than job and instance.
-  std::string OfTarget(std::string_view name, std::vector<Pair> more = {}) const {
-    std::vector<Pair> labels = ExampleTarget();
-    labels.insert(labels.end(), more.begin(), more.end());
-    return Selector(name, labels);
-  }
-
   // `up` alone would lose the labels that tell one store of a target from another, so the last known stores
   // stand on the left; 26 h long, because a longer silence is a store that was taken away.
   MeasurementAlert ExporterDown() const {
     MeasurementAlert alert;
     alert.id = "ExporterDown";
-    alert.expr = MaxBy(by_, "last_over_time(" + spec_.store.present + "[" + FormatDuration(kOverdue) + "])") +
-                 " and on (job, instance) up == 0";
+    alert.expr =
+        MaxBy(by_, "last_over_time(" + spec_.store.present + "[" + FormatDuration(kDecisionOverdue) + "])") +
+        " and on (job, instance) up == 0";
     alert.hold = minutes(5);
     alert.summary = "Exporter down (the store is not measured)";
     alert.means =
@@ -105,19 +77,6 @@ class Planner {
         "The target's page in Prometheus (Status, Targets) for the scrape's error, and the exporter's log.";
     alert.act = "Start the exporter, or mend the network between it and Prometheus.";
     alert.labels = spec_.store.identity;
-    alert.cases = {
-        {"the target is down and had a store",
-         {{OfTarget("up"), "1x4 0x80"}, {Of(spec_.store.present), "1x4 stale"}},
-         minutes(10),
-         true,
-         1},
-        {"the target is up",
-         {{OfTarget("up"), "1x80"}, {Of(spec_.store.present), "1x80"}},
-         minutes(10),
-         false,
-         0},
-        {"the target is down and never had a store", {{OfTarget("up"), "0x80"}}, minutes(10), false, 0},
-    };
     return alert;
   }
 
@@ -139,26 +98,14 @@ class Planner {
         "folder. "
         "Damaged: stop the application, remove the file, start it.";
     alert.labels = spec_.store.identity;
-    alert.cases = {
-        {"the block is unreadable", {{Of("checkpoint_block_up"), "0x80"}}, minutes(10), true, 0},
-        {"the block is readable and the application idle",
-         {{Of("checkpoint_block_up"), "1x80"}, {Of("checkpoint_last_write_timestamp_seconds"), "0x80"}},
-         minutes(10),
-         false,
-         0},
-        {"the exporter does not show the store",
-         {{Of("checkpoint_block_up"), "_x80"}},
-         minutes(10),
-         false,
-         0},
-    };
     return alert;
   }
 
   MeasurementAlert WriterStale() const {
     MeasurementAlert alert;
     alert.id = "WriterStale";
-    alert.expr = MaxBy(by_, "checkpoint_oldest_write_in_flight_seconds") + " > " + Seconds(kStuck);
+    alert.expr = MaxBy(by_, "checkpoint_oldest_write_in_flight_seconds") + " > " + Seconds(kWriterStuck);
+    alert.has_limit = true;
     alert.summary = "Writer stale (a write has been in flight for more than 5 minutes)";
     alert.means =
         "A living writer entered a write more than 5 minutes ago and has not left it: it is frozen, or waits "
@@ -171,19 +118,6 @@ class Planner {
     alert.act =
         "Continue or restart the stuck process. Until then everybody else may get database is locked.";
     alert.labels = spec_.store.identity;
-    alert.cases = {
-        {"a write has lasted for 10 minutes",
-         {{Of("checkpoint_oldest_write_in_flight_seconds"), "600x80"}},
-         minutes(10),
-         true,
-         600},
-        {"a write has lasted for exactly 5 minutes",
-         {{Of("checkpoint_oldest_write_in_flight_seconds"), "300x80"}},
-         minutes(10),
-         false,
-         0},
-        {"idle", {{Of("checkpoint_oldest_write_in_flight_seconds"), "0x80"}}, minutes(10), false, 0},
-    };
     return alert;
   }
 
@@ -204,33 +138,16 @@ class Planner {
     alert.act =
         "Restart the application with its counting on; stop a program that should not write to the store.";
     alert.labels = spec_.store.identity;
-    alert.cases = {
-        {"commits without a writer",
-         {{Of("checkpoint_block_writers"), "0x120"}, {Of("checkpoint_store_commits_total"), "0+1x120"}},
-         minutes(20),
-         true,
-         0},
-        {"idle: no writer, no commits",
-         {{Of("checkpoint_block_writers"), "0x120"}, {Of("checkpoint_store_commits_total"), "7x120"}},
-         minutes(20),
-         false,
-         0},
-        {"a writer that commits",
-         {{Of("checkpoint_block_writers"), "1x120"}, {Of("checkpoint_store_commits_total"), "0+1x120"}},
-         minutes(20),
-         false,
-         0},
-    };
     return alert;
   }
 
   MeasurementAlert CoverageIncomplete() const {
     const double minimum = spec_.coverage->minimum;
     const std::string series = spec::CoverageSeries(spec_.store);
-    const double below = std::nextafter(minimum, -std::numeric_limits<double>::infinity());
     MeasurementAlert alert;
     alert.id = "CoverageIncomplete";
     alert.expr = series + " < " + PromqlNumber(minimum);
+    alert.has_limit = true;
     alert.hold = minutes(10);
     alert.summary = "Coverage incomplete (writes go uncounted)";
     alert.means =
@@ -244,12 +161,6 @@ class Planner {
         "before the "
         "observer.";
     alert.labels = spec_.store.identity;
-    alert.cases = {
-        {"just below the minimum", {{Of(series), PromqlNumber(below) + "x80"}}, minutes(15), true, below},
-        {"at the minimum", {{Of(series), PromqlNumber(minimum) + "x80"}}, minutes(15), false, 0},
-        {"complete", {{Of(series), "1x80"}}, minutes(15), false, 0},
-        {"not recorded", {{Of(series), "_x80"}}, minutes(15), false, 0},
-    };
     return alert;
   }
 
@@ -272,27 +183,16 @@ class Planner {
     alert.act =
         "Deploy the copy that is behind: the rules, the exporter, or the spec that it was given with --spec.";
     alert.labels = {"job", "instance"};
-    const auto info = [&](const std::string& of, const std::string& digest) {
-      return OfTarget("checkpoint_threshold_table_info", {{"store", of}, {"digest", digest}});
-    };
-    const std::string other(64, '0');
-    alert.cases = {
-        {"another digest for an hour", {{info(store, other), "1x400"}}, minutes(70), true, 1},
-        {"another digest during a roll-out", {{info(store, other), "1x100 _x300"}}, minutes(70), false, 0},
-        {"the same digest", {{info(store, spec_.digest), "1x400"}}, minutes(70), false, 0},
-        {"another store's table", {{info("other_" + store, other), "1x400"}}, minutes(70), false, 0},
-    };
     return alert;
   }
 
   MeasurementAlert DecisionOverdue() const {
     const std::string timestamp = "checkpoint_decision_timestamp_seconds";
-    const std::vector<Pair> store = {{"store", spec_.store.name}};
-    const std::string overdue = PromqlNumber(-static_cast<double>(kOverdue.count()) / 1000);
     MeasurementAlert alert;
     alert.id = "DecisionOverdue";
     alert.expr = "time() - " + MaxBy("job, instance", timestamp + "{store=\"" + spec_.store.name + "\"}") +
-                 " > " + Seconds(kOverdue);
+                 " > " + Seconds(kDecisionOverdue);
+    alert.has_limit = true;
     alert.hold = minutes(5);
     alert.summary = "Decision overdue (none for 26 hours)";
     alert.means =
@@ -303,25 +203,11 @@ class Planner {
         "The timer's last run (systemctl list-timers, journalctl -u outgrown-evaluate), and the log's disk.";
     alert.act = "Run rulegen --evaluate by hand: it says what is wrong. Then mend the timer.";
     alert.labels = {"job", "instance"};
-    alert.cases = {
-        {"the last decision was 26 hours before the start",
-         {{OfTarget(timestamp, store), overdue + "x80"}},
-         minutes(10),
-         true,
-         0},
-        {"the last decision is 26 hours old", {}, minutes(10), false, 0},
-        {"a decision was made", {{OfTarget(timestamp, store), "0x80"}}, minutes(10), false, 0},
-        {"the exporter shows no decisions", {{OfTarget(timestamp, store), "_x80"}}, minutes(10), false, 0},
-    };
-    const Milliseconds limit = OnGrid(alert.cases[1].at) - kOverdue;
-    alert.cases[1].series = {{OfTarget(timestamp, store), Seconds(limit) + "x80"}};
-    alert.cases[0].value = static_cast<double>((OnGrid(alert.cases[0].at) + kOverdue).count()) / 1000;
     return alert;
   }
 
   const spec::Spec& spec_;
   const std::string by_;
-  const std::vector<Pair> store_;
 };
 
 }  // namespace

@@ -2,35 +2,32 @@
 // store.
 #pragma once
 
+#include <chrono>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "common/duration.h"
 #include "rulegen/plan/rules.h"
 #include "rulegen/spec/model.h"
 
 namespace outgrown::plan {
 
-// One case of an alert's test: raw series in, and whether the alert fires at `at`.
-struct MeasurementCase {
-  std::string name;
-  std::vector<std::pair<std::string, std::string>>
-      series;  // selector without identity labels -> promtool's notation
-  Milliseconds at{0};
-  bool fires = false;
-  double value = 0;  // of the firing alert's expression
-};
+// A decision is made daily; two hours of slack for a timer that starts late or a machine that was off.
+inline constexpr Milliseconds kDecisionOverdue = std::chrono::hours(26);
+// busy_timeout is seconds, a large transaction tens of them: five minutes inside one write is no work any
+// more.
+inline constexpr Milliseconds kWriterStuck = std::chrono::minutes(5);
 
 struct MeasurementAlert {
   std::string id;  // the alert's name is the store's and this
   std::string expr;
   Milliseconds hold{0};
+  bool has_limit = false;  // AlertRule's
   std::string summary;
   std::string means;  // runbook
   std::string look;
   std::string act;
   std::vector<std::string> labels;  // that its series keep: the identity, or the exporter's job and instance
-  std::vector<MeasurementCase> cases;  // the first fires
 };
 
 // Those that make sense for the spec; measurement.cc says in one place which do. In the order of the runbook.

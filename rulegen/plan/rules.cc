@@ -55,6 +55,7 @@ AlertRule ThresholdAlert(const spec::Spec& spec, const spec::Signal& signal,
       spec::RecordedSeries(spec.store, signal.id) + (above ? " > " : " < ") + PromqlNumber(threshold.limit);
   alert.hold = threshold.hold;
   alert.keep_firing_for = spec.rules.keep_firing_for;
+  alert.has_limit = true;
   alert.labels = {{"severity", verdict.severity}, {"verdict", verdict.id}, {"threshold", threshold.id}};
 
   Template description;
@@ -76,6 +77,7 @@ AlertRule ToRule(const spec::Spec& spec, const MeasurementAlert& planned) {
   alert.alert = spec::AlertName(spec.store, planned.id);
   alert.expr = CanonicalPromql(planned.expr);
   alert.hold = planned.hold;
+  alert.has_limit = planned.has_limit;
   alert.labels = {{"severity", MeasurementSeverity(spec)}};
   Template description;
   Append(description, planned.means);

@@ -49,6 +49,7 @@ struct AlertRule {
   std::string expr;
   Milliseconds hold{0};
   std::optional<Milliseconds> keep_firing_for;
+  bool has_limit = false;  // it compares a measurement with a number, at which it must not fire
   std::vector<Pair> labels;
   std::vector<Annotation> annotations;
 };

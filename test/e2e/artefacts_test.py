@@ -150,7 +150,34 @@ BREAKS = [
     ("the same digest alerts", "digest!=", "digest="),
     ("decisions are overdue too early", "> 93600", "> 86400"),
     ("a writer is stale too early", "> 300'", "> 299'"),
+    ("an unmeasured ratio fires", "write_error_ratio > 0.01'",
+     "write_error_ratio > 0.01 or absent(checkpoint:write_error_ratio) == 1'"),
+    ("no data fires", "write_error_ratio > 0.01'", "write_error_ratio > 0.01 or on() vector(1)'"),
 ]
+
+
+def longer(seconds):
+    """Changes a duration of one unit by that."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    return lambda match: f"{match[1]}{int(match[2]) * units[match[3]] + seconds}s\n"
+
+
+# What somebody could get wrong in any alert, as (name, pattern, text instead). Of an alert that has the pattern, the tests
+# must find it.
+FOR = r"(        for: )(\d+)([smh])\n"
+KEEP = r"(        keep_firing_for: )(\d+)([smh])\n"
+ALERT_BREAKS = [
+    ("without `for`", FOR, ""),
+    ("`for` one interval short", FOR, longer(-30)),
+    ("`for` one interval long", FOR, longer(30)),
+    ("a `for` where none belongs", r"(expr: .*\n)(?!        for:)", r"\1        for: 30s\n"),
+    ("without keep_firing_for", KEEP, ""),
+    ("keep_firing_for one interval short", KEEP, longer(-30)),
+    ("keep_firing_for one interval long", KEEP, longer(30)),
+    ("the limit itself breaches", r" ([<>]) ([0-9.e+]+'\n)", r" \1= \2"),
+    ("fires without data", r"(expr: '.*)'\n", r"\1 or on() vector(1)'\n"),
+]
+ALERT = re.compile(r"(?m)^      - alert: (\w+)\n(?:        .*\n)+")
 
 
 class Teeth(unittest.TestCase):
@@ -168,6 +195,28 @@ class Teeth(unittest.TestCase):
                                                                                encoding="utf-8")
                     done = run("promtool", "test", "rules", "checkpoint.test.yml", cwd=folder)
                     self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+
+    def test_what_breaks_any_alert_is_found_in_each(self):
+        """Every alert is broken at once, so that one run tells; promtool names the alerts that are not as expected."""
+        source = ROOT / "rules" / "gen"
+        rules = (source / "checkpoint.rules.yml").read_text(encoding="utf-8")
+        for name, pattern, instead in ALERT_BREAKS:
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
+                shutil.copy(source / "checkpoint.test.yml", folder)
+                broken = set()
+
+                def break_it(match):
+                    text, count = re.subn(pattern, instead, match[0], count=1)
+                    if count:
+                        broken.add(match[1])
+                    return text
+
+                path = pathlib.Path(folder) / "checkpoint.rules.yml"
+                path.write_text(ALERT.sub(break_it, rules), encoding="utf-8")
+                self.assertTrue(broken)
+                done = run("promtool", "test", "rules", "checkpoint.test.yml", cwd=folder)
+                self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                self.assertEqual(set(re.findall(r"alertname: ?(\w+)", done.stdout + done.stderr)), broken)
 
 
 class Bytes(unittest.TestCase):

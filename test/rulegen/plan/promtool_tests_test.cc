@@ -1,12 +1,14 @@
 #include "rulegen/plan/promtool_tests.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "rulegen/plan/untested.h"
 #include "test/rulegen/support/tiny_spec.h"
 
 using namespace outgrown;
@@ -26,6 +28,16 @@ struct Planned {
   plan::PromtoolFile tests = plan::PlanTests(spec, rules);
 };
 
+// Takes that store out of QueueRate's test.
+void TakeStore(plan::PromtoolFile& file, const std::string& store) {
+  for (plan::PromtoolTest& test : file.tests) {
+    if (!test.name.starts_with("QueueRate fires")) continue;
+    std::erase_if(test.series, [&](const auto& series) {
+      return series.first.find('"' + store + '"') != std::string::npos;
+    });
+  }
+}
+
 }  // namespace
 
 TEST_CASE("every alert and every recorded series has its tests") {
@@ -33,16 +45,18 @@ TEST_CASE("every alert and every recorded series has its tests") {
   CHECK(plan::Untested(planned.rules, planned.tests).empty());
 }
 
-TEST_CASE("an alert without a positive test, and a test of a misspelt alert, are named") {
+TEST_CASE("an alert without a test, and a test of a misspelt alert, are named") {
   Planned planned;
   for (plan::PromtoolTest& test : planned.tests.tests) {
     for (plan::AlertCheck& check : test.alerts) {
-      if (check.alert == "QueueDepth") check.alert = "QueueDeepth";
+      if (check.alert == "QueueRate") check.alert = "QueueRaite";
     }
   }
   CHECK(plan::Untested(planned.rules, planned.tests) ==
-        std::vector<std::string>{"no test expects QueueDepth to fire",
-                                 "a test checks QueueDeepth, which no rule has"});
+        std::vector<std::string>{
+            "no test expects QueueRate to fire", "no test has QueueRate one interval short of its `for`",
+            "no test has QueueRate at its limit", "no test has QueueRate end after keep_firing_for",
+            "no test has QueueRate without any series", "a test checks QueueRaite, which no rule has"});
 }
 
 TEST_CASE("an alert that is only tested not to fire, and a series that no test expects, are named") {
@@ -51,28 +65,84 @@ TEST_CASE("an alert that is only tested not to fire, and a series that no test e
                 [](const plan::PromtoolTest& test) { return test.name.starts_with("queue:depth"); });
   for (plan::PromtoolTest& test : planned.tests.tests) {
     for (plan::AlertCheck& check : test.alerts) {
-      if (check.alert == "QueueRate") check.expected.clear();
+      if (check.alert == "QueueDepth") check.expected.clear();
     }
   }
   CHECK(plan::Untested(planned.rules, planned.tests) ==
-        std::vector<std::string>{"no test expects QueueRate to fire",
-                                 "no test expects a value of queue:depth"});
+        std::vector<std::string>{"no test expects a value of queue:depth",
+                                 "no test expects QueueDepth to fire", "no test has QueueDepth at its limit",
+                                 "no test has QueueDepth end after keep_firing_for"});
+}
+
+TEST_CASE("each thing that a test of an alert could leave out is named") {
+  struct Row {
+    void (*leave_out)(plan::PromtoolFile&);
+    std::string named;
+  };
+  const Row rows[] = {
+      {[](plan::PromtoolFile& file) { TakeStore(file, "at-limit"); }, "no test has QueueRate at its limit"},
+      {[](plan::PromtoolFile& file) { TakeStore(file, "one-interval-short"); },
+       "no test has QueueRate one interval short of its `for`"},
+      {[](plan::PromtoolFile& file) { TakeStore(file, "ended"); },
+       "no test has QueueRate end after keep_firing_for"},
+      {[](plan::PromtoolFile& file) {
+         for (plan::PromtoolTest& test : file.tests) {
+           if (test.name.starts_with("QueueRate fires")) test.alerts.erase(test.alerts.begin());
+         }
+       },
+       "no test has QueueRate one interval short of its `for`"},
+      {[](plan::PromtoolFile& file) {
+         for (plan::PromtoolTest& test : file.tests) {
+           if (test.name.starts_with("QueueRate fires")) test.alerts.pop_back();
+         }
+       },
+       "no test has QueueRate end after keep_firing_for"},
+      {[](plan::PromtoolFile& file) {
+         for (plan::AlertCheck& check : file.tests.back().alerts) {
+           if (check.alert == "QueueRate") check.at = std::chrono::seconds(570);
+         }
+       },
+       "no test has QueueRate without any series"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.named);
+    Planned planned;
+    row.leave_out(planned.tests);
+    CHECK(plan::Untested(planned.rules, planned.tests) == std::vector<std::string>{row.named});
+  }
 }
 
 TEST_CASE("`for` one interval short is one sample less than fires") {
   const Planned planned;
   const plan::PromtoolTest& test = Named(planned.tests, "QueueRate fires");
-  // 10 minutes at 30 s: 21 true samples fire, 20 don't.
-  CHECK(test.series[0].second == "100.00000000000001x22");
-  CHECK(test.series[1].second == "100x22");
-  CHECK(test.series[2].second == "99.99999999999999x22");
-  CHECK(test.series[3].second == "100.00000000000001x19 100x2");
-  CHECK(test.series[4].second == "_x23");
-  REQUIRE(test.alerts.size() == 3);
+  // 10 minutes at 30 s: 21 true samples fire, 20 don't. Then 15 minutes of keep_firing_for.
+  CHECK(test.series[0].second == "100.00000000000001x51");
+  CHECK(test.series[1].second == "100.00000000000001x20 100x30");
+  CHECK(test.series[2].second == "100x51");
+  CHECK(test.series[3].second == "99.99999999999999x51");
+  CHECK(test.series[4].second == "100.00000000000001x19 100x31");
+  REQUIRE(test.alerts.size() == 4);
   CHECK(test.alerts[0].at == std::chrono::seconds(570));
   CHECK(test.alerts[0].expected.empty());
   CHECK(test.alerts[1].at == std::chrono::minutes(10));
-  CHECK(test.alerts[1].expected.size() == 1);
+  CHECK(test.alerts[1].expected.size() == 2);
+}
+
+TEST_CASE("an alert goes on for keep_firing_for after its condition ended, and no longer") {
+  Planned planned;
+  const plan::PromtoolTest& test = Named(planned.tests, "QueueRate fires");
+  CHECK(test.alerts[2].at == std::chrono::minutes(25));
+  CHECK(test.alerts[2].expected.size() == 2);
+  CHECK(test.alerts[3].at == std::chrono::seconds(1530));
+  REQUIRE(test.alerts[3].expected.size() == 1);
+  CHECK(test.alerts[3].expected[0].labels.at(2).value == "beyond");
+  // Without it the alert is over at the next evaluation.
+  planned.spec.rules.keep_firing_for.reset();
+  const plan::PromtoolFile without = plan::PlanTests(planned.spec, plan::PlanRules(planned.spec));
+  const plan::PromtoolTest& ends = Named(without, "QueueRate fires");
+  REQUIRE(ends.alerts.size() == 3);
+  CHECK(ends.alerts[2].at == std::chrono::seconds(630));
+  CHECK(ends.alerts[2].expected.size() == 1);
 }
 
 TEST_CASE("an alert without `for` fires at the first sample") {
@@ -80,7 +150,20 @@ TEST_CASE("an alert without `for` fires at the first sample") {
   const plan::PromtoolTest& test = Named(planned.tests, "QueueDepth fires");
   CHECK(test.series.size() == 4);
   CHECK(test.alerts[0].at == Milliseconds(0));
-  CHECK(test.alerts[0].expected.size() == 1);
+  CHECK(test.alerts[0].expected.size() == 2);
+}
+
+TEST_CASE("no alert may fire without any series, once its `for` has passed") {
+  const Planned planned;
+  const plan::PromtoolTest& test = Named(planned.tests, "no alert fires");
+  CHECK(test.series.empty());
+  std::vector<std::string> checks;
+  for (const plan::AlertCheck& check : test.alerts) {
+    CHECK(check.expected.empty());
+    checks.push_back(check.alert + " " + FormatDuration(check.at));
+  }
+  CHECK(checks == std::vector<std::string>{"QueueRate 10m30s", "QueueRateApproaching 10m30s",
+                                           "QueueDepth 30s", "QueueExporterDown 5m30s"});
 }
 
 TEST_CASE("a counter's signal gets a reset test, a gauge's doesn't") {

@@ -1,0 +1,164 @@
+#include "rulegen/plan/measurement_tests.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/check.h"
+#include "common/duration.h"
+#include "common/number.h"
+#include "rulegen/plan/alert_test.h"
+#include "rulegen/plan/example_store.h"
+#include "rulegen/spec/names.h"
+
+namespace outgrown::plan {
+namespace {
+
+using Course = TestStore::Course;
+
+double InSeconds(Milliseconds time) { return static_cast<double>(time.count()) / 1000; }
+
+class Tester {
+ public:
+  Tester(const spec::Spec& spec, AlertTest& test) : spec_(spec), test_(test) {}
+
+  void ExporterDown() {
+    const auto add = [&](std::string_view what, Course course, const std::string& up,
+                         const std::string& present) {
+      std::vector<Pair> store = ExampleStore(spec_);
+      for (Pair& label : store) {
+        if (label.name == "instance") label.value = what;
+      }
+      TestStore added{std::string(what), course, store, {{Selector("up", TargetNamed(what)), up}}};
+      if (!present.empty()) added.series.emplace_back(Selector(spec_.store.present, store), present);
+      test_.Add(std::move(added));
+    };
+    add("down", Course::kFires, test_.Always(0), "1 stale");
+    add(kOneIntervalShort, Course::kStaysQuiet, test_.TooBriefly(0, 1), test_.Always(1));
+    add("up", Course::kStaysQuiet, test_.Always(1), test_.Always(1));
+    add("down-without-a-store", Course::kStaysQuiet, test_.Always(0), "");
+  }
+
+  void BlockUnreadable() {
+    const std::string up = "checkpoint_block_up";
+    AddStore("unreadable", Course::kFires, {{up, test_.Always(0)}});
+    AddStore(kOneIntervalShort, Course::kStaysQuiet, {{up, test_.TooBriefly(0, 1)}});
+    AddStore("idle", Course::kStaysQuiet,
+             {{up, test_.Always(1)}, {"checkpoint_last_write_timestamp_seconds", test_.Always(0)}});
+  }
+
+  void WriterStale() {
+    const std::string age = "checkpoint_oldest_write_in_flight_seconds";
+    const double limit = InSeconds(kWriterStuck);
+    AddStore("stuck", Course::kFires, {{age, test_.Always(Neighbour(limit, true))}});
+    AddStore(kAtLimit, Course::kStaysQuiet, {{age, test_.Always(limit)}});
+    AddStore("idle", Course::kStaysQuiet, {{age, test_.Always(0)}});
+  }
+
+  void WriterGone() {
+    const std::string writers = "checkpoint_block_writers";
+    const std::string commits = "checkpoint_store_commits_total";
+    const std::string rising = test_.Rising(0, 1);
+    AddStore("commits-without-a-writer", Course::kFires, {{writers, test_.Always(0)}, {commits, rising}});
+    AddStore(kOneIntervalShort, Course::kStaysQuiet, {{writers, test_.TooBriefly(0, 1)}, {commits, rising}});
+    AddStore("idle", Course::kStaysQuiet, {{writers, test_.Always(0)}, {commits, test_.Always(7)}});
+    AddStore("a-writer-that-commits", Course::kStaysQuiet, {{writers, test_.Always(1)}, {commits, rising}});
+  }
+
+  void CoverageIncomplete() {
+    const std::string series = spec::CoverageSeries(spec_.store);
+    const double minimum = spec_.coverage->minimum;
+    const double below = Neighbour(minimum, false);
+    AddStore("below", Course::kFires, {{series, test_.Always(below)}});
+    AddStore(kAtLimit, Course::kStaysQuiet, {{series, test_.Always(minimum)}});
+    AddStore(kOneIntervalShort, Course::kStaysQuiet, {{series, test_.TooBriefly(below, minimum)}});
+    AddStore("complete", Course::kStaysQuiet, {{series, test_.Always(1)}});
+  }
+
+  void DigestMismatch() {
+    const std::string& store = spec_.store.name;
+    const auto info = [](const std::string& of, const std::string& digest) {
+      return "checkpoint_threshold_table_info{store=\"" + of + "\",digest=\"" + digest + "\"}";
+    };
+    const std::string other(64, '0');
+    const std::string always = test_.Always(1);
+    AddTarget("another-digest", Course::kFires, {{info(store, other), always}});
+    // A roll-out: the other table is gone just before `for` has passed, and the right one is there.
+    const std::size_t fires_at = test_.FiresAt();
+    AddTarget(kOneIntervalShort, Course::kStaysQuiet,
+              {{info(store, other), Repeat(1, fires_at - 1) + " stale"},
+               {info(store, spec_.digest), "_x" + std::to_string(fires_at) + " " + Repeat(1, 1)}});
+    AddTarget("the-same-digest", Course::kStaysQuiet, {{info(store, spec_.digest), always}});
+    AddTarget("another-stores-table", Course::kStaysQuiet, {{info("other_" + store, other), always}});
+  }
+
+  // Time goes on, so the age of a decision stays at the limit if its timestamp goes on as well.
+  void DecisionOverdue() {
+    const std::string timestamp = "checkpoint_decision_timestamp_seconds{store=\"" + spec_.store.name + "\"}";
+    const double step = InSeconds(spec_.rules.interval);
+    const double limit = InSeconds(kDecisionOverdue);
+    // Sums of a fraction of a second are not exact, and would pass the limit.
+    const bool exact = spec_.rules.interval % std::chrono::seconds(1) == Milliseconds(0);
+    const double at_limit = exact ? limit : limit - 0.001;
+    const std::size_t fires_at = test_.FiresAt();
+    const std::string too_briefly = ExactNumber(-limit - 1) + "+" + Repeat(step, fires_at - 1) + " " +
+                                    Repeat(step * static_cast<double>(fires_at), 1);
+    AddTarget("overdue", Course::kFires, {{timestamp, test_.Rising(-limit - 1, step)}});
+    AddTarget(kAtLimit, Course::kStaysQuiet, {{timestamp, test_.Rising(-at_limit, step)}});
+    AddTarget(kOneIntervalShort, Course::kStaysQuiet, {{timestamp, too_briefly}});
+    AddTarget("decided", Course::kStaysQuiet, {{timestamp, test_.Always(0)}});
+  }
+
+ private:
+  using Series = std::vector<std::pair<std::string, std::string>>;
+
+  void AddWith(std::string_view what, Course course, const std::vector<Pair>& labels, const Series& series) {
+    TestStore added{std::string(what), course, labels, {}};
+    for (const auto& [selector, notation] : series)
+      added.series.emplace_back(Selector(selector, labels), notation);
+    test_.Add(std::move(added));
+  }
+  void AddStore(std::string_view what, Course course, const Series& series) {
+    AddWith(what, course, StoreNamed(spec_, what), series);
+  }
+  void AddTarget(std::string_view what, Course course, const Series& series) {
+    AddWith(what, course, TargetNamed(what), series);
+  }
+
+  const spec::Spec& spec_;
+  AlertTest& test_;
+};
+
+struct Row {
+  std::string_view id;
+  std::size_t start;  // AlertTest's
+  void (Tester::*add_stores)();
+};
+
+constexpr Row kRows[] = {
+    {"ExporterDown", 0, &Tester::ExporterDown},
+    {"BlockUnreadable", 0, &Tester::BlockUnreadable},
+    {"WriterStale", 0, &Tester::WriterStale},
+    {"WriterGone", 1, &Tester::WriterGone},
+    {"CoverageIncomplete", 0, &Tester::CoverageIncomplete},
+    {"DigestMismatch", 0, &Tester::DigestMismatch},
+    {"DecisionOverdue", 0, &Tester::DecisionOverdue},
+};
+
+}  // namespace
+
+PromtoolTest MeasurementTest(const spec::Spec& spec, const MeasurementAlert& planned, const AlertRule& rule) {
+  const auto* row = std::ranges::find(kRows, planned.id, &Row::id);
+  OUTGROWN_CHECK(row != std::end(kRows));
+  AlertTest test(spec, rule, row->start);
+  Tester tester(spec, test);
+  (tester.*row->add_stores)();
+  return test.Make();
+}
+
+}  // namespace outgrown::plan
