@@ -1,6 +1,7 @@
 #include "rulegen/archive/archive.h"
 
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -75,7 +76,8 @@ class Archivist {
         for (const fs::path& part : path.lexically_normal()) {
           if (part != ".." && part != "/") inside += "/" + part.string();
         }
-        if (!fs::exists(layout.On(path))) {
+        std::error_code ignored;  // what can't be looked at can't be copied, and then says why
+        if (fs::status(layout.On(path), ignored).type() == fs::file_type::not_found) {
           Missing(inside, "it is not there; run rulegen --generate");
         } else if (Result<void> copied = CopyOnce(inside, layout.On(path)); !copied) {
           return copied;

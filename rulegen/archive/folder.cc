@@ -18,6 +18,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSums = "SHA256SUMS";
+// What is private in its own place must not become public here.
+constexpr mode_t kFolderMode = 0700;
+constexpr mode_t kFileMode = 0600;
+constexpr mode_t kPermissions = 0777;
 
 Error SystemError(std::string_view doing, const fs::path& path) {
   return Error{std::string(doing) + ": " + std::generic_category().message(errno), path.string()};
@@ -43,9 +47,10 @@ bool IsPlainName(std::string_view path) {
 }  // namespace
 
 Result<Folder> Folder::Create(const fs::path& place) {
-  const fs::path whole = fs::absolute(place).lexically_normal();
-  const fs::path target = whole.has_filename() ? whole : whole.parent_path();  // "DIR/" is DIR
   std::error_code failed;
+  const fs::path whole = fs::absolute(place, failed).lexically_normal();
+  if (failed) return Error{"has no absolute path: " + failed.message(), place.string()};
+  const fs::path target = whole.has_filename() ? whole : whole.parent_path();  // "DIR/" is DIR
   const fs::file_status status = fs::symlink_status(target, failed);
   if (fs::exists(status)) {
     const bool empty = fs::is_directory(status) && fs::is_empty(target, failed);
@@ -55,7 +60,7 @@ Result<Folder> Folder::Create(const fs::path& place) {
   const fs::path temporary =
       target.parent_path() / fmt::format(".{}.{}.tmp", target.filename().string(), ::getpid());
   fs::remove_all(temporary, failed);  // left by a killed process that had our pid
-  if (::mkdir(temporary.c_str(), 0777) != 0) return SystemError("cannot make the folder", temporary);
+  if (::mkdir(temporary.c_str(), kFolderMode) != 0) return SystemError("cannot make the folder", temporary);
   return Folder(target, temporary);
 }
 
@@ -72,10 +77,14 @@ Folder::~Folder() {
 Result<Folder::File> Folder::Open(const std::string& path) {
   if (!IsPlainName(path)) return Error{"has a name that a list of checksums cannot hold", path};
   entries_.erase(path);
-  std::error_code failed;
-  fs::create_directories(On(path).parent_path(), failed);
-  if (failed) return Error{"cannot make the folder: " + failed.message(), On(path).parent_path().string()};
-  const int fd = ::open(On(path).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+  fs::path folder = temporary_;
+  for (const fs::path& name : fs::path(path).parent_path()) {
+    folder /= name;
+    if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST)
+      return SystemError("cannot make the folder", folder);
+  }
+  ::unlink(On(path).c_str());  // what can't be unlinked can't be created either
+  const int fd = ::open(On(path).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode);
   if (fd < 0) return SystemError("cannot create", On(path));
   return File(*this, path, fd);
 }
@@ -95,6 +104,8 @@ Result<void> Folder::Copy(const std::string& path, const fs::path& from) {
   if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
     done = Error{"not a regular file", from.string()};
   Result<File> file = done ? Open(path) : Result<File>(done.error());
+  if (file.ok() && ::fchmod(file->fd_, status.st_mode & kPermissions) != 0)
+    done = SystemError("cannot set the permissions of", On(path));
   std::vector<char> piece(1U << 20U);
   while (file.ok() && done.ok()) {
     const ssize_t count = ::read(fd, piece.data(), piece.size());

@@ -49,10 +49,11 @@ class Folder {
     std::uintmax_t size_bytes_ = 0;
   };
 
-  // Opens a file anew; what stood there under this name is replaced. Makes its folders. The folder must outlive it.
+  // Opens a file anew, for its owner alone; what stood there under this name is replaced. Makes its folders, which are
+  // its owner's alone too. The folder must outlive it.
   Result<File> Open(const std::string& path);
   Result<void> Add(const std::string& path, std::string_view bytes);
-  // Copies a regular file, however large.
+  // Copies a regular file, however large, with its permissions.
   Result<void> Copy(const std::string& path, const std::filesystem::path& from);
   void Remove(const std::string& path);
 

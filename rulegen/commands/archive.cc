@@ -88,7 +88,7 @@ int Archive(const Options& options, const std::vector<archive::Subject>& subject
       .alertmanager = connections->alertmanager ? &*connections->alertmanager : nullptr,
       .timeout_ms = options.evaluate.connection.timeout_ms};
   Result<archive::Folder> folder = archive::Folder::Create(*options.archive.place);
-  if (!folder) return Fail(folder.error());
+  if (!folder) return Fail({folder.error().what, "--archive: " + folder.error().where});
   const Result<archive::Archived> archived =
       archive::Archive(question, servers, *folder, ProgressOnTerminal("archive"));
   if (!archived) return Fail({"nothing was archived: " + archived.error().Text(), ""});

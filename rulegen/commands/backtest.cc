@@ -18,6 +18,7 @@
 #include "common/text.h"
 #include "rulegen/backtest/answer_json.h"
 #include "rulegen/backtest/answer_text.h"
+#include "rulegen/backtest/patient_source.h"
 #include "rulegen/commands/commands.h"
 #include "rulegen/commands/connection.h"
 #include "rulegen/commands/output.h"
@@ -39,6 +40,8 @@ using prometheus_api::PrometheusClient;
 constexpr std::int64_t kInstantsMax = 10'000'000;
 // How often --timeout all queries together may take: as many as a long period needs. Whoever waits sees the progress.
 constexpr int kPatience = 10'000;
+// How often --timeout may pass without a single answer.
+constexpr int kSilence = 3;
 constexpr std::size_t kWarningsMax = 20;
 
 // One spec with its table; no spec where the compiled table is used.
@@ -109,18 +112,19 @@ std::map<std::string, std::string> LoadedRecordings(verify::RuleServer& server) 
 }
 
 // Asks the period for a series in some fifty pieces. Where it can't be asked, the walk will say so.
-bool HasSamples(PrometheusClient& client, const backtest::Grid& grid, const std::string& series) {
+bool HasSamples(prometheus_api::RangeSource& source, const backtest::Grid& grid, const std::string& series) {
   const std::int64_t piece_ms = std::max<std::int64_t>(60'000, (grid.to_ms - grid.from_ms) / 50);
   const std::string promql =
       fmt::format("count(last_over_time({}[{}]))", series, FormatDuration(Milliseconds(piece_ms)));
-  const Result<prometheus_api::Answer> answer = client.QueryRange(promql, grid.from_ms, grid.to_ms, piece_ms);
+  const Result<prometheus_api::Answer> answer = source.QueryRange(promql, grid.from_ms, grid.to_ms, piece_ms);
   return !answer || !answer->series.empty();
 }
 
 class Tester {
  public:
-  Tester(PrometheusClient client, verify::RuleServer rules)
+  Tester(PrometheusClient client, verify::RuleServer rules, std::int64_t patience_ms)
       : client_(std::move(client)),
+        source_(client_, patience_ms),
         rules_(std::move(rules)),
         loaded_(LoadedRecordings(rules_)),
         expressions_([this](const std::string& expr) { return rules_.Format(expr); }) {}
@@ -133,7 +137,7 @@ class Tester {
       one.spec = subject.spec->file.string();
       const backtest::Recordings recordings = {
           .loaded = loaded_,
-          .has_samples = [&](const std::string& series) { return HasSamples(client_, grid, series); },
+          .has_samples = [&](const std::string& series) { return HasSamples(source_, grid, series); },
           .same = [this](const std::string& left,
                          const std::string& right) { return expressions_.Same(left, right); }};
       one.choices =
@@ -142,13 +146,14 @@ class Tester {
       one.choices = backtest::AllRecorded(one.table->signals.size());
     }
     const Result<void> done =
-        backtest::Run(one, client_, ProgressOnTerminal("backtest of " + std::string(one.table->store)));
+        backtest::Run(one, source_, ProgressOnTerminal("backtest of " + std::string(one.table->store)));
     if (!done) return done.error();
     return one;
   }
 
  private:
   PrometheusClient client_;
+  backtest::PatientSource source_;
   verify::RuleServer rules_;
   std::map<std::string, std::string> loaded_;
   verify::Expressions expressions_;
@@ -159,8 +164,9 @@ Result<std::unique_ptr<Tester>> Open(const Options& options) {
   if (!client) return client.error();
   Result<prometheus_api::HttpClient> http = OpenHttp(options.evaluate.connection);
   if (!http) return http.error();
-  return std::make_unique<Tester>(
-      std::move(*client), verify::RuleServer(std::move(*http), options.evaluate.connection.timeout_ms));
+  const std::int64_t timeout_ms = options.evaluate.connection.timeout_ms;
+  return std::make_unique<Tester>(std::move(*client), verify::RuleServer(std::move(*http), timeout_ms),
+                                  kSilence * timeout_ms);
 }
 
 Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Subjects& loaded) {

@@ -97,7 +97,11 @@ void AddBacktestOptions(CLI::App& app, BacktestOptions& options) {
 
 void AddArchiveOptions(CLI::App& app, ArchiveOptions& options) {
   app.add_option_function<std::string>(
-         "--archive", [&options](const std::string& folder) { options.place = folder; },
+         "--archive",
+         [&options](const std::string& folder) {
+           if (folder.empty()) throw CLI::ValidationError("--archive", "names no folder");
+           options.place = folder;
+         },
          FlagOf(Mode::kArchive).help)
       ->type_name("DIR")
       ->group(kModes);

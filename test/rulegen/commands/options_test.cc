@@ -47,6 +47,7 @@ TEST_CASE("a wrong command line is exit status 2 and says what is wrong") {
       {{"--evaluate", "--out", "x"}, "--out has no meaning with --evaluate"},
       {{"--evaluate", "--step", "30s"}, "--step has no meaning with --evaluate"},
       {{"--archive"}, "--archive"},
+      {{"--archive", ""}, "--archive: names no folder"},
       {{"--archive", "dir", "--evaluate"}, "exclude each other"},
       {{"--evaluate", "--include", "x"}, "--include has no meaning with --evaluate"},
       {{"--backtest", "--step", "999ms"}, "less than 1s"},
