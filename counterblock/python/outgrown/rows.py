@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterable, Iterator, TypeVar
 
+from .payload import size_of
 from .statement import Kind
-from .watch import Watch, size_of
+from .watch import Watch
 
 _T = TypeVar("_T")
 

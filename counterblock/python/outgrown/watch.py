@@ -21,6 +21,7 @@ from . import schema
 from .block import Start, Store
 from .ledger import Ledger
 from .outcome import Failure, failure_of, is_interrupt
+from .payload import size_of
 from .report import warn_once
 from .statement import LOCKING, Kind, names_wal
 from .targets import Targets
@@ -52,21 +53,6 @@ def guarded(function: _Bookkeeping) -> _Bookkeeping:
             return None
 
     return cast(_Bookkeeping, run)
-
-
-def size_of(parameters: Any) -> int:
-    """The payload's size in bytes: text and blobs among the parameters."""
-    if not isinstance(parameters, (tuple, list, dict)):
-        return 0
-    size_bytes = 0
-    for value in parameters.values() if isinstance(parameters, dict) else parameters:
-        if isinstance(value, (bytes, bytearray)):
-            size_bytes += len(value)
-        elif isinstance(value, str):
-            size_bytes += len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
-        elif isinstance(value, memoryview):
-            size_bytes += value.nbytes
-    return size_bytes
 
 
 class Begun(NamedTuple):
