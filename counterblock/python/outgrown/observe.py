@@ -112,10 +112,15 @@ def _leave_alone(real: Any, own: str, settings: _Settings) -> None:
         logger.debug("the SQLite observer counts a connection of %r", type(real))
         return
     warn_once("writes of connections of %r are not counted: the class has a method %s of its own", type(real), own)
-    path = schema.database_path(real)
-    if not path:
+    try:
+        path = schema.database_path(real)
+        store = _open_for(path, settings) if path else None
+    except Exception as error:  # closed, another thread's, or no block is to be had
+        logger.debug("no block can say so: %s", error)
         return
-    store, process = _open_for(path, settings), os.getpid()
+    if store is None:
+        return
+    process = os.getpid()
     store.lost()
 
     def regain() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import itertools
 import re
 from typing import Iterator, List, NamedTuple, Tuple
 
@@ -145,11 +146,11 @@ def _kind_of_with(words: Iterator[str]) -> Kind:
 def target_of(sql: str) -> str:
     """The name, as the text has it, of the table or view that a statement of kind WRITE writes; empty if it has none."""
     depth = 0
-    tokens = list(_tokens(sql))
-    for at, token in enumerate(tokens):
+    tokens = _tokens(sql)  # not more of them than need be: the text may carry megabytes of data
+    for token in tokens:
         depth += (token.text == "(") - (token.text == ")")
         if depth == 0 and token.text in ("INTO", "FROM", "UPDATE"):
-            name = tokens[at + 1 : at + 6]
+            name = list(itertools.islice(tokens, 5))
             if [part.text for part in name[:1]] == ["OR"]:  # UPDATE OR IGNORE
                 name = name[2:]
             dotted = len(name) > 2 and name[1].text == "."

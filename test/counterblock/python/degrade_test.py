@@ -118,12 +118,18 @@ class OwnClasses(DegradeTest):
         self.assertEqual(other.cursors, 1)
         self.assertEqual(read_block(self.folder, "app")["traces_lost"], 2)
         self.works(connection)
+        other.close()
         del connection, other
         gc.collect()
         self.assertEqual(read_block(self.folder, "app")["traces_lost"], 0)
         self.connect(Own).close()
         self.assertEqual([text.split(": ")[1] for text in self.warned()], [
             f"the class has a method {name} of its own" for name in ("execute", "cursor")])
+
+    def test_a_class_with_methods_of_its_own_needs_no_block(self):
+        with mock.patch.dict(os.environ, OUTGROWN_DIR="/no/such/folder"):
+            self.works(self.connect(Own))
+        self.assertEqual(len(self.warned()), 1)
 
     def test_a_class_that_only_adds_methods_is_counted(self):
         connection = self.connect(Unchanged)
