@@ -62,9 +62,32 @@ TEST_CASE("every artefact carries the mark, and none a byte that depends on the 
   for (const auto& [path, bytes] : first) {
     CAPTURE(path);
     CHECK(bytes.find(mark) != std::string::npos);
+    CHECK(emit::CarriesMarkOf(spec, bytes));
     CHECK(bytes.ends_with('\n'));
   }
   CHECK(Make(spec) == first);
+}
+
+TEST_CASE("the mark of a spec is known in every artefact, whatever the spec's file is called") {
+  spec::Spec spec = WithAlertmanager();
+  spec::Spec other = spec;
+  other.file = "other.toml";
+  for (const char* name : {"a\"b\\c.toml", "a--b---c.toml", "größe\n.toml", "\xff.toml", "<!-- x -->.toml"}) {
+    CAPTURE(name);
+    spec.file = name;
+    for (const auto& [path, bytes] : Make(spec)) {
+      CAPTURE(path);
+      CHECK(emit::CarriesMark(bytes));
+      CHECK(emit::CarriesMarkOf(spec, bytes));
+      CHECK_FALSE(emit::CarriesMarkOf(other, bytes));
+    }
+  }
+  const std::string mark = emit::GeneratedMark(spec);
+  for (const std::string& text :
+       {std::string(), std::string("# "), mark, "\n# " + mark, "{\n  \"title\": \"" + mark + "\"\n}\n"}) {
+    CAPTURE(text);
+    CHECK_FALSE(emit::CarriesMark(text));
+  }
 }
 
 TEST_CASE("a changed threshold changes table, rules, tests, dashboard and documents") {
