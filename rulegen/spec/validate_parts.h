@@ -24,6 +24,10 @@ void ValidateThresholds(const Spec& spec, Report& report, Suggestions& suggestio
 void ValidateCoverage(const Spec& spec, const KnownSeriesIndex& series, Report& report,
                       Suggestions& suggestions);
 
+// Reports a duration over which the rules are evaluated more than kEvaluationsMax times; false if it is. An interval that is
+// wrong itself is not judged by.
+bool FewEvaluations(const TableCheck& check, std::string_view key, Milliseconds duration, const Rules& rules);
+
 // The `expr` of a signal or of the coverage: that it lexes and closes, and names only known series, labels and
 // functions, over windows of four scrapes or more. Signals from `signals_before` on are not recorded yet when it is
 // evaluated.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -70,6 +71,7 @@ class Thresholds {
                   "\"0s\" or at least rules.interval (" + FormatDuration(spec_.rules.interval) +
                       "), since nobody looks in between");
     }
+    FewEvaluations(check, "for", threshold.hold, spec_.rules);
     if (has_signal && has_verdict && has_limit) {
       by_signal_[threshold.signal].push_back({&threshold, verdicts_.at(threshold.verdict)});
     }
@@ -111,6 +113,11 @@ class Thresholds {
     if (!check.Has(key)) return false;
     if (!std::isfinite(threshold.limit)) {
       check.Wrong(key, ExactNumber(threshold.limit), "a finite number");
+      return false;
+    }
+    // Tests and dashboards hold a value just beyond every limit, and one just short of it.
+    if (!std::isfinite(std::nextafter(threshold.limit, std::numeric_limits<double>::infinity()))) {
+      check.Wrong(key, "the largest number there is", "a limit that some number is greater than");
       return false;
     }
     if (threshold.direction == Direction::kAbove && threshold.limit < 0) {
