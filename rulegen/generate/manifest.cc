@@ -33,7 +33,9 @@ bool IsArtefactPath(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::filesystem::path ManifestName(const spec::Spec& spec) { return spec.file.stem().concat(".manifest"); }
+std::filesystem::path ManifestName(const spec::Spec& spec) {
+  return spec.file.stem().concat(kManifestExtension);
+}
 
 std::string ManifestText(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
                          const std::vector<ManifestEntry>& also) {

@@ -24,6 +24,8 @@ struct ManifestEntry {
   std::filesystem::path path;  // from the manifest's own folder
 };
 
+inline constexpr std::string_view kManifestExtension = ".manifest";
+
 // "checkpoint.toml" -> "checkpoint.manifest"
 std::filesystem::path ManifestName(const spec::Spec& spec);
 

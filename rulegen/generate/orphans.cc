@@ -1,5 +1,6 @@
 #include "rulegen/generate/orphans.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -20,8 +21,9 @@ namespace fs = std::filesystem;
 
 Result<bool> Exists(const fs::path& path) {
   std::error_code failed;
-  const fs::file_status status = fs::symlink_status(path, failed);
-  if (status.type() == fs::file_type::not_found) return false;
+  const fs::file_status status = fs::status(path, failed);
+  if (status.type() == fs::file_type::not_found || failed == std::errc::too_many_symbolic_link_levels)
+    return false;
   if (status.type() == fs::file_type::none) return Error{"cannot stat: " + failed.message(), path.string()};
   return true;
 }
@@ -76,6 +78,21 @@ Result<std::vector<Orphan>> FindOrphans(const spec::Spec& spec, const std::vecto
     orphans.push_back(std::move(*orphan));
   }
   return orphans;
+}
+
+std::vector<StrayManifest> StrayManifests(const fs::path& folder, const fs::path& specs) {
+  std::vector<StrayManifest> stray;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder.empty() ? "." : folder, none)) {
+    if (entry.path().extension() != kManifestExtension) continue;
+    const Result<std::string> text = ReadFile(entry.path());
+    if (!text.ok() || !ParseManifest(*text).ok()) continue;
+    const std::string spec_file(emit::SpecFileOf(*text));
+    if (!spec_file.empty() && !fs::exists(specs / spec_file, none))
+      stray.push_back({folder / entry.path().filename(), spec_file});
+  }
+  std::ranges::sort(stray, {}, &StrayManifest::path);
+  return stray;
 }
 
 }  // namespace outgrown::generate

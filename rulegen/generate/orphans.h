@@ -30,4 +30,14 @@ struct Orphan {
 Result<std::vector<Orphan>> FindOrphans(const spec::Spec& spec, const std::vector<ManifestEntry>& entries,
                                         const std::vector<Artefact>& artefacts, const Layout& layout);
 
+struct StrayManifest {
+  std::filesystem::path path;
+  std::string spec_file;  // its name, without a folder
+};
+
+// The manifests in a folder whose spec is not among the files of `specs`, also a folder: it was removed or renamed, and
+// nothing generates what the manifest lists.
+std::vector<StrayManifest> StrayManifests(const std::filesystem::path& folder,
+                                          const std::filesystem::path& specs);
+
 }  // namespace outgrown::generate

@@ -97,7 +97,7 @@ Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vec
   }
   for (const Artefact& artefact : artefacts) {
     const fs::path path = layout.On(artefact.path);
-    const Result<WriteOutcome> outcome = WriteFileIfChanged(path, artefact.bytes);
+    const Result<WriteOutcome> outcome = WriteFileIfChanged(path, artefact.bytes, artefact.mode_if_new);
     if (!outcome.ok()) return outcome.error();
     if (*outcome == WriteOutcome::kWritten) changes.push_back({Change::kWritten, path, ""});
   }

@@ -121,10 +121,6 @@ struct Signal {
 // in one group, so that an alert never sees an older recorded value.
 inline constexpr std::size_t kRulesPerGroupMax = 20;
 
-// The evaluations of the rules that a threshold's `for` or a test's `at` may span. The generated tests make all of them:
-// many more take promtool minutes and gigabytes.
-inline constexpr int kEvaluationsMax = 100'000;
-
 // One alert on one signal; of one signal at most kRulesPerGroupMax - 1.
 struct Threshold {
   std::string id;  // the alert's name is the store's and this (names.h): "WriteErrors"

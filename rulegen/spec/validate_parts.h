@@ -24,6 +24,10 @@ void ValidateThresholds(const Spec& spec, Report& report, Suggestions& suggestio
 void ValidateCoverage(const Spec& spec, const KnownSeriesIndex& series, Report& report,
                       Suggestions& suggestions);
 
+// The evaluations of the rules that a threshold's `for` or a test's `at` may span. The generated tests make all of them:
+// many more take promtool minutes and gigabytes.
+inline constexpr int kEvaluationsMax = 100'000;
+
 // Reports a duration over which the rules are evaluated more than kEvaluationsMax times; false if it is. An interval that is
 // wrong itself is not judged by.
 bool FewEvaluations(const TableCheck& check, std::string_view key, Milliseconds duration, const Rules& rules);
