@@ -93,13 +93,13 @@ struct Temporary {
   Descriptor fd;
 };
 
-Result<Temporary> CreateTemporary(const std::filesystem::path& folder, const std::string& name) {
+Result<Temporary> CreateTemporary(const std::filesystem::path& folder, const std::string& name, mode_t mode) {
   while (true) {
     const Result<std::string> path = TemporaryName(name, folder);
     if (!path.ok()) return path.error();
     // open(2) applies the umask, as for any new file.
     Temporary made{
-        *path, Descriptor(::open(path->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644))};
+        *path, Descriptor(::open(path->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode))};
     if (made.fd.get() < 0) return SystemError("cannot create", *path, errno);
     // A file system without locks has no RemoveAbandoned either.
     while (::flock(made.fd.get(), LOCK_EX) != 0 && errno == EINTR) {
@@ -108,6 +108,26 @@ Result<Temporary> CreateTemporary(const std::filesystem::path& folder, const std
     if (::fstat(made.fd.get(), &status) != 0 || status.st_nlink > 0) return made;
     // Between open and flock it looked abandoned to somebody; the next one will hardly.
   }
+}
+
+constexpr mode_t kPermissions = 0777;
+
+// Gives the still empty temporary file the owner, group and mode of the file that it will replace.
+Result<void> KeepAccess(const Temporary& temporary, const struct stat& old) {
+  struct stat made = {};
+  if (::fstat(temporary.fd.get(), &made) != 0) return SystemError("cannot stat", temporary.path, errno);
+  mode_t mode = old.st_mode & kPermissions;
+  const bool is_same = made.st_uid == old.st_uid && made.st_gid == old.st_gid;
+  // Root may give both, a member of the group the group.
+  if (!is_same && ::fchown(temporary.fd.get(), old.st_uid, old.st_gid) != 0 &&
+      ::fchown(temporary.fd.get(), static_cast<uid_t>(-1), old.st_gid) != 0) {
+    // What the old group might, another one doesn't inherit.
+    mode &= ~static_cast<mode_t>(S_IRWXG) | ((mode & S_IRWXO) << 3U);
+  }
+  if ((made.st_mode & kPermissions) != mode && ::fchmod(temporary.fd.get(), mode) != 0) {
+    return SystemError("cannot set the mode of", temporary.path, errno);
+  }
+  return {};
 }
 
 Result<void> WriteAndRename(Temporary& temporary, std::string_view bytes, const std::filesystem::path& path) {
@@ -150,7 +170,8 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t size
   }
 }
 
-Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes) {
+Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes,
+                                        mode_t mode_if_new) {
   if (const Result<std::string> old = ReadFile(path); old.ok() && *old == bytes)
     return WriteOutcome::kUnchanged;
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
@@ -158,9 +179,14 @@ Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::
   std::filesystem::create_directories(folder, made);
   if (made) return Error{"cannot make the folder: " + made.message(), folder.string()};
 
-  Result<Temporary> temporary = CreateTemporary(folder, path.filename().string());
+  struct stat old = {};
+  const bool replaces = ::stat(path.c_str(), &old) == 0 && S_ISREG(old.st_mode);
+  Result<Temporary> temporary =
+      CreateTemporary(folder, path.filename().string(), replaces ? S_IRUSR | S_IWUSR : mode_if_new);
   if (!temporary.ok()) return temporary.error();
-  if (const Result<void> done = WriteAndRename(*temporary, bytes, path); !done) {
+  Result<void> done = replaces ? KeepAccess(*temporary, old) : Result<void>();
+  if (done.ok()) done = WriteAndRename(*temporary, bytes, path);
+  if (!done.ok()) {
     ::unlink(temporary->path.c_str());
     return done.error();
   }

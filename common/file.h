@@ -1,6 +1,8 @@
 // Whole files: read one, and replace one so that nobody ever sees half of it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <filesystem>
 #include <set>
@@ -19,8 +21,10 @@ enum class WriteOutcome { kUnchanged, kWritten };
 
 // Puts `bytes` at `path`: a temporary file in the same folder, write, fsync, rename, fsync of the folder. If the
 // file already holds these bytes it is not touched. Missing parent folders are made. A failure leaves the old
-// file as it was and no temporary file behind (a SIGKILL may leave one; see RemoveAbandoned). Mode 0644 less the umask.
-Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes);
+// file as it was and no temporary file behind (a SIGKILL may leave one; see RemoveAbandoned). A file that is replaced keeps
+// its mode, and its owner and group as far as the caller may give them; a new one has `mode_if_new` less the umask.
+Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes,
+                                        mode_t mode_if_new = 0644);
 
 // Removes the temporary files that killed calls of WriteFileIfChanged left in `folder` for files of these names. One
 // that a living process still writes is locked by it and stays, whichever PID namespace that process is in. What cannot

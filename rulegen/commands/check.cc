@@ -6,9 +6,28 @@
 #include "rulegen/commands/output.h"
 #include "rulegen/commands/spec_files.h"
 #include "rulegen/generate/artefacts.h"
+#include "rulegen/generate/orphans.h"
 #include "rulegen/generate/tree.h"
 
 namespace outgrown::commands {
+
+namespace {
+
+// Whether specs that once stood beside these are gone and have left what was generated from them. One line for each.
+bool TellOfStrayManifests(const spec::Spec& spec, const generate::Layout& layout) {
+  const auto stray = generate::StrayManifests(layout.On(generate::ManifestName(spec)).parent_path(),
+                                              spec.file.parent_path());
+  for (const generate::StrayManifest& manifest : stray) {
+    Fail(
+        {"its spec " + manifest.spec_file +
+             " is not there, so the files that it lists are no longer generated; restore the spec, or remove "
+             "the manifest and those files of its list that no other spec generates",
+         manifest.path.string()});
+  }
+  return !stray.empty();
+}
+
+}  // namespace
 
 int RunCheck(const Options& options) {
   const Specs specs = LoadSpecs(options);
@@ -23,7 +42,11 @@ int RunCheck(const Options& options) {
     diffs += *diff;
     Fail({"the artefacts are not what it generates; run rulegen --generate", spec.file.string()});
   }
-  return Answer(diffs, diffs.empty() ? kExitOk : kExitDrift);
+  // Specs that --spec names may be some of many.
+  const spec::Spec& first = specs.specs.front();
+  const bool strays =
+      options.specs.empty() && TellOfStrayManifests(first, generate::Layout(first, options.out));
+  return Answer(diffs, diffs.empty() && !strays ? kExitOk : kExitDrift);
 }
 
 }  // namespace outgrown::commands

@@ -67,6 +67,15 @@ Node RouteNode(const plan::Route& route, const std::vector<std::string>& receive
   return Node::Of(std::move(entries));
 }
 
+// Whether one of the routes has the same matchers.
+bool HasRoute(Node& routes, const plan::Route& route) {
+  const std::string own = ToYaml(Matchers(route.matchers));
+  return std::ranges::any_of(routes.items, [&](Node& item) {
+    const Node* matchers = Find(item, "matchers");
+    return matchers != nullptr && ToYaml(*matchers) == own;
+  });
+}
+
 Node InhibitionNode(const plan::Inhibition& inhibition) {
   return Node::Of(Node::Map{{"source_matchers", Matchers(inhibition.source)},
                             {"target_matchers", Matchers(inhibition.target)},
@@ -84,6 +93,12 @@ Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const plan::Routing
   if (route == nullptr || route->kind != Node::Kind::kMap) return Error{"expected a map as route", base_name};
   Node* routes = ListOf(*route, "routes");
   if (routes == nullptr) return Error{"expected a list as route.routes", base_name};
+  if (HasRoute(*routes, routing.route)) {
+    return Error{
+        "already has the route of this spec's alerts, so it was generated from this spec; name a file of "
+        "your own",
+        base_name};
+  }
   routes->items.push_back(RouteNode(routing.route, ReceiverNames(*config)));
   Node* inhibitions = ListOf(*config, "inhibit_rules");
   if (inhibitions == nullptr) return Error{"expected a list as inhibit_rules", base_name};

@@ -12,10 +12,7 @@
 namespace outgrown::emit {
 
 std::string MarkdownHead(const spec::Spec& spec, std::string_view title) {
-  // "--" would end the comment early in old readers; file names may have it.
-  std::string mark = GeneratedMark(spec);
-  for (std::size_t at = mark.find("--"); at != std::string::npos; at = mark.find("--")) mark.erase(at, 1);
-  return "<!-- " + mark + " -->\n\n# " + MarkdownText(title) + "\n";
+  return "<!-- " + GeneratedMark(spec) + " -->\n\n# " + MarkdownText(title) + "\n";
 }
 
 std::string MarkdownTable(const std::vector<std::string>& heads,

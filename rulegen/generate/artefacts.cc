@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -55,17 +56,35 @@ Result<void> AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::
   return {};
 }
 
+// Also through links, and for a file that is not there yet.
+bool IsSameFile(const fs::path& a, const fs::path& b) {
+  std::error_code none;
+  const fs::path whole = fs::weakly_canonical(a, none);
+  return (!whole.empty() && whole == fs::weakly_canonical(b, none)) || fs::equivalent(a, b, none);
+}
+
 Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules,
                              std::vector<Artefact>& artefacts) {
-  const fs::path base = spec.file.parent_path() / spec.alertmanager->base;
-  const bool own = spec.alertmanager->base.empty();
-  const Result<std::string> text = own ? Result<std::string>(kEmptyAlertmanager) : ReadFile(base);
-  if (!text.ok()) return text.error();
+  const fs::path folder = spec.file.parent_path();
+  const fs::path base = folder / spec.alertmanager->base;
+  Artefact made{fs::path(*spec.output.rules) / (spec.store.name + ".alertmanager.yml"), ""};
+  std::string text = kEmptyAlertmanager;
+  if (!spec.alertmanager->base.empty()) {
+    if (IsSameFile(base, folder / made.path)) {
+      return Error{"alertmanager.base names what is generated from it; name a file of your own",
+                   base.string()};
+    }
+    Result<std::string> read = ReadFile(base);
+    if (!read.ok()) return read.error();
+    text = std::move(*read);
+    std::error_code none;
+    made.mode_if_new = static_cast<unsigned>(fs::status(base, none).permissions()) & 0666U;
+  }
   const plan::Routing routing = plan::PlanRouting(spec, rules);
-  Result<std::string> merged = emit::AlertmanagerYaml(spec, routing, *text, base.string());
+  Result<std::string> merged = emit::AlertmanagerYaml(spec, routing, text, base.string());
   if (!merged.ok()) return merged.error();
-  artefacts.push_back(
-      {fs::path(*spec.output.rules) / (spec.store.name + ".alertmanager.yml"), std::move(*merged)});
+  made.bytes = std::move(*merged);
+  artefacts.push_back(std::move(made));
   return {};
 }
 

@@ -14,6 +14,8 @@ struct Artefact {
   std::filesystem::path
       path;  // from the spec's folder, as [output] names it: "../docs/gen/checkpoint.runbook.md"
   std::string bytes;
+  // Of a file that is not there yet: who may read the people's Alertmanager configuration may read what is made from it.
+  unsigned mode_if_new = 0644;
 };
 
 // All artefacts, in a fixed order. Reads the people's Alertmanager configuration where the spec names one; whatever is

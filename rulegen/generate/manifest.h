@@ -9,11 +9,11 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/result.h"
 #include "rulegen/generate/artefacts.h"
 #include "rulegen/spec/model.h"
 
@@ -24,6 +24,8 @@ struct ManifestEntry {
   std::filesystem::path path;  // from the manifest's own folder
 };
 
+inline constexpr std::string_view kManifestExtension = ".manifest";
+
 // "checkpoint.toml" -> "checkpoint.manifest"
 std::filesystem::path ManifestName(const spec::Spec& spec);
 
@@ -31,7 +33,8 @@ std::filesystem::path ManifestName(const spec::Spec& spec);
 std::string ManifestText(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
                          const std::vector<ManifestEntry>& also = {});
 
-// The entries; nothing if it is not a manifest of rulegen's in every line.
-std::optional<std::vector<ManifestEntry>> ParseManifest(std::string_view text);
+// The entries. An error, that names the line, if it is not in every line what ManifestText writes: no manifest leads to a
+// path that [output] could not have named.
+Result<std::vector<ManifestEntry>> ParseManifest(std::string_view text);
 
 }  // namespace outgrown::generate

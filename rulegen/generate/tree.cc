@@ -14,39 +14,13 @@
 #include "common/digest.h"
 #include "common/file.h"
 #include "rulegen/generate/manifest.h"
+#include "rulegen/generate/orphans.h"
 #include "rulegen/generate/unified_diff.h"
 
 namespace outgrown::generate {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::size_t LeadingUps(const fs::path& path) {
-  std::size_t ups = 0;
-  for (const fs::path& part : path.lexically_normal()) {
-    if (part != "..") break;
-    ++ups;
-  }
-  return ups;
-}
-
-Result<bool> Exists(const fs::path& path) {
-  std::error_code failed;
-  const fs::file_status status = fs::symlink_status(path, failed);
-  if (status.type() == fs::file_type::not_found) return false;
-  if (status.type() == fs::file_type::none) return Error{"cannot stat: " + failed.message(), path.string()};
-  return true;
-}
-
-// The bytes of a file that may be missing.
-Result<std::optional<std::string>> ReadIfThere(const fs::path& path) {
-  const Result<bool> there = Exists(path);
-  if (!there.ok()) return there.error();
-  if (!*there) return std::optional<std::string>();
-  Result<std::string> bytes = ReadFile(path);
-  if (!bytes.ok()) return bytes.error();
-  return std::optional<std::string>(std::move(*bytes));
-}
 
 // The manifest as it is on disk.
 struct OldManifest {
@@ -59,46 +33,16 @@ Result<OldManifest> ReadManifest(const spec::Spec& spec, const Layout& layout) {
   Result<std::optional<std::string>> text = ReadIfThere(path);
   if (!text.ok()) return text.error();
   if (!*text) return OldManifest();
-  std::optional<std::vector<ManifestEntry>> entries = ParseManifest(**text);
-  if (!entries) {
-    return Error{
-        "is no manifest of rulegen's; restore it, or remove it after removing the old artefacts by hand",
-        path.string()};
+  Result<std::vector<ManifestEntry>> entries = ParseManifest(**text);
+  if (!entries.ok()) {
+    return Error{entries.error().what + "; restore it, or remove it after removing the old artefacts by hand",
+                 path.string()};
   }
   return OldManifest{std::move(**text), std::move(*entries)};
 }
 
-// A file that no artefact of now has, and that is still there.
-struct Orphan {
-  fs::path path;                 // on disk
-  std::set<std::string> sha256;  // what rulegen wrote there: two if a run was cut short
-};
-
-Result<std::vector<Orphan>> Orphans(const OldManifest& old, const std::vector<Artefact>& artefacts,
-                                    const Layout& layout) {
-  std::set<fs::path> current;
-  for (const Artefact& artefact : artefacts) current.insert(artefact.path.lexically_normal());
-  std::map<fs::path, std::set<std::string>> written;
-  for (const ManifestEntry& entry : old.entries) {
-    const fs::path path = entry.path.lexically_normal();
-    if (current.contains(path)) continue;
-    const Result<bool> there = Exists(layout.On(path));
-    if (!there.ok()) return there.error();
-    if (*there) written[path].insert(entry.sha256);
-  }
-  std::vector<Orphan> orphans;
-  orphans.reserve(written.size());
-  for (auto& [path, sha256] : written) orphans.push_back({layout.On(path), std::move(sha256)});
-  return orphans;
-}
-
-// Removes the file if it still is what was written.
 Result<FileChange> RemoveOrphan(const Orphan& orphan) {
-  const Result<std::string> bytes = ReadFile(orphan.path);
-  if (!bytes.ok()) return bytes.error();
-  if (!orphan.sha256.contains(Sha256Hex(*bytes))) {
-    return FileChange{Change::kKept, orphan.path, "changed since rulegen wrote it"};
-  }
+  if (!orphan.kept_because.empty()) return FileChange{Change::kKept, orphan.path, orphan.kept_because};
   std::error_code failed;
   fs::remove(orphan.path, failed);
   if (failed) return Error{"cannot remove: " + failed.message(), orphan.path.string()};
@@ -135,36 +79,13 @@ void RemoveLeftovers(const spec::Spec& spec, const std::vector<Artefact>& artefa
 
 }  // namespace
 
-Layout::Layout(const spec::Spec& spec, const std::optional<fs::path>& out) {
-  if (!out) {
-    folder_ = spec.file.parent_path();
-    return;
-  }
-  absolute_under_ = *out;
-  std::size_t ups = 1;
-  for (const std::optional<std::string>& folder :
-       {spec.output.rules, spec.output.dashboards, spec.output.docs}) {
-    if (folder) ups = std::max(ups, LeadingUps(*folder));
-  }
-  // The spec's folder from the folder that holds everything: its last `ups` names.
-  fs::path from = fs::absolute(spec.file).lexically_normal().parent_path();
-  fs::path names;
-  for (std::size_t i = 0; i < ups && from.has_relative_path(); ++i) {
-    names = from.filename() / names;
-    from = from.parent_path();
-  }
-  folder_ = *out / names;
-}
-
-fs::path Layout::On(const fs::path& path) const {
-  if (path.is_absolute()) return absolute_under_ ? *absolute_under_ / path.relative_path() : path;
-  return (folder_ / path).lexically_normal();
-}
-
 Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
                                           const Layout& layout) {
   const Result<OldManifest> old = ReadManifest(spec, layout);
   if (!old.ok()) return old.error();
+  if (const auto orphans = FindOrphans(spec, old->entries, artefacts, layout); !orphans.ok()) {
+    return orphans.error();
+  }
   RemoveLeftovers(spec, artefacts, *old, layout);
   std::vector<FileChange> changes;
   const fs::path manifest = layout.On(ManifestName(spec));
@@ -176,11 +97,12 @@ Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vec
   }
   for (const Artefact& artefact : artefacts) {
     const fs::path path = layout.On(artefact.path);
-    const Result<WriteOutcome> outcome = WriteFileIfChanged(path, artefact.bytes);
+    const Result<WriteOutcome> outcome = WriteFileIfChanged(path, artefact.bytes, artefact.mode_if_new);
     if (!outcome.ok()) return outcome.error();
     if (*outcome == WriteOutcome::kWritten) changes.push_back({Change::kWritten, path, ""});
   }
-  const Result<std::vector<Orphan>> orphans = Orphans(*old, artefacts, layout);
+  // Again: a file may have changed since.
+  const auto orphans = FindOrphans(spec, old->entries, artefacts, layout);
   if (!orphans.ok()) return orphans.error();
   for (const Orphan& orphan : *orphans) {
     Result<FileChange> change = RemoveOrphan(orphan);
@@ -209,11 +131,12 @@ Result<std::vector<FileDifference>> CompareTree(const spec::Spec& spec,
     const Result<void> compared = compare(layout.On(artefact.path), artefact.bytes);
     if (!compared.ok()) return compared.error();
   }
-  const Result<std::vector<Orphan>> orphans = Orphans(*old, artefacts, layout);
+  auto orphans = FindOrphans(spec, old->entries, artefacts, layout);
   if (!orphans.ok()) return orphans.error();
-  for (const Orphan& orphan : *orphans) {
-    const Result<void> compared = compare(orphan.path, std::nullopt);
-    if (!compared.ok()) return compared.error();
+  for (Orphan& orphan : *orphans) {
+    if (orphan.kept_because.empty()) {
+      differences.push_back({orphan.path, std::move(orphan.bytes), std::nullopt});
+    }
   }
   const Result<void> compared = compare(layout.On(ManifestName(spec)), ManifestText(spec, artefacts));
   if (!compared.ok()) return compared.error();

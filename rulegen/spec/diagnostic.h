@@ -28,7 +28,7 @@ std::string FormatDiagnostic(const Diagnostic& diagnostic);
 // if `source` has no such line.
 std::string FormatDiagnosticWithSource(const Diagnostic& diagnostic, std::string_view source);
 
-// `text` in quotes for a diagnostic: control characters and invalid UTF-8 as \xNN, cut after 60 characters with an
+// `text` in quotes for a diagnostic: control characters and invalid UTF-8 as \xNN or \uNNNN, cut after 60 characters with an
 // ellipsis.
 std::string Quoted(std::string_view text);
 

@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "rulegen/spec/nearest.h"
 #include "rulegen/spec/text.h"
 
@@ -22,6 +24,18 @@ Position Over(Position position, std::string_view text) {
     if (text[0] == '\n') position = {position.line + 1, 1};
   }
   return position;
+}
+
+// What FindControl found, for a diagnostic.
+std::string NameOfControl(std::string_view character) {
+  if (character == "\n") return "a new line";
+  if (character == "\t") return "a tab";
+  const std::optional<char32_t> value = FirstCharacter(character);
+  if (!value || *value < 0x80) return "the control character " + Printable(character);
+  const std::string_view kind = IsDirectionMark(*value) ? "direction mark"
+                                : *value < 0xA0         ? "control character"
+                                                        : "invisible character";
+  return fmt::format("the {} U+{:04X}", kind, static_cast<unsigned>(*value));
 }
 
 }  // namespace
@@ -101,10 +115,11 @@ bool TableCheck::LineOrNothing(std::string_view key, std::string_view text) cons
   if (!Has(key)) return false;
   if (const std::optional<std::size_t> at = FindControl(text)) {
     const std::string_view character = text.substr(*at, CharacterLength(text.substr(*at)));
-    const std::string name = character == "\n"   ? "a new line"
-                             : character == "\t" ? "a tab"
-                                                 : "the control character " + Printable(character);
-    WrongInside(key, text, {*at, name, "one line of text without control characters"});
+    const bool turns = IsDirectionMark(FirstCharacter(character).value_or(0));
+    WrongInside(key, text,
+                {*at, NameOfControl(character),
+                 turns ? "one line of text without marks that turn its direction"
+                       : "one line of text without control characters"});
     return false;
   }
   if (!text.empty() && (text.front() == ' ' || text.back() == ' ')) {

@@ -39,14 +39,19 @@ std::size_t CharacterLength(std::string_view text) {
 }
 
 bool IsControl(char32_t character) {
-  return character < 0x20 || (character >= 0x7F && character <= 0x9F) ||
-         (character >= 0x2028 && character <= 0x202E) || (character >= 0x2066 && character <= 0x2069) ||
-         character == 0x200E || character == 0x200F || character == 0x061C || character == 0xFEFF;
+  return character < 0x20 || (character >= 0x7F && character <= 0x9F) || IsDirectionMark(character) ||
+         character == 0x2028 || character == 0x2029 || character == 0xFEFF;
+}
+
+bool IsDirectionMark(char32_t character) {
+  return (character >= 0x202A && character <= 0x202E) || (character >= 0x2066 && character <= 0x2069) ||
+         character == 0x200E || character == 0x200F || character == 0x061C;
 }
 
 std::string Printable(std::string_view character) {
   const std::optional<char32_t> value = FirstCharacter(character);
   if (value && (*value == U'\t' || !IsControl(*value))) return std::string(character);
+  if (value && *value >= 0x80) return fmt::format("\\u{:04x}", static_cast<unsigned>(*value));
   std::string escaped;
   for (const char byte : character) escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
   return escaped;

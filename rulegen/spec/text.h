@@ -20,8 +20,11 @@ std::size_t CharacterLength(std::string_view text);
 // line or paragraph separator, or one that turns the direction of the text that follows it.
 bool IsControl(char32_t character);
 
-// One character as it can be shown on a terminal: itself, or \xNN for each byte if it is a control character or no
-// character at all. A tab stays a tab.
+// The part of these that turns the direction of the text.
+bool IsDirectionMark(char32_t character);
+
+// One character as it can be shown on a terminal: itself, or if it IsControl \xNN in ASCII and \uNNNN beyond. A byte that
+// begins no character is \xNN. A tab stays a tab.
 std::string Printable(std::string_view character);
 
 // The offset of the first character that IsControl or is not well-formed; nothing if there is none.

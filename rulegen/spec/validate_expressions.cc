@@ -187,6 +187,7 @@ void ExpressionCheck::Test(const TableCheck& check, const SignalTest& test) cons
     check.Wrong("value", "no finite number", "a finite number");
   if (check.Has("at") && test.at <= Milliseconds(0))
     check.Wrong("at", Quoted(FormatDuration(test.at)), "more than nothing");
+  if (!FewEvaluations(check, "at", test.at, spec_.rules)) return;
   if (!check.Has("series")) return;
   if (test.series.empty()) check.Wrong("series", "an empty table", "at least one series and its values");
 

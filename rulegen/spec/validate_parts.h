@@ -24,6 +24,14 @@ void ValidateThresholds(const Spec& spec, Report& report, Suggestions& suggestio
 void ValidateCoverage(const Spec& spec, const KnownSeriesIndex& series, Report& report,
                       Suggestions& suggestions);
 
+// The evaluations of the rules that a threshold's `for` or a test's `at` may span. The generated tests make all of them:
+// many more take promtool minutes and gigabytes.
+inline constexpr int kEvaluationsMax = 100'000;
+
+// Reports a duration over which the rules are evaluated more than kEvaluationsMax times; false if it is. An interval that is
+// wrong itself is not judged by.
+bool FewEvaluations(const TableCheck& check, std::string_view key, Milliseconds duration, const Rules& rules);
+
 // The `expr` of a signal or of the coverage: that it lexes and closes, and names only known series, labels and
 // functions, over windows of four scrapes or more. Signals from `signals_before` on are not recorded yet when it is
 // evaluated.

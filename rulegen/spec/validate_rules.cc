@@ -15,6 +15,8 @@ namespace {
 // Prometheus forgets a sample after this long (--query.lookback-delta), so samples further apart leave holes.
 constexpr Milliseconds kLookback = std::chrono::minutes(5);
 
+constexpr Milliseconds kIntervalMin = std::chrono::seconds(1);
+
 void Interval(const TableCheck& check, std::string_view key, Milliseconds value) {
   if (!check.Has(key)) return;
   if (value <= Milliseconds(0)) {
@@ -65,11 +67,27 @@ void Path(const TableCheck& check, std::string_view key, std::string_view path, 
 
 }  // namespace
 
+bool FewEvaluations(const TableCheck& check, std::string_view key, Milliseconds duration,
+                    const Rules& rules) {
+  if (!check.Has(key) || IsUnusable(rules.positions, "interval") || rules.interval < kIntervalMin)
+    return true;
+  const Milliseconds most = kEvaluationsMax * rules.interval;
+  if (duration <= most) return true;
+  check.Wrong(key, Quoted(FormatDuration(duration)),
+              "at most " + FormatDuration(most) + ", " + std::to_string(kEvaluationsMax) +
+                  " times rules.interval: the generated tests evaluate the rules so often");
+  return false;
+}
+
 void ValidateRules(const Spec& spec, Report& report) {
   const Rules& rules = spec.rules;
   const TableCheck check("rules", rules.positions, report);
   Interval(check, "scrape_interval", rules.scrape_interval);
   Interval(check, "interval", rules.interval);
+  if (check.Has("interval") && rules.interval > Milliseconds(0) && rules.interval < kIntervalMin) {
+    check.Wrong("interval", Quoted(FormatDuration(rules.interval)),
+                "at least " + FormatDuration(kIntervalMin) + ": the generated tests span more than an hour");
+  }
 
   if (check.Has("flavors") && rules.flavors.empty()) {
     check.Wrong("flavors", "an empty list", "at least one of \"prometheus\" and \"victoriametrics\"");

@@ -17,6 +17,9 @@
 namespace outgrown::spec {
 namespace {
 
+// What is generated holds a limit's neighbours and multiples, all of them finite.
+constexpr double kLimitMax = 1e300;
+
 std::string_view LimitKey(const Threshold& threshold) {
   return threshold.direction == Direction::kAbove ? "above" : "below";
 }
@@ -70,6 +73,7 @@ class Thresholds {
                   "\"0s\" or at least rules.interval (" + FormatDuration(spec_.rules.interval) +
                       "), since nobody looks in between");
     }
+    FewEvaluations(check, "for", threshold.hold, spec_.rules);
     if (has_signal && has_verdict && has_limit) {
       by_signal_[threshold.signal].push_back({&threshold, verdicts_.at(threshold.verdict)});
     }
@@ -111,6 +115,10 @@ class Thresholds {
     if (!check.Has(key)) return false;
     if (!std::isfinite(threshold.limit)) {
       check.Wrong(key, ExactNumber(threshold.limit), "a finite number");
+      return false;
+    }
+    if (threshold.limit > kLimitMax) {
+      check.Wrong(key, "a number above 1e300", "at most 1e300: tests and axes show values beyond the limit");
       return false;
     }
     if (threshold.direction == Direction::kAbove && threshold.limit < 0) {

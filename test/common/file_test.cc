@@ -48,6 +48,30 @@ TEST_CASE("a write that fails names the path and leaves the old file whole") {
   CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 1);
 }
 
+TEST_CASE("a file that is replaced keeps its mode, and a new one has the mode that it is given") {
+  const TemporaryFolder folder;
+  const mode_t umask_before = ::umask(022);
+  const auto mode = [&](const char* name) {
+    struct stat status = {};
+    REQUIRE(::stat((folder.path() / name).c_str(), &status) == 0);
+    return status.st_mode & 07777U;
+  };
+  for (const mode_t kept : {0600U, 0640U, 0664U, 0755U, 0400U}) {
+    CAPTURE(kept);
+    REQUIRE(WriteFileIfChanged(folder.path() / "kept", "one" + std::to_string(kept)).ok());
+    REQUIRE(::chmod((folder.path() / "kept").c_str(), kept) == 0);
+    REQUIRE(WriteFileIfChanged(folder.path() / "kept", "two" + std::to_string(kept)).ok());
+    CHECK(mode("kept") == kept);
+  }
+  REQUIRE(WriteFileIfChanged(folder.path() / "new", "one").ok());
+  CHECK(mode("new") == 0644);
+  REQUIRE(WriteFileIfChanged(folder.path() / "secret", "one", 0600).ok());
+  CHECK(mode("secret") == 0600);
+  REQUIRE(WriteFileIfChanged(folder.path() / "group", "one", 0666).ok());
+  CHECK(mode("group") == 0644);
+  ::umask(umask_before);
+}
+
 TEST_CASE("what is not a regular file, or too large, is an error and is not waited for") {
   const TemporaryFolder folder;
   const fs::path fifo = folder.path() / "fifo";

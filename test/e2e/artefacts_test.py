@@ -288,6 +288,21 @@ class Bytes(unittest.TestCase):
         self.assertEqual(done.returncode, 6)
         self.assertIn("--- /dev/null\n+++ rules/gen/checkpoint.rules.yml\n", done.stdout)
 
+    def test_a_removed_spec_is_exit_6_until_its_artefacts_are_gone(self):
+        copied = self.copy()
+        self.assertEqual(run(RULEGEN, "--generate", cwd=copied).returncode, 0)
+        (copied / "rules" / "postgresql.toml").unlink()
+        done = run(RULEGEN, "--check", cwd=copied)
+        self.assertEqual((done.returncode, done.stdout), (6, ""), done.stderr)
+        self.assertRegex(done.stderr, r"\Arulegen: rules/postgresql\.manifest: its spec postgresql\.toml is not there.*\n\Z")
+        only = ("--spec", "rules/checkpoint.toml")
+        self.assertEqual(run(RULEGEN, "--check", *only, cwd=copied).returncode, 0)
+        manifest = copied / "rules" / "postgresql.manifest"
+        for line in manifest.read_text(encoding="utf-8").splitlines()[1:]:
+            (manifest.parent / line.split("  ", 1)[1]).unlink()
+        manifest.unlink()
+        self.assertEqual(run(RULEGEN, "--check", cwd=copied).returncode, 0)
+
     def test_a_broken_spec_leaves_every_file_alone(self):
         copied = self.copy()
         self.assertEqual(run(RULEGEN, "--generate", cwd=copied).returncode, 0)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -13,6 +14,7 @@
 #include "test/common/temporary_folder.h"
 #include "test/rulegen/support/tiny_spec.h"
 
+namespace fs = std::filesystem;
 using namespace outgrown;
 
 namespace {
@@ -62,9 +64,32 @@ TEST_CASE("every artefact carries the mark, and none a byte that depends on the 
   for (const auto& [path, bytes] : first) {
     CAPTURE(path);
     CHECK(bytes.find(mark) != std::string::npos);
+    CHECK(emit::CarriesMarkOf(spec, bytes));
     CHECK(bytes.ends_with('\n'));
   }
   CHECK(Make(spec) == first);
+}
+
+TEST_CASE("the mark of a spec is known in every artefact, whatever the spec's file is called") {
+  spec::Spec spec = WithAlertmanager();
+  spec::Spec other = spec;
+  other.file = "other.toml";
+  for (const char* name : {"a\"b\\c.toml", "a--b---c.toml", "größe\n.toml", "\xff.toml", "<!-- x -->.toml"}) {
+    CAPTURE(name);
+    spec.file = name;
+    for (const auto& [path, bytes] : Make(spec)) {
+      CAPTURE(path);
+      CHECK(emit::CarriesMark(bytes));
+      CHECK(emit::CarriesMarkOf(spec, bytes));
+      CHECK_FALSE(emit::CarriesMarkOf(other, bytes));
+    }
+  }
+  const std::string mark = emit::GeneratedMark(spec);
+  for (const std::string& text :
+       {std::string(), std::string("# "), mark, "\n# " + mark, "{\n  \"title\": \"" + mark + "\"\n}\n"}) {
+    CAPTURE(text);
+    CHECK_FALSE(emit::CarriesMark(text));
+  }
 }
 
 TEST_CASE("a changed threshold changes table, rules, tests, dashboard and documents") {
@@ -123,4 +148,51 @@ TEST_CASE("the people's Alertmanager configuration is read, and what is wrong wi
   CHECK(with("route: {routes: 5}").error().what == "expected a list as route.routes");
   CHECK(with("route: {}\ninhibit_rules: 5").error().what == "expected a list as inhibit_rules");
   CHECK(with("route: {receiver: a}\n").ok());
+}
+
+TEST_CASE("what is generated from the people's Alertmanager configuration does not become it") {
+  const test::TemporaryFolder folder;
+  spec::Spec spec = WithAlertmanager();
+  spec.file = folder.path() / "queue.toml";
+  const auto names = [&](const std::string& base) {
+    spec.alertmanager->base = base;
+    const auto made = generate::MakeArtefacts(spec);
+    REQUIRE_FALSE(made.ok());
+    return made.error().what;
+  };
+  const std::string own = "alertmanager.base names what is generated from it; name a file of your own";
+  CHECK(names("gen/queue.alertmanager.yml") == own);  // not there yet
+  spec.alertmanager->base = "";
+  const std::string generated = Make(spec)["gen/queue.alertmanager.yml"];
+  fs::create_directory(folder.path() / "gen");
+  std::ofstream(folder.path() / "gen/queue.alertmanager.yml") << generated;
+  CHECK(names("./gen/queue.alertmanager.yml") == own);
+  fs::create_symlink("gen/queue.alertmanager.yml", folder.path() / "link.yml");
+  CHECK(names("link.yml") == own);
+  // Two specs whose configurations are each other's base, or a copy.
+  std::ofstream(folder.path() / "copy.yml") << generated;
+  CHECK(names("copy.yml").find("already has the route of this spec's alerts") == 0);
+
+  // One spec after another is right.
+  spec::Spec next = spec;
+  next.store.name = "other";
+  next.alertmanager->base = "gen/queue.alertmanager.yml";
+  CHECK(generate::MakeArtefacts(next).ok());
+}
+
+TEST_CASE("who may not read the people's Alertmanager configuration may not read what is made from it") {
+  const test::TemporaryFolder folder;
+  spec::Spec spec = WithAlertmanager();
+  spec.file = folder.path() / "queue.toml";
+  spec.alertmanager->base = "base.yml";
+  std::ofstream(folder.path() / "base.yml") << "route: {receiver: a}\n";
+  for (const unsigned mode : {0600U, 0640U, 0644U}) {
+    fs::permissions(folder.path() / "base.yml", static_cast<fs::perms>(mode));
+    const auto artefacts = generate::MakeArtefacts(spec);
+    REQUIRE(artefacts.ok());
+    for (const generate::Artefact& artefact : *artefacts) {
+      CAPTURE(artefact.path.string());
+      CHECK(artefact.mode_if_new == (artefact.path.filename() == "queue.alertmanager.yml" ? mode : 0644U));
+    }
+  }
 }

@@ -44,7 +44,7 @@ TEST_CASE("a quoted text cannot end its line, move the cursor or flood the scree
   CHECK(Quoted("plain") == "\"plain\"");
   CHECK(Quoted("a\nb\x1b[31m\t") == "\"a\\x0ab\\x1b[31m\\x09\"");
   CHECK(Quoted("\xff\xc3") == "\"\\xff\\xc3\"");
-  CHECK(Quoted("\xe2\x80\xae!") == "\"\\xe2\\x80\\xae!\"");  // right-to-left override
+  CHECK(Quoted("\xe2\x80\xae!") == "\"\\u202e!\"");  // right-to-left override
   CHECK(Quoted(std::string(60, 'x')) == "\"" + std::string(60, 'x') + "\"");
   CHECK(Quoted(std::string(61, 'x')) == "\"" + std::string(60, 'x') + "…\"");
 }

@@ -46,6 +46,9 @@ TEST_CASE("control characters, separators and direction marks are found at their
     CHECK(FindControl(row.text) == row.at);
   }
   CHECK(Printable("\x1b") == "\\x1b");
+  CHECK(Printable("\xff") == "\\xff");
+  CHECK(Printable("\xc2\x85") == "\\u0085");
+  CHECK(Printable("\xe2\x80\xae") == "\\u202e");
   CHECK(Printable("\t") == "\t");
   CHECK(Printable("é") == "é");
 }

@@ -103,8 +103,10 @@ TEST_CASE("verdicts stand from mild to severe, and their exit codes are free") {
 
 TEST_CASE("times fit each other") {
   for (const Row& row : {
-           Row{kIntervals, "scrape_interval = \"15s\"\ninterval = \"1ms\"",
+           Row{kIntervals, "scrape_interval = \"15s\"\ninterval = \"1s\"",
                "scrape_interval = \"15s\"\ninterval = \"0s\"", "more than nothing"},
+           Row{kIntervals, "scrape_interval = \"15s\"\ninterval = \"1s\"",
+               "scrape_interval = \"15s\"\ninterval = \"999ms\"", "at least 1s"},
            Row{kIntervals, "scrape_interval = \"15s\"\ninterval = \"4m59s\"",
                "scrape_interval = \"15s\"\ninterval = \"5m\"", "less than 5m"},
            Row{kIntervals, "interval = \"30s\"\nkeep_firing_for = \"30s\"",
@@ -113,7 +115,9 @@ TEST_CASE("times fit each other") {
                "flavors = [\"victoriametrics\"]\nkeep_firing_for = \"5m\"", "of rules.flavors none knows it"},
            Row{"for = \"5m\"", "for = \"30s\"", "for = \"29s\"", "at least rules.interval (30s)"},
            Row{"for = \"5m\"", "for = \"0s\"", "for = \"1ms\"", "at least rules.interval (30s)"},
-           Row{"for = \"5m\"", "for = \"1y\"", "for = \"1y1s\"", "a duration of at most 1y"},
+           Row{"for = \"5m\"", "for = \"34d17h20m\"", "for = \"34d17h20m1s\"",
+               "at most 34d17h20m, 100000 times rules.interval"},
+           Row{"for = \"5m\"", "for = \"5m\"", "for = \"1y1s\"", "a duration of at most 1y"},
            // Four scrapes of 15 s.
            Row{"[5m]", "[1m]", "[59s]", "at least 1m, four times rules.scrape_interval"},
            Row{kRate, "max_over_time(queue_up[1m:15s])", "max_over_time(queue_up[30s:15s])", "at least 1m"},

@@ -1,0 +1,43 @@
+// Files that an earlier run wrote and that are no longer generated.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/result.h"
+#include "rulegen/generate/artefacts.h"
+#include "rulegen/generate/layout.h"
+#include "rulegen/generate/manifest.h"
+#include "rulegen/spec/model.h"
+
+namespace outgrown::generate {
+
+// The bytes of a file that may be missing. A link that leads nowhere is missing.
+Result<std::optional<std::string>> ReadIfThere(const std::filesystem::path& path);
+
+struct Orphan {
+  std::filesystem::path path;  // on disk
+  std::string bytes;
+  std::string kept_because;  // why it is not to be removed; empty if it is
+};
+
+// What the manifest names, is still there and is no artefact. The manifest is a file that anybody may have edited, so
+// that alone removes nothing: the file's bytes must be those that the manifest says, and carry the mark of a spec of this
+// name. Bytes that are right without any mark were never rulegen's: an error, and so are the spec and the people's
+// Alertmanager configuration.
+Result<std::vector<Orphan>> FindOrphans(const spec::Spec& spec, const std::vector<ManifestEntry>& entries,
+                                        const std::vector<Artefact>& artefacts, const Layout& layout);
+
+struct StrayManifest {
+  std::filesystem::path path;
+  std::string spec_file;  // its name, without a folder
+};
+
+// The manifests in a folder whose spec is not among the files of `specs`, also a folder: it was removed or renamed, and
+// nothing generates what the manifest lists.
+std::vector<StrayManifest> StrayManifests(const std::filesystem::path& folder,
+                                          const std::filesystem::path& specs);
+
+}  // namespace outgrown::generate
