@@ -128,11 +128,8 @@ class Consumers(unittest.TestCase):
 # What somebody could get wrong in the rules of rules/checkpoint.toml, as (name, text, text instead).
 IDENTITY = "job, instance, database"
 BREAKS = [
-    ("the limit itself breaches", "write_error_ratio > 0.01", "write_error_ratio >= 0.01"),
     ("another limit", "writes_per_second > 100", "writes_per_second > 100.5"),
     ("the wrong direction", "file_size_bytes > 5", "file_size_bytes < 5"),
-    ("`for` one interval short", "for: 5m\n        keep", "for: 4m30s\n        keep"),
-    ("`for` one interval long", "for: 10m\n        keep", "for: 10m30s\n        keep"),
     ("a misspelt alert", "alert: CheckpointFileSize", "alert: CheckpointFilesize"),
     ("another severity", "severity: critical", "severity: warning"),
     ("another verdict", "verdict: migrate_now", "verdict: migrate_soon"),
