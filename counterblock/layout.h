@@ -6,7 +6,8 @@
 //          │ magic "OUTGROWN" │ byte order │ major minor │ sizes │ checksum … │  never changes once published
 //       64 ├──────────────────────────────────────────────────────────────────┤
 //          │ slots used (high-water mark)                                     │  only grows
-//       72 │ reserved for minors                                              │
+//       72 │ last loss of a trace                                             │  only grows
+//       80 │ reserved for minors                                              │
 //     4096 ├──────────────────────────────────────────────────────────────────┤
 //          │ the database's path, zero-padded                                 │  never changes once published
 //     8192 ├──────────────────────────────────────────────────────────────────┤
@@ -44,7 +45,7 @@ namespace outgrown::block {
 inline constexpr char kMagic[8] = {'O', 'U', 'T', 'G', 'R', 'O', 'W', 'N'};
 inline constexpr std::uint32_t kByteOrder = 0x01020304;  // reads 0x04030201 on a machine of the other order
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 0;
+inline constexpr std::uint16_t kMinor = 1;  // 1: Header::last_trace_lost_ns
 inline constexpr std::uint32_t kHeaderBytes = 8192;
 inline constexpr std::uint32_t kSlotBytes = 1024;
 inline constexpr std::uint32_t kSlotCountMax = 4096;
@@ -83,7 +84,11 @@ struct Header {
   // The high-water mark, as the number in the lower half and its complement in the upper one (header.h), so
   // that damage shows. Slots from here on were never claimed and are all zero.
   std::uint64_t slots_used;
-  std::uint64_t reserved[503];
+  // CLOCK_MONOTONIC at which a connection's counting last lost its place, or got it back; 0: never. It stays when the
+  // connection is closed, so that a loss shorter than a scrape shows too. By the greatest of all who write it. Minor 1;
+  // to be read in a block of any minor, as a newer writer may have opened an older one's.
+  std::uint64_t last_trace_lost_ns;
+  std::uint64_t reserved[502];
 
   char database[4096];
 };
@@ -124,7 +129,8 @@ static_assert(offsetof(Header, file_bytes) == 40);
 static_assert(offsetof(Header, created_unix_ns) == 48);
 static_assert(offsetof(Header, checksum) == 56);
 static_assert(offsetof(Header, slots_used) == 64);
-static_assert(offsetof(Header, reserved) == 72);
+static_assert(offsetof(Header, last_trace_lost_ns) == 72);
+static_assert(offsetof(Header, reserved) == 80);
 static_assert(offsetof(Header, database) == 4096);
 static_assert(sizeof(Header) == kHeaderBytes);
 

@@ -42,6 +42,7 @@ void PrintSnapshot(const BlockName& name, const Snapshot& snapshot) {
   Print("slots", snapshot.slots);
   Print("overflow_records", snapshot.overflow_records);
   Print("traces_lost", snapshot.traces_lost);
+  Print("last_trace_lost_unix_ns", snapshot.last_trace_lost_unix_ns);
 }
 
 // False if the block could not be read; the reason is printed.

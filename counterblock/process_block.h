@@ -80,6 +80,9 @@ std::optional<Claim> ClaimSlot(ProcessBlock& block);
 // Gives the slot back: clears what only a living owner means, unlocks. With the library lock held.
 void ReleaseSlot(ProcessBlock& block, const Claim& claim);
 
+// A connection's counting loses its place now, or ends to have lost it. Any thread.
+void NoteTraceLost(const ProcessBlock& block);
+
 // Closes the descriptor and with it every slot of this process, unless it is no longer ours (an application
 // that closes all descriptors it doesn't know, and has reused the number). With the library lock held.
 void CloseDescriptor(ProcessBlock& block);

@@ -122,6 +122,7 @@ void Writer::AddToTracesLost(std::int64_t change) noexcept {
   const ErrnoKept errno_kept;
   const LibraryLock lock;
   if (block_->id.load(std::memory_order_relaxed) == 0) return;
+  if (change > 0) NoteTraceLost(*block_);
   if (!block_->trace_claim && change > 0) block_->trace_claim = ClaimSlot(*block_);
   if (!block_->trace_claim) {
     // No slot is free. The overflow slot has no living owner whose end would take it back, so it stays there.
@@ -130,7 +131,9 @@ void Writer::AddToTracesLost(std::int64_t change) noexcept {
   }
   std::uint64_t& lost = block_->slots[block_->trace_claim->index].traces_lost;
   const std::uint64_t old = LoadCell(lost);
-  if (change > 0 || old > 0) StoreCell(lost, old + static_cast<std::uint64_t>(change));
+  if (change < 0 && old == 0) return;
+  if (change < 0) NoteTraceLost(*block_);
+  StoreCell(lost, old + static_cast<std::uint64_t>(change));
 }
 
 }  // namespace outgrown::block

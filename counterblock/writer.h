@@ -137,8 +137,8 @@ class Writer {
   void Abandon(const Start& start) noexcept;
 
   // Counting on one more connection has lost its place, as long as the process lives or until it has regained
-  // it (closing the connection counts as that). Shown as checkpoint_block_trace_lost. Any thread; takes a
-  // lock.
+  // it (closing the connection counts as that). Shown as checkpoint_block_trace_lost, and for some minutes after. Any
+  // thread; takes a lock.
   void TraceLost() noexcept;
   void TraceRegained() noexcept;
 

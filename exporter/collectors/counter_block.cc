@@ -21,6 +21,10 @@ using block::Snapshot;
 
 constexpr double kNsPerSecond = 1e9;
 
+// A loss goes on being shown until no window of a rule (5 minutes) that a scrape in it (at most 5 minutes apart, or
+// Prometheus takes the series for gone) feeds reaches back to it: what went uncounted is in those rates until then.
+constexpr std::uint64_t kTraceLostShownNs = 600'000'000'000;
+
 // The outcomes that are failures of the store; a constraint is the application's own doing.
 constexpr std::array kErrors = {Outcome::kBusy, Outcome::kBusySnapshot, Outcome::kFull,
                                 Outcome::kIo,   Outcome::kCorrupt,      Outcome::kOther};
@@ -74,7 +78,7 @@ void Add(BlockSum& sum, const Snapshot& snapshot) {
   sum.oldest_in_flight_ns = std::max(sum.oldest_in_flight_ns, snapshot.oldest_in_flight_ns);
   sum.writers += snapshot.writers;
   sum.slots += snapshot.slots;
-  sum.is_trace_lost = sum.is_trace_lost || snapshot.traces_lost > 0;
+  sum.is_trace_lost = sum.is_trace_lost || snapshot.trace_lost_ago_ns <= kTraceLostShownNs;
   AddDurations(sum.durations, snapshot);
 }
 

@@ -100,6 +100,11 @@ std::uint64_t ObservedStore::TracesLost() const {
   return Read(directory(), name.substr(0, name.find('.'))).traces_lost;
 }
 
+bool ObservedStore::WasTraceEverLost() const {
+  const std::string name = path_.substr(path_.rfind('/') + 1);
+  return Read(directory(), name.substr(0, name.find('.'))).trace_lost_ago_ns != UINT64_MAX;
+}
+
 std::uint64_t ObservedStore::InFlight() const {
   const std::string name = path_.substr(path_.rfind('/') + 1);
   return Read(directory(), name.substr(0, name.find('.'))).in_flight;
