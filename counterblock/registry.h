@@ -27,7 +27,7 @@ class LibraryLock {
 };
 
 // The block of that file, opened or created as MapBlock does, with one more user. Two opens of one file share
-// one block.
+// one block. An error, and nothing created, where descriptor_room.h leaves no room.
 Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::string& file_name,
                                    std::uint32_t slot_count_if_created, std::string_view database_if_created);
 
