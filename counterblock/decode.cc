@@ -33,8 +33,7 @@ Slot SlotAt(std::span<const std::byte> image, std::uint32_t index) {
   return slot;
 }
 
-// To the millisecond, since the two clocks are not read in the same instant: an idle block shows a steady
-// value.
+// To the millisecond, since the two clocks are not read in the same instant: an idle block shows a steady value.
 std::uint64_t UnixTimeOf(std::uint64_t monotonic_ns, std::uint64_t now_ns, std::uint64_t now_unix_ns) {
   if (monotonic_ns == 0) return 0;
   const std::uint64_t ago_ns = now_ns - monotonic_ns;

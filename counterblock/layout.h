@@ -1,5 +1,4 @@
-// The counter block's ABI: one file for each store, fixed size, mapped by writers and read with pread by
-// readers.
+// The counter block's ABI: one file for each store, fixed size, mapped by writers and read with pread by readers.
 //
 //   offset
 //        0 ┌──────────────────────────────────────────────────────────────────┐
@@ -95,8 +94,7 @@ struct Header {
 
 struct Slot {
   // Who holds the slot, for people and to notice a lost lock: pid in the upper half, a number that differs
-  // from claim to claim in the lower. 0 when it was given back. Whether the owner lives only the lock can
-  // tell.
+  // from claim to claim in the lower. 0 when it was given back. Whether the owner lives only the lock can tell.
   std::uint64_t owner;
   // CLOCK_MONOTONIC; 0: not inside a write. Means nothing while nobody holds the lock.
   std::uint64_t in_flight_start_ns;
@@ -148,8 +146,7 @@ static_assert(offsetof(Slot, reserved1) == 792);
 static_assert(sizeof(Slot) == kSlotBytes);
 static_assert(kHeaderBytes % 64 == 0 && kSlotBytes % 64 == 0, "slots start on their own cache lines");
 
-// Where slot `index` begins; also the byte of the file whose lock is the slot's. `slot_count` is the overflow
-// slot.
+// Where slot `index` begins; also the byte of the file whose lock is the slot's. `slot_count` is the overflow slot.
 constexpr std::uint64_t SlotOffset(std::uint32_t index) {
   return kHeaderBytes + std::uint64_t{index} * kSlotBytes;
 }

@@ -120,8 +120,7 @@ Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& 
 std::optional<Claim> ClaimSlot(ProcessBlock& block) {
   if (!IsStillOurs(block, block.fd)) {
     block.fd = -1;
-    // The locks went with the descriptor: nothing is held any more, and each thread notices by its owner
-    // mark.
+    // The locks went with the descriptor: nothing is held any more, and each thread notices by its owner mark.
     block.taken.fill(false);
     if (!OpenLockDescriptor(block)) return std::nullopt;
   }

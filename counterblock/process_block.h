@@ -2,15 +2,12 @@
 // carries the slots' locks, and which slots are taken through it.
 //
 // Slots are claimed by open-file-description (OFD) locks, one byte each:
-//   - The kernel gives the lock back when the process dies, whatever the way, in every PID namespace; a pid
-//   in
-//     the slot could not be trusted for either.
-//   - POSIX locks (F_SETLK) belong to the process: two copies of the library in one process would both get
-//   the
-//     same slot, and any close() of the file anywhere in the process would drop all of them.
-//   - OFD locks belong to the descriptor, so they do exclude another copy of the library, but not two threads
-//   that
-//     use the same descriptor. Therefore `taken` hands out slots first.
+//   - The kernel gives the lock back when the process dies, whatever the way, in every PID namespace; a pid in the slot
+//     could not be trusted for either.
+//   - POSIX locks (F_SETLK) belong to the process: two copies of the library in one process would both get the same
+//     slot, and any close() of the file anywhere in the process would drop all of them.
+//   - OFD locks belong to the descriptor, so they do exclude another copy of the library, but not two threads that use
+//     the same descriptor. Therefore `taken` hands out slots first.
 // A forked child shares its parent's descriptions: it must never unlock (that would free the parent's slots),
 // only close, and claim its own through a new descriptor.
 //

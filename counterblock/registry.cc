@@ -18,8 +18,7 @@ constinit std::mutex library_mutex;
 constinit ProcessBlock* first_block = nullptr;  // guarded by library_mutex
 constinit std::uint64_t last_id = 0;            // guarded by library_mutex
 
-// initial-exec: reached by a fixed offset, so that a signal handler may read it (a dynamic one may call
-// malloc).
+// initial-exec: reached by a fixed offset, so that a signal handler may read it (a dynamic one may call malloc).
 [[gnu::tls_model("initial-exec")]] constinit thread_local std::atomic<bool> lock_in_progress = false;
 
 void LockLibrary() {

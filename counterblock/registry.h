@@ -11,8 +11,7 @@
 
 namespace outgrown::block {
 
-// Holds the library's lock while it lives. Only slow paths take it: open, close, a thread's first and last
-// record.
+// Holds the library's lock while it lives. Only slow paths take it: open, close, a thread's first and last record.
 //
 // InProgress() is true in a thread that is about to take it or holds it. A signal handler that interrupted
 // such a thread must not wait for the lock, which its own thread would have to give back; it uses the

@@ -62,8 +62,7 @@ Writer::~Writer() {
   DropBlock(*block_);
 }
 
-// The slow path of RecordAt: the thread's first record, an unusual one, or one that goes to the overflow
-// slot.
+// The slow path of RecordAt: the thread's first record, an unusual one, or one that goes to the overflow slot.
 void Writer::RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
                              std::uint64_t end_ns) noexcept {
   const ErrnoKept errno_kept;
