@@ -186,7 +186,7 @@ TEST_CASE("a store that has a block that can't be read shows why, and none of it
   REQUIRE(::mkfifo((blocks.directory() + "/fifo.v1.counters").c_str(), 0600) == 0);
   const Case cases[] = {
       {{}, "there is no counter block", true},
-      {{good, {blocks.directory(), {"s", 2}}}, "counter block version N is not known, expected N", false},
+      {{{blocks.directory(), {"s", 2}}}, "counter block version N is not known, expected N", false},
       {{good, {blocks.directory(), {"short", 1}}}, "truncated: ends at byte N, N more expected", false},
       {{{blocks.directory(), {"fifo", 1}}}, "refused: not a regular file", false},
   };
@@ -196,6 +196,18 @@ TEST_CASE("a store that has a block that can't be read shows why, and none of it
                        R"(checkpoint_block_up{database="s"} 0)",
                        R"(checkpoint_block_problem_info{database="s",reason=")" + c.reason + R"("} 1)"});
   }
+}
+
+TEST_CASE("a block of an unknown major takes nothing away from the others, and is reported") {
+  const Blocks blocks;
+  Writer writer = blocks.Open("s");
+  writer.Record(Outcome::kOk, 1, 1);
+  const auto lines =
+      BlockLines(Target("s", {{blocks.directory(), {"s", 1}}, {blocks.directory(), {"s", 2}}}), false);
+  CHECK(Has(lines, R"(checkpoint_block_up{database="s"} 1)"));
+  CHECK(Has(lines, R"(checkpoint_writes_total{database="s",status="success"} 1)"));
+  CHECK(Has(lines, R"(checkpoint_block_problem_info{database="s",)"
+                   R"(reason="counter block version N is not known, expected N"} 1)"));
 }
 
 TEST_CASE("blocks of one name that belong to different databases are a problem, unless --store decides") {
