@@ -16,8 +16,7 @@ enum class Access { kRead, kReadWrite };
 // Opens DIRECTORY/FILE_NAME; nothing if it does not exist. Refused, with the reason: a symbolic link,
 // anything but a regular file, more than one link (somebody may have linked a file of ours, or ours,
 // elsewhere), access for the world, a group other than the directory's. Owners may differ: two services share
-// a block through their group. Never waits (a FIFO), never opens a device, never follows a link in the last
-// component.
+// a block through their group. Never waits (a FIFO), never opens a device, never follows a link in the last component.
 Result<std::optional<Descriptor>> OpenBlockFile(const std::string& directory, const std::string& file_name,
                                                 Access access);
 

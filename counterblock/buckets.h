@@ -23,8 +23,7 @@ inline constexpr std::uint64_t kLastBoundNs = 1'000'000'000'000;
 
 namespace internal {
 
-// One row for what is below 1 µs, then one for each k: 10^k, and a multiplier and shift that divide by it
-// exactly.
+// One row for what is below 1 µs, then one for each k: 10^k, and a multiplier and shift that divide by it exactly.
 //
 // With the 64-bit multiplier m = floor(2^(64+s) / 10^k) + 1, where 2^s <= 10^k < 2^(s+1), (v · m) >> (64 + s)
 // is floor(v / 10^k) as long as v < 2^63 (the error v / 2^(64+s) stays below 1 / 10^k). We need v < 2^40.
@@ -50,8 +49,7 @@ constexpr std::array<Decade, 10> MakeDecades() {
 }
 inline constexpr std::array<Decade, 10> kDecades = MakeDecades();
 
-// By the position of v's highest bit: the highest row that such a v can be in. From 2^40 on, row 0 (see
-// below).
+// By the position of v's highest bit: the highest row that such a v can be in. From 2^40 on, row 0 (see below).
 constexpr std::array<std::uint8_t, 64> MakeRowOfBit() {
   std::array<std::uint8_t, 64> of_bit{};
   for (std::size_t bit = 0; bit < 40; ++bit) {

@@ -1,5 +1,4 @@
-// The only ways to touch a cell of a mapped block. All relaxed: no cell orders another, each is exact by
-// itself.
+// The only ways to touch a cell of a mapped block. All relaxed: no cell orders another, each is exact by itself.
 #pragma once
 
 #include <atomic>

@@ -33,8 +33,7 @@ Slot SlotAt(std::span<const std::byte> image, std::uint32_t index) {
   return slot;
 }
 
-// To the millisecond, since the two clocks are not read in the same instant: an idle block shows a steady
-// value.
+// To the millisecond, since the two clocks are not read in the same instant: an idle block shows a steady value.
 std::uint64_t UnixTimeOf(std::uint64_t monotonic_ns, std::uint64_t now_ns, std::uint64_t now_unix_ns) {
   if (monotonic_ns == 0) return 0;
   const std::uint64_t ago_ns = now_ns - monotonic_ns;
@@ -71,6 +70,10 @@ Result<Snapshot> Decode(std::span<const std::byte> image, const std::function<bo
   AddCounters(overflow, snapshot);
   for (const std::uint64_t count : overflow.buckets) snapshot.overflow_records += count;
   snapshot.traces_lost += overflow.traces_lost;  // nobody holds this slot, so nobody's end takes it back
+  const std::uint64_t last_trace_lost_ns = std::min(header->last_trace_lost_ns, now_ns);
+  snapshot.last_trace_lost_unix_ns = UnixTimeOf(last_trace_lost_ns, now_ns, now_unix_ns);
+  if (last_trace_lost_ns != 0) snapshot.trace_lost_ago_ns = now_ns - last_trace_lost_ns;
+  if (snapshot.traces_lost != 0) snapshot.trace_lost_ago_ns = 0;
 
   snapshot.last_write_ns = std::min(snapshot.last_write_ns, now_ns);
   snapshot.last_write_unix_ns = UnixTimeOf(snapshot.last_write_ns, now_ns, now_unix_ns);

@@ -1,5 +1,4 @@
-// Bytes of a counter block into a Snapshot. Pure, and safe for any bytes whatever: this is what the fuzzer
-// feeds.
+// Bytes of a counter block into a Snapshot. Pure, and safe for any bytes whatever: this is what the fuzzer feeds.
 #pragma once
 
 #include <cstddef>

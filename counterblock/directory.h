@@ -27,8 +27,7 @@ struct BlockName {
   friend bool operator==(const BlockName&, const BlockName&) = default;
 };
 
-// A store's name: 1 to 64 of A-Z a-z 0-9 _ - and, except at the start, a dot. It becomes part of a file's
-// name.
+// A store's name: 1 to 64 of A-Z a-z 0-9 _ - and, except at the start, a dot. It becomes part of a file's name.
 bool IsStoreName(std::string_view name);
 
 // "checkpoints" -> "checkpoints.v1.counters". Precondition: IsStoreName(name.store).

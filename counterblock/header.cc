@@ -99,9 +99,13 @@ Result<CheckedHeader> CheckHeader(std::span<const std::byte> bytes) {
   }
   const std::optional<std::uint32_t> used = UnpackSlotsUsed(header.slots_used);
   if (!used || *used > header.slot_count) return Error{"the high-water mark of the slots is damaged", ""};
-  return CheckedHeader{
-      header.minor,      header.slot_count,      *used,
-      header.file_bytes, header.created_unix_ns, std::string(header.database, header.database_bytes)};
+  return CheckedHeader{header.minor,
+                       header.slot_count,
+                       *used,
+                       header.file_bytes,
+                       header.created_unix_ns,
+                       header.last_trace_lost_ns,
+                       std::string(header.database, header.database_bytes)};
 }
 
 }  // namespace outgrown::block

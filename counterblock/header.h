@@ -36,7 +36,8 @@ struct CheckedHeader {
   std::uint32_t slots_used;  // <= slot_count
   std::uint64_t file_bytes;
   std::uint64_t created_unix_ns;
-  std::string database;  // may be empty
+  std::uint64_t last_trace_lost_ns;  // CLOCK_MONOTONIC; 0: never
+  std::string database;              // may be empty
 };
 
 // `bytes` are the file's first kHeaderBytes (more are ignored). The error says which field is wrong, what was

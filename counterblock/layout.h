@@ -1,12 +1,12 @@
-// The counter block's ABI: one file for each store, fixed size, mapped by writers and read with pread by
-// readers.
+// The counter block's ABI: one file for each store, fixed size, mapped by writers and read with pread by readers.
 //
 //   offset
 //        0 ┌──────────────────────────────────────────────────────────────────┐
 //          │ magic "OUTGROWN" │ byte order │ major minor │ sizes │ checksum … │  never changes once published
 //       64 ├──────────────────────────────────────────────────────────────────┤
 //          │ slots used (high-water mark)                                     │  only grows
-//       72 │ reserved for minors                                              │
+//       72 │ last loss of a trace                                             │  only grows
+//       80 │ reserved for minors                                              │
 //     4096 ├──────────────────────────────────────────────────────────────────┤
 //          │ the database's path, zero-padded                                 │  never changes once published
 //     8192 ├──────────────────────────────────────────────────────────────────┤
@@ -44,7 +44,7 @@ namespace outgrown::block {
 inline constexpr char kMagic[8] = {'O', 'U', 'T', 'G', 'R', 'O', 'W', 'N'};
 inline constexpr std::uint32_t kByteOrder = 0x01020304;  // reads 0x04030201 on a machine of the other order
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 0;
+inline constexpr std::uint16_t kMinor = 1;  // 1: Header::last_trace_lost_ns
 inline constexpr std::uint32_t kHeaderBytes = 8192;
 inline constexpr std::uint32_t kSlotBytes = 1024;
 inline constexpr std::uint32_t kSlotCountMax = 4096;
@@ -83,15 +83,18 @@ struct Header {
   // The high-water mark, as the number in the lower half and its complement in the upper one (header.h), so
   // that damage shows. Slots from here on were never claimed and are all zero.
   std::uint64_t slots_used;
-  std::uint64_t reserved[503];
+  // CLOCK_MONOTONIC at which a connection's counting last lost its place, or got it back; 0: never. It stays when the
+  // connection is closed, so that a loss shorter than a scrape shows too. By the greatest of all who write it. Minor 1;
+  // to be read in a block of any minor, as a newer writer may have opened an older one's.
+  std::uint64_t last_trace_lost_ns;
+  std::uint64_t reserved[502];
 
   char database[4096];
 };
 
 struct Slot {
   // Who holds the slot, for people and to notice a lost lock: pid in the upper half, a number that differs
-  // from claim to claim in the lower. 0 when it was given back. Whether the owner lives only the lock can
-  // tell.
+  // from claim to claim in the lower. 0 when it was given back. Whether the owner lives only the lock can tell.
   std::uint64_t owner;
   // CLOCK_MONOTONIC; 0: not inside a write. Means nothing while nobody holds the lock.
   std::uint64_t in_flight_start_ns;
@@ -124,7 +127,8 @@ static_assert(offsetof(Header, file_bytes) == 40);
 static_assert(offsetof(Header, created_unix_ns) == 48);
 static_assert(offsetof(Header, checksum) == 56);
 static_assert(offsetof(Header, slots_used) == 64);
-static_assert(offsetof(Header, reserved) == 72);
+static_assert(offsetof(Header, last_trace_lost_ns) == 72);
+static_assert(offsetof(Header, reserved) == 80);
 static_assert(offsetof(Header, database) == 4096);
 static_assert(sizeof(Header) == kHeaderBytes);
 
@@ -142,8 +146,7 @@ static_assert(offsetof(Slot, reserved1) == 792);
 static_assert(sizeof(Slot) == kSlotBytes);
 static_assert(kHeaderBytes % 64 == 0 && kSlotBytes % 64 == 0, "slots start on their own cache lines");
 
-// Where slot `index` begins; also the byte of the file whose lock is the slot's. `slot_count` is the overflow
-// slot.
+// Where slot `index` begins; also the byte of the file whose lock is the slot's. `slot_count` is the overflow slot.
 constexpr std::uint64_t SlotOffset(std::uint32_t index) {
   return kHeaderBytes + std::uint64_t{index} * kSlotBytes;
 }

@@ -1,9 +1,7 @@
 // The C API over Writer: an off store instead of an error, and no exception across the border.
 #include "counterblock/outgrown.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -12,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "counterblock/off_log.h"
 #include "counterblock/sqlite_outcome.h"
 #include "counterblock/writer.h"
 
@@ -63,13 +62,9 @@ void Open(outgrown_store& store, const char* name, const outgrown_options& optio
 }
 
 void LogOff(const std::string& error, const outgrown_options& options) {
-  const std::string line = "outgrown: writes are not counted: " + error;
+  const std::string line = block::OffLine(error);
   if (options.log != nullptr) options.log(options.log_context, line.c_str());
-  const char* asked = ::secure_getenv("OUTGROWN_LOG");
-  if (asked == nullptr || strcmp(asked, "stderr") != 0) return;
-  const std::string with_newline = line + "\n";
-  const ssize_t ignored = ::write(STDERR_FILENO, with_newline.data(), with_newline.size());
-  static_cast<void>(ignored);
+  block::LogOff(line);
 }
 
 }  // namespace

@@ -110,7 +110,7 @@ OUTGROWN_API void outgrown_abandon(outgrown_store* store, outgrown_start start);
 
 /* Counting on one more connection has lost its place (somebody else's trace on it), until the process ends or
  * the connection is closed or regained. It shows as incomplete coverage: what is not measured is never
- * healthy. */
+ * healthy. The exporter shows it for ten minutes more, so a loss shorter than a scrape is seen. */
 OUTGROWN_API void outgrown_trace_lost(outgrown_store* store);
 OUTGROWN_API void outgrown_trace_regained(outgrown_store* store);
 

@@ -2,7 +2,8 @@
 //
 //   outgrown-block DIRECTORY [STORE]
 //
-// One line a value, "NAME VALUE", each block's begun by its "store"; without STORE every block in the directory.
+// One line a value, "NAME VALUE", each block's begun by its "store"; without STORE every block in the directory. In the
+// database's path control characters and backslashes stand as \xHH.
 // Exit status 0, 1 if a block could not be read, 2 for a wrong command line.
 #include <cinttypes>
 #include <cstdint>
@@ -27,8 +28,24 @@ void Print(std::string_view name, std::uint64_t value) {
   std::printf("%.*s %" PRIu64 "\n", static_cast<int>(name.size()), name.data(), value);
 }
 
+// One line, whatever the path: control characters and backslashes as \xHH.
+std::string Escaped(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f && c != '\\') {
+      escaped += c;
+      continue;
+    }
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    escaped += {'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 0xfU]};
+  }
+  return escaped;
+}
+
 void PrintSnapshot(const BlockName& name, const Snapshot& snapshot) {
-  std::printf("store %s\nmajor %u\ndatabase %s\n", name.store.c_str(), name.major, snapshot.database.c_str());
+  std::printf("store %s\nmajor %u\ndatabase %s\n", name.store.c_str(), name.major,
+              Escaped(snapshot.database).c_str());
   for (std::uint32_t i = 0; i < outgrown::block::kOutcomeCount; ++i) {
     const auto outcome = static_cast<Outcome>(i);
     Print("writes_" + std::string(OutcomeName(outcome)), WritesOf(snapshot, outcome));
@@ -42,13 +59,14 @@ void PrintSnapshot(const BlockName& name, const Snapshot& snapshot) {
   Print("slots", snapshot.slots);
   Print("overflow_records", snapshot.overflow_records);
   Print("traces_lost", snapshot.traces_lost);
+  Print("last_trace_lost_unix_ns", snapshot.last_trace_lost_unix_ns);
 }
 
 // False if the block could not be read; the reason is printed.
 bool PrintBlock(const std::string& directory, const BlockName& name) {
   const outgrown::Result<Snapshot> snapshot = ReadBlock(directory, name);
   if (!snapshot.ok()) {
-    std::fprintf(stderr, "outgrown-block: %s\n", snapshot.error().Text().c_str());
+    std::fprintf(stderr, "outgrown-block: %s\n", Escaped(snapshot.error().Text()).c_str());
     return false;
   }
   PrintSnapshot(name, *snapshot);

@@ -78,6 +78,13 @@ Result<CheckedHeader> ReadHeader(int fd, std::uint64_t size_bytes, const std::st
   return header;
 }
 
+// A holder's lost traces end with its hold, however it ended.
+void EndTracesLost(const ProcessBlock& block, Slot& slot) {
+  if (LoadCell(slot.traces_lost) == 0) return;
+  NoteTraceLost(block);
+  StoreCell(slot.traces_lost, 0);
+}
+
 }  // namespace
 
 constinit ProcessBlock off_block;
@@ -113,8 +120,7 @@ Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& 
 std::optional<Claim> ClaimSlot(ProcessBlock& block) {
   if (!IsStillOurs(block, block.fd)) {
     block.fd = -1;
-    // The locks went with the descriptor: nothing is held any more, and each thread notices by its owner
-    // mark.
+    // The locks went with the descriptor: nothing is held any more, and each thread notices by its owner mark.
     block.taken.fill(false);
     if (!OpenLockDescriptor(block)) return std::nullopt;
   }
@@ -125,7 +131,7 @@ std::optional<Claim> ClaimSlot(ProcessBlock& block) {
     RaiseSlotsUsed(block, index);
     const Claim claim{index, MakeOwner()};
     StoreCell(slot.in_flight_start_ns, 0);  // a killed owner's
-    StoreCell(slot.traces_lost, 0);
+    EndTracesLost(block, slot);
     StoreCell(slot.owner, claim.owner);
     return claim;
   }
@@ -136,10 +142,17 @@ void ReleaseSlot(ProcessBlock& block, const Claim& claim) {
   Slot& slot = block.slots[claim.index];
   if (LoadCell(slot.owner) != claim.owner) return;  // lost with its lock, and somebody else's by now
   StoreCell(slot.in_flight_start_ns, 0);
-  StoreCell(slot.traces_lost, 0);
+  EndTracesLost(block, slot);
   StoreCell(slot.owner, 0);
   if (IsStillOurs(block, block.fd)) UnlockSlot(block.fd, claim.index);
   block.taken[claim.index] = false;
+}
+
+void NoteTraceLost(const ProcessBlock& block) {
+  struct timespec now = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  RaiseShared(block.header->last_trace_lost_ns, static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
+                                                    static_cast<std::uint64_t>(now.tv_nsec));
 }
 
 void CloseDescriptor(ProcessBlock& block) {

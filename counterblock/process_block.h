@@ -2,15 +2,12 @@
 // carries the slots' locks, and which slots are taken through it.
 //
 // Slots are claimed by open-file-description (OFD) locks, one byte each:
-//   - The kernel gives the lock back when the process dies, whatever the way, in every PID namespace; a pid
-//   in
-//     the slot could not be trusted for either.
-//   - POSIX locks (F_SETLK) belong to the process: two copies of the library in one process would both get
-//   the
-//     same slot, and any close() of the file anywhere in the process would drop all of them.
-//   - OFD locks belong to the descriptor, so they do exclude another copy of the library, but not two threads
-//   that
-//     use the same descriptor. Therefore `taken` hands out slots first.
+//   - The kernel gives the lock back when the process dies, whatever the way, in every PID namespace; a pid in the slot
+//     could not be trusted for either.
+//   - POSIX locks (F_SETLK) belong to the process: two copies of the library in one process would both get the same
+//     slot, and any close() of the file anywhere in the process would drop all of them.
+//   - OFD locks belong to the descriptor, so they do exclude another copy of the library, but not two threads that use
+//     the same descriptor. Therefore `taken` hands out slots first.
 // A forked child shares its parent's descriptions: it must never unlock (that would free the parent's slots),
 // only close, and claim its own through a new descriptor.
 //
@@ -79,6 +76,9 @@ std::optional<Claim> ClaimSlot(ProcessBlock& block);
 
 // Gives the slot back: clears what only a living owner means, unlocks. With the library lock held.
 void ReleaseSlot(ProcessBlock& block, const Claim& claim);
+
+// A connection's counting loses its place now, or ends to have lost it. Any thread.
+void NoteTraceLost(const ProcessBlock& block);
 
 // Closes the descriptor and with it every slot of this process, unless it is no longer ours (an application
 // that closes all descriptors it doesn't know, and has reused the number). With the library lock held.

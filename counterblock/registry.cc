@@ -8,6 +8,7 @@
 
 #include "counterblock/block_file.h"
 #include "counterblock/cells.h"
+#include "counterblock/descriptor_room.h"
 
 namespace outgrown::block {
 namespace {
@@ -17,8 +18,7 @@ constinit std::mutex library_mutex;
 constinit ProcessBlock* first_block = nullptr;  // guarded by library_mutex
 constinit std::uint64_t last_id = 0;            // guarded by library_mutex
 
-// initial-exec: reached by a fixed offset, so that a signal handler may read it (a dynamic one may call
-// malloc).
+// initial-exec: reached by a fixed offset, so that a signal handler may read it (a dynamic one may call malloc).
 [[gnu::tls_model("initial-exec")]] constinit thread_local std::atomic<bool> lock_in_progress = false;
 
 void LockLibrary() {
@@ -60,6 +60,17 @@ ProcessBlock* FindFile(dev_t device, ino_t inode) {
   return block;
 }
 
+// A store that is counted already takes no descriptor more.
+Result<void> CheckRoom(const std::string& directory, const std::string& file_name) {
+  std::uint64_t open_blocks = 0;
+  for (const ProcessBlock* block = first_block; block != nullptr; block = block->next) {
+    if (block->users == 0) continue;
+    if (block->place->file_name == file_name && block->place->directory == directory) return {};
+    ++open_blocks;
+  }
+  return CheckDescriptorRoom(open_blocks, directory + "/" + file_name);
+}
+
 }  // namespace
 
 LibraryLock::LibraryLock() { LockLibrary(); }
@@ -71,6 +82,7 @@ Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::stri
                                    std::string_view database_if_created) {
   const LibraryLock lock;
   RegisterForkHandlers();
+  if (Result<void> room = CheckRoom(directory, file_name); !room) return room.error();
   // Opened even if this process has the block already: what stands at the path now must pass every check.
   Result<Descriptor> fd =
       OpenOrCreateBlockFile(directory, file_name, slot_count_if_created, database_if_created);

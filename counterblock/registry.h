@@ -11,8 +11,7 @@
 
 namespace outgrown::block {
 
-// Holds the library's lock while it lives. Only slow paths take it: open, close, a thread's first and last
-// record.
+// Holds the library's lock while it lives. Only slow paths take it: open, close, a thread's first and last record.
 //
 // InProgress() is true in a thread that is about to take it or holds it. A signal handler that interrupted
 // such a thread must not wait for the lock, which its own thread would have to give back; it uses the
@@ -27,7 +26,7 @@ class LibraryLock {
 };
 
 // The block of that file, opened or created as MapBlock does, with one more user. Two opens of one file share
-// one block.
+// one block. An error, and nothing created, where descriptor_room.h leaves no room.
 Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::string& file_name,
                                    std::uint32_t slot_count_if_created, std::string_view database_if_created);
 

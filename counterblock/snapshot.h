@@ -26,6 +26,8 @@ struct Snapshot {
   std::uint64_t oldest_in_flight_ns = 0;  // how long the oldest of those lasts already, 0 if there is none
   std::uint32_t writers = 0;              // slots that a living writer holds
   std::uint64_t traces_lost = 0;  // connections on which a living writer's counting has lost its place
+  std::uint64_t last_trace_lost_unix_ns = 0;     // the last loss's begin or end, to the millisecond; 0: never
+  std::uint64_t trace_lost_ago_ns = UINT64_MAX;  // since then; 0 while a trace is lost, UINT64_MAX: never
 
   // From the header.
   std::uint16_t minor = 0;

@@ -62,8 +62,7 @@ Writer::~Writer() {
   DropBlock(*block_);
 }
 
-// The slow path of RecordAt: the thread's first record, an unusual one, or one that goes to the overflow
-// slot.
+// The slow path of RecordAt: the thread's first record, an unusual one, or one that goes to the overflow slot.
 void Writer::RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
                              std::uint64_t end_ns) noexcept {
   const ErrnoKept errno_kept;
@@ -122,6 +121,7 @@ void Writer::AddToTracesLost(std::int64_t change) noexcept {
   const ErrnoKept errno_kept;
   const LibraryLock lock;
   if (block_->id.load(std::memory_order_relaxed) == 0) return;
+  if (change > 0) NoteTraceLost(*block_);
   if (!block_->trace_claim && change > 0) block_->trace_claim = ClaimSlot(*block_);
   if (!block_->trace_claim) {
     // No slot is free. The overflow slot has no living owner whose end would take it back, so it stays there.
@@ -130,7 +130,9 @@ void Writer::AddToTracesLost(std::int64_t change) noexcept {
   }
   std::uint64_t& lost = block_->slots[block_->trace_claim->index].traces_lost;
   const std::uint64_t old = LoadCell(lost);
-  if (change > 0 || old > 0) StoreCell(lost, old + static_cast<std::uint64_t>(change));
+  if (change < 0 && old == 0) return;
+  if (change < 0) NoteTraceLost(*block_);
+  StoreCell(lost, old + static_cast<std::uint64_t>(change));
 }
 
 }  // namespace outgrown::block

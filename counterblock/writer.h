@@ -49,8 +49,7 @@ struct Start {
 };
 
 // CLOCK_MONOTONIC in nanoseconds, the clock of every time in the block (std::chrono::steady_clock and
-// Python's time.monotonic_ns() are the same): it never steps, and all processes of a host share it. About 16
-// ns.
+// Python's time.monotonic_ns() are the same): it never steps, and all processes of a host share it. About 16 ns.
 inline std::uint64_t NowNs() {
   struct timespec now;
   ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -67,8 +66,7 @@ inline std::uint64_t CoarseNowNs() {
 class Writer {
  public:
   // Opens the store's block, creating it if it is not there. `store` is a store's name (directory.h). Errors:
-  // a name, number or path that cannot be; no directory; no permission; no space; a file that is not to be
-  // trusted.
+  // a name, number or path that cannot be; no directory; no permission; no space; a file that is not to be trusted.
   static Result<Writer> Open(const std::string& store, const WriterOptions& options) noexcept;
 
   Writer() = default;
@@ -137,8 +135,8 @@ class Writer {
   void Abandon(const Start& start) noexcept;
 
   // Counting on one more connection has lost its place, as long as the process lives or until it has regained
-  // it (closing the connection counts as that). Shown as checkpoint_block_trace_lost. Any thread; takes a
-  // lock.
+  // it (closing the connection counts as that). Shown as checkpoint_block_trace_lost, and for some minutes after. Any
+  // thread; takes a lock.
   void TraceLost() noexcept;
   void TraceRegained() noexcept;
 

@@ -38,7 +38,7 @@ constexpr std::array kCatalog = {
     Metric{"checkpoint_block_writers", Type::kGauge, "Slots of the counter block that a living writer holds.", kStore},
     Metric{"checkpoint_block_slots", Type::kGauge, "Slots that the counter block has.", kStore},
     Metric{"checkpoint_block_overflow_records_total", Type::kCounter, "Records made in the shared overflow slot because every slot was taken.", kStore},
-    Metric{"checkpoint_block_trace_lost", Type::kGauge, "1 if a connection's counting lost its place (another trace on it), so that writes go uncounted.", kStore},
+    Metric{"checkpoint_block_trace_lost", Type::kGauge, "1 if a connection's counting lost its place (another trace on it) in the last 10 minutes, so that writes went uncounted.", kStore},
 
     // The SQLite file, read without libsqlite3.
     Metric{"checkpoint_file_size_bytes", Type::kGauge, "Size of the database file.", kStore},

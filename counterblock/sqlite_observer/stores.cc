@@ -5,11 +5,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 
+#include "counterblock/off_log.h"
 #include "counterblock/sqlite_observer/connection.h"
 
 namespace outgrown::observer {
 namespace {
+
+constexpr std::size_t kLinesMax = 64;
 
 struct Store {
   std::string database;
@@ -60,11 +64,23 @@ OpenedStore Open(const Choice& choice, const std::string& path) {
   return {store.sink.get(), {}};
 }
 
+// Once for each reason, though every connection meets it; and not for each tenant's database without end.
+void LogOnce(const std::string& line) {
+  static auto* said = new std::set<std::string>;
+  {
+    const std::lock_guard lock(LibraryLock());
+    if (said->size() >= kLinesMax || !said->insert(line).second) return;
+  }
+  block::LogOff(line);
+}
+
 }  // namespace
 
 OpenedStore OpenStore(const Choice& choice, const std::string& path) noexcept {
   try {
-    return Open(choice, path);
+    OpenedStore opened = Open(choice, path);
+    if (opened.sink == nullptr) LogOnce(block::OffLine(path + ": " + opened.problem));
+    return opened;
   } catch (...) {  // no memory
     return {};
   }

@@ -15,7 +15,7 @@ struct OpenedStore {
 
 // The store's sink; its block is opened, or created, by the first call that succeeds. A name that nobody has
 // asked for is refused when the block's header names another database, which is still there under its own
-// path: two files of the same name are not one store. Takes a lock; not from inside the counting.
+// path: two files of the same name are not one store. A reason is also logged once (off_log.h). Takes a lock; not from inside the counting.
 OpenedStore OpenStore(const Choice& choice, const std::string& path) noexcept;
 
 }  // namespace outgrown::observer

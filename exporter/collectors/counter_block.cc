@@ -2,13 +2,14 @@
 //
 // All or nothing: if one of a store's blocks can't be read, none of its counts is exposed, because a sum that
 // loses a summand for one scrape and finds it again reads as a counter reset, and rate() would count
-// everything once more.
+// everything once more. A block of a major that this exporter doesn't know is left out and reported: it never was a summand.
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
 #include <vector>
 
+#include "counterblock/layout.h"
 #include "counterblock/reader.h"
 #include "counterblock/snapshot.h"
 #include "exporter/collectors/collectors.h"
@@ -20,6 +21,10 @@ using block::Outcome;
 using block::Snapshot;
 
 constexpr double kNsPerSecond = 1e9;
+
+// A loss goes on being shown until no window of a rule (5 minutes) that a scrape in it (at most 5 minutes apart, or
+// Prometheus takes the series for gone) feeds reaches back to it: what went uncounted is in those rates until then.
+constexpr std::uint64_t kTraceLostShownNs = 600'000'000'000;
 
 // The outcomes that are failures of the store; a constraint is the application's own doing.
 constexpr std::array kErrors = {Outcome::kBusy, Outcome::kBusySnapshot, Outcome::kFull,
@@ -74,9 +79,11 @@ void Add(BlockSum& sum, const Snapshot& snapshot) {
   sum.oldest_in_flight_ns = std::max(sum.oldest_in_flight_ns, snapshot.oldest_in_flight_ns);
   sum.writers += snapshot.writers;
   sum.slots += snapshot.slots;
-  sum.is_trace_lost = sum.is_trace_lost || snapshot.traces_lost > 0;
+  sum.is_trace_lost = sum.is_trace_lost || snapshot.trace_lost_ago_ns <= kTraceLostShownNs;
   AddDurations(sum.durations, snapshot);
 }
+
+bool IsKnownMajor(const BlockPlace& place) { return place.name.major == block::kMajor; }
 
 // Reads all blocks of the store and finds its database: --store's path wins, else the blocks have to agree.
 Result<BlockSum> ReadBlocks(StoreScrape& store) {
@@ -85,6 +92,7 @@ Result<BlockSum> ReadBlocks(StoreScrape& store) {
   std::string database;
   bool disagree = false;
   for (const BlockPlace& place : store.target.blocks) {
+    if (!IsKnownMajor(place) && std::ranges::any_of(store.target.blocks, IsKnownMajor)) continue;
     const Result<Snapshot> snapshot = block::ReadBlock(place.directory, place.name);
     if (!snapshot) return snapshot.error();
     disagree =
@@ -143,6 +151,12 @@ Result<void> CollectCounterBlock(StoreScrape& store, Samples& samples) {
     return sum.error();
   }
   Expose(name, *sum, samples);
+  for (const BlockPlace& place : store.target.blocks) {
+    if (IsKnownMajor(place)) continue;
+    const Error unknown = block::ReadBlock(place.directory, place.name).error();
+    samples.Set("checkpoint_block_problem_info", {name, ReasonLabel(unknown.what)}, 1);
+    return unknown;
+  }
   return {};
 }
 

@@ -95,6 +95,21 @@ TEST_CASE("only a living owner is in flight or has lost a trace") {
   CHECK(dead.traces_lost == 0);
 }
 
+TEST_CASE("the last loss of a trace is told whoever lives, and none is told from one long ago") {
+  Image image;
+  CHECK(Decode(image.Bytes(), Nobody, kNow, kNowUnix)->trace_lost_ago_ns == UINT64_MAX);
+  CHECK(Decode(image.Bytes(), Nobody, kNow, kNowUnix)->last_trace_lost_unix_ns == 0);
+  image.header.last_trace_lost_ns = kNow - 2'000'000'000;
+  const Snapshot ended = Decode(image.Bytes(), Nobody, kNow, kNowUnix).value();
+  CHECK(ended.traces_lost == 0);
+  CHECK(ended.trace_lost_ago_ns == 2'000'000'000);
+  CHECK(ended.last_trace_lost_unix_ns == kNowUnix - 2'000'000'000);
+  image.overflow.traces_lost = 1;
+  CHECK(Decode(image.Bytes(), Nobody, kNow, kNowUnix)->trace_lost_ago_ns == 0);
+  image.header.last_trace_lost_ns = kNow + 1;  // damage
+  CHECK(Decode(image.Bytes(), Nobody, kNow, kNowUnix)->trace_lost_ago_ns == 0);
+}
+
 TEST_CASE("times after now count as now") {
   Image image;
   image.slots.resize(1);

@@ -200,3 +200,19 @@ TEST_CASE("a lost trace is forgotten with the process that lost it") {
         }) == "exit 0");
   CHECK(folder.Read().traces_lost == 0);
 }
+
+TEST_CASE("a lost trace that ended with its process shows from the next claim of its slot on") {
+  const BlockFolder folder;
+  CHECK(RunInChild([&] {
+          Writer writer = folder.Open();
+          writer.TraceLost();
+          ::_exit(0);
+          return 1;
+        }) == "exit 0");
+  CHECK(folder.Read().traces_lost == 0);
+  const std::uint64_t claimed_ns = outgrown::block::NowNs();
+  Writer next = folder.Open();
+  next.Record(Outcome::kOk, 1, 1);
+  CHECK(folder.Read().slots_used == 1);
+  CHECK(folder.Read().trace_lost_ago_ns <= outgrown::block::NowNs() - claimed_ns);
+}

@@ -166,6 +166,29 @@ TEST_CASE("a lost trace shows until it is regained, whichever threads say so") {
   CHECK(folder.Read().traces_lost == 0);
 }
 
+TEST_CASE("a loss of a trace stays to be seen after it is regained, and after its writer has gone") {
+  const BlockFolder folder;
+  Writer keeps = folder.Open();
+  keeps.TraceRegained();  // that nobody had lost
+  CHECK(folder.Read().trace_lost_ago_ns == UINT64_MAX);
+  const std::uint64_t before_ns = outgrown::block::NowNs();
+  keeps.TraceLost();
+  CHECK(folder.Read().trace_lost_ago_ns == 0);
+  const std::uint64_t regained_ns = outgrown::block::NowNs();
+  keeps.TraceRegained();
+  const auto lasts_at_most = [&](std::uint64_t since_ns) {
+    const std::uint64_t ago_ns = folder.Read().trace_lost_ago_ns;
+    return ago_ns > 0 && ago_ns <= outgrown::block::NowNs() - since_ns;
+  };
+  CHECK(regained_ns > before_ns);
+  CHECK(lasts_at_most(regained_ns));  // the end counts, not the begin
+  keeps.TraceLost();
+  const std::uint64_t closed_ns = outgrown::block::NowNs();
+  keeps = Writer();
+  CHECK(folder.Read().traces_lost == 0);
+  CHECK(lasts_at_most(closed_ns));
+}
+
 TEST_CASE("a Writer that is off takes every call") {
   Writer off;
   CHECK_FALSE(off.is_on());

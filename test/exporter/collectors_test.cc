@@ -125,6 +125,30 @@ TEST_CASE("the writes of a block are told apart by status and reason, with their
   CHECK(Has(lines, R"(checkpoint_block_writers{database="s"} 1)"));
 }
 
+TEST_CASE("a lost trace is shown while it is lost and for ten minutes after its end") {
+  const Blocks blocks;
+  Writer writer = blocks.Open("s");
+  const StoreTarget target = Target("s", {{blocks.directory(), {"s", 1}}});
+  const std::string lost = R"(checkpoint_block_trace_lost{database="s"} 1)";
+  const std::string not_lost = R"(checkpoint_block_trace_lost{database="s"} 0)";
+  writer.TraceLost();
+  CHECK(Has(BlockLines(target), lost));
+  writer.TraceRegained();
+  CHECK(Has(BlockLines(target), lost));
+  std::fstream file(blocks.directory() + "/s.v1.counters", std::ios::binary | std::ios::in | std::ios::out);
+  const auto end_before = [&](std::uint64_t ago_seconds) {
+    // The machine may have started less than ten minutes ago; an earlier time than its start is never.
+    const std::uint64_t then_ns = outgrown::block::NowNs() - ago_seconds * 1'000'000'000;
+    file.seekp(offsetof(outgrown::block::Header, last_trace_lost_ns));
+    file.write(reinterpret_cast<const char*>(&then_ns), sizeof then_ns).flush();
+  };
+  if (outgrown::block::NowNs() < 700'000'000'000) return;
+  end_before(590);
+  CHECK(Has(BlockLines(target), lost));
+  end_before(601);
+  CHECK(Has(BlockLines(target), not_lost));
+}
+
 TEST_CASE("blocks of one store in several directories are summed, and the database is found in them") {
   const Blocks one;
   const Blocks two;
@@ -162,7 +186,7 @@ TEST_CASE("a store that has a block that can't be read shows why, and none of it
   REQUIRE(::mkfifo((blocks.directory() + "/fifo.v1.counters").c_str(), 0600) == 0);
   const Case cases[] = {
       {{}, "there is no counter block", true},
-      {{good, {blocks.directory(), {"s", 2}}}, "counter block version N is not known, expected N", false},
+      {{{blocks.directory(), {"s", 2}}}, "counter block version N is not known, expected N", false},
       {{good, {blocks.directory(), {"short", 1}}}, "truncated: ends at byte N, N more expected", false},
       {{{blocks.directory(), {"fifo", 1}}}, "refused: not a regular file", false},
   };
@@ -172,6 +196,18 @@ TEST_CASE("a store that has a block that can't be read shows why, and none of it
                        R"(checkpoint_block_up{database="s"} 0)",
                        R"(checkpoint_block_problem_info{database="s",reason=")" + c.reason + R"("} 1)"});
   }
+}
+
+TEST_CASE("a block of an unknown major takes nothing away from the others, and is reported") {
+  const Blocks blocks;
+  Writer writer = blocks.Open("s");
+  writer.Record(Outcome::kOk, 1, 1);
+  const auto lines =
+      BlockLines(Target("s", {{blocks.directory(), {"s", 1}}, {blocks.directory(), {"s", 2}}}), false);
+  CHECK(Has(lines, R"(checkpoint_block_up{database="s"} 1)"));
+  CHECK(Has(lines, R"(checkpoint_writes_total{database="s",status="success"} 1)"));
+  CHECK(Has(lines, R"(checkpoint_block_problem_info{database="s",)"
+                   R"(reason="counter block version N is not known, expected N"} 1)"));
 }
 
 TEST_CASE("blocks of one name that belong to different databases are a problem, unless --store decides") {

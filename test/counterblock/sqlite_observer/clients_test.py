@@ -216,6 +216,54 @@ def statically_linked(folder):
     assert counts(folder) == {"ok": 3, "constraint": 1}, counts(folder)
 
 
+TENANTS = """
+import ctypes, os, resource, sqlite3
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+assert ctypes.CDLL(os.environ["EXTENSION"]).outgrown_sqlite_load() == 0
+for number in range(300):
+    connection = sqlite3.connect(f"tenant{number}.db")
+    with connection:
+        connection.execute("CREATE TABLE t(a)")
+    status = connection.execute("SELECT outgrown_status()").fetchone()[0]
+    connection.close()
+files = [os.open("/dev/null", os.O_RDONLY) for _ in range(200)]
+print(status)
+"""
+
+
+def a_database_for_each_tenant(folder):
+    """300 databases with 256 descriptors: the first stores count, the rest says why not, the application keeps its own"""
+    code, out, err = run(folder, [PYTHON, "-c", TENANTS], OUTGROWN_LOG="stderr")
+    assert code == 0, err
+    reason = "this process counts into 32 stores already, and may into 32 (OUTGROWN_STORES_MAX can say more)"
+    assert out == f"not counting: {folder}/tenant299.v1.counters: {reason}\n", out
+    assert len(list(folder.glob("*.counters"))) == 32
+    assert counts(folder, "tenant31") == {"ok": 1}
+    lines = err.splitlines()
+    assert lines[0] == (f"outgrown: writes are not counted: {folder}/tenant32.db: {folder}/tenant32.v1.counters: "
+                        + reason), lines[0]
+    assert len(lines) == 64 and all("not counted" in line for line in lines), len(lines)
+
+
+def off_says_why_once(folder):
+    """OUTGROWN_LOG=stderr: one line, whatever the number of connections, also with a newline in the path; else none"""
+    program = """
+import ctypes, os, sqlite3
+assert ctypes.CDLL(os.environ["EXTENSION"]).outgrown_sqlite_load() == 0
+for _ in range(3):
+    connection = sqlite3.connect("a\\nb.db")
+    with connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS t(a)")
+    connection.close()
+"""
+    nowhere = str(folder / "nowhere")
+    expected = (f"outgrown: writes are not counted: {folder}/a?b.db: {nowhere}: cannot open the directory: "
+                "No such file or directory\n")
+    for log, stderr in (("stderr", expected), ("no", "")):
+        code, _, err = run(folder, [PYTHON, "-c", program], OUTGROWN_DIR=nowhere, OUTGROWN_LOG=log)
+        assert (code, err) == (0, stderr), err
+
+
 CASES = [
     shell_counts_on_the_connection_that_loads,
     shell_counts_on_databases_opened_later,
@@ -227,6 +275,8 @@ CASES = [
     python_threads,
     without_the_probe,
     statically_linked,
+    a_database_for_each_tenant,
+    off_says_why_once,
 ]
 
 

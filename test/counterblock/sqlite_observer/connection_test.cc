@@ -48,11 +48,12 @@ int SomebodysTrace(unsigned /*event*/, void* calls, void* /*what*/, void* /*deta
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture,
-                  "when somebody takes the trace, commits still count and the loss shows until the close") {
+                  "when somebody takes the trace, commits still count and the loss shows beyond the close") {
   int calls = 0;
   REQUIRE(sqlite3_trace_v2(a.handle(), SQLITE_TRACE_STMT, &SomebodysTrace, &calls) == SQLITE_OK);
   CHECK(a.Run("SELECT * FROM t; BEGIN; SELECT * FROM t; COMMIT") == SQLITE_OK);
   CHECK(store.TracesLost() == 0);  // nothing went uncounted yet
+  CHECK_FALSE(store.WasTraceEverLost());
   SUBCASE("a statement of its own") { CHECK(a.Run("INSERT INTO t(id) VALUES(2)") == SQLITE_OK); }
   SUBCASE("a transaction") { CHECK(a.Run("BEGIN; INSERT INTO t(id) VALUES(2); COMMIT") == SQLITE_OK); }
   SUBCASE("one that is locked first") {
@@ -66,6 +67,20 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(Counted() == "{}");
   a.Close();
   CHECK(store.TracesLost() == 0);
+  CHECK(store.WasTraceEverLost());  // a connection for each request lives shorter than a scrape takes to come
+}
+
+TEST_CASE_FIXTURE(Fixture, "a connection for one refused write leaves its lost trace to be seen") {
+  CHECK(a.Run("BEGIN IMMEDIATE") == SQLITE_OK);
+  {
+    Database request(store.path());
+    int calls = 0;
+    REQUIRE(sqlite3_trace_v2(request.handle(), SQLITE_TRACE_STMT, &SomebodysTrace, &calls) == SQLITE_OK);
+    CHECK(request.Run("INSERT INTO t(id) VALUES(9)") == SQLITE_BUSY);
+  }
+  CHECK(a.Run("ROLLBACK") == SQLITE_OK);
+  CHECK(store.TracesLost() == 0);
+  CHECK(store.WasTraceEverLost());
 }
 
 TEST_CASE_FIXTURE(Fixture,

@@ -1,6 +1,7 @@
 #include "test/counterblock/sqlite_observer/observed_store.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,15 @@ void LoadExtensionOnce() {
     return true;
   }();
   CHECK(loaded);
+}
+
+// Each test has stores of its own, and this process counts into all of them until it ends.
+void AllowManyStores() {
+  ::setenv("OUTGROWN_STORES_MAX", "100000", 1);
+  struct rlimit files = {};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &files) == 0);
+  files.rlim_cur = files.rlim_max;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &files) == 0);
 }
 
 block::Snapshot Read(const std::string& directory, const std::string& store) {
@@ -79,6 +89,7 @@ ObservedStore::ObservedStore() {
   static int number = 0;
   path_ = (folder_.path() / ("store" + std::to_string(++number) + ".db")).string();
   ::setenv("OUTGROWN_DIR", directory().c_str(), 1);
+  AllowManyStores();
   LoadExtensionOnce();
 }
 
@@ -98,6 +109,11 @@ Counts ObservedStore::NewCounts() {
 std::uint64_t ObservedStore::TracesLost() const {
   const std::string name = path_.substr(path_.rfind('/') + 1);
   return Read(directory(), name.substr(0, name.find('.'))).traces_lost;
+}
+
+bool ObservedStore::WasTraceEverLost() const {
+  const std::string name = path_.substr(path_.rfind('/') + 1);
+  return Read(directory(), name.substr(0, name.find('.'))).trace_lost_ago_ns != UINT64_MAX;
 }
 
 std::uint64_t ObservedStore::InFlight() const {

@@ -50,6 +50,8 @@ class ObservedStore {
   Counts NewCounts();
   // traces_lost of the block; 0 if there is no block yet.
   std::uint64_t TracesLost() const;
+  // Also of connections that are closed.
+  bool WasTraceEverLost() const;
   std::uint64_t InFlight() const;
   std::uint64_t DurationSumNs() const;
   // The commits that SQLite itself has counted in the file, as the exporter reads them; nothing if it has none now.
