@@ -20,7 +20,7 @@ struct Entry {
 
 class Folder {
  public:
-  // `place` must not exist or be an empty folder. A SIGKILL leaves ".NAME.PID.tmp" beside it, which may be removed.
+  // `place` must not exist or be an empty folder. A signal that ends us leaves ".NAME.PID.tmp" beside it, which may be removed.
   static Result<Folder> Create(const std::filesystem::path& place);
 
   Folder(Folder&& other) noexcept;

@@ -30,7 +30,7 @@ void WriteDecision(JsonWriter& json, const Table& table, const decide::Decision&
 
 void WriteSpan(JsonWriter& json, const Grid& grid, std::int64_t first_ms, std::int64_t last_ms) {
   json.Key("first").String(Rfc3339(first_ms)).Key("last").String(Rfc3339(last_ms));
-  json.Key("seconds").Number(Seconds(last_ms - first_ms + grid.step_ms));
+  json.Key("seconds").Number(Seconds(grid.LengthMs(first_ms, last_ms)));
 }
 
 void WriteStores(JsonWriter& json, const Backtest& backtest) {

@@ -164,7 +164,7 @@ std::string ChangesText(const Answer& answer, const TextStyle& style) {
     text += fmt::format("  {}\n", report::StoreTitle(Named(table, store.identity)));
     std::size_t shown = 0;
     for (const Change& change : store.changes) {
-      changed_ms += change.last_ms - change.first_ms + answer.backtest.grid.step_ms;
+      changed_ms += answer.backtest.grid.LengthMs(change.first_ms, change.last_ms);
       if (shown++ == kIntervalsShownMax) {
         text += fmt::format("    and {} more; --format json gives them all\n",
                             store.changes.size() - kIntervalsShownMax);

@@ -22,7 +22,10 @@ evaluate::StoreDecision AsStore(const Table& table, const decide::Decision& deci
 }  // namespace
 
 Grid MakeGrid(std::int64_t to_ms, std::int64_t since_ms, std::int64_t step_ms) {
-  return {.from_ms = to_ms - since_ms / step_ms * step_ms, .to_ms = to_ms, .step_ms = step_ms};
+  return {.from_ms = to_ms - since_ms / step_ms * step_ms,
+          .to_ms = to_ms,
+          .step_ms = step_ms,
+          .begin_ms = to_ms - since_ms};
 }
 
 bool SameVerdict(const decide::Decision& a, const decide::Decision& b) {
@@ -61,7 +64,7 @@ std::vector<VerdictTotal> Totals(const Table& table, const Grid& grid, const Sto
                          SameVerdict(before->decision, interval.decision);
     if (!goes_on) ++total->times;
     total->last_ms = interval.last_ms;
-    total->length_ms += interval.last_ms - interval.first_ms + grid.step_ms;
+    total->length_ms += grid.LengthMs(interval.first_ms, interval.last_ms);
     before = &interval;
   }
   std::ranges::stable_sort(totals, std::greater<>(),

@@ -1,6 +1,7 @@
 // A store's verdicts over a backtest's instants, as intervals: consecutive instants with the same decision are one.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -16,9 +17,15 @@ struct Grid {
   std::int64_t from_ms = 0;  // the first instant
   std::int64_t to_ms = 0;    // the last one
   std::int64_t step_ms = 0;
+  std::int64_t begin_ms = 0;  // of the period, less than a step before the first instant
 
   std::int64_t count() const { return (to_ms - from_ms) / step_ms + 1; }
   std::int64_t At(std::int64_t index) const { return from_ms + index * step_ms; }
+  // How long something stood that did at these instants and all between: each stands for the step before it, as far as
+  // the period reaches.
+  std::int64_t LengthMs(std::int64_t first_ms, std::int64_t last_ms) const {
+    return last_ms - std::max(first_ms - step_ms, begin_ms);
+  }
 };
 
 // Precondition: since_ms and step_ms are positive.
@@ -26,7 +33,7 @@ Grid MakeGrid(std::int64_t to_ms, std::int64_t since_ms, std::int64_t step_ms);
 
 struct Interval {
   std::int64_t first_ms = 0;  // its first instant
-  std::int64_t last_ms = 0;   // its last one; it lasts until the next instant
+  std::int64_t last_ms = 0;   // its last one
   decide::Decision decision;  // worse_unknown: at some instant of it
 };
 

@@ -169,6 +169,21 @@ Result<std::unique_ptr<Tester>> Open(const Options& options) {
                                   kSilence * timeout_ms);
 }
 
+std::int64_t StepMs(const Options& options, const Subject& subject) {
+  return options.backtest.step_ms.value_or(subject.table().interval_ms);
+}
+
+// What is too long about the period.
+Result<void> CheckPeriod(const Options& options, const Subjects& loaded) {
+  for (const Subject& subject : loaded.subjects) {
+    if (LengthMs(options.evaluate) / StepMs(options, subject) < kInstantsMax) continue;
+    return Error{fmt::format("is more than {} instants of {}; name a larger --step", kInstantsMax,
+                             subject.table().store),
+                 "--since"};
+  }
+  return {};
+}
+
 Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Subjects& loaded) {
   Result<std::unique_ptr<Tester>> tester = Open(options);
   if (!tester) return tester.error();
@@ -176,11 +191,7 @@ Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Subje
   const std::int64_t since_ms = LengthMs(options.evaluate);
   std::vector<backtest::Answer> answers;
   for (const Subject& subject : loaded.subjects) {
-    const std::int64_t step_ms = options.backtest.step_ms.value_or(subject.table().interval_ms);
-    const backtest::Grid grid = backtest::MakeGrid(to_ms, since_ms, step_ms);
-    if (grid.count() > kInstantsMax) {
-      return Error{fmt::format("--since over --step is more than {} instants", kInstantsMax), ""};
-    }
+    const backtest::Grid grid = backtest::MakeGrid(to_ms, since_ms, StepMs(options, subject));
     backtest::Answer& answer = answers.emplace_back();
     Result<Backtest> one = (*tester)->Run(subject, nullptr, grid);
     if (!one) return one.error();
@@ -217,6 +228,8 @@ void PrintWarnings(const std::vector<backtest::Answer>& answers) {
 int RunBacktest(const Options& options) {
   const Subjects loaded = Load(options);
   if (loaded.status != kExitOk) return loaded.status;
+  if (const Result<void> period = CheckPeriod(options, loaded); !period)
+    return Fail(period.error(), kExitUsage);
   const Result<std::vector<backtest::Answer>> answers = RunAll(options, loaded);
   if (!answers) return Fail(answers.error());
   PrintWarnings(*answers);

@@ -65,6 +65,17 @@ Result<std::string> ReadMeasurements(const std::filesystem::path& path) {
   return text;
 }
 
+// What is too long about the period.
+Result<void> CheckPeriod(const EvaluateOptions& options, const std::vector<const Table*>& tables) {
+  for (const Table* table : tables) {
+    if (options.since_ms.value_or(0) / table->interval_ms <= kPeriodEvaluationsMax) continue;
+    return Error{fmt::format("is longer than {} evaluations of {}; --backtest takes a --step",
+                             kPeriodEvaluationsMax, table->store),
+                 "--since"};
+  }
+  return {};
+}
+
 Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
                                          const std::vector<const Table*>& tables) {
   std::vector<Evaluation> evaluations;
@@ -85,11 +96,6 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
       Connect(options.connection, options.since_ms ? kPeriodPatience : kPatience);
   if (!client) return client.error();
   for (const Table* table : tables) {
-    if (options.since_ms.value_or(0) / table->interval_ms > kPeriodEvaluationsMax) {
-      return Error{fmt::format("is longer than {} evaluations of {}; --backtest takes a --step",
-                               kPeriodEvaluationsMax, table->store),
-                   "--since"};
-    }
     evaluations.push_back(evaluate::EvaluateMeasured(*table, *client, time_ms));
     if (options.since_ms) evaluate::LookBack(evaluations.back(), *client, time_ms - *options.since_ms);
   }
@@ -152,6 +158,8 @@ void AddTrends(const EvaluateOptions& options, std::vector<Evaluation>& evaluati
 int RunEvaluate(const Options& options) {
   const Tables tables = LoadTables(options);
   if (tables.status != kExitOk) return tables.status;
+  if (const Result<void> period = CheckPeriod(options.evaluate, tables.Pointers()); !period)
+    return Fail(period.error(), kExitUsage);
   Result<std::vector<Evaluation>> evaluations = Evaluate(options.evaluate, tables.Pointers());
   if (!evaluations) return Fail(evaluations.error());
   if (const Result<void> logged = Log(options.evaluate, *evaluations); !logged) {

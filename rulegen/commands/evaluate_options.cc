@@ -4,6 +4,7 @@
 
 #include "common/duration.h"
 #include "common/time_text.h"
+#include "rulegen/prometheus_api/http_client.h"
 
 namespace outgrown::commands {
 namespace {
@@ -21,7 +22,10 @@ void AddFile(CLI::App& app, const char* flag, std::optional<std::filesystem::pat
 }
 
 void AddConnectionOptions(CLI::App& app, ConnectionOptions& options) {
-  app.add_option("--prometheus", options.url, "The server to ask (default: http://127.0.0.1:9090)")
+  app.add_option_function<std::string>(
+         "--prometheus",
+         [&options](const std::string& text) { options.url = ServerUrl("--prometheus", text); },
+         "The server to ask (default: http://127.0.0.1:9090)")
       ->type_name("URL")
       ->group(kConnection);
   AddFile(app, "--basic-auth-file", options.basic_auth_file, "Log in with the USER:PASSWORD in this file",
@@ -46,6 +50,12 @@ std::int64_t PositiveDuration(const char* flag, const std::string& text) {
   const std::optional<Milliseconds> duration = ParseDuration(text);
   if (!duration || duration->count() <= 0) throw CLI::ValidationError(flag, "not a duration like 30s or 24h");
   return duration->count();
+}
+
+std::string ServerUrl(const char* flag, const std::string& text) {
+  if (const Result<void> checked = prometheus_api::CheckServerUrl(text); !checked)
+    throw CLI::ValidationError(flag, checked.error().what);
+  return text;
 }
 
 std::int64_t EndMs(const EvaluateOptions& options) {
@@ -79,9 +89,8 @@ void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options) {
   app.add_option_function<std::string>(
          "--since",
          [&options](const std::string& text) { options.since_ms = PositiveDuration("--since", text); },
-         "Decide over this long, at every evaluation: the most severe verdict that stood; how far a backtest "
-         "or an "
-         "archive reaches back (default there: 7d)")
+         "Decide over this long, at every evaluation: the most severe verdict that stood; how far a "
+         "backtest or an archive reaches back (default there: 7d)")
       ->type_name("DURATION")
       ->group(kPeriod);
   app.add_option_function<std::string>(

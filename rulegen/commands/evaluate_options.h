@@ -41,6 +41,8 @@ std::int64_t LengthMs(const EvaluateOptions& options);
 
 // A positive duration. CLI::ValidationError, naming `flag`, if the text is none.
 std::int64_t PositiveDuration(const char* flag, const std::string& text);
+// A URL that a server may have. CLI::ValidationError, naming `flag`, if the text is none.
+std::string ServerUrl(const char* flag, const std::string& text);
 
 // Adds the flags; what they take is checked while they are parsed.
 void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options);

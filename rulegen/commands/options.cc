@@ -53,23 +53,21 @@ const std::vector<ModeFlag>& ModeFlags() {
       {Mode::kHistory, "--history", "Show when each store's verdict changed, and why", {"LOG"}},
       {Mode::kBacktest,
        "--backtest",
-       "Show the verdicts that the specs would have given over the retained history, and what another spec "
-       "would "
-       "have changed; nothing is logged",
+       "Show the verdicts that the specs would have given over the retained history, and what another "
+       "spec would have changed; nothing is logged",
        {"--at", "--since", "--step", "--against", "--format", "--prometheus", "--basic-auth-file",
         "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
       {Mode::kArchive,
        "--archive",
-       "Put the evidence into this new folder: specs, artefacts, configurations, loaded rules, decision log "
-       "and the "
-       "signals' samples, with checksums",
+       "Put the evidence into this new folder: specs, artefacts, configurations, loaded rules, decision "
+       "log and the signals' samples, with checksums",
        {"--out", "--log", "--at", "--since", "--include", "--alertmanager", "--rules-url",
         "--rules-headers-file", "--prometheus", "--basic-auth-file", "--bearer-token-file", "--headers-file",
         "--ca-file", "--timeout"}},
       {Mode::kVerify,
        "--verify",
-       "Compare every copy in use with the specs: files, dashboards, loaded rules, exporters; exit 6 on "
-       "drift",
+       "Compare every copy in use with the specs: files, dashboards, loaded rules, exporters; "
+       "exit 6 on drift",
        {"--out", "--rules-url", "--rules-headers-file", "--format", "--prometheus", "--basic-auth-file",
         "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
   };
@@ -111,8 +109,12 @@ void AddArchiveOptions(CLI::App& app, ArchiveOptions& options) {
       ->type_name("FILE")
       ->allow_extra_args(false)
       ->group(kArchive);
-  app.add_option("--alertmanager", options.alertmanager_url,
-                 "The Alertmanager whose running configuration belongs to the evidence")
+  app.add_option_function<std::string>(
+         "--alertmanager",
+         [&options](const std::string& text) {
+           options.alertmanager_url = ServerUrl("--alertmanager", text);
+         },
+         "The Alertmanager whose running configuration belongs to the evidence")
       ->type_name("URL")
       ->group(kArchive);
 }
@@ -127,8 +129,10 @@ void AddOptions(CLI::App& app, Options& options) {
          "Put everything under this folder instead of beside the specs, in the same layout")
       ->type_name("DIR")
       ->group("Options of --generate, --check, --verify and --archive");
-  app.add_option("--rules-url", options.verify.rules_url,
-                 "The server that has the rules loaded, where it is not Prometheus itself (vmalert)")
+  app.add_option_function<std::string>(
+         "--rules-url",
+         [&options](const std::string& text) { options.verify.rules_url = ServerUrl("--rules-url", text); },
+         "The server that has the rules loaded, where it is not Prometheus itself (vmalert)")
       ->type_name("URL")
       ->group(kVerify);
   app.add_option_function<std::string>(

@@ -86,6 +86,11 @@ std::string FormEncode(CURL* easy, const HttpClient::Fields& fields) {
 
 }  // namespace
 
+Result<void> CheckServerUrl(const std::string& url) {
+  const Result<std::string> host = CheckUrl(url);
+  return host ? Result<void>() : Result<void>(host.error());
+}
+
 struct HttpClient::State {
   HttpOptions options;
   std::unique_ptr<CURL, FreeEasy> easy;

@@ -24,6 +24,9 @@ struct HttpOptions {
   std::size_t body_bytes_max = 64U << 20U;
 };
 
+// An error if `url` is not one that HttpClient takes. It doesn't repeat the URL, which may hold a password.
+Result<void> CheckServerUrl(const std::string& url);
+
 struct HttpAnswer {
   long status = 0;
   std::string body;

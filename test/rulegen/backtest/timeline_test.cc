@@ -15,7 +15,7 @@ using decide::Outcome;
 
 namespace {
 
-constexpr Grid kGrid = {.from_ms = 0, .to_ms = 90'000, .step_ms = 10'000};
+constexpr Grid kGrid = {.from_ms = 0, .to_ms = 90'000, .step_ms = 10'000, .begin_ms = -10'000};
 
 const Decision kFine{.outcome = Outcome::kSufficient};
 const Decision kNow{.outcome = Outcome::kBreached, .verdict = 1, .lead = 0};
@@ -51,6 +51,17 @@ TEST_CASE("the grid ends at T and reaches back no further than it was asked to")
   CHECK(grid.from_ms == 70'000);
   CHECK(grid.count() == 4);
   CHECK(MakeGrid(100'000, 5'000, 10'000).count() == 1);
+}
+
+TEST_CASE("an instant stands for the step before it, as far as the period reaches") {
+  const Grid grid = MakeGrid(100'000, 35'000, 10'000);
+  CHECK(grid.LengthMs(80'000, 80'000) == 10'000);
+  CHECK(grid.LengthMs(70'000, 70'000) == 5'000);
+  CHECK(grid.LengthMs(70'000, 100'000) == 35'000);
+  const Grid one = MakeGrid(100'000, 1'000, 3'600'000);
+  CHECK(one.LengthMs(one.from_ms, one.to_ms) == 1'000);
+  const Grid whole = MakeGrid(100'000, 30'000, 10'000);
+  CHECK(whole.LengthMs(whole.from_ms, whole.to_ms) == 30'000);
 }
 
 TEST_CASE("equal instants in a row are one interval, and a store that was not there ends it") {
