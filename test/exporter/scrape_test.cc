@@ -34,7 +34,7 @@ Settings MakeSettings() {
 }
 
 // What the collector for "stuck" waits for, and how often it was begun.
-std::promise<void>* release = nullptr;
+std::atomic<std::promise<void>*> release = nullptr;
 std::atomic<int> begun = 0;
 
 Result<void> Instant(StoreScrape& store, Samples& samples) {
@@ -45,7 +45,7 @@ Result<void> Instant(StoreScrape& store, Samples& samples) {
 Result<void> StuckForOne(StoreScrape& store, Samples& samples) {
   if (store.target.name == "stuck") {
     ++begun;
-    release->get_future().wait();
+    release.load()->get_future().wait();
   }
   samples.Set("checkpoint_file_size_bytes", {store.target.name}, 7);
   return {};
