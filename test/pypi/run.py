@@ -40,6 +40,7 @@ def run_suite(build, kind, python, sqlite):
     environment.update(
         PYTHONDONTWRITEBYTECODE="1",
         OUTGROWN_BUILD=str(build),
+        OUTGROWN_STORES_MAX="10000",  # each test counts into a store of its own, all in one process
         OUTGROWN_TEST_FLAVOUR=kind,
         OUTGROWN_TEST_SQLITE=str(sqlite),
         OUTGROWN_LIBRARY=str(build / "counterblock" / "liboutgrown.so.0"),
