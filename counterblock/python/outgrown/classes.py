@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import types
-from typing import Any, Type
+from typing import Any
 
 _METHODS = (
     *("execute", "executemany", "executescript", "cursor", "commit", "rollback", "close", "backup", "load_extension"),
@@ -27,7 +27,7 @@ _NATIVE = (
 
 
 @functools.lru_cache(maxsize=128)  # bounded, for applications that make a class for each connection
-def overridden(cls: Type[Any]) -> str:
+def overridden(cls: Any) -> str:
     """The first method of a connection's that the class has replaced by one of its own; empty if none."""
     for name in _METHODS:
         found = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
@@ -39,7 +39,8 @@ def overridden(cls: Type[Any]) -> str:
 def native_cursor(connection: Any) -> Any:
     """A cursor as the connection's module makes it, past a method cursor() of the application's own."""
     for base in type(connection).__mro__:
-        method = vars(base).get("cursor")
+        method: Any = vars(base).get("cursor")
         if isinstance(method, _NATIVE):
-            return method(connection)
+            make: Any = method
+            return make(connection)
     return connection.cursor()

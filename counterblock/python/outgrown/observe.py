@@ -91,7 +91,8 @@ def _is_aiosqlite(target: Any) -> bool:
 def _observe_connection(real: Any, settings: _Settings) -> Any:
     if is_observed(real):
         return real
-    own = overridden(type(real))
+    cls: Any = type(real)
+    own = overridden(cls)
     if own:
         _leave_alone(real, own, settings)
         return real

@@ -33,7 +33,8 @@ def _ask(connection: sqlite3.Connection, sql: str, parameters: Any = ()) -> Iter
     cursor = native_cursor(connection)
     cursor.row_factory = None
     try:
-        return cursor.execute(sql, parameters).fetchall()
+        rows: Iterable[Any] = cursor.execute(sql, parameters).fetchall()
+        return rows
     finally:
         cursor.close()
 
