@@ -8,7 +8,6 @@ import functools
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
@@ -18,6 +17,7 @@ sys.path.insert(0, str(ROOT / "test" / "support"))
 import measured  # noqa: E402
 import schema  # noqa: E402
 import servers  # noqa: E402
+from server_case import ServerCase  # noqa: E402
 import synthetic_exporter  # noqa: E402
 from synthetic_exporter import Kind  # noqa: E402
 
@@ -56,17 +56,7 @@ def spec_text():
     return text
 
 
-class Fleet(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.stack = servers.Stack()
-        cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
-        try:
-            cls.start()
-        except BaseException:
-            cls.stack.close()
-            raise
-
+class Fleet(ServerCase):
     @classmethod
     def start(cls):
         (cls.folder / "rules").mkdir()
@@ -99,10 +89,6 @@ class Fleet(unittest.TestCase):
         """The least of the newest evaluations of all stores, in the signal that is recorded last."""
         found = servers.query(url, "min(timestamp(checkpoint:write_p99_seconds))")
         return float(found[0]["value"][1]) if found else 0
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.stack.close()
 
     def evaluate(self, url, *arguments):
         """The stores of the answer by name, the exit status and the peak of resident memory."""

@@ -8,7 +8,6 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -17,6 +16,7 @@ sys.path.insert(0, str(ROOT / "test" / "support"))
 
 import postgresql_server  # noqa: E402  (the path above)
 import servers  # noqa: E402
+from server_case import ServerCase  # noqa: E402
 
 RULEGEN = BUILD / "rulegen" / "rulegen"
 # What the shipped spec's times become, so that the test takes seconds: one scrape and evaluation every 3 s.
@@ -34,12 +34,9 @@ def short_spec(text):
     return re.sub(r'"0\+(\d{2,})x80"', lambda match: f'"0+{int(match[1]) // 5}x80"', text)
 
 
-class PostgresqlStore(unittest.TestCase):
+class PostgresqlStore(ServerCase):
     @classmethod
-    def setUpClass(cls):
-        cls.stack = servers.Stack()
-        cls.addClassCleanup(cls.stack.close)
-        cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
+    def start(cls):
         cls.folder.chmod(0o711)
         cls.spec = cls.folder / "ops" / "postgresql.toml"
         cls.spec.parent.mkdir()

@@ -12,7 +12,6 @@ import pathlib
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -20,6 +19,7 @@ BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 sys.path.insert(0, str(ROOT / "test" / "support"))
 import schema  # noqa: E402
 import servers  # noqa: E402
+from server_case import ServerCase  # noqa: E402
 
 RULEGEN = BUILD / "rulegen" / "rulegen"
 WAIT_SECONDS = 150
@@ -47,25 +47,7 @@ STORES = {
 MAY_ALSO = {"errors": {"WriteLatency"}}
 
 
-class Triggers(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.stack = servers.Stack()
-        cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
-        try:
-            cls.start()
-            try:
-                cls.stores = servers.wait_for("every store's decision", cls.decided, WAIT_SECONDS, 2, alive=cls.processes)
-            except servers.NotReady as error:
-                raise AssertionError(f"{error}; at last: {cls.seen}") from error
-        except BaseException:
-            cls.stack.close()
-            raise
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.stack.close()
-
+class Triggers(ServerCase):
     @classmethod
     def start(cls):
         cls.write_spec()
@@ -78,6 +60,10 @@ class Triggers(unittest.TestCase):
                    cls.start_server("server-3", ["shared"], "--store.shared-id=orders")]
         cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {"app": targets}, [cls.rules], scrape_interval="1s"))
         cls.processes.append(cls.prometheus)
+        try:
+            cls.stores = servers.wait_for("every store's decision", cls.decided, WAIT_SECONDS, 2, alive=cls.processes)
+        except servers.NotReady as error:
+            raise AssertionError(f"{error}; at last: {cls.seen}") from error
 
     @classmethod
     def write_spec(cls):

@@ -9,7 +9,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
@@ -18,6 +17,7 @@ sys.path.insert(0, str(ROOT / "test" / "support"))
 import recorded  # noqa: E402
 import schema  # noqa: E402
 import servers  # noqa: E402
+from server_case import ServerCase  # noqa: E402
 
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
 SPEC = ROOT / "rules" / "checkpoint.toml"
@@ -55,20 +55,14 @@ def store(kind, end):
     return recorded.Store(kind, end=end)
 
 
-class ExitStatus(unittest.TestCase):
+class ExitStatus(ServerCase):
     @classmethod
-    def setUpClass(cls):
-        cls.stack = servers.Stack()
-        cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
+    def start(cls):
         # After Prometheus' start, which is yet to come.
         cls.soon = (int(time.time()) // recorded.STEP + 4) * recorded.STEP
-        try:
-            recorded.backfill([store(kind, BEGIN + number * APART) for number, (kinds, _, _) in enumerate(SITUATIONS)
-                               for kind in kinds] + cls.stores_of_soon(), cls.folder)
-            cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
-        except BaseException:
-            cls.stack.close()
-            raise
+        recorded.backfill([store(kind, BEGIN + number * APART) for number, (kinds, _, _) in enumerate(SITUATIONS)
+                           for kind in kinds] + cls.stores_of_soon(), cls.folder)
+        cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
 
     @classmethod
     def stores_of_soon(cls):
@@ -76,10 +70,6 @@ class ExitStatus(unittest.TestCase):
         alert is not there at all."""
         return [recorded.Store("just-started", end=cls.soon, write_error_ratio=[0.02] * 20).alert(WriteErrors="pending"),
                 recorded.Store("not-firing", end=cls.soon, write_error_ratio=[0.02] * 20)]
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.stack.close()
 
     def run_rulegen(self, *arguments, url=None, spec=SPEC, log="log", at=BEGIN + 7, values=None):
         environment = {**os.environ, "XDG_STATE_HOME": str(self.folder / "state"), "STATE_DIRECTORY": ""}

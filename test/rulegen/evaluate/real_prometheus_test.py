@@ -8,7 +8,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -16,6 +15,7 @@ sys.path.insert(0, str(ROOT / "test" / "support"))
 import recorded  # noqa: E402
 import schema  # noqa: E402
 import servers  # noqa: E402
+from server_case import ServerCase  # noqa: E402
 
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
 SPEC = ROOT / "rules" / "checkpoint.toml"
@@ -81,21 +81,11 @@ STORES = [
 ]
 
 
-class RealPrometheus(unittest.TestCase):
+class RealPrometheus(ServerCase):
     @classmethod
-    def setUpClass(cls):
-        cls.stack = servers.Stack()
-        cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
+    def start(cls):
         recorded.backfill(STORES, cls.folder)
-        try:
-            cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
-        except BaseException:
-            cls.stack.close()
-            raise
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.stack.close()
+        cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
 
     def evaluate(self, *arguments, at=T, check=None):
         done = subprocess.run([RULEGEN, "--evaluate", "--spec", SPEC, "--prometheus", self.prometheus.url, "--at", str(at),

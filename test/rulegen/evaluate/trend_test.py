@@ -8,13 +8,13 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "test" / "support"))
 import schema  # noqa: E402
 import servers  # noqa: E402
+from server_case import ServerCase  # noqa: E402
 import terminal  # noqa: E402
 
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
@@ -76,27 +76,17 @@ def open_metrics():
     return "\n".join(lines) + "\n# EOF\n"
 
 
-class Trend(unittest.TestCase):
+class Trend(ServerCase):
     @classmethod
-    def setUpClass(cls):
-        cls.stack = servers.Stack()
-        cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
+    def start(cls):
         backfill = cls.folder / "series.om"
         backfill.write_text(open_metrics())
-        try:
-            subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", backfill,
-                            cls.folder / "prometheus-data"], capture_output=True, text=True, check=True)
-            cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
-            document = schema.check_answer(cls.evaluate("--format", "json"))["evaluations"][0]
-            cls.warnings = document["warnings"]
-            cls.stores = {store["labels"]["database"]: store for store in document["stores"]}
-        except BaseException:
-            cls.stack.close()
-            raise
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.stack.close()
+        subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", backfill,
+                        cls.folder / "prometheus-data"], capture_output=True, text=True, check=True)
+        cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
+        document = schema.check_answer(cls.evaluate("--format", "json"))["evaluations"][0]
+        cls.warnings = document["warnings"]
+        cls.stores = {store["labels"]["database"]: store for store in document["stores"]}
 
     @classmethod
     def evaluate(cls, *arguments, at=T):
