@@ -7,6 +7,7 @@ Usage: generate_bench.py RULEGEN [--test]
   --test  exit status 1 if the cost of a threshold grows with their number; fewer runs
 """
 
+import argparse
 import os
 import pathlib
 import shutil
@@ -14,11 +15,15 @@ import subprocess
 import sys
 import tempfile
 
+import tables
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "rules" / "checkpoint.toml"
 # A threshold of the largest spec may cost this many times what one of a spec a tenth its size costs. 10 would be
 # quadratic; caches and the allocator take a little more than 1.
 GROWTH_MAX = 2.0
+SHIPPED_MS_MAX = 20
+SIZES = [10, 100, 1000, 10000]
 HEAD = """schema = 1
 
 [store]
@@ -136,47 +141,52 @@ def measure(rulegen, spec, folder, runs):
     return [min(times) * 1000 for times in (first, again, check)]
 
 
-def print_row(name, thresholds, times):
-    cells = [name, str(thresholds), *(f"{ms:.1f}" for ms in times), f"{times[2] * 1000 / thresholds:.0f}"]
-    print("| " + " | ".join(cells) + " |", flush=True)
+def row(name, thresholds, times):
+    return [name, str(thresholds), *(f"{ms:.1f}" for ms in times), f"{times[2] * 1000 / thresholds:.0f}"]
 
 
-def growth_of(rulegen, shape, sizes, runs, folder):
-    """Prints a row for each size; how much more one threshold costs in each size than in the one before, from 1,000
-    thresholds on (below that the start of the process is most of the time)."""
-    growth = {}
+def measure_shape(rulegen, shape, sizes, runs, folder):
+    """A row for each size; and by size, from 1,000 thresholds on (below that the start of the process is most of the time),
+    how much more one threshold costs than in the size before."""
+    rows, growth = [], {}
     before = None
     for size in sizes:
         spec = folder / "scale.toml"
         spec.write_text(SHAPES[shape](size))
         times = measure(rulegen, spec, folder, runs if size <= 1000 else (runs + 2) // 3)
-        print_row(shape, size, times)
+        rows.append(row(shape, size, times))
         each = [ms / size for ms in times]
         if before and size >= 1000:
             growth[size] = max(now / then for now, then in zip(each, before))
         before = each
-    return growth
+    return rows, growth
 
 
-def main():
-    rulegen = pathlib.Path(sys.argv[1]).resolve()
-    test = "--test" in sys.argv[2:]
-    sizes = [1000, 10000] if test else [10, 100, 1000, 10000]
-    runs = 3 if test else 10
-    failed = False
+def figures(rulegen, sizes, runs):
+    """The table and the goals, for the report."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         shutil.copy(ROOT / "rules" / "alertmanager.base.yml", folder)
-        print("| thresholds are | number | generate (ms) | again, unchanged (ms) | check (ms) | check, us a threshold |")
-        print("|---|---:|---:|---:|---:|---:|")
-        print_row("rules/checkpoint.toml", 6, measure(rulegen, SHIPPED, folder, runs))
-        growth = {shape: growth_of(rulegen, shape, sizes, runs, folder) for shape in SHAPES}
-    print()
-    for shape, by_size in growth.items():
-        for size, times in by_size.items():
-            failed = failed or times > GROWTH_MAX
-            print(f"{shape}: one of {size} thresholds costs {times:.2f} times one of {size // 10}")
-    if failed:
+        shipped = measure(rulegen, SHIPPED, folder, runs)
+        rows = [row("rules/checkpoint.toml", 6, shipped)]
+        goals = [tables.Goal("generating rules/checkpoint.toml", shipped[0], SHIPPED_MS_MAX, False, " ms")]
+        for shape in SHAPES:
+            of_shape, growth = measure_shape(rulegen, shape, sizes, runs, folder)
+            rows += of_shape
+            goals += [tables.Goal(f"one of {size} thresholds ({shape}), times one of {size // 10}", times, GROWTH_MAX, False)
+                      for size, times in growth.items()]
+    return tables.Table("Generating and checking, CPU time", [
+        "thresholds are", "number", "generate (ms)", "again, unchanged (ms)", "check (ms)", "check (µs a threshold)"], rows), goals
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rulegen", type=pathlib.Path)
+    parser.add_argument("--test", action="store_true", help="fail if the cost is not linear; fewer runs")
+    arguments = parser.parse_args()
+    table, goals = figures(arguments.rulegen.resolve(), [1000, 10000] if arguments.test else SIZES, 3 if arguments.test else 10)
+    print(tables.render("What a spec of N thresholds costs", [table], goals, markdown=False))
+    if arguments.test and not all(goal.met for goal in goals if goal.limit == GROWTH_MAX):
         sys.exit(f"the cost of a threshold grows with their number by more than {GROWTH_MAX}: it is not linear")
 
 

@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 import fleet_bench
+import generate_bench
 from tables import Goal, Table, render, replace_section
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -177,10 +178,12 @@ def main():
     extension = arguments.build / "counterblock/sqlite_observer/outgrown_sqlite.so"
     observer = measure_observer(bench / "sqlite_observer_bench", extension, max(1, arguments.repetitions // 2))
     python = measure_python(arguments.build, extension, arguments.repetitions)
-    fleet_table, fleet_goals = fleet_bench.figures(arguments.build / "rulegen" / "rulegen", arguments.stores, 5)
+    rulegen = arguments.build.resolve() / "rulegen" / "rulegen"
+    generate_table, generate_goals = generate_bench.figures(rulegen, generate_bench.SIZES, 10)
+    fleet_table, fleet_goals = fleet_bench.figures(rulegen, arguments.stores, 5)
     head = f"{machine()}; {arguments.repetitions} repetitions."
-    tables = [*tables_of(times, quantiles, observer, python), fleet_table]
-    goals = [*goals_of(times, quantiles, observer), *fleet_goals]
+    tables = [*tables_of(times, quantiles, observer, python), generate_table, fleet_table]
+    goals = [*goals_of(times, quantiles, observer), *generate_goals, *fleet_goals]
     text = render(head, tables, goals, markdown=arguments.markdown or arguments.into is not None)
     if arguments.into:
         replace_section(arguments.into, text)
