@@ -130,8 +130,8 @@ std::optional<std::int64_t> ParseTime(std::string_view text) {
 std::string LengthText(std::int64_t length_ms) {
   const std::int64_t seconds = length_ms / 1000;
   if (seconds < 120) return fmt::format("{} s", seconds);
-  if (seconds < 2 * 3600) return fmt::format("{} min", seconds / 60);
-  if (seconds < 48 * 3600) return fmt::format("{} h", seconds / 3600);
+  if (seconds < std::int64_t{2} * 3600) return fmt::format("{} min", seconds / 60);
+  if (seconds < std::int64_t{48} * 3600) return fmt::format("{} h", seconds / 3600);
   return fmt::format("{} days", seconds / 86400);
 }
 

@@ -107,7 +107,7 @@ std::string WhyNotBound(const ListenAddress& address, const std::string& otherwi
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   const sockaddr_in target = SocketAddress(address.ip, address.port);
   const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target) == 0;
-  const std::string reason = bound ? otherwise : std::generic_category().message(errno);
+  std::string reason = bound ? otherwise : std::generic_category().message(errno);
   ::close(fd);
   return reason;
 }
@@ -117,7 +117,7 @@ void Touch(const ListenAddress& address) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return;
   const sockaddr_in target = SocketAddress(address.ip == "0.0.0.0" ? "127.0.0.1" : address.ip, address.port);
-  ::connect(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target);
+  static_cast<void>(::connect(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target));
   ::close(fd);
 }
 

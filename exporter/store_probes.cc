@@ -103,6 +103,7 @@ std::vector<StoreReport> StoreProbes::Run(const std::shared_ptr<const Settings>&
                                           const std::vector<StoreTarget>& targets) {
   const auto deadline = std::chrono::steady_clock::now() + timeout_;
   std::vector<std::shared_ptr<Probe>> probes;
+  probes.reserve(targets.size());
   for (const StoreTarget& target : targets) probes.push_back(Start(settings, target));
   std::vector<StoreReport> reports;
   for (std::size_t i = 0; i < targets.size(); ++i) {

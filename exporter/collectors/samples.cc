@@ -54,7 +54,7 @@ void Samples::SetHistogram(std::string_view metric, std::initializer_list<std::s
   added.histogram.sample_sum = value.sum;
 }
 
-void Samples::Merge(Samples other) {
+void Samples::Merge(Samples&& other) {
   for (auto& [name, theirs] : other.metrics_) {
     std::vector<prometheus::ClientMetric>& ours = metrics_[name];
     ours.insert(ours.end(), std::move_iterator(theirs.begin()), std::move_iterator(theirs.end()));

@@ -39,7 +39,7 @@ class Samples {
                     const HistogramValue& value);
 
   // Takes over all of `other`'s.
-  void Merge(Samples other);
+  void Merge(Samples&& other);
 
   // The value of the first series of a counter or gauge whose first labels have these values; for the landing
   // page.

@@ -170,9 +170,9 @@ TEST_CASE("what is written otherwise but means the same has the same digest") {
        "\"0+15x80\" }"},
       {"\"max by (job, instance, path) (queue_up)\"", "\"max by(job,instance,path)(queue_up) # why\""},
   };
-  for (const auto& [from, to] : rows) {
-    CAPTURE(to);
-    CHECK(DigestOf(Changed(from, to)) == digest);
+  for (const auto& row : rows) {  // clang's lambdas, and so CAPTURE, take no structured binding
+    CAPTURE(row.second);
+    CHECK(DigestOf(Changed(row.first, row.second)) == digest);
   }
 }
 
