@@ -3,7 +3,8 @@
 //
 //   kill_test KILLS      how many SIGKILLs each scenario takes (200 in `./run test`, 10,000 in `./run soak`)
 //
-// Each record adds numbers whose halves both change, so that a torn read of a sum is not their multiple. Each
+// Each record adds numbers whose halves both change, so that a torn read of a sum is not their multiple. Billions of
+// records make the sums wrap; the numbers are odd, so that a sum still tells how many there were. Each
 // thread acknowledges a record in shared memory after it was made; what is counted may exceed what is
 // acknowledged by the one record that each killed thread was in.
 #include <sched.h>
@@ -39,10 +40,24 @@ using outgrown::test::Shared;
 using outgrown::test::TemporaryFolder;
 using outgrown::test::Wait;
 
-constexpr std::uint64_t kBytes = (1ULL << 32U) + 1;     // both halves of the sum move with each record
-constexpr std::uint64_t kDuration = (1ULL << 33U) + 1;  // 8.6 s
+constexpr std::uint64_t kBytes = 0x1'9e37'79b1;     // both halves of the sum move with each record
+constexpr std::uint64_t kDuration = 0x2'85eb'ca77;  // 10.8 s
 constexpr int kProcesses = 8;
 constexpr int kThreads = 4;
+
+// A torn sum seems to be of very many more.
+constexpr std::uint64_t kRecordsMax = 1ULL << 40U;
+
+// The number of records whose sum is this, modulo 2^64. `each` is odd, and so has an inverse, which Newton's iteration
+// finds: each step doubles the low bits that are right, of which an odd number as its own inverse has three.
+constexpr std::uint64_t RecordsOf(std::uint64_t sum, std::uint64_t each) {
+  std::uint64_t inverse = each;
+  for (int bits = 3; bits < 64; bits *= 2) inverse *= 2 - each * inverse;
+  return sum * inverse;
+}
+static_assert(RecordsOf(kBytes * 5'000'000'000, kBytes) == 5'000'000'000);
+static_assert(RecordsOf(kDuration * 5'000'000'000, kDuration) == 5'000'000'000);
+static_assert(RecordsOf(kBytes * 5'000'000'000 + (1ULL << 32U), kBytes) > kRecordsMax);
 
 struct Acknowledged {
   std::array<std::atomic<std::uint64_t>, kProcesses * kThreads> records;
@@ -109,12 +124,14 @@ class Poller {
       return;
     }
     seen_ = true;
-    Expect(snapshot->bytes % kBytes == 0, "a torn sum of bytes: " + std::to_string(snapshot->bytes));
-    Expect(snapshot->duration_sum_ns % kDuration == 0,
+    const std::uint64_t of_bytes = RecordsOf(snapshot->bytes, kBytes);
+    const std::uint64_t of_durations = RecordsOf(snapshot->duration_sum_ns, kDuration);
+    Expect(of_bytes <= kRecordsMax, "a torn sum of bytes: " + std::to_string(snapshot->bytes));
+    Expect(of_durations <= kRecordsMax,
            "a torn sum of durations: " + std::to_string(snapshot->duration_sum_ns));
     NotBackwards("writes", WritesOf(*snapshot, Outcome::kOk), WritesOf(last_, Outcome::kOk));
-    NotBackwards("bytes", snapshot->bytes, last_.bytes);
-    NotBackwards("durations", snapshot->duration_sum_ns, last_.duration_sum_ns);
+    NotBackwards("bytes", of_bytes, RecordsOf(last_.bytes, kBytes));
+    NotBackwards("durations", of_durations, RecordsOf(last_.duration_sum_ns, kDuration));
     NotBackwards("bucket", snapshot->buckets[BucketOf(kDuration)], last_.buckets[BucketOf(kDuration)]);
     NotBackwards("overflow", snapshot->overflow_records, last_.overflow_records);
     NotBackwards("slots used", snapshot->slots_used, last_.slots_used);
