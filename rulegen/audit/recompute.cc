@@ -140,7 +140,7 @@ Result<void> VerifyDecision(const Json& record) {
   evaluate::DecideStore(table, *origin == "given" ? evaluate::Origin::kGiven : evaluate::Origin::kPrometheus,
                         *inputs_ms, store);
   if (record.Find("period") != nullptr) {
-    if (const Result<void> concluded = Conclude(record, table, stood, store); !concluded) return concluded;
+    if (Result<void> concluded = Conclude(record, table, stood, store); !concluded) return concluded;
   }
   if (Result<void> same = CompareText(record, "verdict", decide::VerdictId(table, store.decision)); !same) {
     return same;

@@ -51,8 +51,8 @@ Result<void> RecordedTable::Read(const Json& record) {
     if (!id || !text) return Error{"its table has a verdict without \"id\" or \"text\"", ""};
     verdicts_.push_back({.id = *id, .text = *text, .severity = {}, .exit_code = 0});
   }
-  if (const Result<void> read = ReadSignals(**table); !read) return read;
-  if (const Result<void> read = ReadThresholds(**table); !read) return read;
+  if (Result<void> read = ReadSignals(**table); !read) return read;
+  if (Result<void> read = ReadThresholds(**table); !read) return read;
   table_.verdicts = verdicts_;
   table_.signals = signals_;
   table_.thresholds = thresholds_;

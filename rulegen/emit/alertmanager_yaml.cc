@@ -46,6 +46,7 @@ std::vector<std::string> ReceiverNames(Node& config) {
 // LABEL="VALUE": Alertmanager's matchers take Go's quoting, as PromQL does.
 Node Matchers(const std::vector<plan::Matcher>& matchers) {
   std::vector<std::string> texts;
+  texts.reserve(matchers.size());
   for (const plan::Matcher& matcher : matchers) {
     texts.push_back(matcher.label + matcher.op + plan::PromqlString(matcher.value));
   }

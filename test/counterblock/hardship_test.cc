@@ -169,10 +169,12 @@ TEST_CASE("more stores than an eighth of the descriptors, or than 64, are off, a
 }
 
 TEST_CASE("OUTGROWN_STORES_MAX is the number of stores that a process counts into") {
-  for (const auto& [asked, stores] : {std::pair{"3", 3}, {"70", 70}, {"0", 64}, {"3x", 64}, {"", 64}}) {
+  for (const auto& row : {std::pair{"3", 3}, {"70", 70}, {"0", 64}, {"3x", 64}, {"", 64}}) {
+    const auto& asked = row.first;
+    const auto& stores = row.second;
     CAPTURE(asked);
     const BlockFolder folder;
-    CHECK(RunInChild([&, asked = asked, stores = stores] {
+    CHECK(RunInChild([&] {
             if (::setenv("OUTGROWN_STORES_MAX", asked, 1) != 0) return 1;
             std::vector<Writer> open;
             for (int number = 0; number < stores; ++number) {

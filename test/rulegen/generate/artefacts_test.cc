@@ -61,7 +61,9 @@ TEST_CASE("every artefact carries the mark, and none a byte that depends on the 
   const spec::Spec spec = WithAlertmanager();
   const std::string mark = emit::GeneratedMark(spec);
   const auto first = Make(spec);
-  for (const auto& [path, bytes] : first) {
+  for (const auto& row : first) {
+    const auto& path = row.first;
+    const auto& bytes = row.second;
     CAPTURE(path);
     CHECK(bytes.find(mark) != std::string::npos);
     CHECK(emit::CarriesMarkOf(spec, bytes));
@@ -77,7 +79,9 @@ TEST_CASE("the mark of a spec is known in every artefact, whatever the spec's fi
   for (const char* name : {"a\"b\\c.toml", "a--b---c.toml", "größe\n.toml", "\xff.toml", "<!-- x -->.toml"}) {
     CAPTURE(name);
     spec.file = name;
-    for (const auto& [path, bytes] : Make(spec)) {
+    for (const auto& row : Make(spec)) {
+      const auto& path = row.first;
+      const auto& bytes = row.second;
       CAPTURE(path);
       CHECK(emit::CarriesMark(bytes));
       CHECK(emit::CarriesMarkOf(spec, bytes));

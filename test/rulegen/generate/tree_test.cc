@@ -203,7 +203,9 @@ TEST_CASE("an edited manifest makes no run remove or show what rulegen did not w
   const std::vector<std::pair<std::string, std::string>> peoples = {
       {"../secret", "people's\n"}, {"queue.toml", Marked("x")}, {"base.yml", Marked("y")}};
   place.artefacts[0].bytes = Marked("changed\n");
-  for (const auto& [path, bytes] : peoples) {
+  for (const auto& row : peoples) {
+    const auto& path = row.first;
+    const auto& bytes = row.second;
     CAPTURE(path);
     std::ofstream(place.At("rules") / path) << bytes;
     std::ofstream(place.At("rules/queue.manifest")) << manifest << Sha256Hex(bytes) << "  " << path << "\n";

@@ -27,7 +27,9 @@ TEST_CASE("expressions that only a parser can match are matched by the server's 
   CHECK(expressions.Same("sum(up) by (job)", "sum by (job) (up)"));
   CHECK(expressions.Same("sum(up) by (job)", "sum by (job) (up)"));
   CHECK_FALSE(expressions.Same("sum(up) by (job)", "sum by (instance) (up)"));
-  for (const auto& [expr, count] : asked) {
+  for (const auto& row : asked) {
+    const auto& expr = row.first;
+    const auto& count = row.second;
     CAPTURE(expr);
     CHECK(count == 1);
   }
