@@ -88,12 +88,30 @@ void Connection::Detach(void* connection) noexcept {
 
 void Connection::Ignore() noexcept {
   ignored_ = true;
-  for (const std::shared_ptr<Share>& share : shares_) share->tracker.Abandon();
+  for (const std::shared_ptr<Share>& share : shares_) share->Ignore();
   ReportRegained();
+}
+
+void Connection::Ignore(const std::string& schema) {
+  if (!IsIgnored(schema)) ignored_schemas_.push_back(schema);
+  for (const std::shared_ptr<Share>& share : shares_) {
+    if (!IsIgnored(share->schema)) continue;
+    share->Ignore();
+    if (share->file != nullptr) ReportRegained(share->file->sink());
+  }
+}
+
+// Names of databases are case-insensitive.
+bool Connection::IsIgnored(const std::string& schema) const {
+  return ignored_ || std::ranges::any_of(ignored_schemas_, [&](const std::string& ignored) {
+           return sqlite3_stricmp(ignored.c_str(), schema.c_str()) == 0;
+         });
 }
 
 std::string Connection::Observe(const std::string& store) {
   ignored_ = false;
+  ignored_schemas_.clear();
+  for (const std::shared_ptr<Share>& share : shares_) share->ignored = false;
   took_trace_ = false;
   ReportRegained();
   ObserveDatabases(store);
@@ -104,11 +122,19 @@ std::string Connection::Status() const {
   if (ignored_) return "not counting: ignored";
   std::string status;
   for (const std::shared_ptr<Share>& share : shares_) {
-    if (share->file != nullptr)
+    if (share->file != nullptr && !share->ignored)
       status += (status.empty() ? "" : ", ") + share->schema + " as " + share->file->store();
   }
-  if (status.empty()) return problem_.empty() ? "not counting" : "not counting: " + problem_;
+  std::string ignored;
+  for (const std::string& schema : ignored_schemas_)
+    ignored += (ignored.empty() ? "ignored: " : ", ") + schema;
+  if (status.empty()) {
+    const std::string why =
+        ignored.empty() || problem_.empty() ? ignored + problem_ : ignored + "; " + problem_;
+    return why.empty() ? "not counting" : "not counting: " + why;
+  }
   status = "counting " + status;
+  if (!ignored.empty()) status += "; " + ignored;
   if (!problem_.empty()) status += "; not all: " + problem_;
   if (!traces_) status += "; the trace is lost, only commits are counted";
   if (!TheResultProbe().is_available()) status += "; kinds of failures are unknown with this SQLite";
@@ -133,8 +159,10 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
   }
   sqlite3_file* const file = FileOf(db_, schema);
   if (file == nullptr) return;
+  const bool ignored = IsIgnored(schema);
   ObservedFile* observed = ObservedFile::Of(db_, schema);
   if (observed == nullptr) {
+    if (ignored) return;
     const std::optional<Choice> choice = store.empty() ? ChosenFor(path) : Choice{StoreNameFrom(store), true};
     if (!choice) return;
     const OpenedStore opened = OpenStore(*choice, path);
@@ -148,21 +176,32 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
     problem_ = "already counted as " + observed->store();
     return;
   }
-  TakeTrace();
+  if (!ignored) TakeTrace();
   std::shared_ptr<Share> share;
   {
     const std::lock_guard lock(LibraryLock());
     share = observed->AddUser(*this, schema);
   }
   if (share == nullptr) return;
+  share->ignored = ignored;  // known to the file all the same: in a shared cache its writes would be nobody's
   if (std::ranges::find(shares_, share) == shares_.end()) shares_.push_back(share);
-  if (!TheResultProbe().is_available()) ReportLost(observed->sink());
+  if (!ignored && !TheResultProbe().is_available()) ReportLost(observed->sink());
 }
 
 void Connection::ReportLost(Sink& sink) {
   if (std::ranges::find(lost_for_, &sink) != lost_for_.end()) return;
   lost_for_.push_back(&sink);
   sink.TraceLost();
+}
+
+void Connection::ReportRegained(const Sink& sink) noexcept {
+  const bool still_counted = std::ranges::any_of(shares_, [&](const auto& share) {
+    return share->file != nullptr && !share->ignored && &share->file->sink() == &sink;
+  });
+  const auto found = std::ranges::find(lost_for_, &sink);
+  if (still_counted || found == lost_for_.end()) return;
+  (*found)->TraceRegained();
+  lost_for_.erase(found);
 }
 
 void Connection::ReportRegained() noexcept {

@@ -100,7 +100,7 @@ Share* ObservedFile::Caller() noexcept {
 }
 
 WriteTracker* ObservedFile::CallersTracker(Share* caller) noexcept {
-  if (caller != nullptr) return caller->connection->is_ignored() ? nullptr : &caller->tracker;
+  if (caller != nullptr) return caller->ignored ? nullptr : &caller->tracker;
   if (!nobody_wrote_) {
     nobody_wrote_ = true;
     sink_.TraceLost();
@@ -124,8 +124,7 @@ void ObservedFile::FindWal(const Share& share, bool certain) noexcept {
 }
 
 void ObservedFile::LockAsked(Share* caller) noexcept {
-  const bool traced =
-      caller != nullptr && !caller->connection->is_ignored() && caller->connection->ExplainsWrite();
+  const bool traced = caller != nullptr && !caller->ignored && caller->connection->ExplainsWrite();
   if (WriteTracker* tracker = CallersTracker(caller)) tracker->LockAttempted(traced);
 }
 
@@ -146,7 +145,7 @@ void ObservedFile::Commit() noexcept {
   }
   const bool changed = changed_ || in_unwatched_wal_;
   changed_ = in_unwatched_wal_ = false;
-  if (caller != nullptr && !caller->connection->is_ignored()) caller->connection->CommitSeen();
+  if (caller != nullptr && !caller->ignored) caller->connection->CommitSeen();
   if (WriteTracker* tracker = CallersTracker(caller)) tracker->Committed(changed);
 }
 

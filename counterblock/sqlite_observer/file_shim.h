@@ -43,7 +43,13 @@ struct Share {
   Connection* connection;  // null once that is closed
   ObservedFile* file;      // null once that is closed
   std::string schema;      // "main", or what ATTACH calls it
+  bool ignored = false;    // what the connection does to the file is not to be counted
   WriteTracker tracker;
+
+  void Ignore() noexcept {
+    ignored = true;
+    tracker.Abandon();
+  }
 };
 
 // Deleted by SQLite's xClose.
@@ -88,7 +94,7 @@ class ObservedFile : private sqlite3_io_methods {
 
   // The share of the connection that is using the file now; null if it isn't known.
   Share* Caller() noexcept;
-  // The tracker that counts for the caller; null if the connection is ignored.
+  // The tracker that counts for the caller; null if that is ignored.
   WriteTracker* CallersTracker(Share* caller) noexcept;
   void FindWal(const Share& share, bool certain) noexcept;
   void LockAsked(Share* caller) noexcept;

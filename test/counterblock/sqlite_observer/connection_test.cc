@@ -408,6 +408,51 @@ TEST_CASE_FIXTURE(Fixture, "a connection that is ignored is not counted, until i
   CHECK(Counted() == "{ok: 1}");
 }
 
+TEST_CASE_FIXTURE(Fixture, "one database of a connection can be ignored while the others are counted") {
+  ObservedStore other;
+  CHECK(a.Ask("SELECT outgrown_ignore('MAIN')") == "1");
+  CHECK(a.Run("ATTACH '" + other.path() + "' AS other; CREATE TABLE other.x(y UNIQUE)") == SQLITE_OK);
+  CHECK(a.Run("BEGIN; INSERT INTO t(id) VALUES(2); INSERT INTO x VALUES(1); COMMIT") == SQLITE_OK);
+  CHECK(a.Run("INSERT INTO t(id) VALUES(2)") == SQLITE_CONSTRAINT_PRIMARYKEY);
+  CHECK(Counted() == "{}");
+  CHECK(Text(other.NewCounts()) == "{ok: 2}");
+  CHECK(a.Ask("SELECT outgrown_status()").starts_with("counting other as store"));
+  CHECK(a.Run("SELECT outgrown_ignore(NULL)") == SQLITE_ERROR);
+  a.Ask("SELECT outgrown_observe()");
+  CHECK(a.Run("INSERT INTO t(id) VALUES(2)") == SQLITE_CONSTRAINT_PRIMARYKEY);
+  CHECK(Counted() == "{constraint: 1}");
+}
+
+TEST_CASE_FIXTURE(
+    Fixture, "a database that is ignored leaves its open write and its lost trace to whoever counts it") {
+  ObservedStore other;
+  CHECK(a.Run("ATTACH '" + other.path() + "' AS other; CREATE TABLE other.x(y)") == SQLITE_OK);
+  other.NewCounts();
+  int calls = 0;
+  REQUIRE(sqlite3_trace_v2(a.handle(), SQLITE_TRACE_STMT, &SomebodysTrace, &calls) == SQLITE_OK);
+  CHECK(a.Run("BEGIN; INSERT INTO t(id) VALUES(3); INSERT INTO x VALUES(1)") == SQLITE_OK);
+  CHECK(store.TracesLost() == 1);
+  CHECK(a.Ask("SELECT outgrown_ignore('main')") == "1");
+  CHECK(store.TracesLost() == 0);
+  CHECK(other.TracesLost() == 1);
+  CHECK(a.Run("COMMIT; INSERT INTO t(id) VALUES(4)") == SQLITE_OK);
+  CHECK(Counted() == "{}");
+  CHECK(Text(other.NewCounts()) == "{ok: 1}");
+  CHECK(store.InFlight() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "in a shared cache one connection's database is ignored and the other's counted") {
+  a.Close();
+  Database b("file:" + store.path() + "?cache=shared");
+  Database c("file:" + store.path() + "?cache=shared");
+  CHECK(b.Ask("SELECT outgrown_ignore('main')") == "1");
+  CHECK(b.Run("INSERT INTO t(id) VALUES(2)") == SQLITE_OK);
+  CHECK(c.Run("INSERT INTO t(id) VALUES(3)") == SQLITE_OK);
+  CHECK(b.Run("INSERT INTO t(id) VALUES(3)") == SQLITE_CONSTRAINT_PRIMARYKEY);
+  CHECK(Counted() == "{ok: 1}");
+  CHECK(store.TracesLost() == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture, "another copy of the extension in the same process counts nothing twice") {
   const std::string copy = store.directory() + "/outgrown_sqlite.so";
   std::filesystem::copy_file(OUTGROWN_EXTENSION, copy);
