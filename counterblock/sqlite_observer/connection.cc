@@ -95,10 +95,9 @@ void Connection::Ignore() noexcept {
 void Connection::Ignore(const std::string& schema) {
   if (!IsIgnored(schema)) ignored_schemas_.push_back(schema);
   for (const std::shared_ptr<Share>& share : shares_) {
-    if (!IsIgnored(share->schema)) continue;
-    share->Ignore();
-    if (share->file != nullptr) ReportRegained(share->file->sink());
+    if (IsIgnored(share->schema)) share->Ignore();
   }
+  ReportLeft();
 }
 
 // Names of databases are case-insensitive.
@@ -144,6 +143,7 @@ std::string Connection::Status() const {
 void Connection::ObserveDatabases(const std::string& store_of_main) {
   problem_.clear();
   std::erase_if(shares_, [](const auto& share) { return share->file == nullptr; });
+  ReportLeft();
   ObserveDatabase("main", store_of_main);
   // sqlite3_db_name came with 3.39; before that, attached databases are not observed.
   if (sqlite3_libversion_number() < 3039000) return;
@@ -165,12 +165,12 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
     if (ignored) return;
     const std::optional<Choice> choice = store.empty() ? ChosenFor(path) : Choice{StoreNameFrom(store), true};
     if (!choice) return;
-    const OpenedStore opened = OpenStore(*choice, path);
+    OpenedStore opened = OpenStore(*choice, path);
     if (opened.sink == nullptr) {
       problem_ = opened.problem;
       return;
     }
-    observed = ObservedFile::Observe(file, *opened.sink, choice->store);
+    observed = ObservedFile::Observe(file, std::move(opened.sink), choice->store);
     if (observed == nullptr) return;
   } else if (!store.empty() && observed->store() != StoreNameFrom(store)) {
     problem_ = "already counted as " + observed->store();
@@ -185,27 +185,28 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
   if (share == nullptr) return;
   share->ignored = ignored;  // known to the file all the same: in a shared cache its writes would be nobody's
   if (std::ranges::find(shares_, share) == shares_.end()) shares_.push_back(share);
-  if (!ignored && !TheResultProbe().is_available()) ReportLost(observed->sink());
+  if (!ignored && !TheResultProbe().is_available()) ReportLost(share->sink);
 }
 
-void Connection::ReportLost(Sink& sink) {
-  if (std::ranges::find(lost_for_, &sink) != lost_for_.end()) return;
-  lost_for_.push_back(&sink);
-  sink.TraceLost();
+void Connection::ReportLost(const std::shared_ptr<Sink>& sink) {
+  if (std::ranges::find(lost_for_, sink) != lost_for_.end()) return;
+  lost_for_.push_back(sink);
+  sink->TraceLost();
 }
 
-void Connection::ReportRegained(const Sink& sink) noexcept {
-  const bool still_counted = std::ranges::any_of(shares_, [&](const auto& share) {
-    return share->file != nullptr && !share->ignored && &share->file->sink() == &sink;
+// For stores that this connection doesn't count into any more.
+void Connection::ReportLeft() noexcept {
+  std::erase_if(lost_for_, [&](const std::shared_ptr<Sink>& sink) {
+    const bool counts = std::ranges::any_of(shares_, [&](const std::shared_ptr<Share>& share) {
+      return share->file != nullptr && !share->ignored && share->sink == sink;
+    });
+    if (!counts) sink->TraceRegained();
+    return !counts;
   });
-  const auto found = std::ranges::find(lost_for_, &sink);
-  if (still_counted || found == lost_for_.end()) return;
-  (*found)->TraceRegained();
-  lost_for_.erase(found);
 }
 
 void Connection::ReportRegained() noexcept {
-  for (Sink* const sink : lost_for_) sink->TraceRegained();
+  for (const std::shared_ptr<Sink>& sink : lost_for_) sink->TraceRegained();
   lost_for_.clear();
 }
 

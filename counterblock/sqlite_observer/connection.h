@@ -60,8 +60,8 @@ class Connection {
   void TakeTrace() noexcept;
   void LoseTrace() noexcept;
   bool IsIgnored(const std::string& schema) const;
-  void ReportLost(Sink& sink);
-  void ReportRegained(const Sink& sink) noexcept;
+  void ReportLost(const std::shared_ptr<Sink>& sink);
+  void ReportLeft() noexcept;
   void ReportRegained() noexcept;
 
   static int Trace(unsigned event, void* connection, void* statement, void* detail) noexcept;
@@ -86,8 +86,8 @@ class Connection {
   std::array<const sqlite3_stmt*, kAnnouncedMax> announced_ =
       {};  // running; they write or control the transaction
   std::vector<std::shared_ptr<Share>> shares_;
-  std::vector<Sink*> lost_for_;  // where the lost trace is reported
-  std::string problem_;          // why a chosen database is not observed
+  std::vector<std::shared_ptr<Sink>> lost_for_;  // where the lost trace is reported
+  std::string problem_;                          // why a chosen database is not observed
 };
 
 }  // namespace outgrown::observer

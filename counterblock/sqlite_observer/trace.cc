@@ -178,7 +178,7 @@ void Connection::LoseTrace() noexcept {
   for (const std::shared_ptr<Share>& share : shares_) {
     share->tracker.TraceLost();
     try {
-      if (share->file != nullptr && !share->ignored) ReportLost(share->file->sink());
+      if (share->file != nullptr && !share->ignored) ReportLost(share->sink);
     } catch (...) {  // no memory to note it
     }
   }
