@@ -17,7 +17,7 @@ namespace outgrown::observer {
 namespace {
 
 constexpr std::size_t kLinesMax = 64;
-constexpr int kAttemptsMax = 4;
+constexpr int kRetriesMax = 3;
 
 struct Store {
   std::string database;
@@ -76,10 +76,9 @@ Result<Store> FindOrOpen(const std::string& name, const std::string& path) {
     return block::Writer::Open(name, {.directory = {}, .application = {}, .database = path, .slots = {}});
   };
   Result<block::Writer> writer = open();
-  // Again also where there is room by now, since another thread may have made it just after this one was refused.
-  for (int attempt = 0; !writer.ok() && attempt < kAttemptsMax; ++attempt) {
-    if (!block::HasDescriptorRoom() && !CloseIdleStore()) break;
-    writer = open();
+  for (int retries = 0; !writer.ok(); writer = open()) {
+    // Where there is room, another thread may have made it just after this one was refused; or it isn't the reason.
+    if (block::HasDescriptorRoom() ? ++retries > kRetriesMax : !CloseIdleStore()) break;
   }
   if (!writer.ok()) return writer.error();
   std::string database = writer->database();
