@@ -174,20 +174,6 @@ Result<bool> CreateBlockFile(const std::string& directory, const std::string& fi
   return SystemError("cannot publish the counter block", path, failed);
 }
 
-Result<Descriptor> OpenOrCreateBlockFile(const std::string& directory, const std::string& file_name,
-                                         std::uint32_t slot_count, std::string_view database) {
-  const std::string path = directory + "/" + file_name;
-  // Again, since between looking and creating another process may have created it, and been removed again.
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    Result<std::optional<Descriptor>> opened = OpenBlockFile(directory, file_name, Access::kReadWrite);
-    if (!opened) return opened.error();
-    if (opened->has_value()) return std::move(**opened);
-    Result<bool> created = CreateBlockFile(directory, file_name, slot_count, database);
-    if (!created) return created.error();
-  }
-  return Error{"the counter block appears and disappears", path};
-}
-
 Result<void> FillHoles(int fd, std::uint64_t file_bytes) {
   // Not posix_fallocate: where the file system cannot allocate, glibc's substitute reads a byte of each page
   // and writes it back, which would undo a record that is made in between.

@@ -27,10 +27,6 @@ Result<std::optional<Descriptor>> OpenBlockFile(const std::string& directory, co
 Result<bool> CreateBlockFile(const std::string& directory, const std::string& file_name,
                              std::uint32_t slot_count, std::string_view database);
 
-// Opens it to read and write, or creates it first, whichever of several processes is the one to do so.
-Result<Descriptor> OpenOrCreateBlockFile(const std::string& directory, const std::string& file_name,
-                                         std::uint32_t slot_count, std::string_view database);
-
 // Makes sure that every byte of a block that may be in use has memory behind it (a copy may have holes): a
 // store to a hole of a full tmpfs would die of SIGBUS. Error::where is empty.
 Result<void> FillHoles(int fd, std::uint64_t file_bytes);

@@ -26,20 +26,26 @@ std::optional<std::uint64_t> AskedStoresMax() {
   return number;
 }
 
+std::uint64_t DescriptorsMax() {
+  struct rlimit files = {};
+  return ::getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : RLIM_INFINITY;
+}
+
 }  // namespace
 
+std::uint64_t StoresMax() {
+  return AskedStoresMax().value_or(std::clamp<std::uint64_t>(DescriptorsMax() / 8, 1, kOpenBlocksMax));
+}
+
 Result<void> CheckDescriptorRoom(std::uint64_t open_blocks, const std::string& path) {
-  std::uint64_t limit = RLIM_INFINITY;
-  struct rlimit files = {};
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) limit = files.rlim_cur;
-  const std::uint64_t blocks_max =
-      AskedStoresMax().value_or(std::clamp<std::uint64_t>(limit / 8, 1, kOpenBlocksMax));
+  const std::uint64_t blocks_max = StoresMax();
   if (open_blocks >= blocks_max) {
     return Error{"this process counts into " + std::to_string(open_blocks) +
                      " stores already, and may into " + std::to_string(blocks_max) +
                      " (OUTGROWN_STORES_MAX can say more)",
                  path};
   }
+  const std::uint64_t limit = DescriptorsMax();
   // The kernel gives the lowest free number, so at least as many are in use.
   const Descriptor lowest_free(::open("/", O_PATH | O_CLOEXEC));
   if (lowest_free.get() >= 0 && static_cast<std::uint64_t>(lowest_free.get()) < limit / 2) return {};

@@ -63,7 +63,8 @@ typedef struct outgrown_options {
                               $XDG_RUNTIME_DIR/outgrown */
   const char* application; /* names /run/outgrown/APPLICATION; NULL: that place is left out */
   const char* database;    /* absolute path of the SQLite file, for the exporter */
-  uint32_t slots;          /* threads that record at the same time, of all processes; 0: 256 */
+  uint32_t slots;          /* threads that record at the same time, of all processes; 0: 256, or fewer in a
+                              process that makes many blocks */
   outgrown_log log;
   void* log_context;
 } outgrown_options;
@@ -87,7 +88,7 @@ OUTGROWN_API const char* outgrown_error(const outgrown_store* store);
  * store. */
 OUTGROWN_API const char* outgrown_database(const outgrown_store* store);
 
-/* The process's last close of a store gives its slots back. What was counted stays in the block. */
+/* The process's last close of a store gives its slots and its descriptor back. What was counted stays in the block. */
 OUTGROWN_API void outgrown_close(outgrown_store* store);
 
 /* A write that lasted `duration_ns` and ended just now. */

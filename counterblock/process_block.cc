@@ -113,8 +113,14 @@ Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& 
   }
   block->header = static_cast<Header*>(mapping);
   block->slots = reinterpret_cast<Slot*>(static_cast<std::byte*>(mapping) + kHeaderBytes);
-  static_cast<void>(place.release());  // lives as long as the block: for ever
+  static_cast<void>(place.release());  // the block's
   return block.release();
+}
+
+void UnmapBlock(ProcessBlock* block) {
+  ::munmap(block->header, FileBytes(block->slot_count));
+  delete block->place;
+  delete block;
 }
 
 std::optional<Claim> ClaimSlot(ProcessBlock& block) {

@@ -11,7 +11,7 @@
 // A forked child shares its parent's descriptions: it must never unlock (that would free the parent's slots),
 // only close, and claim its own through a new descriptor.
 //
-// Never freed, and the mapping never unmapped: a record that races with the last close must not crash.
+// Freed and unmapped long after the last close only (registry.h): a record that races with that must not crash.
 // Everything but the fields marked otherwise is guarded by the library lock (registry.h).
 #pragma once
 
@@ -43,7 +43,7 @@ struct BlockPlace {
 
 struct ProcessBlock {
   // Set when mapped, then constant. Usable from any thread.
-  const BlockPlace* place = nullptr;  // a pointer, so that off_block needs no code to run
+  const BlockPlace* place = nullptr;  // owned; a pointer, so that off_block needs no code to run
   dev_t device = 0;
   ino_t inode = 0;
   std::uint32_t slot_count = 0;
@@ -54,8 +54,9 @@ struct ProcessBlock {
   // thread goes on using a slot that it found under the old number. Read without the lock.
   std::atomic<std::uint64_t> id = 0;
 
-  int fd = -1;              // -1 in a forked child that has not written yet
-  std::uint32_t users = 0;  // open Writers
+  int fd = -1;               // -1 in a forked child that has not written yet
+  std::uint32_t users = 0;   // open Writers
+  std::uint64_t closed = 0;  // a number that grows with each last close of a block; 0: not closed yet
   std::array<bool, kSlotCountMax> taken = {};
   std::optional<Claim> trace_claim;  // the slot that carries traces_lost of this process
   ProcessBlock* next = nullptr;      // the registry's list
@@ -69,6 +70,9 @@ extern constinit ProcessBlock off_block;
 // result has no id, no users, and belongs to the caller; so does `fd`. Errors: as CheckHeader's, a wrong
 // size, mmap's. Raises no signal.
 Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name, int fd);
+
+// Unmaps and deletes a block that has no users. With the library lock held.
+void UnmapBlock(ProcessBlock* block);
 
 // The lowest free slot, its lock set and its owner written; nothing if every slot is taken or the file cannot
 // be opened any more. About 0.3 µs for each slot that others hold. With the library lock held.

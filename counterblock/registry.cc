@@ -9,6 +9,8 @@
 #include "counterblock/block_file.h"
 #include "counterblock/cells.h"
 #include "counterblock/descriptor_room.h"
+#include "counterblock/header.h"
+#include "counterblock/memory_room.h"
 
 namespace outgrown::block {
 namespace {
@@ -17,6 +19,8 @@ namespace {
 constinit std::mutex library_mutex;
 constinit ProcessBlock* first_block = nullptr;  // guarded by library_mutex
 constinit std::uint64_t last_id = 0;            // guarded by library_mutex
+constinit std::uint64_t last_close = 0;         // guarded by library_mutex
+constinit MadeBlocks made;                      // guarded by library_mutex
 
 // initial-exec: reached by a fixed offset, so that a signal handler may read it (a dynamic one may call malloc).
 [[gnu::tls_model("initial-exec")]] constinit thread_local std::atomic<bool> lock_in_progress = false;
@@ -60,15 +64,55 @@ ProcessBlock* FindFile(dev_t device, ino_t inode) {
   return block;
 }
 
+std::uint64_t CountOpenBlocks() {
+  std::uint64_t open_blocks = 0;
+  for (const ProcessBlock* block = first_block; block != nullptr; block = block->next)
+    open_blocks += block->users > 0 ? 1 : 0;
+  return open_blocks;
+}
+
 // A store that is counted already takes no descriptor more.
 Result<void> CheckRoom(const std::string& directory, const std::string& file_name) {
-  std::uint64_t open_blocks = 0;
   for (const ProcessBlock* block = first_block; block != nullptr; block = block->next) {
-    if (block->users == 0) continue;
-    if (block->place->file_name == file_name && block->place->directory == directory) return {};
-    ++open_blocks;
+    if (block->users > 0 && block->place->file_name == file_name && block->place->directory == directory)
+      return {};
   }
-  return CheckDescriptorRoom(open_blocks, directory + "/" + file_name);
+  return CheckDescriptorRoom(CountOpenBlocks(), directory + "/" + file_name);
+}
+
+// Opens it to read and write, or creates it first, whichever of several processes is the one to do so.
+Result<Descriptor> OpenOrCreate(const std::string& directory, const std::string& file_name,
+                                std::optional<std::uint32_t> slot_count_if_created,
+                                std::string_view database_if_created) {
+  const std::string path = directory + "/" + file_name;
+  // Again, since between looking and creating another process may have created it, and been removed again.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    Result<std::optional<Descriptor>> opened = OpenBlockFile(directory, file_name, Access::kReadWrite);
+    if (!opened) return opened.error();
+    if (opened->has_value()) return std::move(**opened);
+    const std::uint32_t slot_count = slot_count_if_created.value_or(SlotCountOfNext(made));
+    const std::uint64_t file_bytes = FileBytes(slot_count);
+    if (Result<void> room = CheckMemoryRoom(made, file_bytes, directory, path); !room) return room.error();
+    Result<bool> created = CreateBlockFile(directory, file_name, slot_count, database_if_created);
+    if (!created) return created.error();
+    if (*created) made = {made.count + 1, made.bytes + file_bytes};
+  }
+  return Error{"the counter block appears and disappears", path};
+}
+
+// Unmaps the block that was closed the longest ago, if there are more than kClosedBlocksMax.
+void ForgetOldest() {
+  std::uint32_t closed = 0;
+  ProcessBlock** oldest = nullptr;
+  for (ProcessBlock** link = &first_block; *link != nullptr; link = &(*link)->next) {
+    if ((*link)->users > 0) continue;
+    ++closed;
+    if (oldest == nullptr || (*link)->closed < (*oldest)->closed) oldest = link;
+  }
+  if (closed <= kClosedBlocksMax) return;
+  ProcessBlock* const block = *oldest;
+  *oldest = block->next;
+  UnmapBlock(block);
 }
 
 }  // namespace
@@ -78,14 +122,13 @@ LibraryLock::~LibraryLock() { UnlockLibrary(); }
 bool LibraryLock::InProgress() { return lock_in_progress.load(std::memory_order_relaxed); }
 
 Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::string& file_name,
-                                   std::uint32_t slot_count_if_created,
+                                   std::optional<std::uint32_t> slot_count_if_created,
                                    std::string_view database_if_created) {
   const LibraryLock lock;
   RegisterForkHandlers();
   if (Result<void> room = CheckRoom(directory, file_name); !room) return room.error();
   // Opened even if this process has the block already: what stands at the path now must pass every check.
-  Result<Descriptor> fd =
-      OpenOrCreateBlockFile(directory, file_name, slot_count_if_created, database_if_created);
+  Result<Descriptor> fd = OpenOrCreate(directory, file_name, slot_count_if_created, database_if_created);
   if (!fd) return fd.error();
   struct stat status = {};
   ProcessBlock* block = ::fstat(fd->get(), &status) == 0 ? FindFile(status.st_dev, status.st_ino) : nullptr;
@@ -110,6 +153,13 @@ void DropBlock(ProcessBlock& block) {
   }
   block.trace_claim.reset();
   CloseDescriptor(block);
+  block.closed = ++last_close;
+  ForgetOldest();
+}
+
+bool HasDescriptorRoom() {
+  const LibraryLock lock;
+  return CheckDescriptorRoom(CountOpenBlocks(), "").ok();
 }
 
 ProcessBlock* FindBlock(std::uint64_t id) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,12 +27,21 @@ class LibraryLock {
 };
 
 // The block of that file, opened or created as MapBlock does, with one more user. Two opens of one file share
-// one block. An error, and nothing created, where descriptor_room.h leaves no room.
+// one block. An error, and nothing created, where descriptor_room.h or memory_room.h leaves no room.
 Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::string& file_name,
-                                   std::uint32_t slot_count_if_created, std::string_view database_if_created);
+                                   std::optional<std::uint32_t> slot_count_if_created,
+                                   std::string_view database_if_created);
 
-// One user less. The last one's leaving gives every slot back; the mapping stays.
+// True if nothing but the room for one more block would be an error: descriptor_room.h leaves some.
+bool HasDescriptorRoom();
+
+// One user less. The last one's leaving gives every slot back. The mapping stays until kClosedBlocksMax others have
+// been closed after it.
 void DropBlock(ProcessBlock& block);
+
+// A record that races with the last close meets memory; and a process that opens one store after the other for years
+// doesn't run out of mappings (vm.max_map_count).
+inline constexpr std::uint32_t kClosedBlocksMax = 64;
 
 // The block of that id; null if it was closed or is a parent's. With the library lock held.
 ProcessBlock* FindBlock(std::uint64_t id);

@@ -91,8 +91,20 @@ bool SwapIn(ThreadState& state, std::uint64_t block_id) {
   return false;
 }
 
+// Forgets what is kept aside of blocks that have been closed meanwhile.
+void Prune(ThreadState& state) {
+  for (ThreadState::Spilled** link = &state.spilled; *link != nullptr;) {
+    if (FindBlock((*link)->held.block_id) != nullptr) {
+      link = &(*link)->next;
+    } else {
+      delete std::exchange(*link, (*link)->next);
+    }
+  }
+}
+
 // Frees the row for another block: what it holds of a living block is kept aside.
 bool Vacate(ThreadState& state, HeldSlot& row) {
+  Prune(state);
   if (FindBlock(row.block_id) != nullptr) {
     auto* spilled = new (std::nothrow) ThreadState::Spilled{row, state.spilled};
     if (spilled == nullptr) return false;

@@ -32,9 +32,9 @@ Result<ProcessBlock*> OpenBlock(const std::string& store, const WriterOptions& o
     return Error{"not a store's name (expected 1 to 64 of A-Z a-z 0-9 _ - and, not at the start, a dot)",
                  store};
   }
-  if (options.slots < 1 || options.slots > kSlotCountMax) {
+  if (options.slots && (*options.slots < 1 || *options.slots > kSlotCountMax)) {
     return Error{
-        std::to_string(options.slots) + " slots asked for, expected 1 to " + std::to_string(kSlotCountMax),
+        std::to_string(*options.slots) + " slots asked for, expected 1 to " + std::to_string(kSlotCountMax),
         store};
   }
   if (options.database.size() > kDatabaseBytesMax) return Error{"the database's path is too long", store};

@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -38,8 +39,9 @@ struct WriterOptions {
   std::string application = {};
   // Absolute path of the SQLite file, for the exporter. Only the block's creator's is kept.
   std::string database = {};
-  // Threads that record at the same time, of all processes together. Only the block's creator's is kept.
-  std::uint32_t slots = kSlotCountDefault;
+  // Threads that record at the same time, of all processes together. Only the block's creator's is kept. Nothing:
+  // kSlotCountDefault, or fewer in a process that makes many blocks (memory_room.h).
+  std::optional<std::uint32_t> slots = {};
 };
 
 // A write that has begun. Plain data; may be ended on another thread, or never.

@@ -88,12 +88,29 @@ void Connection::Detach(void* connection) noexcept {
 
 void Connection::Ignore() noexcept {
   ignored_ = true;
-  for (const std::shared_ptr<Share>& share : shares_) share->tracker.Abandon();
+  for (const std::shared_ptr<Share>& share : shares_) share->Ignore();
   ReportRegained();
+}
+
+void Connection::Ignore(const std::string& schema) {
+  if (!IsIgnored(schema)) ignored_schemas_.push_back(schema);
+  for (const std::shared_ptr<Share>& share : shares_) {
+    if (IsIgnored(share->schema)) share->Ignore();
+  }
+  ReportLeft();
+}
+
+// Names of databases are case-insensitive.
+bool Connection::IsIgnored(const std::string& schema) const {
+  return ignored_ || std::ranges::any_of(ignored_schemas_, [&](const std::string& ignored) {
+           return sqlite3_stricmp(ignored.c_str(), schema.c_str()) == 0;
+         });
 }
 
 std::string Connection::Observe(const std::string& store) {
   ignored_ = false;
+  ignored_schemas_.clear();
+  for (const std::shared_ptr<Share>& share : shares_) share->ignored = false;
   took_trace_ = false;
   ReportRegained();
   ObserveDatabases(store);
@@ -104,11 +121,19 @@ std::string Connection::Status() const {
   if (ignored_) return "not counting: ignored";
   std::string status;
   for (const std::shared_ptr<Share>& share : shares_) {
-    if (share->file != nullptr)
+    if (share->file != nullptr && !share->ignored)
       status += (status.empty() ? "" : ", ") + share->schema + " as " + share->file->store();
   }
-  if (status.empty()) return problem_.empty() ? "not counting" : "not counting: " + problem_;
+  std::string ignored;
+  for (const std::string& schema : ignored_schemas_)
+    ignored += (ignored.empty() ? "ignored: " : ", ") + schema;
+  if (status.empty()) {
+    const std::string why =
+        ignored.empty() || problem_.empty() ? ignored + problem_ : ignored + "; " + problem_;
+    return why.empty() ? "not counting" : "not counting: " + why;
+  }
   status = "counting " + status;
+  if (!ignored.empty()) status += "; " + ignored;
   if (!problem_.empty()) status += "; not all: " + problem_;
   if (!traces_) status += "; the trace is lost, only commits are counted";
   if (!TheResultProbe().is_available()) status += "; kinds of failures are unknown with this SQLite";
@@ -118,6 +143,7 @@ std::string Connection::Status() const {
 void Connection::ObserveDatabases(const std::string& store_of_main) {
   problem_.clear();
   std::erase_if(shares_, [](const auto& share) { return share->file == nullptr; });
+  ReportLeft();
   ObserveDatabase("main", store_of_main);
   // sqlite3_db_name came with 3.39; before that, attached databases are not observed.
   if (sqlite3_libversion_number() < 3039000) return;
@@ -133,40 +159,54 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
   }
   sqlite3_file* const file = FileOf(db_, schema);
   if (file == nullptr) return;
+  const bool ignored = IsIgnored(schema);
   ObservedFile* observed = ObservedFile::Of(db_, schema);
   if (observed == nullptr) {
+    if (ignored) return;
     const std::optional<Choice> choice = store.empty() ? ChosenFor(path) : Choice{StoreNameFrom(store), true};
     if (!choice) return;
-    const OpenedStore opened = OpenStore(*choice, path);
+    OpenedStore opened = OpenStore(*choice, path);
     if (opened.sink == nullptr) {
       problem_ = opened.problem;
       return;
     }
-    observed = ObservedFile::Observe(file, *opened.sink, choice->store);
+    observed = ObservedFile::Observe(file, std::move(opened.sink), choice->store);
     if (observed == nullptr) return;
   } else if (!store.empty() && observed->store() != StoreNameFrom(store)) {
     problem_ = "already counted as " + observed->store();
     return;
   }
-  TakeTrace();
+  if (!ignored) TakeTrace();
   std::shared_ptr<Share> share;
   {
     const std::lock_guard lock(LibraryLock());
     share = observed->AddUser(*this, schema);
   }
   if (share == nullptr) return;
+  share->ignored = ignored;  // known to the file all the same: in a shared cache its writes would be nobody's
   if (std::ranges::find(shares_, share) == shares_.end()) shares_.push_back(share);
-  if (!TheResultProbe().is_available()) ReportLost(observed->sink());
+  if (!ignored && !TheResultProbe().is_available()) ReportLost(share->sink);
 }
 
-void Connection::ReportLost(Sink& sink) {
-  if (std::ranges::find(lost_for_, &sink) != lost_for_.end()) return;
-  lost_for_.push_back(&sink);
-  sink.TraceLost();
+void Connection::ReportLost(const std::shared_ptr<Sink>& sink) {
+  if (std::ranges::find(lost_for_, sink) != lost_for_.end()) return;
+  lost_for_.push_back(sink);
+  sink->TraceLost();
+}
+
+// For stores that this connection doesn't count into any more.
+void Connection::ReportLeft() noexcept {
+  std::erase_if(lost_for_, [&](const std::shared_ptr<Sink>& sink) {
+    const bool counts = std::ranges::any_of(shares_, [&](const std::shared_ptr<Share>& share) {
+      return share->file != nullptr && !share->ignored && share->sink == sink;
+    });
+    if (!counts) sink->TraceRegained();
+    return !counts;
+  });
 }
 
 void Connection::ReportRegained() noexcept {
-  for (Sink* const sink : lost_for_) sink->TraceRegained();
+  for (const std::shared_ptr<Sink>& sink : lost_for_) sink->TraceRegained();
   lost_for_.clear();
 }
 

@@ -34,10 +34,11 @@ class Connection {
   static Connection* Find(sqlite3* db) noexcept;
 
   sqlite3* db() const { return db_; }
-  bool is_ignored() const { return ignored_; }
 
   // From now on nothing that this connection does is counted.
   void Ignore() noexcept;
+  // The same for one of its databases, by the name that ATTACH gave it, or "main".
+  void Ignore(const std::string& schema);
   // Counts from now on, the main database into `store` if that is not empty, and takes the trace slot again. Why
   // not, or empty.
   std::string Observe(const std::string& store);
@@ -58,7 +59,9 @@ class Connection {
   void ObserveDatabase(const char* schema, const std::string& store);
   void TakeTrace() noexcept;
   void LoseTrace() noexcept;
-  void ReportLost(Sink& sink);
+  bool IsIgnored(const std::string& schema) const;
+  void ReportLost(const std::shared_ptr<Sink>& sink);
+  void ReportLeft() noexcept;
   void ReportRegained() noexcept;
 
   static int Trace(unsigned event, void* connection, void* statement, void* detail) noexcept;
@@ -75,6 +78,7 @@ class Connection {
 
   sqlite3* const db_;
   bool ignored_ = false;
+  std::vector<std::string> ignored_schemas_;
   bool traces_ = false;                      // the slot is ours, as far as is known
   bool took_trace_ = false;                  // it was, once
   const sqlite3_stmt* current_ = nullptr;    // the announced one that started last, until it commits or ends
@@ -82,8 +86,8 @@ class Connection {
   std::array<const sqlite3_stmt*, kAnnouncedMax> announced_ =
       {};  // running; they write or control the transaction
   std::vector<std::shared_ptr<Share>> shares_;
-  std::vector<Sink*> lost_for_;  // where the lost trace is reported
-  std::string problem_;          // why a chosen database is not observed
+  std::vector<std::shared_ptr<Sink>> lost_for_;  // where the lost trace is reported
+  std::string problem_;                          // why a chosen database is not observed
 };
 
 }  // namespace outgrown::observer

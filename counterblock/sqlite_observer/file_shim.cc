@@ -30,12 +30,12 @@ constexpr int kWalWriteLock = 0;  // WAL_WRITE_LOCK: which byte of the wal-index
 
 }  // namespace
 
-ObservedFile::ObservedFile(sqlite3_file* file, Sink& sink, std::string store)
+ObservedFile::ObservedFile(sqlite3_file* file, std::shared_ptr<Sink> sink, std::string store)
     : sqlite3_io_methods(CopyOf(*file->pMethods)),
       real_(file->pMethods),
-      sink_(sink),
+      sink_(std::move(sink)),
       store_(std::move(store)),
-      nobodys_(sink) {
+      nobodys_(*sink_) {
   xClose = &ObservedFile::Close;
   xLock = &ObservedFile::Lock;
   xUnlock = &ObservedFile::Unlock;
@@ -43,10 +43,11 @@ ObservedFile::ObservedFile(sqlite3_file* file, Sink& sink, std::string store)
   if (xShmLock != nullptr) xShmLock = &ObservedFile::ShmLock;
 }
 
-ObservedFile* ObservedFile::Observe(sqlite3_file* file, Sink& sink, const std::string& store) noexcept {
+ObservedFile* ObservedFile::Observe(sqlite3_file* file, std::shared_ptr<Sink> sink,
+                                    const std::string& store) noexcept {
   ObservedFile* observed = nullptr;
   try {
-    observed = new ObservedFile(file, sink, store);
+    observed = new ObservedFile(file, std::move(sink), store);
   } catch (...) {  // no memory
     return nullptr;
   }
@@ -100,10 +101,10 @@ Share* ObservedFile::Caller() noexcept {
 }
 
 WriteTracker* ObservedFile::CallersTracker(Share* caller) noexcept {
-  if (caller != nullptr) return caller->connection->is_ignored() ? nullptr : &caller->tracker;
+  if (caller != nullptr) return caller->ignored ? nullptr : &caller->tracker;
   if (!nobody_wrote_) {
     nobody_wrote_ = true;
-    sink_.TraceLost();
+    sink_->TraceLost();
   }
   return &nobodys_;
 }
@@ -124,8 +125,7 @@ void ObservedFile::FindWal(const Share& share, bool certain) noexcept {
 }
 
 void ObservedFile::LockAsked(Share* caller) noexcept {
-  const bool traced =
-      caller != nullptr && !caller->connection->is_ignored() && caller->connection->ExplainsWrite();
+  const bool traced = caller != nullptr && !caller->ignored && caller->connection->ExplainsWrite();
   if (WriteTracker* tracker = CallersTracker(caller)) tracker->LockAttempted(traced);
 }
 
@@ -146,7 +146,7 @@ void ObservedFile::Commit() noexcept {
   }
   const bool changed = changed_ || in_unwatched_wal_;
   changed_ = in_unwatched_wal_ = false;
-  if (caller != nullptr && !caller->connection->is_ignored()) caller->connection->CommitSeen();
+  if (caller != nullptr && !caller->ignored) caller->connection->CommitSeen();
   if (WriteTracker* tracker = CallersTracker(caller)) tracker->Committed(changed);
 }
 
@@ -159,7 +159,7 @@ int ObservedFile::Close(sqlite3_file* file) noexcept {
     for (const std::shared_ptr<Share>& user : users) user->file = nullptr;
   }
   for (const std::shared_ptr<Share>& user : users) user->tracker.Closed();
-  if (self->nobody_wrote_) self->sink_.TraceRegained();
+  if (self->nobody_wrote_) self->sink_->TraceRegained();
   if (self->wal_ != nullptr) self->wal_->Forget();
   file->pMethods = self->real_;
   delete self;

@@ -37,20 +37,32 @@ class ObservedFile;
 
 // One connection's writes to one observed file.
 struct Share {
-  Share(Connection* connection, ObservedFile* file, std::string schema, Sink& sink)
-      : connection(connection), file(file), schema(std::move(schema)), tracker(sink) {}
+  Share(Connection* connection, ObservedFile* file, std::string schema, std::shared_ptr<Sink> sink)
+      : connection(connection),
+        file(file),
+        schema(std::move(schema)),
+        sink(std::move(sink)),
+        tracker(*this->sink) {}
 
   Connection* connection;  // null once that is closed
   ObservedFile* file;      // null once that is closed
   std::string schema;      // "main", or what ATTACH calls it
+  std::shared_ptr<Sink> sink;
+  bool ignored = false;  // what the connection does to the file is not to be counted
   WriteTracker tracker;
+
+  void Ignore() noexcept {
+    ignored = true;
+    tracker.Abandon();
+  }
 };
 
 // Deleted by SQLite's xClose.
 class ObservedFile : private sqlite3_io_methods {
  public:
-  // Observes an open file on behalf of `store`, whose sink lives for ever. Null if there is no memory.
-  static ObservedFile* Observe(sqlite3_file* file, Sink& sink, const std::string& store) noexcept;
+  // Observes an open file on behalf of `store`. Null if there is no memory.
+  static ObservedFile* Observe(sqlite3_file* file, std::shared_ptr<Sink> sink,
+                               const std::string& store) noexcept;
 
   // The observation of a connection's database; null if there is none. Found too when another VFS has put a
   // layer of its own above.
@@ -63,7 +75,6 @@ class ObservedFile : private sqlite3_io_methods {
   std::shared_ptr<Share> AddUser(Connection& connection, const char* schema) noexcept;
   void RemoveUser(const Connection& connection) noexcept;
 
-  Sink& sink() { return sink_; }
   const std::string& store() const { return store_; }
   // The one connection that uses it holds the lock (for good with locking_mode=EXCLUSIVE).
   bool is_locked() const { return only_user_ != nullptr && lock_level_ >= SQLITE_LOCK_RESERVED; }
@@ -75,7 +86,7 @@ class ObservedFile : private sqlite3_io_methods {
 
  private:
   friend class ObservedWal;
-  ObservedFile(sqlite3_file* file, Sink& sink, std::string store);
+  ObservedFile(sqlite3_file* file, std::shared_ptr<Sink> sink, std::string store);
 
   static ObservedFile* From(sqlite3_file* file) {
     return static_cast<ObservedFile*>(const_cast<sqlite3_io_methods*>(file->pMethods));
@@ -88,7 +99,7 @@ class ObservedFile : private sqlite3_io_methods {
 
   // The share of the connection that is using the file now; null if it isn't known.
   Share* Caller() noexcept;
-  // The tracker that counts for the caller; null if the connection is ignored.
+  // The tracker that counts for the caller; null if that is ignored.
   WriteTracker* CallersTracker(Share* caller) noexcept;
   void FindWal(const Share& share, bool certain) noexcept;
   void LockAsked(Share* caller) noexcept;
@@ -96,7 +107,7 @@ class ObservedFile : private sqlite3_io_methods {
   void Commit() noexcept;
 
   const sqlite3_io_methods* real_;
-  Sink& sink_;
+  const std::shared_ptr<Sink> sink_;
   const std::string store_;
   sqlite3** db_ = nullptr;  // SQLite's own pointer to the connection that is using the file
   class ObservedWal* wal_ = nullptr;

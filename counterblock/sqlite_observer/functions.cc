@@ -21,8 +21,28 @@ void StatusFunction(sqlite3_context* context, int /*count*/, sqlite3_value** /*v
   }
 }
 
-void IgnoreFunction(sqlite3_context* context, int /*count*/, sqlite3_value** /*values*/) {
-  Of(context).Ignore();
+// The text of the one argument; null, with an error answered, if there is none in it.
+const char* OneText(sqlite3_context* context, sqlite3_value** values, const char* error) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
+  if (text != nullptr && *text != '\0') return text;
+  sqlite3_result_error(context, error, -1);
+  return nullptr;
+}
+
+void IgnoreFunction(sqlite3_context* context, int count, sqlite3_value** values) {
+  if (count == 0) {
+    Of(context).Ignore();
+  } else {
+    const char* const schema =
+        OneText(context, values, "outgrown_ignore: expected a database's name, as ATTACH has it");
+    if (schema == nullptr) return;
+    try {
+      Of(context).Ignore(schema);
+    } catch (...) {
+      sqlite3_result_error_nomem(context);
+      return;
+    }
+  }
   sqlite3_result_int(context, 1);
 }
 
@@ -30,11 +50,8 @@ void ObserveFunction(sqlite3_context* context, int count, sqlite3_value** values
   try {
     std::string store;
     if (count == 1) {
-      const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
-      if (text == nullptr || *text == '\0') {
-        sqlite3_result_error(context, "outgrown_observe: expected a store's name", -1);
-        return;
-      }
+      const char* const text = OneText(context, values, "outgrown_observe: expected a store's name");
+      if (text == nullptr) return;
       store = text;
     }
     const std::string problem = Of(context).Observe(store);
@@ -55,6 +72,7 @@ struct Function {
 };
 constexpr Function kFunctions[] = {
     {"outgrown_ignore", 0, &IgnoreFunction},
+    {"outgrown_ignore", 1, &IgnoreFunction},
     {"outgrown_observe", 0, &ObserveFunction},
     {"outgrown_observe", 1, &ObserveFunction},
 };

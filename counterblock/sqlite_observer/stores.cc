@@ -5,19 +5,24 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "counterblock/off_log.h"
+#include "counterblock/registry.h"
 #include "counterblock/sqlite_observer/connection.h"
 
 namespace outgrown::observer {
 namespace {
 
 constexpr std::size_t kLinesMax = 64;
+constexpr int kRetriesMax = 3;
 
 struct Store {
   std::string database;
-  std::unique_ptr<Sink> sink;
+  std::shared_ptr<Sink> sink;
+  std::uint64_t last_use = 0;
 };
 
 std::map<std::string, Store>& Stores() {
@@ -34,34 +39,62 @@ bool IsAnotherFile(const std::string& theirs, const std::string& ours) {
   return their_status.st_dev != our_status.st_dev || their_status.st_ino != our_status.st_ino;
 }
 
-const Store* FindStore(const std::string& name) {
+// A copy, whose sink is in use from now on. With the library's lock held, which is what makes it safe against
+// CloseIdleStore.
+Store Use(Store& store) {
+  static std::uint64_t uses = 0;
+  store.last_use = ++uses;
+  return store;
+}
+
+std::optional<Store> FindStore(const std::string& name) {
   const std::lock_guard lock(LibraryLock());
   const auto found = Stores().find(name);
-  return found == Stores().end() ? nullptr : &found->second;
+  return found == Stores().end() ? std::nullopt : std::optional<Store>(Use(found->second));
+}
+
+// Closes the store that nobody uses and that was used the longest ago. False if somebody uses each of them.
+bool CloseIdleStore() {
+  std::shared_ptr<Sink> idle;  // goes after the lock: closing a block takes one of its own
+  const std::lock_guard lock(LibraryLock());
+  auto oldest = Stores().end();
+  for (auto store = Stores().begin(); store != Stores().end(); ++store) {
+    if (store->second.sink.use_count() > 1) continue;
+    if (oldest == Stores().end() || store->second.last_use < oldest->second.last_use) oldest = store;
+  }
+  if (oldest == Stores().end()) return false;
+  idle = std::move(oldest->second.sink);
+  Stores().erase(oldest);
+  return true;
 }
 
 // Two threads may open the same store at once; the second to be ready uses the first's. The library's lock is not held
 // meanwhile, as the block takes one of its own.
-Result<const Store*> FindOrOpen(const std::string& name, const std::string& path) {
-  if (const Store* known = FindStore(name)) return known;
-  Result<block::Writer> writer =
-      block::Writer::Open(name, {.directory = {}, .application = {}, .database = path});
+Result<Store> FindOrOpen(const std::string& name, const std::string& path) {
+  if (std::optional<Store> known = FindStore(name)) return *std::move(known);
+  const auto open = [&] {
+    return block::Writer::Open(name, {.directory = {}, .application = {}, .database = path, .slots = {}});
+  };
+  Result<block::Writer> writer = open();
+  for (int retries = 0; !writer.ok(); writer = open()) {
+    // Where there is room, another thread may have made it just after this one was refused; or it isn't the reason.
+    if (block::HasDescriptorRoom() ? ++retries > kRetriesMax : !CloseIdleStore()) break;
+  }
   if (!writer.ok()) return writer.error();
   std::string database = writer->database();
-  Store store = {std::move(database), std::make_unique<BlockSink>(std::move(*writer))};
+  Store store = {std::move(database), std::make_shared<BlockSink>(std::move(*writer))};
   const std::lock_guard lock(LibraryLock());
-  return &Stores().try_emplace(name, std::move(store)).first->second;
+  return Use(Stores().try_emplace(name, std::move(store)).first->second);
 }
 
 OpenedStore Open(const Choice& choice, const std::string& path) {
-  const Result<const Store*> found = FindOrOpen(choice.store, path);
-  if (!found.ok()) return {nullptr, found.error().Text()};
-  const Store& store = **found;
-  if (!choice.named && IsAnotherFile(store.database, path)) {
-    return {nullptr, "the store's name " + choice.store + " belongs to " + store.database +
+  Result<Store> store = FindOrOpen(choice.store, path);
+  if (!store.ok()) return {nullptr, store.error().Text()};
+  if (!choice.named && IsAnotherFile(store->database, path)) {
+    return {nullptr, "the store's name " + choice.store + " belongs to " + store->database +
                          "; OUTGROWN_STORE can give this one another"};
   }
-  return {store.sink.get(), {}};
+  return {std::move(store->sink), {}};
 }
 
 // Once for each reason, though every connection meets it; and not for each tenant's database without end.

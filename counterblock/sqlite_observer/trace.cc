@@ -90,7 +90,7 @@ void Connection::Started(sqlite3_stmt* statement) noexcept {
   if (!writes && sqlite3_column_count(statement) != 0) return;
   Announce(statement);
   for (const std::shared_ptr<Share>& share : shares_) {
-    if (share->file == nullptr) continue;
+    if (share->file == nullptr || share->ignored) continue;
     ObservedFile& file = *share->file;
     if (share->tracker.is_open() && !IsWriting(*share)) share->tracker.TransactionVanished();
     if (!share->tracker.is_open()) file.ForgetChange();
@@ -178,7 +178,7 @@ void Connection::LoseTrace() noexcept {
   for (const std::shared_ptr<Share>& share : shares_) {
     share->tracker.TraceLost();
     try {
-      if (share->file != nullptr) ReportLost(share->file->sink());
+      if (share->file != nullptr && !share->ignored) ReportLost(share->sink);
     } catch (...) {  // no memory to note it
     }
   }

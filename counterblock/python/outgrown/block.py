@@ -1,14 +1,16 @@
 """The counter block, through the C library (liboutgrown.so.0) with ctypes.
 
-A store is opened once for the process and stays open: threads come and go, connections come and go, and a record
-must never meet a store that is being closed. The library itself never throws, blocks or prints (outgrown.h).
+A store that no connection uses any more stays open, since most applications come back to it; but when the library has
+no room for another one (64 as a rule), those that have been idle the longest are closed. A record never meets a store
+that is being closed: whoever records holds the Store. The library itself never throws, blocks or prints (outgrown.h).
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-from typing import Dict, Optional, Tuple
+import weakref
+from typing import Dict, List, Optional, Tuple
 
 from .outcome import Outcome
 
@@ -38,7 +40,7 @@ class _Options(ctypes.Structure):
 
 
 class Store:
-    """One store's block. Every method may be called from any thread."""
+    """One store's block, in use as long as somebody holds this. Every method may be called from any thread."""
 
     def __init__(self, library: ctypes.PyDLL, handle: int) -> None:
         self._library = library
@@ -78,8 +80,17 @@ class Store:
         return Outcome(self._library.outgrown_outcome_of_sqlite(code))
 
 
+_Key = Tuple[Optional[str], ...]
+
 _library: Optional[ctypes.PyDLL] = None
-_stores: Dict[Tuple[Optional[str], ...], Store] = {}
+
+# The stores in use, and the handles of those that are idle, in the order in which they became so. Without a lock, which
+# a fork() in another thread would leave locked in the child for good: every step on a dict is one of its own. Two threads
+# that open the same store at once hold it twice, which does no harm.
+_in_use: "Dict[_Key, weakref.ref[Store]]" = {}
+_idle: Dict[int, _Key] = {}
+
+_ATTEMPTS_MAX = 4
 
 
 def open_store(
@@ -88,26 +99,66 @@ def open_store(
     """The process's store of that name. Raises Unavailable with the reason."""
     # The environment: what the library takes the directory from.
     key = (name, directory, application, os.environ.get("OUTGROWN_DIR"), os.environ.get("XDG_RUNTIME_DIR"))
-    # Without a lock, which a fork() in another thread would leave locked in the child for good. Two threads that open
-    # the same store at once hold it twice, which does no harm; one of the two is used from then on.
-    store = _stores.get(key)
-    return store if store is not None else _stores.setdefault(key, _open(name, directory, application, database))
+    known = _in_use.get(key)
+    store = known() if known is not None else None
+    if store is None:
+        library = _load()
+        handle = _take_idle(key)
+        if handle is None:
+            handle = _open_with_room(library, name, directory, application, database)
+        store = Store(library, handle)
+        # Not when the interpreter ends: other objects may still count then.
+        weakref.finalize(store, _becomes_idle, key, handle).atexit = False
+        _in_use[key] = weakref.ref(store)
+    return store
 
 
-def _open(name: str, directory: Optional[str], application: Optional[str], database: Optional[str]) -> Store:
-    library = _load()
+def _becomes_idle(key: _Key, handle: int) -> None:
+    """Nobody holds the store any more. Called in whichever thread that happens."""
+    _idle[handle] = key
+    known = _in_use.get(key)
+    if known is not None and known() is None:
+        _in_use.pop(key, None)
+
+
+def _take_idle(wanted: Optional[_Key]) -> Optional[int]:
+    """The handle of an idle store, of any if `wanted` is None; from then on the caller's."""
+    for handle, key in list(_idle.items()):
+        if wanted in (None, key) and _idle.pop(handle, None) is not None:  # else another thread has taken it
+            return handle
+    return None
+
+
+def _open_with_room(
+    library: ctypes.PyDLL, name: str, directory: Optional[str], application: Optional[str], database: Optional[str]
+) -> int:
+    """A new handle. If the library refuses it, maybe for lack of room, again with an idle store less."""
+    for _ in range(_ATTEMPTS_MAX):
+        try:
+            return _open(library, name, directory, application, database)
+        except Unavailable:
+            idle = _take_idle(None)
+            if idle is None:
+                raise
+            library.outgrown_close(idle)
+    return _open(library, name, directory, application, database)
+
+
+def _open(
+    library: ctypes.PyDLL, name: str, directory: Optional[str], application: Optional[str], database: Optional[str]
+) -> int:
     options = _Options(
         size=ctypes.sizeof(_Options),
         directory=None if directory is None else os.fsencode(directory),
         application=None if application is None else os.fsencode(application),
         database=None if database is None else os.fsencode(database),
     )
-    handle = library.outgrown_open(os.fsencode(name), ctypes.byref(options))
+    handle: int = library.outgrown_open(os.fsencode(name), ctypes.byref(options))
     error = library.outgrown_error(handle)
     if error is not None:
         library.outgrown_close(handle)
         raise Unavailable(os.fsdecode(error))
-    return Store(library, handle)
+    return handle
 
 
 def _load() -> ctypes.PyDLL:

@@ -53,17 +53,18 @@ def database_path(connection: sqlite3.Connection) -> str:
 
 
 def dismiss_observer(connection: sqlite3.Connection) -> None:
-    """If the SQLite observer is loaded, it leaves this connection to us: each is counted by one of the two."""
+    """If the SQLite observer is loaded, it leaves the main database to us: each is counted by one of the two. Attached
+    databases, which we don't count, stay the observer's."""
     try:
-        _ask(connection, "SELECT outgrown_ignore()")
+        _ask(connection, "SELECT outgrown_ignore('main')")
     except Exception:  # no such function, as a rule
         pass
 
 
 def is_observed_by_observer(connection: sqlite3.Connection) -> bool:
-    """Whether the SQLite observer is loaded and counts this connection."""
+    """Whether the SQLite observer is loaded and counts this connection's main database."""
     try:
-        return any(_text(row[0]).startswith("counting ") for row in _ask(connection, "SELECT outgrown_status()"))
+        return any(_text(row[0]).startswith("counting main as ") for row in _ask(connection, "SELECT outgrown_status()"))
     except Exception:  # no such function, as a rule
         return False
 

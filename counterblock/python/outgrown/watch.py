@@ -1,8 +1,8 @@
 """Watches one sqlite3 connection: runs each call for the application, and tells the ledger what became of it.
 
 The facts come from three places: the statement's words (statement.py), `in_transaction` after the call, and the
-exception. Nothing here may reach the application: whatever goes wrong in the watching ends it, with one warning, and
-the call's own result or exception passes through untouched.
+exception. Nothing here may reach the application (guard.py): the call's own result or exception passes through
+untouched.
 
 A connection is one transaction, and has one error code. Threads that use it one at a time (LangGraph's savers have a
 lock, aiosqlite one thread) are counted exactly, and so are statements in autocommit that succeed in several threads at
@@ -12,47 +12,23 @@ once. What else overlaps is mixed up in sqlite3 already.
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import sqlite3
-from typing import Any, Callable, NamedTuple, Optional, Sequence, TypeVar, cast
+from typing import Any, Callable, NamedTuple, Optional, Sequence, TypeVar
 
 from . import schema
 from .block import Start, Store
+from .guard import NothingToCount, guarded
 from .ledger import Ledger
-from .outcome import Failure, failure_of, is_interrupt
+from .outcome import Failure, failure_of
 from .payload import size_of
 from .report import warn_once
 from .statement import LOCKING, Kind, names_wal
 from .targets import Targets
 
 _T = TypeVar("_T")
-_Bookkeeping = TypeVar("_Bookkeeping", bound=Callable[..., Any])
 
 _LEGACY = -1  # sqlite3.LEGACY_TRANSACTION_CONTROL (Python 3.12), how every connection was before
-
-
-def guarded(function: _Bookkeeping) -> _Bookkeeping:
-    """Bookkeeping of a watch, its first argument: does nothing once the watch is off, and turns it off instead of
-    raising. Arguments with a `start` are what it is about."""
-
-    @functools.wraps(function)
-    def run(watch: "Watch", *arguments: Any) -> Any:
-        if watch.off:
-            return None
-        try:
-            return function(watch, *arguments)
-        except _NothingToCount:
-            return None
-        except Exception as error:
-            # sqlite3 refuses us what it refuses the application: a closed connection, another thread, more time.
-            if type(error).__name__ == "ProgrammingError" or is_interrupt(error):
-                watch.forget(arguments)
-            else:
-                watch.give_up(error)
-            return None
-
-    return cast(_Bookkeeping, run)
 
 
 class Begun(NamedTuple):
@@ -268,7 +244,7 @@ class Watch:
         if self._ledger is None:
             self.open()
         if self._ledger is None:
-            raise _NothingToCount
+            raise NothingToCount
         return self._ledger
 
     def changed_since(self, begun: Begun) -> bool:
@@ -319,7 +295,3 @@ class Watch:
         if self._ledger is not None:
             with contextlib.suppress(Exception):
                 self._ledger.forget()
-
-
-class _NothingToCount(Exception):
-    """The connection has no store, which was reported when that was found out, or none that can be found here."""

@@ -1,43 +1,14 @@
 """The extension in real clients: the sqlite3 shell, Python's sqlite3, and a program with SQLite linked in statically.
 
-Each client runs as a process of its own on a database of its own; what it wrote is then read from the counter block
-by this file's own decoder. Exit status 77 (skipped) if the shell is not installed.
+Exit status 77 (skipped) if the shell is not installed.
 
 Usage: clients_test.py EXTENSION STATIC_CLIENT PYTHON
 """
 
-import os
-import pathlib
 import shutil
-import struct
-import subprocess
 import sys
-import tempfile
 
-EXTENSION, STATIC_CLIENT, PYTHON = (os.path.abspath(path) for path in sys.argv[1:4])
-OUTCOMES = ("ok", "busy", "busy_snapshot", "full", "io", "constraint", "corrupt", "other")
-
-
-def counts(folder, store="app"):
-    """Outcomes to counts, without zeros, from docs/counterblock.md's picture of the file."""
-    block = (folder / f"{store}.v1.counters").read_bytes()
-    total = [0] * 8
-    for slot in range(struct.unpack_from("<I", block, 64)[0]):
-        total = [a + b for a, b in zip(total, struct.unpack_from("<8Q", block, 8192 + 1024 * slot + 64))]
-    return {name: count for name, count in zip(OUTCOMES, total) if count}
-
-
-def run(folder, arguments, text="", **more):
-    environment = {**os.environ, "OUTGROWN_DIR": str(folder), "EXTENSION": EXTENSION, **more}
-    environment.pop("OUTGROWN_STORE", None)
-    done = subprocess.run(arguments, input=text, env=environment, cwd=folder, text=True, capture_output=True, timeout=60)
-    return done.returncode, done.stdout, done.stderr
-
-
-def python(folder, program, interpreter=PYTHON):
-    code, out, err = run(folder, [interpreter, "-c", program])
-    assert code == 0, err
-    return out
+from client import EXTENSION, PYTHON, STATIC_CLIENT, counts, python, run, run_cases
 
 
 def shell_counts_on_the_connection_that_loads(folder):
@@ -216,35 +187,6 @@ def statically_linked(folder):
     assert counts(folder) == {"ok": 3, "constraint": 1}, counts(folder)
 
 
-TENANTS = """
-import ctypes, os, resource, sqlite3
-resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
-assert ctypes.CDLL(os.environ["EXTENSION"]).outgrown_sqlite_load() == 0
-for number in range(300):
-    connection = sqlite3.connect(f"tenant{number}.db")
-    with connection:
-        connection.execute("CREATE TABLE t(a)")
-    status = connection.execute("SELECT outgrown_status()").fetchone()[0]
-    connection.close()
-files = [os.open("/dev/null", os.O_RDONLY) for _ in range(200)]
-print(status)
-"""
-
-
-def a_database_for_each_tenant(folder):
-    """300 databases with 256 descriptors: the first stores count, the rest says why not, the application keeps its own"""
-    code, out, err = run(folder, [PYTHON, "-c", TENANTS], OUTGROWN_LOG="stderr")
-    assert code == 0, err
-    reason = "this process counts into 32 stores already, and may into 32 (OUTGROWN_STORES_MAX can say more)"
-    assert out == f"not counting: {folder}/tenant299.v1.counters: {reason}\n", out
-    assert len(list(folder.glob("*.counters"))) == 32
-    assert counts(folder, "tenant31") == {"ok": 1}
-    lines = err.splitlines()
-    assert lines[0] == (f"outgrown: writes are not counted: {folder}/tenant32.db: {folder}/tenant32.v1.counters: "
-                        + reason), lines[0]
-    assert len(lines) == 64 and all("not counted" in line for line in lines), len(lines)
-
-
 def off_says_why_once(folder):
     """OUTGROWN_LOG=stderr: one line, whatever the number of connections, also with a newline in the path; else none"""
     program = """
@@ -275,7 +217,6 @@ CASES = [
     python_threads,
     without_the_probe,
     statically_linked,
-    a_database_for_each_tenant,
     off_says_why_once,
 ]
 
@@ -284,10 +225,7 @@ def main():
     if not shutil.which("sqlite3"):
         print("skipped: the sqlite3 shell is not installed")
         sys.exit(77)
-    for case in CASES:
-        with tempfile.TemporaryDirectory(prefix="outgrown-test.") as name:
-            case(pathlib.Path(name))
-        print(f"ok: {case.__doc__}")
+    run_cases(CASES)
 
 
 if __name__ == "__main__":
