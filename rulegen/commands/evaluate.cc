@@ -96,7 +96,7 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
       Connect(options.connection, options.since_ms ? kPeriodPatience : kPatience);
   if (!client) return client.error();
   for (const Table* table : tables) {
-    evaluations.push_back(evaluate::EvaluateMeasured(*table, *client, time_ms));
+    evaluations.push_back(evaluate::EvaluateMeasured(*table, *client, time_ms, options.since_ms.value_or(0)));
     if (options.since_ms) evaluate::LookBack(evaluations.back(), *client, time_ms - *options.since_ms);
   }
   return evaluations;

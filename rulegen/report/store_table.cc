@@ -1,5 +1,3 @@
-#include "rulegen/report/store_table.h"
-
 #include <algorithm>
 #include <cstddef>
 #include <map>
@@ -13,6 +11,7 @@
 #include "common/time_text.h"
 #include "rulegen/evaluate/wording.h"
 #include "rulegen/report/signal_rows.h"
+#include "rulegen/report/store_table.h"
 
 namespace outgrown::report {
 namespace {
@@ -48,8 +47,10 @@ std::string PlainRows(const Table& table, const std::vector<const StoreDecision*
   std::string text;
   for (const StoreDecision* store : stores) {
     const std::size_t also = evaluate::AlsoLines(table, *store).size();
-    text += fmt::format("  {}  {}{}\n", Pad(evaluate::VerdictLine(table, *store), width), StoreTitle(*store),
-                        also == 0 ? "" : fmt::format("  (also {} more)", also));
+    const std::string silence = evaluate::SilenceText(*store);
+    text += fmt::format("  {}  {}{}{}\n", Pad(evaluate::VerdictLine(table, *store), width),
+                        StoreTitle(*store), also == 0 ? "" : fmt::format("  (also {} more)", also),
+                        silence.empty() ? "" : fmt::format("  ({})", silence));
     for (const std::string& alert : AlertLines(table, *store)) text += fmt::format("    {}\n", alert);
   }
   return text;
@@ -63,6 +64,7 @@ std::string Reason(const Table& table, const StoreDecision& store) {
   std::string reason = line.substr(std::min(line.size(), verdict.size() + 3));  // past " - "
   if (const std::size_t also = evaluate::AlsoLines(table, store).size(); also > 0)
     reason += fmt::format(", and {} more", also);
+  if (const std::string silence = evaluate::SilenceText(store); !silence.empty()) reason += ", " + silence;
   return reason;
 }
 
