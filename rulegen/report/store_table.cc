@@ -1,7 +1,10 @@
+#include "rulegen/report/store_table.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,7 +14,6 @@
 #include "common/time_text.h"
 #include "rulegen/evaluate/wording.h"
 #include "rulegen/report/signal_rows.h"
-#include "rulegen/report/store_table.h"
 
 namespace outgrown::report {
 namespace {
@@ -81,26 +83,22 @@ std::string TerminalRows(const Table& table, const std::vector<const StoreDecisi
   const bool below = left < kNameColumnsMin + kReasonColumnsMin + 2;
   names = std::min(names, below ? left : std::min(left / 2, left - kReasonColumnsMin - 2));
   const std::size_t reasons = below ? left : left - names - 2;
-  const std::string margin(verdicts + 4 + (below ? 0 : names + 2), ' ');
+  const std::size_t margin = verdicts + 4 + (below ? 0 : names + 2);
   std::string text;
   for (const StoreDecision* store : stores) {
     const std::string verdict = Pad(decide::VerdictText(table, store->decision), verdicts);
     std::string line = fmt::format("  {}  {}", Paint(verdict, VerdictColour(table, *store), style.colour),
                                    Pad(Shorten(StoreTitle(*store), names), names));
     const bool sufficient = store->decision.outcome == decide::Outcome::kSufficient;
-    bool first = !below;
-    for (const std::string& part : Wrap(Reason(table, *store), std::max<std::size_t>(reasons, 20))) {
-      if (part.empty()) continue;
-      const std::string painted = Paint(part, sufficient ? Colour::kDim : Colour::kNone, style.colour);
-      line += first ? "  " : "\n" + margin;
-      line += painted;
-      first = false;
+    if (const std::string reason = Reason(table, *store); !reason.empty()) {
+      line += below ? '\n' + std::string(margin, ' ') : "  ";
+      line += Block(reason, std::max<std::size_t>(reasons, 20), margin,
+                    sufficient ? Colour::kDim : Colour::kNone, style);
     }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + '\n';
+    text += Line(std::move(line));
     for (const std::string& alert : AlertLines(table, *store)) {
-      for (const std::string& part : Wrap(alert, std::max<std::size_t>(left, 20)))
-        text += fmt::format("{}{}\n", std::string(verdicts + 4, ' '), part);
+      text += std::string(verdicts + 4, ' ') +
+              Block(alert, std::max<std::size_t>(left, 20), verdicts + 4, Colour::kNone, style) + '\n';
     }
   }
   return text;
