@@ -1,4 +1,5 @@
 // outgrown-exporter: options, signals, and the server in between.
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -31,6 +32,13 @@ sigset_t BlockEndSignals() {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
+}
+
+// Each worker thread would keep what its largest scrape took in a heap of its own, 32 times the same: with a fleet's
+// decisions a gigabyte. One heap for all gives back what is free at its end, and large blocks as soon as they are free.
+void KeepLittleMemory() {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);  // set, it doesn't grow by itself
 }
 
 double NowUnixSeconds() {
@@ -73,6 +81,7 @@ int Serve(const Options& options, const TableSource& table_source, const sigset_
 }
 
 int Main(int argc, char** argv) {
+  KeepLittleMemory();
   const sigset_t end_signals = BlockEndSignals();
   const std::variant<Options, EarlyExit> parsed = ParseOptions(argc, argv, OUTGROWN_VERSION);
   if (const auto* early = std::get_if<EarlyExit>(&parsed)) {

@@ -89,12 +89,13 @@ std::optional<std::string> Samples::FindLabel(std::string_view metric,
   return found->label[index].value;
 }
 
-std::vector<prometheus::MetricFamily> Samples::Families() const {
+std::vector<prometheus::MetricFamily> Samples::TakeFamilies() {
   std::vector<prometheus::MetricFamily> families;
   for (const metrics::Metric& metric : metrics::Catalog()) {
     const auto found = metrics_.find(metric.name);
     if (found == metrics_.end()) continue;
-    families.push_back({std::string(metric.name), std::string(metric.help), TypeOf(metric), found->second});
+    families.push_back(
+        {std::string(metric.name), std::string(metric.help), TypeOf(metric), std::move(found->second)});
   }
   return families;
 }

@@ -50,10 +50,12 @@ class Samples {
                                        std::initializer_list<std::string_view> labels,
                                        std::size_t index) const;
 
-  // All families that have a sample, in the catalog's order.
-  std::vector<prometheus::MetricFamily> Families() const;
+  // All families that have a sample, in the catalog's order; from a temporary without a copy of the samples.
+  std::vector<prometheus::MetricFamily> Families() const& { return Samples(*this).TakeFamilies(); }
+  std::vector<prometheus::MetricFamily> Families() && { return TakeFamilies(); }
 
  private:
+  std::vector<prometheus::MetricFamily> TakeFamilies();
   prometheus::ClientMetric& Add(std::string_view metric, std::span<const std::string_view> labels);
   const prometheus::ClientMetric* FindMetric(std::string_view metric,
                                              std::initializer_list<std::string_view> labels) const;

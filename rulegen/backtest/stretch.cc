@@ -16,9 +16,6 @@ using decide::Cause;
 using prometheus_api::kRangePointsMax;
 using prometheus_api::ResultType;
 
-// How many samples one query may bring: some 30 MB of JSON.
-constexpr std::int64_t kSamplesMax = 1'000'000;
-
 std::string By(const Table& table) { return fmt::format("by ({})", fmt::join(table.identity, ", ")); }
 
 std::int64_t FloorTo(std::int64_t time_ms, std::int64_t step_ms) { return time_ms / step_ms * step_ms; }
@@ -26,22 +23,15 @@ std::int64_t FloorTo(std::int64_t time_ms, std::int64_t step_ms) { return time_m
 }  // namespace
 
 Store* Fleet::FindOrAdd(const prometheus_api::Labels& labels) {
-  std::vector<std::string> identity;
-  std::string key;
-  for (const std::string_view name : table_.identity) {
-    const std::string_view value = prometheus_api::LabelValue(labels, name);
-    if (value.empty()) return nullptr;
-    identity.emplace_back(value);
-    key += value;
-    key += '\xFF';  // in no UTF-8, so in no label value
-  }
-  const auto [found, added] = index_.try_emplace(std::move(key), stores_.size());
+  evaluate::Identity identity = evaluate::IdentityOf(table_, labels);
+  if (!evaluate::IsWhole(identity)) return nullptr;
+  const auto [place, added] = index_.FindOrAdd(identity);
   if (added) {
     Store& store = stores_.emplace_back();
     store.identity = std::move(identity);
     store.signals.resize(table_.signals.size());
   }
-  return &stores_[found->second];
+  return &stores_[place];
 }
 
 void Fleet::Warn(const std::string& promql, const std::string& problem) {
@@ -88,7 +78,7 @@ std::int64_t Fleet::InstantsMax() const {
   const auto stores = static_cast<std::int64_t>(std::max(expected_stores_, stores_.size()));
   const std::int64_t history_ms =
       stores <= static_cast<std::int64_t>(evaluate::kDetailedStoresMax) ? evaluate::kHistoryMs : 0;
-  const std::int64_t samples_ms = kSamplesMax / stores * table_.interval_ms;
+  const std::int64_t samples_ms = evaluate::kSamplesMax / stores * table_.interval_ms;
   const std::int64_t room_ms = samples_ms - evaluate::CoverageWindowMs(table_) - history_ms;
   return std::clamp<std::int64_t>(room_ms / grid_.step_ms, 1, kRangePointsMax);
 }

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "common/sample.h"
@@ -14,6 +13,7 @@
 #include "rulegen/backtest/series_choice.h"
 #include "rulegen/backtest/timeline.h"
 #include "rulegen/evaluate/measure.h"
+#include "rulegen/evaluate/store_index.h"
 #include "rulegen/prometheus_api/prometheus_client.h"
 #include "rulegen/table/table.h"
 
@@ -80,7 +80,7 @@ class Fleet {
   prometheus_api::RangeSource& source_;
   const Grid& grid_;
   std::vector<Store> stores_;
-  std::unordered_map<std::string, std::size_t> index_;
+  evaluate::StoreIndex index_;
   std::size_t expected_stores_ = 1;
   bool presence_known_ = true;
   evaluate::FleetSamples sink_;  // warnings, and whether anything was answered

@@ -15,7 +15,6 @@
 
 #include "common/duration.h"
 #include "common/exit_status.h"
-#include "common/text.h"
 #include "rulegen/backtest/answer_json.h"
 #include "rulegen/backtest/answer_text.h"
 #include "rulegen/backtest/patient_source.h"
@@ -25,6 +24,7 @@
 #include "rulegen/commands/output_style.h"
 #include "rulegen/commands/progress.h"
 #include "rulegen/commands/spec_files.h"
+#include "rulegen/commands/warnings.h"
 #include "rulegen/plan/table_plan.h"
 #include "rulegen/spec/names.h"
 #include "rulegen/table/compiled.h"
@@ -42,7 +42,6 @@ constexpr std::int64_t kInstantsMax = 10'000'000;
 constexpr int kPatience = 10'000;
 // How often --timeout may pass without a single answer.
 constexpr int kSilence = 3;
-constexpr std::size_t kWarningsMax = 20;
 
 // One spec with its table; no spec where the compiled table is used.
 struct Subject {
@@ -206,21 +205,12 @@ Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Subje
 }
 
 void PrintWarnings(const std::vector<backtest::Answer>& answers) {
-  std::vector<std::string> warnings;
-  const auto take = [&](const Backtest& one) {
-    const std::size_t shown =
-        one.answered ? one.warnings.size() : std::min<std::size_t>(1, one.warnings.size());
-    warnings.insert(warnings.end(), one.warnings.begin(),
-                    one.warnings.begin() + static_cast<std::ptrdiff_t>(shown));
-  };
+  Warnings warnings;
   for (const backtest::Answer& answer : answers) {
-    take(answer.backtest);
-    if (answer.against) take(*answer.against);
+    warnings.Add(answer.backtest.warnings, answer.backtest.answered);
+    if (answer.against) warnings.Add(answer.against->warnings, answer.against->answered);
   }
-  for (std::size_t index = 0; index < std::min(warnings.size(), kWarningsMax); ++index)
-    fmt::print(stderr, "rulegen: warning: {}\n", PlainText(warnings[index]));
-  if (warnings.size() > kWarningsMax)
-    fmt::print(stderr, "rulegen: and {} more warnings\n", warnings.size() - kWarningsMax);
+  warnings.Print();
 }
 
 }  // namespace

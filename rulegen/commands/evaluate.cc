@@ -14,13 +14,13 @@
 
 #include "common/exit_status.h"
 #include "common/result.h"
-#include "common/text.h"
 #include "common/time_text.h"
 #include "rulegen/commands/commands.h"
 #include "rulegen/commands/connection.h"
 #include "rulegen/commands/output.h"
 #include "rulegen/commands/output_style.h"
 #include "rulegen/commands/tables.h"
+#include "rulegen/commands/warnings.h"
 #include "rulegen/decision_log/decision_log.h"
 #include "rulegen/evaluate/evaluation.h"
 #include "rulegen/evaluate/exit_code.h"
@@ -43,8 +43,6 @@ constexpr int kPeriodPatience = 20;
 constexpr std::int64_t kTrendTimeoutMs = 5'000;
 // A year at an evaluation each 30 s: more would be asked for hours.
 constexpr std::int64_t kPeriodEvaluationsMax = 1'051'200;
-// A fleet's warnings repeat themselves; more than these nobody reads.
-constexpr std::size_t kWarningsMax = 20;
 
 // Anything that can be read, so that a shell's <(...) works too.
 Result<std::string> ReadMeasurements(const std::filesystem::path& path) {
@@ -96,7 +94,7 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
       Connect(options.connection, options.since_ms ? kPeriodPatience : kPatience);
   if (!client) return client.error();
   for (const Table* table : tables) {
-    evaluations.push_back(evaluate::EvaluateMeasured(*table, *client, time_ms));
+    evaluations.push_back(evaluate::EvaluateMeasured(*table, *client, time_ms, options.since_ms.value_or(0)));
     if (options.since_ms) evaluate::LookBack(evaluations.back(), *client, time_ms - *options.since_ms);
   }
   return evaluations;
@@ -130,17 +128,10 @@ Result<void> Log(const EvaluateOptions& options, std::vector<Evaluation>& evalua
 }
 
 void PrintWarnings(const std::vector<Evaluation>& evaluations) {
-  std::size_t count = 0;
-  for (const Evaluation& evaluation : evaluations) {
-    const std::vector<std::string>& warnings = evaluation.fleet.warnings;
-    // Where nothing answers, one query's words tell it all.
-    const std::size_t shown =
-        evaluation.fleet.answered ? warnings.size() : std::min<std::size_t>(1, warnings.size());
-    for (std::size_t index = 0; index < shown; ++index) {
-      if (++count <= kWarningsMax) fmt::print(stderr, "rulegen: warning: {}\n", PlainText(warnings[index]));
-    }
-  }
-  if (count > kWarningsMax) fmt::print(stderr, "rulegen: and {} more warnings\n", count - kWarningsMax);
+  Warnings warnings;
+  for (const Evaluation& evaluation : evaluations)
+    warnings.Add(evaluation.fleet.warnings, evaluation.fleet.answered);
+  warnings.Print();
 }
 
 // Beside the decisions that have been made: nothing here changes them.

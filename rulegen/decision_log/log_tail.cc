@@ -1,7 +1,6 @@
 #include "rulegen/decision_log/log_tail.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +9,8 @@
 #include <system_error>
 
 #include <fmt/format.h>
+
+#include "rulegen/decision_log/read_at.h"
 
 namespace outgrown::decision_log {
 namespace {
@@ -20,15 +21,7 @@ constexpr std::int64_t kRecordBytesMax = 64 << 20;
 
 Result<std::string> ReadRange(int fd, std::int64_t from, std::int64_t to, const std::filesystem::path& path) {
   std::string bytes(static_cast<std::size_t>(to - from), '\0');
-  std::size_t have = 0;
-  while (have < bytes.size()) {
-    const ssize_t count =
-        ::pread(fd, bytes.data() + have, bytes.size() - have, from + static_cast<off_t>(have));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return Error{"cannot read: " + std::generic_category().message(errno), path.string()};
-    if (count == 0) return Error{"became shorter while it was read", path.string()};
-    have += static_cast<std::size_t>(count);
-  }
+  if (const Result<void> read = ReadAt(fd, from, bytes, path); !read) return read.error();
   return bytes;
 }
 

@@ -22,16 +22,8 @@ using decide::State;
 // others anew (--rules.alert.for-grace-period, 10 m by default).
 constexpr std::int64_t kGraceMs = 600'000;
 
-using Identity = std::vector<std::string>;
 // The state of each alert of each store at each evaluation.
 using AlertStates = std::map<std::pair<Identity, std::size_t>, std::map<std::int64_t, AlertState>>;
-
-Identity IdentityOf(const Table& table, const prometheus_api::Labels& labels) {
-  Identity identity;
-  for (const std::string_view name : table.identity)
-    identity.emplace_back(prometheus_api::LabelValue(labels, name));
-  return identity;
-}
 
 std::optional<AlertStates> ReadAlerts(const Table& table, prometheus_api::QuerySource& source,
                                       FleetSamples& fleet) {

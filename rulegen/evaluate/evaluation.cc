@@ -42,12 +42,13 @@ void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreD
                                   store.findings);
 }
 
-Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms) {
+Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
+                            std::int64_t period_ms) {
   Evaluation evaluation;
   evaluation.table = &table;
   evaluation.server = source.name();
   evaluation.time_ms = time_ms;
-  evaluation.fleet = Measure(table, source, time_ms);
+  evaluation.fleet = Measure(table, source, time_ms, std::max(kLookbackMs, period_ms));
   std::vector<AlertSubject> subjects;
   evaluation.stores.reserve(evaluation.fleet.stores.size());  // the subjects point into it
   for (StoreSamples& samples : evaluation.fleet.stores) {

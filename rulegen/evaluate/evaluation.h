@@ -49,10 +49,13 @@ struct Evaluation {
 // The first presence query that was not answered whole, which leaves it unknown what stores there are; null if all were.
 const QueryDone* PresenceProblem(const FleetSamples& fleet);
 
-// Asks `source` and decides about every store. The table must outlive the result.
-Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms);
+// Asks `source` and decides about every store there was within the last 26 hours, or within `period_ms` if that is
+// longer. The table must outlive the result.
+Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
+                            std::int64_t period_ms = 0);
 
-// Makes the decisions those over the period from `from_ms` to the evaluation's time (--since).
+// Makes the decisions those over the period from `from_ms` to the evaluation's time (--since), whose stores
+// EvaluateMeasured has looked for.
 void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t from_ms);
 
 // Decides about stores whose values were given.

@@ -126,9 +126,11 @@ std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_
   return {begin, end};
 }
 
-FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms) {
+FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
+                     std::int64_t lookback_ms) {
   FleetSamples fleet;
   fleet.time_ms = time_ms;
+  fleet.lookback_ms = lookback_ms;
   StoreList list(table);
   FindStores(table, source, list, fleet);
   const std::int64_t history_ms = list.stores().size() <= kDetailedStoresMax ? kHistoryMs : 0;

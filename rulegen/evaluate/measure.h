@@ -1,7 +1,7 @@
 // Measuring: which stores there are, and the raw recorded samples of each of their signals, at one instant T.
 //
-// A handful of queries for the whole fleet, however many stores there are: three about the stores themselves, one
-// for each signal, one for the coverage.
+// A handful of queries for the whole fleet, however many stores there are: two about the stores themselves, one for each
+// signal, one for the coverage; and where a store has fallen silent, one for each 26 hours that are looked back.
 #pragma once
 
 #include <cstddef>
@@ -42,6 +42,7 @@ struct QueryDone {
 
 struct FleetSamples {
   std::int64_t time_ms = 0;               // T
+  std::int64_t lookback_ms = 0;           // how far before T the presence of stores was asked for
   std::vector<StoreSamples> stores;       // sorted by identity
   std::vector<QueryDone> signal_queries;  // by index of Table::signals
   QueryDone coverage_query;               // promql "" if the table has no coverage
@@ -55,7 +56,16 @@ struct FleetSamples {
 inline constexpr std::size_t kDetailedStoresMax = 8;
 inline constexpr std::int64_t kHistoryMs = 6LL * 3'600'000;
 
-FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms);
+// How many samples one query of a period may bring: some 30 MB of JSON.
+inline constexpr std::int64_t kSamplesMax = 1'000'000;
+
+// How far before T a store must have been seen to be one: a day, as the timer's decisions are apart, and two hours for
+// a late one.
+inline constexpr std::int64_t kLookbackMs = 26LL * 3'600'000;
+
+// The stores are those of the last `lookback_ms` before T.
+FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
+                     std::int64_t lookback_ms);
 
 // The samples of stores that are known already, reaching `history_ms` further back than the thresholds need. Stores
 // that only these samples show are left out.

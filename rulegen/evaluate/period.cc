@@ -11,9 +11,6 @@ using decide::Finding;
 using decide::Outcome;
 using decide::State;
 
-// How many samples one query may bring: some 30 MB of JSON.
-constexpr std::int64_t kSamplesMax = 1'000'000;
-
 // One store's way through the period.
 class Walk {
  public:

@@ -2,42 +2,78 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "common/duration.h"
+
 namespace outgrown::evaluate {
 namespace {
 
-// A day, as the timer's decisions are apart, and two hours for a late one.
-constexpr std::string_view kLookback = "26h";
 // How exactly the time of falling silent is found; each step costs the server one look at every store.
 constexpr std::string_view kLookbackStep = "1m";
+// How old a sample may be that an instant still shows: --query.lookback-delta's default.
+constexpr std::int64_t kShownMs = 300'000;
+
+std::string By(const Table& table) { return fmt::format("by ({})", fmt::join(table.identity, ", ")); }
+
+bool Whole(const Result<prometheus_api::Answer>& answer) { return answer.ok() && !answer->partial; }
+
+bool IsSought(const StoreSamples& store) {
+  return store.presence == decide::Cause::kSilent && !store.last_seen_ms;
+}
+
+Result<prometheus_api::Answer> AskPresence(prometheus_api::QuerySource& source, const std::string& promql,
+                                           FleetSamples& fleet) {
+  fleet.presence_queries.emplace_back();
+  return Ask(source, promql, prometheus_api::ResultType::kVector, fleet.presence_queries.back(), fleet);
+}
+
+// Since when the silent stores are: back in steps of 26 hours, so that no query costs more than the daily one.
+void FindLastSeen(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
+                  FleetSamples& fleet) {
+  for (std::int64_t back_ms = 0; back_ms < fleet.lookback_ms && std::ranges::any_of(list.stores(), IsSought);
+       back_ms += kLookbackMs) {
+    const std::int64_t range_ms = std::min(kLookbackMs, fleet.lookback_ms - back_ms);
+    const Result<prometheus_api::Answer> seen =
+        AskPresence(source,
+                    fmt::format("max {} (max_over_time(timestamp({})[{}:{}]{}))", By(table), table.present,
+                                FormatDuration(Milliseconds(range_ms)), kLookbackStep,
+                                back_ms == 0 ? "" : " offset " + FormatDuration(Milliseconds(back_ms))),
+                    fleet);
+    if (!Whole(seen)) return;
+    const std::int64_t to_ms = fleet.time_ms - back_ms;
+    for (const prometheus_api::Series& series : seen->series) {
+      StoreSamples* const store = list.Find(series.labels);
+      const double time_ms = series.samples.front().value * 1000;
+      if (store == nullptr || !IsSought(*store) || !std::isfinite(time_ms)) continue;
+      if (time_ms >= static_cast<double>(to_ms - range_ms - kShownMs) &&
+          time_ms <= static_cast<double>(to_ms)) {
+        store->last_seen_ms = std::llround(time_ms);
+      }
+    }
+  }
+}
 
 }  // namespace
 
 StoreSamples* StoreList::FindOrAdd(const prometheus_api::Labels& labels, decide::Cause presence_if_new) {
-  std::vector<std::string> identity;
-  for (const std::string_view name : table_.identity) {
-    const std::string_view value = prometheus_api::LabelValue(labels, name);
-    if (value.empty()) return nullptr;
-    identity.emplace_back(value);
-  }
-  return &FindOrAdd(std::move(identity), presence_if_new);
+  Identity identity = IdentityOf(table_, labels);
+  return IsWhole(identity) ? &FindOrAdd(std::move(identity), presence_if_new) : nullptr;
 }
 
-void StoreList::Add(std::vector<std::string> identity) {
-  FindOrAdd(std::move(identity), decide::Cause::kNone);
+StoreSamples* StoreList::Find(const prometheus_api::Labels& labels) {
+  const std::optional<std::size_t> place = index_.Find(IdentityOf(table_, labels));
+  return place ? &stores_[*place] : nullptr;
 }
 
-StoreSamples& StoreList::FindOrAdd(std::vector<std::string> identity, decide::Cause presence_if_new) {
-  std::string key;
-  for (const std::string& value : identity) {
-    key += value;
-    key += '\xFF';  // in no UTF-8, so in no label value
-  }
-  const auto [found, added] = index_.try_emplace(std::move(key), stores_.size());
+void StoreList::Add(Identity identity) { FindOrAdd(std::move(identity), decide::Cause::kNone); }
+
+StoreSamples& StoreList::FindOrAdd(Identity identity, decide::Cause presence_if_new) {
+  const auto [place, added] = index_.FindOrAdd(identity);
   if (added) {
     StoreSamples store;
     store.identity = std::move(identity);
@@ -45,7 +81,7 @@ StoreSamples& StoreList::FindOrAdd(std::vector<std::string> identity, decide::Ca
     store.signals.resize(table_.signals.size());
     stores_.push_back(std::move(store));
   }
-  return stores_[found->second];
+  return stores_[place];
 }
 
 Result<prometheus_api::Answer> Ask(prometheus_api::QuerySource& source, const std::string& promql,
@@ -75,11 +111,6 @@ void Fail(QueryDone& done, decide::Cause cause, std::string problem, FleetSample
 
 void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
                 FleetSamples& fleet) {
-  const std::string by = fmt::format("by ({})", fmt::join(table.identity, ", "));
-  const auto ask = [&](const std::string& promql) {
-    fleet.presence_queries.emplace_back();
-    return Ask(source, promql, prometheus_api::ResultType::kVector, fleet.presence_queries.back(), fleet);
-  };
   const auto add = [&](const Result<prometheus_api::Answer>& answer, decide::Cause presence) {
     if (!answer) return;
     for (const prometheus_api::Series& series : answer->series) {
@@ -93,31 +124,19 @@ void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreLi
     }
   };
   const Result<prometheus_api::Answer> known =
-      ask(fmt::format("count {} (last_over_time({}[{}]))", by, table.present, kLookback));
-  const Result<prometheus_api::Answer> here = ask(fmt::format("count {} ({})", by, table.present));
+      AskPresence(source,
+                  fmt::format("count {} (last_over_time({}[{}]))", By(table), table.present,
+                              FormatDuration(Milliseconds(fleet.lookback_ms))),
+                  fleet);
+  const Result<prometheus_api::Answer> here =
+      AskPresence(source, fmt::format("count {} ({})", By(table), table.present), fleet);
   add(known, decide::Cause::kSilent);
   add(here, decide::Cause::kNone);
-  const auto whole = [](const Result<prometheus_api::Answer>& answer) {
-    return answer.ok() && !answer->partial;
-  };
-  if (!whole(known) || !whole(here)) {
+  if (!Whole(known) || !Whole(here)) {
     for (StoreSamples& store : list.stores()) store.presence = decide::Cause::kPresenceUnknown;
     return;
   }
-  const bool any_silent = std::ranges::any_of(
-      list.stores(), [](const StoreSamples& store) { return store.presence == decide::Cause::kSilent; });
-  if (!any_silent) return;
-  const Result<prometheus_api::Answer> seen = ask(fmt::format("max {} (max_over_time(timestamp({})[{}:{}]))",
-                                                              by, table.present, kLookback, kLookbackStep));
-  if (!seen) return;
-  for (const prometheus_api::Series& series : seen->series) {
-    StoreSamples* const store = list.FindOrAdd(series.labels, decide::Cause::kSilent);
-    const double seconds = series.samples.front().value;
-    if (store == nullptr || store->presence != decide::Cause::kSilent) continue;
-    if (std::isfinite(seconds) && seconds >= 0 && seconds * 1000 <= static_cast<double>(fleet.time_ms)) {
-      store->last_seen_ms = std::llround(seconds * 1000);
-    }
-  }
+  FindLastSeen(table, source, list, fleet);
 }
 
 }  // namespace outgrown::evaluate

@@ -1,14 +1,14 @@
 // Which stores there are: those that the table's `present` series has shown over the last 26 hours, so that one that
-// has fallen silent since yesterday's decision is reported, not dropped.
+// has fallen silent since yesterday's decision is reported, not dropped; over a longer period those of all of it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "rulegen/evaluate/measure.h"
+#include "rulegen/evaluate/store_index.h"
 #include "rulegen/prometheus_api/prometheus_client.h"
 #include "rulegen/table/table.h"
 
@@ -23,17 +23,20 @@ class StoreList {
   // identity labels is missing, since such a series belongs to no store. Valid until the next call.
   StoreSamples* FindOrAdd(const prometheus_api::Labels& labels, decide::Cause presence_if_new);
 
+  // The same without making one: null too if there is none.
+  StoreSamples* Find(const prometheus_api::Labels& labels);
+
   // Adds a store that is known to report.
-  void Add(std::vector<std::string> identity);
+  void Add(Identity identity);
 
   std::vector<StoreSamples>& stores() { return stores_; }
 
  private:
-  StoreSamples& FindOrAdd(std::vector<std::string> identity, decide::Cause presence_if_new);
+  StoreSamples& FindOrAdd(Identity identity, decide::Cause presence_if_new);
 
   const Table& table_;
   std::vector<StoreSamples> stores_;
-  std::unordered_map<std::string, std::size_t> index_;
+  StoreIndex index_;
 };
 
 // Asks one query and notes it in `done`; what went wrong stands among the fleet's warnings too. A partial answer is
@@ -44,7 +47,7 @@ Result<prometheus_api::Answer> Ask(prometheus_api::QuerySource& source, const st
 // Notes that the query's answer is worth nothing.
 void Fail(QueryDone& done, decide::Cause cause, std::string problem, FleetSamples& fleet);
 
-// Fills `list` and the fleet's presence queries.
+// Fills `list` and the fleet's presence queries, looking back as far as FleetSamples::lookback_ms says.
 void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
                 FleetSamples& fleet);
 

@@ -12,6 +12,7 @@
 #include "common/duration.h"
 #include "common/number.h"
 #include "rulegen/evaluate/evaluation.h"
+#include "rulegen/evaluate/store_index.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -32,15 +33,10 @@ struct Line {
   std::map<std::string, std::optional<double>, std::less<>> seconds;  // by threshold id
 };
 
-using Identity = std::vector<std::string>;
-
 std::map<Identity, Line> ReadLines(const Table& table, const prometheus_api::Answer& answer) {
   std::map<Identity, Line> lines;
   for (const prometheus_api::Series& series : answer.series) {
-    Identity identity;
-    for (const std::string_view name : table.identity)
-      identity.emplace_back(prometheus_api::LabelValue(series.labels, name));
-    Line& line = lines[std::move(identity)];
+    Line& line = lines[IdentityOf(table, series.labels)];
     const double value = series.samples.back().value;
     const std::string_view part = prometheus_api::LabelValue(series.labels, kPart);
     if (part.empty()) {

@@ -41,6 +41,13 @@ std::optional<std::string> UnknownText(const Table& table, const StoreDecision& 
   return std::nullopt;
 }
 
+// "no data since 2026-11-23 12:14:00 UTC"
+std::string NoDataText(const StoreDecision& store) {
+  std::string text(decide::CauseText(Cause::kSilent));
+  if (store.samples.last_seen_ms) text += " since " + UtcText(*store.samples.last_seen_ms);
+  return text;
+}
+
 }  // namespace
 
 std::string VerdictLine(const Table& table, const StoreDecision& store) {
@@ -58,9 +65,7 @@ std::string VerdictLine(const Table& table, const StoreDecision& store) {
     return fmt::format("{} - {}", verdict,
                        unknown.value_or(std::string(decide::CauseText(store.decision.cause))));
   }
-  if (store.decision.cause == Cause::kSilent && store.samples.last_seen_ms) {
-    return fmt::format("{} - no data since {}", verdict, UtcText(*store.samples.last_seen_ms));
-  }
+  if (store.decision.cause == Cause::kSilent) return fmt::format("{} - {}", verdict, NoDataText(store));
   return fmt::format("{} - {}", verdict, decide::CauseText(store.decision.cause));
 }
 
@@ -70,8 +75,19 @@ std::string NoStoreLine(const Evaluation& evaluation) {
   if (const QueryDone* problem = PresenceProblem(evaluation.fleet)) {
     return fmt::format("UNDETERMINED - which stores there are is not known: {}", PlainText(problem->problem));
   }
-  return fmt::format("UNDETERMINED - no store found: {} has shown none for 26 hours",
-                     evaluation.table->present);
+  return fmt::format("UNDETERMINED - no store found: {}", NoneShownText(evaluation));
+}
+
+std::string NoneShownText(const Evaluation& evaluation) {
+  constexpr std::int64_t kHourMs = 3'600'000;
+  return fmt::format("{} has shown none for {} hours", evaluation.table->present,
+                     (evaluation.fleet.lookback_ms + kHourMs - 1) / kHourMs);
+}
+
+std::string SilenceText(const StoreDecision& store) {
+  const bool told =
+      store.decision.outcome == Outcome::kUndetermined && store.decision.cause == Cause::kSilent;
+  return store.samples.presence == Cause::kSilent && !told ? NoDataText(store) : "";
 }
 
 std::vector<std::string> AlsoLines(const Table& table, const StoreDecision& store) {

@@ -20,6 +20,13 @@ std::string VerdictLine(const Table& table, const StoreDecision& store);
 // which stores there are could not be asked.
 std::string NoStoreLine(const Evaluation& evaluation);
 
+// "checkpoint_block_up has shown none for 26 hours": which stores there are not.
+std::string NoneShownText(const Evaluation& evaluation);
+
+// "no data since 2026-11-23 12:14:00 UTC" of a silent store whose verdict is another one, since a breach stood before;
+// "" otherwise.
+std::string SilenceText(const StoreDecision& store);
+
 // The other breaches' `because`, in table order; over a period with their times.
 std::vector<std::string> AlsoLines(const Table& table, const StoreDecision& store);
 

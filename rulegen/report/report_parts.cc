@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -139,10 +140,7 @@ std::string TitleLine(std::string_view title, std::int64_t time_ms, const TextSt
     return fmt::format("{}  {}{}\n", Paint(title, Colour::kBold, style.colour),
                        std::string(columns - both, ' '), painted_time);
   }
-  std::string lines;
-  for (const std::string& line : Wrap(title, style.columns))
-    lines += Paint(line, Colour::kBold, style.colour) + '\n';
-  return lines + painted_time + '\n';
+  return Block(title, style.columns, 0, Colour::kBold, style) + '\n' + painted_time + '\n';
 }
 
 std::vector<std::string> Wrap(std::string_view text, std::size_t columns) {
@@ -157,13 +155,24 @@ std::vector<std::string> Wrap(std::string_view text, std::size_t columns) {
   return lines;
 }
 
+std::string Block(std::string_view text, std::size_t columns, std::size_t margin, Colour colour,
+                  const TextStyle& style) {
+  std::string block;
+  for (const std::string& line : Wrap(text, columns)) {
+    if (!block.empty()) block += '\n' + std::string(margin, ' ');
+    block += Paint(line, colour, style.colour);
+  }
+  return block;
+}
+
+std::string Line(std::string text) {
+  text.erase(text.find_last_not_of(' ') + 1);
+  return std::move(text) + '\n';
+}
+
 std::string Indented(std::string_view text, Colour colour, const TextStyle& style) {
   if (!style.terminal) return fmt::format("  {}\n", Paint(text, colour, style.colour));
-  std::string lines;
-  for (const std::string& line : Wrap(text, std::max<std::size_t>(style.columns, 22) - 4)) {
-    lines += fmt::format("{}{}\n", lines.empty() ? "  " : "    ", Paint(line, colour, style.colour));
-  }
-  return lines;
+  return fmt::format("  {}\n", Block(text, std::max<std::size_t>(style.columns, 22) - 4, 4, colour, style));
 }
 
 }  // namespace outgrown::report

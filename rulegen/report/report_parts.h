@@ -52,6 +52,14 @@ std::string TitleLine(std::string_view title, std::int64_t time_ms, const TextSt
 // `text` broken at spaces into lines of at most `columns` columns; a longer word stays whole. At least one line.
 std::vector<std::string> Wrap(std::string_view text, std::size_t columns);
 
+// `text` in its colour, broken as Wrap does; each line but the first begins after `margin` spaces. Without a newline at
+// its end.
+std::string Block(std::string_view text, std::size_t columns, std::size_t margin, Colour colour,
+                  const TextStyle& style);
+
+// A whole line: `text` without the spaces at its end, and its newline.
+std::string Line(std::string text);
+
 // Two spaces and the text in its colour; on a terminal broken at its width. With its newline.
 std::string Indented(std::string_view text, Colour colour, const TextStyle& style);
 

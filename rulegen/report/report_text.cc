@@ -38,6 +38,8 @@ std::string StoreInFull(const evaluate::Evaluation& evaluation, const evaluate::
   }
   if (const std::string stood = evaluate::StoodText(store); !stood.empty())
     text += Indented("stood " + stood, Colour::kNone, style);
+  if (const std::string silence = evaluate::SilenceText(store); !silence.empty())
+    text += Indented(silence, Colour::kNone, style);
   for (const std::string& also : evaluate::AlsoLines(table, store))
     text += Indented("also: " + also, Colour::kNone, style);
   for (const std::string& unknown : evaluate::UnknownLines(table, store))
@@ -68,8 +70,8 @@ std::string TextReport(std::span<const evaluate::Evaluation> evaluations, const 
         evaluation.fleet.answered && evaluate::PresenceProblem(evaluation.fleet) == nullptr;
     if (stores.empty() && any_store && surely_none) {
       // A spec that nothing here uses; the other specs' stores are what was asked about.
-      text += fmt::format("{}No store of the spec {}: {} has shown none for 26 hours.\n",
-                          style.terminal ? "  " : "", evaluation.table->store, evaluation.table->present);
+      text += fmt::format("{}No store of the spec {}: {}.\n", style.terminal ? "  " : "",
+                          evaluation.table->store, evaluate::NoneShownText(evaluation));
     } else if (stores.empty()) {
       text += fmt::format("{}{}\n", style.terminal ? "  " : "",
                           Paint(evaluate::NoStoreLine(evaluation), Colour::kMagenta, style.colour));

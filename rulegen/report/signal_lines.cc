@@ -144,8 +144,7 @@ std::string SignalLines(const evaluate::Evaluation& evaluation, const evaluate::
     // Below its row only what says something.
     const bool silent = note.empty() || (below && row.state.empty() && !row.trend_reached);
     if (!silent) line += (below ? "\n" + std::string(margin, ' ') : "  ") + note;
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + '\n';
+    text += Line(std::move(line));
   }
   return text;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -48,8 +49,10 @@ std::string PlainRows(const Table& table, const std::vector<const StoreDecision*
   std::string text;
   for (const StoreDecision* store : stores) {
     const std::size_t also = evaluate::AlsoLines(table, *store).size();
-    text += fmt::format("  {}  {}{}\n", Pad(evaluate::VerdictLine(table, *store), width), StoreTitle(*store),
-                        also == 0 ? "" : fmt::format("  (also {} more)", also));
+    const std::string silence = evaluate::SilenceText(*store);
+    text += fmt::format("  {}  {}{}{}\n", Pad(evaluate::VerdictLine(table, *store), width),
+                        StoreTitle(*store), also == 0 ? "" : fmt::format("  (also {} more)", also),
+                        silence.empty() ? "" : fmt::format("  ({})", silence));
     for (const std::string& alert : AlertLines(table, *store)) text += fmt::format("    {}\n", alert);
   }
   return text;
@@ -63,6 +66,7 @@ std::string Reason(const Table& table, const StoreDecision& store) {
   std::string reason = line.substr(std::min(line.size(), verdict.size() + 3));  // past " - "
   if (const std::size_t also = evaluate::AlsoLines(table, store).size(); also > 0)
     reason += fmt::format(", and {} more", also);
+  if (const std::string silence = evaluate::SilenceText(store); !silence.empty()) reason += ", " + silence;
   return reason;
 }
 
@@ -79,26 +83,22 @@ std::string TerminalRows(const Table& table, const std::vector<const StoreDecisi
   const bool below = left < kNameColumnsMin + kReasonColumnsMin + 2;
   names = std::min(names, below ? left : std::min(left / 2, left - kReasonColumnsMin - 2));
   const std::size_t reasons = below ? left : left - names - 2;
-  const std::string margin(verdicts + 4 + (below ? 0 : names + 2), ' ');
+  const std::size_t margin = verdicts + 4 + (below ? 0 : names + 2);
   std::string text;
   for (const StoreDecision* store : stores) {
     const std::string verdict = Pad(decide::VerdictText(table, store->decision), verdicts);
     std::string line = fmt::format("  {}  {}", Paint(verdict, VerdictColour(table, *store), style.colour),
                                    Pad(Shorten(StoreTitle(*store), names), names));
     const bool sufficient = store->decision.outcome == decide::Outcome::kSufficient;
-    bool first = !below;
-    for (const std::string& part : Wrap(Reason(table, *store), std::max<std::size_t>(reasons, 20))) {
-      if (part.empty()) continue;
-      const std::string painted = Paint(part, sufficient ? Colour::kDim : Colour::kNone, style.colour);
-      line += first ? "  " : "\n" + margin;
-      line += painted;
-      first = false;
+    if (const std::string reason = Reason(table, *store); !reason.empty()) {
+      line += below ? '\n' + std::string(margin, ' ') : "  ";
+      line += Block(reason, std::max<std::size_t>(reasons, 20), margin,
+                    sufficient ? Colour::kDim : Colour::kNone, style);
     }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + '\n';
+    text += Line(std::move(line));
     for (const std::string& alert : AlertLines(table, *store)) {
-      for (const std::string& part : Wrap(alert, std::max<std::size_t>(left, 20)))
-        text += fmt::format("{}{}\n", std::string(verdicts + 4, ' '), part);
+      text += std::string(verdicts + 4, ' ') +
+              Block(alert, std::max<std::size_t>(left, 20), verdicts + 4, Colour::kNone, style) + '\n';
     }
   }
   return text;

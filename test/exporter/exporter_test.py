@@ -97,9 +97,9 @@ class CounterBlock:
 OK, BUSY, CONSTRAINT = 0, 1, 5
 
 
-def sealed(members):
-    """The first record of a decision log (rulegen/decision_log/chain.h)."""
-    body = f'{{"schema":1,"sequence":1,"previous":"{"0" * 64}","logged":"2026-11-23T14:00:00.000Z",{members}'
+def sealed(members, sequence=1):
+    """A record of a decision log (rulegen/decision_log/chain.h), but for its predecessor's hash."""
+    body = f'{{"schema":1,"sequence":{sequence},"previous":"{"0" * 64}","logged":"2026-11-23T14:00:00.000Z",{members}'
     return f'{body},"hash":"{hashlib.sha256(body.encode()).hexdigest()}"}}\n'
 
 
@@ -257,6 +257,27 @@ class Scrape(InFolder):
             golden.write_text(stable)
             self.skipTest(f"{golden} was written")
         self.assertMultiLineEqual(stable, golden.read_text())
+
+    def test_the_last_decision_about_each_of_a_fleets_stores_is_shown_in_little_memory(self):
+        log, stores = self.folder / "decisions.jsonl", 10_000
+        def decision(store, verdict):
+            return (f'"kind":"decision","origin":"prometheus","spec":"checkpoint","digest":"{"0d" * 32}","time_ms":1795473190500,'
+                    f'"labels":{{"job":"outgrown","instance":"app-{store}:9108","database":"checkpoints"}},"verdict":"{verdict}",'
+                    f'"samples":"{"x" * 2500}"')
+        # The newest segment is short, as after a rotation: its decisions and those of the one before.
+        (self.folder / f"decisions.jsonl.{2 * stores:012}").write_text("".join(
+            sealed(decision(store, verdict)) for verdict in ("undetermined", "sufficient") for store in range(stores)))
+        log.write_text(sealed(decision(7, "migrate_now"), 2 * stores + 1))
+        exporter = self.start(f"--block.dir={self.blocks}", f"--decision.log={log}")
+        for _ in range(40):  # each worker thread has its turn
+            text = exporter.get("/metrics")[2]
+        verdicts = re.findall(r'^checkpoint_decision_verdict\{.*subject="(.*)",verdict="(\w+)"\} 1$', text, re.M)
+        self.assertEqual(len(verdicts), stores)
+        self.assertEqual([subject for subject, verdict in verdicts if verdict != "sufficient"],
+                         ["job=outgrown,instance=app-7:9108,database=checkpoints"])
+        self.assertIn(f"checkpoint_decision_log_records_total {2 * stores + 1}", text)
+        resident = re.search(r"^process_resident_memory_bytes (\S+)$", text, re.M)[1]
+        self.assertLess(float(resident), 64 * 2**20)
 
     def test_every_metric_of_the_catalog_that_a_scrape_shows_has_its_help(self):
         exporter = self.start(f"--block.dir={self.blocks}")

@@ -38,6 +38,20 @@ def check_answer(text):
     return document
 
 
+def check_backtest(text):
+    """The answer of `rulegen --backtest --format json` as a document, which is of its schema."""
+    document = json.loads(text)
+    check(document, "backtest.v1")
+    return document
+
+
+def check_manifest(archive):
+    """The manifest in this folder that `rulegen --archive` made, which is of its schema."""
+    document = json.loads((pathlib.Path(archive) / "manifest.json").read_text())
+    check(document, "archive-manifest.v1")
+    return document
+
+
 def check_log(path):
     """The decision log's records, each of its schema."""
     records = [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]

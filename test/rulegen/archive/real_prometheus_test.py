@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "test" / "support"))
 sys.path.insert(0, str(ROOT / "test" / "rulegen" / "backtest"))
 import history  # noqa: E402
+import schema  # noqa: E402
 import servers  # noqa: E402
 from history import E  # noqa: E402
 
@@ -145,7 +146,7 @@ class Archive(unittest.TestCase):
                               check=False)
         self.assertEqual(sums.returncode, 0, sums.stdout + sums.stderr)
         self.assertEqual(len(sums.stdout.splitlines()), len(files) - 1)
-        manifest = json.loads((place / "manifest.json").read_text())
+        manifest = schema.check_manifest(place)
         self.assertEqual({entry["path"] for entry in manifest["files"]}, files - {"manifest.json", "SHA256SUMS"})
         self.assertEqual(manifest["missing"], [])
         self.assertEqual(manifest["decision_log"]["verified"], True)
@@ -186,7 +187,7 @@ class Archive(unittest.TestCase):
         self.assertGreater(sum(map(len, before.values())), 5000)
         values = {value for samples in before.values() for _, value in samples}
         self.assertLessEqual({"NaN", "+Inf", "-Inf", "-0"}, values)
-        manifest = json.loads((place / "manifest.json").read_text())
+        manifest = schema.check_manifest(place)
         self.assertEqual(sum(family["samples"] for family in manifest["series"][0]["families"]),
                          sum(map(len, before.values())))
         # As OpenMetrics demands: each family once, its label sets one after the other, times ascending, the end marked.
@@ -257,7 +258,7 @@ class Archive(unittest.TestCase):
         log.write_bytes(self.log.read_bytes().replace(b'"sequence":2', b'"sequence":7', 1))
         done = self.archive(place, log=log, check=1)
         self.assertIn("decision log: decision-log/tampered.jsonl:2: ", done.stdout)
-        manifest = json.loads((place / "manifest.json").read_text())
+        manifest = schema.check_manifest(place)
         self.assertEqual(manifest["decision_log"]["verified"], False)
 
     def test_what_is_missing_is_told_and_a_named_log_must_be_there(self):

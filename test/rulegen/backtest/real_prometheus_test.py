@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "test" / "support"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import history  # noqa: E402
+import schema  # noqa: E402
 import servers  # noqa: E402
 from history import E, STEP  # noqa: E402
 
@@ -66,7 +67,7 @@ class Backfilled(unittest.TestCase):
 
     def backtest(self, *arguments, spec=SPEC):
         done = self.rulegen("--backtest", "--spec", spec, "--format", "json", *arguments, check=0)
-        return json.loads(done.stdout)["backtests"][0]
+        return schema.check_backtest(done.stdout)["backtests"][0]
 
     def changed_spec(self, name, *replacements):
         text = SPEC.read_text()

@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -103,16 +106,113 @@ TEST_CASE("only the end of a long log is read, from its first whole record on") 
   Append(log, {Decision("new", "migrate_now", "2000")});
   const std::string text = outgrown::ReadFile(log).value();
   const std::size_t second = text.find('\n') + 1;
-  for (std::size_t tail_bytes = 1; tail_bytes <= text.size(); ++tail_bytes) {
-    CAPTURE(tail_bytes);
-    const auto read = ReadLastDecisions(log, tail_bytes);
+  for (std::size_t reach = 1; reach <= text.size(); ++reach) {
+    CAPTURE(reach);
+    const auto read = ReadLastDecisions(log, static_cast<std::int64_t>(reach));
     REQUIRE(read.ok());
-    if (tail_bytes <= text.size() - second) {
-      CHECK_FALSE(read->has_value());
-    } else {
-      CHECK((*read)->decisions.size() == (tail_bytes == text.size() ? 2 : 1));
-    }
+    CHECK((*read)->last.sequence == 2);  // the last record is always looked at
+    CHECK((*read)->decisions.size() == (reach <= text.size() - second ? 0 : reach == text.size() ? 2 : 1));
   }
+}
+
+TEST_CASE("where the newest segment is short, the rotated one before it is read too, and none before that") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "decisions.jsonl";
+  for (const std::string store : {"first", "second", "third"}) {
+    // Each append finds a log that is due, so that each store is in a segment of its own.
+    REQUIRE(
+        AppendRecords(log, {Decision(store, "sufficient", "1000"), Decision("all", store, "1000")}, 1000, 1)
+            .ok());
+  }
+  const auto stores = [&] {
+    std::string names;
+    for (const auto& one : Read(log).decisions) names += one.labels[0].second + "=" + one.verdict + " ";
+    return names;
+  };
+  CHECK(stores() == "all=third second=sufficient third=sufficient ");
+  CHECK(Read(log).last.sequence == 6);
+  // In the middle of a rotation there is no file of the log's name, then an empty one.
+  fs::rename(log, log.string() + ".000000000006");
+  CHECK(stores() == "all=third third=sufficient ");
+  std::ofstream(log) << "";
+  CHECK(stores() == "all=third third=sufficient ");
+  CHECK(Read(log).last.sequence == 6);
+  std::ofstream(log) << R"({"schema":1,"sequ)";
+  CHECK(Read(log).last.sequence == 6);
+}
+
+TEST_CASE("every store's newest decision in a log of 64 MiB is found, at every place of a block's border") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "decisions.jsonl";
+  constexpr int kStores = 10'000;
+  std::vector<std::string> members;
+  const std::string rest = R"(,"signals":")" + std::string(2700, 'x') + '"';
+  for (const std::string verdict : {"migrate_now", "sufficient"}) {
+    for (int store = 0; store < kStores; ++store)
+      members.push_back(
+          Decision("store-" + std::to_string(store), verdict, verdict == "sufficient" ? "2" : "1") + rest);
+  }
+  REQUIRE(AppendRecords(log, std::move(members), 1000).ok());
+  const LastDecisions found = Read(log);
+  CHECK(fs::file_size(log) < (64 << 20));
+  CHECK(fs::file_size(log) > (60 << 20));
+  CHECK(found.decisions.size() == kStores);
+  CHECK(std::ranges::all_of(found.decisions, [](const auto& one) { return one.verdict == "sufficient"; }));
+  CHECK(found.last.sequence == 2 * kStores);
+}
+
+TEST_CASE("labels mean the same however they are spelled, and what is no text is no label") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "decisions.jsonl";
+  Append(log, {Decision(R"(a\u0062\"\\)", "migrate_now", "1000"), Decision(R"(ab\"\\)", "sufficient", "2000"),
+               Decision(R"(\uD800)", "sufficient", "1"), Decision("\xFF", "sufficient", "1"),
+               Decision("\x01", "sufficient", "1"), Decision("é", "sufficient", "1")});
+  const LastDecisions found = Read(log);
+  REQUIRE(found.decisions.size() == 2);
+  CHECK(found.decisions[0].labels[0].second == "ab\"\\");
+  CHECK(found.decisions[0].verdict == "sufficient");
+  CHECK(found.decisions[1].labels[0].second == "é");
+}
+
+TEST_CASE("a line that is cut anywhere before its verdict says nothing, and one cut later what it said") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "decisions.jsonl";
+  const fs::path whole = folder.path() / "whole.jsonl";
+  Append(whole, {Decision("a", "sufficient", "1000"), Decision("b", "sufficient", "1000")});
+  const std::string text = outgrown::ReadFile(whole).value();
+  const std::size_t first = text.find('\n');
+  const std::string verdict = "\"verdict\":\"sufficient\"";
+  const std::size_t known = text.find(verdict) + verdict.size();
+  for (std::size_t size = 0; size <= first; ++size) {
+    CAPTURE(size);
+    std::ofstream(log) << text.substr(0, size) << text.substr(first);
+    CHECK(Read(log).decisions.size() == (size >= known ? 2 : 1));
+  }
+}
+
+TEST_CASE("hostile logs end in an error or in nothing, in little memory") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "decisions.jsonl";
+  const auto write = [&](const std::string& before) {
+    fs::remove(log);
+    Append(log, {kAttempt});
+    const std::string record = outgrown::ReadFile(log).value();
+    std::ofstream(log) << before << record;
+  };
+  write(std::string(8 << 20, '\n'));
+  CHECK(ReadLastDecisions(log).error().what == "has too many lines that are no records");
+  write(std::string(8 << 20, '[') + "\n");
+  CHECK(Read(log).decisions.empty());
+  write("{" + std::string(8 << 20, '"') + "\n{\"kind\":" + std::string(8 << 20, '\\') + "\n");
+  CHECK(Read(log).decisions.empty());
+  write("{\"kind\":\"decision\",\"a\":" + std::string(40'000, ' ') + "1\n");
+  CHECK(Read(log).decisions.empty());
+  std::ofstream(log) << std::string(32 << 20, 'x') << '\n';
+  CHECK(ReadLastDecisions(log).error().what == "its last record is longer than 4 MiB");
+  // Which of two counts nobody knows.
+  fs::remove(log);
+  Append(log, {R"("spec":"other",)" + Decision("a", "migrate_now", "1000")});
+  CHECK(Read(log).decisions.empty());
 }
 
 TEST_CASE("a damaged last record, a folder and a FIFO are errors, and nothing is waited for") {

@@ -5,66 +5,21 @@ Usage: faults_test.py RULEGEN
 
 import base64
 import json
-import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "test" / "rulegen" / "evaluate"))
-import faulty_prometheus as fake  # noqa: E402
-sys.path.insert(0, str(ROOT / "test" / "support"))
-import schema  # noqa: E402
+import faulty_prometheus as fake
+import faulty_run
+import faulty_stores
 
-RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
-SPEC = ROOT / "rules" / "checkpoint.toml"
-SUFFICIENT = "SQLite sufficient"
-ERRORS = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
-
-PRESENCE = {"known", "here"}
-# Faults that leave what the store's verdict rests on as it is: a series of somebody else's beside ours, a value that
-# nobody reads (of the presence only the labels count).
-UNHARMED = {
-    ("known", fault) for fault in (
-        "empty result", "NaN", "+Inf", "-Inf", "stale", "only old samples", "samples of the future", "a hole",
-        "one sample", "duplicated series", "replicas", "other label name", "other label value",
-        "no labels", "other series", "the same time twice", "unsorted")
-} | {
-    ("here", fault) for fault in (
-        "NaN", "+Inf", "-Inf", "stale", "only old samples", "samples of the future", "a hole",
-        "one sample", "duplicated series", "replicas", "other series", "the same time twice", "unsorted")
-} | {
-    # Healthy at E is healthy, however short the history or whatever lies before.
-    (signal, fault) for signal in fake.VALUES for fault in ("one sample", "a hole")
-}
+WORLD = faulty_stores.CHECKPOINT
+SUFFICIENT, ERRORS = WORLD.sufficient, WORLD.verdict
 
 
-class Faults(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = fake.FaultyPrometheus()
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.log = pathlib.Path(cls.temporary.name) / "decisions.jsonl"
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-        cls.temporary.cleanup()
-
-    def evaluate(self, kind, fault, *arguments, with_no_answer=False):
-        self.server.set_fault(kind, fault)
-        done = subprocess.run(
-            [RULEGEN, "--evaluate", "--spec", SPEC, "--prometheus", self.server.url, "--at", str(fake.T), "--log", self.log,
-             "--format", "json", "--timeout", "2s" if fault in ("hung", "dripping") else "20s", *arguments],
-            capture_output=True, text=True, check=False, timeout=60, env={**os.environ, "http_proxy": "http://127.0.0.1:1"})
-        self.assertIn(done.returncode, (4,) if with_no_answer else (0, 6, 30), done.stderr)
-        self.assertIn(kind, self.server.asked, "the fault was not met")
-        evaluation = schema.check_answer(done.stdout)["evaluations"][0]
-        self.warnings = evaluation["warnings"]
-        stores = evaluation["stores"]
-        return done.returncode, {store["labels"].get("database"): store for store in stores}
+class Faults(faulty_run.FaultCase):
+    world = WORLD
 
     def test_without_a_fault_the_two_stores_are_what_they_are(self):
         status, stores = self.evaluate("known", None)
@@ -73,14 +28,7 @@ class Faults(unittest.TestCase):
                          {"healthy": SUFFICIENT, "errors": ERRORS})
 
     def test_a_fault_never_becomes_a_verdict(self):
-        count = 0
-        for fault in {**fake.DOCUMENT_FAULTS, **fake.TRANSFER_FAULTS}:
-            for kind in fake.QUERIES:
-                with self.subTest(fault=fault, query=kind):
-                    count += 1
-                    self.check(kind, fault, *self.evaluate(kind, fault))
-        self.assertGreaterEqual(count, 20 * len(fake.QUERIES))
-        print(f"{count} faults × queries", file=sys.stderr)
+        self.each_fault(WORLD.queries, self.check_at_an_instant)
 
     def test_a_fault_in_a_trend_changes_no_verdict_no_exit_status_and_no_record(self):
         status, stores = self.evaluate("known", None)
@@ -88,8 +36,8 @@ class Faults(unittest.TestCase):
         decided = {name: (store["line"], store["also"], store["unknown"]) for name, store in stores.items()}
         inputs = self.last_inputs()
         count = 0
-        for fault in {**fake.DOCUMENT_FAULTS, **fake.TRANSFER_FAULTS}:
-            for kind in fake.TRENDS:
+        for fault in faulty_run.FAULTS:
+            for kind in WORLD.trends:
                 with self.subTest(fault=fault, query=kind):
                     count += 1
                     faulty_status, faulty = self.evaluate(kind, fault)
@@ -97,7 +45,7 @@ class Faults(unittest.TestCase):
                     self.assertEqual({name: (store["line"], store["also"], store["unknown"])
                                       for name, store in faulty.items()}, decided)
                     self.assertEqual(self.last_inputs(), inputs)
-        self.assertGreaterEqual(count, 20 * len(fake.TRENDS))
+        self.assertGreaterEqual(count, 20 * len(WORLD.trends))
 
     def test_a_faulty_trend_is_unknown_and_noted_and_the_others_are_told(self):
         _, stores = self.evaluate("trend of file_size_bytes", "500")
@@ -116,26 +64,9 @@ class Faults(unittest.TestCase):
         place = ("sequence", "previous", "logged", "hash")
         return [{name: value for name, value in record.items() if name not in place} for record in records]
 
-    def check(self, kind, fault, status, stores):
-        healthy, errors = stores["healthy"]["line"], stores["errors"]["line"]
-        if kind == "ALERTS" or (kind, fault) in UNHARMED:
-            self.assertEqual(healthy, SUFFICIENT)
-        else:
-            self.assertTrue(healthy.startswith("UNDETERMINED - "), healthy)
-            self.assertEqual(status, 30)
-        # A fault in what proves the breach leaves nothing proven; a fault elsewhere leaves the breach standing.
-        if kind != "write_error_ratio":
-            # The breach needs coverage all along its window; a hole of two evaluations is allowed there.
-            if kind != "coverage_ratio" or fault == "a hole":
-                self.assertEqual(errors, ERRORS)
-            else:
-                self.assertTrue(errors.startswith("UNDETERMINED - "), errors)
-        else:
-            self.assertTrue(errors.startswith("UNDETERMINED - "), errors)
-
     def test_what_only_looks_odd_keeps_no_decision_from_being_made(self):
         for fault in fake.HARMLESS:
-            for kind in fake.QUERIES:
+            for kind in WORLD.queries:
                 with self.subTest(fault=fault, query=kind):
                     status, stores = self.evaluate(kind, fault)
                     self.assertEqual(status, 0)
@@ -153,7 +84,7 @@ class Faults(unittest.TestCase):
         status, stores = self.evaluate("known", None, "--headers-file", headers, "--basic-auth-file", login)
         self.assertEqual(status, 0)
         self.assertEqual(stores["healthy"]["line"], SUFFICIENT)
-        self.assertEqual(set(self.server.asked), {*fake.QUERIES, *fake.TRENDS})
+        self.assertEqual(set(self.server.asked), {*WORLD.queries, *WORLD.trends})
         for sent in self.server.headers:
             self.assertEqual(sent["X-Scope-OrgID"], "team-a")
             self.assertEqual(sent["Authorization"], "Basic " + base64.b64encode(b"outgrown:secret").decode())
@@ -172,8 +103,8 @@ class Faults(unittest.TestCase):
             fake.Handler.answer = lambda handler, document, kind: fake.hang(handler, b"")
             try:
                 done = subprocess.run(
-                    [RULEGEN, "--evaluate", "--spec", SPEC, "--prometheus", server.url, "--log", pathlib.Path(folder) / "log",
-                     "--timeout", "300ms"], capture_output=True, text=True, check=False, timeout=10)
+                    [faulty_run.RULEGEN, "--evaluate", "--spec", faulty_run.ROOT / "rules" / "checkpoint.toml", "--prometheus",
+                     server.url, "--log", pathlib.Path(folder) / "log", "--timeout", "300ms"], capture_output=True, text=True, check=False, timeout=10)
             finally:
                 fake.Handler.answer = original
             self.assertEqual(done.returncode, 4)

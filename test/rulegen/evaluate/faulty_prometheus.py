@@ -1,6 +1,6 @@
 """A Prometheus that lies, breaks off or hangs, on one kind of query at a time; the other queries it answers well.
 
-It serves two stores, "healthy" and "errors" (write errors above their limit for long enough), at one fixed T.
+What stores it serves is its world's (faulty_stores.py).
 """
 
 import gzip
@@ -9,58 +9,7 @@ import json
 import threading
 import urllib.parse
 
-E = 1_790_000_010
-T = E + 7
-STEP = 30
-VALUES = {"write_error_ratio": 0.001, "writes_per_second": 20, "servers": 1, "file_size_bytes": 2**30,
-          "write_p99_seconds": 0.02, "coverage_ratio": 1}
-QUERIES = ["known", "here", *VALUES, "ALERTS"]
-TRENDS = [f"trend of {signal}" for signal in VALUES if signal != "coverage_ratio"]
-
-
-def kind_of(query):
-    """Which of QUERIES or TRENDS a PromQL text is; "seen" for the one that asks since when a store is silent."""
-    if "deriv(" in query:
-        return "trend of " + query.split(":")[1].split("[")[0]
-    if query.startswith("ALERTS"):
-        return "ALERTS"
-    if "timestamp(" in query:
-        return "seen"
-    if query.startswith("count"):
-        return "known" if "last_over_time" in query else "here"
-    return query.split(":")[1].split("[")[0]
-
-
-def labels(store, **more):
-    return {"job": "app", "instance": "app-1:9108", "database": store, **more}
-
-
-def matrix(series):
-    return {"status": "success", "data": {"resultType": "matrix", "result": series}}
-
-
-def good_answer(kind):
-    """What a well Prometheus says."""
-    if kind in ("known", "here", "seen"):
-        value = str(E - 3600) if kind == "seen" else "1"
-        return {"status": "success", "data": {"resultType": "vector", "result": [
-            {"metric": labels(store), "value": [T, value]} for store in ("errors", "healthy")]}}
-    if kind in TRENDS:
-        limit = {"trend of file_size_bytes": "FileSize", "trend of writes_per_second": "Throughput"}.get(kind, "other")
-        return {"status": "success", "data": {"resultType": "vector", "result": [
-            {"metric": labels(store, **part), "value": [T, value]} for store in ("errors", "healthy")
-            for part, value in (({}, "0.9"), ({"outgrown_trend": limit}, "345600"))]}}
-    times = [E - STEP * back for back in range(60, -1, -1)]
-    if kind == "ALERTS":
-        return matrix([{"metric": labels("errors", __name__="ALERTS", alertname="CheckpointWriteErrors",
-                                         alertstate="firing"), "values": [[time, "1"] for time in times[-3:]]}])
-    name = f"checkpoint:{kind}"
-    series = []
-    for store in ("errors", "healthy"):
-        value = 0.02 if store == "errors" and kind == "write_error_ratio" else VALUES[kind]
-        series.append({"metric": labels(store, __name__=name), "values": [[time, str(value)] for time in times]})
-    return matrix(series)
-
+from faulty_stores import CHECKPOINT, E, POSTGRESQL, STEP, T
 
 def each_series(change):
     """A fault that changes every series of an answer."""
@@ -81,10 +30,14 @@ def with_values(change):
     return each_series(of_series)
 
 
-def rename(series, old, new):
+def other_label_name(series):
     metric = dict(series["metric"])
-    metric[new] = metric.pop(old, "")
+    metric["db"] = metric.pop(store_label(series))
     return [{**series, "metric": metric}]
+
+
+def store_label(series):
+    return next(world.label for world in (CHECKPOINT, POSTGRESQL) if world.label in series["metric"])
 
 
 def replaced(**members):
@@ -132,9 +85,9 @@ DOCUMENT_FAULTS = {
     "duplicated series": each_series(lambda series: [series, dict(series)]),
     "replicas": each_series(lambda series: [
         {**series, "metric": {**series["metric"], "replica": replica}} for replica in "ab"]),
-    "other label name": each_series(lambda series: rename(series, "database", "db")),
+    "other label name": each_series(other_label_name),
     "other label value": each_series(lambda series: [
-        {**series, "metric": {**series["metric"], "database": "of-somebody-else"}}]),
+        {**series, "metric": {**series["metric"], store_label(series): "of-somebody-else"}}]),
     "no labels": each_series(lambda series: [{**series, "metric": {}}]),
     "other series": each_series(lambda series: [{**series, "metric": {**series["metric"], "__name__": "up"}}]),
     "native histograms": each_series(lambda series: [
@@ -235,13 +188,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         form = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        kind = kind_of(urllib.parse.parse_qs(form)["query"][0])
+        query = urllib.parse.parse_qs(form)["query"][0]
+        kind = self.server.world.kind_of(query, self.server.asked)
         self.server.asked.append(kind)
         self.server.headers.append(dict(self.headers))
         if self.server.tenant is not None and self.headers.get("X-Scope-OrgID") != self.server.tenant:
             raw(lambda good: b"no org id", 401)(self, b"")  # as Mimir answers
             return
-        self.answer(good_answer(kind), kind)
+        self.answer(self.server.world.good_answer(kind, query), kind)
 
     def answer(self, document, kind):
         fault_kind, fault = self.server.fault
@@ -264,8 +218,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class FaultyPrometheus(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self, world=CHECKPOINT):
         super().__init__(("127.0.0.1", 0), Handler)
+        self.world = world
         self.fault = (None, None)
         self.asked = []
         self.headers = []

@@ -1,11 +1,13 @@
 // A Prometheus in memory: the sample table's recorded series, alerts and presence, answered as the real one would.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -89,12 +91,23 @@ class MemorySource : public prometheus_api::QuerySource {
     return {{"__name__", name}, {"database", database}, {"instance", "app-1:9108"}, {"job", "app"}};
   }
 
+  // The duration between `begin` and one of the characters `ends`; 0 if there is none.
+  static std::int64_t DurationAfter(const std::string& promql, std::string_view begin,
+                                    std::string_view ends) {
+    const std::size_t at = promql.find(begin);
+    if (at == std::string::npos) return 0;
+    const std::size_t start = at + begin.size();
+    return ParseDuration(promql.substr(start, promql.find_first_of(ends, start) - start))->count();
+  }
+
   void AnswerPresence(const std::string& promql, std::int64_t time_ms, prometheus_api::Answer& answer) const {
-    const bool here_only = promql.find("last_over_time") == std::string::npos && promql.starts_with("count");
+    // `present`, `present[range]` or `present[range:1m] offset back`; an instant shows what is up to five minutes old.
+    const std::int64_t to_ms = time_ms - DurationAfter(promql, " offset ", ")");
+    const std::int64_t from_ms = to_ms - std::max<std::int64_t>(300'000, DurationAfter(promql, "[", ":]"));
     for (const auto& [database, last_ms] : present) {
-      constexpr std::int64_t kLookbackMs = 300'000;
-      if (here_only && last_ms < time_ms - kLookbackMs) continue;
-      const double value = promql.starts_with("max") ? static_cast<double>(last_ms) / 1000 : 1;
+      if (last_ms < from_ms) continue;
+      const double value =
+          promql.starts_with("max") ? static_cast<double>(std::min(last_ms, to_ms)) / 1000 : 1;
       answer.series.push_back({Labels(database, "x"), {{time_ms, value}}});
       answer.series.back().labels.erase(answer.series.back().labels.begin());
     }

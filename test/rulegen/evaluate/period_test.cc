@@ -172,6 +172,61 @@ TEST_CASE("an undetermined end makes an otherwise healthy period undetermined") 
   CHECK(AuditOf(evaluation) == "");
 }
 
+TEST_CASE(
+    "over a long period the stores are those of all of it, and a vanished one is told with when it was last "
+    "seen") {
+  struct Case {
+    std::string_view what;
+    std::int64_t hours_later;  // T after the last sample
+    std::int64_t period_minutes;
+    std::string_view line;  // "": no such store
+    std::string_view silence;
+  };
+  const std::string_view errors = "MIGRATE NOW - Write errors >1% (SQLite saturated)";
+  const std::string_view since = "no data since 2026-09-21 14:13:30 UTC";
+  const std::vector<Case> cases = {
+      {"a day later, a day looked back", 25, 26 * 60, errors, since},
+      {"four days later, five looked back", 96, 120 * 60, errors, since},
+      {"four days later, the vanishing within the period and the breach before it", 96, 96 * 60 + 10,
+       "UNDETERMINED - no data since 2026-09-21 14:13:30 UTC", ""},
+      {"four days later, a day looked back", 96, 24 * 60, "", ""},
+      {"a month later, a month and two days looked back", 720, 768 * 60, errors, since},
+  };
+  for (const Case& example : cases) {
+    CAPTURE(example.what);
+    Hour hour;
+    hour.Burst(kErrorRatio, 0.02, 60, 11);
+    const std::int64_t time_ms = kMemoryT + example.hours_later * kHourMs;
+    const std::int64_t period_ms = example.period_minutes * 60'000;
+    Evaluation evaluation = EvaluateMeasured(kSampleTable, hour.source, time_ms, period_ms);
+    LookBack(evaluation, hour.source, time_ms - period_ms);
+    CHECK(evaluation.stores.size() == (example.line.empty() ? 0 : 1));
+    if (example.line.empty()) {
+      CHECK(NoStoreLine(evaluation) ==
+            "UNDETERMINED - no store found: checkpoint_block_up has shown none for 26 hours");
+      continue;
+    }
+    REQUIRE_FALSE(evaluation.stores.empty());
+    CHECK(LineOf(evaluation) == example.line);
+    CHECK(SilenceText(evaluation.stores[0]) == example.silence);
+    CHECK(AuditOf(evaluation) == "");
+    const std::vector<Evaluation> evaluations = {evaluation};
+    CHECK(TextReport(evaluations, {}).find("no data since 2026-09-21 14:13:30 UTC") != std::string::npos);
+  }
+}
+
+TEST_CASE("since when a store is silent is asked for no further back than it takes, 26 hours at a time") {
+  for (const auto& [hours_later, queries] :
+       {std::pair(1, 1), std::pair(25, 1), std::pair(27, 2), std::pair(60, 3)}) {
+    CAPTURE(hours_later);
+    Hour hour;
+    const std::int64_t time_ms = kMemoryT + hours_later * kHourMs;
+    const Evaluation evaluation = EvaluateMeasured(kSampleTable, hour.source, time_ms, 240 * kHourMs);
+    CHECK(evaluation.stores.at(0).samples.last_seen_ms == kMemoryE);
+    CHECK(evaluation.fleet.presence_queries.size() == 2 + static_cast<std::size_t>(queries));
+  }
+}
+
 TEST_CASE("a period in stretches gives what it gives in one piece") {
   // More stores than one query's samples allow, so that the hour takes several stretches.
   MemorySource source;

@@ -167,6 +167,22 @@ class RealPrometheus(ServerCase):
         self.assertTrue(stores["fresh-and-healthy"]["line"].startswith(
             "UNDETERMINED - Write errors: not measured from 2026-09-21 13:23:37 UTC to "))
 
+    def test_over_a_period_a_store_that_vanished_more_than_a_day_ago_is_not_forgotten(self):
+        at = E + 60 * 3600
+        self.assertEqual(self.stores(at=at), {})
+        log = self.folder / "vanished.jsonl"
+        stores = self.stores("--since", "80h", "--log", log, at=at)
+        self.assertEqual(set(stores), {store.name for store in STORES})
+        self.assertEqual(stores["errors"]["line"], "MIGRATE NOW - Write errors >1% (SQLite saturated)")
+        self.assertEqual(stores["errors"]["last_seen"], "2026-09-21T14:13:30.000Z")
+        self.assertEqual(stores["healthy"]["line"], "UNDETERMINED - no data since 2026-09-21 14:13:30 UTC")
+        self.assertEqual(stores["silent"]["line"], "UNDETERMINED - no data since 2026-09-21 02:13:30 UTC")
+        text = self.evaluate("--since", "80h", "--log", log, at=at, check=30).stdout
+        row = next(line for line in text.splitlines() if "  errors @ app-1:9108 (app)" in line)
+        self.assertTrue(row.endswith("(no data since 2026-09-21 14:13:30 UTC)"), row)
+        audit = subprocess.run([RULEGEN, "--audit", log], capture_output=True, text=True, check=False)
+        self.assertEqual(audit.returncode, 0, audit.stdout + audit.stderr)
+
     def test_every_logged_decision_follows_from_its_inputs(self):
         log = self.folder / "audited.jsonl"
         self.evaluate("--log", log)

@@ -1,5 +1,5 @@
-"""The JSON answer and the log's records are what docs/schema documents: with given values here, with every situation of a
-real Prometheus in real_prometheus_test.py.
+"""The JSON answers, the log's records and the archive's manifest are what docs/schema documents: with given values here, with
+every situation of a real Prometheus in each real_prometheus_test.py.
 
 Usage: schema_test.py RULEGEN
 """
@@ -17,7 +17,8 @@ sys.path.insert(0, str(ROOT / "test" / "support"))
 import schema  # noqa: E402
 
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
-SCHEMAS = ("evaluate.v1", "decision-record.v1")
+DECISIONS = ("evaluate.v1", "decision-record.v1", "backtest.v1")
+SCHEMAS = (*DECISIONS, "archive-manifest.v1")
 VALUES = {"write_error_ratio": 0.02, "writes_per_second": 84.2, "servers": 1, "file_size_bytes": 2**31}
 
 
@@ -43,10 +44,10 @@ class Schema(unittest.TestCase):
                 for member, described in one["properties"].items():
                     self.assertTrue(described.get("description"), f"{name}: {member}")
 
-    def test_every_cause_of_the_code_is_in_both(self):
+    def test_every_cause_of_the_code_is_in_those_that_name_causes(self):
         source = (ROOT / "rulegen" / "decide" / "cause.cc").read_text()
         ids = set(re.findall(r'Wording\{Cause::\w+, "(\w+)"', source)) - {"none"}
-        for name in SCHEMAS:
+        for name in DECISIONS:
             self.assertEqual(set(schema.load(name)["$defs"]["cause"]["enum"]), ids)
 
     def test_given_values_and_their_records_are_of_the_schemas(self):
@@ -71,9 +72,11 @@ class Schema(unittest.TestCase):
             self.assertEqual([record["dropped_bytes"] for record in schema.check_log(log)], [len(unfinished)])
 
     def test_an_undocumented_member_is_found(self):
-        document = {"schema": 1, "version": "x", "exit_status": 0, "evaluations": [], "surprise": 1}
-        with self.assertRaises(AssertionError):
-            schema.check(document, "evaluate.v1")
+        for name, member in (("evaluate.v1", "evaluations"), ("backtest.v1", "backtests")):
+            document = {"schema": 1, "version": "x", "exit_status": 0, member: []}
+            schema.check(document, name)
+            with self.assertRaises(AssertionError):
+                schema.check({**document, "surprise": 1}, name)
 
 
 if __name__ == "__main__":

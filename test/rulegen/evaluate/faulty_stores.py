@@ -1,0 +1,113 @@
+"""The stores that a lying Prometheus serves, and what a well one would say of them, at one fixed T.
+
+"healthy", and "errors": a limit passed for long enough. For periods also "burst", which had passed it before and has not now, and
+"vanished", which was healthy and fell silent twenty minutes ago.
+"""
+
+import dataclasses
+import re
+
+E = 1_790_000_010
+T = E + 7
+STEP = 30
+EVALUATIONS = 120
+VANISHED = 40  # evaluations before E
+SECONDS = {"h": 3600, "m": 60, "s": 1}
+
+
+@dataclasses.dataclass
+class World:
+    spec: str         # whose recorded series begin with its name
+    label: str        # that names a store beside job and instance
+    values: dict      # of each recorded series, healthy
+    breach: tuple     # series and value
+    alert: str
+    verdict: str
+    sufficient: str
+    period: bool = False
+
+    @property
+    def queries(self):
+        return ["known", "here", *self.values, "ALERTS"]
+
+    @property
+    def period_queries(self):
+        """What a period asks beside an instant's queries, where a store has vanished."""
+        return ["known", "here", "seen", *(f"period of {signal}" for signal in self.values)]
+
+    @property
+    def trends(self):
+        return [f"trend of {signal}" for signal in self.values if signal != "coverage_ratio"]
+
+    def kind_of(self, query, asked):
+        """Which of these a PromQL text is; over a period what is asked anew is the period's. (Elsewhere curl asks anew on a
+        connection that was closed.)"""
+        if "deriv(" in query:
+            return "trend of " + query.split(":")[1].split("[")[0]
+        if query.startswith("ALERTS"):
+            return "ALERTS"
+        if "timestamp(" in query:
+            return "seen"
+        if query.startswith("count"):
+            return "known" if "last_over_time" in query else "here"
+        signal = query.split(":")[1].split("[")[0]
+        return f"period of {signal}" if self.period and signal in asked else signal
+
+    def labels(self, store, **more):
+        return {"job": "app", "instance": "app-1:9108", self.label: store, **more}
+
+    def stores(self):
+        return ["errors", "healthy", *(["burst", "vanished"] if self.period else [])]
+
+    def value(self, store, signal, back):
+        """At the evaluation `back` before E; None is no sample."""
+        if store == "vanished" and back < VANISHED:
+            return None
+        breached = store == "errors" or (store == "burst" and 30 <= back < 60)
+        return self.breach[1] if breached and signal == self.breach[0] else self.values[signal]
+
+    def good_answer(self, kind, query):
+        """What a well Prometheus says."""
+        if kind in ("known", "here", "seen"):
+            seen = {store: E - (VANISHED * STEP if store == "vanished" else 0) for store in self.stores()}
+            return vector([(self.labels(store), str(seen[store]) if kind == "seen" else "1") for store in self.stores()
+                           if kind != "here" or store != "vanished"])
+        if kind in self.trends:
+            limit = {"trend of file_size_bytes": "FileSize", "trend of writes_per_second": "Throughput"}.get(kind, "other")
+            return vector([(self.labels(store, **part), value) for store in self.stores()
+                           for part, value in (({}, "0.9"), ({"outgrown_trend": limit}, "345600"))])
+        if kind == "ALERTS":
+            return matrix([{"metric": self.labels("errors", __name__="ALERTS", alertname=self.alert, alertstate="firing"),
+                            "values": [[E - STEP * back, "1"] for back in (2, 1, 0)]}])
+        signal = kind.removeprefix("period of ")
+        oldest = T - sum(int(count) * SECONDS[unit] for count, unit in
+                         re.findall(r"(\d+)([hms])", query[query.rindex("["):]))
+        series = []
+        for store in self.stores():
+            samples = [[E - STEP * back, str(self.value(store, signal, back))] for back in range(EVALUATIONS, -1, -1)
+                       if E - STEP * back >= oldest and self.value(store, signal, back) is not None]
+            if samples:
+                series.append({"metric": self.labels(store, __name__=f"{self.spec}:{signal}"), "values": samples})
+        return matrix(series)
+
+
+def vector(series):
+    return {"status": "success", "data": {"resultType": "vector", "result": [
+        {"metric": metric, "value": [T, value]} for metric, value in series]}}
+
+
+def matrix(series):
+    return {"status": "success", "data": {"resultType": "matrix", "result": series}}
+
+
+CHECKPOINT = World(
+    "checkpoint", "database",
+    {"write_error_ratio": 0.001, "writes_per_second": 20, "servers": 1, "file_size_bytes": 2**30, "write_p99_seconds": 0.02,
+     "coverage_ratio": 1},
+    ("write_error_ratio", 0.02), "CheckpointWriteErrors", "MIGRATE NOW - Write errors >1% (SQLite saturated)",
+    "SQLite sufficient")
+POSTGRESQL = World(
+    "postgresql", "server",
+    {"transactions_per_second": 100, "rollback_ratio": 0.001, "connection_ratio": 0.2, "size_bytes": 2**30},
+    ("connection_ratio", 0.95), "PostgresqlConnections", "MIGRATE NOW - Connections >90% of max_connections (primary saturated)",
+    "PostgreSQL sufficient")
