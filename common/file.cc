@@ -204,4 +204,11 @@ void RemoveAbandoned(const std::filesystem::path& folder, const std::set<std::st
   }
 }
 
+bool IsSameFile(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code none;
+  const std::filesystem::path whole = std::filesystem::weakly_canonical(a, none);
+  return (!whole.empty() && whole == std::filesystem::weakly_canonical(b, none)) ||
+         std::filesystem::equivalent(a, b, none);
+}
+
 }  // namespace outgrown

@@ -31,4 +31,7 @@ Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::
 // be read or removed stays too: a leftover does no harm.
 void RemoveAbandoned(const std::filesystem::path& folder, const std::set<std::string>& names);
 
+// Whether both paths are of one file: also through links, and for a file that is not there yet.
+bool IsSameFile(const std::filesystem::path& a, const std::filesystem::path& b);
+
 }  // namespace outgrown

@@ -1,11 +1,10 @@
 #include <string>
-#include <vector>
 
 #include "common/exit_status.h"
 #include "rulegen/commands/commands.h"
 #include "rulegen/commands/output.h"
 #include "rulegen/commands/spec_files.h"
-#include "rulegen/generate/artefacts.h"
+#include "rulegen/generate/layout.h"
 #include "rulegen/generate/orphans.h"
 #include "rulegen/generate/tree.h"
 
@@ -32,15 +31,15 @@ bool TellOfStrayManifests(const spec::Spec& spec, const generate::Layout& layout
 int RunCheck(const Options& options) {
   const Specs specs = LoadSpecs(options);
   if (specs.status != kExitOk) return specs.status;
+  const MadeArtefacts all = MakeAllArtefacts(specs.specs, options);
+  if (all.status != kExitOk) return all.status;
   std::string diffs;
-  for (const spec::Spec& spec : specs.specs) {
-    const Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
-    if (!artefacts.ok()) return Fail(artefacts.error());
-    const auto diff = generate::DiffTree(spec, *artefacts, generate::Layout(spec, options.out));
+  for (const auto& [spec, artefacts] : all.made) {
+    const auto diff = generate::DiffTree(*spec, artefacts, generate::Layout(*spec, options.out));
     if (!diff.ok()) return Fail(diff.error());
     if (diff->empty()) continue;
     diffs += *diff;
-    Fail({"the artefacts are not what it generates; run rulegen --generate", spec.file.string()});
+    Fail({"the artefacts are not what it generates; run rulegen --generate", spec->file.string()});
   }
   // Specs that --spec names may be some of many.
   const spec::Spec& first = specs.specs.front();

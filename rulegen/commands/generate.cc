@@ -1,7 +1,5 @@
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -9,7 +7,7 @@
 #include "rulegen/commands/commands.h"
 #include "rulegen/commands/output.h"
 #include "rulegen/commands/spec_files.h"
-#include "rulegen/generate/artefacts.h"
+#include "rulegen/generate/layout.h"
 #include "rulegen/generate/tree.h"
 
 namespace outgrown::commands {
@@ -32,15 +30,10 @@ std::string_view Word(generate::Change change) {
 int RunGenerate(const Options& options) {
   const Specs specs = LoadSpecs(options);
   if (specs.status != kExitOk) return specs.status;
-  // Everything in memory before the first byte is written: a spec that fails leaves all files alone.
-  std::vector<std::pair<const spec::Spec*, std::vector<generate::Artefact>>> made;
-  for (const spec::Spec& spec : specs.specs) {
-    Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
-    if (!artefacts.ok()) return Fail(artefacts.error());
-    made.emplace_back(&spec, std::move(*artefacts));
-  }
+  const MadeArtefacts all = MakeAllArtefacts(specs.specs, options);
+  if (all.status != kExitOk) return all.status;
   std::string told;
-  for (const auto& [spec, artefacts] : made) {
+  for (const auto& [spec, artefacts] : all.made) {
     const auto changes = generate::WriteTree(*spec, artefacts, generate::Layout(*spec, options.out));
     if (!changes.ok()) {
       Answer(told, kExitOk);  // what was written before

@@ -12,6 +12,10 @@
 #include <fmt/format.h>
 
 #include "common/exit_status.h"
+#include "common/result.h"
+#include "rulegen/commands/output.h"
+#include "rulegen/generate/also.h"
+#include "rulegen/generate/shared_names.h"
 #include "rulegen/spec/diagnostic.h"
 #include "rulegen/spec/parse.h"
 
@@ -20,18 +24,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Two specs of one store would write the same files.
-bool StoresAreUnique(const std::vector<spec::Spec>& specs) {
-  std::map<std::string, std::string> file_of;
-  bool unique = true;
-  for (const spec::Spec& spec : specs) {
-    const auto [other, is_new] = file_of.emplace(spec.store.name, spec.file.string());
-    if (is_new) continue;
-    fmt::print(stderr, "rulegen: {} and {} both describe the store {}\n", other->second, spec.file.string(),
-               spec.store.name);
-    unique = false;
+// Prints them, each below its line of the spec it is about.
+void Print(const std::vector<spec::Diagnostic>& diagnostics, const std::map<fs::path, std::string>& sources) {
+  for (const spec::Diagnostic& diagnostic : diagnostics) {
+    fmt::print(stderr, "{}\n", spec::FormatDiagnosticWithSource(diagnostic, sources.at(diagnostic.file)));
   }
-  return unique;
 }
 
 }  // namespace
@@ -54,19 +51,44 @@ Specs LoadSpecs(const Options& options) {
     fmt::print(stderr, "rulegen: there is no rules/*.toml here; name a spec with --spec\n");
     return {kExitUsage, {}};
   }
+  std::map<fs::path, std::string> sources;
   for (const fs::path& file : files) {
     spec::LoadedSpec one = spec::LoadSpec(file);
-    for (const spec::Diagnostic& diagnostic : one.diagnostics) {
-      fmt::print(stderr, "{}\n", spec::FormatDiagnosticWithSource(diagnostic, one.source));
-    }
+    sources[file] = std::move(one.source);
+    Print(one.diagnostics, sources);
     if (one.spec) {
       loaded.specs.push_back(std::move(*one.spec));
     } else {
       loaded.status = std::max<int>(loaded.status, one.unreadable ? kExitFailure : kExitInvalidSpec);
     }
   }
-  if (loaded.status == kExitOk && !StoresAreUnique(loaded.specs)) loaded.status = kExitInvalidSpec;
+  if (loaded.status != kExitOk) return loaded;
+  const std::vector<spec::Diagnostic> shared = generate::SharedNames(loaded.specs);
+  Print(shared, sources);
+  if (!shared.empty()) loaded.status = kExitInvalidSpec;
+  if (options.mode != Mode::kGenerate && options.mode != Mode::kCheck && options.mode != Mode::kVerify)
+    return loaded;
+  for (const spec::Spec& spec : loaded.specs) {
+    const generate::AlsoSpecs also = generate::LoadAlso(spec);
+    Print(also.diagnostics, sources);
+    if (!also.diagnostics.empty())
+      loaded.status = std::max<int>(loaded.status, also.unreadable ? kExitFailure : kExitInvalidSpec);
+  }
   return loaded;
+}
+
+MadeArtefacts MakeAllArtefacts(const std::vector<spec::Spec>& specs, const Options& options) {
+  MadeArtefacts all;
+  for (const spec::Spec& spec : specs) {
+    Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
+    if (!artefacts.ok()) return {Fail(artefacts.error()), {}};
+    all.made.push_back({&spec, std::move(*artefacts)});
+  }
+  for (const spec::Diagnostic& diagnostic : generate::SharedFiles(all.made, options.out)) {
+    fmt::print(stderr, "{}\n", spec::FormatDiagnostic(diagnostic));
+    all.status = kExitInvalidSpec;
+  }
+  return all;
 }
 
 }  // namespace outgrown::commands

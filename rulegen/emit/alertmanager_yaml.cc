@@ -85,7 +85,7 @@ Node InhibitionNode(const plan::Inhibition& inhibition) {
 
 }  // namespace
 
-Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const plan::Routing& routing,
+Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<plan::Routing>& routings,
                                      const std::string& base, const std::string& base_name) {
   Result<Node> config = ReadYaml(base);
   if (!config.ok()) return Error{config.error().what, base_name + ":" + config.error().where};
@@ -94,17 +94,20 @@ Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const plan::Routing
   if (route == nullptr || route->kind != Node::Kind::kMap) return Error{"expected a map as route", base_name};
   Node* routes = ListOf(*route, "routes");
   if (routes == nullptr) return Error{"expected a list as route.routes", base_name};
-  if (HasRoute(*routes, routing.route)) {
-    return Error{
-        "already has the route of this spec's alerts, so it was generated from this spec; name a file of "
-        "your own",
-        base_name};
+  const std::vector<std::string> receivers = ReceiverNames(*config);
+  for (const plan::Routing& routing : routings) {
+    if (HasRoute(*routes, routing.route)) {
+      return Error{"already has the route of the alerts of the store " + routing.store +
+                       ", so it was generated from that spec; name a file of your own",
+                   base_name};
+    }
+    routes->items.push_back(RouteNode(routing.route, receivers));
   }
-  routes->items.push_back(RouteNode(routing.route, ReceiverNames(*config)));
   Node* inhibitions = ListOf(*config, "inhibit_rules");
   if (inhibitions == nullptr) return Error{"expected a list as inhibit_rules", base_name};
-  for (const plan::Inhibition& inhibition : routing.inhibitions) {
-    inhibitions->items.push_back(InhibitionNode(inhibition));
+  for (const plan::Routing& routing : routings) {
+    for (const plan::Inhibition& inhibition : routing.inhibitions)
+      inhibitions->items.push_back(InhibitionNode(inhibition));
   }
   return "# " + GeneratedMark(spec) + "\n" + ToYaml(*config);
 }

@@ -1,7 +1,8 @@
-// Alertmanager's configuration: the people's own, with the routes and inhibitions of a spec merged in.
+// Alertmanager's configuration: the people's own, with the routes and inhibitions of specs merged in.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/result.h"
 #include "rulegen/plan/routes.h"
@@ -9,9 +10,10 @@
 
 namespace outgrown::emit {
 
-// `base` is the text of the people's file, `base_name` its name for errors. The spec's route goes behind their own routes
-// (theirs win), its inhibitions behind theirs; nothing of theirs is changed.
-Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const plan::Routing& routing,
+// `base` is the text of the people's file, `base_name` its name for errors. The routes go behind their own (theirs win),
+// the inhibitions behind theirs, in the order of `routings`; nothing of theirs is changed. `spec` is the one that the
+// file is marked with.
+Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<plan::Routing>& routings,
                                      const std::string& base, const std::string& base_name);
 
 }  // namespace outgrown::emit

@@ -14,11 +14,13 @@
 #include "rulegen/emit/promtool_yaml.h"
 #include "rulegen/emit/rules_yaml.h"
 #include "rulegen/emit/thresholds_inc.h"
+#include "rulegen/generate/also.h"
 #include "rulegen/plan/dashboard.h"
 #include "rulegen/plan/promtool_tests.h"
 #include "rulegen/plan/routes.h"
 #include "rulegen/plan/rules.h"
 #include "rulegen/plan/untested.h"
+#include "rulegen/spec/diagnostic.h"
 
 namespace outgrown::generate {
 namespace {
@@ -56,13 +58,6 @@ Result<void> AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::
   return {};
 }
 
-// Also through links, and for a file that is not there yet.
-bool IsSameFile(const fs::path& a, const fs::path& b) {
-  std::error_code none;
-  const fs::path whole = fs::weakly_canonical(a, none);
-  return (!whole.empty() && whole == fs::weakly_canonical(b, none)) || fs::equivalent(a, b, none);
-}
-
 Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules,
                              std::vector<Artefact>& artefacts) {
   const fs::path folder = spec.file.parent_path();
@@ -80,8 +75,12 @@ Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules
     std::error_code none;
     made.mode_if_new = static_cast<unsigned>(fs::status(base, none).permissions()) & 0666U;
   }
-  const plan::Routing routing = plan::PlanRouting(spec, rules);
-  Result<std::string> merged = emit::AlertmanagerYaml(spec, routing, text, base.string());
+  const AlsoSpecs also = LoadAlso(spec);
+  if (!also.diagnostics.empty()) return Error{spec::FormatDiagnostic(also.diagnostics.front()), ""};
+  std::vector<plan::Routing> routings = {plan::PlanRouting(spec, rules)};
+  for (const spec::Spec& other : also.specs)
+    routings.push_back(plan::PlanRouting(other, plan::PlanRules(other)));
+  Result<std::string> merged = emit::AlertmanagerYaml(spec, routings, text, base.string());
   if (!merged.ok()) return merged.error();
   made.bytes = std::move(*merged);
   artefacts.push_back(std::move(made));

@@ -18,8 +18,8 @@ struct Artefact {
   unsigned mode_if_new = 0644;
 };
 
-// All artefacts, in a fixed order. Reads the people's Alertmanager configuration where the spec names one; whatever is
-// wrong with it is the error. Precondition: a validated spec.
+// All artefacts, in a fixed order. Reads the people's Alertmanager configuration and the other specs where the spec names
+// some; whatever is wrong with them is the error. Precondition: a validated spec.
 Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec);
 
 }  // namespace outgrown::generate

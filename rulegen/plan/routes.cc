@@ -74,6 +74,7 @@ Routing PlanRouting(const spec::Spec& spec, const RuleFile& rules) {
     }
   }
   Routing routing;
+  routing.store = spec.store.name;
   routing.route.matchers = {AnyOf(all)};
   routing.route.group_by = spec.store.identity;
   for (std::size_t i = spec.verdicts.size(); i-- > 0;) {

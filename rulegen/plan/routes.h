@@ -34,6 +34,7 @@ struct Inhibition {
 };
 
 struct Routing {
+  std::string store;  // the spec's store
   Route
       route;  // one for all of the spec's alerts, with one below it for each verdict and one for the measurement
   std::vector<Inhibition> inhibitions;

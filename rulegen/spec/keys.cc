@@ -53,6 +53,7 @@ constexpr auto kOutput = std::to_array<Key>({
 });
 constexpr auto kAlertmanager = std::to_array<Key>({
     {"base", kOptional, "a relative path"},
+    {"also", kOptional, R"(a list of other specs' files such as ["postgresql.toml"])"},
 });
 constexpr auto kVerdict = std::to_array<Key>({
     {"id",        kRequired, kText},

@@ -76,6 +76,8 @@ struct Output {
 
 struct Alertmanager {
   std::string base;  // the people's own configuration, relative to the spec's folder; "" if none
+  // Other specs' files, relative to the spec's folder, whose routes and inhibitions are merged in behind this one's.
+  std::vector<std::string> also;
   Positions positions;
 };
 

@@ -89,8 +89,9 @@ class Parser {
   }
 
   void ParseAlertmanager(const TomlNode& table, Alertmanager& alertmanager) {
-    TableReader(table, TableOf("alertmanager"), report_, alertmanager.positions)
-        .Text("base", alertmanager.base);
+    TableReader reader(table, TableOf("alertmanager"), report_, alertmanager.positions);
+    reader.Text("base", alertmanager.base);
+    reader.TextList("also", alertmanager.also);
   }
 
   void ParseVerdict(const TomlNode& table, Verdict& verdict) {

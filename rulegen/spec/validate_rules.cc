@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rulegen/spec/text.h"
 #include "rulegen/spec/validate_parts.h"
@@ -56,12 +58,29 @@ std::optional<std::string> PathProblem(std::string_view path, bool is_folder) {
   return std::nullopt;
 }
 
-void Path(const TableCheck& check, std::string_view key, std::string_view path, bool is_folder) {
+void Folder(const TableCheck& check, std::string_view key, std::string_view path) {
   if (!check.Has(key)) return;
-  if (const std::optional<std::string> problem = PathProblem(path, is_folder)) {
-    check.Wrong(key, *problem,
-                is_folder ? "a folder relative to the spec's, such as \"gen\" or \"../docs/gen\""
-                          : "a file relative to the spec's folder, such as \"alertmanager.base.yml\"");
+  if (const std::optional<std::string> problem = PathProblem(path, /*is_folder=*/true))
+    check.Wrong(key, *problem, "a folder relative to the spec's, such as \"gen\" or \"../docs/gen\"");
+}
+
+// `element`: the key, or one of its list. `example` of such a file.
+bool File(const TableCheck& check, std::string_view element, std::string_view path,
+          std::string_view example) {
+  const std::optional<std::string> problem = PathProblem(path, /*is_folder=*/false);
+  if (problem)
+    check.Wrong(element, *problem, "a file relative to the spec's folder, such as " + Quoted(example));
+  return !problem;
+}
+
+void Also(const TableCheck& check, const std::vector<std::string>& files) {
+  if (!check.Has("also")) return;
+  Unique unique;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const std::string element = Element("also", i);
+    if (!File(check, element, files[i], "postgresql.toml")) continue;
+    unique.AddFolded(check, element, std::filesystem::path(files[i]).lexically_normal().string(), files[i],
+                     "each spec once", Unique::At::kValue);
   }
 }
 
@@ -122,13 +141,15 @@ void ValidateRules(const Spec& spec, Report& report) {
 
 void ValidatePaths(const Spec& spec, Report& report) {
   const TableCheck output("output", spec.output.positions, report);
-  if (spec.output.rules) Path(output, "rules", *spec.output.rules, /*is_folder=*/true);
-  if (spec.output.dashboards) Path(output, "dashboards", *spec.output.dashboards, /*is_folder=*/true);
-  if (spec.output.docs) Path(output, "docs", *spec.output.docs, /*is_folder=*/true);
+  if (spec.output.rules) Folder(output, "rules", *spec.output.rules);
+  if (spec.output.dashboards) Folder(output, "dashboards", *spec.output.dashboards);
+  if (spec.output.docs) Folder(output, "docs", *spec.output.docs);
   if (!spec.alertmanager) return;
   const TableCheck alertmanager("alertmanager", spec.alertmanager->positions, report);
   const bool given = spec.alertmanager->positions.contains("base") || !spec.alertmanager->base.empty();
-  if (given) Path(alertmanager, "base", spec.alertmanager->base, /*is_folder=*/false);
+  if (given && alertmanager.Has("base"))
+    File(alertmanager, "base", spec.alertmanager->base, "alertmanager.base.yml");
+  Also(alertmanager, spec.alertmanager->also);
 }
 
 }  // namespace outgrown::spec

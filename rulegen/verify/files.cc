@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -47,8 +49,11 @@ Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& diff
                         ShortDigest(spec.digest)),
             std::string(digest)};
   }
-  return {State::kBehind, copy,
-          "it differs, with the spec's own digest: edited by hand, or of another rulegen", spec.digest};
+  std::string what = "it differs, with the spec's own digest: edited by hand, or of another rulegen";
+  const bool holds_others = spec.alertmanager && !spec.alertmanager->also.empty() &&
+                            difference.path.filename() == spec.store.name + ".alertmanager.yml";
+  if (holds_others) what += ", or a spec of alertmanager.also has changed";
+  return {State::kBehind, copy, std::move(what), spec.digest};
 }
 
 Result<std::vector<Finding>> CompareFiles(const spec::Spec& spec,

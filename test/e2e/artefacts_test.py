@@ -97,6 +97,17 @@ class Consumers(unittest.TestCase):
             done = run("amtool", "check-config", path)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_one_configuration_routes_the_alerts_of_both_specs(self):
+        """[alertmanager] also: each alert reaches the receiver of its own spec's verdict."""
+        config = next(path for path in self.each(".alertmanager.yml") if path.name == "orders.alertmanager.yml")
+        alerts = [("split", "OrdersItems", "split"), ("archive", "InvoicesItems", "archive"),
+                  ("everybody", "InvoicesItemsApproaching", "look"), ("everybody", "OrdersExporterDown", ""),
+                  ("everybody", "InvoicesExporterDown", ""), ("everybody", "SomebodyElse", "archive")]
+        for receiver, alert, verdict in alerts:
+            done = run("amtool", "config", "routes", "test", f"--config.file={config}", f"--verify.receivers={receiver}",
+                       f"alertname={alert}", *([f"verdict={verdict}"] if verdict else []))
+            self.assertEqual((done.returncode, done.stdout.split()), (0, [receiver]), f"{alert}: {done.stdout}{done.stderr}")
+
     def test_vmalert_takes_the_rules_of_its_flavor(self):
         for path in [path for path in self.each(".rules.yml") if path.parent.name == "victoriametrics"]:
             done = run("vmalert", "-dryRun", f"-rule={path}")
@@ -310,6 +321,52 @@ class Bytes(unittest.TestCase):
         self.assertEqual(done.returncode, 3)
         self.assertIn("rules/postgresql.toml:", done.stderr)
         self.assertEqual({**before, "rules/postgresql.toml": broken}, tree(copied))
+
+    def test_another_spec_of_the_same_configuration_that_changes_is_exit_6(self):
+        copied = self.folder / "pair"
+        shutil.copytree(ROOT / "test" / "golden" / "pair", copied)
+        orders = ("--spec", "orders.toml")
+        self.assertEqual(run(RULEGEN, "--check", *orders, cwd=copied).returncode, 0)
+        spec = copied / "invoices.toml"
+        spec.write_text(spec.read_text(encoding="utf-8").replace('"Items"', '"Many"'), encoding="utf-8")
+        done = run(RULEGEN, "--check", *orders, cwd=copied)
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertIn("InvoicesMany", done.stdout)
+        self.assertNotIn("+++ gen/orders.rules.yml", done.stdout)
+        self.assertEqual(run(RULEGEN, "--generate", *orders, cwd=copied).returncode, 0)
+        self.assertEqual(run(RULEGEN, "--check", *orders, cwd=copied).returncode, 0)
+        spec.unlink()
+        done = run(RULEGEN, "--check", *orders, cwd=copied)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('orders.toml:21:9: alertmanager.also: found "invoices.toml", a file that can\'t be read', done.stderr)
+        self.assertIn('\n  also = ["invoices.toml"]\n          ^\n', done.stderr)
+        # Only what makes artefacts needs the other one.
+        (copied / "measurements.json").write_text('{"items": 1}', encoding="utf-8")
+        done = run(RULEGEN, "--evaluate", *orders, "--measurements", "measurements.json", cwd=copied)
+        self.assertEqual((done.returncode, done.stdout.split("\n")[0]), (0, "Orders sufficient"), done.stderr)
+
+    def test_specs_that_share_a_name_or_a_file_write_nothing(self):
+        shutil.copytree(ROOT / "test" / "golden" / "pair", self.folder / "pair")
+        for name in ("a", "b"):
+            (self.folder / name).mkdir()
+        spec = (ROOT / "test" / "golden" / "small" / "small.toml").read_text(encoding="utf-8")
+        (self.folder / "a" / "one.toml").write_text(spec, encoding="utf-8")
+        (self.folder / "b" / "one.toml").write_text(spec, encoding="utf-8")
+        before = tree(self.folder)
+        both = ("--spec", "a/one.toml", "--spec", "b/one.toml")
+        done = run(RULEGEN, "--generate", *both, cwd=self.folder)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertTrue(done.stderr.startswith("b/one.toml:6:14: store.name: found the store small, which a/one.toml:6:14 "
+                                               "has too, expected a name that no other spec of this run has\n"), done.stderr)
+        # Another store, but the same name of the manifest once both go to one folder.
+        (self.folder / "b" / "one.toml").write_text(spec.replace('"small"', '"tiny"'), encoding="utf-8")
+        self.assertEqual(run(RULEGEN, "--check", *both, cwd=self.folder).returncode, 6)
+        (self.folder / "b" / "one.toml").rename(self.folder / "a" / "one.spec")
+        before = tree(self.folder)
+        done = run(RULEGEN, "--generate", "--spec", "a/one.toml", "--spec", "a/one.spec", cwd=self.folder)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("a/one.spec:1:1: found a spec whose manifest a/one.manifest is also that of a/one.toml:1:1", done.stderr)
+        self.assertEqual(tree(self.folder), before)
 
     def test_without_a_spec_it_says_so(self):
         done = run(RULEGEN, "--generate", cwd=self.folder)

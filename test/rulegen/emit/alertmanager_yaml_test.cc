@@ -14,7 +14,7 @@ namespace {
 
 YAML::Node Merged(const spec::Spec& spec, const std::string& base) {
   const plan::Routing routing = plan::PlanRouting(spec, plan::PlanRules(spec));
-  const auto text = emit::AlertmanagerYaml(spec, routing, base, "base.yml");
+  const auto text = emit::AlertmanagerYaml(spec, {routing}, base, "base.yml");
   REQUIRE(text.ok());
   return YAML::Load(*text);
 }

@@ -175,7 +175,7 @@ TEST_CASE("what is generated from the people's Alertmanager configuration does n
   CHECK(names("link.yml") == own);
   // Two specs whose configurations are each other's base, or a copy.
   std::ofstream(folder.path() / "copy.yml") << generated;
-  CHECK(names("copy.yml").find("already has the route of this spec's alerts") == 0);
+  CHECK(names("copy.yml").find("already has the route of the alerts of the store queue") == 0);
 
   // One spec after another is right.
   spec::Spec next = spec;
