@@ -24,6 +24,7 @@ class AnswerReader : public JsonEvents {
   // The answer, or why it is none. Precondition: the document was read to its end.
   Result<Answer> Finish() {
     if (status_ != "success") return Error{"the answer's status is \"" + PlainText(status_, 40) + "\"", ""};
+    if (error_seen_) return Error{"the answer has an error beside its data", ""};
     if (!result_seen_) return Error{"the answer has no result", ""};
     // The type may stand after the result, so it is compared here.
     const std::string_view expected = expected_ == ResultType::kVector ? "vector" : "matrix";
@@ -109,6 +110,7 @@ class AnswerReader : public JsonEvents {
   Answer answer_;
   std::string status_, type_, key_, problem_;
   bool result_seen_ = false;
+  bool error_seen_ = false;
   std::vector<Place> places_ = {Place::kDocument};
   std::vector<std::vector<std::string>> keys_seen_;  // of each open object whose keys must be unique
   Series series_;
@@ -120,6 +122,10 @@ bool AnswerReader::String(std::string& value) {
     case Place::kRoot:
       if (key_ == "status") {
         status_ = std::move(value);
+        return true;
+      }
+      if (key_ == "error" || key_ == "errorType") {
+        error_seen_ |= !value.empty();
         return true;
       }
       break;
@@ -255,7 +261,7 @@ std::string ReadErrorAnswer(std::string_view body) {
   if (!document) return "";
   const Json* type = document->Find("errorType");
   const Json* error = document->Find("error");
-  if (error == nullptr || error->string() == nullptr) return "";
+  if (error == nullptr || error->string() == nullptr || error->string()->empty()) return "";
   const bool typed = type != nullptr && type->string() != nullptr;
   return PlainText((typed ? *type->string() + ": " : "") + *error->string());
 }

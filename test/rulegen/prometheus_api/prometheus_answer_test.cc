@@ -87,6 +87,8 @@ TEST_CASE("whatever doesn't fit the API is an error") {
       R"({"status":"success","data":{"resultType":"vector","result":[]}})",
       R"({"status":"success","data":{"result":[]}})",
       R"({"status":"error","errorType":"execution","error":"x","data":{"resultType":"matrix","result":[]}})",
+      R"({"status":"success","error":"x","data":{"resultType":"matrix","result":[]}})",
+      R"({"status":"success","data":{"resultType":"matrix","result":[]},"errorType":"execution"})",
       R"({"status":1,"data":{"resultType":"matrix","result":[]}})",
       R"({"data":{"resultType":"matrix","result":[]}})",
       R"({"status":"success","status":"success","data":{"resultType":"matrix","result":[]}})",
