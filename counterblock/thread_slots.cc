@@ -68,6 +68,7 @@ ThreadState* OwnState() {
 void Put(HeldSlot& row, const HeldSlot& held) {
   StoreCell(row.block_id, HeldSlot::kNoBlock);
   std::atomic_signal_fence(std::memory_order_seq_cst);
+  row.slot_block_id = held.slot_block_id;
   row.slot = held.slot;
   row.owner = held.owner;
   row.index = held.index;
@@ -124,8 +125,10 @@ HeldSlot* FindOrClaimSlot(ProcessBlock& block) {
   if (block_id == 0) return nullptr;
   HeldSlot& noted = thread_slots->RowOf(block_id);
   if (LoadCell(noted.block_id) == HeldSlot::kRecording) return nullptr;
-  if (noted.block_id == block_id && noted.records_until_retry > 0) {
-    --noted.records_until_retry;
+  // A handler may give the row to another block in between; that one then tries again sooner, no more.
+  const std::uint32_t until_retry = noted.records_until_retry;
+  if (noted.block_id == block_id && until_retry > 0) {
+    noted.records_until_retry = until_retry - 1;
     return nullptr;
   }
   const LibraryLock lock;
@@ -136,10 +139,10 @@ HeldSlot* FindOrClaimSlot(ProcessBlock& block) {
   if (row.block_id == block_id && IsStillHeld(row)) return &row;
 
   if (const std::optional<Claim> claim = ClaimSlot(block)) {
-    Put(row, HeldSlot{block_id, &block.slots[claim->index], claim->owner, claim->index, 0});
+    Put(row, HeldSlot{block_id, block_id, &block.slots[claim->index], claim->owner, claim->index, 0});
     return &row;
   }
-  Put(row, HeldSlot{block_id, &block.slots[block.slot_count], 1, 0, kRecordsUntilRetry});
+  Put(row, HeldSlot{block_id, block_id, &block.slots[block.slot_count], 1, 0, kRecordsUntilRetry});
   return nullptr;
 }
 

@@ -22,7 +22,10 @@ struct HeldSlot {
   static constexpr std::uint64_t kRecording = UINT64_MAX - 1;
 
   std::uint64_t block_id = kNoBlock;  // by LoadCell and StoreCell
-  Slot* slot = nullptr;               // the overflow slot if none was free
+  // The block that `slot` is of, also while block_id is kRecording. A handler that ran just before that was stored may
+  // have given the row to another block.
+  std::uint64_t slot_block_id = kNoBlock;
+  Slot* slot = nullptr;  // the overflow slot if none was free
   std::uint64_t owner =
       0;  // what Slot::owner must still be; never equal for the overflow slot, which has no owner
   std::uint32_t index = 0;

@@ -150,9 +150,14 @@ class Writer {
   HeldSlot* EnterOwnSlot() noexcept {
     const std::uint64_t block_id = block_->id.load(std::memory_order_relaxed);
     HeldSlot& held = thread_slots->RowOf(block_id);
-    if (LoadCell(held.block_id) != block_id || LoadCell(held.slot->owner) != held.owner) return nullptr;
+    if (LoadCell(held.block_id) != block_id) return nullptr;
     StoreCell(held.block_id, HeldSlot::kRecording);
+    // From here on no handler changes the row; until here one may have.
     std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (held.slot_block_id != block_id || LoadCell(held.slot->owner) != held.owner) [[unlikely]] {
+      StoreCell(held.block_id, held.slot_block_id);
+      return nullptr;
+    }
     return &held;
   }
   void LeaveOwnSlot(HeldSlot& held) noexcept {

@@ -5,11 +5,14 @@
 #include <atomic>
 #include <cstdint>
 #include <future>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 
+#include "counterblock/thread_slots.h"
 #include "test/counterblock/block_folder.h"
 
 using namespace outgrown::block;  // NOLINT(google-build-using-namespace)
@@ -78,6 +81,27 @@ TEST_CASE("a signal handler that interrupts a record may record too, and nothing
   // A handler inside a record counts in the overflow slot; that some did shows that records were interrupted.
   CHECK(snapshot.overflow_records > 0);
   CHECK(snapshot.overflow_records < handled.load());
+}
+
+TEST_CASE("a signal handler that records into another store of the same row moves no record there") {
+  const BlockFolder folder;
+  // As many stores as a thread's table has rows lie between the two.
+  std::vector<Writer> writers;
+  for (std::uint64_t i = 0; i <= ThreadSlots::kRows; ++i) {
+    writers.push_back(std::move(Writer::Open("s" + std::to_string(i), folder.Options()).value()));
+  }
+  std::uint64_t recorded = 0;
+  {
+    const Interrupter interrupter(writers.back());
+    for (; handled.load(std::memory_order_relaxed) < 30'000; ++recorded)
+      writers.front().RecordAt(Outcome::kOk, 1, 1, 1);
+  }
+  const Snapshot interrupted = folder.Read("s0");
+  const Snapshot handlers = folder.Read("s" + std::to_string(ThreadSlots::kRows));
+  CHECK(WritesOf(interrupted, Outcome::kOk) == recorded);
+  CHECK(interrupted.bytes == recorded);
+  CHECK(WritesOf(handlers, Outcome::kFull) == handled.load());
+  CHECK(WritesOf(handlers, Outcome::kOk) == 0);
 }
 
 TEST_CASE(
