@@ -106,6 +106,8 @@ class Watch:
         """Finds the store. Not before a call in a thread that may use the connection."""
         if self._ledger is not None:
             return
+        if self.connection.in_transaction and schema.is_observed_by_observer(self.connection):
+            return  # the transaction is the observer's, which saw it begin; the next one will be ours
         self._store = self._open_store(self.connection)
         if self._store is None or not schema.dismiss_observer(self.connection):
             self.off = True

@@ -83,6 +83,27 @@ class Rungs(StoreTest):
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(self.counts(name), {"ok": 16, "constraint": 1, "busy": 1})
 
+    def test_a_transaction_that_is_open_when_observe_comes_is_the_observers(self):
+        program = """
+plain = sqlite3.connect("app.db", isolation_level=None)
+plain.execute("CREATE TABLE t (x)")
+plain.execute("BEGIN")
+plain.execute("INSERT INTO t VALUES (1)")
+observed = outgrown.observe(plain)
+MORE
+observed.commit()
+observed.execute("INSERT INTO t VALUES (3)")
+assert observed.execute("SELECT outgrown_status()").fetchone()[0] == "not counting: ignored: main"
+"""
+        load = f"assert ctypes.CDLL({OBSERVER!r}).outgrown_sqlite_load() == 0\n"
+        for number, more in enumerate(("", 'observed.execute("INSERT INTO t VALUES (2)")')):
+            with self.subTest(more):
+                source = "import ctypes, sqlite3\nimport outgrown\n" + load + program.replace("MORE", more)
+                done = subprocess.run([sys.executable, "-c", source.replace("app", f"app{number}")], cwd=self.folder,
+                                      capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertEqual(self.counts(f"app{number}"), {"ok": 3})
+
     def test_an_authorizer_that_hides_the_observer_makes_no_write_count_twice(self):
         for number, (way, program) in enumerate(WAYS.items()):
             for verdict in ("SQLITE_DENY", "SQLITE_IGNORE"):
