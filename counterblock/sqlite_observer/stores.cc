@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -110,13 +111,16 @@ void LogOnce(const std::string& line) {
 }  // namespace
 
 OpenedStore OpenStore(const Choice& choice, const std::string& path) noexcept {
+  const int old_errno = errno;
+  OpenedStore opened;
   try {
-    OpenedStore opened = Open(choice, path);
+    opened = Open(choice, path);
     if (opened.sink == nullptr) LogOnce(block::OffLine(path + ": " + opened.problem));
-    return opened;
   } catch (...) {  // no memory
-    return {};
+    opened = {};
   }
+  errno = old_errno;
+  return opened;
 }
 
 }  // namespace outgrown::observer

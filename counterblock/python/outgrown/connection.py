@@ -12,7 +12,6 @@ from typing import Any, Dict, Optional, Type
 
 from .cursor import observed_cursor
 from .report import warn_once
-from .schema import dismiss_observer
 from .statement import Kind
 from .watch import Watch
 
@@ -116,7 +115,7 @@ class ObservedConnection:
 
     def load_extension(self, *arguments: Any, **named: Any) -> None:
         self._outgrown_real.load_extension(*arguments, **named)
-        dismiss_observer(self._outgrown_real)
+        self._outgrown_watch.observer_may_have_come()
 
     # --- what wants a true connection -------------------------------------------------------------------------------
 

@@ -156,7 +156,6 @@ def _store_opener(settings: _Settings) -> Callable[[Any], Optional[Store]]:
         except Unavailable as reason:
             warn_once("writes to %s are not counted: %s", path, reason)
             return None
-        schema.dismiss_observer(real)
         return store
 
     return open_for

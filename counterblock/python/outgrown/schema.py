@@ -17,7 +17,7 @@ import sqlite3
 from typing import Any, Container, Iterable, Iterator, Optional
 
 from .classes import native_cursor
-from .outcome import failure_of
+from .outcome import failure_of, is_interrupt
 from .statement import target_of
 
 _MAIN = 0  # SQLite's number of the database "main"
@@ -52,21 +52,37 @@ def database_path(connection: sqlite3.Connection) -> str:
     return ""
 
 
-def dismiss_observer(connection: sqlite3.Connection) -> None:
+def dismiss_observer(connection: sqlite3.Connection) -> bool:
     """If the SQLite observer is loaded, it leaves the main database to us: each is counted by one of the two. Attached
-    databases, which we don't count, stay the observer's."""
+    databases, which we don't count, stay the observer's.
+
+    False if the observer goes on counting the main database, because the application's authorizer keeps us from telling
+    it. Raises if we are kept from asking it, too.
+    """
     try:
-        _ask(connection, "SELECT outgrown_ignore('main')")
-    except Exception:  # no such function, as a rule
-        pass
+        if any(row[0] == 1 for row in _ask(connection, "SELECT outgrown_ignore('main')")):
+            return True
+    except Exception as error:
+        if "no such function" in str(error):  # which SQLite says before it asks the authorizer
+            return True
+        if is_interrupt(error):
+            raise
+    return not _is_counting_main(connection)
 
 
 def is_observed_by_observer(connection: sqlite3.Connection) -> bool:
     """Whether the SQLite observer is loaded and counts this connection's main database."""
     try:
-        return any(_text(row[0]).startswith("counting main as ") for row in _ask(connection, "SELECT outgrown_status()"))
+        return _is_counting_main(connection)
     except Exception:  # no such function, as a rule
         return False
+
+
+def _is_counting_main(connection: sqlite3.Connection) -> bool:
+    for (status,) in _ask(connection, "SELECT outgrown_status()"):
+        if status is not None:
+            return _text(status).startswith("counting main as ")
+    raise LookupError("an authorizer hides whether the SQLite observer counts this connection")
 
 
 def is_wal(connection: sqlite3.Connection) -> bool:

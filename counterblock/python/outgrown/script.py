@@ -6,9 +6,10 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence, TypeVar
 
 from . import schema
 from .block import Start
+from .guard import guarded
 from .outcome import failure_of
 from .statement import LOCKING, Kind, Unit, kind_of, split_script
-from .watch import Begun, Watch, guarded
+from .watch import Begun, Watch
 
 _T = TypeVar("_T")
 

@@ -106,11 +106,22 @@ class Watch:
         """Finds the store. Not before a call in a thread that may use the connection."""
         if self._ledger is not None:
             return
+        if self.connection.in_transaction and schema.is_observed_by_observer(self.connection):
+            return  # the transaction is the observer's, which saw it begin; the next one will be ours
         self._store = self._open_store(self.connection)
-        if self._store is None:
+        if self._store is None or not schema.dismiss_observer(self.connection):
             self.off = True
         else:
             self._ledger = Ledger(self._store)
+
+    @guarded
+    def observer_may_have_come(self) -> None:
+        """An extension has been loaded on the connection. If it is the SQLite observer and can't be told to leave the
+        connection to us, we leave it to the observer."""
+        if not schema.dismiss_observer(self.connection):
+            self.off = True
+            if self._ledger is not None:
+                self._ledger.forget()
 
     @guarded
     def begin(self, kind: Kind, sql: str) -> Optional[Begun]:
@@ -134,7 +145,7 @@ class Watch:
         if kind in (Kind.SCHEMA, Kind.ATTACH):
             self.targets.forget()
         elif kind is Kind.LOAD:
-            schema.dismiss_observer(self.connection)
+            self.observer_may_have_come()
         if begun is None or not begun.locks:
             return
         ledger = self.books()

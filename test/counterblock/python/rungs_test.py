@@ -83,6 +83,70 @@ class Rungs(StoreTest):
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(self.counts(name), {"ok": 16, "constraint": 1, "busy": 1})
 
+    def test_a_transaction_that_is_open_when_observe_comes_is_the_observers(self):
+        program = """
+plain = sqlite3.connect("app.db", isolation_level=None)
+plain.execute("CREATE TABLE t (x)")
+plain.execute("BEGIN")
+plain.execute("INSERT INTO t VALUES (1)")
+observed = outgrown.observe(plain)
+MORE
+observed.commit()
+observed.execute("INSERT INTO t VALUES (3)")
+assert observed.execute("SELECT outgrown_status()").fetchone()[0] == "not counting: ignored: main"
+"""
+        load = f"assert ctypes.CDLL({OBSERVER!r}).outgrown_sqlite_load() == 0\n"
+        for number, more in enumerate(("", 'observed.execute("INSERT INTO t VALUES (2)")')):
+            with self.subTest(more):
+                source = "import ctypes, sqlite3\nimport outgrown\n" + load + program.replace("MORE", more)
+                done = subprocess.run([sys.executable, "-c", source.replace("app", f"app{number}")], cwd=self.folder,
+                                      capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertEqual(self.counts(f"app{number}"), {"ok": 3})
+
+    def test_an_authorizer_that_hides_the_observer_makes_no_write_count_twice(self):
+        for number, (way, program) in enumerate(WAYS.items()):
+            for verdict in ("SQLITE_DENY", "SQLITE_IGNORE"):
+                with self.subTest(way, verdict=verdict):
+                    name = f"app{number}{verdict}"
+                    hide = f"""
+def authorize(action, first, second, *rest):
+    return sqlite3.{verdict} if action == 31 and second == "outgrown_ignore" else sqlite3.SQLITE_OK
+real_connect = sqlite3.connect
+def connect(*arguments, **named):
+    connection = real_connect(*arguments, **named)
+    connection.set_authorizer(authorize)
+    return connection
+sqlite3.connect = connect
+"""
+                    start = f"import ctypes, os, sqlite3\nimport outgrown\nOBSERVER = {OBSERVER!r}\n"
+                    source = (start + hide + program + WORK.split("\n", 3)[3]).replace("app.db", name + ".db")
+                    done = subprocess.run([sys.executable, "-c", source], cwd=self.folder, capture_output=True, text=True)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+                    self.assertEqual(self.counts(name), {"ok": 11, "constraint": 1})
+                    self.assertEqual(read_block(self.folder, name)["in_flight"], 0)
+
+    def test_an_authorizer_that_hides_all_of_the_observer_shows_as_lost(self):
+        hide = """
+def authorize(action, first, second, *rest):
+    return sqlite3.SQLITE_DENY if action == 31 and second.startswith("outgrown_") else sqlite3.SQLITE_OK
+plain = sqlite3.connect("app.db", isolation_level=None)
+plain.set_authorizer(authorize)
+observed = outgrown.observe(plain)
+observed.execute("CREATE TABLE t (x)")
+"""
+        load = f"assert ctypes.CDLL({OBSERVER!r}).outgrown_sqlite_load() == 0\n"
+        for loaded in (True, False):
+            with self.subTest(loaded=loaded):
+                name = f"app{loaded}"
+                source = "import ctypes, os, sqlite3\nimport outgrown\n" + (load if loaded else "") + hide
+                done = subprocess.run([sys.executable, "-c", source.replace("app.db", name + ".db")], cwd=self.folder,
+                                      capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(self.counts(name), {"ok": 1})
+                self.assertEqual("no longer counted" in done.stderr, loaded, done.stderr)
+                self.assertEqual(read_block(self.folder, name)["last_trace_lost_unix_ns"] != 0, loaded)
+
     def test_a_class_that_observe_leaves_alone_is_the_observers(self):
         source = f"""
 import ctypes, sqlite3
