@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "common/interrupt.h"
+
 namespace outgrown::archive {
 namespace {
 
@@ -154,6 +156,7 @@ Folder::File::~File() {
 }
 
 Result<void> Folder::File::Write(std::string_view bytes) {
+  if (Interrupted()) return Error{"interrupted", folder_.On(path_)};
   sha256_.Update(bytes);
   size_bytes_ += bytes.size();
   while (!bytes.empty()) {

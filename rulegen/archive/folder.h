@@ -20,7 +20,8 @@ struct Entry {
 
 class Folder {
  public:
-  // `place` must not exist or be an empty folder. A signal that ends us leaves ".NAME.PID.tmp" beside it, which may be removed.
+  // `place` must not exist or be an empty folder. Until it is committed there is ".NAME.PID.tmp" beside it; the destructor
+  // removes it, and a kill leaves it.
   static Result<Folder> Create(const std::filesystem::path& place);
 
   Folder(Folder&& other) noexcept;
@@ -34,6 +35,7 @@ class Folder {
     File(File&& other) noexcept;
     File& operator=(File&&) = delete;
     ~File();
+    // An error also once the process was interrupted (common/interrupt.h).
     Result<void> Write(std::string_view bytes);
     // Syncs it. Without this it does not belong to the archive.
     Result<void> Close();

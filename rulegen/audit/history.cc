@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -30,8 +34,32 @@ struct Stretch {
   std::size_t decisions = 0;
 };
 
-// What was decided, by the store's title.
-using Stretches = std::map<std::string, std::vector<Stretch>>;
+// One decision; the line stands once among all that there were.
+struct Entry {
+  std::int64_t time_ms = 0;
+  std::int64_t sequence = 0;
+  const std::string* line = nullptr;
+};
+
+struct Entries {
+  std::set<std::string, std::less<>> lines;
+  std::map<std::string, std::vector<Entry>> by_store;  // by the store's title, in the log's order
+};
+
+// A store's decisions by the time that they are about, which with --at is not when they were made; of the same instant the one that
+// was made first.
+std::vector<Stretch> StretchesOf(std::vector<Entry> entries) {
+  std::ranges::stable_sort(entries, {}, &Entry::time_ms);
+  std::vector<Stretch> stretches;
+  for (const Entry& entry : entries) {
+    if (stretches.empty() || stretches.back().line != *entry.line) {
+      stretches.push_back({.line = *entry.line, .first_ms = entry.time_ms, .first_sequence = entry.sequence});
+    }
+    stretches.back().last_ms = entry.time_ms;
+    ++stretches.back().decisions;
+  }
+  return stretches;
+}
 
 std::string TitleOf(const Json& record) {
   evaluate::StoreDecision store;
@@ -47,7 +75,7 @@ std::string TitleOf(const Json& record) {
 }
 
 // Takes a record; false if it lacks what a history needs.
-bool TakeRecord(const Json& record, std::int64_t sequence, Stretches& stretches) {
+bool TakeRecord(const Json& record, std::int64_t sequence, Entries& entries) {
   const Result<std::string_view> kind = TextField(record, "kind");
   const Result<std::string_view> spec = TextField(record, "spec");
   const Result<std::string_view> line = TextField(record, "line");
@@ -55,31 +83,28 @@ bool TakeRecord(const Json& record, std::int64_t sequence, Stretches& stretches)
   if (!kind || !spec || !line || !time_ms) return false;
   const std::string title =
       fmt::format("{}: {}", PlainText(*spec), *kind == "decision" ? TitleOf(record) : "no store");
-  std::vector<Stretch>& of_store = stretches[title];
-  if (of_store.empty() || of_store.back().line != *line) {
-    of_store.push_back(
-        {.line = std::string(*line), .first_ms = *time_ms, .last_ms = *time_ms, .first_sequence = sequence});
-  }
-  of_store.back().last_ms = *time_ms;
-  ++of_store.back().decisions;
+  auto known = entries.lines.find(*line);
+  if (known == entries.lines.end()) known = entries.lines.emplace(*line).first;
+  entries.by_store[title].push_back({*time_ms, sequence, &*known});
   return true;
 }
 
 }  // namespace
 
 Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files) {
-  Stretches stretches;
+  Entries entries;
   std::size_t unread = 0;
   for (const std::filesystem::path& file : files) {
     const Result<void> read = decision_log::ForEachLine(file, [&](const decision_log::LogLine& line) {
       const Result<decision_log::SealedRecord> sealed = decision_log::OpenRecord(line.bytes);
       const Result<Json> record = sealed.ok() ? ParseJson(line.bytes) : Result<Json>(sealed.error());
-      if (!record.ok() || !TakeRecord(*record, sealed->link.sequence, stretches)) ++unread;
+      if (!record.ok() || !TakeRecord(*record, sealed->link.sequence, entries)) ++unread;
     });
     if (!read) return read.error();
   }
   std::string text;
-  for (const auto& [title, of_store] : stretches) {
+  for (const auto& [title, of_store_entries] : entries.by_store) {
+    const std::vector<Stretch> of_store = StretchesOf(of_store_entries);
     std::size_t width = 0;
     for (const Stretch& stretch : of_store) width = std::max(width, Columns(PlainText(stretch.line)));
     text += fmt::format("{}{}\n", text.empty() ? "" : "\n", title);
@@ -92,7 +117,7 @@ Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files)
       text += '\n';
     }
   }
-  if (stretches.empty()) text += "no decision yet\n";
+  if (entries.by_store.empty()) text += "no decision yet\n";
   if (unread > 0)
     text += fmt::format("\n{} lines are no valid records; rulegen --audit tells more\n", unread);
   return text;

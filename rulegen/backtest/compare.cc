@@ -22,9 +22,12 @@ const ThresholdRow* Find(const Table& table, std::string_view id) {
   return found == table.thresholds.end() ? nullptr : &*found;
 }
 
+std::string DirectedLimit(const ThresholdRow& row, const std::string& limit) {
+  return fmt::format("{} {}", row.direction == Direction::kAbove ? "above" : "below", limit);
+}
+
 std::string LimitText(const Table& table, const ThresholdRow& row) {
-  return fmt::format("{} {}", row.direction == Direction::kAbove ? "above" : "below",
-                     report::QuantityText(row.limit, table.signals[row.signal].unit));
+  return DirectedLimit(row, report::QuantityText(row.limit, table.signals[row.signal].unit));
 }
 
 // "above 90 instead of above 100", ...: how the rows differ.
@@ -35,7 +38,13 @@ std::vector<std::string> Differences(const Backtest& from, const ThresholdRow& o
     if (now != then) parts.push_back(fmt::format("{} instead of {}", now, then));
   };
   if (old_row.limit != new_row.limit || old_row.direction != new_row.direction) {
-    differ(LimitText(*to.table, new_row), LimitText(*from.table, old_row));
+    const Unit unit = to.table->signals[new_row.signal].unit;
+    const Unit old_unit = from.table->signals[old_row.signal].unit;
+    const report::ValueAndLimit limits =
+        unit == old_unit ? report::ValueAndLimitText(new_row.limit, old_row.limit, unit)
+                         : report::ValueAndLimit{report::QuantityText(new_row.limit, unit),
+                                                 report::QuantityText(old_row.limit, old_unit)};
+    differ(DirectedLimit(new_row, limits.value), DirectedLimit(old_row, limits.limit));
   }
   differ("for " + FormatDuration(Milliseconds(new_row.hold_ms)),
          "for " + FormatDuration(Milliseconds(old_row.hold_ms)));

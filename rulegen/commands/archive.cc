@@ -2,6 +2,7 @@
 #include "rulegen/archive/archive.h"
 
 #include <csignal>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "common/exit_status.h"
+#include "common/interrupt.h"
 #include "common/text.h"
 #include "common/time_text.h"
 #include "rulegen/commands/commands.h"
@@ -65,13 +67,21 @@ Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options) {
   return decision_log::LogFiles(*path);
 }
 
+// A status that no program has: a signal came, and nothing was archived.
+constexpr int kInterrupted = -1;
+
+int FailUnlessInterrupted(const Error& error, int status) {
+  return Interrupted() ? kInterrupted : Fail(error, status);
+}
+
 int Archive(const Options& options, const std::vector<archive::Subject>& subjects) {
   Result<Connections> connections = Open(options);
   if (!connections) return Fail(connections.error());
   // Before anything is written: an archive without a single sample is none.
   const std::int64_t to_ms = EndMs(options.evaluate);
   const auto asked = connections->series.Query("vector(1)", to_ms, prometheus_api::ResultType::kVector);
-  if (!asked) return Fail({"nothing was archived: " + asked.error().Text(), ""}, kExitNoAnswer);
+  if (!asked)
+    return FailUnlessInterrupted({"nothing was archived: " + asked.error().Text(), ""}, kExitNoAnswer);
   const archive::Question question = {
       .subjects = subjects,
       .out = options.out,
@@ -91,7 +101,8 @@ int Archive(const Options& options, const std::vector<archive::Subject>& subject
   if (!folder) return Fail({folder.error().what, "--archive: " + folder.error().where});
   const Result<archive::Archived> archived =
       archive::Archive(question, servers, *folder, ProgressOnTerminal("archive"));
-  if (!archived) return Fail({"nothing was archived: " + archived.error().Text(), ""});
+  if (!archived)
+    return FailUnlessInterrupted({"nothing was archived: " + archived.error().Text(), ""}, kExitFailure);
   std::string text = fmt::format("{}: {} files\n", options.archive.place->string(), archived->files);
   for (const std::string& missing : archived->missing)
     text += fmt::format("missing {}\n", PlainText(missing));
@@ -101,12 +112,21 @@ int Archive(const Options& options, const std::vector<archive::Subject>& subject
   return commands::Answer(text, kExitFailure);
 }
 
+// Ctrl-C leaves nothing behind, and ends the process as it always does.
+int ArchiveOrEnd(const Options& options, const std::vector<archive::Subject>& subjects) {
+  InterruptScope interrupts;
+  const int status = Archive(options, subjects);
+  if (status != kInterrupted) return status;
+  fmt::print(stderr, "rulegen: interrupted, nothing was archived\n");
+  interrupts.EndBySignal();
+}
+
 }  // namespace
 
 int RunArchive(const Options& options) {
   // A file that grows beyond RLIMIT_FSIZE is an error of write(2), not a signal that ends us.
   std::signal(SIGXFSZ, SIG_IGN);
-  if (SpecFiles(options).empty()) return Archive(options, {{nullptr, &CompiledTable()}});
+  if (SpecFiles(options).empty()) return ArchiveOrEnd(options, {{nullptr, &CompiledTable()}});
   const Specs specs = LoadSpecs(options);
   if (specs.status != kExitOk) return specs.status;
   std::vector<plan::OwnedTable> tables;
@@ -114,7 +134,7 @@ int RunArchive(const Options& options) {
   for (const spec::Spec& spec : specs.specs) tables.push_back(plan::MakeTable(spec));
   for (std::size_t index = 0; index < tables.size(); ++index)
     subjects.push_back({&specs.specs[index], &tables[index].table()});
-  return Archive(options, subjects);
+  return ArchiveOrEnd(options, subjects);
 }
 
 }  // namespace outgrown::commands

@@ -28,8 +28,7 @@ Result<void> ReadLinesBackwards(int fd, std::int64_t from_bytes, std::int64_t en
     const std::int64_t block_start = std::max(from_bytes, block_end - kBlockBytes);
     const auto size = static_cast<std::size_t>(block_end - block_start);
     std::memmove(buffer.data() + size, buffer.data(), following);
-    if (const Result<void> read = ReadAt(fd, block_start, std::span(buffer.data(), size), path); !read)
-      return read;
+    if (Result<void> read = ReadAt(fd, block_start, std::span(buffer.data(), size), path); !read) return read;
     const auto line_from = [&](std::size_t start) {
       const auto whole = static_cast<std::size_t>(line_end - block_start) - start;
       return std::string_view(buffer.data() + start,

@@ -128,8 +128,8 @@ class Gathering {
     std::ranges::stable_sort(decisions_, [&](const LastDecision& a, const LastDecision& b) {
       return name(a) != name(b) ? name(a) < name(b) : a.time_ms > b.time_ms;
     });
-    const auto twice = std::ranges::unique(decisions_, {}, name);
-    decisions_.erase(twice.begin(), twice.end());
+    const auto same = [&](const LastDecision& a, const LastDecision& b) { return name(a) == name(b); };
+    decisions_.erase(std::unique(decisions_.begin(), decisions_.end(), same), decisions_.end());
     return std::move(decisions_);
   }
 
@@ -169,7 +169,7 @@ Result<void> Gather(const Segment& segment, std::int64_t& reach_bytes, std::opti
   std::int64_t lines_left = reach_bytes / kLineBytesMin + 1;
   reach_bytes -= segment.size_bytes() - from;
   bool room = true;
-  const Result<void> read =
+  Result<void> read =
       ReadLinesBackwards(segment.fd(), from, end->end_bytes, segment.path(), [&](std::string_view line) {
         room = lines_left-- > 0 && gathering.Take(line);
         return room;

@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 
+#include "common/interrupt.h"
 #include "common/text.h"
 
 namespace outgrown::prometheus_api {
@@ -73,6 +74,12 @@ std::size_t TakeBody(char* data, std::size_t size, std::size_t count, void* user
   return size * count;
 }
 
+// Called while data come, and once a second or after a signal while none do.
+int GiveUpIfInterrupted(void* /*user*/, curl_off_t /*to_receive*/, curl_off_t /*received*/,
+                        curl_off_t /*to_send*/, curl_off_t /*sent*/) {
+  return Interrupted() ? 1 : 0;
+}
+
 std::string FormEncode(CURL* easy, const HttpClient::Fields& fields) {
   std::string form;
   for (const auto& [name, value] : fields) {
@@ -136,6 +143,8 @@ Result<HttpAnswer> HttpClient::State::Perform(std::string_view path, const std::
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, GiveUpIfInterrupted);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, limit_ms);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, std::min(limit_ms, kConnectTimeoutMs));
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem.data());
@@ -159,6 +168,7 @@ Result<HttpAnswer> HttpClient::State::Perform(std::string_view path, const std::
     return Error{"the answer is larger than " + std::to_string(options.body_bytes_max) + " bytes",
                  options.url};
   }
+  if (code == CURLE_ABORTED_BY_CALLBACK) return Error{"interrupted", options.url};
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return Error{"no whole answer within " + std::to_string(limit_ms) + " ms", options.url};
   }

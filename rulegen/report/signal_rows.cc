@@ -143,11 +143,13 @@ std::vector<SignalRowText> SignalRows(const evaluate::Evaluation& evaluation,
     const Unit unit = table.signals[signal].unit;
     const std::optional<Sample> newest = evaluate::Newest(store, signal);
     const std::optional<std::int64_t> until_ms = BreachedUntil(table, store, signal);
+    const ValueAndLimit texts =
+        ValueAndLimitText(newest ? newest->value : threshold.limit, threshold.limit, unit);
     rows.push_back({
         .title = std::string(table.signals[signal].title),
-        .value = newest ? QuantityText(newest->value, unit) : "-",
+        .value = newest ? texts.value : "-",
         .limit = fmt::format("{} {}", threshold.direction == Direction::kAbove ? "limit" : "at least",
-                             QuantityText(threshold.limit, unit)),
+                             texts.limit),
         .state = until_ms ? fmt::format("breached until {}", UtcText(*until_ms))
                           : StateText(evaluation, threshold, store.findings[shown]),
         .trend = "",

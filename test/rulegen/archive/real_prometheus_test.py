@@ -4,12 +4,14 @@ Prometheus bit for bit, and that there is never half of it.
 Usage: real_prometheus_test.py RULEGEN
 """
 
+import contextlib
 import http.server
 import json
 import os
 import pathlib
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -218,30 +220,59 @@ class Archive(unittest.TestCase):
         self.archive(str(place) + "/")
         self.assertTrue((place / "SHA256SUMS").exists())
 
-    def test_killed_at_any_request_it_leaves_no_archive(self):
+    @contextlib.contextmanager
+    def relay(self):
+        """The state and the URL of a relay to Prometheus."""
         state = {"lock": threading.Lock(), "count": 0, "hold_at": 0, "url": self.prometheus.url}
         relay = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Relay)
         relay.state = state
         threading.Thread(target=relay.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{relay.server_address[1]}"
         try:
-            parent = self.place("killed").parent
-            self.archive(parent / "counted", url=url)
-            requests = state["count"]
-            for number, hold_at in enumerate((1, 2, requests // 3, requests // 2, requests - 1, requests)):
-                state.update(count=0, hold_at=hold_at, reached=threading.Event(), release=threading.Event())
-                place = parent / f"evidence-{number}"
-                ended = signal.SIGKILL if number % 2 else signal.SIGTERM
-                process = subprocess.Popen(self.command(place, url=url), stdout=subprocess.DEVNULL,
-                                           stderr=subprocess.DEVNULL)
-                self.assertTrue(state["reached"].wait(60), f"request {hold_at} of {requests} never came")
-                process.send_signal(ended)
-                self.assertEqual(process.wait(), -ended)
-                state["release"].set()
-                self.assertFalse(place.exists())
+            yield state, f"http://127.0.0.1:{relay.server_address[1]}"
         finally:
             relay.shutdown()
             relay.server_close()
+
+    def held(self, state, url, place, hold_at, signals):
+        """An archive that waits for the answer to its request number `hold_at`, begun with these handlers of signals."""
+        state.update(count=0, hold_at=hold_at, reached=threading.Event(), release=threading.Event())
+        process = subprocess.Popen(self.command(place, url=url), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=lambda: [signal.signal(*one) for one in signals.items()])
+        self.assertTrue(state["reached"].wait(60), f"request {hold_at} never came")
+        return process
+
+    def test_ended_at_any_request_it_leaves_no_archive_and_nothing_else_but_after_a_kill(self):
+        handlers = {ended: signal.SIG_DFL for ended in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        with self.relay() as (state, url):
+            parent = self.place("killed").parent
+            self.archive(parent / "counted", url=url)
+            requests = state["count"]
+            moments = (1, 2, 3, requests // 3, requests // 2, requests - 1, requests)
+            for hold_at, ended in ((at, ended) for at in moments for ended in (*handlers, signal.SIGKILL)):
+                with self.subTest(request=f"{hold_at} of {requests}", ended=ended.name):
+                    place = parent / "evidence"
+                    process = self.held(state, url, place, hold_at, handlers)
+                    process.send_signal(ended)
+                    _, told = process.communicate(timeout=20)  # with the request still held
+                    state["release"].set()
+                    self.assertEqual(process.returncode, -ended)
+                    left = {path.name for path in parent.iterdir()} - {"counted"}
+                    if ended == signal.SIGKILL:
+                        self.assertLessEqual(left, {f".{place.name}.{process.pid}.tmp"})
+                        for name in left:
+                            shutil.rmtree(parent / name)
+                    else:
+                        self.assertEqual((left, told), (set(), "rulegen: interrupted, nothing was archived\n"))
+
+    def test_a_signal_that_is_ignored_ends_nothing(self):
+        place = self.place("nohup")
+        with self.relay() as (state, url):
+            process = self.held(state, url, place, 3, {signal.SIGHUP: signal.SIG_IGN})
+            process.send_signal(signal.SIGHUP)
+            state["release"].set()
+            process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+        self.assertTrue((place / "SHA256SUMS").exists())
 
     def test_a_file_that_cannot_grow_is_a_clear_error_and_leaves_nothing(self):
         place = self.place("limited")

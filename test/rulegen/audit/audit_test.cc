@@ -238,3 +238,21 @@ TEST_CASE("the history tells when each store's verdict changed") {
         "14:13:07 UTC\n"
         "  2026-09-21 14:13:37 UTC  MIGRATE NOW - Multi-server requires network DB  #3\n");
 }
+
+TEST_CASE("the history goes by the time that decisions are about, in whatever order they were logged") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  MemorySource source;
+  source.AddHealthyStore("a");
+  source.SetValue("a", "checkpoint:servers", 2, 61);  // for the last half hour
+  for (const int minutes_ago : {0, 40, 10, 50, 45, 10}) {
+    const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT - minutes_ago * 60'000);
+    REQUIRE(AppendRecords(log, {DecisionRecord(evaluation, evaluation.stores[0], "test")}, 0).ok());
+  }
+  CHECK(HistoryText({log}).value() ==
+        "checkpoint: a @ app-1:9108 (app)\n"
+        "  2026-09-21 13:23:37 UTC  SQLite sufficient                               #4 and 2 more, until "
+        "2026-09-21 13:33:37 UTC\n"
+        "  2026-09-21 14:03:37 UTC  MIGRATE NOW - Multi-server requires network DB  #3 and 2 more, until "
+        "2026-09-21 14:13:37 UTC\n");
+}

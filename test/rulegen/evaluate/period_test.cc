@@ -178,7 +178,7 @@ TEST_CASE(
   struct Case {
     std::string_view what;
     std::int64_t hours_later;  // T after the last sample
-    std::int64_t period_minutes;
+    int period_minutes;
     std::string_view line;  // "": no such store
     std::string_view silence;
   };
@@ -197,7 +197,7 @@ TEST_CASE(
     Hour hour;
     hour.Burst(kErrorRatio, 0.02, 60, 11);
     const std::int64_t time_ms = kMemoryT + example.hours_later * kHourMs;
-    const std::int64_t period_ms = example.period_minutes * 60'000;
+    const std::int64_t period_ms = example.period_minutes * std::int64_t{60'000};
     Evaluation evaluation = EvaluateMeasured(kSampleTable, hour.source, time_ms, period_ms);
     LookBack(evaluation, hour.source, time_ms - period_ms);
     CHECK(evaluation.stores.size() == (example.line.empty() ? 0 : 1));

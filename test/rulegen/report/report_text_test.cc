@@ -55,6 +55,16 @@ TEST_CASE("the plain answer begins with the verdict and holds every value") {
         "14:13:37 UTC\n");
 }
 
+TEST_CASE("a value just beyond its limit doesn't read as the limit") {
+  MemorySource source;
+  source.AddHealthyStore("checkpoints");
+  source.SetValue("checkpoints", "checkpoint:writes_per_second", 80.0001, 63);
+  const std::vector<Evaluation> evaluations = {EvaluateMeasured(kSampleTable, source, kMemoryT)};
+  CHECK(
+      TextReport(evaluations, {}).find("  Writes per second  80.0001  limit 80      breached for 31 min\n") !=
+      std::string::npos);
+}
+
 TEST_CASE("on a terminal there are bars, and colour only where it is wanted") {
   MemorySource source;
   source.AddHealthyStore("checkpoints");
