@@ -1,4 +1,5 @@
 #include "rulegen/spec/promql_references.h"
+#include "rulegen/spec/promql_words.h"
 
 #include <algorithm>
 #include <string>
