@@ -1,11 +1,12 @@
 #include "rulegen/spec/promql_references.h"
-#include "rulegen/spec/promql_words.h"
 
 #include <algorithm>
 #include <string>
 #include <string_view>
 
 #include <doctest/doctest.h>
+
+#include "rulegen/spec/promql_words.h"
 
 using outgrown::spec::FindReferences;
 using outgrown::spec::FunctionNames;
