@@ -41,6 +41,13 @@ class Planner {
            ")";
   }
 
+  std::string ShareExpr(const spec::Threshold& threshold) const {
+    const std::string series = Recorded(threshold.signal);
+    const std::string limit = PromqlNumber(threshold.limit);
+    const bool above = threshold.direction == Direction::kAbove;
+    return "max(" + (above ? series : limit) + " / " + (above ? limit : series) + ")";
+  }
+
   // How much of each limit the worst of the stores shown uses: 1 at the limit, in either direction.
   void AddLimitsUsed() {
     Panel panel;
@@ -55,12 +62,7 @@ class Planner {
     for (const spec::Threshold& threshold : spec_.thresholds) {
       // Of a limit of 0 nothing is a share.
       if (threshold.limit == 0) continue;
-      const std::string series = Recorded(threshold.signal);
-      const std::string limit = PromqlNumber(threshold.limit);
-      panel.queries.push_back({threshold.direction == Direction::kAbove
-                                   ? "max(" + series + " / " + limit + ")"
-                                   : "max(" + limit + " / " + series + ")",
-                               threshold.id, true});
+      panel.queries.push_back({ShareExpr(threshold), threshold.id, true});
     }
     panel.unit = "percentunit";
     panel.min = 0;
