@@ -1,15 +1,23 @@
 // The last logged decision about each store, and the end of the log's hash chain: kept by Prometheus as well, the last
 // hash shows when somebody cuts whole records off the log.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "exporter/collectors/collectors.h"
 #include "rulegen/decision_log/last_decisions.h"
 
 namespace outgrown::exporter {
 namespace {
 
-// database=checkpoints,instance=app-1:9108,job=outgrown
+// database=checkpoints,instance=app-1:9108,job=outgrown: by key, whatever the order in the log, since the alert on an
+// overdue decision builds the same text from the store's labels.
 std::string Subject(const decision_log::LastDecision& decision) {
   std::string subject;
-  for (const auto& [name, value] : decision.labels) {
+  std::vector<std::pair<std::string, std::string>> labels = decision.labels;
+  std::ranges::sort(labels);
+  for (const auto& [name, value] : labels) {
     if (!subject.empty()) subject += ',';
     subject += name;
     subject += '=';

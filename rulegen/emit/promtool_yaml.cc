@@ -65,7 +65,6 @@ std::string PromtoolYaml(const spec::Spec& spec, const plan::PromtoolFile& tests
   Node::List items;
   for (const plan::PromtoolTest& test : tests.tests) items.push_back(TestNode(test));
   std::string head = "# " + GeneratedMark(spec) + "\n";
-  head += "# Every recorded series is tested for its arithmetic and for stores kept apart. Besides:\n";
   for (const std::string& note : tests.notes) head += "# " + note + "\n";
   return head + ToYaml(Node::Of(Node::Map{{"rule_files", Node::Strings({tests.rule_file})},
                                           {"evaluation_interval", DurationNode(tests.evaluation_interval)},

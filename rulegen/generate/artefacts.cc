@@ -1,7 +1,9 @@
 #include "rulegen/generate/artefacts.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -16,6 +18,7 @@
 #include "rulegen/emit/thresholds_inc.h"
 #include "rulegen/generate/also.h"
 #include "rulegen/plan/dashboard.h"
+#include "rulegen/plan/overdue_tests.h"
 #include "rulegen/plan/promtool_tests.h"
 #include "rulegen/plan/routes.h"
 #include "rulegen/plan/rules.h"
@@ -47,13 +50,18 @@ Result<void> AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::
   for (const spec::Flavor flavor : spec.rules.flavors) {
     artefacts.push_back({folder / RuleFile(spec, flavor), emit::RulesYaml(spec, rules, flavor)});
   }
-  plan::PromtoolFile tests = plan::PlanTests(spec, rules);
-  tests.rule_file = TestedRuleFile(spec).generic_string();
+  std::vector<plan::PromtoolFile> tests = {plan::PlanTests(spec, rules)};
+  if (std::optional<plan::PromtoolFile> overdue = plan::PlanOverdueTests(spec, rules))
+    tests.push_back(std::move(*overdue));
+  for (plan::PromtoolFile& file : tests) file.rule_file = TestedRuleFile(spec).generic_string();
   // promtool would pass silently over what this finds.
   const std::vector<std::string> untested = plan::Untested(rules, tests);
   if (!untested.empty())
     return Error{"the generated tests leave something out: " + untested.front(), spec.file};
-  artefacts.push_back({folder / (spec.store.name + ".test.yml"), emit::PromtoolYaml(spec, tests)});
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    const char* const kind = i == 0 ? ".test.yml" : ".overdue.test.yml";
+    artefacts.push_back({folder / (spec.store.name + kind), emit::PromtoolYaml(spec, tests[i])});
+  }
   artefacts.push_back({folder / (spec.store.name + ".thresholds.inc"), emit::ThresholdsInc(spec)});
   return {};
 }

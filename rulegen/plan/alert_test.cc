@@ -12,8 +12,6 @@
 #include "rulegen/plan/template.h"
 
 namespace outgrown::plan {
-namespace {
-
 ExpectedAlert Expect(const AlertRule& rule, const TestStore& store) {
   ExpectedAlert expected;
   expected.labels = store.labels;
@@ -23,8 +21,6 @@ ExpectedAlert Expect(const AlertRule& rule, const TestStore& store) {
   }
   return expected;
 }
-
-}  // namespace
 
 std::size_t Evaluations(const spec::Spec& spec, Milliseconds time) {
   const Milliseconds interval = spec.rules.interval;

@@ -28,6 +28,9 @@ struct TestStore {
   double value = 0;                                         // of the expression while it fires
 };
 
+// The alert that a store gives while it fires.
+ExpectedAlert Expect(const AlertRule& rule, const TestStore& store);
+
 class AlertTest {
  public:
   // `start`: the evaluation at which a condition that is there from the first sample on becomes true; 1 for

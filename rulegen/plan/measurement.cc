@@ -49,6 +49,7 @@ class Planner {
     const Applies applies(spec_);
     std::vector<MeasurementAlert> alerts;
     if (applies.target) alerts.push_back(ExporterDown());
+    if (applies.target) alerts.push_back(StoreSilent());
     if (applies.exporter) alerts.push_back(BlockUnreadable());
     if (applies.exporter) alerts.push_back(WriterStale());
     if (applies.exporter) alerts.push_back(WriterGone());
@@ -76,6 +77,29 @@ class Planner {
     alert.look =
         "The target's page in Prometheus (Status, Targets) for the scrape's error, and the exporter's log.";
     alert.act = "Start the exporter, or mend the network between it and Prometheus.";
+    alert.labels = spec_.store.identity;
+    return alert;
+  }
+
+  // The value of `present` is not looked at: what it says about a store that is there is the store's own matter.
+  MeasurementAlert StoreSilent() const {
+    const std::string& present = spec_.store.present;
+    MeasurementAlert alert;
+    alert.id = "StoreSilent";
+    alert.expr = MaxBy(by_, "last_over_time(" + present + "[" + FormatDuration(kDecisionOverdue) + "])") +
+                 " unless " + MaxBy(by_, present) + " and on (job, instance) up == 1";
+    alert.hold = minutes(5);
+    alert.summary = "Store silent (its exporter runs, but shows nothing of it)";
+    alert.means =
+        "Prometheus scrapes the exporter, but the store, which it showed within the last 26 hours, is no "
+        "longer among what it shows: the store is down or gone, or the exporter was told to leave it out. "
+        "Its "
+        "thresholds are unknown, not healthy.";
+    alert.look =
+        present + ": when it ended. Then the exporter's log, its options, and whether the store runs.";
+    alert.act =
+        "Start the store, or give it back to the exporter. If it was taken away for good, silence the alert: "
+        "it ends by itself 26 hours after the store was last seen.";
     alert.labels = spec_.store.identity;
     return alert;
   }
@@ -186,24 +210,48 @@ class Planner {
     return alert;
   }
 
+  // A store that is old enough for a decision, and has none that is young enough. It is old enough if it was shown 26
+  // hours ago, an hour's gap forgiven, and not taken away if it was shown since. The decisions may be shown by an
+  // exporter on another host, which may be down now: what it showed last holds.
   MeasurementAlert DecisionOverdue() const {
-    const std::string timestamp = "checkpoint_decision_timestamp_seconds";
+    const std::string time = FormatDuration(kDecisionOverdue);
+    std::string complete;
+    for (const std::string& label : spec_.store.identity)
+      complete += (complete.empty() ? "" : ",") + label + "!=\"\"";
+    const std::string stores = spec_.store.present + "{" + complete + "}";
+    const std::string decisions = "last_over_time(checkpoint_decision_timestamp_seconds{store=\"" +
+                                  spec_.store.name + "\"}[" + time + "])";
+    const std::string old_enough = MaxBy(by_, "last_over_time(" + stores + "[" + time + "])") + " and " +
+                                   MaxBy(by_, "last_over_time(" + stores + "[1h] offset " + time + ")");
     MeasurementAlert alert;
-    alert.id = "DecisionOverdue";
-    alert.expr = "time() - " + MaxBy("job, instance", timestamp + "{store=\"" + spec_.store.name + "\"}") +
-                 " > " + Seconds(kDecisionOverdue);
+    alert.id = kDecisionOverdueId;
+    alert.expr = MaxBy(by_, WithSubject(old_enough) + " unless on (subject) " + decisions + " >= time() - " +
+                                Seconds(kDecisionOverdue)) +
+                 " and on () count(" + decisions + ")";
     alert.has_limit = true;
-    alert.hold = minutes(5);
     alert.summary = "Decision overdue (none for 26 hours)";
     alert.means =
-        "The exporter shows the decision log, and the last decision in it is older than 26 hours: the daily "
-        "evaluation did "
-        "not run, or could not log.";
+        "Exporters show the decision log, and in none of them is a decision about this store that is younger "
+        "than 26 hours: the daily evaluation did not run, did not find the store, or could not log.";
     alert.look =
-        "The timer's last run (systemctl list-timers, journalctl -u outgrown-evaluate), and the log's disk.";
+        "The timer's last run (systemctl list-timers, journalctl -u outgrown-evaluate), and the log's disk. "
+        "If other stores are decided: which spec and Prometheus the timer evaluates.";
     alert.act = "Run rulegen --evaluate by hand: it says what is wrong. Then mend the timer.";
-    alert.labels = {"job", "instance"};
+    alert.labels = spec_.store.identity;
     return alert;
+  }
+
+  // The stores with the label `subject`, as the exporter writes it: KEY=VALUE by key, with commas between.
+  std::string WithSubject(std::string stores) const {
+    std::vector<std::string> labels = spec_.store.identity;
+    std::ranges::sort(labels);
+    std::string separator;
+    for (const std::string& label : labels) {
+      stores = "label_join(" + stores + ", \"subject\", \"" + separator + label + "=\", \"subject\", \"" +
+               label + "\")";
+      separator = ",";
+    }
+    return stores;
   }
 
   const spec::Spec& spec_;

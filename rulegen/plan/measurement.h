@@ -14,6 +14,7 @@ namespace outgrown::plan {
 
 // A decision is made daily; two hours of slack for a timer that starts late or a machine that was off.
 inline constexpr Milliseconds kDecisionOverdue = std::chrono::hours(26);
+inline constexpr const char* kDecisionOverdueId = "DecisionOverdue";
 // busy_timeout is seconds, a large transaction tens of them: five minutes inside one write is no work any
 // more.
 inline constexpr Milliseconds kWriterStuck = std::chrono::minutes(5);

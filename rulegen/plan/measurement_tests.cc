@@ -28,20 +28,24 @@ class Tester {
   Tester(const spec::Spec& spec, AlertTest& test) : spec_(spec), test_(test) {}
 
   void ExporterDown() {
-    const auto add = [&](std::string_view what, Course course, const std::string& up,
-                         const std::string& present) {
-      std::vector<Pair> store = ExampleStore(spec_);
-      for (Pair& label : store) {
-        if (label.name == "instance") label.value = what;
-      }
-      TestStore added{std::string(what), course, store, {{Selector("up", TargetNamed(what)), up}}};
-      if (!present.empty()) added.series.emplace_back(Selector(spec_.store.present, store), present);
-      test_.Add(std::move(added));
-    };
-    add("down", Course::kFires, test_.Always(0), "1 stale");
-    add(kOneIntervalShort, Course::kStaysQuiet, test_.TooBriefly(0, 1), test_.Always(1));
-    add("up", Course::kStaysQuiet, test_.Always(1), test_.Always(1));
-    add("down-without-a-store", Course::kStaysQuiet, test_.Always(0), "");
+    AddOfTarget("down", Course::kFires, test_.Always(0), "1 stale");
+    AddOfTarget(kOneIntervalShort, Course::kStaysQuiet, test_.TooBriefly(0, 1), test_.Always(1));
+    AddOfTarget("up", Course::kStaysQuiet, test_.Always(1), test_.Always(1));
+    AddOfTarget("down-without-a-store", Course::kStaysQuiet, test_.Always(0), "");
+  }
+
+  void StoreSilent() {
+    const std::string up = test_.Always(1);
+    const std::string gone = "1 stale";
+    const std::string back_in_time =
+        "1 stale _x" + std::to_string(test_.FiresAt() - 2) + " " + test_.Always(1);
+    AddOfTarget("silent", Course::kFires, up, gone);
+    AddOfTarget(kOneIntervalShort, Course::kStaysQuiet, up, back_in_time);
+    AddOfTarget("measured", Course::kStaysQuiet, up, test_.Always(1));
+    AddOfTarget("measured-as-0", Course::kStaysQuiet, up, test_.Always(0));
+    AddOfTarget("never-there", Course::kStaysQuiet, up, "");
+    AddOfTarget("exporter-down", Course::kStaysQuiet, test_.Always(0), gone);
+    AddOfTarget("no-target-any-more", Course::kStaysQuiet, "", gone);
   }
 
   void BlockUnreadable() {
@@ -97,23 +101,6 @@ class Tester {
     AddTarget("another-stores-table", Course::kStaysQuiet, {{info("other_" + store, other), always}});
   }
 
-  // Time goes on, so the age of a decision stays at the limit if its timestamp goes on as well.
-  void DecisionOverdue() {
-    const std::string timestamp = "checkpoint_decision_timestamp_seconds{store=\"" + spec_.store.name + "\"}";
-    const double step = InSeconds(spec_.rules.interval);
-    const double limit = InSeconds(kDecisionOverdue);
-    // Sums of a fraction of a second are not exact, and would pass the limit.
-    const bool exact = spec_.rules.interval % std::chrono::seconds(1) == Milliseconds(0);
-    const double at_limit = exact ? limit : limit - 0.001;
-    const std::size_t fires_at = test_.FiresAt();
-    const std::string too_briefly = ExactNumber(-limit - 1) + "+" + Repeat(step, fires_at - 1) + " " +
-                                    Repeat(step * static_cast<double>(fires_at), 1);
-    AddTarget("overdue", Course::kFires, {{timestamp, test_.Rising(-limit - 1, step)}});
-    AddTarget(kAtLimit, Course::kStaysQuiet, {{timestamp, test_.Rising(-at_limit, step)}});
-    AddTarget(kOneIntervalShort, Course::kStaysQuiet, {{timestamp, too_briefly}});
-    AddTarget("decided", Course::kStaysQuiet, {{timestamp, test_.Always(0)}});
-  }
-
  private:
   using Series = std::vector<std::pair<std::string, std::string>>;
 
@@ -121,6 +108,17 @@ class Tester {
     TestStore added{std::string(what), course, labels, {}};
     for (const auto& [selector, notation] : series)
       added.series.emplace_back(Selector(selector, labels), notation);
+    test_.Add(std::move(added));
+  }
+  // A store told apart by its instance, which is also the target's: `up` and `present`, each unless it is empty.
+  void AddOfTarget(std::string_view what, Course course, const std::string& up, const std::string& present) {
+    std::vector<Pair> store = ExampleStore(spec_);
+    for (Pair& label : store) {
+      if (label.name == "instance") label.value = what;
+    }
+    TestStore added{std::string(what), course, store, {}, 1};
+    if (!up.empty()) added.series.emplace_back(Selector("up", TargetNamed(what)), up);
+    if (!present.empty()) added.series.emplace_back(Selector(spec_.store.present, store), present);
     test_.Add(std::move(added));
   }
   void AddStore(std::string_view what, Course course, const Series& series) {
@@ -141,13 +139,10 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-    {"ExporterDown", 0, &Tester::ExporterDown},
-    {"BlockUnreadable", 0, &Tester::BlockUnreadable},
-    {"WriterStale", 0, &Tester::WriterStale},
-    {"WriterGone", 1, &Tester::WriterGone},
-    {"CoverageIncomplete", 0, &Tester::CoverageIncomplete},
+    {"ExporterDown", 0, &Tester::ExporterDown},       {"StoreSilent", 1, &Tester::StoreSilent},
+    {"BlockUnreadable", 0, &Tester::BlockUnreadable}, {"WriterStale", 0, &Tester::WriterStale},
+    {"WriterGone", 1, &Tester::WriterGone},           {"CoverageIncomplete", 0, &Tester::CoverageIncomplete},
     {"DigestMismatch", 0, &Tester::DigestMismatch},
-    {"DecisionOverdue", 0, &Tester::DecisionOverdue},
 };
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -64,6 +66,10 @@ std::string VerdictColor(const spec::Spec& spec, std::size_t index) {
   constexpr std::array<std::string_view, 3> kFromSevere = {"red", "orange", "yellow"};
   const std::size_t behind = spec.verdicts.size() - 1 - index;
   return std::string(kFromSevere[std::min(behind, kFromSevere.size() - 1)]);
+}
+
+double JustAbove(double limit) {
+  return limit == 0 ? 1e-9 : std::nextafter(limit, std::numeric_limits<double>::infinity());
 }
 
 }  // namespace outgrown::plan

@@ -42,6 +42,9 @@ std::string StoreLegend(const spec::Spec& spec);
 // Text in a legend, where "{{" would start a label.
 std::string LegendText(std::string_view text);
 
+// The least value beyond a limit: Grafana colours from a step's value on, but a limit itself is no breach.
+double JustAbove(double limit);
+
 // Mild yellow to severe red, for the verdict with that index.
 std::string VerdictColor(const spec::Spec& spec, std::size_t index);
 

@@ -84,9 +84,12 @@ PromtoolFile PlanTests(const spec::Spec& spec, const RuleFile& rules) {
     file.tests.push_back(ThresholdTest(spec, threshold, rule_of(threshold.id)));
   }
   for (const MeasurementAlert& planned : PlanMeasurement(spec)) {
-    file.tests.push_back(MeasurementTest(spec, planned, rule_of(planned.id)));
+    if (planned.id != kDecisionOverdueId)
+      file.tests.push_back(MeasurementTest(spec, planned, rule_of(planned.id)));
   }
   file.tests.push_back(AbsentTest(spec, rules));
+  file.notes.insert(file.notes.begin(),
+                    "Every recorded series is tested for its arithmetic and for stores kept apart. Besides:");
   return file;
 }
 

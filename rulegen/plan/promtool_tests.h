@@ -48,7 +48,8 @@ struct PromtoolTest {
 struct PromtoolFile {
   std::string rule_file;  // beside the test file
   Milliseconds evaluation_interval{0};
-  // For each recorded series one line that says which of idle and counter reset its tests cover, and if not, why.
+  // Lines for the reader. For each recorded series one that says which of idle and counter reset its tests cover, and if
+  // not, why.
   std::vector<std::string> notes;
   std::vector<PromtoolTest> tests;
 };
@@ -56,7 +57,7 @@ struct PromtoolFile {
 // For every alert on a threshold: beyond fires, at the limit and short of it doesn't, `for` one interval too
 // short doesn't, and once the condition has ended it goes on for keep_firing_for and no longer. For every alert
 // about the measurement: the same as far as it applies, and what must not be mistaken for it. For all of them:
-// without any series nothing fires. For every recorded series: the spec's cases, a counter reset if one of them
+// without any series nothing fires (DecisionOverdue's others are in overdue_tests.h). For every recorded series: the spec's cases, a counter reset if one of them
 // has counters that rise, and one other store for each identity label. Linear in the spec.
 // Precondition: `rules` are PlanRules(spec)'s.
 PromtoolFile PlanTests(const spec::Spec& spec, const RuleFile& rules);

@@ -94,9 +94,10 @@ Routing PlanRouting(const spec::Spec& spec, const RuleFile& rules) {
 
   AlertsByVerdict alerts = ByVerdict(spec);
   SilenceMilder(spec, alerts, routing.inhibitions);
-  SilenceExplained(spec, planned, "ExporterDown",
-                   {"BlockUnreadable", "WriterStale", "WriterGone", "CoverageIncomplete", "DigestMismatch"},
-                   {"job", "instance"}, routing.inhibitions);
+  SilenceExplained(
+      spec, planned, "ExporterDown",
+      {"StoreSilent", "BlockUnreadable", "WriterStale", "WriterGone", "CoverageIncomplete", "DigestMismatch"},
+      {"job", "instance"}, routing.inhibitions);
   SilenceExplained(spec, planned, "BlockUnreadable", {"WriterStale", "WriterGone", "CoverageIncomplete"},
                    spec.store.identity, routing.inhibitions);
   return routing;

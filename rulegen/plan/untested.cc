@@ -66,16 +66,18 @@ void AddMissing(const AlertRule& rule, const Tested& tested, std::vector<std::st
 
 }  // namespace
 
-std::vector<std::string> Untested(const RuleFile& rules, const PromtoolFile& tests) {
+std::vector<std::string> Untested(const RuleFile& rules, const std::vector<PromtoolFile>& files) {
   std::unordered_map<std::string_view, Tested> alerts;
   std::unordered_set<std::string_view> series;
-  for (const PromtoolTest& test : tests.tests) {
-    std::unordered_map<std::string_view, std::map<Milliseconds, const AlertCheck*>> checks;
-    for (const AlertCheck& check : test.alerts) checks[check.alert].emplace(check.at, &check);
-    for (const auto& [alert, by_time] : checks)
-      Count(test, by_time, tests.evaluation_interval, alerts[alert]);
-    for (const SampleCheck& check : test.samples) {
-      if (!check.expected.empty()) series.insert(check.record);
+  for (const PromtoolFile& file : files) {
+    for (const PromtoolTest& test : file.tests) {
+      std::unordered_map<std::string_view, std::map<Milliseconds, const AlertCheck*>> checks;
+      for (const AlertCheck& check : test.alerts) checks[check.alert].emplace(check.at, &check);
+      for (const auto& [alert, by_time] : checks)
+        Count(test, by_time, file.evaluation_interval, alerts[alert]);
+      for (const SampleCheck& check : test.samples) {
+        if (!check.expected.empty()) series.insert(check.record);
+      }
     }
   }
   std::vector<std::string> untested;

@@ -13,6 +13,6 @@ namespace outgrown::plan {
 // before it fires (if it has a `for`), not at its limit (if it has one), not after its condition ended (if it
 // has a keep_firing_for) or not without any series; a check of an alert that no rule has; a recorded series
 // without a check. Linear in both.
-std::vector<std::string> Untested(const RuleFile& rules, const PromtoolFile& tests);
+std::vector<std::string> Untested(const RuleFile& rules, const std::vector<PromtoolFile>& files);
 
 }  // namespace outgrown::plan

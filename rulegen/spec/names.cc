@@ -26,9 +26,9 @@ std::string AlertName(const Store& store, std::string_view threshold_id) {
 }
 
 std::span<const std::string_view> MeasurementAlertIds() {
-  static constexpr std::array<std::string_view, 7> kIds = {
-      "ExporterDown",       "BlockUnreadable", "WriterStale",    "WriterGone",
-      "CoverageIncomplete", "DigestMismatch",  "DecisionOverdue"};
+  static constexpr std::array<std::string_view, 8> kIds = {
+      "ExporterDown", "StoreSilent",        "BlockUnreadable", "WriterStale",
+      "WriterGone",   "CoverageIncomplete", "DigestMismatch",  "DecisionOverdue"};
   return kIds;
 }
 

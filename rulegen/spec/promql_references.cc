@@ -1,118 +1,15 @@
 #include "rulegen/spec/promql_references.h"
 
-#include <algorithm>
-#include <array>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "rulegen/spec/diagnostic.h"
+#include "rulegen/spec/promql_words.h"
 
 namespace outgrown::spec {
 namespace {
-
-// Source: https://prometheus.io/docs/prometheus/2.42/querying/functions/ without holt_winters, which 3.0 renamed.
-constexpr auto kFunctions = std::to_array<std::string_view>({
-    "abs",
-    "absent",
-    "absent_over_time",
-    "acos",
-    "acosh",
-    "asin",
-    "asinh",
-    "atan",
-    "atanh",
-    "avg_over_time",
-    "ceil",
-    "changes",
-    "clamp",
-    "clamp_max",
-    "clamp_min",
-    "cos",
-    "cosh",
-    "count_over_time",
-    "day_of_month",
-    "day_of_week",
-    "day_of_year",
-    "days_in_month",
-    "deg",
-    "delta",
-    "deriv",
-    "exp",
-    "floor",
-    "histogram_count",
-    "histogram_fraction",
-    "histogram_quantile",
-    "histogram_sum",
-    "hour",
-    "idelta",
-    "increase",
-    "irate",
-    "label_join",
-    "label_replace",
-    "last_over_time",
-    "ln",
-    "log10",
-    "log2",
-    "max_over_time",
-    "min_over_time",
-    "minute",
-    "month",
-    "pi",
-    "predict_linear",
-    "present_over_time",
-    "quantile_over_time",
-    "rad",
-    "rate",
-    "resets",
-    "round",
-    "scalar",
-    "sgn",
-    "sin",
-    "sinh",
-    "sort",
-    "sort_desc",
-    "sqrt",
-    "stddev_over_time",
-    "stdvar_over_time",
-    "sum_over_time",
-    "tan",
-    "tanh",
-    "time",
-    "timestamp",
-    "vector",
-    "year",
-});
-// Asked of Debian 12's VictoriaMetrics 1.79, function by function.
-constexpr auto kNotInVictoriaMetrics = std::to_array<std::string_view>(
-    {"day_of_year", "histogram_count", "histogram_fraction", "histogram_sum"});
-constexpr auto kAggregations = std::to_array<std::string_view>({
-    "avg",
-    "bottomk",
-    "count",
-    "count_values",
-    "group",
-    "max",
-    "min",
-    "quantile",
-    "stddev",
-    "stdvar",
-    "sum",
-    "topk",
-});
-constexpr auto kGroupings =
-    std::to_array<std::string_view>({"by", "without", "on", "ignoring", "group_left", "group_right"});
-// Words that name nothing; all in lower case, in which PromQL's keywords may be written or not.
-constexpr auto kWords = std::to_array<std::string_view>(
-    {"and", "or", "unless", "atan2", "bool", "offset", "inf", "nan", "start", "end"});
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
-bool Contains(const auto& list, std::string_view name) { return std::ranges::find(list, name) != list.end(); }
 
 std::string_view Closing(std::string_view opening) {
   if (opening == "(") return ")";
@@ -193,18 +90,17 @@ class Finder {
   }
 
   void Name(const Token& token) {
-    const std::string lower = Lower(token.text);
-    if (Contains(kGroupings, lower)) {
+    if (IsGrouping(token.text)) {
       ++at_;
       if (Is("(")) {
         GroupingLabels();
-      } else if (!lower.starts_with("group_")) {
-        FailHere("\"(\" and labels after " + lower);
+      } else if (!LowerCase(token.text).starts_with("group_")) {
+        FailHere("\"(\" and labels after " + LowerCase(token.text));
       }
-    } else if (Contains(kWords, lower)) {
+    } else if (IsKeyword(token.text)) {
       ++at_;
-    } else if (Contains(kAggregations, lower) && IsAggregationHere()) {
-      if (lower == "count_values") MadeLabel(0);
+    } else if (IsAggregation(token.text) && IsAggregationHere()) {
+      if (LowerCase(token.text) == "count_values") MadeLabel(0);
       ++at_;
     } else if (Is("(", 1)) {
       found_.functions.push_back({token.text, token.offset});
@@ -222,7 +118,7 @@ class Finder {
     if (Is("(", 1)) return true;
     const Token* next = Peek(1);
     return next != nullptr && next->kind == TokenKind::kName &&
-           (Lower(next->text) == "by" || Lower(next->text) == "without");
+           (LowerCase(next->text) == "by" || LowerCase(next->text) == "without");
   }
 
   // The name in front of the opening parenthesis that stands before the current token: `rate` in `rate(x`.
@@ -318,9 +214,5 @@ class Finder {
 }  // namespace
 
 References FindReferences(std::string_view expression) { return Finder(expression).Run(); }
-
-std::span<const std::string_view> FunctionNames() { return kFunctions; }
-
-bool IsInVictoriaMetrics(std::string_view function) { return !Contains(kNotInVictoriaMetrics, function); }
 
 }  // namespace outgrown::spec

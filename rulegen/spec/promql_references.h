@@ -48,10 +48,4 @@ struct References {
 
 References FindReferences(std::string_view expression);
 
-// The functions that Prometheus 2.42 and 3.x both know, without aggregations.
-std::span<const std::string_view> FunctionNames();
-
-// Whether VictoriaMetrics knows one of these functions. vmalert -dryRun does not say so.
-bool IsInVictoriaMetrics(std::string_view function);
-
 }  // namespace outgrown::spec

@@ -10,6 +10,7 @@
 #include "rulegen/spec/names.h"
 #include "rulegen/spec/nearest.h"
 #include "rulegen/spec/promql_references.h"
+#include "rulegen/spec/promql_words.h"
 #include "rulegen/spec/series_notation.h"
 #include "rulegen/spec/validate_parts.h"
 

@@ -110,7 +110,7 @@ class OpsLoop(unittest.TestCase):
     def test_the_usual_layout_by_the_letter(self):
         loop = Loop(self.folder, "rules/checkpoint.toml", "alertmanager.base.yml",
                     {"rules": "gen", "dashboards": "../dashboards", "docs": "../docs"})
-        gen = [f"rules/gen/checkpoint.{kind}" for kind in ("rules.yml", "test.yml", "alertmanager.yml", "thresholds.inc")]
+        gen = [f"rules/gen/checkpoint.{kind}" for kind in ("rules.yml", "test.yml", "overdue.test.yml", "alertmanager.yml", "thresholds.inc")]
         docs = [f"docs/checkpoint.{kind}.md" for kind in ("decision-matrix", "metrics", "runbook")]
         self.follow(loop, ["rulegen", "--generate"], ci_script(), [
             "rules/checkpoint.toml", "rules/checkpoint.manifest", *gen, "rules/gen/victoriametrics/checkpoint.rules.yml",
@@ -123,7 +123,8 @@ class OpsLoop(unittest.TestCase):
                                                                                                 "monitoring/prometheus/")
         self.follow(loop, ["rulegen", "--generate", "--spec", spec], script, [
             spec, "monitoring/specs/stores.manifest", "monitoring/prometheus/checkpoint.rules.yml",
-            "monitoring/prometheus/checkpoint.test.yml", "monitoring/prometheus/checkpoint.alertmanager.yml",
+            "monitoring/prometheus/checkpoint.test.yml",
+            "monitoring/prometheus/checkpoint.overdue.test.yml", "monitoring/prometheus/checkpoint.alertmanager.yml",
             "monitoring/prometheus/checkpoint.thresholds.inc", "monitoring/prometheus/victoriametrics/checkpoint.rules.yml"])
         merged = (self.folder / "monitoring/prometheus/checkpoint.alertmanager.yml").read_text(encoding="utf-8")
         for own in ("receiver: chat", "name: pager", "team=", "SiteDown"):

@@ -137,6 +137,22 @@ class PostgresqlStore(ServerCase):
             self.prometheus.url, 'ALERTS{alertname="PostgresqlThroughput", alertstate="firing"}'), 60, alive=self.alive)
         self.rulegen("--verify", "--prometheus", self.prometheus.url)
 
+    def test_the_server_that_stops_is_a_silent_store_and_no_exporter_that_is_down(self):
+        """The last of the tests, by its name: it stops the server. The alert's `for` is promtool's to test."""
+        pending = 'ALERTS{alertname="PostgresqlStoreSilent"}'
+        servers.wait_for("the store", lambda: servers.query(self.prometheus.url, "pg_settings_max_connections"), 60,
+                         alive=self.alive)
+        self.assertEqual(servers.query(self.prometheus.url, pending), [])
+        self.postgresql.stop()
+        found = servers.wait_for("the alert", lambda: servers.query(self.prometheus.url, pending), 90,
+                                 alive=[self.exporter, self.prometheus])
+        labels = found[0]["metric"]
+        self.assertEqual((len(found), labels["job"], labels["server"]),
+                         (1, "postgresql", f"127.0.0.1:{self.postgresql.port}"))
+        self.assertEqual([sample["value"][1] for sample in servers.query(self.prometheus.url, 'up{job="postgresql"}')], ["1"])
+        self.assertEqual([sample["value"][1] for sample in servers.query(self.prometheus.url, "pg_up")], ["0"])
+        self.assertEqual(servers.query(self.prometheus.url, 'ALERTS{alertname="PostgresqlExporterDown"}'), [])
+
 
 if __name__ == "__main__":
     if postgresql_server.binaries() is None:

@@ -49,13 +49,13 @@ inhibit_rules:
   REQUIRE(merged["route"]["routes"].size() == 2);
   CHECK(merged["route"]["routes"][0]["matchers"][0].as<std::string>() == "team=\"a\"");
   CHECK(merged["route"]["routes"][1]["matchers"][0].as<std::string>() ==
-        "alertname=~\"QueueRate|QueueRateApproaching|QueueDepth|QueueExporterDown\"");
-  CHECK(merged["inhibit_rules"].size() == 2);
+        "alertname=~\"QueueRate|QueueRateApproaching|QueueDepth|QueueExporterDown|QueueStoreSilent\"");
+  CHECK(merged["inhibit_rules"].size() == 3);
 }
 
 TEST_CASE("a severe verdict silences the milder ones of the same store only") {
   const YAML::Node merged = Merged(test::TinySpec(), "route: {receiver: d}\nreceivers: [{name: d}]\n");
-  REQUIRE(merged["inhibit_rules"].size() == 1);
+  REQUIRE(merged["inhibit_rules"].size() == 2);
   const YAML::Node rule = merged["inhibit_rules"][0];
   CHECK(rule["source_matchers"][0].as<std::string>() == "alertname=\"QueueRate\"");
   CHECK(rule["target_matchers"][0].as<std::string>() == "alertname=~\"QueueRateApproaching|QueueDepth\"");

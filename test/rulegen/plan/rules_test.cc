@@ -102,13 +102,14 @@ TEST_CASE("a threshold below its limit compares the other way round") {
 
 TEST_CASE("which alerts about the measurement there are follows from the spec") {
   spec::Spec spec = test::TinySpec();
-  CHECK(MeasurementIds(spec) == std::vector<std::string>{"ExporterDown"});
+  CHECK(MeasurementIds(spec) == std::vector<std::string>{"ExporterDown", "StoreSilent"});
   spec.coverage.emplace();
-  CHECK(MeasurementIds(spec) == std::vector<std::string>{"ExporterDown", "CoverageIncomplete"});
+  CHECK(MeasurementIds(spec) ==
+        std::vector<std::string>{"ExporterDown", "StoreSilent", "CoverageIncomplete"});
   spec.store.present = "checkpoint_block_up";
-  CHECK(MeasurementIds(spec) == std::vector<std::string>{"ExporterDown", "BlockUnreadable", "WriterStale",
-                                                         "WriterGone", "CoverageIncomplete", "DigestMismatch",
-                                                         "DecisionOverdue"});
+  CHECK(MeasurementIds(spec) == std::vector<std::string>{"ExporterDown", "StoreSilent", "BlockUnreadable",
+                                                         "WriterStale", "WriterGone", "CoverageIncomplete",
+                                                         "DigestMismatch", "DecisionOverdue"});
   spec.store.identity = {"cluster"};
   CHECK(MeasurementIds(spec)[0] == "BlockUnreadable");
 }

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include "rulegen/spec/promql_words.h"
+
 using outgrown::spec::FindReferences;
 using outgrown::spec::FunctionNames;
 using outgrown::spec::IsInVictoriaMetrics;

@@ -1,0 +1,145 @@
+#include "rulegen/plan/overdue_tests.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/duration.h"
+#include "common/number.h"
+#include "rulegen/plan/alert_test.h"
+#include "rulegen/plan/example_store.h"
+#include "rulegen/plan/measurement.h"
+#include "rulegen/spec/names.h"
+
+namespace outgrown::plan {
+namespace {
+
+// The alert has no `for`, so this may be as long as the tests' stores need.
+constexpr Milliseconds kStep = std::chrono::minutes(30);
+// The alert's time is 52 steps. At the 54th evaluation a store of the second sample (1 h) is old enough, at the 53rd it
+// isn't yet.
+constexpr std::size_t kFiresAt = 54;
+constexpr double kStepSeconds = 1800;
+
+const AlertRule* FindAlert(const RuleFile& rules, std::string_view name) {
+  for (const RuleGroup& group : rules.groups) {
+    for (const Rule& rule : group.rules) {
+      const auto* alert = std::get_if<AlertRule>(&rule);
+      if (alert != nullptr && alert->alert == name) return alert;
+    }
+  }
+  return nullptr;
+}
+
+// As the exporter writes it: database=checkpoints,instance=app-1:9108,job=outgrown
+std::string SubjectOf(std::vector<Pair> store) {
+  std::ranges::sort(store, {}, &Pair::name);
+  std::string subject;
+  for (const Pair& label : store) subject += (subject.empty() ? "" : ",") + label.name + "=" + label.value;
+  return subject;
+}
+
+std::string Value(double value) { return ExactNumber(value); }
+
+class Tests {
+ public:
+  Tests(const spec::Spec& spec, const AlertRule& rule) : spec_(spec), rule_(rule) {}
+
+  // Decided daily, by a host that has neither the store nor its exporter.
+  PromtoolTest SideBySide() {
+    const std::string always = "1x" + std::to_string(kFiresAt);
+    // Beyond the limit at the 54th evaluation, at the limit at the 53rd.
+    const std::string old = Value(kStepSeconds) + "x" + std::to_string(kFiresAt);
+    const std::string now = "0+" + Value(kStepSeconds) + "x" + std::to_string(kFiresAt);
+    const std::string old_enough = "_x2 " + always;
+    const std::string& own = spec_.store.name;
+    Add("overdue", true, always, own, old);
+    Add("never-decided", true, old_enough, own, "");
+    Add("decided-by-another-spec", true, old_enough, "other_" + own, now);
+    Add(kAtLimit, false, always, own, Value(2 * kStepSeconds) + "x" + std::to_string(kFiresAt));
+    Add("decided", false, always, own, now);
+    Add("decided-by-an-exporter-that-is-gone", false, always, own, "0+" + Value(kStepSeconds) + "x40 stale");
+    Add("too-young", false, "_x3 " + always, own, "");
+    Add("taken-away", false, "1 stale", own, old);
+    AddWithoutALabel(always);
+    return Make("", {{kFiresAt - 1, {}}, {kFiresAt, expected_}});
+  }
+
+  PromtoolTest WithoutALog() {
+    Add("never-decided", false, "1x" + std::to_string(kFiresAt), spec_.store.name, "");
+    Add("decided-by-another-spec", false, "1x" + std::to_string(kFiresAt), "other_" + spec_.store.name,
+        "0x" + std::to_string(kFiresAt));
+    return Make(" where no exporter shows a decision", {{kFiresAt, {}}});
+  }
+
+ private:
+  struct Check {
+    std::size_t evaluation;
+    std::vector<ExpectedAlert> expected;
+  };
+
+  void Add(std::string_view what, bool fires, const std::string& present, const std::string& decided_about,
+           const std::string& decided_at) {
+    const std::vector<Pair> store = StoreNamed(spec_, what);
+    test_.series.emplace_back(Selector(spec_.store.present, store), present);
+    if (!decided_at.empty()) {
+      test_.series.emplace_back(
+          Selector("checkpoint_decision_timestamp_seconds", {{"job", "job-a"},
+                                                             {"instance", "decider"},
+                                                             {"store", decided_about},
+                                                             {"subject", SubjectOf(store)}}),
+          decided_at);
+    }
+    if (fires)
+      expected_.push_back(Expect(rule_, {std::string(what), TestStore::Course::kFires, store, {}, 1}));
+    std::string& names = fires ? fires_ : quiet_;
+    names += (names.empty() ? "" : ", ") + std::string(what);
+  }
+
+  // Such a series names no store, so nothing is ever decided about it.
+  void AddWithoutALabel(const std::string& present) {
+    std::vector<Pair> labels = StoreNamed(spec_, "without-a-label");
+    labels.erase(labels.begin());
+    test_.series.emplace_back(Selector(spec_.store.present, labels), present);
+    quiet_ += ", without-a-label";
+  }
+
+  PromtoolTest Make(const std::string& where, const std::vector<Check>& checks) {
+    test_.name =
+        rule_.alert + " fires for " + (fires_.empty() ? "nobody" : fires_) + ", not for " + quiet_ + where;
+    test_.interval = kStep;
+    for (const Check& check : checks)
+      test_.alerts.push_back({rule_.alert, kStep * check.evaluation, check.expected});
+    return std::move(test_);
+  }
+
+  const spec::Spec& spec_;
+  const AlertRule& rule_;
+  PromtoolTest test_;
+  std::vector<ExpectedAlert> expected_;
+  std::string fires_;
+  std::string quiet_;
+};
+
+}  // namespace
+
+std::optional<PromtoolFile> PlanOverdueTests(const spec::Spec& spec, const RuleFile& rules) {
+  static_assert(kDecisionOverdue == 52 * kStep);
+  const AlertRule* rule = FindAlert(rules, spec::AlertName(spec.store, kDecisionOverdueId));
+  if (rule == nullptr) return std::nullopt;
+  PromtoolFile file;
+  file.rule_file = spec.store.name + ".rules.yml";
+  file.evaluation_interval = kStep;
+  file.notes.push_back("This file's tests last for more than a day, so they are evaluated every " +
+                       FormatDuration(kStep) + ".");
+  file.tests.push_back(Tests(spec, *rule).SideBySide());
+  file.tests.push_back(Tests(spec, *rule).WithoutALog());
+  return file;
+}
+
+}  // namespace outgrown::plan
