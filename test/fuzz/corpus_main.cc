@@ -2,6 +2,12 @@
 // seed on every machine. The short form of fuzzing, for every test run and every compiler.
 //
 // Usage: TARGET --runs N SEED_FILE_OR_FOLDER...    (the suffix .txt, of expected outputs, is left out)
+//
+// The input that made a check fail is left in the working folder as fuzz-failure.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +29,15 @@ namespace {
 
 constexpr std::uint64_t kSeed = 20261123;
 
+const std::string* running = nullptr;
+
+void KeepInput(int) {
+  const int fd = ::open("fuzz-failure", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd >= 0 && ::write(fd, running->data(), running->size()) >= 0) ::close(fd);
+}
+
 void Run(const std::string& input) {
+  running = &input;
   LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
 }
 
@@ -114,6 +128,7 @@ int main(int argc, char** argv) {
   std::printf("%zu seeds, %lu mutations, random seed %llu\n", seeds.size(), runs,
               static_cast<unsigned long long>(kSeed));
   std::fflush(stdout);
+  ::signal(SIGABRT, KeepInput);  // which lets the abort go on
   Mutator mutator(seeds);
   for (unsigned long i = 0; i < runs; ++i) Run(mutator.Next());
   return 0;
