@@ -14,7 +14,7 @@ namespace {
 
 using Lines = std::vector<std::string_view>;
 
-constexpr int kContext = 3;
+constexpr std::size_t kContext = 3;
 // Changed lines up to which the shortest diff is sought (Myers' algorithm keeps a row of the search for each).
 constexpr int kEditsMax = 1'000;
 
@@ -47,8 +47,8 @@ class Myers {
 
   std::optional<std::vector<Edit>> Run() {
     const int edits_max = std::min(old_size_ + new_size_, kEditsMax);
-    std::vector<int> farthest(static_cast<std::size_t>(2 * edits_max + 3), 0);
-    const auto at = [&](int diagonal) -> int& {
+    std::vector<int> farthest(2 * static_cast<std::size_t>(edits_max) + 3, 0);
+    const auto at = [&](std::ptrdiff_t diagonal) -> int& {
       return farthest[static_cast<std::size_t>(diagonal + edits_max + 1)];
     };
     for (int edits = 0; edits <= edits_max; ++edits) {
@@ -72,13 +72,13 @@ class Myers {
   std::string_view New(int y) const { return new_[static_cast<std::size_t>(y)]; }
 
   // The row of diagonals -edits..edits.
-  void Remember(const std::vector<int>& farthest, int edits, int edits_max) {
+  void Remember(const std::vector<int>& farthest, std::ptrdiff_t edits, std::ptrdiff_t edits_max) {
     const auto first = farthest.begin() + (edits_max + 1 - edits);
     trace_.emplace_back(first, first + 2 * edits + 1);
   }
 
   // -1 where the search has no such diagonal.
-  int Farthest(int edits, int diagonal) const {
+  int Farthest(std::ptrdiff_t edits, std::ptrdiff_t diagonal) const {
     if (diagonal < -edits || diagonal > edits) return -1;
     return trace_[static_cast<std::size_t>(edits)][static_cast<std::size_t>(diagonal + edits)];
   }
@@ -170,7 +170,7 @@ std::string Hunks(const std::vector<Edit>& script) {
       ++new_line;
       continue;
     }
-    const std::size_t before = std::min<std::size_t>(kContext, std::min(old_line, new_line));
+    const std::size_t before = std::min(kContext, std::min(old_line, new_line));
     std::size_t last = i;  // behind the last change of the hunk
     std::size_t end = i;
     for (; end < script.size() && end < last + 2 * kContext + 1; ++end) {

@@ -79,6 +79,7 @@ class Planner {
         "Each threshold's alert: within its limit, pending until it has lasted long enough, firing.";
     panel.width = 16;
     panel.height = std::clamp(3 + static_cast<int>(spec_.thresholds.size()), 6, 16);
+    panel.queries.reserve(spec_.thresholds.size());
     for (const spec::Threshold& threshold : spec_.thresholds) {
       panel.queries.push_back({"2 * " + Alert(threshold, "firing") + "\nor " + Alert(threshold, "pending") +
                                    "\nor 0 * " + Recorded(threshold.signal),

@@ -92,6 +92,7 @@ std::vector<std::string> Untested(const RuleFile& rules, const std::vector<Promt
     }
   }
   std::vector<std::string> unknown;
+  unknown.reserve(alerts.size());
   for (const auto& [alert, tested] : alerts) unknown.emplace_back(alert);
   std::ranges::sort(unknown);
   for (const std::string& alert : unknown)

@@ -57,7 +57,7 @@ std::string Quoted(std::string_view text) {
   for (std::size_t count = 0; !text.empty(); ++count) {
     if (count == kQuotedCharactersMax) return quoted + "…\"";
     const std::string_view character = text.substr(0, CharacterLength(text));
-    quoted += character == "\t" ? "\\x09" : Printable(character);
+    quoted += PrintableInLine(character);
     text.remove_prefix(character.size());
   }
   return quoted + "\"";

@@ -57,6 +57,10 @@ std::string Printable(std::string_view character) {
   return escaped;
 }
 
+std::string PrintableInLine(std::string_view character) {
+  return character == "\t" ? "\\x09" : Printable(character);
+}
+
 std::optional<std::size_t> FindControl(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); at += CharacterLength(text.substr(at))) {
     const std::optional<char32_t> character = FirstCharacter(text.substr(at));

@@ -27,6 +27,9 @@ bool IsDirectionMark(char32_t character);
 // begins no character is \xNN. A tab stays a tab.
 std::string Printable(std::string_view character);
 
+// The same within a sentence, where a tab is \x09, too.
+std::string PrintableInLine(std::string_view character);
+
 // The offset of the first character that IsControl or is not well-formed; nothing if there is none.
 std::optional<std::size_t> FindControl(std::string_view text);
 

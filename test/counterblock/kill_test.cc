@@ -44,6 +44,7 @@ constexpr std::uint64_t kBytes = 0x1'9e37'79b1;     // both halves of the sum mo
 constexpr std::uint64_t kDuration = 0x2'85eb'ca77;  // 10.8 s
 constexpr int kProcesses = 8;
 constexpr int kThreads = 4;
+constexpr std::size_t kWriters = std::size_t{kProcesses} * kThreads;
 
 // A torn sum seems to be of very many more.
 constexpr std::uint64_t kRecordsMax = 1ULL << 40U;
@@ -60,7 +61,7 @@ static_assert(RecordsOf(kDuration * 5'000'000'000, kDuration) == 5'000'000'000);
 static_assert(RecordsOf(kBytes * 5'000'000'000 + (1ULL << 32U), kBytes) > kRecordsMax);
 
 struct Acknowledged {
-  std::array<std::atomic<std::uint64_t>, kProcesses * kThreads> records;
+  std::array<std::atomic<std::uint64_t>, kWriters> records;
   std::atomic<bool> stop;
 
   std::uint64_t Sum() const {
@@ -98,7 +99,8 @@ int WriterProcess(const std::string& folder, std::uint32_t slots, int process, A
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
-      auto& mine = acknowledged.records[static_cast<std::size_t>(process * kThreads + i)];
+      auto& mine =
+          acknowledged.records[static_cast<std::size_t>(process) * kThreads + static_cast<std::size_t>(i)];
       while (!acknowledged.stop.load(std::memory_order_relaxed)) {
         const Start start = writer->BeginAt(1);
         writer->EndAt(start, Outcome::kOk, kBytes, 1 + kDuration);

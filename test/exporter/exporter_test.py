@@ -274,7 +274,7 @@ class Scrape(InFolder):
         verdicts = re.findall(r'^checkpoint_decision_verdict\{.*subject="(.*)",verdict="(\w+)"\} 1$', text, re.M)
         self.assertEqual(len(verdicts), stores)
         self.assertEqual([subject for subject, verdict in verdicts if verdict != "sufficient"],
-                         ["job=outgrown,instance=app-7:9108,database=checkpoints"])
+                         ["database=checkpoints,instance=app-7:9108,job=outgrown"])
         self.assertIn(f"checkpoint_decision_log_records_total {2 * stores + 1}", text)
         resident = re.search(r"^process_resident_memory_bytes (\S+)$", text, re.M)[1]
         self.assertLess(float(resident), 64 * 2**20)

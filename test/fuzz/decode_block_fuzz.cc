@@ -33,7 +33,7 @@ std::vector<std::byte> GoodImage() {
     slot.owner = i;
     slot.writes[0] = 5;
     slot.buckets[20] = 5;
-    slot.in_flight_start_ns = i * 1000;
+    slot.in_flight_start_ns = std::uint64_t{i} * 1000;
     std::memcpy(image.data() + SlotOffset(i), &slot, sizeof slot);
   }
   return image;

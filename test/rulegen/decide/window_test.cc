@@ -27,7 +27,10 @@ std::vector<Sample> History(std::string_view picture) {
   std::int64_t time_ms = kE - static_cast<std::int64_t>(picture.size() - 1) * test::kIntervalMs;
   for (const char mark : picture) {
     if (mark != '.') {
-      const double value = mark == 't' ? 1.5 : mark == 'f' ? 1.0 : mark == 'n' ? kNan : kInf;
+      const double value = mark == 't'   ? 1.5
+                           : mark == 'f' ? 1.0
+                           : mark == 'n' ? kNan
+                                         : kInf;  // NOLINT(bugprone-narrowing-conversions): all are double
       samples.push_back({time_ms, value});
     }
     time_ms += test::kIntervalMs;

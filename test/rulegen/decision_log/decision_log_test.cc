@@ -244,7 +244,8 @@ TEST_CASE("the log's place comes from systemd, else from XDG, else from the home
     const auto put = [](const char* name, const char* value) {
       value == nullptr ? ::unsetenv(name) : ::setenv(name, value, 1);
     };
-    const std::string old_home = std::getenv("HOME") == nullptr ? "" : std::getenv("HOME");
+    const char* home_before = std::getenv("HOME");
+    const std::string old_home = home_before == nullptr ? "" : home_before;
     put("STATE_DIRECTORY", state);
     put("XDG_STATE_HOME", xdg);
     put("HOME", home);
