@@ -123,9 +123,15 @@ def _becomes_idle(key: _Key, handle: int) -> None:
 
 def _take_idle(wanted: Optional[_Key]) -> Optional[int]:
     """The handle of an idle store, of any if `wanted` is None; from then on the caller's."""
-    for handle, key in list(_idle.items()):
-        if wanted in (None, key) and _idle.pop(handle, None) is not None:  # else another thread has taken it
+    for handle in list(_idle):
+        if wanted is not None and _idle.get(handle) != wanted:
+            continue
+        key = _idle.pop(handle, None)
+        if key is None:  # another thread has taken it
+            continue
+        if wanted in (None, key):
             return handle
+        _idle[handle] = key  # closed meanwhile, and the address is another store's by now
     return None
 
 

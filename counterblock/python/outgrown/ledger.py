@@ -47,6 +47,11 @@ class Ledger:
         """True inside a write transaction."""
         return self._write is not None
 
+    @property
+    def idle(self) -> bool:
+        """True if nothing is in flight."""
+        return not self._in_flight
+
     def start(self) -> Optional[Start]:
         """A statement that takes the write lock begins. None if the connection has the lock already."""
         if self._write is not None:

@@ -243,6 +243,9 @@ class Watch:
         if self._lost and self._store is not None:
             self._lost = False
             self._store.regained()
+        if self._ledger is None or self._ledger.idle:  # else rows of RETURNING are still to settle
+            self.off = True
+            self._ledger = self._store = None  # who keeps a closed connection keeps no store from another one
 
     @guarded
     def _roll_back_at_close(self) -> None:

@@ -52,6 +52,43 @@ print(*done)
 """
 
 
+KEPT = """
+closed = []
+for number in range(COUNT):
+    closed.append(outgrown.observe(sqlite3.connect(f"user{number}.db", isolation_level=None)))
+    closed[-1].execute("INSERT INTO t VALUES (1)")
+    closed[-1].close()
+"""
+
+# Threads that lose their turn anywhere: an address that one of them has closed is soon another's store.
+OPENERS = """
+import sys
+from outgrown import block
+
+sys.setswitchinterval(1e-6)
+wrong = []
+
+def open_stores(seed):
+    draw = random.Random(seed)
+    for _ in range(15000):
+        number = draw.randrange(COUNT)
+        try:
+            store = block.open_store(f"user{number}", database=f"/user{number}.db")
+        except block.Unavailable:  # all of the room is in use at this moment
+            continue
+        if store.database != f"/user{number}.db":
+            wrong.append(number)
+        del store
+
+threads = [threading.Thread(target=open_stores, args=(seed,)) for seed in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(wrong))
+"""
+
+
 class Tenants(StoreTest):
     def run_program(self, program, count, stores_max):
         """What it prints, after `count` databases were made uncounted; nothing is to be logged."""
@@ -75,6 +112,14 @@ class Tenants(StoreTest):
         for number, done in enumerate(self.run_program(THREADS, 40, stores_max=4)):
             if int(done):
                 self.assertEqual(self.counts(f"user{number}"), {"ok": int(done)})
+
+    def test_a_closed_connection_that_is_kept_keeps_no_store(self):
+        self.run_program(KEPT, 40, stores_max=4)
+        for number in range(40):
+            self.assertEqual(self.counts(f"user{number}"), {"ok": 1})
+
+    def test_a_thread_never_gets_another_ones_store(self):
+        self.assertEqual(self.run_program(OPENERS, 24, stores_max=12), ["0"])
 
 
 if __name__ == "__main__":
