@@ -18,7 +18,8 @@
  * Threads: every function may be called from any thread at any time, except that nothing may use a store
  * during or after its outgrown_close(). One store is enough for all threads of a process. fork(), exec() and
  * SIGKILL need no care: a child may go on using the store. Signal handlers: outgrown_record*, outgrown_begin*
- * and outgrown_end* may be called in a handler on a thread that has recorded before.
+ * and outgrown_end* may be called in a handler on a thread that has recorded into that store before, since it was
+ * opened and, in a child, since the fork: a thread's first record into a store allocates memory.
  *
  * Compatibility: functions are added, never changed (soname liboutgrown.so.0). C11 and C++.
  */

@@ -11,7 +11,7 @@
 // A forked child shares its parent's descriptions: it must never unlock (that would free the parent's slots),
 // only close, and claim its own through a new descriptor.
 //
-// Freed and unmapped long after the last close only (registry.h): a record that races with that must not crash.
+// Unmapped only after the last close and that of many other blocks (registry.h).
 // Everything but the fields marked otherwise is guarded by the library lock (registry.h).
 #pragma once
 

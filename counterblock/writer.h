@@ -14,7 +14,8 @@
 // A default-made Writer, and one that was moved from, is off: it records nothing and every call is harmless.
 // No call throws, blocks on another process, raises a signal, prints, or changes errno.
 //
-// Signal handlers: Record, Begin and End may be called in a handler on a thread that has recorded before.
+// Signal handlers: Record, Begin and End may be called in a handler on a thread that has recorded into that store before, since
+// it was opened and, in a child, since the fork: a thread's first record into a store allocates memory.
 #pragma once
 
 #include <time.h>
@@ -79,8 +80,9 @@ class Writer {
   }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
-  // The last Writer of a block in this process gives all slots back. A record that another thread is making
-  // at that moment is counted or dropped; the Writer itself must not be used any more.
+  // The last Writer of a block in this process gives all slots back. No thread may be inside a call of it, or use it any
+  // more. A record that is under way all the same meets memory, until kClosedBlocksMax (registry.h) other blocks have been
+  // closed, but may overwrite a count of the slot's next owner.
   ~Writer();
 
   bool is_on() const { return block_ != &off_block; }

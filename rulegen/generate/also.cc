@@ -16,14 +16,14 @@ namespace {
 
 class Loader {
  public:
-  explicit Loader(const spec::Spec& spec) : spec_(spec) {
+  explicit Loader(const spec::Spec& spec) : spec_(spec), report_(spec.file) {
     names_.Add(spec);
     specs_.reserve(spec.alertmanager->also.size());  // names_ points into it
   }
 
   AlsoSpecs Load() {
     for (std::size_t i = 0; i < spec_.alertmanager->also.size(); ++i) One(i);
-    AlsoSpecs loaded{{}, std::move(diagnostics_), unreadable_};
+    AlsoSpecs loaded{{}, report_.TakeInFileOrder(), unreadable_};
     if (loaded.diagnostics.empty()) loaded.specs = std::move(specs_);
     return loaded;
   }
@@ -58,15 +58,15 @@ class Loader {
 
   void Wrong(std::size_t index, const std::string& what, std::string expected) {
     const auto place = spec_.alertmanager->positions.find(fmt::format("also[{}]", index));
-    diagnostics_.push_back(
-        {spec_.file, place == spec_.alertmanager->positions.end() ? spec::Position() : place->second.value,
-         "alertmanager.also", spec::Quoted(spec_.alertmanager->also[index]) + what, std::move(expected)});
+    report_.Add(place == spec_.alertmanager->positions.end() ? spec::Position() : place->second.value,
+                "alertmanager.also", spec::Quoted(spec_.alertmanager->also[index]) + what,
+                std::move(expected));
   }
 
   const spec::Spec& spec_;
   NamesInUse names_;
   std::vector<spec::Spec> specs_;
-  std::vector<spec::Diagnostic> diagnostics_;
+  spec::Report report_;
   bool unreadable_ = false;
 };
 

@@ -28,6 +28,10 @@ struct Applies {
         coverage(spec.coverage.has_value()) {}
 };
 
+// A log that was shown within this time is still expected: with the decider's host the decisions vanish too. Looked at
+// hourly, since a week of every store's samples would be many.
+constexpr std::string_view kDecisionsForgotten = "[1w:1h]";
+
 std::string Seconds(Milliseconds duration) {
   return PromqlNumber(static_cast<double>(duration.count()) / 1000);
 }
@@ -67,13 +71,13 @@ class Planner {
     alert.id = "ExporterDown";
     alert.expr =
         MaxBy(by_, "last_over_time(" + spec_.store.present + "[" + FormatDuration(kDecisionOverdue) + "])") +
-        " and on (job, instance) up == 0";
+        " and on (job, instance) max by (job, instance) (up) == 0";
     alert.hold = minutes(5);
     alert.summary = "Exporter down (the store is not measured)";
     alert.means =
         "Prometheus cannot scrape the exporter that measured this store within the last 26 hours. Nothing "
-        "new is known "
-        "about the store; its thresholds are unknown, not healthy.";
+        "new is known about the store; its thresholds are unknown, not healthy. The alert ends when the "
+        "exporter answers again, and by itself 26 hours after the store was last seen.";
     alert.look =
         "The target's page in Prometheus (Status, Targets) for the scrape's error, and the exporter's log.";
     alert.act = "Start the exporter, or mend the network between it and Prometheus.";
@@ -219,20 +223,21 @@ class Planner {
     for (const std::string& label : spec_.store.identity)
       complete += (complete.empty() ? "" : ",") + label + "!=\"\"";
     const std::string stores = spec_.store.present + "{" + complete + "}";
-    const std::string decisions = "last_over_time(checkpoint_decision_timestamp_seconds{store=\"" +
-                                  spec_.store.name + "\"}[" + time + "])";
+    const std::string shown = "checkpoint_decision_timestamp_seconds{store=\"" + spec_.store.name + "\"}";
+    const std::string decisions = "last_over_time(" + shown + "[" + time + "])";
     const std::string old_enough = MaxBy(by_, "last_over_time(" + stores + "[" + time + "])") + " and " +
                                    MaxBy(by_, "last_over_time(" + stores + "[1h] offset " + time + ")");
     MeasurementAlert alert;
     alert.id = kDecisionOverdueId;
     alert.expr = MaxBy(by_, WithSubject(old_enough) + " unless on (subject) " + decisions + " >= time() - " +
                                 Seconds(kDecisionOverdue)) +
-                 " and on () count(" + decisions + ")";
+                 " and on () count_over_time(count(" + shown + ")" + std::string(kDecisionsForgotten) + ")";
     alert.has_limit = true;
     alert.summary = "Decision overdue (none for 26 hours)";
     alert.means =
-        "Exporters show the decision log, and in none of them is a decision about this store that is younger "
-        "than 26 hours: the daily evaluation did not run, did not find the store, or could not log.";
+        "Exporters show the decision log, or did within the last week, and in none of them is a decision "
+        "about this store that is younger than 26 hours: the daily evaluation did not run, did not find the "
+        "store, or could not log.";
     alert.look =
         "The timer's last run (systemctl list-timers, journalctl -u outgrown-evaluate), and the log's disk. "
         "If other stores are decided: which spec and Prometheus the timer evaluates.";

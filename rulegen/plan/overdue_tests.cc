@@ -70,6 +70,18 @@ class Tests {
     return Make("", {{kFiresAt - 1, {}}, {kFiresAt, expected_}});
   }
 
+  // The log vanishes with its exporter, before any decision in it is overdue.
+  PromtoolTest AfterTheDecidersEnd() {
+    constexpr std::size_t kLastShown = 40;
+    constexpr std::size_t kOverdue = kLastShown + kFiresAt;
+    constexpr std::size_t kDayLater = kOverdue + 48;
+    Add("decided-by-a-host-that-died", true, "1x" + std::to_string(kDayLater), spec_.store.name,
+        "0+" + Value(kStepSeconds) + "x" + std::to_string(kLastShown) + " stale");
+    Add("too-young", false, "_x" + std::to_string(kDayLater - 2) + " 1x2", spec_.store.name, "");
+    return Make(" though no exporter shows a decision any more",
+                {{kOverdue - 3, {}}, {kOverdue, expected_}, {kDayLater, expected_}});
+  }
+
   PromtoolTest WithoutALog() {
     Add("never-decided", false, "1x" + std::to_string(kFiresAt), spec_.store.name, "");
     Add("decided-by-another-spec", false, "1x" + std::to_string(kFiresAt), "other_" + spec_.store.name,
@@ -138,6 +150,7 @@ std::optional<PromtoolFile> PlanOverdueTests(const spec::Spec& spec, const RuleF
   file.notes.push_back("This file's tests last for more than a day, so they are evaluated every " +
                        FormatDuration(kStep) + ".");
   file.tests.push_back(Tests(spec, *rule).SideBySide());
+  file.tests.push_back(Tests(spec, *rule).AfterTheDecidersEnd());
   file.tests.push_back(Tests(spec, *rule).WithoutALog());
   return file;
 }

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kQuotedCharactersMax = 60;
 // Nobody reads more at once; a file that is no spec at all would give one for each of its lines.
 constexpr std::size_t kDiagnosticsMax = 1000;
+// On either side of the place: a line may be as long as a spec.
+constexpr int kShownCharactersMax = 200;
 
 }  // namespace
 
@@ -35,10 +37,17 @@ std::string FormatDiagnosticWithSource(const Diagnostic& diagnostic, std::string
   if (source.empty()) return text;
 
   // Tabs are kept in the caret's line, so that it stands right whatever a terminal makes of them.
-  std::string shown;
-  std::string indent;
+  const int from = std::max(1, diagnostic.position.column - kShownCharactersMax);
+  const int to = diagnostic.position.column + kShownCharactersMax;
+  std::string shown = from > 1 ? "…" : "";
+  std::string indent = from > 1 ? " " : "";
   int column = 1;
+  for (; column < from && !source.empty(); ++column) source.remove_prefix(CharacterLength(source));
   while (!source.empty()) {
+    if (column > to) {
+      shown += "…";
+      break;
+    }
     const std::string_view character = source.substr(0, CharacterLength(source));
     const std::string printable = Printable(character);
     shown += printable;

@@ -37,7 +37,7 @@ Position ToPosition(const toml::source_position& position) {
   return {static_cast<int>(position.line), static_cast<int>(position.column)};
 }
 
-// Finds the bytes of a line in constant time.
+// Finds a position's bytes in constant time: a line may be as long as the file, and full of strings.
 class Lines {
  public:
   explicit Lines(std::string_view toml) : toml_(toml) {
@@ -48,24 +48,41 @@ class Lines {
   }
 
   // The file's text from `position` on; empty if there is no such place.
-  std::string_view From(Position position) const {
+  std::string_view From(Position position) {
     const auto line = static_cast<std::size_t>(position.line);
-    if (line < 1 || line > starts_.size()) return {};
-    std::string_view rest = toml_.substr(starts_[line - 1]);
-    if (line == 1 && rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-    for (int column = 1; column < position.column && !rest.empty(); ++column) {
+    if (line < 1 || line > starts_.size() || position.column < 1) return {};
+    if (line != marked_line_) Mark(line);
+    const auto before = static_cast<std::size_t>(position.column - 1);
+    if (before / kMarkCharacters >= marks_.size()) return {};
+    std::string_view rest = toml_.substr(marks_[before / kMarkCharacters]);
+    for (std::size_t i = 0; i < before % kMarkCharacters && !rest.empty(); ++i)
       rest.remove_prefix(CharacterLength(rest));
-    }
     return rest;
   }
 
  private:
+  static constexpr std::size_t kMarkCharacters = 256;
+
+  void Mark(std::size_t line) {
+    marked_line_ = line;
+    marks_.clear();
+    std::size_t at = starts_[line - 1];
+    if (line == 1 && toml_.starts_with("\xEF\xBB\xBF")) at = 3;
+    const std::size_t end = line < starts_.size() ? starts_[line] : toml_.size();
+    for (std::size_t count = 0; at < end || count == 0; ++count) {
+      if (count % kMarkCharacters == 0) marks_.push_back(at);
+      if (at < end) at += CharacterLength(toml_.substr(at));
+    }
+  }
+
   std::string_view toml_;
   std::vector<std::size_t> starts_;
+  std::size_t marked_line_ = 0;     // 0: none
+  std::vector<std::size_t> marks_;  // where each 256th character of that line begins
 };
 
 // Where the text of a string value begins, if the file holds it as it is.
-std::optional<Position> FindText(const Lines& lines, Position position, std::string_view value) {
+std::optional<Position> FindText(Lines& lines, Position position, std::string_view value) {
   std::string_view rest = lines.From(position);
   for (const std::string_view quotes : {"\"\"\"", "'''", "\"", "'"}) {
     if (!rest.starts_with(quotes)) continue;
@@ -81,7 +98,7 @@ std::optional<Position> FindText(const Lines& lines, Position position, std::str
   return std::nullopt;
 }
 
-TomlNode Convert(const toml::node& node, const Lines& lines) {
+TomlNode Convert(const toml::node& node, Lines& lines) {
   TomlNode converted;
   converted.position = ToPosition(node.source().begin);
   switch (node.type()) {
@@ -138,7 +155,8 @@ std::optional<TomlNode> ParseToml(std::string_view toml, Report& report) {
   if (!report.empty()) return std::nullopt;
   try {
     const toml::table root = toml::parse(toml);
-    TomlNode converted = Convert(root, Lines(toml));
+    Lines lines(toml);
+    TomlNode converted = Convert(root, lines);
     converted.position = {};
     return converted;
   } catch (const toml::parse_error& error) {
