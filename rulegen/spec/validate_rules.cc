@@ -150,6 +150,10 @@ void ValidatePaths(const Spec& spec, Report& report) {
   if (given && alertmanager.Has("base"))
     File(alertmanager, "base", spec.alertmanager->base, "alertmanager.base.yml");
   Also(alertmanager, spec.alertmanager->also);
+  if (!spec.output.rules && !IsUnusable(spec.output.positions, "rules")) {
+    report.Add(alertmanager.PositionOf("base"), "alertmanager", "no folder for its file",
+               "rules in [output], which says where the configuration goes");
+  }
 }
 
 }  // namespace outgrown::spec

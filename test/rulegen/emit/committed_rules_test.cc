@@ -76,7 +76,9 @@ TEST_CASE(
     one.expected.series.merge(expected.series);
   }
   REQUIRE(all.size() >= 2);
-  for (const auto& [file, one] : all) {
+  for (const auto& row : all) {
+    const auto& file = row.first;
+    const auto& one = row.second;
     CAPTURE(file);
     CHECK(one.rules.alerts == one.expected.alerts);
     CHECK(one.rules.series == one.expected.series);

@@ -216,8 +216,9 @@ TEST_CASE(
 }
 
 TEST_CASE("since when a store is silent is asked for no further back than it takes, 26 hours at a time") {
-  for (const auto& [hours_later, queries] :
-       {std::pair(1, 1), std::pair(25, 1), std::pair(27, 2), std::pair(60, 3)}) {
+  for (const auto& row : {std::pair(1, 1), std::pair(25, 1), std::pair(27, 2), std::pair(60, 3)}) {
+    const int hours_later = row.first;
+    const int queries = row.second;
     CAPTURE(hours_later);
     Hour hour;
     const std::int64_t time_ms = kMemoryT + hours_later * kHourMs;

@@ -40,6 +40,14 @@ TEST_CASE("the caret stands under the column, behind tabs, wide bytes and escape
   }
 }
 
+TEST_CASE("of a very long line only what is around the place is shown") {
+  const std::string source = std::string(1'000'000, 'a') + "é=" + std::string(1'000'000, 'b');
+  const Diagnostic diagnostic{"x.toml", {1, 1'000'002}, "k", "a", "b"};
+  CHECK(FormatDiagnosticWithSource(diagnostic, source) ==
+        FormatDiagnostic(diagnostic) + "\n  …" + std::string(199, 'a') + "é=" + std::string(200, 'b') +
+            "…\n  " + std::string(201, ' ') + "^");
+}
+
 TEST_CASE("a quoted text cannot end its line, move the cursor or flood the screen") {
   CHECK(Quoted("plain") == "\"plain\"");
   CHECK(Quoted("a\nb\x1b[31m\t") == "\"a\\x0ab\\x1b[31m\\x09\"");
