@@ -66,6 +66,14 @@ Result<void> AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::
   return {};
 }
 
+std::string UnreadableBase(const spec::Spec& spec, const std::string& why) {
+  const auto place = spec.alertmanager->positions.find("base");
+  return spec::FormatDiagnostic(
+      {spec.file, place == spec.alertmanager->positions.end() ? spec::Position() : place->second.value,
+       "alertmanager.base", spec::Quoted(spec.alertmanager->base) + " (" + why + ")",
+       "your Alertmanager configuration, from the spec's folder"});
+}
+
 Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules,
                              std::vector<Artefact>& artefacts) {
   const fs::path folder = spec.file.parent_path();
@@ -78,7 +86,7 @@ Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules
                    base.string()};
     }
     Result<std::string> read = ReadFile(base);
-    if (!read.ok()) return read.error();
+    if (!read.ok()) return Error{UnreadableBase(spec, read.error().what), ""};
     text = std::move(*read);
     std::error_code none;
     made.mode_if_new = static_cast<unsigned>(fs::status(base, none).permissions()) & 0666U;

@@ -209,6 +209,7 @@ class Planner {
   static std::string LimitsText(const spec::Signal& signal,
                                 const std::vector<const spec::Threshold*>& thresholds) {
     std::vector<double> limits;
+    limits.reserve(thresholds.size());
     for (const spec::Threshold* threshold : thresholds) limits.push_back(threshold->limit);
     std::ranges::sort(limits);
     std::string text;

@@ -141,7 +141,8 @@ TEST_CASE("the people's Alertmanager configuration is read, and what is wrong wi
   spec::Spec spec = WithAlertmanager();
   spec.file = folder.path() / "queue.toml";
   spec.alertmanager->base = "base.yml";
-  CHECK(generate::MakeArtefacts(spec).error().Text().find("base.yml: cannot open") != std::string::npos);
+  CHECK(generate::MakeArtefacts(spec).error().Text().find(
+            "alertmanager.base: found \"base.yml\" (cannot open") != std::string::npos);
   const auto with = [&](const std::string& text) {
     std::ofstream(folder.path() / "base.yml") << text;
     return generate::MakeArtefacts(spec);
