@@ -31,6 +31,8 @@ class Tester {
     AddOfTarget("down", Course::kFires, test_.Always(0), "1 stale");
     AddOfTarget(kOneIntervalShort, Course::kStaysQuiet, test_.TooBriefly(0, 1), test_.Always(1));
     AddOfTarget("up", Course::kStaysQuiet, test_.Always(1), test_.Always(1));
+    AddOfTarget("reached-by-another-replica", Course::kStaysQuiet, test_.Always(1), test_.Always(1),
+                test_.Always(0));
     AddOfTarget("down-without-a-store", Course::kStaysQuiet, test_.Always(0), "");
   }
 
@@ -110,14 +112,18 @@ class Tester {
       added.series.emplace_back(Selector(selector, labels), notation);
     test_.Add(std::move(added));
   }
-  // A store told apart by its instance, which is also the target's: `up` and `present`, each unless it is empty.
-  void AddOfTarget(std::string_view what, Course course, const std::string& up, const std::string& present) {
+  // A store told apart by its instance, which is also the target's: `up` and `present`, and `up` as another replica of
+  // Prometheus sees it, each unless it is empty.
+  void AddOfTarget(std::string_view what, Course course, const std::string& up, const std::string& present,
+                   const std::string& up_elsewhere = {}) {
     std::vector<Pair> store = ExampleStore(spec_);
     for (Pair& label : store) {
       if (label.name == "instance") label.value = what;
     }
     TestStore added{std::string(what), course, store, {}, 1};
     if (!up.empty()) added.series.emplace_back(Selector("up", TargetNamed(what)), up);
+    if (!up_elsewhere.empty())
+      added.series.emplace_back(Selector("up{replica=\"b\"}", TargetNamed(what)), up_elsewhere);
     if (!present.empty()) added.series.emplace_back(Selector(spec_.store.present, store), present);
     test_.Add(std::move(added));
   }

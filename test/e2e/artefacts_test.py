@@ -155,6 +155,7 @@ BREAKS = [
      "rate(checkpoint_writes_total{status=\"error\"}[5m]) /"),
     ("a counter without its resets", "rate(checkpoint_store_commits_total[5m])", "deriv(checkpoint_store_commits_total[5m])"),
     ("exporter down loses the stores", "and on (job, instance) max by (job, instance) (up) == 0", "and max by (job, instance) (up) == 0"),
+    ("another replica's failure is the exporter's", "max by (job, instance) (up) == 0", "min by (job, instance) (up) == 0"),
     ("idle is a gone writer", f" and sum by ({IDENTITY}) (rate(checkpoint_store_commits_total[5m])) > 0'", "'"),
     ("the same digest alerts", "digest!=", "digest="),
     ("decisions are overdue too early", "- 93600", "- 91800"),
