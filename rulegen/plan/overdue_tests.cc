@@ -65,7 +65,7 @@ class Tests {
     Add("decided", false, always, own, now);
     Add("decided-by-an-exporter-that-is-gone", false, always, own, "0+" + Value(kStepSeconds) + "x40 stale");
     Add("too-young", false, "_x3 " + always, own, "");
-    Add("taken-away", false, "1 stale", own, old);
+    Add("taken-away", false, "1x1 stale", own, old);  // a range of Prometheus 3 leaves its very beginning out
     AddWithoutALabel(always);
     return Make("", {{kFiresAt - 1, {}}, {kFiresAt, expected_}});
   }
