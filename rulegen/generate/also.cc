@@ -57,8 +57,7 @@ class Loader {
   }
 
   void Wrong(std::size_t index, const std::string& what, std::string expected) {
-    const auto place = spec_.alertmanager->positions.find(fmt::format("also[{}]", index));
-    report_.Add(place == spec_.alertmanager->positions.end() ? spec::Position() : place->second.value,
+    report_.Add(spec::PositionOf(spec_.alertmanager->positions, fmt::format("also[{}]", index)),
                 "alertmanager.also", spec::Quoted(spec_.alertmanager->also[index]) + what,
                 std::move(expected));
   }

@@ -67,11 +67,10 @@ Result<void> AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::
 }
 
 std::string UnreadableBase(const spec::Spec& spec, const std::string& why) {
-  const auto place = spec.alertmanager->positions.find("base");
-  return spec::FormatDiagnostic(
-      {spec.file, place == spec.alertmanager->positions.end() ? spec::Position() : place->second.value,
-       "alertmanager.base", spec::Quoted(spec.alertmanager->base) + " (" + why + ")",
-       "your Alertmanager configuration, from the spec's folder"});
+  return spec::FormatDiagnostic({spec.file, spec::PositionOf(spec.alertmanager->positions, "base"),
+                                 "alertmanager.base",
+                                 spec::Quoted(spec.alertmanager->base) + " (" + why + ")",
+                                 "your Alertmanager configuration, from the spec's folder"});
 }
 
 Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules,

@@ -27,9 +27,7 @@ struct End {
 
 End EndAt(const spec::Spec& spec, std::string key, const spec::Positions& positions, std::string_view place,
           std::string value) {
-  const auto found = positions.find(place);
-  return {&spec, std::move(key), found == positions.end() ? spec::Position() : found->second.value,
-          std::move(value)};
+  return {&spec, std::move(key), spec::PositionOf(positions, place), std::move(value)};
 }
 
 std::string Where(const End& end) {

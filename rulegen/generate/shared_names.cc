@@ -10,15 +10,10 @@
 namespace outgrown::generate {
 namespace {
 
-spec::Position ValueOf(const spec::Positions& positions, std::string_view key) {
-  const auto place = positions.find(key);
-  return place == positions.end() ? spec::Position() : place->second.value;
-}
-
 constexpr std::string_view kStoreName = "store.name";
 
 NamePlace StorePlace(const spec::Spec& spec) {
-  return {spec.store.name, kStoreName, ValueOf(spec.store.positions, "name"), &spec};
+  return {spec.store.name, kStoreName, spec::PositionOf(spec.store.positions, "name"), &spec};
 }
 
 // Those on thresholds, and those about the measurement, which only the store's name makes.
@@ -26,7 +21,7 @@ std::vector<NamePlace> AlertPlaces(const spec::Spec& spec) {
   std::vector<NamePlace> places;
   for (const spec::Threshold& threshold : spec.thresholds) {
     places.push_back({spec::AlertName(spec.store, threshold.id), "threshold.id",
-                      ValueOf(threshold.positions, "id"), &spec});
+                      spec::PositionOf(threshold.positions, "id"), &spec});
   }
   for (const plan::MeasurementAlert& alert : plan::PlanMeasurement(spec)) {
     NamePlace place = StorePlace(spec);

@@ -97,8 +97,7 @@ class Planner {
     alert.means =
         "Prometheus scrapes the exporter, but the store, which it showed within the last 26 hours, is no "
         "longer among what it shows: the store is down or gone, or the exporter was told to leave it out. "
-        "Its "
-        "thresholds are unknown, not healthy.";
+        "Its thresholds are unknown, not healthy.";
     alert.look =
         present + ": when it ended. Then the exporter's log, its options, and whether the store runs.";
     alert.act =
@@ -116,15 +115,13 @@ class Planner {
     alert.summary = "Counter block unreadable (the application's writes are not counted)";
     alert.means =
         "The exporter runs, but the store's counter block is missing, damaged or refused. Writes, errors and "
-        "latency "
-        "are unknown; size, servers and commits are still measured.";
+        "latency are unknown; size, servers and commits are still measured.";
     alert.look =
         "checkpoint_block_problem_info: its label reason says why. Then the block's folder and its "
         "permissions.";
     alert.act =
         "Missing: start the application with its counting on. Refused: mend owner, group and mode of the "
-        "folder. "
-        "Damaged: stop the application, remove the file, start it.";
+        "folder. Damaged: stop the application, remove the file, start it.";
     alert.labels = spec_.store.identity;
     return alert;
   }
@@ -137,12 +134,10 @@ class Planner {
     alert.summary = "Writer stale (a write has been in flight for more than 5 minutes)";
     alert.means =
         "A living writer entered a write more than 5 minutes ago and has not left it: it is frozen, or waits "
-        "for "
-        "something that does not come. An idle writer has no write in flight and is not meant.";
+        "for something that does not come. An idle writer has no write in flight and is not meant.";
     alert.look =
         "checkpoint_writes_in_flight, and what the writing process does (its stack, its state in "
-        "/proc/PID/status: T is "
-        "stopped, D waits for the disk).";
+        "/proc/PID/status: T is stopped, D waits for the disk).";
     alert.act =
         "Continue or restart the stuck process. Until then everybody else may get database is locked.";
     alert.labels = spec_.store.identity;
@@ -158,8 +153,7 @@ class Planner {
     alert.summary = "No living writer (the store is written by somebody who is not counted)";
     alert.means =
         "The store's own commit counter advances, but no process holds a slot of the counter block: whoever "
-        "writes is not "
-        "counted. A store that nobody writes to is idle and is not meant.";
+        "writes is not counted. A store that nobody writes to is idle and is not meant.";
     alert.look =
         "checkpoint_block_writers, checkpoint_store_commits_total, and which processes have the file open "
         "(fuser).";
@@ -180,14 +174,12 @@ class Planner {
     alert.summary = "Coverage incomplete (writes go uncounted)";
     alert.means =
         "The store itself saw more commits than the application counted, or a connection's counting lost its "
-        "place. "
-        "What rests on the counting is unknown, and the verdict cannot be healthy.";
+        "place. What rests on the counting is unknown, and the verdict cannot be healthy.";
     alert.look =
         series + " over time, checkpoint_block_trace_lost, and which programs write without being observed.";
     alert.act =
         "Observe every connection of the application; where another trace took the connection's slot, set it "
-        "before the "
-        "observer.";
+        "before the observer.";
     alert.labels = spec_.store.identity;
     return alert;
   }
@@ -203,8 +195,7 @@ class Planner {
     alert.summary = "Threshold table differs (exporter and rules come from different specs)";
     alert.means =
         "The exporter's threshold table was made from another spec than these rules. The rules decide about "
-        "alerts; what the "
-        "exporter and its host show as thresholds is not the same.";
+        "alerts; what the exporter and its host show as thresholds is not the same.";
     alert.look =
         "The label digest of checkpoint_threshold_table_info, and rulegen --verify, which names the copy "
         "behind.";

@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,6 +44,13 @@ struct Place {
 // Where each key of one table stands; "" is the table's own header line, "key[0]" an array's first element. A key
 // that is absent has no entry. Empty for a spec made by hand.
 using Positions = std::map<std::string, Place, std::less<>>;
+
+// Where the key's value stands; the table if it is absent, 1:1 if that has no place either.
+inline Position PositionOf(const Positions& positions, std::string_view key) {
+  auto found = positions.find(key);
+  if (found == positions.end()) found = positions.find("");
+  return found == positions.end() ? Position() : found->second.value;
+}
 
 // The rule engines that artefacts are made for. kPrometheus: 2.42 and newer, 3.x; Mimir and Thanos rulers too.
 enum class Flavor { kPrometheus, kVictoriaMetrics };

@@ -75,11 +75,7 @@ bool TableCheck::Has(std::string_view key) const {
   return place != positions_.end() && place->second.usable;
 }
 
-Position TableCheck::PositionOf(std::string_view key) const {
-  auto found = positions_.find(key);
-  if (found == positions_.end()) found = positions_.find("");
-  return found == positions_.end() ? Position() : found->second.value;
-}
+Position TableCheck::PositionOf(std::string_view key) const { return spec::PositionOf(positions_, key); }
 
 std::string TableCheck::Path(std::string_view element) const {
   return std::string(table_) + "." + std::string(element.substr(0, element.find('[')));

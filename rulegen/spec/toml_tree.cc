@@ -142,8 +142,7 @@ void ReportSyntax(Position position, std::string_view description, Report& repor
   if (description.starts_with(kPrefix)) description.remove_prefix(kPrefix.size());
   std::string found = "what is not TOML (";
   for (; !description.empty(); description.remove_prefix(CharacterLength(description))) {
-    const std::string_view character = description.substr(0, CharacterLength(description));
-    found += PrintableInLine(character);
+    found += PrintableInLine(description.substr(0, CharacterLength(description)));
   }
   report.Add(position, "", found + ")", "TOML 1.0");
 }
