@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "counterblock/sqlite_observer/functions.h"
+#include "counterblock/sqlite_observer/io_methods.h"
 #include "counterblock/sqlite_observer/result_probe.h"
 #include "counterblock/sqlite_observer/stores.h"
 
@@ -31,7 +32,7 @@ sqlite3_file* FileOf(sqlite3* db, const char* schema) {
   }
   sqlite3_file* file = nullptr;
   sqlite3_file_control(db, schema, SQLITE_FCNTL_FILE_POINTER, &file);
-  return file == nullptr || file->pMethods == nullptr ? nullptr : file;
+  return file == nullptr || MethodsOf(file) == nullptr ? nullptr : file;
 }
 
 std::optional<Choice> ChosenFor(const char* path) {
@@ -160,8 +161,8 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
   sqlite3_file* const file = FileOf(db_, schema);
   if (file == nullptr) return;
   const bool ignored = IsIgnored(schema);
-  ObservedFile* observed = ObservedFile::Of(db_, schema);
-  if (observed == nullptr) {
+  std::shared_ptr<Share> share;
+  if (ObservedFile::Of(db_, schema) == nullptr) {
     if (ignored) return;
     const std::optional<Choice> choice = store.empty() ? ChosenFor(path) : Choice{StoreNameFrom(store), true};
     if (!choice) return;
@@ -170,19 +171,20 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
       problem_ = opened.problem;
       return;
     }
-    observed = ObservedFile::Observe(file, std::move(opened.sink), choice->store);
-    if (observed == nullptr) return;
-  } else if (!store.empty() && observed->store() != StoreNameFrom(store)) {
-    problem_ = "already counted as " + observed->store();
-    return;
+    share = ObservedFile::Observe(*this, schema, file, std::move(opened.sink), choice->store);
   }
-  if (!ignored) TakeTrace();
-  std::shared_ptr<Share> share;
-  {
+  if (share == nullptr) {  // another connection to a shared cache came first
+    ObservedFile* const observed = ObservedFile::Of(db_, schema);
+    if (observed == nullptr) return;
+    if (!store.empty() && observed->store() != StoreNameFrom(store)) {
+      problem_ = "already counted as " + observed->store();
+      return;
+    }
     const std::lock_guard lock(LibraryLock());
     share = observed->AddUser(*this, schema);
   }
   if (share == nullptr) return;
+  if (!ignored) TakeTrace();
   share->ignored = ignored;  // known to the file all the same: in a shared cache its writes would be nobody's
   if (std::ranges::find(shares_, share) == shares_.end()) shares_.push_back(share);
   if (!ignored && !TheResultProbe().is_available()) ReportLost(share->sink);

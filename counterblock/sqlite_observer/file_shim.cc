@@ -5,7 +5,6 @@
 #include <new>
 
 #include "counterblock/sqlite_observer/connection.h"
-#include "counterblock/sqlite_observer/io_methods.h"
 #include "counterblock/sqlite_observer/wal_shim.h"
 
 namespace outgrown::observer {
@@ -30,9 +29,9 @@ constexpr int kWalWriteLock = 0;  // WAL_WRITE_LOCK: which byte of the wal-index
 
 }  // namespace
 
-ObservedFile::ObservedFile(sqlite3_file* file, std::shared_ptr<Sink> sink, std::string store)
-    : sqlite3_io_methods(CopyOf(*file->pMethods)),
-      real_(file->pMethods),
+ObservedFile::ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink> sink, std::string store)
+    : sqlite3_io_methods(CopyOf(real)),
+      real_(&real),
       sink_(std::move(sink)),
       store_(std::move(store)),
       nobodys_(*sink_) {
@@ -43,19 +42,22 @@ ObservedFile::ObservedFile(sqlite3_file* file, std::shared_ptr<Sink> sink, std::
   if (xShmLock != nullptr) xShmLock = &ObservedFile::ShmLock;
 }
 
-ObservedFile* ObservedFile::Observe(sqlite3_file* file, std::shared_ptr<Sink> sink,
-                                    const std::string& store) noexcept {
-  ObservedFile* observed = nullptr;
+std::shared_ptr<Share> ObservedFile::Observe(Connection& connection, const char* schema, sqlite3_file* file,
+                                             std::shared_ptr<Sink> sink, const std::string& store) noexcept {
+  // Read before it is asked who observes the file: if nobody did then, what was read is nobody's.
+  const sqlite3_io_methods* real = MethodsOf(file);
+  if (ObservationOf(connection.db(), schema).copy != nullptr) return nullptr;
   try {
-    observed = new ObservedFile(file, std::move(sink), store);
+    std::unique_ptr<ObservedFile> observed(new ObservedFile(*real, std::move(sink), store));
+    int level = SQLITE_LOCK_NONE;
+    if (real->xFileControl(file, SQLITE_FCNTL_LOCKSTATE, &level) == SQLITE_OK) observed->lock_level_ = level;
+    std::shared_ptr<Share> share = observed->AddUser(connection, schema);
+    if (share == nullptr || !ReplaceMethods(file, real, observed.get())) return nullptr;
+    observed.release();  // the file's, until Close
+    return share;
   } catch (...) {  // no memory
     return nullptr;
   }
-  int level = SQLITE_LOCK_NONE;
-  if (file->pMethods->xFileControl(file, SQLITE_FCNTL_LOCKSTATE, &level) == SQLITE_OK)
-    observed->lock_level_ = level;
-  file->pMethods = observed;
-  return observed;
 }
 
 ObservedFile* ObservedFile::Of(sqlite3* db, const char* schema) noexcept {
@@ -91,12 +93,11 @@ void ObservedFile::ForgetChange() noexcept {
 }
 
 Share* ObservedFile::Caller() noexcept {
-  Share* const only = only_user_;
-  if (only != nullptr && (db_ == nullptr || *db_ == only->connection->db())) return only;
-  if (db_ == nullptr) return nullptr;
+  sqlite3** const db = db_.load(std::memory_order_relaxed);
+  if (db == nullptr) return only_user_;  // not a shared cache, or one that nobody has joined
   const std::lock_guard lock(LibraryLock());
   const auto caller =
-      std::ranges::find_if(users_, [&](const auto& user) { return user->connection->db() == *db_; });
+      std::ranges::find_if(users_, [&](const auto& user) { return user->connection->db() == *db; });
   return caller == users_.end() ? nullptr : caller->get();
 }
 
@@ -110,7 +111,8 @@ WriteTracker* ObservedFile::CallersTracker(Share* caller) noexcept {
 }
 
 void ObservedFile::WatchWal(const Share& share) noexcept {
-  if (lock_level_ == SQLITE_LOCK_EXCLUSIVE) FindWal(share, false);
+  // Alone: with the lock of another connection's shared cache held, SQLite must not be asked for one more.
+  if (only_user_ != nullptr && lock_level_ == SQLITE_LOCK_EXCLUSIVE) FindWal(share, false);
 }
 
 void ObservedFile::FindWal(const Share& share, bool certain) noexcept {
@@ -123,6 +125,8 @@ void ObservedFile::FindWal(const Share& share, bool certain) noexcept {
   }
   if (certain || ObservedWal::IsWal(file)) wal_ = ObservedWal::Observe(file, *this);
 }
+
+void ObservedFile::Locked(int level) noexcept { lock_level_ = std::max(lock_level_.load(), level); }
 
 void ObservedFile::LockAsked(Share* caller) noexcept {
   const bool traced = caller != nullptr && !caller->ignored && caller->connection->ExplainsWrite();
@@ -170,14 +174,14 @@ int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
   ObservedFile& self = *From(file);
   if (level < SQLITE_LOCK_RESERVED) {
     const int result = self.real_->xLock(file, level);
-    if (result == SQLITE_OK) self.lock_level_ = std::max(self.lock_level_, level);
+    if (result == SQLITE_OK) self.Locked(level);
     return result;
   }
   Share* const caller = self.Caller();
   const bool begins = level == SQLITE_LOCK_RESERVED && self.lock_level_ < SQLITE_LOCK_RESERVED;
   if (begins) self.LockAsked(caller);
   const int result = self.real_->xLock(file, level);
-  if (result == SQLITE_OK) self.lock_level_ = std::max(self.lock_level_, level);
+  if (result == SQLITE_OK) self.Locked(level);
   if (begins || result != SQLITE_OK) self.LockAnswered(caller, result);
   return result;
 }
@@ -185,7 +189,7 @@ int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
 int ObservedFile::Unlock(sqlite3_file* file, int level) noexcept {
   ObservedFile& self = *From(file);
   const int result = self.real_->xUnlock(file, level);
-  self.lock_level_ = std::min(self.lock_level_, level);
+  self.lock_level_ = std::min(self.lock_level_.load(), level);
   return result;
 }
 
@@ -212,7 +216,7 @@ int ObservedFile::FileControl(sqlite3_file* file, int operation, void* argument)
   const int result = self.real_->xFileControl(file, operation, argument);
   switch (operation) {
     case SQLITE_FCNTL_PDB:
-      self.db_ = static_cast<sqlite3**>(argument);
+      self.db_.store(static_cast<sqlite3**>(argument), std::memory_order_relaxed);
       break;
     case SQLITE_FCNTL_SYNC:
       self.changed_ = true;

@@ -26,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include "counterblock/sqlite_observer/io_methods.h"
 #include "counterblock/sqlite_observer/sink.h"
 #include "counterblock/sqlite_observer/sqlite_api.h"
 #include "counterblock/sqlite_observer/write_tracker.h"
@@ -60,9 +61,11 @@ struct Share {
 // Deleted by SQLite's xClose.
 class ObservedFile : private sqlite3_io_methods {
  public:
-  // Observes an open file on behalf of `store`. Null if there is no memory.
-  static ObservedFile* Observe(sqlite3_file* file, std::shared_ptr<Sink> sink,
-                               const std::string& store) noexcept;
+  // Observes an open file on behalf of `store`, with that connection as its first user, whose share it returns. Null
+  // if it is observed already, be it since a moment ago by a thread with another connection to the same shared cache,
+  // and if there is no memory.
+  static std::shared_ptr<Share> Observe(Connection& connection, const char* schema, sqlite3_file* file,
+                                        std::shared_ptr<Sink> sink, const std::string& store) noexcept;
 
   // The observation of a connection's database; null if there is none. Found too when another VFS has put a
   // layer of its own above.
@@ -86,10 +89,10 @@ class ObservedFile : private sqlite3_io_methods {
 
  private:
   friend class ObservedWal;
-  ObservedFile(sqlite3_file* file, std::shared_ptr<Sink> sink, std::string store);
+  ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink> sink, std::string store);
 
   static ObservedFile* From(sqlite3_file* file) {
-    return static_cast<ObservedFile*>(const_cast<sqlite3_io_methods*>(file->pMethods));
+    return static_cast<ObservedFile*>(const_cast<sqlite3_io_methods*>(MethodsOf(file)));
   }
   static int Close(sqlite3_file* file) noexcept;
   static int Lock(sqlite3_file* file, int level) noexcept;
@@ -102,6 +105,7 @@ class ObservedFile : private sqlite3_io_methods {
   // The tracker that counts for the caller; null if that is ignored.
   WriteTracker* CallersTracker(Share* caller) noexcept;
   void FindWal(const Share& share, bool certain) noexcept;
+  void Locked(int level) noexcept;
   void LockAsked(Share* caller) noexcept;
   void LockAnswered(Share* caller, int result) noexcept;
   void Commit() noexcept;
@@ -109,11 +113,14 @@ class ObservedFile : private sqlite3_io_methods {
   const sqlite3_io_methods* real_;
   const std::shared_ptr<Sink> sink_;
   const std::string store_;
-  sqlite3** db_ = nullptr;  // SQLite's own pointer to the connection that is using the file
+  // SQLite's own pointer to the connection that is using the file. Told anew, without a lock, to each connection that
+  // joins a shared cache; what it points to has the shared cache's lock, which is held in every call of a file's method.
+  std::atomic<sqlite3**> db_ = nullptr;
   class ObservedWal* wal_ = nullptr;
   bool changed_ = false;           // the commit that is on its way has changed something
   bool in_unwatched_wal_ = false;  // the transaction writes to a WAL that could not be watched
-  int lock_level_ = SQLITE_LOCK_NONE;
+  std::atomic<int> lock_level_ =
+      SQLITE_LOCK_NONE;                      // written in the file's methods, read at a statement's start too
   std::atomic<Share*> only_user_ = nullptr;  // if there is exactly one; read without the library's lock
   std::vector<std::shared_ptr<Share>> users_;
   WriteTracker nobodys_;       // writes of connections that are not known

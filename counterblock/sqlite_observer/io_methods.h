@@ -1,7 +1,8 @@
-// Copies of a VFS's table of file methods.
+// A VFS's table of file methods: copies of it, and putting another in its place.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 
 #include "counterblock/sqlite_observer/sqlite_api.h"
 
@@ -33,6 +34,19 @@ inline sqlite3_io_methods CopyOf(const sqlite3_io_methods& real) {
   copy.xFetch = real.xFetch;
   copy.xUnfetch = real.xUnfetch;
   return copy;
+}
+
+// The table of an open file. A shared cache's may be replaced by a thread with another connection to it, while
+// SQLite, which knows nothing of that, calls through it: old and new are both good then.
+inline const sqlite3_io_methods* MethodsOf(sqlite3_file* file) noexcept {
+  return std::atomic_ref(file->pMethods).load(std::memory_order_acquire);
+}
+
+// False if the file's table isn't `expected` any more; nothing is changed then.
+inline bool ReplaceMethods(sqlite3_file* file, const sqlite3_io_methods* expected,
+                           const sqlite3_io_methods* replacement) noexcept {
+  return std::atomic_ref(file->pMethods)
+      .compare_exchange_strong(expected, replacement, std::memory_order_acq_rel);
 }
 
 }  // namespace outgrown::observer

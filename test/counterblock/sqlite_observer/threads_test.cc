@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <barrier>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -61,6 +62,26 @@ TEST_CASE_FIXTURE(WalFixture, "threads that share a cache, opening and closing a
   CHECK(written > 0);
   CHECK(store.NewCounts()["ok"] == static_cast<std::uint64_t>(written));
   CHECK(store.TracesLost() == 0);
+}
+
+TEST_CASE_FIXTURE(WalFixture, "threads that open a shared cache at the same moment count each write once") {
+  constexpr int kRounds = 200;
+  a.Close();  // so that each round makes the cache anew
+  std::atomic<std::uint64_t> written = 0;
+  std::barrier together(2);
+  const auto work = [&] {
+    for (int j = 0; j < kRounds; ++j) {
+      together.arrive_and_wait();
+      Database mine("file:" + store.path() + "?cache=shared");
+      written += mine.Run("INSERT INTO t DEFAULT VALUES") == SQLITE_OK ? 1 : 0;
+      together.arrive_and_wait();
+    }
+  };
+  std::thread other(work);
+  work();
+  other.join();
+  CHECK(written >= kRounds);
+  CHECK(store.NewCounts()["ok"] == written);
 }
 
 TEST_CASE("threads that open the same databases with room for few stores lose nothing") {
