@@ -2,10 +2,12 @@
 #include <string_view>
 #include <vector>
 
+#include "common/duration.h"
 #include "metrics/catalog.h"
 #include "rulegen/emit/escape.h"
 #include "rulegen/emit/markdown.h"
 #include "rulegen/emit/markdown_docs.h"
+#include "rulegen/plan/presence.h"
 #include "rulegen/plan/promql.h"
 #include "rulegen/plan/rules.h"
 #include "rulegen/spec/names.h"
@@ -54,6 +56,13 @@ std::string Recorded(const spec::Spec& spec) {
   if (spec.coverage) {
     add(spec::CoverageSeries(spec.store), UnitText(Unit::kRatio),
         "Share of the store's own commits that the application's counting saw.", spec.coverage->expr);
+  }
+  std::string remembered;
+  for (const plan::RecordingRule& rule : plan::PlanPresence(spec))
+    remembered += "\n" + MarkdownCode(rule.record) + "\n\n" + MarkdownBlock("promql", rule.expr);
+  if (!remembered.empty()) {
+    expressions += "\nRecorded every " + FormatDuration(plan::PresenceInterval(spec)) +
+                   ", for the alerts about the measurement to remember:\n" + remembered;
   }
   return "\n## Recorded series\n\nPrometheus computes them from the series below, each with the labels " +
          LabelList(spec.store.identity) + ".\n\n" + MarkdownTable({"series", "unit", "what"}, rows) +

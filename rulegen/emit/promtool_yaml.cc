@@ -68,6 +68,7 @@ std::string PromtoolYaml(const spec::Spec& spec, const plan::PromtoolFile& tests
   for (const std::string& note : tests.notes) head += "# " + note + "\n";
   return head + ToYaml(Node::Of(Node::Map{{"rule_files", Node::Strings({tests.rule_file})},
                                           {"evaluation_interval", DurationNode(tests.evaluation_interval)},
+                                          {"group_eval_order", Node::Strings(tests.groups)},
                                           {"tests", Node::Of(std::move(items))}}));
 }
 

@@ -14,23 +14,8 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-// What decides which alerts make sense. A spec over foreign series (postgres_exporter's) has no counter
-// block, no exporter of ours that would show a digest or a decision.
-struct Applies {
-  bool target = false;    // its stores carry job and instance, so that `up` can be joined
-  bool exporter = false;  // its stores are those of our exporter
-  bool coverage = false;  // it says how the counting is checked
-
-  explicit Applies(const spec::Spec& spec)
-      : target(std::ranges::count(spec.store.identity, "job") > 0 &&
-               std::ranges::count(spec.store.identity, "instance") > 0),
-        exporter(spec.store.present == "checkpoint_block_up"),
-        coverage(spec.coverage.has_value()) {}
-};
-
-// A log that was shown within this time is still expected: with the decider's host the decisions vanish too. Looked at
-// hourly, since a week of every store's samples would be many.
-constexpr std::string_view kDecisionsForgotten = "[1w:1h]";
+// A log that was shown within this time is still expected: with the decider's host the decisions vanish too.
+constexpr std::string_view kDecisionsForgotten = "[1w]";
 
 std::string Seconds(Milliseconds duration) {
   return PromqlNumber(static_cast<double>(duration.count()) / 1000);
@@ -66,12 +51,15 @@ class Planner {
  private:
   // `up` alone would lose the labels that tell one store of a target from another, so the last known stores
   // stand on the left; 26 h long, because a longer silence is a store that was taken away.
+  std::string SeenWithinADay() const {
+    return MaxBy(by_, "last_over_time(" + spec::PresentSeries(spec_.store) + "[" +
+                          FormatDuration(kDecisionOverdue) + "])");
+  }
+
   MeasurementAlert ExporterDown() const {
     MeasurementAlert alert;
     alert.id = "ExporterDown";
-    alert.expr =
-        MaxBy(by_, "last_over_time(" + spec_.store.present + "[" + FormatDuration(kDecisionOverdue) + "])") +
-        " and on (job, instance) max by (job, instance) (up) == 0";
+    alert.expr = SeenWithinADay() + " and on (job, instance) max by (job, instance) (up) == 0";
     alert.hold = minutes(5);
     alert.summary = "Exporter down (the store is not measured)";
     alert.means =
@@ -90,8 +78,7 @@ class Planner {
     const std::string& present = spec_.store.present;
     MeasurementAlert alert;
     alert.id = "StoreSilent";
-    alert.expr = MaxBy(by_, "last_over_time(" + present + "[" + FormatDuration(kDecisionOverdue) + "])") +
-                 " unless " + MaxBy(by_, present) + " and on (job, instance) up == 1";
+    alert.expr = SeenWithinADay() + " unless " + MaxBy(by_, present) + " and on (job, instance) up == 1";
     alert.hold = minutes(5);
     alert.summary = "Store silent (its exporter runs, but shows nothing of it)";
     alert.means =
@@ -213,16 +200,16 @@ class Planner {
     std::string complete;
     for (const std::string& label : spec_.store.identity)
       complete += (complete.empty() ? "" : ",") + label + "!=\"\"";
-    const std::string stores = spec_.store.present + "{" + complete + "}";
-    const std::string shown = "checkpoint_decision_timestamp_seconds{store=\"" + spec_.store.name + "\"}";
-    const std::string decisions = "last_over_time(" + shown + "[" + time + "])";
+    const std::string stores = spec::PresentSeries(spec_.store) + "{" + complete + "}";
+    const std::string decisions = "last_over_time(" + spec::DecidedSeries(spec_.store) + "[" + time + "])";
     const std::string old_enough = MaxBy(by_, "last_over_time(" + stores + "[" + time + "])") + " and " +
                                    MaxBy(by_, "last_over_time(" + stores + "[1h] offset " + time + ")");
     MeasurementAlert alert;
     alert.id = kDecisionOverdueId;
     alert.expr = MaxBy(by_, WithSubject(old_enough) + " unless on (subject) " + decisions + " >= time() - " +
                                 Seconds(kDecisionOverdue)) +
-                 " and on () count_over_time(count(" + shown + ")" + std::string(kDecisionsForgotten) + ")";
+                 " and on () last_over_time(" + spec::DecidedStoresSeries(spec_.store) +
+                 std::string(kDecisionsForgotten) + ")";
     alert.has_limit = true;
     alert.summary = "Decision overdue (none for 26 hours)";
     alert.means =
@@ -255,6 +242,12 @@ class Planner {
 };
 
 }  // namespace
+
+Applies::Applies(const spec::Spec& spec)
+    : target(std::ranges::count(spec.store.identity, "job") > 0 &&
+             std::ranges::count(spec.store.identity, "instance") > 0),
+      exporter(spec.store.present == "checkpoint_block_up"),
+      coverage(spec.coverage.has_value()) {}
 
 std::vector<MeasurementAlert> PlanMeasurement(const spec::Spec& spec) { return Planner(spec).All(); }
 

@@ -147,6 +147,7 @@ std::optional<PromtoolFile> PlanOverdueTests(const spec::Spec& spec, const RuleF
   PromtoolFile file;
   file.rule_file = spec.store.name + ".rules.yml";
   file.evaluation_interval = kStep;
+  file.groups = GroupNames(rules);
   file.notes.push_back("This file's tests last for more than a day, so they are evaluated every " +
                        FormatDuration(kStep) + ".");
   file.tests.push_back(Tests(spec, *rule).SideBySide());

@@ -13,6 +13,7 @@
 #include "rulegen/plan/example_store.h"
 #include "rulegen/plan/measurement.h"
 #include "rulegen/plan/measurement_tests.h"
+#include "rulegen/plan/presence.h"
 #include "rulegen/plan/recorded_tests.h"
 #include "rulegen/spec/names.h"
 
@@ -61,6 +62,7 @@ PromtoolFile PlanTests(const spec::Spec& spec, const RuleFile& rules) {
   PromtoolFile file;
   file.rule_file = spec.store.name + ".rules.yml";
   file.evaluation_interval = spec.rules.interval;
+  file.groups = GroupNames(rules);
   std::unordered_map<std::string_view, const AlertRule*> alerts;
   for (const RuleGroup& group : rules.groups) {
     for (const Rule& rule : group.rules) {
@@ -87,6 +89,10 @@ PromtoolFile PlanTests(const spec::Spec& spec, const RuleFile& rules) {
     if (planned.id != kDecisionOverdueId)
       file.tests.push_back(MeasurementTest(spec, planned, rule_of(planned.id)));
   }
+  const std::vector<RecordingRule> presence = PlanPresence(spec);
+  if (!presence.empty()) file.tests.push_back(PresenceTest(spec));
+  for (const RecordingRule& rule : presence)
+    file.notes.push_back(rule.record + ": no rate is in it, so there is no idle and no counter reset to test");
   file.tests.push_back(AbsentTest(spec, rules));
   file.notes.insert(file.notes.begin(),
                     "Every recorded series is tested for its arithmetic and for stores kept apart. Besides:");

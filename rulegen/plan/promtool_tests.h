@@ -48,6 +48,7 @@ struct PromtoolTest {
 struct PromtoolFile {
   std::string rule_file;  // beside the test file
   Milliseconds evaluation_interval{0};
+  std::vector<std::string> groups;  // the rules' groups, in the order in which they are evaluated
   // Lines for the reader. For each recorded series one that says which of idle and counter reset its tests cover, and if
   // not, why.
   std::vector<std::string> notes;

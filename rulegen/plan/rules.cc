@@ -11,6 +11,7 @@
 
 #include "common/check.h"
 #include "rulegen/plan/measurement.h"
+#include "rulegen/plan/presence.h"
 #include "rulegen/plan/promql.h"
 #include "rulegen/plan/template.h"
 #include "rulegen/spec/names.h"
@@ -144,6 +145,13 @@ std::string VerdictLine(const spec::Spec& spec, const spec::Threshold& threshold
 
 std::string GroupName(const spec::Spec& spec) { return std::string(kGroupPrefix) + spec.store.name; }
 
+std::vector<std::string> GroupNames(const RuleFile& rules) {
+  std::vector<std::string> names;
+  names.reserve(rules.groups.size());
+  for (const RuleGroup& group : rules.groups) names.push_back(group.name);
+  return names;
+}
+
 RuleFile PlanRules(const spec::Spec& spec) {
   RuleFile file;
   std::vector<Block> decision = SignalBlocks(spec);
@@ -156,6 +164,9 @@ RuleFile PlanRules(const spec::Spec& spec) {
     decision.insert(decision.begin(), Block{coverage});
   }
   Pack(file.groups, GroupName(spec), spec.rules.interval, std::move(decision));
+  std::vector<Block> presence;
+  for (RecordingRule& rule : PlanPresence(spec)) presence.push_back({std::move(rule)});
+  Pack(file.groups, GroupName(spec) + "-presence", PresenceInterval(spec), std::move(presence));
   Pack(file.groups, GroupName(spec) + "-measurement", spec.rules.interval, std::move(measurement));
   return file;
 }

@@ -85,6 +85,9 @@ class SignalIndex {
 inline constexpr std::string_view kGroupPrefix = "outgrown-";
 std::string GroupName(const spec::Spec& spec);
 
+// Of all its groups, in their order.
+std::vector<std::string> GroupNames(const RuleFile& rules);
+
 // "sum by (job, instance) " is how expressions keep the identity: "job, instance".
 std::string IdentityList(const spec::Spec& spec);
 

@@ -3,12 +3,31 @@
 #include <array>
 
 namespace outgrown::spec {
+namespace {
+
+constexpr std::string_view kCoverage = "coverage_ratio";
+constexpr std::string_view kPresent = "present";
+constexpr std::string_view kDecided = "decision_timestamp_seconds";
+constexpr std::string_view kDecidedStores = "decided_stores";
+
+}  // namespace
 
 std::string RecordedSeries(const Store& store, std::string_view signal_id) {
   return store.name + ":" + std::string(signal_id);
 }
 
-std::string CoverageSeries(const Store& store) { return RecordedSeries(store, "coverage_ratio"); }
+std::string CoverageSeries(const Store& store) { return RecordedSeries(store, kCoverage); }
+
+std::string PresentSeries(const Store& store) { return RecordedSeries(store, kPresent); }
+
+std::string DecidedSeries(const Store& store) { return RecordedSeries(store, kDecided); }
+
+std::string DecidedStoresSeries(const Store& store) { return RecordedSeries(store, kDecidedStores); }
+
+std::span<const std::string_view> OwnSeriesIds() {
+  static constexpr std::array<std::string_view, 4> kIds = {kCoverage, kPresent, kDecided, kDecidedStores};
+  return kIds;
+}
 
 std::string AlertName(const Store& store, std::string_view threshold_id) {
   std::string name;

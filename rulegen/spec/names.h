@@ -16,6 +16,16 @@ std::string RecordedSeries(const Store& store, std::string_view signal_id);
 // "checkpoint:coverage_ratio"
 std::string CoverageSeries(const Store& store);
 
+// What the alerts about the measurement remember. "checkpoint:present": the spec's `present` of each store.
+std::string PresentSeries(const Store& store);
+// "checkpoint:decision_timestamp_seconds": of each `subject` that the exporters show a decision about.
+std::string DecidedSeries(const Store& store);
+// "checkpoint:decided_stores": how many subjects those are.
+std::string DecidedStoresSeries(const Store& store);
+
+// The ids whose recorded series rulegen makes itself, which no signal may take.
+std::span<const std::string_view> OwnSeriesIds();
+
 // "checkpoint" + "WriteErrors" -> "CheckpointWriteErrors"; snake_case store names become PascalCase.
 std::string AlertName(const Store& store, std::string_view threshold_id);
 

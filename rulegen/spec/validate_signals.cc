@@ -43,9 +43,8 @@ void ValidateSignals(const Spec& spec, const KnownSeriesIndex& series, Report& r
     if (check.Id("id", signal.id, IsSnakeCase,
                  "an id of lower-case letters, digits and _, beginning with a letter")) {
       ids.Add(check, "id", signal.id, "an id that no other signal has");
-      if (RecordedSeries(spec.store, signal.id) == CoverageSeries(spec.store)) {
-        check.Wrong("id", Quoted(signal.id), "another id: this one is the series of [coverage]");
-      }
+      if (std::ranges::find(OwnSeriesIds(), signal.id) != OwnSeriesIds().end())
+        check.Wrong("id", Quoted(signal.id), "another id: rulegen records a series of that name itself");
     }
     check.Line("title", signal.title);
     check.LineOrNothing("description", signal.description);

@@ -193,7 +193,7 @@ class OverPrometheus(Case):
     def test_rules_that_are_not_loaded_show(self):
         self.loaded.write_text("groups: []\n")
         self.reload()
-        out = self.expect(self.verify, 6, [], 2)
+        out = self.expect(self.verify, 6, [], 3)
         self.assertRegex(out, r"group outgrown-checkpoint is not loaded \(\d+ rules\)")
 
     def test_groups_of_others_are_ignored_and_stale_ones_of_ours_are_not(self):
@@ -219,9 +219,9 @@ class OverPrometheus(Case):
         self.reload()
         note = f"checkpoint.toml: note: loaded rules at {self.prometheus.url}: group "
         why = f" (from {self.beside}) is of no spec given here: it is another repo's, or its rule file was left behind"
-        notes = [note + name + why for name in ("outgrown-ledger", "outgrown-ledger-measurement")]
+        notes = [note + name + why for name in ("outgrown-ledger", "outgrown-ledger-presence", "outgrown-ledger-measurement")]
         out = self.expect(self.verify, 0, notes, 0)
-        self.assertEqual(out.count(": note: "), 2)
+        self.assertEqual(out.count(": note: "), 3)
 
     def test_a_failed_reload_shows_though_the_old_rules_are_right(self):
         self.expect_in_step()

@@ -48,10 +48,10 @@ Names Expected(const YAML::Node& test_file) {
       if (check["exp_alerts"].size() > 0) names.alerts.insert(check["alertname"].as<std::string>());
     }
     for (const YAML::Node& check : test["promql_expr_test"]) {
-      std::string expr = check["expr"].as<std::string>();  // round(SERIES, NEAREST)
+      std::string expr = check["expr"].as<std::string>();  // round(SERIES, NEAREST), or round(SERIES)
       REQUIRE(expr.starts_with("round("));
       expr.erase(0, std::string("round(").size());
-      if (check["exp_samples"].size() > 0) names.series.insert(expr.substr(0, expr.find_first_of("{,")));
+      if (check["exp_samples"].size() > 0) names.series.insert(expr.substr(0, expr.find_first_of("{,)")));
     }
   }
   return names;

@@ -1,13 +1,16 @@
 #include "rulegen/plan/rules.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "rulegen/plan/measurement.h"
+#include "rulegen/plan/presence.h"
 #include "rulegen/plan/template.h"
 #include "test/rulegen/support/tiny_spec.h"
 
@@ -37,7 +40,8 @@ std::vector<std::string> MeasurementIds(const spec::Spec& spec) {
 
 TEST_CASE("a recording rule and its alerts stand in one group in that order") {
   const plan::RuleFile file = plan::PlanRules(test::TinySpec());
-  REQUIRE(file.groups.size() == 2);
+  CHECK(plan::GroupNames(file) ==
+        std::vector<std::string>{"outgrown-queue", "outgrown-queue-presence", "outgrown-queue-measurement"});
   CHECK(Names(file.groups[0]) == std::vector<std::string>{"R:queue:jobs_per_second", "A:QueueRate",
                                                           "A:QueueRateApproaching", "R:queue:depth",
                                                           "A:QueueDepth"});
@@ -61,7 +65,7 @@ TEST_CASE("a group holds 20 rules at most and tears no signal from its alerts") 
   std::size_t recordings = 0;
   std::size_t alerts = 0;
   for (const plan::RuleGroup& group : plan::PlanRules(spec).groups) {
-    if (group.name.ends_with("measurement")) continue;
+    if (group.name.ends_with("measurement") || group.name.ends_with("presence")) continue;
     CHECK(group.rules.size() <= spec::kRulesPerGroupMax);
     REQUIRE(std::holds_alternative<RecordingRule>(group.rules.front()));
     std::string record;
@@ -98,6 +102,25 @@ TEST_CASE("a threshold below its limit compares the other way round") {
   const plan::RuleFile file = plan::PlanRules(spec);
   const auto& alert = std::get<AlertRule>(file.groups[0].rules[4]);
   CHECK(alert.expr == "queue:depth < 1000");
+}
+
+TEST_CASE(
+    "what the alerts about the measurement remember is recorded every fourth time, every two minutes at "
+    "least") {
+  spec::Spec spec = test::TinySpec();
+  for (const auto& [interval, presence] : std::vector<std::pair<Milliseconds, Milliseconds>>{
+           {std::chrono::seconds(1), std::chrono::seconds(4)},
+           {std::chrono::seconds(30), std::chrono::minutes(2)},
+           {std::chrono::minutes(1), std::chrono::minutes(2)},
+           {std::chrono::minutes(3), std::chrono::minutes(3)},
+       }) {
+    spec.rules.interval = interval;
+    CHECK(plan::PresenceInterval(spec) == presence);
+    CHECK(plan::PlanRules(spec).groups[1].interval == presence);
+  }
+  CHECK(Names(plan::PlanRules(spec).groups[1]) == std::vector<std::string>{"R:queue:present"});
+  spec.store.identity = {"path"};  // of no target: no alert looks back
+  CHECK(plan::PlanPresence(spec).empty());
 }
 
 TEST_CASE("which alerts about the measurement there are follows from the spec") {

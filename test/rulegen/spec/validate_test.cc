@@ -264,7 +264,7 @@ TEST_CASE("coverage names signals, each once, and a minimum that can be missed")
     Hold(row);
   }
   CHECK(DiagnosticsOf(Changed("id = \"depth\"", "id = \"coverage_ratio\"", Changed(", \"depth\"]", "]")))
-            .find("the series of [coverage]") != std::string::npos);
+            .find("rulegen records a series of that name itself") != std::string::npos);
 }
 
 TEST_CASE("a signal without threshold, a verdict that none gives and a metric that none reads are allowed") {
