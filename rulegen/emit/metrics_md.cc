@@ -60,10 +60,8 @@ std::string Recorded(const spec::Spec& spec) {
   std::string remembered;
   for (const plan::RecordingRule& rule : plan::PlanPresence(spec))
     remembered += "\n" + MarkdownCode(rule.record) + "\n\n" + MarkdownBlock("promql", rule.expr);
-  if (!remembered.empty()) {
-    expressions += "\nRecorded every " + FormatDuration(plan::PresenceInterval(spec)) +
-                   ", for the alerts about the measurement to remember:\n" + remembered;
-  }
+  expressions += "\nRecorded every " + FormatDuration(plan::PresenceInterval(spec)) +
+                 ", for the alerts about the measurement to remember:\n" + remembered;
   return "\n## Recorded series\n\nPrometheus computes them from the series below, each with the labels " +
          LabelList(spec.store.identity) + ".\n\n" + MarkdownTable({"series", "unit", "what"}, rows) +
          expressions;

@@ -18,7 +18,7 @@
 #include "rulegen/emit/thresholds_inc.h"
 #include "rulegen/generate/also.h"
 #include "rulegen/plan/dashboard.h"
-#include "rulegen/plan/overdue_tests.h"
+#include "rulegen/plan/day_tests.h"
 #include "rulegen/plan/promtool_tests.h"
 #include "rulegen/plan/routes.h"
 #include "rulegen/plan/rules.h"
@@ -50,16 +50,14 @@ Result<void> AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::
   for (const spec::Flavor flavor : spec.rules.flavors) {
     artefacts.push_back({folder / RuleFile(spec, flavor), emit::RulesYaml(spec, rules, flavor)});
   }
-  std::vector<plan::PromtoolFile> tests = {plan::PlanTests(spec, rules)};
-  if (std::optional<plan::PromtoolFile> overdue = plan::PlanOverdueTests(spec, rules))
-    tests.push_back(std::move(*overdue));
+  std::vector<plan::PromtoolFile> tests = {plan::PlanTests(spec, rules), plan::PlanDayTests(spec, rules)};
   for (plan::PromtoolFile& file : tests) file.rule_file = TestedRuleFile(spec).generic_string();
   // promtool would pass silently over what this finds.
   const std::vector<std::string> untested = plan::Untested(rules, tests);
   if (!untested.empty())
     return Error{"the generated tests leave something out: " + untested.front(), spec.file};
   for (std::size_t i = 0; i < tests.size(); ++i) {
-    const char* const kind = i == 0 ? ".test.yml" : ".overdue.test.yml";
+    const char* const kind = i == 0 ? ".test.yml" : ".day.test.yml";
     artefacts.push_back({folder / (spec.store.name + kind), emit::PromtoolYaml(spec, tests[i])});
   }
   artefacts.push_back({folder / (spec.store.name + ".thresholds.inc"), emit::ThresholdsInc(spec)});

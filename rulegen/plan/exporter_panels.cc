@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "rulegen/plan/rules.h"
+#include "rulegen/spec/known_series.h"
 #include "rulegen/spec/names.h"
 
 namespace outgrown::plan {
@@ -170,7 +171,7 @@ class Planner {
 }  // namespace
 
 void AddExporterPanels(const spec::Spec& spec, PanelGrid& grid) {
-  if (spec.store.present == "checkpoint_block_up") Planner(spec, grid).Add();
+  if (spec::HasOwnExporter(spec)) Planner(spec, grid).Add();
 }
 
 }  // namespace outgrown::plan

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "rulegen/plan/promql.h"
+#include "rulegen/spec/known_series.h"
 #include "rulegen/spec/names.h"
 
 namespace outgrown::plan {
@@ -13,6 +14,20 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::minutes;
+
+// What decides which alerts make sense. A spec over foreign series (postgres_exporter's) has no counter block, and no
+// exporter of ours that would show a digest; its decisions are shown by whichever exporter reads the log.
+struct Applies {
+  bool target = false;    // its stores carry job and instance, so that `up` can be joined
+  bool exporter = false;  // its stores are those of our exporter
+  bool coverage = false;  // it says how the counting is checked
+
+  explicit Applies(const spec::Spec& spec)
+      : target(std::ranges::count(spec.store.identity, "job") > 0 &&
+               std::ranges::count(spec.store.identity, "instance") > 0),
+        exporter(spec::HasOwnExporter(spec)),
+        coverage(spec.coverage.has_value()) {}
+};
 
 // A log that was shown within this time is still expected: with the decider's host the decisions vanish too.
 constexpr std::string_view kDecisionsForgotten = "[1w]";
@@ -44,7 +59,7 @@ class Planner {
     if (applies.exporter) alerts.push_back(WriterGone());
     if (applies.coverage) alerts.push_back(CoverageIncomplete());
     if (applies.exporter) alerts.push_back(DigestMismatch());
-    if (applies.exporter) alerts.push_back(DecisionOverdue());
+    alerts.push_back(DecisionOverdue());
     return alerts;
   }
 
@@ -242,12 +257,6 @@ class Planner {
 };
 
 }  // namespace
-
-Applies::Applies(const spec::Spec& spec)
-    : target(std::ranges::count(spec.store.identity, "job") > 0 &&
-             std::ranges::count(spec.store.identity, "instance") > 0),
-      exporter(spec.store.present == "checkpoint_block_up"),
-      coverage(spec.coverage.has_value()) {}
 
 std::vector<MeasurementAlert> PlanMeasurement(const spec::Spec& spec) { return Planner(spec).All(); }
 

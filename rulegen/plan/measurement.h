@@ -19,16 +19,6 @@ inline constexpr const char* kDecisionOverdueId = "DecisionOverdue";
 // more.
 inline constexpr Milliseconds kWriterStuck = std::chrono::minutes(5);
 
-// What decides which alerts make sense. A spec over foreign series (postgres_exporter's) has no counter
-// block, no exporter of ours that would show a digest or a decision.
-struct Applies {
-  bool target = false;    // its stores carry job and instance, so that `up` can be joined
-  bool exporter = false;  // its stores are those of our exporter
-  bool coverage = false;  // it says how the counting is checked
-
-  explicit Applies(const spec::Spec& spec);
-};
-
 struct MeasurementAlert {
   std::string id;  // the alert's name is the store's and this
   std::string expr;

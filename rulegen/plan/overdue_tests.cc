@@ -6,35 +6,22 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "common/duration.h"
 #include "common/number.h"
 #include "rulegen/plan/alert_test.h"
+#include "rulegen/plan/day_tests.h"
 #include "rulegen/plan/example_store.h"
 #include "rulegen/plan/measurement.h"
-#include "rulegen/spec/names.h"
 
 namespace outgrown::plan {
 namespace {
 
-// The alert has no `for`, so this may be as long as the tests' stores need.
-constexpr Milliseconds kStep = std::chrono::minutes(30);
 // The alert's time is 52 steps. At the 54th evaluation a store of the second sample (1 h) is old enough, at the 53rd it
 // isn't yet.
 constexpr std::size_t kFiresAt = 54;
-constexpr double kStepSeconds = 1800;
-
-const AlertRule* FindAlert(const RuleFile& rules, std::string_view name) {
-  for (const RuleGroup& group : rules.groups) {
-    for (const Rule& rule : group.rules) {
-      const auto* alert = std::get_if<AlertRule>(&rule);
-      if (alert != nullptr && alert->alert == name) return alert;
-    }
-  }
-  return nullptr;
-}
+constexpr double kStepSeconds = std::chrono::duration<double>(kDayStep).count();
 
 // As the exporter writes it: database=checkpoints,instance=app-1:9108,job=outgrown
 std::string SubjectOf(std::vector<Pair> store) {
@@ -124,9 +111,9 @@ class Tests {
   PromtoolTest Make(const std::string& where, const std::vector<Check>& checks) {
     test_.name =
         rule_.alert + " fires for " + (fires_.empty() ? "nobody" : fires_) + ", not for " + quiet_ + where;
-    test_.interval = kStep;
+    test_.interval = kDayStep;
     for (const Check& check : checks)
-      test_.alerts.push_back({rule_.alert, kStep * check.evaluation, check.expected});
+      test_.alerts.push_back({rule_.alert, kDayStep * check.evaluation, check.expected});
     return std::move(test_);
   }
 
@@ -140,20 +127,10 @@ class Tests {
 
 }  // namespace
 
-std::optional<PromtoolFile> PlanOverdueTests(const spec::Spec& spec, const RuleFile& rules) {
-  static_assert(kDecisionOverdue == 52 * kStep);
-  const AlertRule* rule = FindAlert(rules, spec::AlertName(spec.store, kDecisionOverdueId));
-  if (rule == nullptr) return std::nullopt;
-  PromtoolFile file;
-  file.rule_file = spec.store.name + ".rules.yml";
-  file.evaluation_interval = kStep;
-  file.groups = GroupNames(rules);
-  file.notes.push_back("This file's tests last for more than a day, so they are evaluated every " +
-                       FormatDuration(kStep) + ".");
-  file.tests.push_back(Tests(spec, *rule).SideBySide());
-  file.tests.push_back(Tests(spec, *rule).AfterTheDecidersEnd());
-  file.tests.push_back(Tests(spec, *rule).WithoutALog());
-  return file;
+std::vector<PromtoolTest> OverdueTests(const spec::Spec& spec, const AlertRule& rule) {
+  static_assert(kDecisionOverdue == 52 * kDayStep);
+  return {Tests(spec, rule).SideBySide(), Tests(spec, rule).AfterTheDecidersEnd(),
+          Tests(spec, rule).WithoutALog()};
 }
 
 }  // namespace outgrown::plan

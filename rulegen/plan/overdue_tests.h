@@ -1,8 +1,7 @@
-// The promtool tests of DecisionOverdue, in a file of their own: they last for more than a day, so they are evaluated
-// rarely, while the other tests are evaluated as often as the rules are.
+// The promtool tests of DecisionOverdue.
 #pragma once
 
-#include <optional>
+#include <vector>
 
 #include "rulegen/plan/promtool_tests.h"
 #include "rulegen/plan/rules.h"
@@ -10,7 +9,7 @@
 
 namespace outgrown::plan {
 
-// Nothing if the spec has no such alert. Precondition: as PlanTests'.
-std::optional<PromtoolFile> PlanOverdueTests(const spec::Spec& spec, const RuleFile& rules);
+// To be evaluated every kDayStep (day_tests.h). Precondition: `rule` is the spec's DecisionOverdue.
+std::vector<PromtoolTest> OverdueTests(const spec::Spec& spec, const AlertRule& rule);
 
 }  // namespace outgrown::plan

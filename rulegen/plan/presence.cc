@@ -8,7 +8,6 @@
 
 #include "rulegen/plan/alert_test.h"
 #include "rulegen/plan/example_store.h"
-#include "rulegen/plan/measurement.h"
 #include "rulegen/plan/promql.h"
 #include "rulegen/spec/names.h"
 
@@ -25,19 +24,14 @@ Milliseconds PresenceInterval(const spec::Spec& spec) {
 }
 
 std::vector<RecordingRule> PlanPresence(const spec::Spec& spec) {
-  const Applies applies(spec);
-  std::vector<RecordingRule> rules;
-  if (applies.target || applies.exporter) {
-    rules.push_back({spec::PresentSeries(spec.store),
-                     CanonicalPromql("max by (" + IdentityList(spec) + ") (" + spec.store.present + ")")});
-  }
-  if (applies.exporter) {
-    const std::string decided = spec::DecidedSeries(spec.store);
-    rules.push_back({decided, CanonicalPromql("max by (subject) (" + std::string(kDecisionTime) +
-                                              "{store=\"" + spec.store.name + "\"})")});
-    rules.push_back({spec::DecidedStoresSeries(spec.store), CanonicalPromql("count(" + decided + ")")});
-  }
-  return rules;
+  const std::string decided = spec::DecidedSeries(spec.store);
+  return {
+      {spec::PresentSeries(spec.store),
+       CanonicalPromql("max by (" + IdentityList(spec) + ") (" + spec.store.present + ")")},
+      {decided, CanonicalPromql("max by (subject) (" + std::string(kDecisionTime) + "{store=\"" +
+                                spec.store.name + "\"})")},
+      {spec::DecidedStoresSeries(spec.store), CanonicalPromql("count(" + decided + ")")},
+  };
 }
 
 PromtoolTest PresenceTest(const spec::Spec& spec) {
@@ -62,7 +56,6 @@ PromtoolTest PresenceTest(const spec::Spec& spec) {
   replica.push_back({"replica", "b"});
   add(spec.store.present, replica, 0);
   check(spec::PresentSeries(spec.store), std::move(present));
-  if (!Applies(spec).exporter) return test;
 
   const auto decide = [&](std::string_view store, std::string_view subject, std::string_view exporter,
                           double at) {

@@ -16,10 +16,10 @@ namespace outgrown::plan {
 // (--verify), and never less than one evaluation. What was there for less time than that may not be remembered.
 Milliseconds PresenceInterval(const spec::Spec& spec);
 
-// What the alerts of PlanMeasurement read; nothing if none of them looks back.
+// What the alerts of PlanMeasurement read.
 std::vector<RecordingRule> PlanPresence(const spec::Spec& spec);
 
-// Their values: replicas of an exporter are one, stores are kept apart. Precondition: PlanPresence has rules.
+// Their values: replicas of an exporter are one, stores are kept apart.
 PromtoolTest PresenceTest(const spec::Spec& spec);
 
 }  // namespace outgrown::plan

@@ -89,10 +89,10 @@ PromtoolFile PlanTests(const spec::Spec& spec, const RuleFile& rules) {
     if (planned.id != kDecisionOverdueId)
       file.tests.push_back(MeasurementTest(spec, planned, rule_of(planned.id)));
   }
-  const std::vector<RecordingRule> presence = PlanPresence(spec);
-  if (!presence.empty()) file.tests.push_back(PresenceTest(spec));
-  for (const RecordingRule& rule : presence)
-    file.notes.push_back(rule.record + ": no rate is in it, so there is no idle and no counter reset to test");
+  file.tests.push_back(PresenceTest(spec));
+  for (const RecordingRule& rule : PlanPresence(spec))
+    file.notes.push_back(rule.record +
+                         ": no rate is in it, so there is no idle and no counter reset to test");
   file.tests.push_back(AbsentTest(spec, rules));
   file.notes.insert(file.notes.begin(),
                     "Every recorded series is tested for its arithmetic and for stores kept apart. Besides:");

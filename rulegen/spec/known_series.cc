@@ -18,6 +18,8 @@ constexpr std::array<std::string_view, 5> kMadeByPrometheus = {
 
 }  // namespace
 
+bool HasOwnExporter(const Spec& spec) { return metrics::Find(spec.store.present) != nullptr; }
+
 KnownSeriesIndex::KnownSeriesIndex(const Spec& spec) : spec_(spec) {
   is_complete_ = !IsUnusable(spec.positions, "metric") && !IsUnusable(spec.positions, "signal") &&
                  !spec.store.name.empty();

@@ -22,6 +22,9 @@ struct KnownSeries {
   std::optional<std::size_t> signal;     // recorded by this spec: the signal's index
 };
 
+// Whether the stores are those of Outgrown's own exporter: `present` is one of its series.
+bool HasOwnExporter(const Spec& spec);
+
 class KnownSeriesIndex {
  public:
   // `spec` outlives this.

@@ -98,7 +98,7 @@ void ValidateStore(const Spec& spec, const KnownSeriesIndex& series, Report& rep
 
   // The alert on an overdue decision finds the decision of a store by this label (measurement.cc).
   const auto subject = std::ranges::find(store.identity, "subject");
-  if (store.present == "checkpoint_block_up" && subject != store.identity.end()) {
+  if (subject != store.identity.end()) {
     check.Wrong(Element("identity", static_cast<std::size_t>(subject - store.identity.begin())),
                 Quoted(*subject), "another label: the exporter's decisions have this one");
   }

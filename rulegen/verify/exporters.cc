@@ -8,7 +8,6 @@
 
 #include "common/digest.h"
 #include "common/text.h"
-#include "metrics/catalog.h"
 
 namespace outgrown::verify {
 namespace {
@@ -42,8 +41,6 @@ Result<prometheus_api::Answer> Ask(prometheus_api::QuerySource& prometheus, cons
 }
 
 }  // namespace
-
-bool HasOwnExporter(const spec::Spec& spec) { return metrics::Find(spec.store.present) != nullptr; }
 
 std::vector<Finding> CompareExporters(const spec::Spec& spec, prometheus_api::QuerySource& prometheus,
                                       std::int64_t now_ms) {

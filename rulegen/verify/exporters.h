@@ -12,9 +12,6 @@
 
 namespace outgrown::verify {
 
-// Whether the spec's stores are measured by our own exporter: only that one has a table and reports a digest.
-bool HasOwnExporter(const spec::Spec& spec);
-
 // One finding for each exporter whose digest differs or that fell silent within the last 26 hours (as long as a silent
 // store is remembered, docs/operations.md), or one that says how many agree. An answer that can't be had or is
 // partial makes them unknown. None reporting at all is a difference.

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "common/digest.h"
+#include "rulegen/spec/known_series.h"
 #include "rulegen/verify/compare_rules.h"
 #include "rulegen/verify/expected_rules.h"
 #include "rulegen/verify/exporters.h"
@@ -139,7 +140,7 @@ Result<std::vector<SpecReport>> Verify(const std::vector<spec::Spec>& specs, con
     } else {
       report.findings.push_back({State::kUnknown, LoadedAt(copies.rules.url()), loaded.error().what, ""});
     }
-    if (HasOwnExporter(spec)) {
+    if (spec::HasOwnExporter(spec)) {
       Append(report.findings, CompareExporters(spec, copies.prometheus, copies.now_ms));
     }
     if (std::optional<Finding> behind = SpecFinding(spec, report.findings)) {

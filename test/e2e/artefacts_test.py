@@ -84,7 +84,7 @@ class Consumers(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_the_shipped_specs_leave_no_counter_without_idle_and_reset(self):
-        for path in [path for path in self.each(".test.yml") if ".overdue." not in path.name]:
+        for path in [path for path in self.each(".test.yml") if ".day." not in path.name]:
             text = path.read_text(encoding="utf-8")
             notes = re.findall(r"(?m)^# (\S+:\S+): ", text)
             rules = (path.parent / re.search(r"rule_files: \[(.+)\]", text)[1]).read_text(encoding="utf-8")
@@ -135,7 +135,7 @@ class Consumers(unittest.TestCase):
             self.assertEqual(sorted(shown), sorted(expected))  # the server lists groups by name
 
 
-TESTS = ["checkpoint.overdue.test.yml", "checkpoint.test.yml"]  # the quick ones first
+TESTS = ["checkpoint.day.test.yml", "checkpoint.test.yml"]  # the quick ones first
 
 # What somebody could get wrong in the rules of rules/checkpoint.toml, as (name, text, text instead).
 IDENTITY = "job, instance, database"
@@ -175,6 +175,10 @@ BREAKS = [
     ("the newest decision of two exporters does not count", "max by (subject)", "min by (subject)"),
     ("presence loses a label of the store", f"max by ({IDENTITY}) (checkpoint_block_up)'", "max by (job, instance) (checkpoint_block_up)'"),
     ("presence is a replica's", f"max by ({IDENTITY}) (checkpoint_block_up)'", "checkpoint_block_up'"),
+    ("an exporter that is down is forgotten within the day", "present[1d2h])) and on (job", "present[1d1h])) and on (job"),
+    ("an exporter that is down is remembered for longer", "present[1d2h])) and on (job", "present[1d3h])) and on (job"),
+    ("a silent store is forgotten within the day", "present[1d2h])) unless", "present[1d1h])) unless"),
+    ("a silent store is remembered for longer", "present[1d2h])) unless", "present[1d3h])) unless"),
     ("a store of an exporter that is down is silent", "and on (job, instance) up == 1", "and on (job, instance) up"),
     ("a store of no target is silent", " and on (job, instance) up == 1", ""),
     ("a store measured as 0 is silent", "(checkpoint_block_up) and on", "(checkpoint_block_up == 1) and on"),

@@ -124,7 +124,7 @@ class OpsLoop(unittest.TestCase):
         self.follow(loop, ["rulegen", "--generate", "--spec", spec], script, [
             spec, "monitoring/specs/stores.manifest", "monitoring/prometheus/checkpoint.rules.yml",
             "monitoring/prometheus/checkpoint.test.yml",
-            "monitoring/prometheus/checkpoint.overdue.test.yml", "monitoring/prometheus/checkpoint.alertmanager.yml",
+            "monitoring/prometheus/checkpoint.day.test.yml", "monitoring/prometheus/checkpoint.alertmanager.yml",
             "monitoring/prometheus/checkpoint.thresholds.inc", "monitoring/prometheus/victoriametrics/checkpoint.rules.yml"])
         merged = (self.folder / "monitoring/prometheus/checkpoint.alertmanager.yml").read_text(encoding="utf-8")
         for own in ("receiver: chat", "name: pager", "team=", "SiteDown"):

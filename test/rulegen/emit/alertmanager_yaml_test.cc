@@ -49,7 +49,8 @@ inhibit_rules:
   REQUIRE(merged["route"]["routes"].size() == 2);
   CHECK(merged["route"]["routes"][0]["matchers"][0].as<std::string>() == "team=\"a\"");
   CHECK(merged["route"]["routes"][1]["matchers"][0].as<std::string>() ==
-        "alertname=~\"QueueRate|QueueRateApproaching|QueueDepth|QueueExporterDown|QueueStoreSilent\"");
+        "alertname=~\"QueueRate|QueueRateApproaching|QueueDepth|QueueExporterDown|QueueStoreSilent|"
+        "QueueDecisionOverdue\"");
   CHECK(merged["inhibit_rules"].size() == 3);
 }
 

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "rulegen/plan/day_tests.h"
 #include "rulegen/plan/untested.h"
 #include "test/rulegen/support/tiny_spec.h"
 
@@ -26,6 +28,9 @@ struct Planned {
   spec::Spec spec = test::TinySpec();
   plan::RuleFile rules = plan::PlanRules(spec);
   plan::PromtoolFile tests = plan::PlanTests(spec, rules);
+  plan::PromtoolFile day_tests = plan::PlanDayTests(spec, rules);
+
+  std::vector<std::string> Untested() const { return plan::Untested(rules, {tests, day_tests}); }
 };
 
 // Takes that store out of QueueRate's test.
@@ -42,7 +47,7 @@ void TakeStore(plan::PromtoolFile& file, const std::string& store) {
 
 TEST_CASE("every alert and every recorded series has its tests") {
   const Planned planned;
-  CHECK(plan::Untested(planned.rules, {planned.tests}).empty());
+  CHECK(planned.Untested().empty());
 }
 
 TEST_CASE("an alert without a test, and a test of a misspelt alert, are named") {
@@ -52,7 +57,7 @@ TEST_CASE("an alert without a test, and a test of a misspelt alert, are named") 
       if (check.alert == "QueueRate") check.alert = "QueueRaite";
     }
   }
-  CHECK(plan::Untested(planned.rules, {planned.tests}) ==
+  CHECK(planned.Untested() ==
         std::vector<std::string>{
             "no test expects QueueRate to fire", "no test has QueueRate one interval short of its `for`",
             "no test has QueueRate at its limit", "no test has QueueRate end after keep_firing_for",
@@ -68,10 +73,10 @@ TEST_CASE("an alert that is only tested not to fire, and a series that no test e
       if (check.alert == "QueueDepth") check.expected.clear();
     }
   }
-  CHECK(plan::Untested(planned.rules, {planned.tests}) ==
-        std::vector<std::string>{"no test expects a value of queue:depth",
-                                 "no test expects QueueDepth to fire", "no test has QueueDepth at its limit",
-                                 "no test has QueueDepth end after keep_firing_for"});
+  CHECK(planned.Untested() == std::vector<std::string>{"no test expects a value of queue:depth",
+                                                       "no test expects QueueDepth to fire",
+                                                       "no test has QueueDepth at its limit",
+                                                       "no test has QueueDepth end after keep_firing_for"});
 }
 
 TEST_CASE("each thing that a test of an alert could leave out is named") {
@@ -108,7 +113,7 @@ TEST_CASE("each thing that a test of an alert could leave out is named") {
     CAPTURE(row.named);
     Planned planned;
     row.leave_out(planned.tests);
-    CHECK(plan::Untested(planned.rules, {planned.tests}) == std::vector<std::string>{row.named});
+    CHECK(planned.Untested() == std::vector<std::string>{row.named});
   }
 }
 
@@ -164,7 +169,24 @@ TEST_CASE("no alert may fire without any series, once its `for` has passed") {
   }
   CHECK(checks == std::vector<std::string>{"QueueRate 10m30s", "QueueRateApproaching 10m30s",
                                            "QueueDepth 30s", "QueueExporterDown 5m30s",
-                                           "QueueStoreSilent 5m30s"});
+                                           "QueueStoreSilent 5m30s", "QueueDecisionOverdue 30s"});
+}
+
+TEST_CASE(
+    "that a day is remembered is tested for every spec, for a target's alerts only where the store has one") {
+  Planned planned;
+  const auto alerts = [](const plan::PromtoolFile& file) {
+    std::set<std::string> names;
+    for (const plan::PromtoolTest& test : file.tests) {
+      for (const plan::AlertCheck& check : test.alerts) names.insert(check.alert);
+    }
+    return names;
+  };
+  CHECK(alerts(planned.day_tests) ==
+        std::set<std::string>{"QueueExporterDown", "QueueStoreSilent", "QueueDecisionOverdue"});
+  planned.spec.store.identity = {"path"};
+  CHECK(alerts(plan::PlanDayTests(planned.spec, plan::PlanRules(planned.spec))) ==
+        std::set<std::string>{"QueueDecisionOverdue"});
 }
 
 TEST_CASE("a counter's signal gets a reset test, a gauge's doesn't") {
@@ -225,7 +247,11 @@ TEST_CASE("what a recorded series is not tested for is said, with the reason") {
   const std::string gauges =
       "queue:depth: its cases read no counter, so there is no idle and no counter reset to test";
   const std::string no_idle = "idle NOT tested (no case in which every counter stands still)";
-  CHECK(notes() == std::vector<std::string>{"queue:jobs_per_second: " + no_idle + ", counter reset", gauges});
+  const std::string no_rate = ": no rate is in it, so there is no idle and no counter reset to test";
+  CHECK(notes() == std::vector<std::string>{"queue:jobs_per_second: " + no_idle + ", counter reset", gauges,
+                                            "queue:present" + no_rate,
+                                            "queue:decision_timestamp_seconds" + no_rate,
+                                            "queue:decided_stores" + no_rate});
   std::vector<spec::SignalTest>& cases = spec.signals[0].tests;
   cases.push_back(cases.front());
   cases.back().series = {{"queue_jobs_total{status=\"ok\"}", "7x80"}, {"queue_depth", "0+1x80"}};

@@ -118,17 +118,17 @@ TEST_CASE(
     CHECK(plan::PresenceInterval(spec) == presence);
     CHECK(plan::PlanRules(spec).groups[1].interval == presence);
   }
-  CHECK(Names(plan::PlanRules(spec).groups[1]) == std::vector<std::string>{"R:queue:present"});
-  spec.store.identity = {"path"};  // of no target: no alert looks back
-  CHECK(plan::PlanPresence(spec).empty());
+  CHECK(Names(plan::PlanRules(spec).groups[1]) ==
+        std::vector<std::string>{"R:queue:present", "R:queue:decision_timestamp_seconds",
+                                 "R:queue:decided_stores"});
 }
 
 TEST_CASE("which alerts about the measurement there are follows from the spec") {
   spec::Spec spec = test::TinySpec();
-  CHECK(MeasurementIds(spec) == std::vector<std::string>{"ExporterDown", "StoreSilent"});
+  CHECK(MeasurementIds(spec) == std::vector<std::string>{"ExporterDown", "StoreSilent", "DecisionOverdue"});
   spec.coverage.emplace();
   CHECK(MeasurementIds(spec) ==
-        std::vector<std::string>{"ExporterDown", "StoreSilent", "CoverageIncomplete"});
+        std::vector<std::string>{"ExporterDown", "StoreSilent", "CoverageIncomplete", "DecisionOverdue"});
   spec.store.present = "checkpoint_block_up";
   CHECK(MeasurementIds(spec) == std::vector<std::string>{"ExporterDown", "StoreSilent", "BlockUnreadable",
                                                          "WriterStale", "WriterGone", "CoverageIncomplete",

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "rulegen/spec/known_series.h"
 #include "test/rulegen/support/tiny_spec.h"
 
 using namespace outgrown;
@@ -105,7 +106,7 @@ TEST_CASE("each exporter that differs or is silent is named") {
 
 TEST_CASE("only a spec whose stores our exporter shows has exporters to verify") {
   spec::Spec spec = test::TinySpec();
-  CHECK_FALSE(verify::HasOwnExporter(spec));
+  CHECK_FALSE(spec::HasOwnExporter(spec));
   spec.store.present = "checkpoint_block_up";
-  CHECK(verify::HasOwnExporter(spec));
+  CHECK(spec::HasOwnExporter(spec));
 }
