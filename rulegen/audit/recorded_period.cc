@@ -40,7 +40,20 @@ Result<evaluate::ThresholdPeriod> ReadThreshold(const Json& json, const Threshol
     // A pair of times has the form of a sample.
     const Result<Sample> pair = ReadSample(stretch);
     if (!pair) return pair.error();
-    threshold.unmeasured.emplace_back(pair->time_ms, static_cast<std::int64_t>(pair->value));
+    threshold.unknown.stretches.emplace_back(pair->time_ms, static_cast<std::int64_t>(pair->value));
+  }
+  threshold.unknown.cause = decide::Cause::kUnmeasured;
+  if (json.Find("unmeasured_cause") != nullptr) {
+    const Result<std::string_view> cause = TextField(json, "unmeasured_cause");
+    if (!cause) return cause.error();
+    threshold.unknown.cause = decide::CauseFromId(*cause);
+    if (threshold.unknown.cause == decide::Cause::kNone)
+      return Error{"its period has a cause that is none", ""};
+  }
+  if (json.Find("unknown_ms") != nullptr) {
+    const Result<std::int64_t> total_ms = IntegerField(json, "unknown_ms");
+    if (!total_ms) return total_ms.error();
+    threshold.unknown.total_ms = *total_ms;
   }
   return threshold;
 }
@@ -70,6 +83,13 @@ Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table) {
     if (threshold->breached_evaluations == 0 && long_enough && threshold->extreme &&
         decide::Beyond(row, threshold->extreme->value)) {
       return Error{fmt::format("its period has {} beyond its limit long enough, and no breach", row.id), ""};
+    }
+    if (threshold->unknown.stretches.empty() &&
+        threshold->unknown.total_ms > evaluate::BridgedMsMax(period.to_ms - period.from_ms)) {
+      return Error{
+          fmt::format("its period has {} unknown for longer than is forgiven, and nothing unmeasured",
+                      row.id),
+          ""};
     }
     period.thresholds.push_back(std::move(*threshold));
   }

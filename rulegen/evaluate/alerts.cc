@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <span>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "common/duration.h"
+#include "rulegen/evaluate/held_alerts.h"
 #include "rulegen/evaluate/stores.h"
 
 namespace outgrown::evaluate {
@@ -56,12 +57,6 @@ std::optional<AlertStates> ReadAlerts(const Table& table, prometheus_api::QueryS
   return states;
 }
 
-// Where decision and alert differ; whether a note explains it is found out afterwards.
-struct Mismatch {
-  std::size_t subject;
-  std::size_t threshold;
-};
-
 bool Agrees(State state, AlertState alert) {
   switch (state) {
     case State::kBreached:
@@ -76,49 +71,30 @@ bool Agrees(State state, AlertState alert) {
   return true;
 }
 
-// Whether an alert that fired for a breach before is still held at the newest of `samples`: going back to that breach,
-// no run of evaluations at which the condition was false is as long as keep_firing_for. (A condition that becomes true
-// again in time stops Prometheus' clock, and the alert fires on through the new pending time.)
-bool StillHeld(const Table& table, const ThresholdRow& threshold, std::span<const Sample> samples) {
-  std::optional<std::int64_t> run_end_ms;  // the newest evaluation of the present run of false ones
-  for (std::size_t count = samples.size(); count > 0; --count) {
-    const Sample& sample = samples[count - 1];
-    if (!decide::Beyond(threshold, sample.value)) {
-      if (!run_end_ms) run_end_ms = sample.time_ms;
-      if (*run_end_ms - sample.time_ms >= table.keep_firing_for_ms) return false;
-      continue;
-    }
-    run_end_ms.reset();
-    const decide::Clock clock = {sample.time_ms, table.interval_ms};
-    if (decide::JudgeWindow(threshold, {.samples = samples.first(count)}, {}, clock).state ==
-        State::kBreached) {
-      return true;
+// Alerts that are pending where the threshold is breached: has Prometheus just started?
+void ExplainPending(const Table& table, const std::vector<Mismatch>& mismatches,
+                    prometheus_api::QuerySource& source, FleetSamples& fleet,
+                    std::vector<std::vector<AlertComparison>>& comparisons) {
+  if (mismatches.empty()) return;
+  const std::optional<std::int64_t> start_ms = source.StartTimeMs();
+  // A process that was started after T says nothing about the one of T.
+  const bool known = start_ms && *start_ms <= fleet.time_ms;
+  std::set<std::string_view> not_compared;
+  for (const Mismatch& mismatch : mismatches) {
+    const ThresholdRow& threshold = table.thresholds[mismatch.threshold];
+    Agreement& agreement = comparisons[mismatch.subject][mismatch.threshold].agreement;
+    if (!known) {
+      agreement = Agreement::kNotCompared;
+      not_compared.insert(threshold.alert);
+    } else if (fleet.time_ms - *start_ms <= threshold.hold_ms + kGraceMs) {
+      agreement = Agreement::kPendingAfterStart;
     }
   }
-  return false;
-}
-
-// Tells the held alerts among the mismatches of one signal: one query for all stores.
-void ExplainHeld(const Table& table, std::size_t signal, const std::vector<Mismatch>& mismatches,
-                 const std::vector<AlertSubject>& subjects, prometheus_api::QuerySource& source,
-                 FleetSamples& fleet, std::vector<std::vector<AlertComparison>>& comparisons) {
-  const std::int64_t range_ms = 2 * WindowMs(table, signal) + table.keep_firing_for_ms;
-  const std::string promql =
-      fmt::format("{}[{}]", table.signals[signal].series, FormatDuration(Milliseconds(range_ms)));
-  QueryDone done;
-  const Result<prometheus_api::Answer> answer =
-      Ask(source, promql, prometheus_api::ResultType::kMatrix, done, fleet);
-  if (!answer) return;
-  std::map<Identity, std::span<const Sample>> samples;
-  for (const prometheus_api::Series& series : answer->series)
-    samples[IdentityOf(table, series.labels)] = series.samples;
-  for (const Mismatch& mismatch : mismatches) {
-    const AlertSubject& subject = subjects[mismatch.subject];
-    const auto found = samples.find(subject.samples->identity);
-    if (found == samples.end()) continue;
-    if (StillHeld(table, table.thresholds[mismatch.threshold], found->second)) {
-      comparisons[mismatch.subject][mismatch.threshold].agreement = Agreement::kFiringHeld;
-    }
+  for (const std::string_view alert : not_compared) {
+    fleet.warnings.push_back(fmt::format(
+        "the alert {} is pending where its threshold is breached, and not compared: the server doesn't say "
+        "whether Prometheus has just started",
+        alert));
   }
 }
 
@@ -192,16 +168,15 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
   }
   if (table.keep_firing_for_ms > 0) {
     for (const auto& [signal, mismatches] : maybe_held) {
-      ExplainHeld(table, signal, mismatches, subjects, source, fleet, comparisons);
+      const std::vector<Held> held = FindHeld(table, signal, mismatches, subjects, source, fleet);
+      for (std::size_t index = 0; index < held.size(); ++index) {
+        Agreement& agreement = comparisons[mismatches[index].subject][mismatches[index].threshold].agreement;
+        if (held[index] == Held::kYes) agreement = Agreement::kFiringHeld;
+        if (held[index] == Held::kUnknown) agreement = Agreement::kNotCompared;
+      }
     }
   }
-  const std::optional<std::int64_t> start_ms = unstarted.empty() ? std::nullopt : source.StartTimeMs();
-  for (const Mismatch& mismatch : unstarted) {
-    const std::int64_t settled_ms = table.thresholds[mismatch.threshold].hold_ms + kGraceMs;
-    if (start_ms && *start_ms <= fleet.time_ms && fleet.time_ms - *start_ms <= settled_ms) {
-      comparisons[mismatch.subject][mismatch.threshold].agreement = Agreement::kPendingAfterStart;
-    }
-  }
+  ExplainPending(table, unstarted, source, fleet, comparisons);
   return comparisons;
 }
 

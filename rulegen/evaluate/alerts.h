@@ -1,5 +1,6 @@
 // What Prometheus' own alerts say at the same evaluation: they and the decision come from the same recorded series and
-// the same literals, so a disagreement is drift, with two exceptions that have a name.
+// the same literals, so a disagreement is drift, with three exceptions that have a name. What can't be known is not
+// compared, and a warning says so.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ enum class AlertState { kNone, kPending, kFiring };
 
 enum class Agreement {
   kAgrees,
-  kNotCompared,        // the threshold is unknown here, or the alerts could not be read
-  kFiringUnknown,      // note: firing, while the threshold is unknown here
+  kNotCompared,    // the threshold is unknown here, or what tells drift from an exception could not be read
+  kFiringUnknown,  // note: firing, while the threshold is unknown here
   kPendingAfterStart,  // note: Prometheus started less than `for` and 10 minutes ago and counts `for` anew
   kFiringHeld,         // note: firing on for keep_firing_for after the breach ended
   kDrift,

@@ -15,20 +15,6 @@ namespace {
 
 using decide::Cause;
 
-// Adds a series to a store's signal. Two series that follow each other in time are one that changed a label; two at the
-// same time are two answers to one question.
-void AddSeries(std::vector<Sample> series, SignalSamples& signal) {
-  std::vector<Sample>& samples = signal.samples;
-  if (signal.cause == Cause::kAbsent) {
-    signal.cause = Cause::kNone;
-    samples = std::move(series);
-    return;
-  }
-  if (series.front().time_ms < samples.front().time_ms) std::swap(series, samples);
-  if (samples.back().time_ms >= series.front().time_ms) signal.cause = Cause::kSeveralSeries;
-  samples.insert(samples.end(), series.begin(), series.end());
-}
-
 // Asks for one recorded series of all stores and puts each store's samples where `samples_of` says.
 template <typename SamplesOf>
 QueryDone MeasureSeries(std::string_view series_name, std::int64_t range_ms,
@@ -89,6 +75,18 @@ void MeasureSignals(const Table& table, prometheus_api::QuerySource& source, std
 }
 
 }  // namespace
+
+void AddSeries(std::vector<Sample> series, SignalSamples& signal) {
+  std::vector<Sample>& samples = signal.samples;
+  if (signal.cause == Cause::kAbsent) {
+    signal.cause = Cause::kNone;
+    samples = std::move(series);
+    return;
+  }
+  if (series.front().time_ms < samples.front().time_ms) std::swap(series, samples);
+  if (samples.back().time_ms >= series.front().time_ms) signal.cause = Cause::kSeveralSeries;
+  samples.insert(samples.end(), series.begin(), series.end());
+}
 
 std::int64_t WindowMs(const Table& table, std::size_t signal) {
   std::int64_t hold_ms = 0;

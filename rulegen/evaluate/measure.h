@@ -83,6 +83,10 @@ std::int64_t CoverageWindowMs(const Table& table);
 // The samples at or before `time_ms` and at most `window_ms` before it.
 std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_ms, std::int64_t window_ms);
 
+// Adds a series to a store's signal. Two series that follow each other in time are one that changed a label; two at the
+// same time are two answers to one question. Precondition: not empty.
+void AddSeries(std::vector<Sample> series, SignalSamples& signal);
+
 // Why an answer is not one to `series[range]` at `time_ms`; "" if it is.
 std::string Misfit(const prometheus_api::Answer& answer, std::string_view series_name, std::int64_t time_ms,
                    std::int64_t range_ms);

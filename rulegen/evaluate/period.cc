@@ -11,23 +11,36 @@ using decide::Finding;
 using decide::Outcome;
 using decide::State;
 
+// Whether samples are not only missing: nobody knows what the right answer would have shown.
+bool IsFault(Cause cause) {
+  return cause == Cause::kQueryFailed || cause == Cause::kPartialAnswer || cause == Cause::kSeveralSeries;
+}
+
 // One store's way through the period.
 class Walk {
  public:
   Walk(const Table& table, std::int64_t from_ms, std::int64_t to_ms)
-      : table_(table), findings_(table.thresholds.size()), known_ms_(table.thresholds.size(), from_ms) {
+      : table_(table), findings_(table.thresholds.size()) {
+    for (const ThresholdRow& threshold : table.thresholds) {
+      known_.emplace_back(threshold, table.interval_ms, from_ms);
+    }
     period_.from_ms = from_ms;
     period_.to_ms = to_ms;
     period_.thresholds.resize(table.thresholds.size());
   }
 
-  // Decides at every evaluation after `after_ms` that the samples show.
+  // Decides at every evaluation after `after_ms` that the samples show. Those before the period tell what it begins with.
   void Take(const StoreSamples& samples, std::int64_t after_ms) {
     std::vector<std::int64_t> times;
-    for (const SignalSamples& signal : samples.signals) {
-      for (const Sample& sample : signal.samples) {
-        if (sample.time_ms > after_ms) times.push_back(sample.time_ms);
+    for (std::size_t index = 0; index < table_.signals.size(); ++index) {
+      const std::int64_t begin_ms = after_ms - (after_ms == period_.from_ms ? WindowMs(table_, index) : 0);
+      for (const Sample& sample : samples.signals[index].samples) {
+        if (sample.time_ms > begin_ms) times.push_back(sample.time_ms);
       }
+    }
+    for (std::size_t index = 0; index < known_.size(); ++index) {
+      const SignalSamples& signal = samples.signals[table_.thresholds[index].signal];
+      if (IsFault(signal.cause)) known_[index].NotKnown(signal.cause);
     }
     std::ranges::sort(times);
     times.erase(std::unique(times.begin(), times.end()), times.end());
@@ -35,7 +48,9 @@ class Walk {
   }
 
   Period Finish() {
-    for (std::size_t index = 0; index < known_ms_.size(); ++index) Bridge(index, period_.to_ms);
+    for (std::size_t index = 0; index < known_.size(); ++index) {
+      period_.thresholds[index].unknown = known_[index].Finish(period_.to_ms);
+    }
     return std::move(period_);
   }
 
@@ -55,19 +70,34 @@ class Walk {
                     .coverage = ReadingAt(samples.coverage, time_ms, CoverageWindowMs(table_))},
                    findings_);
     for (std::size_t index = 0; index < findings_.size(); ++index) {
-      if (findings_[index].state == State::kUnknown) continue;
-      Bridge(index, time_ms);
+      // A sample from before this evaluation has had one of its own.
+      const std::span<const Sample> own = readings[table_.thresholds[index].signal].samples;
+      if (!own.empty() && own.back().time_ms == time_ms) TakeCondition(index, samples.coverage, time_ms);
+      if (findings_[index].state == State::kUnknown || time_ms <= period_.from_ms) continue;
       TakeFinding(index, readings[table_.thresholds[index].signal].samples.back(), time_ms);
       if (findings_[index].state == State::kBreached && Leads(index)) Keep(index, samples, time_ms);
     }
   }
 
-  // The threshold is known again at `time_ms`; what lies between was not measured, unless it is short.
-  void Bridge(std::size_t index, std::int64_t time_ms) {
-    if (time_ms - known_ms_[index] > kBridgedMs) {
-      period_.thresholds[index].unmeasured.emplace_back(known_ms_[index], time_ms);
+  // Whether the condition was known at this threshold's sample of `time_ms`.
+  void TakeCondition(std::size_t index, const SignalSamples& coverage, std::int64_t time_ms) {
+    const Finding& finding = findings_[index];
+    KnownTime& known = known_[index];
+    if (finding.state == State::kNotBreached) {
+      known.Known(time_ms, KnownTime::Condition::kFalse);
+    } else if (finding.state == State::kBreached) {
+      known.Known(time_ms, KnownTime::Condition::kBreached);
+    } else if (finding.state == State::kPending || finding.samples_used > 1 ||
+               finding.cause == Cause::kTooFewSamples) {
+      known.Known(time_ms, KnownTime::Condition::kTrue);  // what is unknown of it lies before this sample
+    } else if (finding.cause == Cause::kCoverageUnknown) {
+      const bool there = !Upto(coverage.samples, time_ms, 2 * table_.interval_ms).empty();  // and no number
+      known.NotKnown(IsFault(coverage.cause) ? coverage.cause
+                     : there                 ? Cause::kCoverageUnknown
+                                             : Cause::kUnmeasured);
+    } else {
+      known.NotKnown(finding.cause);
     }
-    known_ms_[index] = time_ms;
   }
 
   void TakeFinding(std::size_t index, const Sample& sample, std::int64_t time_ms) {
@@ -119,7 +149,7 @@ class Walk {
   const Table& table_;
   Period period_;
   std::vector<Finding> findings_;
-  std::vector<std::int64_t> known_ms_;  // until when each threshold's state is known
+  std::vector<KnownTime> known_;  // by index of Table::thresholds
   std::optional<std::size_t> lead_;
 };
 
@@ -130,7 +160,7 @@ decide::Decision ConcludePeriod(const Table& table, const Period& period, const 
   std::size_t unmeasured = decide::kNoThreshold;
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
     const std::size_t verdict = table.thresholds[index].verdict;
-    if (!period.thresholds[index].unmeasured.empty() && unmeasured == decide::kNoThreshold)
+    if (!period.thresholds[index].unknown.stretches.empty() && unmeasured == decide::kNoThreshold)
       unmeasured = index;
     if (period.thresholds[index].breached_evaluations == 0) continue;
     if (decision.outcome == Outcome::kBreached && verdict <= decision.verdict) continue;
@@ -147,8 +177,8 @@ decide::Decision ConcludePeriod(const Table& table, const Period& period, const 
     const bool worst = decision.verdict + 1 == table.verdicts.size();
     decision.worse_unknown = !worst && at_end.worse_unknown;
     for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
-      decision.worse_unknown |=
-          !period.thresholds[index].unmeasured.empty() && table.thresholds[index].verdict > decision.verdict;
+      decision.worse_unknown |= !period.thresholds[index].unknown.stretches.empty() &&
+                                table.thresholds[index].verdict > decision.verdict;
     }
     return decision;
   }

@@ -1,25 +1,23 @@
 // --since: the verdict over a period, so that a burst at noon is not forgotten at six. The same engine decides at every
 // evaluation since then; the verdict is the most severe that stood.
 //
-// What was not measured is not healthy here either: a threshold that was unknown for longer than Prometheus itself
-// bridges (its lookback, 5 minutes) keeps the period from being sufficient.
+// What was not measured is not healthy here either: what may have been a breach, what is known to be uncounted, and more
+// missing samples than known_time.h forgives keep the period from being sufficient.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "rulegen/decide/decide.h"
+#include "rulegen/evaluate/known_time.h"
 #include "rulegen/evaluate/measure.h"
 #include "rulegen/prometheus_api/prometheus_client.h"
 #include "rulegen/table/table.h"
 
 namespace outgrown::evaluate {
-
-inline constexpr std::int64_t kBridgedMs = 300'000;  // --query.lookback-delta's default
 
 // A threshold's part of a period.
 struct ThresholdPeriod {
@@ -28,7 +26,7 @@ struct ThresholdPeriod {
   std::int64_t breached_last_ms = 0;
   std::int64_t longest_beyond_ms = 0;  // the longest that the condition held without a break
   std::optional<Sample> extreme;       // the known value that is furthest to the limit's far side
-  std::vector<std::pair<std::int64_t, std::int64_t>> unmeasured;  // longer than kBridgedMs each
+  Unknown unknown;
 };
 
 // The inputs of one evaluation of the period.

@@ -163,10 +163,13 @@ void WritePeriod(JsonWriter& json, const Table& table, const Period& period) {
           .EndArray();
     }
     json.Key("unmeasured").StartArray();
-    for (const auto& [from_ms, to_ms] : threshold.unmeasured) {
+    for (const auto& [from_ms, to_ms] : threshold.unknown.stretches) {
       json.StartArray().Integer(from_ms).Integer(to_ms).EndArray();
     }
-    json.EndArray().EndObject();
+    json.EndArray();
+    if (!threshold.unknown.stretches.empty())
+      json.Key("unmeasured_cause").String(decide::CauseId(threshold.unknown.cause));
+    json.Key("unknown_ms").Integer(threshold.unknown.total_ms).EndObject();
   }
   json.EndArray().EndObject();
 }

@@ -27,6 +27,17 @@ std::string BreachedText(const ThresholdPeriod& threshold) {
                      threshold.breached_evaluations, threshold.breached_evaluations == 1 ? "" : "s");
 }
 
+// "not measured from 2026-11-23 12:01:30 UTC to 2026-11-23 12:14:00 UTC", and for how long in all if that is not all.
+std::string UnmeasuredText(const Unknown& unknown) {
+  const auto [from_ms, to_ms] = unknown.stretches.front();
+  std::string text = unknown.cause == Cause::kUnmeasured
+                         ? "not measured "
+                         : fmt::format("{}, ", decide::CauseText(unknown.cause));
+  text += FromTo(from_ms, to_ms);
+  if (unknown.total_ms > to_ms - from_ms) text += fmt::format(", {} in all", LengthText(unknown.total_ms));
+  return text;
+}
+
 // "File size: no recorded series", "Write errors: the recorded series has stopped"; nothing if it is known.
 std::optional<std::string> UnknownText(const Table& table, const StoreDecision& store,
                                        std::size_t threshold) {
@@ -34,10 +45,8 @@ std::optional<std::string> UnknownText(const Table& table, const StoreDecision& 
   if (store.findings[threshold].state == State::kUnknown) {
     return fmt::format("{}: {}", title, decide::CauseText(store.findings[threshold].cause));
   }
-  if (store.period && !store.period->thresholds[threshold].unmeasured.empty()) {
-    const auto [from_ms, to_ms] = store.period->thresholds[threshold].unmeasured.front();
-    return fmt::format("{}: not measured {}", title, FromTo(from_ms, to_ms));
-  }
+  if (store.period && !store.period->thresholds[threshold].unknown.stretches.empty())
+    return fmt::format("{}: {}", title, UnmeasuredText(store.period->thresholds[threshold].unknown));
   return std::nullopt;
 }
 

@@ -63,10 +63,13 @@ void WritePeriod(JsonWriter& json, const evaluate::ThresholdPeriod& threshold) {
   json.Key("longest_beyond_seconds").Number(static_cast<double>(threshold.longest_beyond_ms) / 1000);
   if (threshold.extreme) json.Key("extreme").Number(threshold.extreme->value);
   json.Key("unmeasured").StartArray();
-  for (const auto& [from_ms, to_ms] : threshold.unmeasured) {
+  for (const auto& [from_ms, to_ms] : threshold.unknown.stretches) {
     json.StartObject().Key("from").String(Rfc3339(from_ms)).Key("to").String(Rfc3339(to_ms)).EndObject();
   }
-  json.EndArray().EndObject();
+  json.EndArray();
+  if (!threshold.unknown.stretches.empty())
+    json.Key("unmeasured_cause").String(decide::CauseId(threshold.unknown.cause));
+  json.Key("unknown_seconds").Number(static_cast<double>(threshold.unknown.total_ms) / 1000).EndObject();
 }
 
 void WriteTrend(JsonWriter& json, const evaluate::Trend& trend) {

@@ -1,6 +1,7 @@
 #include "rulegen/evaluate/evaluation.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -96,10 +97,10 @@ TEST_CASE("alert and decision are compared at the evaluation that the decision r
       {"pending, firing", 5, "firing", -1, Agreement::kDrift},
       {"breached, none", 11, nullptr, -1, Agreement::kDrift},
       {"breached, firing", 11, "firing", -1, Agreement::kAgrees},
-      {"breached, pending", 11, "pending", -1, Agreement::kDrift},
+      {"breached, pending, started who knows when", 11, "pending", -1, Agreement::kNotCompared},
       {"breached, pending, just started", 11, "pending", 900'000, Agreement::kPendingAfterStart},
       {"breached, pending, started earlier", 11, "pending", 900'001, Agreement::kDrift},
-      {"breached, pending, started in the future", 11, "pending", -5, Agreement::kDrift},
+      {"breached, pending, started anew after T", 11, "pending", -5, Agreement::kNotCompared},
       {"breached, none, just started", 11, nullptr, 1000, Agreement::kDrift},
   };
   for (const Case& example : cases) {
@@ -137,6 +138,121 @@ TEST_CASE("an alert held by keep_firing_for is a note for as long as Prometheus 
     CHECK(AgreementOf(EvaluateMeasured(kSampleTable, source, kMemoryT), outgrown::test::kWriteErrors) ==
           example.agreement);
   }
+}
+
+TEST_CASE("whether an alert is held is told only from an answer that is whole and of the same evaluation") {
+  const std::string query = "checkpoint:write_error_ratio[29m]";
+  const auto breach = [](prometheus_api::Series& series) {  // as if the condition had held until just now
+    for (std::size_t index = 0; index + 2 < series.samples.size(); ++index)
+      series.samples[index].value = 0.02;
+  };
+  struct Case {
+    std::string_view what;
+    std::function<void(prometheus_api::Answer&)> change;
+    Agreement agreement;
+  };
+  const std::vector<Case> cases = {
+      {"a whole answer without a breach", [](auto&) {}, Agreement::kDrift},
+      {"a whole answer with one", [&](auto& answer) { breach(answer.series[0]); }, Agreement::kFiringHeld},
+      {"partial",
+       [&](auto& answer) {
+         breach(answer.series[0]);
+         answer.partial = true;
+       },
+       Agreement::kNotCompared},
+      {"partial, without a breach", [](auto& answer) { answer.partial = true; }, Agreement::kNotCompared},
+      {"another series",
+       [&](auto& answer) {
+         breach(answer.series[0]);
+         answer.series[0].labels[0].second = "up";
+       },
+       Agreement::kNotCompared},
+      {"samples of two hours ago",
+       [&](auto& answer) {
+         breach(answer.series[0]);
+         for (auto& sample : answer.series[0].samples) sample.time_ms -= 7'200'000;
+       },
+       Agreement::kNotCompared},
+      {"the newest sample is an older one",
+       [&](auto& answer) {
+         breach(answer.series[0]);
+         answer.series[0].samples.pop_back();
+       },
+       Agreement::kNotCompared},
+      {"the newest sample has another value",
+       [&](auto& answer) {
+         breach(answer.series[0]);
+         answer.series[0].samples.back().value = 0.009;
+       },
+       Agreement::kNotCompared},
+      {"two series for the store, the second with a breach",
+       [&](auto& answer) {
+         answer.series.push_back(answer.series[0]);
+         breach(answer.series[1]);
+       },
+       Agreement::kNotCompared},
+      {"the store is not in it", [](auto& answer) { answer.series.clear(); }, Agreement::kNotCompared},
+      {"too short to tell",
+       [](auto& answer) {
+         auto& samples = answer.series[0].samples;
+         samples.erase(samples.begin(), samples.end() - 20);
+       },
+       Agreement::kNotCompared},
+      {"with a gap in which a breach may have stood",
+       [](auto& answer) {
+         auto& samples = answer.series[0].samples;
+         samples.erase(samples.end() - 25, samples.end() - 12);
+       },
+       Agreement::kNotCompared},
+      {"one sample of a healthy store missing",
+       [](auto& answer) {
+         auto& samples = answer.series[0].samples;
+         samples.erase(samples.end() - 12);
+       },
+       Agreement::kDrift},
+      {"with one sample of a burst missing",
+       [&](auto& answer) {
+         breach(answer.series[0]);
+         auto& samples = answer.series[0].samples;
+         samples.erase(samples.begin(), samples.end() - 13);
+         samples.erase(samples.begin() + 4);
+       },
+       Agreement::kNotCompared},
+  };
+  for (const Case& example : cases) {
+    CAPTURE(example.what);
+    MemorySource source;
+    source.AddHealthyStore("a");
+    source.alerts[{"a", "CheckpointWriteErrors"}] = "firing";
+    source.changing[query] = example.change;
+    const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+    CHECK(std::ranges::find(source.asked, query) != source.asked.end());
+    CHECK(AgreementOf(evaluation, outgrown::test::kWriteErrors) == example.agreement);
+    CHECK(evaluation.fleet.warnings.empty() == (example.agreement != Agreement::kNotCompared));
+  }
+  MemorySource source;
+  source.AddHealthyStore("a");
+  source.alerts[{"a", "CheckpointWriteErrors"}] = "firing";
+  source.failing[query] = "no whole answer within 2s";
+  const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+  CHECK(AgreementOf(evaluation, outgrown::test::kWriteErrors) == Agreement::kNotCompared);
+  CHECK(evaluation.fleet.warnings.size() == 1);
+}
+
+TEST_CASE("a pending alert is no drift where nobody says when Prometheus started, and a warning tells") {
+  MemorySource source;
+  for (const std::string store : {"a", "b"}) {
+    source.AddHealthyStore(store);
+    source.SetValue(store, std::string(kErrorRatio), 0.02, 11);
+    source.alerts[{store, "CheckpointWriteErrors"}] = "pending";
+  }
+  const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+  CHECK(evaluation.fleet.warnings ==
+        std::vector<std::string>{
+            "the alert CheckpointWriteErrors is pending where its threshold is breached, and not "
+            "compared: the server doesn't say whether Prometheus has just started"});
+  source.start_ms = kMemoryT - 1000;
+  CHECK(EvaluateMeasured(kSampleTable, source, kMemoryT).fleet.warnings.empty());
 }
 
 TEST_CASE("alerts that can't be read are told and are no drift") {

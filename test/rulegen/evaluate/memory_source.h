@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -50,8 +51,27 @@ class MemorySource : public prometheus_api::QuerySource {
     prometheus_api::Answer answer;
     if (expected == prometheus_api::ResultType::kVector) {
       AnswerPresence(promql, time_ms, answer);
-      return answer;
+    } else {
+      AnswerSamples(promql, time_ms, answer);
     }
+    if (changing.contains(promql)) changing[promql](answer);
+    return answer;
+  }
+
+  std::optional<std::int64_t> StartTimeMs() override { return start_ms; }
+  const std::string& name() const override { return name_; }
+
+  std::map<std::string, std::map<std::string, Samples>> recorded;     // series, store
+  std::map<std::string, std::int64_t> present;                        // store, last seen
+  std::map<std::pair<std::string, std::string>, std::string> alerts;  // store and alert, state
+  std::map<std::string, std::string> failing;                         // query, why
+  std::map<std::string, std::function<void(prometheus_api::Answer&)>>
+      changing;  // query, what is wrong with it
+  std::optional<std::int64_t> start_ms;
+  std::vector<std::string> asked;
+
+ private:
+  void AnswerSamples(const std::string& promql, std::int64_t time_ms, prometheus_api::Answer& answer) {
     const std::string name = promql.substr(0, promql.find_first_of("[{"));
     const std::string range = promql.substr(promql.rfind('[') + 1);
     const std::int64_t range_ms = ParseDuration(range.substr(0, range.size() - 1))->count();
@@ -73,20 +93,8 @@ class MemorySource : public prometheus_api::QuerySource {
         answer.series.push_back(std::move(series));
       }
     }
-    return answer;
   }
 
-  std::optional<std::int64_t> StartTimeMs() override { return start_ms; }
-  const std::string& name() const override { return name_; }
-
-  std::map<std::string, std::map<std::string, Samples>> recorded;     // series, store
-  std::map<std::string, std::int64_t> present;                        // store, last seen
-  std::map<std::pair<std::string, std::string>, std::string> alerts;  // store and alert, state
-  std::map<std::string, std::string> failing;                         // query, why
-  std::optional<std::int64_t> start_ms;
-  std::vector<std::string> asked;
-
- private:
   static prometheus_api::Labels Labels(const std::string& database, const std::string& name) {
     return {{"__name__", name}, {"database", database}, {"instance", "app-1:9108"}, {"job", "app"}};
   }

@@ -148,6 +148,18 @@ TEST_CASE("what was not measured for longer than Prometheus bridges keeps a peri
   }
 }
 
+TEST_CASE("a query of the period that was not answered leaves nothing forgiven, however short its stretch") {
+  for (const std::string& series : {kErrorRatio, std::string(kSampleTable.coverage_series)}) {
+    CAPTURE(series);
+    Hour hour;
+    hour.source.failing[series + (series == kErrorRatio ? "[11m]" : "[17m]")] = "no answer within 2s";
+    Evaluation evaluation = EvaluateMeasured(kSampleTable, hour.source, kMemoryT);
+    LookBack(evaluation, hour.source, kMemoryT - 4 * 60'000);
+    CHECK(LineOf(evaluation).starts_with("UNDETERMINED - Write errors: the query was not answered, from "));
+    CHECK(AuditOf(evaluation) == "");
+  }
+}
+
 TEST_CASE("a breach that stood is told beside what was not measured, and what could be worse counts") {
   Hour hour;
   hour.Burst(kRate, 90, 60, 30);
@@ -238,7 +250,9 @@ TEST_CASE("a period in stretches gives what it gives in one piece") {
   std::vector<std::string> warnings;
   const auto whole = MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, warnings);
   const std::size_t queries = source.asked.size();
-  identities.resize(50'000, {"app", "app-1:9108", "store-0"});
+  while (identities.size() < 50'000) {
+    identities.push_back({"app", "app-1:9108", "other-" + std::to_string(identities.size())});
+  }
   source.asked.clear();
   const auto pieces = MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, warnings);
   CHECK(source.asked.size() == 6 * queries);
@@ -248,7 +262,7 @@ TEST_CASE("a period in stretches gives what it gives in one piece") {
     CHECK(pieces[0].thresholds[index].breached_first_ms == whole[0].thresholds[index].breached_first_ms);
     CHECK(pieces[0].thresholds[index].breached_last_ms == whole[0].thresholds[index].breached_last_ms);
     CHECK(pieces[0].thresholds[index].longest_beyond_ms == whole[0].thresholds[index].longest_beyond_ms);
-    CHECK(pieces[0].thresholds[index].unmeasured == whole[0].thresholds[index].unmeasured);
+    CHECK(pieces[0].thresholds[index].unknown.stretches == whole[0].thresholds[index].unknown.stretches);
   }
 }
 

@@ -78,6 +78,12 @@ STORES = [
           write_error_ratio=[0.02] * 40 + [0.001] * 40).alert(WriteErrors="firing"),
     Store("held-and-pending-again", "SQLite sufficient", 0,
           write_error_ratio=[0.02] * 40 + [0.001] * 25 + [0.02] * 8).alert(WriteErrors="firing"),
+    Store("burst-with-a-hole", "SQLite sufficient", 0,
+          write_error_ratio=[0.02] * 10 + [None] + [0.02] * 8 + [0.001] * 60),
+    Store("mostly-uncounted", "SQLite sufficient", 0, coverage_ratio=([0.5] * 9 + [1]) * 12),
+    Store("mostly-missing", "SQLite sufficient", 0, file_size_bytes=([None] * 9 + [GIGABYTE]) * 12),
+    Store("one-sample-lost", "SQLite sufficient", 0,
+          **{signal: [value] * 40 + [None] + [value] * 60 for signal, value in recorded.HEALTHY.items()}),
 ]
 
 
@@ -166,6 +172,23 @@ class RealPrometheus(ServerCase):
         self.assertEqual(held["breached_evaluations"], 30)
         self.assertTrue(stores["fresh-and-healthy"]["line"].startswith(
             "UNDETERMINED - Write errors: not measured from 2026-09-21 13:23:37 UTC to "))
+
+    def test_over_a_period_what_may_have_been_a_burst_or_was_mostly_unmeasured_is_not_sufficient(self):
+        log = self.folder / "gaps.jsonl"
+        stores = self.stores("--since", "55m", "--log", log)
+        for name, line in {
+                "burst-with-a-hole": "UNDETERMINED - Write errors: beyond the limit, with samples missing in between, from "
+                                     "2026-09-21 13:39:00 UTC to 2026-09-21 13:40:00 UTC",
+                "mostly-uncounted": "UNDETERMINED - Write errors: writes go uncounted, from 2026-09-21 13:18:37 UTC to "
+                                    "2026-09-21 13:23:30 UTC, 49 min in all",
+                "mostly-missing": "UNDETERMINED - File size: not measured from 2026-09-21 13:18:37 UTC to "
+                                  "2026-09-21 13:23:30 UTC, 49 min in all",
+                "one-sample-lost": "SQLite sufficient"}.items():
+            with self.subTest(name):
+                self.assertEqual(stores[name]["line"], line)
+        self.assertEqual(stores["one-sample-lost"]["thresholds"][0]["period"]["unknown_seconds"], 30)
+        audit = subprocess.run([RULEGEN, "--audit", log], capture_output=True, text=True, check=False)
+        self.assertEqual(audit.returncode, 0, audit.stdout + audit.stderr)
 
     def test_over_a_period_a_store_that_vanished_more_than_a_day_ago_is_not_forgotten(self):
         at = E + 60 * 3600
