@@ -11,7 +11,7 @@ enum ExitStatus : int {
   kExitNoAnswer = 4,      // Prometheus answered no query
   kExitNotLogged = 5,     // the decision could not be logged, so it was not printed
   kExitDrift = 6,         // copies of the thresholds differ
-  kExitUndetermined = 30  // a store's verdict could not be determined
+  kExitUndetermined = 30  // a verdict, or whether a more severe one is due, is unknown; or no store was found
 };
 
 }  // namespace outgrown

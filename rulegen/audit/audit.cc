@@ -7,6 +7,8 @@
 
 #include "common/text.h"
 #include "rulegen/audit/recompute.h"
+#include "rulegen/audit/record_fields.h"
+#include "rulegen/audit/recorded_attempt.h"
 #include "rulegen/decision_log/log_reader.h"
 #include "rulegen/json/json_tree.h"
 
@@ -74,12 +76,19 @@ class Auditor {
       Problem(fmt::format("record {}: {}", report_.last.sequence, PlainText(record.error().what)));
       return;
     }
-    const Json* kind = record->Find("kind");
-    if (kind == nullptr || kind->string() == nullptr || *kind->string() != "decision") return;
-    ++report_.decisions;
-    if (const Result<void> follows = VerifyDecision(*record); !follows.ok()) {
+    if (const Result<void> follows = VerifyContent(*record); !follows.ok()) {
       Problem(fmt::format("record {}: {}", report_.last.sequence, follows.error().what));
     }
+  }
+
+  Result<void> VerifyContent(const Json& record) {
+    const Result<std::string_view> kind = TextField(record, "kind");
+    if (!kind) return kind.error();
+    if (*kind == "attempt") return VerifyAttempt(record);
+    if (*kind != "decision")
+      return Error{fmt::format("its kind \"{}\" is none that is known", PlainText(*kind, 60)), ""};
+    ++report_.decisions;
+    return VerifyDecision(record);
   }
 
   AuditReport report_;

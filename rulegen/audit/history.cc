@@ -16,6 +16,7 @@
 
 #include "common/text.h"
 #include "common/time_text.h"
+#include "rulegen/audit/reason.h"
 #include "rulegen/audit/record_fields.h"
 #include "rulegen/decision_log/chain.h"
 #include "rulegen/decision_log/log_reader.h"
@@ -25,9 +26,13 @@
 namespace outgrown::audit {
 namespace {
 
+// Where a verdict's line begins, below which its reason stands.
+constexpr std::size_t kReasonColumn = 27;
+
 // A run of decisions with the same line.
 struct Stretch {
   std::string line;
+  std::string reason;
   std::int64_t first_ms = 0;
   std::int64_t last_ms = 0;
   std::int64_t first_sequence = 0;
@@ -39,22 +44,29 @@ struct Entry {
   std::int64_t time_ms = 0;
   std::int64_t sequence = 0;
   const std::string* line = nullptr;
+  Grounds grounds;
 };
 
 struct Entries {
+  RecordedSpecs specs;
   std::set<std::string, std::less<>> lines;
   std::map<std::string, std::vector<Entry>> by_store;  // by the store's title, in the log's order
 };
 
-// A store's decisions by the time that they are about, which with --at is not when they were made; of the same instant the one that
-// was made first.
+// A store's decisions by the time that they are about, which with --at is not when they were made; of the same instant
+// the one that was made first.
 std::vector<Stretch> StretchesOf(std::vector<Entry> entries) {
   std::ranges::stable_sort(entries, {}, &Entry::time_ms);
   std::vector<Stretch> stretches;
+  const Grounds* before = nullptr;
   for (const Entry& entry : entries) {
     if (stretches.empty() || stretches.back().line != *entry.line) {
-      stretches.push_back({.line = *entry.line, .first_ms = entry.time_ms, .first_sequence = entry.sequence});
+      stretches.push_back({.line = *entry.line,
+                           .reason = Reason(before, entry.grounds),
+                           .first_ms = entry.time_ms,
+                           .first_sequence = entry.sequence});
     }
+    before = &entry.grounds;
     stretches.back().last_ms = entry.time_ms;
     ++stretches.back().decisions;
   }
@@ -81,11 +93,13 @@ bool TakeRecord(const Json& record, std::int64_t sequence, Entries& entries) {
   const Result<std::string_view> line = TextField(record, "line");
   const Result<std::int64_t> time_ms = IntegerField(record, "time_ms");
   if (!kind || !spec || !line || !time_ms) return false;
-  const std::string title =
-      fmt::format("{}: {}", PlainText(*spec), *kind == "decision" ? TitleOf(record) : "no store");
+  const bool decision = *kind == "decision";
+  Result<Grounds> grounds = decision ? ReadGrounds(record, entries.specs) : Grounds();
+  if (!grounds) return false;
+  const std::string title = fmt::format("{}: {}", PlainText(*spec), decision ? TitleOf(record) : "no store");
   auto known = entries.lines.find(*line);
   if (known == entries.lines.end()) known = entries.lines.emplace(*line).first;
-  entries.by_store[title].push_back({*time_ms, sequence, &*known});
+  entries.by_store[title].push_back({*time_ms, sequence, &*known, std::move(*grounds)});
   return true;
 }
 
@@ -115,6 +129,8 @@ Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files)
                                  : fmt::format("#{} and {} more, until {}", stretch.first_sequence,
                                                stretch.decisions - 1, UtcText(stretch.last_ms)));
       text += '\n';
+      if (!stretch.reason.empty())
+        text += fmt::format("{}{}\n", std::string(kReasonColumn, ' '), stretch.reason);
     }
   }
   if (entries.by_store.empty()) text += "no decision yet\n";

@@ -1,6 +1,7 @@
 #include "rulegen/audit/recompute.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,8 +53,24 @@ Result<evaluate::StoreSamples> ReadInputs(const Json& record, const Table& table
   return samples;
 }
 
-// Makes the decision the one over the record's period.
-Result<void> Conclude(const Json& record, const Table& table, bool stood, evaluate::StoreDecision& store) {
+// Whether the breaches at the evaluation at which the verdict stood are in the period as well.
+bool HasBreaches(const evaluate::Period& period, const std::vector<decide::Finding>& findings,
+                 std::int64_t stood_ms) {
+  for (std::size_t index = 0; index < findings.size(); ++index) {
+    const evaluate::ThresholdPeriod& threshold = period.thresholds[index];
+    if (findings[index].state == decide::State::kBreached &&
+        (threshold.breached_evaluations == 0 || threshold.breached_first_ms > stood_ms ||
+         threshold.breached_last_ms < stood_ms)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Makes the decision the one over the record's period. `inputs_ms`: when its inputs were; where it `stood`, the first
+// evaluation of the period at which it did.
+Result<void> Conclude(const Json& record, const Table& table, bool stood, std::int64_t inputs_ms,
+                      evaluate::StoreDecision& store) {
   Result<evaluate::Period> period = ReadPeriod(record, table);
   if (!period) return period.error();
   // What was decided at the period's end is recorded only where it is what the verdict rests on.
@@ -61,10 +78,20 @@ Result<void> Conclude(const Json& record, const Table& table, bool stood, evalua
   at_end.outcome = decide::Outcome::kSufficient;
   if (!stood) at_end = store.decision;
   store.decision = evaluate::ConcludePeriod(table, *period, at_end);
+  const bool breached = store.decision.outcome == decide::Outcome::kBreached;
+  const bool rests_on_period = breached && period->thresholds[store.decision.lead].breached_evaluations > 0;
+  if (rests_on_period && !stood) {
+    return Error{"its verdict is of its period, without the inputs of when it stood", ""};
+  }
   if (stood) {
-    if (store.decision.outcome != decide::Outcome::kBreached ||
-        store.findings[store.decision.lead].state != decide::State::kBreached) {
+    if (!breached || store.findings[store.decision.lead].state != decide::State::kBreached) {
       return Error{"the inputs of when its verdict stood don't show that breach", ""};
+    }
+    if (!rests_on_period || period->thresholds[store.decision.lead].breached_first_ms != inputs_ms) {
+      return Error{"its \"stood_ms\" is not when its leading breach began", ""};
+    }
+    if (!HasBreaches(*period, store.findings, inputs_ms)) {
+      return Error{"its period lacks a breach that its samples show", ""};
     }
     period->stood.emplace();
   }
@@ -122,13 +149,15 @@ Result<void> VerifyDecision(const Json& record) {
   RecordedTable recorded;
   if (Result<void> read = recorded.Read(record); !read) return read;
   const Table& table = recorded.table();
-  const Result<std::string_view> origin = TextField(record, "origin");
+  const Result<std::int64_t> time_ms = TimeField(record);
+  if (!time_ms) return time_ms.error();
+  const Result<evaluate::Origin> origin = OriginField(record);
   if (!origin) return origin.error();
   Result<evaluate::StoreSamples> inputs = ReadInputs(record, table);
   if (!inputs) return inputs.error();
   // Over a period the inputs are those of the evaluation at which the verdict first stood.
   const bool stood = record.Find("stood_ms") != nullptr;
-  const Result<std::int64_t> inputs_ms = IntegerField(record, stood ? "stood_ms" : "time_ms");
+  const Result<std::int64_t> inputs_ms = stood ? IntegerField(record, "stood_ms") : time_ms;
   if (!inputs_ms) return inputs_ms.error();
   for (const evaluate::SignalSamples& signal : inputs->signals) {
     if (!signal.samples.empty() && signal.samples.back().time_ms > *inputs_ms) {
@@ -137,10 +166,12 @@ Result<void> VerifyDecision(const Json& record) {
   }
   evaluate::StoreDecision store;
   store.samples = std::move(*inputs);
-  evaluate::DecideStore(table, *origin == "given" ? evaluate::Origin::kGiven : evaluate::Origin::kPrometheus,
-                        *inputs_ms, store);
+  evaluate::DecideStore(table, *origin, *inputs_ms, store);
   if (record.Find("period") != nullptr) {
-    if (Result<void> concluded = Conclude(record, table, stood, store); !concluded) return concluded;
+    Result<void> concluded = Conclude(record, table, stood, *inputs_ms, store);
+    if (!concluded) return concluded;
+  } else if (stood) {
+    return Error{"it has a \"stood_ms\" without a period", ""};
   }
   if (Result<void> same = CompareText(record, "verdict", decide::VerdictId(table, store.decision)); !same) {
     return same;

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "common/number.h"
+#include "common/text.h"
+#include "common/time_text.h"
 
 namespace outgrown::audit {
 namespace {
@@ -16,6 +18,10 @@ Error Lacks(std::string_view key, std::string_view kind) {
 
 // Times in milliseconds; a double holds these exactly.
 constexpr double kIntegerMax = 9e15;
+
+// What Rfc3339 has words for: from the beginning of the year 0 to the end of the year 9999.
+constexpr std::int64_t kCalendarFromMs = -62'167'219'200'000;
+constexpr std::int64_t kCalendarToMs = 253'402'300'799'999;
 
 std::optional<std::int64_t> Integer(const Json* json) {
   if (json == nullptr || json->number() == nullptr) return std::nullopt;
@@ -62,6 +68,34 @@ Result<const Json*> ObjectField(const Json& object, std::string_view key) {
   const Json* found = object.Find(key);
   if (found == nullptr || found->object() == nullptr) return Lacks(key, "an object");
   return found;
+}
+
+Result<std::int64_t> TimeField(const Json& record) {
+  const Result<std::int64_t> time_ms = IntegerField(record, "time_ms");
+  if (!time_ms) return time_ms;
+  const Result<std::string_view> time = TextField(record, "time");
+  if (!time) return time.error();
+  if (*time_ms < kCalendarFromMs || *time_ms > kCalendarToMs || *time != Rfc3339(*time_ms)) {
+    return Error{"its \"time\" and its \"time_ms\" are not the same instant", ""};
+  }
+  return time_ms;
+}
+
+Result<evaluate::Origin> OriginField(const Json& record) {
+  const Result<std::string_view> origin = TextField(record, "origin");
+  if (!origin) return origin.error();
+  if (*origin == "prometheus") return evaluate::Origin::kPrometheus;
+  if (*origin == "given") return evaluate::Origin::kGiven;
+  return Error{fmt::format("its origin \"{}\" is none that is known", PlainText(*origin, 60)), ""};
+}
+
+Result<std::pair<std::int64_t, std::int64_t>> ReadTimes(const Json& pair) {
+  const Json::Array* parts = pair.array();
+  const bool is_pair = parts != nullptr && parts->size() == 2;
+  const std::optional<std::int64_t> first = is_pair ? Integer(&(*parts)[0]) : std::nullopt;
+  const std::optional<std::int64_t> second = is_pair ? Integer(&(*parts)[1]) : std::nullopt;
+  if (!first || !second) return Error{"it has something else where two times belong", ""};
+  return std::pair(*first, *second);
 }
 
 Result<Sample> ReadSample(const Json& pair) {

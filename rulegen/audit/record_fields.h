@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/result.h"
 #include "rulegen/decide/window.h"
+#include "rulegen/evaluate/evaluation.h"
 #include "rulegen/evaluate/measure.h"
 #include "rulegen/json/json_tree.h"
 
@@ -19,6 +21,15 @@ Result<double> NumberField(const Json& object, std::string_view key);
 Result<std::int64_t> IntegerField(const Json& object, std::string_view key);
 Result<const Json::Array*> ArrayField(const Json& object, std::string_view key);
 Result<const Json*> ObjectField(const Json& object, std::string_view key);
+
+// The record's "time_ms". An error also if its "time" is another instant, or it is none of the years 0 to 9999.
+Result<std::int64_t> TimeField(const Json& record);
+
+// Where the values came from.
+Result<evaluate::Origin> OriginField(const Json& record);
+
+// A pair of times.
+Result<std::pair<std::int64_t, std::int64_t>> ReadTimes(const Json& pair);
 
 // A pair of time and value.
 Result<Sample> ReadSample(const Json& pair);

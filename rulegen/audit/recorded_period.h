@@ -8,8 +8,8 @@
 
 namespace outgrown::audit {
 
-// Reads the record's "period", without what stood. An error also if what it says of a threshold contradicts itself: a
-// value beyond the limit for at least `for`, and no breach.
+// Reads the record's "period", without what stood. An error also if it contradicts itself: a breach, an extreme or a stretch
+// that is not within it, or a breach without a value beyond the limit for at least `for`, or that without a breach.
 Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table);
 
 }  // namespace outgrown::audit

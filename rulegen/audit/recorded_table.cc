@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "rulegen/audit/record_fields.h"
+#include "rulegen/table/units.h"
 
 namespace outgrown::audit {
 namespace {
@@ -14,6 +16,16 @@ Result<Uncovered> UncoveredFromId(std::string_view id) {
   if (id == "unknown") return Uncovered::kUnknown;
   if (id == "lower_bound") return Uncovered::kLowerBound;
   return Error{"its table has a signal whose \"uncovered\" is none that is known", ""};
+}
+
+// The first records have no "unit": their values are plain numbers.
+Result<Unit> UnitField(const Json& signal) {
+  if (signal.Find("unit") == nullptr) return Unit::kCount;
+  const Result<std::string_view> name = TextField(signal, "unit");
+  if (!name) return name.error();
+  const std::optional<Unit> unit = ParseUnit(*name);
+  if (!unit) return Error{"its table has a signal whose \"unit\" is none that is known", ""};
+  return *unit;
 }
 
 // The index of the row with that id.
@@ -69,8 +81,9 @@ Result<void> RecordedTable::ReadSignals(const Json& table) {
     if (!id || !title || !uncovered_id) return Error{"its table has a signal that is not whole", ""};
     const Result<Uncovered> uncovered = UncoveredFromId(*uncovered_id);
     if (!uncovered) return uncovered.error();
-    signals_.push_back(
-        {.id = *id, .title = *title, .series = {}, .unit = Unit::kCount, .uncovered = *uncovered});
+    const Result<Unit> unit = UnitField(signal);
+    if (!unit) return unit.error();
+    signals_.push_back({.id = *id, .title = *title, .series = {}, .unit = *unit, .uncovered = *uncovered});
   }
   return {};
 }

@@ -8,6 +8,7 @@
 #include "common/time_text.h"
 #include "rulegen/evaluate/wording.h"
 #include "rulegen/json/json_writer.h"
+#include "rulegen/table/units.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -104,11 +105,8 @@ void WriteTable(JsonWriter& json, const Table& table) {
   json.EndArray().Key("signals").StartArray();
   for (const SignalRow& signal : table.signals) {
     json.StartObject().Key("id").String(signal.id).Key("title").String(signal.title);
-    json.Key("series")
-        .String(signal.series)
-        .Key("uncovered")
-        .String(UncoveredId(signal.uncovered))
-        .EndObject();
+    json.Key("series").String(signal.series).Key("unit").String(UnitName(signal.unit));
+    json.Key("uncovered").String(UncoveredId(signal.uncovered)).EndObject();
   }
   json.EndArray().Key("thresholds").StartArray();
   for (const ThresholdRow& threshold : table.thresholds) {

@@ -12,7 +12,6 @@
 #include <doctest/doctest.h>
 
 #include "common/file.h"
-#include "rulegen/audit/history.h"
 #include "rulegen/decision_log/decision_log.h"
 #include "rulegen/decision_log/log_reader.h"
 #include "rulegen/evaluate/evaluation.h"
@@ -216,43 +215,4 @@ TEST_CASE("rotated segments are audited as one chain with the log, and a missing
   missing = {files.begin() + 1, files.end()};
   CHECK(Audit(missing).value().problems.empty());
   CHECK(Audit(missing).value().notes.size() == 1);
-}
-
-TEST_CASE("the history tells when each store's verdict changed") {
-  const TemporaryFolder folder;
-  const fs::path log = folder.path() / "log";
-  MemorySource source;
-  source.AddHealthyStore("a");
-  const auto decide = [&](std::int64_t time_ms) {
-    const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, time_ms);
-    REQUIRE(AppendRecords(log, {DecisionRecord(evaluation, evaluation.stores[0], "test")}, 0).ok());
-  };
-  decide(kMemoryT - 60'000);
-  decide(kMemoryT - 30'000);
-  source.SetValue("a", "checkpoint:servers", 2, 1);
-  decide(kMemoryT);
-  CHECK(HistoryText({log}).value() ==
-        "checkpoint: a @ app-1:9108 (app)\n"
-        "  2026-09-21 14:12:37 UTC  SQLite sufficient                               #1 and 1 more, until "
-        "2026-09-21 "
-        "14:13:07 UTC\n"
-        "  2026-09-21 14:13:37 UTC  MIGRATE NOW - Multi-server requires network DB  #3\n");
-}
-
-TEST_CASE("the history goes by the time that decisions are about, in whatever order they were logged") {
-  const TemporaryFolder folder;
-  const fs::path log = folder.path() / "log";
-  MemorySource source;
-  source.AddHealthyStore("a");
-  source.SetValue("a", "checkpoint:servers", 2, 61);  // for the last half hour
-  for (const int minutes_ago : {0, 40, 10, 50, 45, 10}) {
-    const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT - minutes_ago * 60'000);
-    REQUIRE(AppendRecords(log, {DecisionRecord(evaluation, evaluation.stores[0], "test")}, 0).ok());
-  }
-  CHECK(HistoryText({log}).value() ==
-        "checkpoint: a @ app-1:9108 (app)\n"
-        "  2026-09-21 13:23:37 UTC  SQLite sufficient                               #4 and 2 more, until "
-        "2026-09-21 13:33:37 UTC\n"
-        "  2026-09-21 14:03:37 UTC  MIGRATE NOW - Multi-server requires network DB  #3 and 2 more, until "
-        "2026-09-21 14:13:37 UTC\n");
 }

@@ -91,6 +91,23 @@ TEST_CASE("labels from outside can't speak to the terminal") {
   CHECK(JsonReport(evaluations, 0, "x").find('\x1b') == std::string::npos);
 }
 
+TEST_CASE(
+    "the plain answer about up to three stores is each one's, verdict first; more are a table under its "
+    "title") {
+  MemorySource source;
+  for (const char* store : {"a", "b", "c"}) source.AddHealthyStore(store);
+  const auto answer = [&] {
+    const std::vector<Evaluation> evaluations = {EvaluateMeasured(kSampleTable, source, kMemoryT)};
+    return TextReport(evaluations, {});
+  };
+  const std::string three = answer();
+  CHECK(three.starts_with("SQLite sufficient\n  store: job=\"app\" instance=\"app-1:9108\" database=\"a\""));
+  CHECK(three.find("\n\nSQLite sufficient\n  store: job=\"app\" instance=\"app-1:9108\" database=\"c\"") !=
+        std::string::npos);
+  source.AddHealthyStore("d");
+  CHECK(answer().starts_with("SQLite checkpoint store  2026-09-21 14:13:37 UTC\n"));
+}
+
 TEST_CASE("many stores are a table, worst first, with a summary") {
   MemorySource source;
   for (const char* store : {"a", "b", "c", "d", "e"}) source.AddHealthyStore(store);

@@ -1,0 +1,97 @@
+#include "rulegen/audit/recorded_attempt.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "common/duration.h"
+#include "common/text.h"
+#include "rulegen/audit/record_fields.h"
+#include "rulegen/evaluate/evaluation.h"
+#include "rulegen/evaluate/wording.h"
+
+namespace outgrown::audit {
+namespace {
+
+// The series and the range in `count by (...) (last_over_time(SERIES[RANGE]))`, the first that a run asks.
+struct Presence {
+  std::string_view series;
+  std::int64_t lookback_ms;
+};
+
+std::optional<Presence> PresenceOf(std::string_view promql) {
+  constexpr std::string_view kCall = "last_over_time(";
+  const std::size_t call = promql.find(kCall);
+  const std::size_t range_end = promql.rfind(']');
+  const std::size_t range = promql.rfind('[');
+  if (call == std::string_view::npos || range == std::string_view::npos ||
+      range_end == std::string_view::npos || range < call + kCall.size() || range_end < range) {
+    return std::nullopt;
+  }
+  const std::optional<Milliseconds> lookback = ParseDuration(promql.substr(range + 1, range_end - range - 1));
+  if (!lookback) return std::nullopt;
+  return Presence{promql.substr(call + kCall.size(), range - call - kCall.size()), lookback->count()};
+}
+
+Result<void> ReadQueries(const Json& record, evaluate::FleetSamples& fleet) {
+  const Result<const Json::Array*> queries = ArrayField(record, "queries");
+  if (!queries) return queries.error();
+  for (const Json& query : **queries) {
+    const Result<std::string_view> promql = TextField(query, "query");
+    if (!promql) return promql.error();
+    evaluate::QueryDone& done = fleet.presence_queries.emplace_back();
+    done.promql = *promql;
+    if (query.Find("problem") == nullptr) continue;
+    const Result<std::string_view> problem = TextField(query, "problem");
+    if (!problem) return problem.error();
+    done.cause = decide::Cause::kQueryFailed;
+    done.problem = *problem;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> VerifyAttempt(const Json& record) {
+  if (const Result<std::int64_t> time_ms = TimeField(record); !time_ms) return time_ms.error();
+  const Result<evaluate::Origin> origin = OriginField(record);
+  if (!origin) return origin.error();
+  const Result<std::string_view> verdict = TextField(record, "verdict");
+  if (!verdict) return verdict.error();
+  if (*verdict != "undetermined") {
+    return Error{fmt::format("it found no store, and its verdict is \"{}\"", PlainText(*verdict, 60)), ""};
+  }
+  const Result<std::string_view> line = TextField(record, "line");
+  if (!line) return line.error();
+  evaluate::Evaluation evaluation;
+  if (Result<void> read = ReadQueries(record, evaluation.fleet); !read) return read;
+  const std::vector<evaluate::QueryDone>& queries = evaluation.fleet.presence_queries;
+  const std::optional<Presence> presence =
+      queries.empty() ? std::nullopt : PresenceOf(queries.front().promql);
+  if (!presence) return Error{"its queries don't ask which stores there are", ""};
+  Table table = {};
+  table.present = presence->series;
+  evaluation.table = &table;
+  evaluation.fleet.lookback_ms = presence->lookback_ms;
+  if (record.Find("server") != nullptr) {
+    const Result<std::string_view> server = TextField(record, "server");
+    if (!server) return server.error();
+    evaluation.server = *server;
+  }
+  evaluation.fleet.answered = true;
+  const std::string told = evaluate::NoStoreLine(evaluation);
+  // Where none of these was answered, another query of the run may have been.
+  const bool none = std::ranges::all_of(
+      queries, [](const evaluate::QueryDone& query) { return query.cause != decide::Cause::kNone; });
+  evaluation.fleet.answered = false;
+  if (*line == told || (none && *line == evaluate::NoStoreLine(evaluation))) return {};
+  return Error{fmt::format("its line \"{}\" doesn't follow from its queries, which give \"{}\"",
+                           PlainText(*line), PlainText(told)),
+               ""};
+}
+
+}  // namespace outgrown::audit
