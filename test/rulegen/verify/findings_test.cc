@@ -94,10 +94,10 @@ TEST_CASE("a failed reload shows although every rule is in step") {
   const spec::Spec spec = test::TinySpec();
   verify::LoadedRules loaded;
   for (const verify::ExpectedGroup& group : verify::ExpectedRules(spec, spec::Flavor::kPrometheus)) {
-    loaded.groups.push_back({group.name, "", group.interval, 0, {}});
+    loaded.groups.push_back({group.name, "", group.interval, 0, {}, {}});
     for (const verify::Rule& rule : group.rules) loaded.groups.back().rules.push_back({rule, {}});
   }
-  loaded.groups.push_back({"outgrown-other", "", Milliseconds(1), 0, {}});  // another spec's
+  loaded.groups.push_back({"outgrown-other", "", Milliseconds(1), 0, {}, {}});  // another spec's
   verify::Expressions expressions([](const std::string&) { return std::optional<std::string>(); });
   const auto lines = [&](std::optional<bool> reloaded) {
     std::string text;
