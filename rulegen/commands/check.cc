@@ -1,4 +1,5 @@
 #include <string>
+#include <vector>
 
 #include "common/exit_status.h"
 #include "rulegen/commands/commands.h"
@@ -26,6 +27,16 @@ bool TellOfStrayManifests(const spec::Spec& spec, const generate::Layout& layout
   return !stray.empty();
 }
 
+// One line for each file that --generate does not remove.
+void TellOfKept(const std::vector<generate::FileDifference>& differences) {
+  for (const generate::FileDifference& file : differences) {
+    if (file.kept_because.empty()) continue;
+    Fail({"no longer generated, and not for --generate to remove: " + file.kept_because +
+              "; remove it, or make it your own without the mark and the manifest's line",
+          file.path.string()});
+  }
+}
+
 }  // namespace
 
 int RunCheck(const Options& options) {
@@ -34,18 +45,22 @@ int RunCheck(const Options& options) {
   const MadeArtefacts all = MakeAllArtefacts(specs.specs, options);
   if (all.status != kExitOk) return all.status;
   std::string diffs;
+  bool drift = false;
   for (const auto& [spec, artefacts] : all.made) {
-    const auto diff = generate::DiffTree(*spec, artefacts, generate::Layout(*spec, options.out));
-    if (!diff.ok()) return Fail(diff.error());
-    if (diff->empty()) continue;
-    diffs += *diff;
+    const auto differences = generate::CompareTree(*spec, artefacts, generate::Layout(*spec, options.out));
+    if (!differences.ok()) return Fail(differences.error());
+    drift = drift || !differences->empty();
+    TellOfKept(*differences);
+    const std::string diff = generate::DiffOf(*differences);
+    if (diff.empty()) continue;
+    diffs += diff;
     Fail({"the artefacts are not what it generates; run rulegen --generate", spec->file.string()});
   }
   // Specs that --spec names may be some of many.
   const spec::Spec& first = specs.specs.front();
   const bool strays =
       options.specs.empty() && TellOfStrayManifests(first, generate::Layout(first, options.out));
-  return Answer(diffs, diffs.empty() && !strays ? kExitOk : kExitDrift);
+  return Answer(diffs, !drift && !strays ? kExitOk : kExitDrift);
 }
 
 }  // namespace outgrown::commands

@@ -41,8 +41,28 @@ Result<OldManifest> ReadManifest(const spec::Spec& spec, const Layout& layout) {
   return OldManifest{std::move(**text), std::move(*entries)};
 }
 
+// What the manifest names and what it should have named.
+Result<std::vector<Orphan>> AllOrphans(const spec::Spec& spec, const OldManifest& old,
+                                       const std::vector<Artefact>& artefacts, const Layout& layout) {
+  Result<std::vector<Orphan>> orphans = FindOrphans(spec, old.entries, artefacts, layout);
+  if (!orphans.ok()) return orphans;
+  for (Orphan& orphan : FindUnlisted(spec, old.entries, artefacts, layout))
+    orphans->push_back(std::move(orphan));
+  return orphans;
+}
+
+// The manifest once the work is done.
+std::string LastManifest(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
+                         const std::vector<Orphan>& orphans) {
+  std::vector<ManifestEntry> kept;
+  for (const Orphan& orphan : orphans) {
+    if (orphan.fate == Fate::kKeep) kept.insert(kept.end(), orphan.listed.begin(), orphan.listed.end());
+  }
+  return ManifestText(spec, artefacts, kept);
+}
+
 Result<FileChange> RemoveOrphan(const Orphan& orphan) {
-  if (!orphan.kept_because.empty()) return FileChange{Change::kKept, orphan.path, orphan.kept_because};
+  if (orphan.fate != Fate::kRemove) return FileChange{Change::kKept, orphan.path, orphan.why};
   std::error_code failed;
   fs::remove(orphan.path, failed);
   if (failed) return Error{"cannot remove: " + failed.message(), orphan.path.string()};
@@ -83,14 +103,12 @@ Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vec
                                           const Layout& layout) {
   const Result<OldManifest> old = ReadManifest(spec, layout);
   if (!old.ok()) return old.error();
-  if (const auto orphans = FindOrphans(spec, old->entries, artefacts, layout); !orphans.ok()) {
-    return orphans.error();
-  }
+  const auto before = AllOrphans(spec, *old, artefacts, layout);
+  if (!before.ok()) return before.error();
   RemoveLeftovers(spec, artefacts, *old, layout);
   std::vector<FileChange> changes;
   const fs::path manifest = layout.On(ManifestName(spec));
-  const std::string manifest_text = ManifestText(spec, artefacts);
-  if (old->text != manifest_text) {
+  if (old->text != LastManifest(spec, artefacts, *before)) {
     const Result<WriteOutcome> intended =
         WriteFileIfChanged(manifest, IntendedManifest(spec, artefacts, *old));
     if (!intended.ok()) return intended.error();
@@ -102,13 +120,14 @@ Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vec
     if (*outcome == WriteOutcome::kWritten) changes.push_back({Change::kWritten, path, ""});
   }
   // Again: a file may have changed since.
-  const auto orphans = FindOrphans(spec, old->entries, artefacts, layout);
+  const auto orphans = AllOrphans(spec, *old, artefacts, layout);
   if (!orphans.ok()) return orphans.error();
   for (const Orphan& orphan : *orphans) {
     Result<FileChange> change = RemoveOrphan(orphan);
     if (!change.ok()) return change.error();
     changes.push_back(std::move(*change));
   }
+  const std::string manifest_text = LastManifest(spec, artefacts, *orphans);
   const Result<WriteOutcome> done = WriteFileIfChanged(manifest, manifest_text);
   if (!done.ok()) return done.error();
   if (old->text != manifest_text) changes.push_back({Change::kWritten, manifest, ""});
@@ -124,32 +143,29 @@ Result<std::vector<FileDifference>> CompareTree(const spec::Spec& spec,
   const auto compare = [&](const fs::path& path, std::optional<std::string> bytes) -> Result<void> {
     Result<std::optional<std::string>> there = ReadIfThere(path);
     if (!there.ok()) return there.error();
-    if (*there != bytes) differences.push_back({path, std::move(*there), std::move(bytes)});
+    if (*there != bytes) differences.push_back({path, std::move(*there), std::move(bytes), ""});
     return {};
   };
   for (const Artefact& artefact : artefacts) {
     const Result<void> compared = compare(layout.On(artefact.path), artefact.bytes);
     if (!compared.ok()) return compared.error();
   }
-  auto orphans = FindOrphans(spec, old->entries, artefacts, layout);
+  auto orphans = AllOrphans(spec, *old, artefacts, layout);
   if (!orphans.ok()) return orphans.error();
+  const std::string manifest_text = LastManifest(spec, artefacts, *orphans);
   for (Orphan& orphan : *orphans) {
-    if (orphan.kept_because.empty()) {
-      differences.push_back({orphan.path, std::move(orphan.bytes), std::nullopt});
-    }
+    if (orphan.fate != Fate::kLetGo)
+      differences.push_back({orphan.path, std::move(orphan.bytes), std::nullopt, std::move(orphan.why)});
   }
-  const Result<void> compared = compare(layout.On(ManifestName(spec)), ManifestText(spec, artefacts));
+  const Result<void> compared = compare(layout.On(ManifestName(spec)), manifest_text);
   if (!compared.ok()) return compared.error();
   return differences;
 }
 
-Result<std::string> DiffTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
-                             const Layout& layout) {
-  const Result<std::vector<FileDifference>> differences = CompareTree(spec, artefacts, layout);
-  if (!differences.ok()) return differences.error();
+std::string DiffOf(const std::vector<FileDifference>& differences) {
   std::string diff;
-  for (const FileDifference& file : *differences) {
-    diff += UnifiedDiff(file.path.string(), file.there, file.generated);
+  for (const FileDifference& file : differences) {
+    if (file.kept_because.empty()) diff += UnifiedDiff(file.path.string(), file.there, file.generated);
   }
   return diff;
 }

@@ -28,7 +28,11 @@ KnownSeriesIndex::KnownSeriesIndex(const Spec& spec) : spec_(spec) {
     labelled.labels = {metric.labels.begin(), metric.labels.end()};
     AddMetric(metric.name, metrics::TypeName(metric.type), labelled);
   }
-  for (const std::string_view name : kMadeByPrometheus) Add(std::string(name), {});
+  for (const std::string_view name : kMadeByPrometheus) {
+    KnownSeries made;
+    made.of_target = true;
+    Add(std::string(name), std::move(made));
+  }
   for (const Metric& metric : spec.metrics) {
     is_complete_ = is_complete_ && !metric.name.empty() && !metric.type.empty();
     KnownSeries labelled;

@@ -20,6 +20,7 @@ struct KnownSeries {
   std::vector<std::string_view> labels;  // beside the identity's, job and instance
   bool any_label = false;                // the spec's list of them could not be read
   std::optional<std::size_t> signal;     // recorded by this spec: the signal's index
+  bool of_target = false;                // made by Prometheus for each target, once
 };
 
 // Whether the stores are those of Outgrown's own exporter: `present` is one of its series.

@@ -113,6 +113,10 @@ void ValidateStore(const Spec& spec, const KnownSeriesIndex& series, Report& rep
                     suggestions.For(store.present, series.names()));
   } else if (present != nullptr && present->signal) {
     check.Wrong("present", Quoted(store.present) + ", which this spec records", "a series that is scraped");
+  } else if (present != nullptr && present->of_target) {
+    // It has no label of a store, and it is there as long as the target is listed: no store would ever be silent.
+    check.Wrong("present", Quoted(store.present) + ", which Prometheus makes for every target",
+                "a series that the store's own exporter has");
   }
 }
 

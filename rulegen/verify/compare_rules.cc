@@ -93,6 +93,8 @@ void CompareGroup(const ExpectedGroup& expected, const LoadedGroup& loaded, cons
   if (loaded.limit != 0) {
     differences.push_back(fmt::format("{}: limit is {}, the spec has none", group, loaded.limit));
   }
+  for (const std::string& setting : loaded.settings)
+    differences.push_back(fmt::format("{}: {}, the spec has none", group, setting));
   // So it is for an interval after a reload, and as long as the server evaluates nothing.
   const bool idle = !loaded.rules.empty() && std::ranges::none_of(loaded.rules, [](const LoadedRule& rule) {
     return rule.state.evaluated;

@@ -39,6 +39,12 @@ std::string_view MarkedDigest(std::string_view bytes) {
 Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& difference) {
   const std::string copy = (IsDashboard(difference.path) ? "dashboard " : "file ") + difference.path.string();
   if (!difference.there) return {State::kBehind, copy, "it is missing", ""};
+  if (!difference.kept_because.empty()) {
+    return {State::kBehind, copy,
+            "it is left over, the spec generates it no more, and --generate does not remove it: " +
+                difference.kept_because,
+            ""};
+  }
   if (!difference.generated)
     return {State::kBehind, copy, "it is left over, the spec generates it no more", ""};
   const std::string_view digest = MarkedDigest(*difference.there);

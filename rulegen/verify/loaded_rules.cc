@@ -6,9 +6,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "rulegen/json/json_tree.h"
 #include "rulegen/plan/rules.h"
+#include "rulegen/verify/wording.h"
 
 namespace outgrown::verify {
 namespace {
@@ -114,19 +116,54 @@ Result<LoadedRule> ReadRule(const Json& object) {
   return loaded;
 }
 
+// `KEY is "A B"` for a list that isn't empty; whatever else is there is told as well.
+std::optional<std::string> ListSetting(const Json& object, std::string_view key) {
+  const Json* value = object.Find(key);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  std::string joined;
+  if (const auto* list = value->array()) {
+    if (list->empty()) return std::nullopt;
+    for (const Json& item : *list) {
+      if (item.string() != nullptr) joined += (joined.empty() ? "" : " ") + *item.string();
+    }
+  }
+  if (joined.empty()) return std::string(key) + " is not empty";
+  return std::string(key) + " is \"" + Shown(joined) + "\"";
+}
+
+// LoadedGroup::settings. `params: {extra_label: ["x=y"]}` would narrow every query of the group and leave each
+// expression as it is; with `concurrency` an alert is evaluated beside the series that it reads and not behind it.
+Result<std::vector<std::string>> Settings(const Json& object) {
+  std::vector<std::string> settings;
+  const Result<std::string> type = OptionalText(object, "type");
+  if (!type) return type.error();
+  if (!type->empty() && *type != "prometheus") settings.push_back("type is \"" + Shown(*type) + "\"");
+  for (const std::string_view key : {"params", "headers"}) {
+    if (std::optional<std::string> setting = ListSetting(object, key))
+      settings.push_back(std::move(*setting));
+  }
+  const Result<std::int64_t> concurrency = Integer(object, "concurrency");
+  if (!concurrency) return concurrency.error();
+  if (*concurrency > 1) settings.push_back("concurrency is " + std::to_string(*concurrency));
+  return settings;
+}
+
 Result<LoadedGroup> ReadGroup(const Json& object, std::string name, bool& vmalert) {
   LoadedGroup group;
   Result<std::string> file = OptionalText(object, "file");
   const Result<std::optional<Milliseconds>> interval = Seconds(object, "interval");
   const Result<std::int64_t> limit = Integer(object, "limit");
+  Result<std::vector<std::string>> settings = Settings(object);
   const Json* rules = object.Find("rules");
   if (!file) return file.error();
+  if (!settings) return settings.error();
   if (!interval) return interval.error();
   if (!limit) return limit.error();
   group.name = std::move(name);
   group.file = std::move(*file);
   group.interval = interval->value_or(Milliseconds(0));
   group.limit = *limit;
+  group.settings = std::move(*settings);
   if (rules == nullptr || rules->is_null()) return group;
   if (rules->array() == nullptr) return Misfit("\"rules\" is no list");
   for (const Json& item : *rules->array()) {

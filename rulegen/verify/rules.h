@@ -42,6 +42,9 @@ struct LoadedGroup {
   Milliseconds interval{0};
   std::int64_t limit =
       0;  // series or alerts that a rule may have before it fails; 0: none, or the server doesn't say
+  // What else of the group changes what its rules ask or when, each as `KEY is VALUE`: vmalert's type, params, headers
+  // and concurrency, where they are not what a generated file means. Prometheus has none.
+  std::vector<std::string> settings;
   std::vector<LoadedRule> rules;
 };
 

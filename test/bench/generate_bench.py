@@ -32,7 +32,7 @@ title = "Scale"
 sufficient = "sufficient"
 next = "more"
 identity = ["job", "instance"]
-present = "up"
+present = "scale_value"
 
 [rules]
 scrape_interval = "15s"

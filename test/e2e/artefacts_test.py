@@ -323,6 +323,29 @@ class Bytes(unittest.TestCase):
         self.assertEqual(done.returncode, 6)
         self.assertIn("--- /dev/null\n+++ rules/gen/checkpoint.rules.yml\n", done.stdout)
 
+    def test_what_is_left_over_and_not_removed_is_exit_6_until_somebody_does(self):
+        folder = self.folder / "pair"
+        shutil.copytree(ROOT / "test" / "golden" / "pair", folder)
+        specs = ("--spec", "invoices.toml", "--spec", "orders.toml")
+        copied, edited = folder / "gen" / "old.rules.yml", folder / "gen" / "orders.rules.yml"
+        shutil.copy(edited, copied)
+        with open(edited, "a", encoding="utf-8") as file:
+            file.write("# by hand\n")
+        spec = folder / "orders.toml"
+        spec.write_text(spec.read_text(encoding="utf-8").replace('"orders"', '"shop"'), encoding="utf-8")
+        for _ in range(2):
+            self.assertEqual(run(RULEGEN, "--generate", *specs, cwd=folder).returncode, 0)
+            done = run(RULEGEN, "--check", *specs, cwd=folder)
+            self.assertEqual((done.returncode, done.stdout), (6, ""), done.stderr)
+            self.assertIn("gen/orders.rules.yml: no longer generated, and not for --generate to remove: changed since rulegen "
+                          "wrote it;", done.stderr)
+            self.assertIn("gen/old.rules.yml: no longer generated, and not for --generate to remove: it carries this spec's "
+                          "mark, and the manifest does not name it;", done.stderr)
+        copied.unlink()
+        edited.unlink()
+        self.assertEqual(run(RULEGEN, "--generate", *specs, cwd=folder).returncode, 0)
+        self.assertEqual(run(RULEGEN, "--check", *specs, cwd=folder).returncode, 0)
+
     def test_a_removed_spec_is_exit_6_until_its_artefacts_are_gone(self):
         copied = self.copy()
         self.assertEqual(run(RULEGEN, "--generate", cwd=copied).returncode, 0)

@@ -306,6 +306,16 @@ class OverVmalert(Case):
             f"behind: loaded rules at {self.vmalert.url}: {GROUP}alert CheckpointWriteErrors: expr is "
             "`checkpoint:write_error_ratio > 0.02`, the spec says `checkpoint:write_error_ratio > 0.01`"])
 
+    def test_a_group_of_vmalert_that_asks_with_parameters_shows(self):
+        text = self.loaded.read_text()
+        self.assertIn("    interval: 1s\n", text)
+        self.loaded.write_text(text.replace("    interval: 1s\n", "    interval: 1s\n    params: {extra_label: ['x=y']}\n"
+                                                                  "    concurrency: 3\n", 1))
+        servers.get(f"{self.vmalert.url}/-/reload")
+        behind = f"behind: loaded rules at {self.vmalert.url}: {GROUP}"
+        self.expect(self.verify, 6, [f'{behind}params is "extra_label=x=y", the spec has none',
+                                     f"{behind}concurrency is 3, the spec has none"])
+
     def test_a_failed_reload_of_vmalert_shows(self):
         self.loaded.write_text("groups: [{name: broken\n")
         servers.get(f"{self.vmalert.url}/-/reload")

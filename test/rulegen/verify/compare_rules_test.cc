@@ -28,7 +28,7 @@ std::vector<ExpectedGroup> Expected() {
 std::vector<LoadedGroup> InStep() {
   std::vector<LoadedGroup> loaded;
   for (const ExpectedGroup& group : Expected()) {
-    LoadedGroup copy{group.name, "gen/queue.rules.yml", group.interval, 0, {}};
+    LoadedGroup copy{group.name, "gen/queue.rules.yml", group.interval, 0, {}, {}};
     for (const verify::Rule& rule : group.rules) copy.rules.push_back({rule, {}});
     loaded.push_back(std::move(copy));
   }
@@ -95,6 +95,11 @@ TEST_CASE("every edit of what is loaded is one line that names group, rule and k
       {"interval",
        [](Groups& groups) { groups[0].interval = std::chrono::minutes(1); },
        {kGroup + "interval is 1m, the spec says 30s"}},
+      {"a setting that the generated file has not",
+       [](Groups& groups) {
+         groups[0].settings = {"params is \"x=y\"", "concurrency is 3"};
+       },
+       {kGroup + "params is \"x=y\", the spec has none", kGroup + "concurrency is 3, the spec has none"}},
       {"limit", [](Groups& groups) { groups[0].limit = 1; }, {kGroup + "limit is 1, the spec has none"}},
       {"order",
        [](Groups& groups) { std::swap(groups[0].rules[0], groups[0].rules[1]); },
@@ -136,7 +141,7 @@ TEST_CASE("every edit of what is loaded is one line that names group, rule and k
        {"group outgrown-queue is not loaded (5 rules)"}},
       {"group of an older spec",
        [](Groups& groups) {
-         groups.push_back({"outgrown-queue-7", "old.yml", std::chrono::seconds(30), 0, {}});
+         groups.push_back({"outgrown-queue-7", "old.yml", std::chrono::seconds(30), 0, {}, {}});
        },
        {"group outgrown-queue-7 (from old.yml) is loaded, the spec has none of that name"}},
       {"group from two files",

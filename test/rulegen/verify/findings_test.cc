@@ -44,14 +44,18 @@ TEST_CASE("a file that differs is told with the reason that its mark shows") {
     std::string line;
   };
   const std::vector<Row> rows = {
-      {{"gen/q.yml", std::nullopt, "new"}, "file gen/q.yml: it is missing"},
-      {{"gen/q.yml", "old", std::nullopt}, "file gen/q.yml: it is left over, the spec generates it no more"},
-      {{"gen/q.yml", Mark(kOther), "new"},
+      {{"gen/q.yml", std::nullopt, "new", ""}, "file gen/q.yml: it is missing"},
+      {{"gen/q.yml", "old", std::nullopt, ""},
+       "file gen/q.yml: it is left over, the spec generates it no more"},
+      {{"gen/q.yml", "old", std::nullopt, "changed"},
+       "file gen/q.yml: it is left over, the spec generates it no more, and --generate does not remove it: "
+       "changed"},
+      {{"gen/q.yml", Mark(kOther), "new", ""},
        "file gen/q.yml: it was generated from digest eeeeeeee, the spec's is dddddddd"},
-      {{"gen/q.yml", Mark(kOurs), "new"},
+      {{"gen/q.yml", Mark(kOurs), "new", ""},
        "file gen/q.yml: it differs, with the spec's own digest: edited by hand, or of another rulegen"},
-      {{"gen/q.yml", "mine", "new"}, "file gen/q.yml: it differs, and is not rulegen's"},
-      {{"board/q.json", std::nullopt, "new"}, "dashboard board/q.json: it is missing"},
+      {{"gen/q.yml", "mine", "new", ""}, "file gen/q.yml: it differs, and is not rulegen's"},
+      {{"board/q.json", std::nullopt, "new", ""}, "dashboard board/q.json: it is missing"},
   };
   for (const Row& row : rows) {
     const Finding finding = verify::FileFinding(test::TinySpec(), row.file);
@@ -90,10 +94,10 @@ TEST_CASE("a failed reload shows although every rule is in step") {
   const spec::Spec spec = test::TinySpec();
   verify::LoadedRules loaded;
   for (const verify::ExpectedGroup& group : verify::ExpectedRules(spec, spec::Flavor::kPrometheus)) {
-    loaded.groups.push_back({group.name, "", group.interval, 0, {}});
+    loaded.groups.push_back({group.name, "", group.interval, 0, {}, {}});
     for (const verify::Rule& rule : group.rules) loaded.groups.back().rules.push_back({rule, {}});
   }
-  loaded.groups.push_back({"outgrown-other", "", Milliseconds(1), 0, {}});  // another spec's
+  loaded.groups.push_back({"outgrown-other", "", Milliseconds(1), 0, {}, {}});  // another spec's
   verify::Expressions expressions([](const std::string&) { return std::optional<std::string>(); });
   const auto lines = [&](std::optional<bool> reloaded) {
     std::string text;

@@ -74,6 +74,29 @@ TEST_CASE("vmalert's list of rules is read, and it says nothing about keep_firin
   CHECK_FALSE(loaded->groups[0].rules[0].rule.keep_firing_for.has_value());
 }
 
+TEST_CASE("settings by which a group asks something else than its rules say are read") {
+  struct Row {
+    std::string keys;
+    std::vector<std::string> settings;
+  };
+  using Lines = std::vector<std::string>;
+  const Row rows[] = {
+      {R"("type":"prometheus","concurrency":1)", {}},
+      {R"("params":null,"headers":[],"concurrency":0)", {}},
+      {R"("type":"graphite")", {"type is \"graphite\""}},
+      {R"("params":["extra_label=x=y","nocache=1"])", {"params is \"extra_label=x=y nocache=1\""}},
+      {R"("headers":["X-Scope: a"],"concurrency":3)", {"headers is \"X-Scope: a\"", "concurrency is 3"}},
+      {R"("params":{"extra_label":["x=y"]})", {"params is not empty"}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.keys);
+    const auto loaded = verify::ReadLoadedRules(R"({"data":{"groups":[{"name":"outgrown-q","interval":1,)" +
+                                                row.keys + R"(,"rules":[]}]}})");
+    REQUIRE(loaded.ok());
+    CHECK(Lines(loaded->groups[0].settings) == row.settings);
+  }
+}
+
 TEST_CASE("what doesn't fit the format is an error, never rules that are in step") {
   const auto with = [](const std::string& rule) {
     return R"({"data":{"groups":[{"name":"outgrown-q","interval":1,"rules":[)" + rule + "]}]}}";
@@ -92,6 +115,8 @@ TEST_CASE("what doesn't fit the format is an error, never rules that are in step
            std::string(R"({"data":{"groups":[{"name":"outgrown-q","limit":"1"}]}})"),
            std::string(R"({"data":{"groups":[{"name":"outgrown-q","limit":0.5}]}})"),
            std::string(R"({"data":{"groups":[{"name":"outgrown-q","limit":1e300}]}})"),
+           std::string(R"({"data":{"groups":[{"name":"outgrown-q","type":1}]}})"),
+           std::string(R"({"data":{"groups":[{"name":"outgrown-q","concurrency":"2"}]}})"),
            std::string(R"({"data":{"groups":[{"name":"theirs","rules":{}}]}})"),
            std::string(R"({"data":{"groups":[{"name":"theirs","rules":[{"type":"recording"}]}]}})"),
            with("7"),

@@ -21,7 +21,7 @@ LoadedGroup Recording(const std::string& name, const std::string& file, const st
   verify::LoadedRule rule;
   rule.rule.kind = RuleKind::kRecording;
   rule.rule.name = series;
-  return {name, file, Milliseconds(1000), 0, {rule}};
+  return {name, file, Milliseconds(1000), 0, {}, {rule}};
 }
 
 Lines AlsoRecorded(const LoadedRules& loaded) {
