@@ -76,6 +76,12 @@ class Auditor {
       Problem(fmt::format("record {}: {}", report_.last.sequence, PlainText(record.error().what)));
       return;
     }
+    if (record->Find("log_missing") != nullptr) {
+      report_.notes.push_back(fmt::format(
+          "{}: before record {} the log was missing or empty; if it was moved away, its records from {} "
+          "on are others than those here",
+          place_, report_.last.sequence, report_.last.sequence));
+    }
     if (const Result<void> follows = VerifyContent(*record); !follows.ok()) {
       Problem(fmt::format("record {}: {}", report_.last.sequence, follows.error().what));
     }

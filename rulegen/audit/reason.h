@@ -1,12 +1,12 @@
 // Why a store's verdict is another one than before, from what the two records say.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "common/result.h"
@@ -26,14 +26,19 @@ struct RecordedLimit {
   double limit = 0;
   std::int64_t hold_ms = 0;
 
-  friend auto operator<=>(const RecordedLimit&, const RecordedLimit&) = default;
+  friend bool operator<(const RecordedLimit& a, const RecordedLimit& b) {
+    return std::tie(a.id, a.title, a.unit, a.direction, a.limit, a.hold_ms) <
+           std::tie(b.id, b.title, b.unit, b.direction, b.limit, b.hold_ms);
+  }
 };
 
 struct RecordedSpec {
   std::string digest;
   std::vector<RecordedLimit> limits;  // in the spec's order
 
-  friend auto operator<=>(const RecordedSpec&, const RecordedSpec&) = default;
+  friend bool operator<(const RecordedSpec& a, const RecordedSpec& b) {
+    return std::tie(a.digest, a.limits) < std::tie(b.digest, b.limits);
+  }
 };
 
 // Equal specs stand here once, however many records were decided by them.

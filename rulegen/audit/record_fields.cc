@@ -71,7 +71,7 @@ Result<const Json*> ObjectField(const Json& object, std::string_view key) {
 }
 
 Result<std::int64_t> TimeField(const Json& record) {
-  const Result<std::int64_t> time_ms = IntegerField(record, "time_ms");
+  Result<std::int64_t> time_ms = IntegerField(record, "time_ms");
   if (!time_ms) return time_ms;
   const Result<std::string_view> time = TextField(record, "time");
   if (!time) return time.error();

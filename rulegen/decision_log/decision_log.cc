@@ -99,16 +99,23 @@ Result<Descriptor> OpenLocked(const fs::path& path) {
   }
 }
 
-// The last link of the chain so far, for a log that holds no record yet.
-Result<Link> LinkOfSegments(const fs::path& path) {
+// Where a log that holds no record yet goes on.
+struct Beginning {
+  Link link;                 // of the newest segment's last record; the chain's beginning if there is none
+  bool log_missing = false;  // there is a segment, and nobody is rotating: the log that followed it is gone
+};
+
+// Whoever rotates keeps the segment's lock until the new log's first record is on the disk.
+Result<Beginning> BeginningAfterSegments(const fs::path& path) {
   const Result<std::vector<fs::path>> segments = LogSegments(path);
   if (!segments) return segments.error();
-  if (segments->empty()) return Link{};
+  if (segments->empty()) return Beginning{};
   const Descriptor fd(::open(segments->back().c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) return SystemError("cannot open", segments->back(), errno);
+  const bool rotating = ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   const Result<LogTail> tail = ReadLogTail(fd.get(), segments->back());
   if (!tail) return tail.error();
-  return tail->link;
+  return Beginning{.link = tail->link, .log_missing = !rotating};
 }
 
 // Writes each line with one write(2) and syncs; takes everything back if that fails.
@@ -140,6 +147,30 @@ Result<void> WriteLines(int fd, const fs::path& path, std::int64_t end_bytes,
 
 fs::path SegmentPath(const fs::path& path, std::int64_t sequence) {
   return fmt::format("{}.{:0{}}", path.string(), sequence, kSequenceDigits);
+}
+
+// The lines of records that follow `before`, which becomes the last one's link. The first one tells what `tail` and
+// `log_missing` say of the log.
+std::vector<std::string> SealLines(std::vector<std::string> members, std::int64_t logged_ms,
+                                   const LogTail& tail, bool log_missing, Link before,
+                                   std::vector<Link>& links) {
+  std::vector<std::string> lines;
+  std::string told;
+  if (tail.dropped_bytes > 0) told += fmt::format("\"dropped_bytes\":{},", tail.dropped_bytes);
+  if (log_missing) told += "\"log_missing\":true,";
+  for (std::string& member : members) {
+    const std::string one = std::move(member);  // a fleet's records are large: no two copies of them
+    Link sealed;
+    std::string line = SealRecord(before, logged_ms, told.empty() ? one : told + one, sealed);
+    told.clear();
+    line += '\n';
+    // A record that lacks nothing but its newline gets it now.
+    if (lines.empty() && !tail.ends_with_newline) line.insert(0, 1, '\n');
+    lines.push_back(std::move(line));
+    links.push_back(sealed);
+    before = std::move(sealed);
+  }
+  return lines;
 }
 
 }  // namespace
@@ -187,6 +218,7 @@ Result<std::vector<Link>> AppendRecords(const fs::path& path, std::vector<std::s
   if (made) return Error{"cannot make the folder: " + made.message(), path.parent_path().string()};
   const FileSizeSignalIgnored no_signal;
 
+  Descriptor rotated;  // the segment that was the log, still locked
   while (true) {
     Result<Descriptor> fd = OpenLocked(path);
     if (!fd) return fd.error();
@@ -200,30 +232,18 @@ Result<std::vector<Link>> AppendRecords(const fs::path& path, std::vector<std::s
         return SystemError("cannot rename for rotation", path, errno);
       }
       if (const Result<void> synced = SyncFolder(path); !synced) return synced.error();
+      rotated = std::move(*fd);
       continue;
     }
-    Link link = tail->link;
+    Beginning beginning = {.link = tail->link};
     if (tail->end_bytes == 0) {
-      Result<Link> continued = LinkOfSegments(path);
-      if (!continued) return continued.error();
-      link = std::move(*continued);
+      Result<Beginning> after_segments = BeginningAfterSegments(path);
+      if (!after_segments) return after_segments.error();
+      beginning = std::move(*after_segments);
     }
-    std::vector<std::string> lines;
     std::vector<Link> links;
-    for (std::string& member : members) {
-      const std::string one = std::move(member);  // a fleet's records are large: no two copies of them
-      const bool tells_dropped = lines.empty() && tail->dropped_bytes > 0;
-      const std::string told =
-          tells_dropped ? fmt::format("\"dropped_bytes\":{},{}", tail->dropped_bytes, one) : one;
-      Link sealed;
-      std::string line = SealRecord(link, logged_ms, told, sealed);
-      line += '\n';
-      // A record that lacks nothing but its newline gets it now.
-      if (lines.empty() && !tail->ends_with_newline) line.insert(0, 1, '\n');
-      lines.push_back(std::move(line));
-      links.push_back(sealed);
-      link = sealed;
-    }
+    const std::vector<std::string> lines = SealLines(std::move(members), logged_ms, *tail,
+                                                     beginning.log_missing, std::move(beginning.link), links);
     if (const Result<void> written = WriteLines(fd->get(), path, tail->end_bytes, lines); !written) {
       return written.error();
     }

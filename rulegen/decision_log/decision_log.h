@@ -6,7 +6,9 @@
 // log is refused: `rulegen --audit` tells what is wrong.
 //
 // Rotation: a log of 64 MiB is renamed to PATH.SEQUENCE (its last record's, twelve digits) and the chain goes on in a
-// new file at PATH. A new or empty file takes up the chain of the newest such segment beside it.
+// new file at PATH. A new or empty file takes up the chain of the newest such segment beside it. If that is not within a
+// rotation, the log that followed the segment was moved away, or a rotation was cut short; which of them can't be told. The
+// record says "log_missing" then, since those of a moved log may have the same numbers.
 #pragma once
 
 #include <cstdint>

@@ -28,7 +28,8 @@ Result<std::string> ReadRange(int fd, std::int64_t from, std::int64_t to, const 
 Error Damaged(const std::string& what, const std::filesystem::path& path) {
   return Error{
       fmt::format(
-          "its end is damaged ({}); rulegen --audit tells more, a log that is moved away is begun anew",
+          "its end is damaged ({}); rulegen --audit tells more. Once this log and its rotated segments are "
+          "moved away, the next run begins a new one",
           what),
       path.string()};
 }

@@ -216,3 +216,24 @@ TEST_CASE("rotated segments are audited as one chain with the log, and a missing
   CHECK(Audit(missing).value().problems.empty());
   CHECK(Audit(missing).value().notes.size() == 1);
 }
+
+TEST_CASE(
+    "a log that was begun anew beside its segments is noted, since a moved one may have the same numbers") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  for (const std::string& record : Records()) REQUIRE(AppendRecords(log, {record}, 0, 6000).ok());
+  const std::vector<fs::path> files = LogFiles(log).value();
+  REQUIRE(files.size() > 3);
+  CHECK(Audit(files).value().notes.empty());
+  fs::rename(log, folder.path() / "moved");
+  REQUIRE(AppendRecords(log, {Records()[0]}, 0, 6000).ok());
+  const AuditReport report = AuditOf(log);
+  CHECK(report.problems.empty());
+  REQUIRE(report.notes.size() == 1);
+  CHECK(report.notes[0].find("was missing or empty") != std::string::npos);
+  // Beside the moved log the same number stands twice.
+  std::vector<fs::path> both = files;
+  both.back() = folder.path() / "moved";
+  both.push_back(log);
+  CHECK_FALSE(Audit(both).value().problems.empty());
+}

@@ -205,13 +205,13 @@ TEST_CASE(
     "an honest attempt's line follows from its queries, however many were answered and however far it looked "
     "back") {
   MemorySource source;
-  const std::int64_t month_ms = 30 * 24 * kHourMs;
-  const std::string month = AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, month_ms), "test");
+  constexpr std::int64_t kMonthMs = 720 * kHourMs;
+  const std::string month = AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test");
   CHECK(month.find("has shown none for 720 hours") != std::string::npos);
   CHECK(ProblemsOf(month) == std::vector<std::string>());
   for (const std::string& query : source.asked) source.failing[query] = "refused";
   const std::string nothing =
-      AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, month_ms), "test");
+      AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test");
   CHECK(nothing.find("answered no query") != std::string::npos);
   CHECK(ProblemsOf(nothing) == std::vector<std::string>());
 }

@@ -107,7 +107,8 @@ TEST_CASE("the history goes by the time that decisions are about, in whatever or
   source.AddHealthyStore("a");
   source.SetValue("a", "checkpoint:servers", 2, 61);  // for the last half hour
   for (const int minutes_ago : {0, 40, 10, 50, 45, 10}) {
-    const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT - minutes_ago * 60'000);
+    const Evaluation evaluation =
+        EvaluateMeasured(kSampleTable, source, kMemoryT - minutes_ago * std::int64_t{60'000});
     REQUIRE(AppendRecords(log, {DecisionRecord(evaluation, evaluation.stores[0], "test")}, 0).ok());
   }
   CHECK(HistoryText({log}).value() ==

@@ -72,6 +72,27 @@ class LogFaults(unittest.TestCase):
         self.assertEqual(self.evaluate().returncode, 0)
         self.assertEqual(subprocess.run([RULEGEN, "--audit", self.log], capture_output=True).returncode, 0)
 
+    def test_a_damaged_log_is_not_built_upon_until_it_and_its_segments_are_moved_away(self):
+        segment = self.folder / "decisions.jsonl.000000000001"
+        self.evaluate()
+        self.log.rename(segment)
+        self.evaluate()
+        with self.log.open("a") as log:
+            log.write("a note\n")
+        damaged = self.log.read_bytes()
+        self.expect_refused(self.evaluate(), "Once this log and its rotated segments are moved away, the next run begins a new one")
+        self.assertEqual(self.log.read_bytes(), damaged)
+        self.log.rename(self.folder / "moved")
+        self.assertEqual(self.evaluate().returncode, 0)
+        # Two records of number 2: the audit of what is left here says so.
+        audit = subprocess.run([RULEGEN, "--audit", self.log], capture_output=True, text=True)
+        self.assertEqual(audit.returncode, 0, audit.stdout + audit.stderr)
+        self.assertRegex(audit.stdout, r"note: \S+decisions.jsonl:1: before record 2 the log was missing or empty")
+        self.log.unlink()
+        segment.unlink()
+        self.assertEqual(self.evaluate().returncode, 0)
+        self.assertEqual(json.loads(self.log.read_text())["sequence"], 1)
+
     def test_a_file_size_limit(self):
         self.evaluate()
         before = self.log.read_bytes()

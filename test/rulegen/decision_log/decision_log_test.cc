@@ -8,45 +8,25 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <set>
-#include <sstream>
 #include <string>
-#include <vector>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include "common/file.h"
 #include "test/common/temporary_folder.h"
+#include "test/rulegen/decision_log/log_lines.h"
 
 namespace fs = std::filesystem;
 using namespace outgrown;                // NOLINT(google-build-using-namespace): a test
 using namespace outgrown::decision_log;  // NOLINT(google-build-using-namespace)
 using outgrown::ReadFile;
+using outgrown::test::kOneRecord;
+using outgrown::test::Lines;
 using outgrown::test::TemporaryFolder;
+using outgrown::test::VerifyChain;
 
 namespace {
-
-const std::vector<std::string> kOneRecord = {R"("kind":"decision")"};
-
-std::vector<std::string> Lines(const fs::path& path) {
-  std::vector<std::string> lines;
-  std::istringstream text(ReadFile(path).value());
-  for (std::string line; std::getline(text, line);) lines.push_back(line);
-  return lines;
-}
-
-// The sequence of the last record; -1 if the chain of the lines is broken.
-std::int64_t VerifyChain(const std::vector<std::string>& lines) {
-  Link before;
-  for (const std::string& line : lines) {
-    const auto record = OpenRecord(line);
-    if (!record.ok() || record->previous != before.hash || record->link.sequence != before.sequence + 1)
-      return -1;
-    before = record->link;
-  }
-  return before.sequence;
-}
 
 void AppendText(const fs::path& path, const std::string& text) { std::ofstream(path, std::ios::app) << text; }
 
@@ -181,62 +161,6 @@ TEST_CASE("a file size limit is an error, and what was written of the record is 
     CHECK(status == 0);
     CHECK(ReadFile(log).value() == before);
   }
-}
-
-TEST_CASE("a full log is rotated, and the chain goes on from the segment") {
-  const TemporaryFolder folder;
-  const fs::path log = folder.path() / "decisions.jsonl";
-  for (int record = 0; record < 20; ++record) REQUIRE(AppendRecords(log, kOneRecord, 0, 1000).ok());
-  const std::vector<fs::path> segments = LogSegments(log).value();
-  REQUIRE(segments.size() > 2);
-  std::vector<std::string> lines;
-  for (const fs::path& segment : segments) {
-    for (const std::string& line : Lines(segment)) lines.push_back(line);
-    CHECK(segment.extension().string() == fmt::format(".{:012}", lines.size()));
-  }
-  for (const std::string& line : Lines(log)) lines.push_back(line);
-  CHECK(VerifyChain(lines) == 20);
-  // A crash between the renaming and the new file's first record.
-  fs::remove(log);
-  const auto next = AppendRecords(log, kOneRecord, 0, 1000);
-  REQUIRE(next.ok());
-  CHECK(OpenRecord(Lines(log).front())->previous == OpenRecord(Lines(segments.back()).back())->link.hash);
-}
-
-TEST_CASE("four processes at once lose nothing and number nothing twice, across rotations") {
-  const TemporaryFolder folder;
-  const fs::path log = folder.path() / "decisions.jsonl";
-  constexpr int kProcesses = 4;
-  constexpr int kRecords = 20;
-  std::vector<pid_t> children;
-  for (int process = 0; process < kProcesses; ++process) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      for (int record = 0; record < kRecords; ++record) {
-        const std::string members = fmt::format("\"process\":{},\"record\":{}", process, record);
-        if (!AppendRecords(log, {members}, 0, 3000).ok()) ::_exit(1);
-      }
-      ::_exit(0);
-    }
-    children.push_back(child);
-  }
-  for (const pid_t child : children) {
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    CHECK(status == 0);
-  }
-  std::vector<std::string> lines;
-  const std::vector<fs::path> segments = LogSegments(log).value();
-  for (const fs::path& segment : segments) {
-    for (const std::string& line : Lines(segment)) lines.push_back(line);
-  }
-  if (fs::exists(log)) {
-    for (const std::string& line : Lines(log)) lines.push_back(line);
-  }
-  CHECK(VerifyChain(lines) == kProcesses * kRecords);
-  std::set<std::string> members;
-  for (const std::string& line : lines) members.insert(line.substr(line.find("\"process\""), 30));
-  CHECK(members.size() == kProcesses * kRecords);
 }
 
 TEST_CASE("the log's place comes from systemd, else from XDG, else from the home folder") {

@@ -71,6 +71,16 @@ class Schema(unittest.TestCase):
                            input=json.dumps(VALUES), capture_output=True, text=True, check=True)
             self.assertEqual([record["dropped_bytes"] for record in schema.check_log(log)], [len(unfinished)])
 
+    def test_a_record_after_a_log_that_is_gone_is_of_the_schema_and_tells_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = pathlib.Path(folder) / "log"
+            for _ in range(2):
+                subprocess.run([RULEGEN, "--evaluate", "--spec", ROOT / "rules" / "checkpoint.toml", "--measurements", "-", "--log", log],
+                               input=json.dumps(VALUES), capture_output=True, text=True, check=True)
+                if not (segment := log.with_name("log.000000000001")).exists():
+                    log.rename(segment)
+            self.assertEqual([record["log_missing"] for record in schema.check_log(log)], [True])
+
     def test_an_undocumented_member_is_found(self):
         for name, member in (("evaluate.v1", "evaluations"), ("backtest.v1", "backtests")):
             document = {"schema": 1, "version": "x", "exit_status": 0, member: []}
