@@ -6,36 +6,22 @@
 #include <vector>
 
 #include "rulegen/plan/promql.h"
+#include "rulegen/spec/names.h"
 
 namespace outgrown::plan {
-namespace {
-
-// True if the matchers name the label: LABEL= at their start or behind a comma or space.
-bool HasMatcher(std::string_view matchers, std::string_view label) {
-  for (std::size_t at = matchers.find(label); at != std::string_view::npos;
-       at = matchers.find(label, at + 1)) {
-    const bool starts =
-        at == 0 || matchers[at - 1] == ',' || matchers[at - 1] == ' ' || matchers[at - 1] == '{';
-    const std::size_t end = matchers.find_first_not_of(' ', at + label.size());
-    if (starts && end != std::string_view::npos && matchers[end] == '=') return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 std::vector<Pair> ExampleStore(const spec::Spec& spec) {
   std::vector<Pair> labels;
-  for (const std::string& label : spec.store.identity) labels.push_back({label, label + "-a"});
+  for (const std::string& label : spec.store.identity) labels.push_back({label, spec::ExampleValue(label)});
   return labels;
 }
 
-std::vector<Pair> OtherStore(const spec::Spec& spec, std::string_view label) {
-  std::vector<Pair> labels = ExampleStore(spec);
-  for (Pair& pair : labels) {
-    if (pair.name == label) pair.value = pair.name + "-b";
+std::vector<Pair> OtherStore(std::vector<Pair> store, std::string_view label) {
+  for (Pair& pair : store) {
+    if (pair.name != label) continue;
+    if (pair.value.ends_with("-a")) pair.value.resize(pair.value.size() - 2);
+    pair.value += "-b";
   }
-  return labels;
+  return store;
 }
 
 std::vector<Pair> StoreNamed(const spec::Spec& spec, std::string_view what) {
@@ -59,7 +45,6 @@ std::string Selector(std::string_view selector, const std::vector<Pair>& labels)
   while (text.ends_with(' ')) text.pop_back();
   std::string inside;
   for (const Pair& label : labels) {
-    if (HasMatcher(matchers, label.name)) continue;
     if (!inside.empty()) inside += ',';
     inside += label.name + "=" + PromqlString(label.value);
   }

@@ -51,7 +51,7 @@ PromtoolTest PresenceTest(const spec::Spec& spec) {
     present.push_back({Selector("", store), value});
   };
   add_store(ExampleStore(spec), 1);
-  for (const std::string& label : spec.store.identity) add_store(OtherStore(spec, label), 0);
+  for (const std::string& label : spec.store.identity) add_store(OtherStore(ExampleStore(spec), label), 0);
   std::vector<Pair> replica = ExampleStore(spec);
   replica.push_back({"replica", "b"});
   add(spec.store.present, replica, 0);

@@ -10,11 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "common/check.h"
 #include "metrics/catalog.h"
+#include "rulegen/plan/case_series.h"
 #include "rulegen/plan/example_store.h"
 #include "rulegen/plan/promql.h"
 #include "rulegen/plan/rules.h"
 #include "rulegen/plan/series_notation.h"
+#include "rulegen/spec/test_series.h"
 
 namespace outgrown::plan {
 namespace {
@@ -44,29 +47,47 @@ SampleCheck CheckOf(const std::string& record, const std::string& selector, cons
   return check;
 }
 
+// Adds the series as that store's. What lacks a label of the identity may be of several stores, and is added once.
+void AddSeries(const CaseSeries& series, std::vector<Pair> store, PromtoolTest& test) {
+  for (std::size_t i = 0; i < store.size(); ++i) {
+    if (series.store[i].value.empty()) store[i].value.clear();
+  }
+  const bool lacks = std::erase_if(store, [](const Pair& label) { return label.value.empty(); }) > 0;
+  std::string selector = Selector(series.text, store);
+  if (lacks && std::ranges::count(test.series, selector, &std::pair<std::string, std::string>::first) > 0)
+    return;
+  test.series.emplace_back(std::move(selector), series.notation);
+}
+
 PromtoolTest CaseTest(const spec::Spec& spec, const Recorded& recorded, const spec::SignalTest& from) {
   PromtoolTest test;
   test.name = recorded.series + (from.name.empty() ? "" : ": " + from.name);
   test.interval = spec.rules.scrape_interval;
-  const std::vector<Pair> store = ExampleStore(spec);
-  for (const auto& [selector, notation] : from.series)
-    test.series.emplace_back(Selector(selector, store), notation);
-  test.samples.push_back(CheckOf(recorded.series, Selector(recorded.series, store), from, {store}));
+  const std::vector<CaseSeries> series = SeriesOfCase(spec, from);
+  for (const CaseSeries& one : series) AddSeries(one, one.store, test);
+  const std::vector<std::vector<Pair>> stores = StoresOfCase(spec, series);
+  const std::string selector =
+      stores.size() == 1 ? Selector(recorded.series, stores.front()) : recorded.series;
+  test.samples.push_back(CheckOf(recorded.series, selector, from, stores));
   return test;
 }
 
-// The first case once for the example store and once for each store that differs from it in one label: an
+// The first case of a single store once for that and once for each store that differs from it in one label: an
 // expression that loses a label merges two of them, and the labels of what it records are not these.
 PromtoolTest StoresTest(const spec::Spec& spec, const Recorded& recorded) {
-  const spec::SignalTest& from = recorded.cases.front();
+  const auto found = std::ranges::find_if(recorded.cases, [&](const spec::SignalTest& from) {
+    return !spec::NamesSeveralStores(spec.store, from);
+  });
+  OUTGROWN_CHECK(found != recorded.cases.end());
+  const spec::SignalTest& from = *found;
   PromtoolTest test;
   test.name = recorded.series + " keeps stores apart that differ in one of " + IdentityList(spec);
   test.interval = spec.rules.scrape_interval;
-  std::vector<std::vector<Pair>> stores = {ExampleStore(spec)};
-  for (const std::string& label : spec.store.identity) stores.push_back(OtherStore(spec, label));
+  const std::vector<CaseSeries> series = SeriesOfCase(spec, from);
+  std::vector<std::vector<Pair>> stores = StoresOfCase(spec, series);
+  for (const std::string& label : spec.store.identity) stores.push_back(OtherStore(stores.front(), label));
   for (const std::vector<Pair>& store : stores) {
-    for (const auto& [selector, notation] : from.series)
-      test.series.emplace_back(Selector(selector, store), notation);
+    for (const CaseSeries& one : series) AddSeries(one, store, test);
   }
   test.samples.push_back(CheckOf(recorded.series, recorded.series, from, stores));
   return test;

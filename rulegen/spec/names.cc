@@ -51,6 +51,8 @@ std::span<const std::string_view> MeasurementAlertIds() {
   return kIds;
 }
 
+std::string ExampleValue(std::string_view label) { return std::string(label) + "-a"; }
+
 std::string RunbookAnchor(std::string_view alert_name) {
   std::string anchor(alert_name);
   for (char& c : anchor) {

@@ -32,6 +32,9 @@ std::string AlertName(const Store& store, std::string_view threshold_id);
 // The ids of the generated alerts about the measurement itself ("ExporterDown"), which no threshold may take.
 std::span<const std::string_view> MeasurementAlertIds();
 
+// A label's value in the store that generated tests are about: "database" -> "database-a".
+std::string ExampleValue(std::string_view label);
+
 // The runbook's anchor for an alert, as GitHub makes it from the heading: "CheckpointWriteErrors" ->
 // "checkpointwriteerrors".
 std::string RunbookAnchor(std::string_view alert_name);

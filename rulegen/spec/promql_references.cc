@@ -178,7 +178,7 @@ class Finder {
       const Token* value = Peek();
       if (value == nullptr || value->kind != TokenKind::kString) return FailHere("a value in quotes");
       ++at_;
-      selector.matchers.push_back({{label->text, label->offset}, operation->text});
+      selector.matchers.push_back({{label->text, label->offset}, operation->text, value->text});
       if (Is(",")) {
         ++at_;
       } else if (!Is("}")) {

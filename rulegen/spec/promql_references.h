@@ -21,6 +21,7 @@ struct NameUse {
 struct Matcher {
   NameUse label;
   std::string_view operation;  // "=", "!=", "=~" or "!~"
+  std::string_view value;      // with its quotes
 };
 
 struct Selector {

@@ -3,8 +3,11 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "rulegen/spec/names.h"
@@ -12,6 +15,7 @@
 #include "rulegen/spec/promql_references.h"
 #include "rulegen/spec/promql_words.h"
 #include "rulegen/spec/series_notation.h"
+#include "rulegen/spec/test_series.h"
 #include "rulegen/spec/validate_parts.h"
 
 namespace outgrown::spec {
@@ -121,6 +125,21 @@ void GroupingLabels(const Names& names, const References& references, const Know
   }
 }
 
+// Equal for two series that the generated test would write alike: labels in any order, those of the identity filled in.
+std::string SameSeries(const Store& store, std::string_view selector) {
+  const std::optional<TestSeries> series = ReadTestSeries(selector);
+  if (!series) return NormalisePromql(selector);
+  std::map<std::string_view, std::string> labels;
+  for (const std::string& label : store.identity) labels[label] = ExampleValue(label);
+  for (const TestLabel& label : series->labels)
+    labels[label.name] = PlainValue(label.literal).value_or(label.literal);
+  std::string text(series->metric);
+  for (const auto& [name, value] : labels) {
+    if (!value.empty()) text += std::string(1, '\0').append(name) + "=" + value;
+  }
+  return text;
+}
+
 }  // namespace
 
 bool ExpressionCheck::HasScrapeInterval() const {
@@ -173,6 +192,15 @@ void ExpressionCheck::Tests(std::string_view table, const std::vector<SignalTest
   if (tests.empty() && parent.Has("test")) {
     parent.Wrong("test", "no test", "at least one [[" + std::string(table) + "]]");
   }
+  const bool of_several = !tests.empty() && !IsUnusable(spec_.store.positions, "identity") &&
+                          std::ranges::all_of(tests, [&](const SignalTest& test) {
+                            return NamesSeveralStores(spec_.store, test);
+                          });
+  if (of_several) {
+    parent.Wrong(
+        "test", "tests of several stores alone",
+        "one whose series are of a single store: from that the test is made which keeps stores apart");
+  }
   Unique unique_names;
   for (const SignalTest& test : tests) {
     const TableCheck check(table, test.positions, report);
@@ -198,7 +226,7 @@ void ExpressionCheck::Test(const TableCheck& check, const SignalTest& test) cons
   for (std::size_t i = 0; i < test.series.size(); ++i) {
     const auto& [selector, values] = test.series[i];
     const std::string element = Element("series", i);
-    unique.AddFolded(check, element, NormalisePromql(selector), selector, "each series once",
+    unique.AddFolded(check, element, SameSeries(spec_.store, selector), selector, "each series once",
                      Unique::At::kKey);
     const std::size_t samples = TestSeries(check, element, selector, values);
     all_right = all_right && samples > 0;
@@ -215,31 +243,28 @@ void ExpressionCheck::Test(const TableCheck& check, const SignalTest& test) cons
 
 std::size_t ExpressionCheck::TestSeries(const TableCheck& check, const std::string& element,
                                         const std::string& selector, const std::string& values) const {
-  const References references = FindReferences(selector);
-  const Lexed lexed = LexPromql(selector);
-  const auto only_equal = [](const Matcher& matcher) { return matcher.operation == "="; };
-  const bool is_series =
-      references.problems.empty() && references.selectors.size() == 1 && !lexed.tokens.empty() &&
-      lexed.tokens[0].kind == TokenKind::kName &&
-      (lexed.tokens.size() == 1 || (lexed.tokens[1].text == "{" && lexed.tokens.back().text == "}" &&
-                                    std::ranges::count(lexed.tokens, "{", &Token::text) == 1)) &&
-      std::ranges::all_of(references.selectors[0].matchers, only_equal);
-  if (!is_series) {
+  const std::optional<spec::TestSeries> one = ReadTestSeries(selector);
+  if (!one) {
     check.WrongKey(element, Quoted(selector), "a series such as 'writes_total{status=\"error\"}'");
     return 0;
   }
-  const Selector& one = references.selectors[0];
-  const KnownSeries* known = series_.Find(one.metric.name);
+  const KnownSeries* known = series_.Find(one->metric);
   if (known == nullptr && series_.is_complete()) {
-    check.WrongKey(
-        element, "the unknown series " + Quoted(one.metric.name),
-        "a series that the expression can read" + suggestions_.For(one.metric.name, series_.names()));
-  } else if (known != nullptr) {
-    for (const Matcher& matcher : one.matchers) {
-      if (series_.HasLabel(*known, matcher.label.name)) continue;
-      check.WrongKey(
-          element, "the unknown label " + Quoted(matcher.label.name),
-          "a label of " + Quoted(one.metric.name) + suggestions_.For(matcher.label.name, known->labels));
+    check.WrongKey(element, "the unknown series " + Quoted(one->metric),
+                   "a series that the expression can read" + suggestions_.For(one->metric, series_.names()));
+  }
+  std::unordered_set<std::string_view> seen;
+  for (const TestLabel& label : one->labels) {
+    if (known != nullptr && !series_.HasLabel(*known, label.name)) {
+      check.WrongKey(element, "the unknown label " + Quoted(label.name),
+                     "a label of " + Quoted(one->metric) + suggestions_.For(label.name, known->labels));
+    }
+    if (!seen.insert(label.name).second)
+      check.WrongKey(element, Quoted(selector) + " with " + Quoted(label.name) + " twice", "each label once");
+    // Generated tests write the store's labels anew, to expect and to vary them.
+    if (Contains(spec_.store.identity, label.name) && !PlainValue(label.literal)) {
+      check.WrongKey(element, "a value of " + Quoted(label.name) + " with an escape",
+                     "a plain text for a label of store.identity");
     }
   }
   const Notation notation = ReadNotation(values);

@@ -275,3 +275,86 @@ TEST_CASE("what a recorded series is not tested for is said, with the reason") {
   CHECK_FALSE(note_of("queue_size{quantile=\"0.5\"}"));
   CHECK_FALSE(note_of("queue_depth"));
 }
+
+TEST_CASE(
+    "a case's series name the stores that are expected, and what they don't name is the example store's") {
+  using Lines = std::vector<std::string>;
+  struct Row {
+    std::vector<std::string> series;  // of the case
+    Lines input;                      // of the test
+    std::string expr;
+    Lines stores;  // that are expected
+  };
+  const std::string all = "round(queue:depth, 1e-07)";
+  const Row rows[] = {
+      {{"queue_depth"},
+       {R"(queue_depth{job="job-a",instance="instance-a",path="path-a"})"},
+       R"(round(queue:depth{job="job-a",instance="instance-a",path="path-a"}, 1e-07))",
+       {R"({job="job-a",instance="instance-a",path="path-a"})"}},
+      {{R"(queue_depth{instance='x'})"},
+       {R"(queue_depth{job="job-a",instance="x",path="path-a"})"},
+       R"(round(queue:depth{job="job-a",instance="x",path="path-a"}, 1e-07))",
+       {R"({job="job-a",instance="x",path="path-a"})"}},
+      {{R"(queue_depth{state="a,path=",path="1"})", R"(queue_depth{path="2",state="b"})"},
+       {R"(queue_depth{job="job-a",instance="instance-a",path="1",state="a,path="})",
+        R"(queue_depth{job="job-a",instance="instance-a",path="2",state="b"})"},
+       all,
+       {R"({job="job-a",instance="instance-a",path="1"})",
+        R"({job="job-a",instance="instance-a",path="2"})"}},
+      {{R"(queue_depth)", R"(up{path=""})"},
+       {R"(queue_depth{job="job-a",instance="instance-a",path="path-a"})",
+        R"(up{job="job-a",instance="instance-a"})"},
+       R"(round(queue:depth{job="job-a",instance="instance-a",path="path-a"}, 1e-07))",
+       {R"({job="job-a",instance="instance-a",path="path-a"})"}},
+  };
+  for (const Row& row : rows) {
+    spec::Spec spec = test::TinySpec();
+    for (spec::Signal& signal : spec.signals) {
+      if (signal.id != "depth") continue;
+      spec::SignalTest named = signal.tests.front();
+      named.name = "named";
+      named.value = 12;
+      named.series.clear();
+      for (const std::string& series : row.series) named.series.emplace_back(series, "12x80");
+      signal.tests.push_back(named);
+    }
+    const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec));
+    const plan::PromtoolTest& test = Named(file, "queue:depth: named");
+    Lines input;
+    for (const auto& series : test.series) input.push_back(series.first);
+    CHECK(input == row.input);
+    REQUIRE(test.samples.size() == 1);
+    CHECK(test.samples[0].expr == row.expr);
+    Lines stores;
+    for (const plan::ExpectedSample& sample : test.samples[0].expected) {
+      stores.push_back(sample.labels);
+      CHECK(sample.value == 12);
+    }
+    CHECK(stores == row.stores);
+  }
+}
+
+TEST_CASE(
+    "the test that keeps stores apart varies a case of one store, and has once what no store has alone") {
+  spec::Spec spec = test::TinySpec();
+  for (spec::Signal& signal : spec.signals) {
+    if (signal.id != "depth") continue;
+    spec::SignalTest& first = signal.tests.front();
+    first.series = {{R"(queue_depth{path="1"})", "12x80"}, {R"(up{path=""})", "1x80"}};
+    spec::SignalTest several = first;
+    several.name = "several";
+    several.series.emplace_back(R"(queue_depth{path="2"})", "12x80");
+    signal.tests.insert(signal.tests.begin(), several);
+  }
+  const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec));
+  std::vector<std::string> input;
+  for (const auto& series : Named(file, "queue:depth keeps stores apart").series)
+    input.push_back(series.first);
+  CHECK(input == std::vector<std::string>{R"(queue_depth{job="job-a",instance="instance-a",path="1"})",
+                                          R"(up{job="job-a",instance="instance-a"})",
+                                          R"(queue_depth{job="job-b",instance="instance-a",path="1"})",
+                                          R"(up{job="job-b",instance="instance-a"})",
+                                          R"(queue_depth{job="job-a",instance="instance-b",path="1"})",
+                                          R"(up{job="job-a",instance="instance-b"})",
+                                          R"(queue_depth{job="job-a",instance="instance-a",path="1-b"})"});
+}

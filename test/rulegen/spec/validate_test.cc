@@ -208,7 +208,7 @@ TEST_CASE("tests of signals are series with samples") {
                "unknown series"},
            Row{"queue_up = \"1x80\"", "queue_up = \"_x3 1x80\"", "queue_up = \"_x3 1xx80\"",
                "promtool's notation"},
-           Row{"queue_up = \"1x80\"", "queue_up = \"1x80\", 'queue_up{path=\"b\"}' = \"1x8\"",
+           Row{"queue_up = \"1x80\"", "queue_up = \"1x80\", 'queue_up{path=\"\"}' = \"1x8\"",
                "queue_up = \"1x80\", 'queue_up ' = \"1x8\"", "each series once"},
            Row{"name = \"as it is\"", "name = \"\"", "name = \"as\\nit\"", "a new line"},
        }) {
