@@ -9,11 +9,11 @@
 #include <memory>
 #include <new>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "counterblock/block_file.h"
 #include "counterblock/cells.h"
-#include "counterblock/header.h"
 #include "counterblock/slot_lock.h"
 
 namespace outgrown::block {
@@ -89,23 +89,28 @@ void EndTracesLost(const ProcessBlock& block, Slot& slot) {
 
 constinit ProcessBlock off_block;
 
-Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name, int fd) {
-  const std::string path = directory + "/" + file_name;
+Result<CheckedFile> CheckFile(int fd, const std::string& path) {
   struct stat status = {};
   if (::fstat(fd, &status) != 0) return Error{"cannot stat: " + std::generic_category().message(errno), path};
   Result<CheckedHeader> header = ReadHeader(fd, static_cast<std::uint64_t>(status.st_size), path);
   if (!header) return header.error();
   if (Result<void> filled = FillHoles(fd, header->file_bytes); !filled)
     return Error{filled.error().what, path};
+  return CheckedFile{status.st_dev, status.st_ino, std::move(*header)};
+}
 
-  auto place = std::make_unique<const BlockPlace>(BlockPlace{directory, file_name, header->database});
+Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name, int fd,
+                               const CheckedFile& checked) {
+  const std::string path = directory + "/" + file_name;
+  const CheckedHeader& header = checked.header;
+  auto place = std::make_unique<const BlockPlace>(BlockPlace{directory, file_name, header.database});
   auto block = std::make_unique<ProcessBlock>();
   block->place = place.get();
-  block->device = status.st_dev;
-  block->inode = status.st_ino;
-  block->slot_count = header->slot_count;
+  block->device = checked.device;
+  block->inode = checked.inode;
+  block->slot_count = header.slot_count;
   if (!OpenLockDescriptor(*block)) return Error{"cannot open a second time, or was replaced meanwhile", path};
-  void* mapping = ::mmap(nullptr, header->file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  void* mapping = ::mmap(nullptr, header.file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (mapping == MAP_FAILED) {
     const int failed = errno;
     CloseDescriptor(*block);

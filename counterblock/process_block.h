@@ -24,6 +24,7 @@
 #include <string>
 
 #include "common/result.h"
+#include "counterblock/header.h"
 #include "counterblock/layout.h"
 
 namespace outgrown::block {
@@ -65,11 +66,22 @@ struct ProcessBlock {
 // What a Writer that is off points to: a block without slots whose id, 0, no thread ever holds a slot under.
 extern constinit ProcessBlock off_block;
 
+// A file that has passed every check.
+struct CheckedFile {
+  dev_t device = 0;
+  ino_t inode = 0;
+  CheckedHeader header;
+};
+
+// Checks the header and the size of the block that `fd` is open on, and that there is memory behind every byte of it.
+// Errors: as CheckHeader's, a wrong size, no space. Raises no signal.
+Result<CheckedFile> CheckFile(int fd, const std::string& path);
+
 // Maps the block that `fd` is open on, and opens the descriptor that will carry its locks: never `fd` itself,
 // since a mapping keeps the description alive that it was made of, and a forked child inherits mappings. The
-// result has no id, no users, and belongs to the caller; so does `fd`. Errors: as CheckHeader's, a wrong
-// size, mmap's. Raises no signal.
-Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name, int fd);
+// result has no id, no users, and belongs to the caller; so does `fd`. Errors: mmap's, and a file that was replaced.
+Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name, int fd,
+                               const CheckedFile& checked);
 
 // Unmaps and deletes a block that has no users. With the library lock held.
 void UnmapBlock(ProcessBlock* block);

@@ -1,7 +1,6 @@
 #include "counterblock/registry.h"
 
 #include <pthread.h>
-#include <sys/stat.h>
 
 #include <atomic>
 #include <mutex>
@@ -127,17 +126,24 @@ Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::stri
   const LibraryLock lock;
   RegisterForkHandlers();
   if (Result<void> room = CheckRoom(directory, file_name); !room) return room.error();
-  // Opened even if this process has the block already: what stands at the path now must pass every check.
+  // Opened and checked even if this process has the block already: what stands at the path now may have been cut off,
+  // or got holes, meanwhile, and a record would die of SIGBUS.
+  const std::string path = directory + "/" + file_name;
   Result<Descriptor> fd = OpenOrCreate(directory, file_name, slot_count_if_created, database_if_created);
   if (!fd) return fd.error();
-  struct stat status = {};
-  ProcessBlock* block = ::fstat(fd->get(), &status) == 0 ? FindFile(status.st_dev, status.st_ino) : nullptr;
+  const Result<CheckedFile> checked = CheckFile(fd->get(), path);
+  if (!checked) return checked.error();
+  ProcessBlock* block = FindFile(checked->device, checked->inode);
   if (block == nullptr) {
-    Result<ProcessBlock*> mapped = MapBlock(directory, file_name, fd->get());
+    Result<ProcessBlock*> mapped = MapBlock(directory, file_name, fd->get(), *checked);
     if (!mapped) return mapped.error();
     block = *mapped;
     block->next = first_block;
     first_block = block;
+  } else if (block->slot_count != checked->header.slot_count) {
+    return Error{"slot_count is " + std::to_string(checked->header.slot_count) + ", expected " +
+                     std::to_string(block->slot_count) + " as when this process opened it before",
+                 path};
   }
   if (block->users++ == 0) block->id.store(++last_id, std::memory_order_relaxed);
   return block;

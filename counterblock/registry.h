@@ -26,8 +26,8 @@ class LibraryLock {
   static bool InProgress();
 };
 
-// The block of that file, opened or created as MapBlock does, with one more user. Two opens of one file share
-// one block. An error, and nothing created, where descriptor_room.h or memory_room.h leaves no room.
+// The block of that file, opened or created, checked (CheckFile) and mapped, with one more user. Two opens of one
+// file share one block. An error, and nothing created, where descriptor_room.h or memory_room.h leaves no room.
 Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::string& file_name,
                                    std::optional<std::uint32_t> slot_count_if_created,
                                    std::string_view database_if_created);

@@ -174,7 +174,12 @@ int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
   ObservedFile& self = *From(file);
   if (level < SQLITE_LOCK_RESERVED) {
     const int result = self.real_->xLock(file, level);
-    if (result == SQLITE_OK) self.Locked(level);
+    if (result == SQLITE_OK) {
+      self.Locked(level);
+    } else if (Share* const caller = self.Caller(); caller != nullptr && !caller->ignored) {
+      // A statement that writes reads first, and if that is refused doesn't come to ask for the lock to write.
+      caller->connection->ExplainsWrite();
+    }
     return result;
   }
   Share* const caller = self.Caller();

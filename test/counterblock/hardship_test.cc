@@ -17,6 +17,7 @@
 
 #include <doctest/doctest.h>
 
+#include "common/check.h"
 #include "test/counterblock/block_folder.h"
 #include "test/support/child.h"
 
@@ -33,6 +34,29 @@ bool BecomeNobody() {
   constexpr uid_t kNobody = 65534;
   return ::geteuid() != 0 ||
          (::setgroups(0, nullptr) == 0 && ::setgid(kNobody) == 0 && ::setuid(kNobody) == 0);
+}
+
+// Where nobody else sees it.
+bool MountSmallTmpfs(const std::string& path) {
+  return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+         ::mount("tmpfs", path.c_str(), "tmpfs", 0, "size=64k,mode=0700") == 0;
+}
+
+// Where the first slots are: whole pages, which are given back.
+void PunchHole(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  OUTGROWN_CHECK(::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, kHeaderBytes, 8 * kSlotBytes) ==
+                 0);
+  ::close(fd);
+}
+
+void FillUp(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  const std::string page(4096, 'x');
+  while (::write(fd, page.data(), page.size()) > 0) {
+  }
+  OUTGROWN_CHECK(errno == ENOSPC);
+  ::close(fd);
 }
 
 }  // namespace
@@ -52,10 +76,7 @@ TEST_CASE("a file size limit gives an error and no SIGXFSZ") {
 
 TEST_CASE("a full tmpfs gives an error and no SIGBUS") {
   const BlockFolder folder;
-  const auto mount_small = [&] {
-    return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-           ::mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=64k,mode=0700") == 0;
-  };
+  const auto mount_small = [&] { return MountSmallTmpfs(folder.path()); };
   const std::string problem = ProblemAfter(folder, 256, mount_small);
   if (problem == "exit 77") {
     MESSAGE("skipped: mounting a tmpfs needs CAP_SYS_ADMIN");
@@ -63,6 +84,40 @@ TEST_CASE("a full tmpfs gives an error and no SIGBUS") {
   }
   CHECK(problem == folder.block_path() + ": cannot allocate the counter block: No space left on device");
   CHECK(ProblemAfter(folder, 16, mount_small).empty());
+}
+
+TEST_CASE("a block with a hole in it, on a full tmpfs, gives an error and no SIGBUS") {
+  const BlockFolder folder;
+  const auto make_hole_and_fill = [&] {
+    if (!MountSmallTmpfs(folder.path())) return false;
+    // By another process, so that this one opens the block for the first time.
+    if (RunInChild([&] {
+          Writer writer = folder.Open();
+          writer.Record(Outcome::kOk, 1, 1);
+          return 0;
+        }) != "exit 0") {
+      return false;
+    }
+    PunchHole(folder.block_path());
+    FillUp(folder.path() + "/full");
+    return true;
+  };
+  const std::string problem = ProblemAfter(folder, 16, make_hole_and_fill);
+  if (problem == "exit 77") {
+    MESSAGE("skipped: mounting a tmpfs needs CAP_SYS_ADMIN");
+    return;
+  }
+  const std::string full =
+      folder.block_path() + ": cannot allocate the counter block: No space left on device";
+  CHECK(problem == full);
+  // Nor when this process has had it open before.
+  CHECK(ProblemAfter(folder, 16, [&] {
+          if (!MountSmallTmpfs(folder.path())) return false;
+          { folder.Open().Record(Outcome::kOk, 1, 1); }
+          PunchHole(folder.block_path());
+          FillUp(folder.path() + "/full");
+          return true;
+        }) == full);
 }
 
 TEST_CASE("no permission to create, to write or to look gives an error") {

@@ -143,6 +143,26 @@ TEST_CASE("a damaged, short or foreign file is refused, and never written to") {
   }
 }
 
+TEST_CASE("a block that this process has had open is looked at anew when it is opened again") {
+  const BlockFolder folder;
+  { folder.Open().Record(Outcome::kOk, 1, 1); }
+  SUBCASE("cut off") {
+    REQUIRE(::truncate(folder.block_path().c_str(), 0) == 0);
+    CHECK(folder.WriteProblem() == folder.block_path() + ": too short: 0 bytes, the header alone has 8192");
+  }
+  SUBCASE("damaged") {
+    std::fstream(folder.block_path(), std::ios::in | std::ios::out) << "damaged";
+    CHECK(folder.WriteProblem() == folder.block_path() + ": not a counter block (wrong magic)");
+  }
+  SUBCASE("of another size, header and all") {
+    const BlockFolder larger;
+    { larger.Open(17); }
+    std::ofstream(folder.block_path(), std::ios::trunc) << std::ifstream(larger.block_path()).rdbuf();
+    CHECK(folder.WriteProblem() ==
+          folder.block_path() + ": slot_count is 17, expected 16 as when this process opened it before");
+  }
+}
+
 TEST_CASE("no block, no folder and an unknown major each have their reason") {
   const BlockFolder folder;
   CHECK(folder.ReadProblem() ==

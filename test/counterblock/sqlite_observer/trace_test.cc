@@ -50,6 +50,44 @@ TEST_CASE_FIXTURE(WalFixture, "a connection for one refused write leaves its los
 }
 
 TEST_CASE_FIXTURE(WalFixture,
+                  "a connection for one refused write in rollback mode leaves its lost trace to be seen") {
+  CHECK(a.Run("PRAGMA journal_mode = DELETE") == SQLITE_OK);
+  store.NewCounts();
+  {
+    Database request(store.path());
+    CHECK(request.Ask("SELECT count(*) FROM t") == "1");  // the schema is known when the lock is refused
+    CHECK(a.Run("BEGIN EXCLUSIVE") == SQLITE_OK);
+    int calls = 0;
+    REQUIRE(sqlite3_trace_v2(request.handle(), SQLITE_TRACE_STMT, &SomebodysTrace, &calls) == SQLITE_OK);
+    CHECK(request.Run("SELECT * FROM t") == SQLITE_BUSY);
+    CHECK(store.TracesLost() == 0);  // a read that is refused is not counted anyway
+    CHECK(request.Run("INSERT INTO t(id) VALUES(9)") == SQLITE_BUSY);
+    CHECK(store.TracesLost() == 1);
+  }
+  CHECK(a.Run("ROLLBACK") == SQLITE_OK);
+  CHECK(store.TracesLost() == 0);
+  CHECK(store.WasTraceEverLost());
+}
+
+TEST_CASE_FIXTURE(WalFixture, "a refused read lock is no loss while the trace is there") {
+  CHECK(a.Run("PRAGMA journal_mode = DELETE") == SQLITE_OK);
+  Database request(store.path());
+  CHECK(request.Ask("SELECT count(*) FROM t") == "1");
+  store.NewCounts();
+  CHECK(a.Run("BEGIN EXCLUSIVE") == SQLITE_OK);
+  CHECK(request.Run("SELECT * FROM t") == SQLITE_BUSY);
+  CHECK(request.Run("INSERT INTO t(id) VALUES(9)") == SQLITE_BUSY);
+  CHECK(request.Run("BEGIN IMMEDIATE") == SQLITE_BUSY);
+  sqlite3_stmt* statement = nullptr;
+  Database cold(store.path());
+  CHECK(sqlite3_prepare_v2(cold.handle(), "INSERT INTO t(id) VALUES(9)", -1, &statement, nullptr) ==
+        SQLITE_BUSY);
+  CHECK(Counted() == "{busy: 2}");
+  CHECK_FALSE(store.WasTraceEverLost());
+  CHECK(a.Run("ROLLBACK") == SQLITE_OK);
+}
+
+TEST_CASE_FIXTURE(WalFixture,
                   "a trace that is lost inside a transaction leaves no mark behind and its commit counts") {
   CHECK(a.Run("BEGIN; INSERT INTO t(id) VALUES(2)") == SQLITE_OK);
   CHECK(store.InFlight() == 1);
