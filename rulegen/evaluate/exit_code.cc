@@ -40,7 +40,7 @@ bool AnyUndetermined(std::span<const Evaluation> evaluations) {
   return std::ranges::any_of(evaluations, [](const Evaluation& evaluation) {
     // A spec of which nobody can say what stores there are; one that surely has none here is not what was asked about.
     const bool stores_unknown = !evaluation.fleet.answered || PresenceProblem(evaluation.fleet) != nullptr;
-    return (evaluation.stores.empty() && stores_unknown) ||
+    return evaluation.fleet.nameless || (evaluation.stores.empty() && stores_unknown) ||
            std::ranges::any_of(evaluation.stores,
                                [](const StoreDecision& store) { return store.decision.worse_unknown; });
   });

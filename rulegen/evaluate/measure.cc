@@ -39,6 +39,7 @@ QueryDone MeasureSeries(std::string_view series_name, std::int64_t range_ms,
     AddSeries(std::move(series.samples), samples_of(*store));
   }
   if (strangers > 0) {
+    fleet.nameless = true;
     fleet.warnings.push_back(
         fmt::format("{}: {} series lack an identity label and name no store", promql, strangers));
   }

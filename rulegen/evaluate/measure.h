@@ -49,6 +49,7 @@ struct FleetSamples {
   std::vector<QueryDone> presence_queries;
   std::vector<std::string> warnings;  // for people: what the server or its answers said beside the values
   bool answered = false;              // at least one query was
+  bool nameless = false;  // a series lacks an identity label: something is there that nobody has judged
 };
 
 // With at most kDetailedStoresMax stores the samples reach kHistoryMs further back than the thresholds need, so that

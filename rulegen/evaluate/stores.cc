@@ -116,6 +116,7 @@ void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreLi
     for (const prometheus_api::Series& series : answer->series) {
       StoreSamples* const store = list.FindOrAdd(series.labels, presence);
       if (store == nullptr) {
+        fleet.nameless = true;
         fleet.warnings.push_back(
             fmt::format("a series of {} lacks an identity label and names no store", table.present));
       } else {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/text.h"
 #include "common/time_text.h"
@@ -83,6 +84,11 @@ std::string NoStoreLine(const Evaluation& evaluation) {
     return fmt::format("UNDETERMINED - {} answered no query", evaluation.server);
   if (const QueryDone* problem = PresenceProblem(evaluation.fleet)) {
     return fmt::format("UNDETERMINED - which stores there are is not known: {}", PlainText(problem->problem));
+  }
+  if (evaluation.fleet.nameless) {
+    return fmt::format(
+        "UNDETERMINED - no store found: what is there lacks one of the labels that name a store ({})",
+        fmt::join(evaluation.table->identity, ", "));
   }
   return fmt::format("UNDETERMINED - no store found: {}", NoneShownText(evaluation));
 }

@@ -65,6 +65,8 @@ std::optional<std::int64_t> PrometheusClient::StartTimeMs() {
   if (!http || http->status != 200) return std::nullopt;
   const Result<Json> document = ParseJson(http->body);
   if (!document) return std::nullopt;
+  const Json* status = document->Find("status");
+  if (status == nullptr || status->string() == nullptr || *status->string() != "success") return std::nullopt;
   const Json* data = document->Find("data");
   const Json* start = data == nullptr ? nullptr : data->Find("startTime");
   if (start == nullptr || start->string() == nullptr) return std::nullopt;

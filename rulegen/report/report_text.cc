@@ -66,8 +66,8 @@ std::string TextReport(std::span<const evaluate::Evaluation> evaluations, const 
   for (const evaluate::Evaluation& evaluation : evaluations) {
     if (!text.empty()) text += '\n';
     const std::vector<const evaluate::StoreDecision*> stores = WorstFirst(evaluation);
-    const bool surely_none =
-        evaluation.fleet.answered && evaluate::PresenceProblem(evaluation.fleet) == nullptr;
+    const bool surely_none = evaluation.fleet.answered && !evaluation.fleet.nameless &&
+                             evaluate::PresenceProblem(evaluation.fleet) == nullptr;
     if (stores.empty() && any_store && surely_none) {
       // A spec that nothing here uses; the other specs' stores are what was asked about.
       text += fmt::format("{}No store of the spec {}: {}.\n", style.terminal ? "  " : "",

@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include "rulegen/evaluate/exit_code.h"
 #include "rulegen/evaluate/wording.h"
 #include "test/rulegen/decide/sample_table.h"
 #include "test/rulegen/evaluate/memory_source.h"
@@ -264,6 +265,43 @@ TEST_CASE("alerts that can't be read are told and are no drift") {
   CHECK_FALSE(evaluation.alerts_compared);
   CHECK(evaluation.stores[0].alerts.empty());
   CHECK(evaluation.fleet.warnings.size() == 1);
+}
+
+TEST_CASE("what lacks a label that names stores was not judged, and the run says so beside healthy stores") {
+  const auto nameless = [](prometheus_api::Answer& answer) {
+    prometheus_api::Series series = answer.series[0];
+    std::erase_if(series.labels, [](const auto& label) { return label.first == "database"; });
+    answer.series.push_back(series);
+  };
+  for (const std::string query :
+       {"count by (job, instance, database) (last_over_time(checkpoint_block_up[1d2h]))",
+        "count by (job, instance, database) (checkpoint_block_up)", "checkpoint:write_error_ratio[6h7m]",
+        "checkpoint:coverage_ratio[6h13m]"}) {
+    CAPTURE(query);
+    MemorySource source;
+    source.AddHealthyStore("a");
+    source.changing[query] = nameless;
+    std::vector<Evaluation> evaluations = {EvaluateMeasured(kSampleTable, source, kMemoryT)};
+    CHECK(std::ranges::find(source.asked, query) != source.asked.end());
+    CHECK(evaluations[0].stores.size() == 1);
+    CHECK(VerdictLine(kSampleTable, evaluations[0].stores[0]) == "SQLite sufficient");
+    CHECK(evaluations[0].fleet.warnings.size() == 1);
+    CHECK(EvaluateExitStatus(evaluations, false) == 30);
+    source.changing.clear();
+    evaluations = {EvaluateMeasured(kSampleTable, source, kMemoryT)};
+    CHECK(EvaluateExitStatus(evaluations, false) == 0);
+  }
+  MemorySource source;
+  source.present["a"] = kMemoryE;
+  source.changing["count by (job, instance, database) (checkpoint_block_up)"] = [&](auto& answer) {
+    nameless(answer);
+    answer.series.erase(answer.series.begin());
+  };
+  source.changing["count by (job, instance, database) (last_over_time(checkpoint_block_up[1d2h]))"] =
+      [](auto& answer) { answer.series.clear(); };
+  CHECK(NoStoreLine(EvaluateMeasured(kSampleTable, source, kMemoryT)) ==
+        "UNDETERMINED - no store found: what is there lacks one of the labels that name a store (job, "
+        "instance, database)");
 }
 
 TEST_CASE("a store that only its signals show is listed and undetermined") {

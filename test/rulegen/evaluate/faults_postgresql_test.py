@@ -12,15 +12,17 @@ import faulty_stores
 class Postgresql(faulty_run.FaultCase):
     world = faulty_stores.POSTGRESQL
 
-    def test_without_a_fault_the_two_stores_are_what_they_are(self):
+    def test_without_a_fault_the_stores_are_what_they_are(self):
         status, stores = self.evaluate("known", None)
         self.assertEqual(status, 0)
-        self.assertEqual({name: store["line"] for name, store in stores.items()},
-                         {"healthy": self.world.sufficient, "errors": self.world.verdict})
-        self.assertEqual(set(self.server.asked), {*self.world.queries, *self.world.trends})
+        self.assertEqual({name: store["line"] for name, store in stores.items()}, self.good_lines())
+        self.assertEqual(set(self.server.asked), {*self.world.queries, *self.world.trends, "start"})
 
     def test_a_fault_never_becomes_a_verdict(self):
         self.each_fault(self.world.queries, self.check_at_an_instant)
+
+    def test_a_fault_in_what_explains_an_alert_neither_hides_drift_nor_makes_it(self):
+        self.each_fault([self.world.held], self.check_alerts)
 
 
 if __name__ == "__main__":

@@ -21,14 +21,17 @@ SUFFICIENT, ERRORS = WORLD.sufficient, WORLD.verdict
 class Faults(faulty_run.FaultCase):
     world = WORLD
 
-    def test_without_a_fault_the_two_stores_are_what_they_are(self):
+    def test_without_a_fault_the_stores_are_what_they_are(self):
         status, stores = self.evaluate("known", None)
         self.assertEqual(status, 0)
-        self.assertEqual({name: store["line"] for name, store in stores.items()},
-                         {"healthy": SUFFICIENT, "errors": ERRORS})
+        self.assertEqual({name: store["line"] for name, store in stores.items()}, self.good_lines())
 
     def test_a_fault_never_becomes_a_verdict(self):
         self.each_fault(WORLD.queries, self.check_at_an_instant)
+
+    def test_a_fault_in_what_explains_an_alert_neither_hides_drift_nor_makes_it(self):
+        self.each_fault([WORLD.held], self.check_alerts)
+        self.each_fault(["start"], self.check_alerts, faults={**fake.START_FAULTS, **fake.TRANSFER_FAULTS})
 
     def test_a_fault_in_a_trend_changes_no_verdict_no_exit_status_and_no_record(self):
         status, stores = self.evaluate("known", None)
@@ -60,7 +63,7 @@ class Faults(faulty_run.FaultCase):
 
     def last_inputs(self):
         """The newest record of each store, without its place in the chain."""
-        records = [json.loads(line) for line in self.log.read_text().splitlines()[-2:]]
+        records = [json.loads(line) for line in self.log.read_text().splitlines()[-len(WORLD.stores()):]]
         place = ("sequence", "previous", "logged", "hash")
         return [{name: value for name, value in record.items() if name not in place} for record in records]
 
@@ -84,7 +87,7 @@ class Faults(faulty_run.FaultCase):
         status, stores = self.evaluate("known", None, "--headers-file", headers, "--basic-auth-file", login)
         self.assertEqual(status, 0)
         self.assertEqual(stores["healthy"]["line"], SUFFICIENT)
-        self.assertEqual(set(self.server.asked), {*WORLD.queries, *WORLD.trends})
+        self.assertEqual(set(self.server.asked), {*WORLD.queries, *WORLD.trends, "start"})
         for sent in self.server.headers:
             self.assertEqual(sent["X-Scope-OrgID"], "team-a")
             self.assertEqual(sent["Authorization"], "Basic " + base64.b64encode(b"outgrown:secret").decode())

@@ -9,7 +9,7 @@ import json
 import threading
 import urllib.parse
 
-from faulty_stores import CHECKPOINT, E, POSTGRESQL, STEP, T
+from faulty_stores import CHECKPOINT, E, POSTGRESQL, STEP, T, rfc3339
 
 def each_series(change):
     """A fault that changes every series of an answer."""
@@ -122,10 +122,21 @@ def drip(handler, good):
 
 
 def huge(handler, good):
+    """The good answer, padded with a gigabyte of spaces."""
     handler.send_response(200)
     handler.end_headers()
+    handler.wfile.write(good[:-1])
     for _ in range(1024):
-        handler.wfile.write(good[:1] + b" " * 1048575)
+        handler.wfile.write(b" " * 1048576)
+    handler.wfile.write(good[-1:])
+    handler.close_connection = True
+
+
+def redirect(status):
+    """To a server that gives the good answer."""
+    def send(handler, good):
+        raw(lambda _: good, status, [("Location", handler.server.elsewhere + handler.path)])(handler, good)
+    return send
 
 
 def close_at_once(handler, good):
@@ -145,8 +156,7 @@ TRANSFER_FAULTS = {
     "dripping": drip,
     "huge body": huge,
     "huge header": raw(lambda good: good, headers=[("X-Large", "x" * 400_000)]),
-    "redirect": raw(lambda good: good, 302, [("Location", "/api/v1/query")]),
-    "permanent redirect": raw(lambda good: good, 308, [("Location", "http://127.0.0.1:1/")]),
+    **{f"redirect {status}": redirect(status) for status in (301, 302, 303, 307, 308)},
     "401": raw(lambda good: b"Unauthorized", 401),
     "404": raw(lambda good: b"404 page not found", 404),
     "422": raw(lambda good: b'{"status":"error","errorType":"execution","error":"too many samples"}', 422),
@@ -169,6 +179,18 @@ TRANSFER_FAULTS = {
     "gzip garbage": raw(lambda good: b"\x1f\x8b\x08garbage", headers=[("Content-Encoding", "gzip")]),
 }
 
+# Faults of the document that says when the server started.
+START_FAULTS = {
+    "no data": lambda document: {"status": "success"},
+    "null data": lambda document: {"status": "success", "data": None},
+    "status error with 200": lambda document: {**document, "status": "error"},
+    "status missing": lambda document: {"data": document["data"]},
+    "other data": replaced(data={"goroutineCount": 42}),
+    "no time": replaced(data={"startTime": "this morning"}),
+    "a number": replaced(data={"startTime": T - 60}),
+    "another day": replaced(data={"startTime": rfc3339(T + 86400)}),
+}
+
 # What looks odd and is right: these must not keep a decision from being made.
 HARMLESS = {
     "infos": replaced(infos=["PromQL info: metric might not be a counter"]),
@@ -184,7 +206,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # header and body are written apart
 
     def do_GET(self):
-        self.answer({"status": "success", "data": {"startTime": "2026-01-01T00:00:00Z"}}, "start")
+        self.server.asked.append("start")
+        self.answer(self.server.world.good_answer("start", ""), "start")
 
     def do_POST(self):
         form = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -199,6 +222,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self, document, kind):
         fault_kind, fault = self.server.fault
+        document_faults = START_FAULTS if kind == "start" else {**DOCUMENT_FAULTS, **HARMLESS}
         try:
             if fault is None or kind != fault_kind:
                 raw(lambda good: good)(self, json.dumps(document).encode())
@@ -206,8 +230,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 TRANSFER_FAULTS[fault](self, json.dumps(document).encode())
                 self.close_connection = True
             else:
-                changed = {**DOCUMENT_FAULTS, **HARMLESS}[fault](document)
-                raw(lambda good: good)(self, json.dumps(changed).encode())
+                raw(lambda good: good)(self, json.dumps(document_faults[fault](document)).encode())
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the client has given up, as it should
 
@@ -224,6 +247,7 @@ class FaultyPrometheus(http.server.ThreadingHTTPServer):
         self.fault = (None, None)
         self.asked = []
         self.headers = []
+        self.elsewhere = None  # the URL to which it redirects
         self.tenant = None  # which X-Scope-OrgID it wants; None: none
         self.released = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}"

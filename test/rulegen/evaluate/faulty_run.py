@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,16 @@ def unharmed(world, kind, fault):
     if kind == "here":
         return fault in PRESENCE_UNHARMED
     # Healthy at E is healthy, however short the history or whatever lies before.
-    return kind in ("ALERTS", "seen") or (kind in world.values and fault in ("one sample", "a hole"))
+    return kind in ("ALERTS", "seen", "start", world.held) or (kind in world.values and fault in ("one sample", "a hole"))
+
+
+# The start time holds nothing that these would change.
+START_UNHARMED = ("invalid UTF-8",)
+
+# The body's limit is 64 MiB.
+MEMORY_KIB_MAX = 256 * 1024
+# Some faults have words of their own, so that what kept them from becoming a verdict is what was meant to.
+WORDS = {"huge body": "is larger than 67108864 bytes", **{fault: "which is not followed" for fault in FAULTS if "redirect" in fault}}
 
 
 class FaultCase(unittest.TestCase):
@@ -37,12 +47,15 @@ class FaultCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = fake.FaultyPrometheus(cls.world)
+        cls.elsewhere = fake.FaultyPrometheus(cls.world)
+        cls.server.elsewhere = cls.elsewhere.url
         cls.temporary = tempfile.TemporaryDirectory()
         cls.log = pathlib.Path(cls.temporary.name) / "decisions.jsonl"
 
     @classmethod
     def tearDownClass(cls):
         cls.server.stop()
+        cls.elsewhere.stop()
         cls.temporary.cleanup()
 
     def evaluate(self, kind, fault, *arguments, with_no_answer=False, timeout="20s"):
@@ -58,20 +71,41 @@ class FaultCase(unittest.TestCase):
             self.assertLess(time.monotonic() - begin, 9)
         self.assertIn(done.returncode, (4,) if with_no_answer else (0, 6, 30), done.stderr)
         self.assertIn(kind, self.server.asked, "the fault was not met")
+        self.assertEqual(self.elsewhere.asked, [], "a redirect was followed")
+        # What any child of this test has taken so far.
+        self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, MEMORY_KIB_MAX)
         evaluation = schema.check_answer(done.stdout)["evaluations"][0]
         self.warnings = evaluation["warnings"]
+        words = WORDS.get(fault)
+        if words is not None and kind != "start":
+            self.assertTrue(any(words in warning for warning in self.warnings), self.warnings)
         return done.returncode, {store["labels"].get(self.world.label): store for store in evaluation["stores"]}
 
-    def each_fault(self, kinds, check, *arguments):
+    def each_fault(self, kinds, check, *arguments, faults=FAULTS):
         """`check` of kind, fault, exit status and stores, for each fault in each of these queries."""
         count = 0
-        for fault in FAULTS:
+        for fault in faults:
             for kind in kinds:
                 with self.subTest(fault=fault, query=kind):
                     count += 1
                     check(kind, fault, *self.evaluate(kind, fault, *arguments))
         self.assertGreaterEqual(count, 20 * len(kinds))
         print(f"{count} faults × queries", file=sys.stderr)
+
+    def check_alerts(self, kind, fault, status, stores):
+        """Where what tells drift from a note is faulty, nothing is compared; it is neither drift nor the note."""
+        self.assertEqual(status, 0)
+        held = "not_compared" if kind == self.world.held and fault != "a hole" else "firing_held"
+        restarted = "not_compared" if kind == "start" and fault not in START_UNHARMED else "pending_after_start"
+        threshold = next(index for index, one in enumerate(stores["errors"]["thresholds"]) if one["state"] == "breached")
+        self.assertEqual({name: store["thresholds"][threshold]["agreement"] for name, store in stores.items()},
+                         {"healthy": "agrees", "errors": "agrees", "held": held, "restarted": restarted})
+        self.assertEqual({name: store["line"] for name, store in stores.items()}, self.good_lines())
+        self.assertEqual(bool(self.warnings), "not_compared" in (held, restarted))
+
+    def good_lines(self):
+        return {"healthy": self.world.sufficient, "held": self.world.sufficient, "errors": self.world.verdict,
+                "restarted": self.world.verdict}
 
     def check_at_an_instant(self, kind, fault, status, stores):
         healthy, errors = stores["healthy"]["line"], stores["errors"]["line"]
@@ -80,6 +114,8 @@ class FaultCase(unittest.TestCase):
         else:
             self.assertTrue(healthy.startswith("UNDETERMINED - "), healthy)
             self.assertEqual(status, 30)
+        if fault in ("no labels", "other label name") and kind in ("known", "here", *self.world.values):
+            self.assertEqual(status, 30)  # of what no label names nobody has decided
         # A fault in what proves the breach leaves nothing proven; a fault elsewhere leaves the breach standing. The breach
         # needs coverage all along its window; a hole of two evaluations is allowed there.
         if kind == self.world.breach[0] or (kind == "coverage_ratio" and fault != "a hole"):

@@ -1,10 +1,12 @@
 """The stores that a lying Prometheus serves, and what a well one would say of them, at one fixed T.
 
-"healthy", and "errors": a limit passed for long enough. For periods also "burst", which had passed it before and has not now, and
-"vanished", which was healthy and fell silent twenty minutes ago.
+"healthy", and "errors": a limit passed for long enough. At an instant also "held", which had passed it until a while ago and whose
+alert fires on, and "restarted", which has passed it and whose alert counts anew. For periods also "burst", which had passed it
+before and has not now, and "vanished", which was healthy and fell silent twenty minutes ago.
 """
 
 import dataclasses
+import datetime
 import re
 
 E = 1_790_000_010
@@ -12,6 +14,8 @@ T = E + 7
 STEP = 30
 EVALUATIONS = 120
 VANISHED = 40  # evaluations before E
+HELD = 10
+STARTED = T - 60
 SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 
@@ -24,11 +28,17 @@ class World:
     alert: str
     verdict: str
     sufficient: str
+    held_range: str   # of the query about keep_firing_for
     period: bool = False
 
     @property
     def queries(self):
-        return ["known", "here", *self.values, "ALERTS"]
+        """What an instant asks for samples or stores."""
+        return ["known", "here", *self.values, "ALERTS", *([] if self.period else [self.held])]
+
+    @property
+    def held(self):
+        return f"held of {self.breach[0]}"
 
     @property
     def period_queries(self):
@@ -51,19 +61,22 @@ class World:
         if query.startswith("count"):
             return "known" if "last_over_time" in query else "here"
         signal = query.split(":")[1].split("[")[0]
+        if query.endswith(f"[{self.held_range}]"):
+            return f"held of {signal}"
         return f"period of {signal}" if self.period and signal in asked else signal
 
     def labels(self, store, **more):
         return {"job": "app", "instance": "app-1:9108", self.label: store, **more}
 
     def stores(self):
-        return ["errors", "healthy", *(["burst", "vanished"] if self.period else [])]
+        return ["errors", "healthy", *(["burst", "vanished"] if self.period else ["held", "restarted"])]
 
     def value(self, store, signal, back):
         """At the evaluation `back` before E; None is no sample."""
         if store == "vanished" and back < VANISHED:
             return None
-        breached = store == "errors" or (store == "burst" and 30 <= back < 60)
+        breached = (store in ("errors", "restarted") or (store == "held" and back >= HELD)
+                    or (store == "burst" and 30 <= back < 60))
         return self.breach[1] if breached and signal == self.breach[0] else self.values[signal]
 
     def good_answer(self, kind, query):
@@ -77,9 +90,13 @@ class World:
             return vector([(self.labels(store, **part), value) for store in self.stores()
                            for part, value in (({}, "0.9"), ({"outgrown_trend": limit}, "345600"))])
         if kind == "ALERTS":
-            return matrix([{"metric": self.labels("errors", __name__="ALERTS", alertname=self.alert, alertstate="firing"),
-                            "values": [[E - STEP * back, "1"] for back in (2, 1, 0)]}])
-        signal = kind.removeprefix("period of ")
+            states = {"errors": "firing", "held": "firing", "restarted": "pending"}
+            return matrix([{"metric": self.labels(store, __name__="ALERTS", alertname=self.alert, alertstate=states[store]),
+                            "values": [[E - STEP * back, "1"] for back in (2, 1, 0)]}
+                           for store in self.stores() if store in states])
+        if kind == "start":
+            return {"status": "success", "data": {"startTime": rfc3339(STARTED)}}
+        signal = kind.removeprefix("period of ").removeprefix("held of ")
         oldest = T - sum(int(count) * SECONDS[unit] for count, unit in
                          re.findall(r"(\d+)([hms])", query[query.rindex("["):]))
         series = []
@@ -89,6 +106,10 @@ class World:
             if samples:
                 series.append({"metric": self.labels(store, __name__=f"{self.spec}:{signal}"), "values": samples})
         return matrix(series)
+
+
+def rfc3339(time):
+    return datetime.datetime.fromtimestamp(time, datetime.timezone.utc).isoformat()
 
 
 def vector(series):
@@ -105,9 +126,9 @@ CHECKPOINT = World(
     {"write_error_ratio": 0.001, "writes_per_second": 20, "servers": 1, "file_size_bytes": 2**30, "write_p99_seconds": 0.02,
      "coverage_ratio": 1},
     ("write_error_ratio", 0.02), "CheckpointWriteErrors", "MIGRATE NOW - Write errors >1% (SQLite saturated)",
-    "SQLite sufficient")
+    "SQLite sufficient", "29m")
 POSTGRESQL = World(
     "postgresql", "server",
     {"transactions_per_second": 100, "rollback_ratio": 0.001, "connection_ratio": 0.2, "size_bytes": 2**30},
     ("connection_ratio", 0.95), "PostgresqlConnections", "MIGRATE NOW - Connections >90% of max_connections (primary saturated)",
-    "PostgreSQL sufficient")
+    "PostgreSQL sufficient", "39m")
