@@ -44,10 +44,16 @@ Unknown KnownTime::Finish(std::int64_t to_ms) {
   unknown.total_ms = total_ms_;
   std::vector<Stretch> told = std::move(unforgiven_);
   if (total_ms_ > BridgedMsMax(to_ms - from_ms_)) told.insert(told.end(), forgiven_.begin(), forgiven_.end());
-  std::ranges::sort(told, {}, &Stretch::from_ms);
-  if (told.size() > kStretchesMax) told.erase(told.begin() + kStretchesMax, told.end());
-  for (const Stretch& stretch : told) unknown.stretches.emplace_back(stretch.from_ms, stretch.to_ms);
+  std::ranges::stable_sort(told, {}, &Stretch::from_ms);
   if (!told.empty()) unknown.cause = told.front().cause;
+  for (const Stretch& stretch : told) {
+    const std::int64_t end_ms = std::min(stretch.to_ms, to_ms);
+    if (!unknown.stretches.empty() && stretch.from_ms < unknown.stretches.back().second) {
+      unknown.stretches.back().second = std::max(unknown.stretches.back().second, end_ms);
+    } else if (unknown.stretches.size() < kStretchesMax) {
+      unknown.stretches.emplace_back(stretch.from_ms, end_ms);
+    }
+  }
   return unknown;
 }
 
@@ -72,6 +78,8 @@ void KnownTime::CloseRun(std::int64_t false_ms) {
   for (Stretch& stretch : in_run_) {
     if (may_hide) {
       stretch.cause = Cause::kHole;
+      // What is missing lies before the period, so that what it hides is within it: until the condition was false.
+      if (stretch.to_ms <= from_ms_) stretch = {from_ms_, false_ms, Cause::kHole};
       Keep(unforgiven_, stretch);
     } else if (stretch.to_ms > from_ms_) {
       Keep(forgiven_, stretch);

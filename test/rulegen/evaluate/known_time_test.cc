@@ -135,6 +135,22 @@ TEST_CASE("what lies before the period counts only where a run reaches from it i
   CHECK(walk("F.F.F.F.F.F", healthy).total_ms == 0);
   CHECK(walk("FT.T", "TTF" + healthy).cause == Cause::kHole);
   CHECK(walk("FT.", "TF" + healthy).stretches.empty());
+  // Whatever is told lies within the period, in order.
+  constexpr int kStories = 3 * 3 * 3 * 3 * 3;
+  for (int before = 0; before < kStories; ++before) {
+    for (int after = 0; after < kStories; ++after) {
+      std::string story;
+      for (int rest = before * kStories + after, index = 0; index < 10; ++index, rest /= 3)
+        story += "FT."[rest % 3];
+      std::int64_t end_ms = kFromMs;
+      const std::string within = story.substr(5) + "FF";
+      for (const auto& [from_ms, to_ms] : walk(story.substr(0, 5), within).stretches) {
+        if (from_ms < end_ms || to_ms <= from_ms) FAIL_CHECK(story);
+        end_ms = to_ms;
+      }
+      if (end_ms > kFromMs + static_cast<std::int64_t>(within.size()) * kIntervalMs) FAIL_CHECK(story);
+    }
+  }
 }
 
 // Of every story: could an alert have fired that the known evaluations don't prove, and was the condition ever seen true

@@ -148,6 +148,18 @@ TEST_CASE("what was not measured for longer than Prometheus bridges keeps a peri
   }
 }
 
+TEST_CASE("a burst that reaches into the period is told within it, though what is missing lies before") {
+  Hour hour;
+  hour.Burst(kErrorRatio, 0.02, 125, 11);
+  hour.Remove(kErrorRatio, 122, 1);
+  hour.Remove(kErrorRatio, 117, 1);
+  const Evaluation evaluation = hour.Decide();
+  CHECK(LineOf(evaluation) ==
+        "UNDETERMINED - Write errors: beyond the limit, with samples missing in between, from "
+        "2026-09-21 13:13:37 UTC to 2026-09-21 13:16:30 UTC");
+  CHECK(AuditOf(evaluation) == "");
+}
+
 TEST_CASE("a query of the period that was not answered leaves nothing forgiven, however short its stretch") {
   for (const std::string& series : {kErrorRatio, std::string(kSampleTable.coverage_series)}) {
     CAPTURE(series);
