@@ -16,11 +16,12 @@ namespace {
 // may be a newer one than that of the period's evaluations.
 constexpr std::int64_t kApartMinMs = 1000;
 
-// What the thresholds of a period have in common.
+// What a threshold's part must fit into.
 struct Frame {
   std::int64_t from_ms;
   std::int64_t to_ms;
   std::int64_t interval_ms;
+  std::int64_t window_ms;  // how far before the period the threshold's signal is looked at
 };
 
 // When it stood breached, and how often: times within the period, that fit the number of evaluations.
@@ -65,7 +66,8 @@ Result<void> ReadUnmeasured(const Json& json, const ThresholdRow& row, const Fra
                             evaluate::ThresholdPeriod& threshold) {
   const Result<const Json::Array*> unmeasured = ArrayField(json, "unmeasured");
   if (!unmeasured) return unmeasured.error();
-  std::int64_t known_ms = frame.from_ms;
+  // In a breach that reaches into the period something may have been missing before it.
+  std::int64_t known_ms = frame.from_ms - frame.window_ms - frame.interval_ms;
   for (const Json& stretch : **unmeasured) {
     const Result<std::pair<std::int64_t, std::int64_t>> times = ReadTimes(stretch);
     if (!times) return times.error();
@@ -87,6 +89,8 @@ Result<void> ReadUnmeasured(const Json& json, const ThresholdRow& row, const Fra
   if (json.Find("unknown_ms") != nullptr) {
     const Result<std::int64_t> total_ms = IntegerField(json, "unknown_ms");
     if (!total_ms) return total_ms.error();
+    if (*total_ms < 0 || *total_ms > frame.to_ms - frame.from_ms)
+      return Error{fmt::format("its period has {} unknown for longer than it is", row.id), ""};
     threshold.unknown.total_ms = *total_ms;
   }
   if (threshold.unknown.stretches.empty() &&
@@ -142,10 +146,13 @@ Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table) {
   evaluate::Period period;
   period.from_ms = *from_ms;
   period.to_ms = *to_ms;
-  const Frame frame = {*from_ms, *to_ms, table.interval_ms};
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
-    Result<evaluate::ThresholdPeriod> threshold =
-        ReadThreshold((**thresholds)[index], table.thresholds[index], frame);
+    const ThresholdRow& row = table.thresholds[index];
+    const Frame frame = {.from_ms = *from_ms,
+                         .to_ms = *to_ms,
+                         .interval_ms = table.interval_ms,
+                         .window_ms = evaluate::WindowMs(table, row.signal)};
+    Result<evaluate::ThresholdPeriod> threshold = ReadThreshold((**thresholds)[index], row, frame);
     if (!threshold) return threshold.error();
     period.thresholds.push_back(std::move(*threshold));
   }

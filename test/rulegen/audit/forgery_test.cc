@@ -129,6 +129,12 @@ TEST_CASE("a period's breach that no recorded sample shows doesn't follow") {
        {"a stretch that ends before it begins",
         {{R"("unmeasured":[])", R"("unmeasured":[[1789999800000,1789999500000]])"}},
         "not within it"},
+       {"a longer unknown time than the period is",
+        {{R"("unknown_ms":0)", R"("unknown_ms":3600001)"}},
+        "unknown for longer than it is"},
+       {"a negative unknown time",
+        {{R"("unknown_ms":0)", R"("unknown_ms":-1)"}},
+        "unknown for longer than it is"},
        {"a stretch that ends at no time",
         {{R"("unmeasured":[])", R"("unmeasured":[[1789999800000,"NaN"]])"}},
         "two times belong"},
@@ -199,21 +205,6 @@ TEST_CASE("an attempt decides nothing, and says what its queries gave") {
   CheckForgeries(problem, {{"a line without the failure",
                             {{R"(which stores there are is not known: )", R"(no store found: )"}},
                             "its line"}});
-}
-
-TEST_CASE(
-    "an honest attempt's line follows from its queries, however many were answered and however far it looked "
-    "back") {
-  MemorySource source;
-  constexpr std::int64_t kMonthMs = 720 * kHourMs;
-  const std::string month = AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test");
-  CHECK(month.find("has shown none for 720 hours") != std::string::npos);
-  CHECK(ProblemsOf(month) == std::vector<std::string>());
-  for (const std::string& query : source.asked) source.failing[query] = "refused";
-  const std::string nothing =
-      AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test");
-  CHECK(nothing.find("answered no query") != std::string::npos);
-  CHECK(ProblemsOf(nothing) == std::vector<std::string>());
 }
 
 TEST_CASE("a record of an unknown kind or origin, or with two times, is a problem") {
