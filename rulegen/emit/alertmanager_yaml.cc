@@ -1,6 +1,7 @@
 #include "rulegen/emit/alertmanager_yaml.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,13 +84,45 @@ Node InhibitionNode(const plan::Inhibition& inhibition) {
                             {"equal", Node::Strings(inhibition.equal)}});
 }
 
+void MovePath(Node& path, const std::filesystem::path& base_folder) {
+  const bool is_text = path.kind == Node::Kind::kString || path.kind == Node::Kind::kRaw;
+  if (!is_text || IsNull(path) || path.text.empty() || path.text.starts_with('/')) return;
+  path = Node::String((base_folder / path.text).lexically_normal().generic_string());
+}
+
+void MovePathsOf(Node* list, const std::filesystem::path& base_folder) {
+  if (list == nullptr) return;
+  for (Node& path : list->items) MovePath(path, base_folder);
+}
+
+// What Alertmanager reads from its configuration's folder. Source: resolveFilepaths in its config/config.go, and
+// HTTPClientConfig.SetDirectory in prometheus/common: all keys that end in _file, and `files` of http_headers.
+void MoveHttpPaths(Node& node, const std::filesystem::path& base_folder, bool in_http_config) {
+  for (Node& item : node.items) MoveHttpPaths(item, base_folder, in_http_config);
+  for (auto& [key, value] : node.entries) {
+    if (in_http_config && key.ends_with("_file")) MovePath(value, base_folder);
+    if (in_http_config && key == "files") MovePathsOf(&value, base_folder);
+    MoveHttpPaths(value, base_folder, in_http_config || key == "http_config");
+  }
+}
+
+void MovePaths(Node& config, const std::filesystem::path& base_folder) {
+  if (base_folder == ".") return;
+  MovePathsOf(Find(config, "templates"), base_folder);
+  for (const std::string_view place : {"global", "receivers"}) {
+    if (Node* found = Find(config, place)) MoveHttpPaths(*found, base_folder, false);
+  }
+}
+
 }  // namespace
 
 Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<plan::Routing>& routings,
-                                     const std::string& base, const std::string& base_name) {
+                                     const std::string& base, const std::string& base_name,
+                                     const std::filesystem::path& base_folder) {
   Result<Node> config = ReadYaml(base);
   if (!config.ok()) return Error{config.error().what, base_name + ":" + config.error().where};
   if (config->kind != Node::Kind::kMap) return Error{"expected a map with route and receivers", base_name};
+  MovePaths(*config, base_folder);
   Node* route = Find(*config, "route");
   if (route == nullptr || route->kind != Node::Kind::kMap) return Error{"expected a map as route", base_name};
   Node* routes = ListOf(*route, "routes");

@@ -71,6 +71,16 @@ std::string UnreadableBase(const spec::Spec& spec, const std::string& why) {
                                  "your Alertmanager configuration, from the spec's folder"});
 }
 
+// The folder of one file from the folder of another, by names alone. Both start at the spec's folder; its own name
+// counts only where the other one lies beside or above it.
+fs::path FolderFrom(const fs::path& file, const fs::path& from) {
+  const auto folder = [](const fs::path& path) {
+    std::error_code none;
+    return fs::absolute(path, none).lexically_normal().parent_path();
+  };
+  return folder(file).lexically_relative(folder(from));
+}
+
 Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules,
                              std::vector<Artefact>& artefacts) {
   const fs::path folder = spec.file.parent_path();
@@ -93,7 +103,9 @@ Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules
   std::vector<plan::Routing> routings = {plan::PlanRouting(spec, rules)};
   for (const spec::Spec& other : also.specs)
     routings.push_back(plan::PlanRouting(other, plan::PlanRules(other)));
-  Result<std::string> merged = emit::AlertmanagerYaml(spec, routings, text, base.string());
+  const fs::path base_folder =
+      spec.alertmanager->base.empty() ? fs::path(".") : FolderFrom(base, folder / made.path);
+  Result<std::string> merged = emit::AlertmanagerYaml(spec, routings, text, base.string(), base_folder);
   if (!merged.ok()) return merged.error();
   made.bytes = std::move(*merged);
   artefacts.push_back(std::move(made));

@@ -66,8 +66,9 @@ void ValidateCoverage(const Spec& spec, const KnownSeriesIndex& series, Report& 
   }
   SignalIds(check, spec, "unknown", coverage.unknown, suggestions);
   SignalIds(check, spec, "lower_bound", coverage.lower_bound, suggestions);
+  const std::unordered_set<std::string_view> unknown(coverage.unknown.begin(), coverage.unknown.end());
   for (std::size_t i = 0; i < coverage.lower_bound.size(); ++i) {
-    if (std::ranges::find(coverage.unknown, coverage.lower_bound[i]) == coverage.unknown.end()) continue;
+    if (!unknown.contains(coverage.lower_bound[i])) continue;
     check.Wrong(Element("lower_bound", i), Quoted(coverage.lower_bound[i]) + ", as in coverage.unknown",
                 "each signal in one of the two");
   }

@@ -34,8 +34,10 @@ class Thresholds {
  public:
   Thresholds(const Spec& spec, Report& report, Suggestions& suggestions)
       : spec_(spec), report_(report), suggestions_(suggestions) {
-    for (std::size_t i = 0; i < spec.verdicts.size(); ++i) verdicts_.emplace(spec.verdicts[i].id, i);
-    for (const Signal& signal : spec.signals) signals_.emplace(signal.id, 0);
+    for (std::size_t i = 0; i < spec.verdicts.size(); ++i) verdicts_.Add(spec.verdicts[i].id, i);
+    for (std::size_t i = 0; i < spec.signals.size(); ++i) signals_.Add(spec.signals[i].id, i);
+    verdicts_.Sort();
+    signals_.Sort();
     has_interval_ = !IsUnusable(spec.rules.positions, "interval");
   }
 
@@ -54,6 +56,17 @@ class Thresholds {
   struct Judged {
     const Threshold* threshold;
     std::size_t severity;  // the verdict's index
+  };
+
+  // What a reference may name. Sorted once: a spec of thousands of thresholds may misspell each of its signals.
+  struct Ids {
+    void Add(const std::string& id, std::size_t index) {
+      if (indices.emplace(id, index).second) sorted.push_back(id);
+    }
+    void Sort() { std::ranges::sort(sorted); }
+
+    std::unordered_map<std::string_view, std::size_t> indices;
+    std::vector<std::string_view> sorted;
   };
 
   TableCheck CheckOf(const Threshold& threshold) const { return {"threshold", threshold.positions, report_}; }
@@ -75,7 +88,7 @@ class Thresholds {
     }
     FewEvaluations(check, "for", threshold.hold, spec_.rules);
     if (has_signal && has_verdict && has_limit) {
-      by_signal_[threshold.signal].push_back({&threshold, verdicts_.at(threshold.verdict)});
+      by_signal_[threshold.signal].push_back({&threshold, verdicts_.indices.at(threshold.verdict)});
     }
   }
 
@@ -94,18 +107,15 @@ class Thresholds {
                       "an id that no other threshold has, upper and lower case alike", Unique::At::kValue);
   }
 
-  bool Reference(const TableCheck& check, std::string_view key, const std::string& id,
-                 const std::unordered_map<std::string, std::size_t>& known, std::string_view what) {
+  bool Reference(const TableCheck& check, std::string_view key, const std::string& id, const Ids& known,
+                 std::string_view what) {
     if (!check.Has(key)) return false;
-    if (known.contains(id)) return true;
+    if (known.indices.contains(id)) return true;
     // One that could not be read was reported, and could be the one that is meant.
-    if (known.empty() || known.contains("") || IsUnusable(spec_.positions, what)) return false;
-    std::vector<std::string_view> candidates;
-    candidates.reserve(known.size());
-    for (const auto& [candidate, index] : known) candidates.push_back(candidate);
-    std::ranges::sort(candidates);
+    if (known.indices.empty() || known.indices.contains("") || IsUnusable(spec_.positions, what))
+      return false;
     check.Wrong(key, "the unknown " + std::string(what) + " " + Quoted(id),
-                "the id of a [[" + std::string(what) + "]]" + suggestions_.For(id, candidates));
+                "the id of a [[" + std::string(what) + "]]" + suggestions_.For(id, known.sorted));
     return false;
   }
 
@@ -200,8 +210,8 @@ class Thresholds {
   const Spec& spec_;
   Report& report_;
   Suggestions& suggestions_;
-  std::unordered_map<std::string, std::size_t> verdicts_;
-  std::unordered_map<std::string, std::size_t> signals_;
+  Ids verdicts_;
+  Ids signals_;
   std::map<std::string, std::vector<Judged>> by_signal_;
   Unique alerts_;
   bool has_interval_ = true;

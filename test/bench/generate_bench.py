@@ -116,12 +116,23 @@ def spec_of_full_signals(thresholds):
     return "".join(parts)
 
 
+def spec_of_unknown_references(thresholds):
+    """Each names a signal that is not there, and the coverage's lists do; each has to be told, and the nearest ones sought."""
+    parts = [spec_of_pairs(thresholds).replace('signal = "value_', 'signal = "valeu_')]
+    parts.append('[coverage]\nexpr = "max by (job, instance) (scale_value)"\n')
+    for key in ("unknown", "lower_bound"):
+        parts.append(f"{key} = [{', '.join(f'{chr(34)}value_{i}{chr(34)}' for i in range(thresholds // 2))}]\n")
+    parts.append('[[coverage.test]]\nseries = { scale_value = "1x80" }\nat = "10m"\nvalue = 1\n')
+    return "".join(parts)
+
+
 SHAPES = {"2 a signal": spec_of_pairs, "19 a signal": spec_of_full_signals}
 
 
 def cpu_seconds(command, accept=(0,)):
     """The CPU time of the command. It must end with an accepted status."""
-    with subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL if accept != (0,) else None) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in accept:
@@ -162,6 +173,19 @@ def measure_shape(rulegen, shape, sizes, runs, folder):
     return rows, growth
 
 
+def growth_of_refusals(rulegen, sizes, runs, folder):
+    """By size, from the second on, how much more refusing one threshold costs than in the size before."""
+    growth, before = {}, None
+    for size in sizes:
+        spec = folder / "refused.toml"
+        spec.write_text(spec_of_unknown_references(size))
+        each = min(cpu_seconds([rulegen, "--check", "--spec", spec], accept=(3,)) for _ in range(runs)) / size
+        if before:
+            growth[size] = each / before
+        before = each
+    return growth
+
+
 def figures(rulegen, sizes, runs):
     """The table and the goals, for the report."""
     with tempfile.TemporaryDirectory() as name:
@@ -175,6 +199,8 @@ def figures(rulegen, sizes, runs):
             rows += of_shape
             goals += [tables.Goal(f"one of {size} thresholds ({shape}), times one of {size // 10}", times, GROWTH_MAX, False)
                       for size, times in growth.items()]
+        goals += [tables.Goal(f"refusing one of {size} thresholds, times one of {size // 10}", times, GROWTH_MAX, False)
+                  for size, times in growth_of_refusals(rulegen, [size for size in sizes if size >= 1000], 2, folder).items()]
     return tables.Table("Generating and checking, CPU time", [
         "thresholds are", "number", "generate (ms)", "again, unchanged (ms)", "check (ms)", "check (µs a threshold)"], rows), goals
 

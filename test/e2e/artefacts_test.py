@@ -97,6 +97,21 @@ class Consumers(unittest.TestCase):
             done = run("amtool", "check-config", path)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_the_bases_relative_paths_lead_from_the_generated_file_to_the_same_files(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name) / "pair"
+            shutil.copytree(ROOT / "test" / "golden" / "pair", folder)
+            with open(folder / "alertmanager.base.yml", "a", encoding="utf-8") as file:
+                file.write("templates: ['templates/*.tmpl']\n")
+            (folder / "templates").mkdir()
+            done = run(RULEGEN, "--generate", "--spec", folder / "orders.toml")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            # amtool is content with a pattern that leads nowhere, and not with a template that it finds and cannot read.
+            for text, status in [('{{ define "x" }}{{ end }}', 0), ("{{ define", 1)]:
+                (folder / "templates" / "own.tmpl").write_text(text)
+                done = run("amtool", "check-config", folder / "gen" / "orders.alertmanager.yml")
+                self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+
     def test_one_configuration_routes_the_alerts_of_both_specs(self):
         """[alertmanager] also: each alert reaches the receiver of its own spec's verdict."""
         config = next(path for path in self.each(".alertmanager.yml") if path.name == "orders.alertmanager.yml")

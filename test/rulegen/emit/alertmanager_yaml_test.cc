@@ -1,6 +1,7 @@
 #include "rulegen/emit/alertmanager_yaml.h"
 
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <yaml-cpp/yaml.h>
@@ -14,7 +15,7 @@ namespace {
 
 YAML::Node Merged(const spec::Spec& spec, const std::string& base) {
   const plan::Routing routing = plan::PlanRouting(spec, plan::PlanRules(spec));
-  const auto text = emit::AlertmanagerYaml(spec, {routing}, base, "base.yml");
+  const auto text = emit::AlertmanagerYaml(spec, {routing}, base, "base.yml", "..");
   REQUIRE(text.ok());
   return YAML::Load(*text);
 }
@@ -52,6 +53,36 @@ inhibit_rules:
         "alertname=~\"QueueRate|QueueRateApproaching|QueueDepth|QueueExporterDown|QueueStoreSilent|"
         "QueueDecisionOverdue\"");
   CHECK(merged["inhibit_rules"].size() == 3);
+}
+
+TEST_CASE(
+    "relative paths lead to the same files, those that Alertmanager reads from its configuration's folder") {
+  const std::string base = R"(
+templates: ['templates/*.tmpl', /etc/own.tmpl, ../above.tmpl, ""]
+global:
+  slack_api_url_file: from/where/it/runs
+  http_config: {tls_config: {ca_file: ca.pem, key_file: /etc/key.pem}, http_headers: {X: {files: [x, /y], values: [v]}}}
+route: {receiver: d}
+receivers:
+  - name: d
+    webhook_configs:
+      - url_file: url
+        http_config: {basic_auth: {username: u, password_file: ./secret/password}}
+)";
+  const YAML::Node merged = Merged(test::TinySpec(), base);
+  using Texts = std::vector<std::string>;
+  CHECK(merged["templates"].as<Texts>() ==
+        Texts{"../templates/*.tmpl", "/etc/own.tmpl", "../../above.tmpl", ""});
+  const YAML::Node http = merged["global"]["http_config"];
+  CHECK(http["tls_config"]["ca_file"].as<std::string>() == "../ca.pem");
+  CHECK(http["tls_config"]["key_file"].as<std::string>() == "/etc/key.pem");
+  CHECK(http["http_headers"]["X"]["files"].as<Texts>() == Texts{"../x", "/y"});
+  CHECK(http["http_headers"]["X"]["values"].as<Texts>() == Texts{"v"});
+  CHECK(merged["global"]["slack_api_url_file"].as<std::string>() == "from/where/it/runs");
+  const YAML::Node webhook = merged["receivers"][0]["webhook_configs"][0];
+  CHECK(webhook["url_file"].as<std::string>() == "url");
+  CHECK(webhook["http_config"]["basic_auth"]["password_file"].as<std::string>() == "../secret/password");
+  CHECK(webhook["http_config"]["basic_auth"]["username"].as<std::string>() == "u");
 }
 
 TEST_CASE("a severe verdict silences the milder ones of the same store only") {
