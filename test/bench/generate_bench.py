@@ -4,7 +4,8 @@ specs of 10 to 10,000 thresholds. The cost must be linear in the spec.
 Time is the CPU time of the process, the least of several runs, so that a busy machine changes it little.
 
 Usage: generate_bench.py RULEGEN [--test]
-  --test  exit status 1 if the cost of a threshold grows with their number; fewer runs
+  --test  exit status 1 if the cost of a threshold grows with their number, or that of the shipped spec is far from its
+          goal; fewer runs
 """
 
 import argparse
@@ -23,6 +24,7 @@ SHIPPED = ROOT / "rules" / "checkpoint.toml"
 # quadratic; caches and the allocator take a little more than 1.
 GROWTH_MAX = 2.0
 SHIPPED_MS_MAX = 20
+TEST_SHIPPED_MS_MAX = 100  # in a build that may be a slower one, on a machine that does other things as well
 SIZES = [10, 100, 1000, 10000]
 HEAD = """schema = 1
 
@@ -186,14 +188,14 @@ def growth_of_refusals(rulegen, sizes, runs, folder):
     return growth
 
 
-def figures(rulegen, sizes, runs):
+def figures(rulegen, sizes, runs, shipped_ms_max=SHIPPED_MS_MAX):
     """The table and the goals, for the report."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         shutil.copy(ROOT / "rules" / "alertmanager.base.yml", folder)
         shipped = measure(rulegen, SHIPPED, folder, runs)
         rows = [row("rules/checkpoint.toml", 6, shipped)]
-        goals = [tables.Goal("generating rules/checkpoint.toml", shipped[0], SHIPPED_MS_MAX, False, " ms")]
+        goals = [tables.Goal("generating rules/checkpoint.toml", shipped[0], shipped_ms_max, False, " ms")]
         for shape in SHAPES:
             of_shape, growth = measure_shape(rulegen, shape, sizes, runs, folder)
             rows += of_shape
@@ -208,12 +210,14 @@ def figures(rulegen, sizes, runs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rulegen", type=pathlib.Path)
-    parser.add_argument("--test", action="store_true", help="fail if the cost is not linear; fewer runs")
+    parser.add_argument("--test", action="store_true", help="fail if a goal is missed; fewer runs")
     arguments = parser.parse_args()
-    table, goals = figures(arguments.rulegen.resolve(), [1000, 10000] if arguments.test else SIZES, 3 if arguments.test else 10)
+    how = ([1000, 10000], 3, TEST_SHIPPED_MS_MAX) if arguments.test else (SIZES, 10)
+    table, goals = figures(arguments.rulegen.resolve(), *how)
     print(tables.render("What a spec of N thresholds costs", [table], goals, markdown=False))
-    if arguments.test and not all(goal.met for goal in goals if goal.limit == GROWTH_MAX):
-        sys.exit(f"the cost of a threshold grows with their number by more than {GROWTH_MAX}: it is not linear")
+    missed = [goal.what for goal in goals if not goal.met]
+    if arguments.test and missed:
+        sys.exit("missed: " + "; ".join(missed))
 
 
 if __name__ == "__main__":

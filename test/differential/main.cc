@@ -21,10 +21,10 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.seed)->required();
   app.add_option("--series", options.series)->required();
   app.add_flag("--keep-firing", options.keep_firing);
-  const std::map<std::string, Fault> faults = {{"engine-limit", Fault::kEngineLimit},
-                                               {"engine-hold", Fault::kEngineHold},
-                                               {"rule-limit", Fault::kRuleLimit},
-                                               {"rule-hold", Fault::kRuleHold}};
+  const std::map<std::string, Fault> faults = {
+      {"engine-limit", Fault::kEngineLimit},     {"engine-hold", Fault::kEngineHold},
+      {"engine-verdict", Fault::kEngineVerdict}, {"rule-limit", Fault::kRuleLimit},
+      {"rule-hold", Fault::kRuleHold},           {"rule-order", Fault::kRuleOrder}};
   app.add_option("--fault", options.fault)->transform(CLI::CheckedTransformer(faults));
   CLI11_PARSE(app, argc, argv);
 

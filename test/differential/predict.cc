@@ -1,6 +1,7 @@
 #include "test/differential/predict.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace outgrown::differential {
 namespace {
@@ -9,7 +10,8 @@ using decide::Cause;
 using decide::Finding;
 using decide::State;
 
-Claim ClaimOf(const Finding& finding) {
+// `samples`: those that the finding was made of.
+Claim ClaimOf(const Finding& finding, const std::vector<Sample>& samples) {
   switch (finding.state) {
     case State::kBreached:
       return Claim::kFires;
@@ -19,9 +21,13 @@ Claim ClaimOf(const Finding& finding) {
     case State::kUnknown:
       break;
   }
-  // An alert needs every evaluation of its window too: what is missing there, or NaN, keeps it silent.
+  // An alert needs every evaluation of its window too: what is missing there, or NaN, keeps it silent. Infinity may be
+  // beyond its limit.
+  if (finding.cause == Cause::kNotFinite) {
+    return std::isnan(samples[samples.size() - finding.samples_used].value) ? Claim::kSilent : Claim::kNone;
+  }
   const bool missing = finding.cause == Cause::kHole || finding.cause == Cause::kTooFewSamples ||
-                       finding.cause == Cause::kAbsent || finding.cause == Cause::kNotFinite;
+                       finding.cause == Cause::kAbsent;
   return missing ? Claim::kSilent : Claim::kNone;
 }
 
@@ -52,7 +58,7 @@ Prediction Predict(const Table& table, const StoreSeries& series, std::int64_t t
     const std::vector<Sample>& of_signal = samples[table.thresholds[i].signal];
     prediction.evaluation_ms.push_back(of_signal.empty() ? -1 : of_signal.back().time_ms);
     const bool stale = findings[i].state == State::kUnknown && findings[i].cause == Cause::kStale;
-    prediction.claims.push_back(stale ? Claim::kNone : ClaimOf(findings[i]));
+    prediction.claims.push_back(stale ? Claim::kNone : ClaimOf(findings[i], of_signal));
   }
   return prediction;
 }
@@ -87,6 +93,15 @@ std::size_t VerdictOfAlerts(const Table& table, const std::vector<Claim>& claims
     worst = worst == table.verdicts.size() ? verdict : std::max(worst, verdict);
   }
   return worst;
+}
+
+bool VerdictFollows(const Table& table, const Prediction& prediction) {
+  const std::size_t of_alerts = VerdictOfAlerts(table, prediction.claims);
+  const decide::Decision& decision = prediction.decision;
+  if (decision.outcome == decide::Outcome::kBreached) return decision.verdict == of_alerts;
+  if (of_alerts != table.verdicts.size()) return false;
+  return decision.outcome == decide::Outcome::kUndetermined ||
+         std::ranges::find(prediction.claims, Claim::kNone) == prediction.claims.end();
 }
 
 }  // namespace outgrown::differential

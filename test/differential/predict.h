@@ -43,4 +43,8 @@ std::vector<std::vector<Claim>> PredictKept(const Table& table, const StoreSerie
 // Table::verdicts; Table::verdicts.size() if none fires.
 std::size_t VerdictOfAlerts(const Table& table, const std::vector<Claim>& claims);
 
+// True if the decision is what follows from its own claims: the verdict of the alerts if one fires; none if none does, and
+// "sufficient" only if there is a claim about each.
+bool VerdictFollows(const Table& table, const Prediction& prediction);
+
 }  // namespace outgrown::differential

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <random>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -28,23 +31,35 @@ constexpr std::size_t kStoresInGroup = 3;
 constexpr std::size_t kGroupsInFile = 20;
 constexpr std::size_t kEvaluations = 80;
 
-// The threshold alerts alone, without annotations: their texts are the generated tests' business.
-plan::RuleFile AlertsOnly(const spec::Spec& spec, Fault fault) {
+// The scraped gauge that a recording rule of the proof copies.
+std::string Scraped(std::string_view recorded) { return "drawn:" + std::string(recorded); }
+
+bool IsRecording(const plan::Rule& rule) { return std::holds_alternative<plan::RecordingRule>(rule); }
+
+// The groups that have alerts on thresholds, these without annotations: their texts are the generated tests' business,
+// as is what the recording rules compute; here each copies a gauge, so that a value is known to the bit.
+plan::RuleFile RulesToProve(const spec::Spec& spec, Fault fault) {
   plan::RuleFile file = plan::PlanRules(spec);
   for (plan::RuleGroup& group : file.groups) {
     std::erase_if(group.rules, [](const plan::Rule& rule) {
       const auto* alert = std::get_if<plan::AlertRule>(&rule);
-      return alert == nullptr ||
+      return alert != nullptr &&
              std::ranges::find(alert->labels, "threshold", &plan::Pair::name) == alert->labels.end();
     });
     for (plan::Rule& rule : group.rules) {
+      if (auto* recording = std::get_if<plan::RecordingRule>(&rule)) {
+        recording->expr = Scraped(recording->record);
+        continue;
+      }
       auto& alert = std::get<plan::AlertRule>(rule);
       alert.annotations.clear();
       if (fault == Fault::kRuleHold && alert.hold.count() > 0) alert.hold -= group.interval;
       if (fault == Fault::kRuleLimit) alert.expr.insert(alert.expr.find_first_of("<>") + 1, "=");
     }
+    if (fault == Fault::kRuleOrder) std::ranges::stable_partition(group.rules, std::not_fn(IsRecording));
   }
-  std::erase_if(file.groups, [](const plan::RuleGroup& group) { return group.rules.empty(); });
+  std::erase_if(file.groups,
+                [](const plan::RuleGroup& group) { return std::ranges::all_of(group.rules, IsRecording); });
   return file;
 }
 
@@ -138,20 +153,16 @@ class Proof {
     const std::int64_t on_ms = static_cast<std::int64_t>(step) * table().interval_ms;
     std::uniform_int_distribution<std::int64_t> later_ms(0, table().interval_ms - 1);
     const std::int64_t time_ms = random_() % 2 == 0 ? on_ms : on_ms + later_ms(random_);
-    const Prediction prediction = Predict(table(), store, time_ms);
-    std::vector<Claim> claims = prediction.claims;
-    bool all_fresh = true;
-    for (std::size_t i = 0; i < claims.size(); ++i) {
-      if (prediction.evaluation_ms[i] == on_ms) continue;
-      // The claim was about an earlier evaluation, and was checked there. At this one the series is gone.
-      claims[i] = Claim::kSilent;
-      all_fresh = false;
+    Prediction prediction = Predict(table(), store, time_ms);
+    if (options_.fault == Fault::kEngineVerdict) prediction.decision.outcome = decide::Outcome::kSufficient;
+    if (prediction.decision.outcome == decide::Outcome::kBreached) ++counts_.verdicts;
+    if (!VerdictFollows(table(), prediction)) {
+      return Error{"the verdict does not follow from the alerts", "evaluation " + std::to_string(step)};
     }
-    if (all_fresh && prediction.decision.outcome == decide::Outcome::kBreached) {
-      ++counts_.verdicts;
-      if (prediction.decision.verdict != VerdictOfAlerts(table(), claims)) {
-        return Error{"the verdict does not follow from the alerts", "evaluation " + std::to_string(step)};
-      }
+    std::vector<Claim> claims = prediction.claims;
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+      // A claim about an earlier evaluation was checked there. At this one the series is gone.
+      if (prediction.evaluation_ms[i] != on_ms) claims[i] = Claim::kSilent;
     }
     return claims;
   }
@@ -195,9 +206,13 @@ class Proof {
     Node::List input;
     for (std::size_t store = 0; store < stores.size(); ++store) {
       for (const std::size_t signal : judged_signals_) {
-        input.push_back(Node::Of(Node::Map{
-            {"series", Node::String(plan::Selector(table().signals[signal].series, StoreLabels(store)))},
-            {"values", Node::String(PromtoolValues(stores[store].signals[signal]))}}));
+        // Of every second store Prometheus records the series itself, just before it evaluates the alerts; the others'
+        // are there as recorded.
+        const std::string_view recorded = table().signals[signal].series;
+        const std::string name = store % 2 == 1 ? Scraped(recorded) : std::string(recorded);
+        input.push_back(
+            Node::Of(Node::Map{{"series", Node::String(plan::Selector(name, StoreLabels(store)))},
+                               {"values", Node::String(PromtoolValues(stores[store].signals[signal]))}}));
       }
     }
     return input;
@@ -218,7 +233,7 @@ Result<ProofCounts> WriteProof(const spec::Spec& spec, const ProofOptions& optio
                                const std::filesystem::path& folder) {
   const spec::Flavor flavor =
       options.keep_firing ? spec::Flavor::kPrometheus : spec::Flavor::kVictoriaMetrics;
-  const std::string rules = emit::RulesYaml(spec, AlertsOnly(spec, options.fault), flavor);
+  const std::string rules = emit::RulesYaml(spec, RulesToProve(spec, options.fault), flavor);
   if (const auto written = WriteFileIfChanged(folder / "rules.yml", rules); !written) return written.error();
   Proof proof(spec, options);
   for (std::size_t file = 0; !proof.Enough(); ++file) {

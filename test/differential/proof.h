@@ -13,7 +13,15 @@
 namespace outgrown::differential {
 
 // A fault put in on purpose, to see that the proof goes red.
-enum class Fault { kNone, kEngineLimit, kEngineHold, kRuleLimit, kRuleHold };
+enum class Fault {
+  kNone,
+  kEngineLimit,
+  kEngineHold,
+  kEngineVerdict,  // the only one that WriteProof finds itself
+  kRuleLimit,
+  kRuleHold,
+  kRuleOrder,  // the alerts before the series that they compare
+};
 
 struct ProofOptions {
   std::uint64_t seed = 1;

@@ -9,6 +9,8 @@
 namespace outgrown::differential {
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 // True once in `n`.
 bool OneIn(int n, std::mt19937_64& random) { return std::uniform_int_distribution<int>(1, n)(random) == 1; }
 
@@ -18,7 +20,6 @@ std::size_t Between(std::size_t low, std::size_t high, std::mt19937_64& random) 
 
 // A value about a limit: on it, beside it by one representable double, well beyond, well within, or zero.
 double DrawValue(double limit, std::mt19937_64& random) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   switch (Between(0, 6, random)) {
     case 0:
       return limit;
@@ -34,6 +35,21 @@ double DrawValue(double limit, std::mt19937_64& random) {
       return 0;
     default:
       return std::uniform_real_distribution<double>(0, 2 * limit)(random);
+  }
+}
+
+// What interrupts a run: a gap, NaN, an infinity, or the limit itself.
+std::optional<double> DrawCut(double limit, std::mt19937_64& random) {
+  switch (Between(0, 5, random)) {
+    case 0:
+    case 1:
+      return std::nullopt;
+    case 2:
+      return std::numeric_limits<double>::quiet_NaN();
+    case 3:
+      return OneIn(2, random) ? kInfinity : -kInfinity;
+    default:
+      return limit;
   }
 }
 
@@ -55,8 +71,10 @@ Values DrawSignal(const Table& table, std::size_t signal, std::size_t count, std
   while (values.size() < count) {
     const ThresholdRow& threshold = *thresholds[Between(0, thresholds.size() - 1, random)];
     const std::size_t length = DrawRunLength(table, threshold, random);
-    // One side of the limit for the whole run, or anything; a gap or NaN cuts in now and then.
+    // One side of the limit for the whole run, or anything. One run in three is cut once, however long it is, so that
+    // long ones come whole as well.
     const std::size_t kind = Between(0, 9, random);
+    const std::size_t cut = OneIn(3, random) ? Between(0, length - 1, random) : length;
     for (std::size_t i = 0; i < length; ++i) {
       double value = DrawValue(threshold.limit, random);
       if (kind < 6) {
@@ -64,13 +82,7 @@ Values DrawSignal(const Table& table, std::size_t signal, std::size_t count, std
       } else if (kind < 8) {
         while (decide::Beyond(threshold, value)) value = DrawValue(threshold.limit, random);
       }
-      if (OneIn(60, random)) {
-        values.emplace_back(std::nullopt);
-      } else if (OneIn(80, random)) {
-        values.emplace_back(std::numeric_limits<double>::quiet_NaN());
-      } else {
-        values.emplace_back(value);
-      }
+      values.push_back(i == cut ? DrawCut(threshold.limit, random) : value);
     }
     if (OneIn(6, random)) values.insert(values.end(), Between(1, 4, random), std::nullopt);
   }

@@ -1,8 +1,9 @@
 // Random recorded series for the differential proof: what a recording rule may leave behind, drawn to hurt.
 //
 // Values stand on both sides of the signal's limits, exactly on them and one representable double beside; runs beyond
-// a limit last about as long as `for` demands, one evaluation shorter and longer; between them lie gaps, NaN
-// and drops to zero (a counter reset, as the recorded rate shows it).
+// a limit last about as long as `for` demands, one evaluation shorter and longer; between them lie gaps, NaN, both
+// infinities and drops to zero. A counter's reset is not among them: a rate is recorded without a trace of it, which the
+// generated tests show.
 #pragma once
 
 #include <cstddef>

@@ -4,6 +4,7 @@ generated tests can fail: rules that are broken on purpose turn them red.
 Usage: artefacts_test.py BUILD_FOLDER
 """
 
+import itertools
 import json
 import os
 import pathlib
@@ -201,7 +202,23 @@ BREAKS = [
     ("an unmeasured ratio fires", "write_error_ratio > 0.01'",
      "write_error_ratio > 0.01 or absent(checkpoint:write_error_ratio) == 1'"),
     ("no data fires", "write_error_ratio > 0.01'", "write_error_ratio > 0.01 or on() vector(1)'"),
+    ("another quantile", "histogram_quantile(0.99,", "histogram_quantile(0.995,"),
+    ("only commits are writes", f"(sum by ({IDENTITY}) (rate(checkpoint_writes_total[5m])) >= sum by ({IDENTITY}) "
+     "(rate(checkpoint_store_commits_total[5m]))) or sum", "sum"),
+    ("a failed write covers a commit", 'checkpoint_writes_total{status="success"}[5m])) + 2', "checkpoint_writes_total[5m])) + 2"),
 ]
+
+# The recorded series' windows are all of 5 minutes, and the tests must find any that is one of these. Not where that makes no
+# difference: `A / B >= 0 or B == 0` needs its last part only where nothing happened in 5 minutes, and not in less of them
+# either; and of a trace lost before them the last part of the coverage says something only where there is no coverage.
+OTHER_WINDOWS = ["[4m]", "[10m]"]
+
+
+def makes_no_difference(window, before, behind):
+    """That window instead of the one between the two halves of an expression."""
+    if window == "[4m]":
+        return behind.endswith(" == 0'") and " or " not in behind
+    return before.endswith("max_over_time(checkpoint_block_trace_lost") and " or 1 - " in before
 
 
 def longer(seconds):
@@ -244,6 +261,28 @@ class Teeth(unittest.TestCase):
                                                                                encoding="utf-8")
                     statuses = (run("promtool", "test", "rules", test, cwd=folder).returncode for test in TESTS)
                     self.assertEqual(next((status for status in statuses if status != 0), 0), 1)
+
+    def test_another_window_is_found_in_each_recorded_series(self):
+        found = 0
+        for store in ("checkpoint", "postgresql"):
+            rules = (ROOT / "rules" / "gen" / f"{store}.rules.yml").read_text(encoding="utf-8")
+            tests = (ROOT / "rules" / "gen" / f"{store}.test.yml").read_text(encoding="utf-8")
+            head, *cases = re.split(r"(?m)^(?=  - name: )", tests)
+            with tempfile.TemporaryDirectory() as folder:
+                for rule in re.finditer(r"      - record: (\S+)\n        expr: .*", rules):
+                    about = [case for case in cases if case.startswith(f"  - name: '{rule[1]}")]
+                    (pathlib.Path(folder) / f"{store}.test.yml").write_text("".join([head, *about]), encoding="utf-8")
+                    for place, window in itertools.product(re.finditer(r"\[5m\]", rule[0]), OTHER_WINDOWS):
+                        before, behind = rule[0][:place.start()], rule[0][place.end():]
+                        if makes_no_difference(window, before, behind):
+                            continue
+                        found += 1
+                        with self.subTest(series=rule[1], after=before[-40:], window=window):
+                            broken = rules[:rule.start()] + before + window + behind + rules[rule.end():]
+                            (pathlib.Path(folder) / f"{store}.rules.yml").write_text(broken, encoding="utf-8")
+                            done = run("promtool", "test", "rules", f"{store}.test.yml", cwd=folder)
+                            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertGreater(found, 20)
 
     def test_what_breaks_any_alert_is_found_in_each(self):
         """Every alert is broken at once, so that one run tells; promtool names the alerts that are not as expected."""

@@ -40,9 +40,10 @@ def get(url, timeout_seconds=5):
         return answer.read().decode()
 
 
-def post(url, timeout_seconds=30):
-    """The body of a POST without one of its own. OSError if there is no 200."""
-    with _opener.open(urllib.request.Request(url, method="POST"), timeout=timeout_seconds) as answer:
+def post(url, timeout_seconds=30, body=None):
+    """The body of a POST with that text, or none, as its own. OSError if there is neither 200 nor 204."""
+    request = urllib.request.Request(url, method="POST", data=None if body is None else body.encode())
+    with _opener.open(request, timeout=timeout_seconds) as answer:
         return answer.read().decode()
 
 

@@ -1,43 +1,30 @@
 // The list of keys, the parser and the reference are one.
 #include "rulegen/spec/keys.h"
 
-#include <filesystem>
+#include <algorithm>
 #include <regex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
-#include "common/file.h"
 #include "rulegen/spec/names.h"
 #include "rulegen/table/units.h"
+#include "test/rulegen/spec/reference.h"
 #include "test/rulegen/spec/spec_text.h"
 
-namespace fs = std::filesystem;
-using outgrown::ReadFile;
 using outgrown::spec::Key;
 using outgrown::spec::Need;
 using outgrown::spec::TableKeys;
 using outgrown::spec::Tables;
 using outgrown::test::DiagnosticsOf;
-
-namespace {
-
-const fs::path kReference = fs::path(OUTGROWN_SOURCE_ROOT) / "docs/spec.md";
-
-// The reference's part about one table: from its heading "## [store]" to the next one.
-std::string SectionOf(const std::string& reference, const TableKeys& table) {
-  const std::string header = table.name.empty() ? "The root table" : "`" + std::string(table.header) + "`";
-  const std::size_t begin = reference.find("\n### " + header);
-  if (begin == std::string::npos) return "";
-  const std::size_t end = reference.find("\n##", begin + 1);
-  return reference.substr(begin, end - begin);
-}
-
-}  // namespace
+using outgrown::test::Reference;
+using outgrown::test::RowOf;
+using outgrown::test::SectionOf;
 
 TEST_CASE("docs/spec.md has a row for every key of every table, and for no other") {
-  const std::string reference = ReadFile(kReference).value();
+  const std::string reference = Reference();
   const std::regex row("\n\\| `([a-z_]+)` \\|");
   for (const TableKeys& table : Tables()) {
     CAPTURE(table.header);
@@ -54,23 +41,24 @@ TEST_CASE("docs/spec.md has a row for every key of every table, and for no other
   }
 }
 
-TEST_CASE("docs/spec.md marks as required what the parser misses") {
-  const std::string reference = ReadFile(kReference).value();
+TEST_CASE("docs/spec.md says of every key its type, default, meaning and an example") {
+  const std::string reference = Reference();
   for (const TableKeys& table : Tables()) {
+    CAPTURE(table.header);
     const std::string section = SectionOf(reference, table);
+    CHECK(RowOf(section, "key") == std::vector<std::string>{"key", "type", "default", "meaning", "example"});
     for (const Key& key : table.keys) {
-      CAPTURE(table.header);
       CAPTURE(key.name);
-      const std::size_t row = section.find("\n| `" + std::string(key.name) + "` |");
-      REQUIRE(row != std::string::npos);
-      const std::string line = section.substr(row + 1, section.find('\n', row + 1) - row - 1);
-      CHECK((line.find("| required |") != std::string::npos) == (key.need == Need::kRequired));
+      const std::vector<std::string> cells = RowOf(section, key);
+      REQUIRE(cells.size() == 5);
+      CHECK(std::ranges::find(cells, "") == cells.end());
+      CHECK((cells[2] == "required") == (key.need == Need::kRequired));
     }
   }
 }
 
 TEST_CASE("docs/spec.md names every unit and every reserved id") {
-  const std::string reference = ReadFile(kReference).value();
+  const std::string reference = Reference();
   for (const std::string_view unit : outgrown::UnitNames()) {
     CAPTURE(unit);
     CHECK(reference.find("`" + std::string(unit) + "`") != std::string::npos);
@@ -100,7 +88,7 @@ TEST_CASE("the parser takes every key of the list, and an unknown one in no tabl
 }
 
 TEST_CASE("the example of docs/spec.md is a valid spec") {
-  const std::string reference = ReadFile(kReference).value();
+  const std::string reference = Reference();
   const std::size_t begin = reference.find("```toml\n");
   REQUIRE(begin != std::string::npos);
   const std::size_t end = reference.find("```\n", begin + 8);

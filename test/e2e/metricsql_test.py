@@ -1,0 +1,126 @@
+"""The rules mean the same in VictoriaMetrics: the cases of the shipped specs, whose recorded values promtool confirms for
+Prometheus, through VictoriaMetrics and the real vmalert, which replays the generated rules over them.
+
+Usage: metricsql_test.py
+"""
+
+import math
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "test" / "support"))
+
+import servers  # noqa: E402  (the path above)
+
+DAY_SECONDS = 86400
+SCRAPE_SECONDS = 15  # of both specs
+REPLAYED_SECONDS = 20 * 60
+NUMBER = r"\d[\d.]*(?:e[+-]?\d+)?"
+
+
+def samples(notation):
+    """The values of promtool's notation; None is no sample."""
+    for word in notation.split():
+        value, step, times = re.fullmatch(rf"(_|stale|-?{NUMBER})([+-]{NUMBER})?(?:x(\d+))?", word).groups()
+        for i in range(int(times or 0) + (value != "_" or times is None)):
+            yield None if value in ("_", "stale") else float(value) + i * float(step or 0)
+
+
+class Case:
+    """A case of a spec, as a store of its own."""
+
+    def __init__(self, spec, number, of, case):
+        self.series = f"{spec['store']['name']}:{of}"
+        self.name = case.get("name", "")
+        self.labels = {label: f"case-{number}" for label in spec["store"]["identity"]}
+        self.given = case["series"]
+        self.at_seconds = int(re.fullmatch(r"(\d+)m", case["at"])[1]) * 60
+        self.value = case["value"]
+
+    def text(self, begin):
+        """What is scraped, in the text format with timestamps."""
+        for selector, notation in self.given.items():
+            name, _, matchers = selector.rstrip("}").partition("{")
+            labels = ",".join([*filter(None, [matchers]), *(f'{name}="{value}"' for name, value in self.labels.items())])
+            for i, value in enumerate(samples(notation)):
+                if value is not None:
+                    yield f"{name}{{{labels}}} {value!r} {(begin + i * SCRAPE_SECONDS) * 1000}\n"
+
+
+def cases(spec, first):
+    found = [(signal["id"], case) for signal in spec["signal"] for case in signal["test"]]
+    found += [("coverage_ratio", case) for case in spec.get("coverage", {}).get("test", [])]
+    return [Case(spec, first + number, of, case) for number, (of, case) in enumerate(found)]
+
+
+class Metricsql(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = servers.Stack()
+        cls.addClassCleanup(cls.stack.close)
+        cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
+        cls.metrics = cls.stack.start(servers.victoria_metrics(cls.folder))
+        # A day that is over: no answer is cut off because it is too new, and every step falls on its grid.
+        cls.begin = (int(time.time()) // DAY_SECONDS - 1) * DAY_SECONDS
+        cls.specs = [tomllib.loads((ROOT / "rules" / f"{name}.toml").read_text(encoding="utf-8"))
+                     for name in ("checkpoint", "postgresql")]
+        cls.cases = []
+        for spec in cls.specs:
+            cls.cases += cases(spec, len(cls.cases))
+        servers.post(f"{cls.metrics.url}/api/v1/import/prometheus", body="".join(
+            line for case in cls.cases for line in case.text(cls.begin)))
+        servers.get(f"{cls.metrics.url}/internal/force_flush")
+        for spec in cls.specs:
+            cls.replay(spec["store"]["name"])
+        servers.get(f"{cls.metrics.url}/internal/force_flush")
+
+    @classmethod
+    def replay(cls, store):
+        def utc(seconds):
+            return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+        done = subprocess.run([
+            "vmalert", f"-rule={ROOT / 'rules' / 'gen' / 'victoriametrics' / f'{store}.rules.yml'}",
+            f"-datasource.url={cls.metrics.url}", f"-remoteWrite.url={cls.metrics.url}", "-remoteWrite.flushInterval=50ms",
+            f"-replay.timeFrom={utc(cls.begin)}", f"-replay.timeTo={utc(cls.begin + REPLAYED_SECONDS)}",
+            "-replay.rulesDelay=100ms", "-replay.disableProgressBar"], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(done.stdout + done.stderr)
+
+    def value(self, expression, case):
+        """What it is for the case's store at its instant; None if it is nothing."""
+        found = servers.query(self.metrics.url, expression, self.begin + case.at_seconds)
+        values = [float(sample["value"][1]) for sample in found if {**sample["metric"], "__name__": ""} ==
+                  {**case.labels, "__name__": ""}]
+        self.assertLessEqual(len(values), 1)
+        return values[0] if values else None
+
+    def check(self, expression_of):
+        self.assertGreater(len(self.cases), 30)
+        for case in self.cases:
+            with self.subTest(series=case.series, case=case.name):
+                found = self.value(expression_of(case), case)
+                self.assertIsNotNone(found)
+                self.assertTrue(math.isclose(found, case.value, rel_tol=1e-9, abs_tol=1e-9), f"{found}, not {case.value}")
+
+    def test_vmalert_records_what_every_case_says(self):
+        # Only a sample of the instant itself: what was recorded before it would be another evaluation's.
+        self.check(lambda case: f"last_over_time({case.series}[1s])")
+
+    def test_an_instant_query_as_vmalert_makes_it_says_the_same(self):
+        rules = {}
+        for store in ("checkpoint", "postgresql"):
+            text = (ROOT / "rules" / "gen" / "victoriametrics" / f"{store}.rules.yml").read_text(encoding="utf-8")
+            rules.update(re.findall(r"      - record: (\S+)\n        expr: '(.*)'", text))
+        self.check(lambda case: rules[case.series].replace("''", "'"))
+
+
+if __name__ == "__main__":
+    unittest.main()
