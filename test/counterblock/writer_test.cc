@@ -1,5 +1,6 @@
 #include "counterblock/writer.h"
 
+#include <latch>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -120,6 +121,29 @@ TEST_CASE("with every slot taken, records go to the overflow slot and none is lo
   CHECK(snapshot.overflow_records == 10'000);
   CHECK(snapshot.bytes == 10'001);
   CHECK(snapshot.writers == 1);
+}
+
+TEST_CASE("a thread that found no slot free looks again after 4096 records") {
+  const BlockFolder folder;
+  Writer writer = folder.Open(1);
+  std::latch taken(1);
+  std::latch missed(1);
+  std::thread holder([&] {
+    writer.Record(Outcome::kOk, 1, 1'000);
+    taken.count_down();
+    missed.wait();
+  });
+  taken.wait();
+  writer.Record(Outcome::kOk, 1, 1'000);
+  missed.count_down();
+  holder.join();
+  for (int i = 0; i < 4096; ++i) writer.Record(Outcome::kOk, 1, 1'000);
+  CHECK(folder.Read().writers == 0);
+  CHECK(folder.Read().overflow_records == 4097);
+  writer.Record(Outcome::kOk, 1, 1'000);
+  CHECK(folder.Read().writers == 1);
+  CHECK(folder.Read().overflow_records == 4097);
+  CHECK(WritesOf(folder.Read(), Outcome::kOk) == 4099);
 }
 
 TEST_CASE("one thread writes to more stores than its table has rows") {

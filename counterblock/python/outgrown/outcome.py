@@ -43,7 +43,7 @@ _RANGE = 25
 _NOTADB = 26
 
 # Refused before any transaction: by an authorizer, or wrong use of the API (bindings).
-_NO_WRITE = frozenset({_TOOBIG, _MISUSE, _AUTH, _RANGE})
+_NO_WRITE = frozenset({_MISUSE, _AUTH, _RANGE})
 # With these, the statement that should have begun the write did not get the lock.
 _NOT_BEGUN = frozenset({_BUSY, _LOCKED, _READONLY, _CANTOPEN, _PROTOCOL})
 
@@ -75,6 +75,11 @@ class Failure(NamedTuple):
     def ambiguous(self) -> bool:
         """True: a statement that failed while it ran, or one that cannot even be prepared (no such table)."""
         return self.code == _ERROR
+
+    @property
+    def too_big(self) -> bool:
+        """True: a row that became too big while the statement ran, or a parameter that it never ran with."""
+        return self.code == _TOOBIG
 
 
 def failure_of(error: BaseException) -> Optional[Failure]:

@@ -18,3 +18,11 @@ def size_of(parameters: Any) -> int:
         elif isinstance(value, memoryview):
             size_bytes += value.nbytes
     return size_bytes
+
+
+def largest_of(parameters: Any) -> int:
+    """The size in bytes of the largest text or blob among the parameters."""
+    if not isinstance(parameters, (tuple, list, dict)):
+        return 0
+    values = parameters.values() if isinstance(parameters, dict) else parameters
+    return max((size_of((value,)) for value in values), default=0)

@@ -21,13 +21,14 @@ from .block import Start, Store
 from .guard import NothingToCount, guarded
 from .ledger import Ledger
 from .outcome import Failure, failure_of
-from .payload import size_of
+from .payload import largest_of, size_of
 from .report import warn_once
 from .statement import LOCKING, Kind, names_wal
 from .targets import Targets
 
 _T = TypeVar("_T")
 
+_LIMIT_LENGTH = 0  # SQLITE_LIMIT_LENGTH: bytes of a text, a blob or a row
 _LEGACY = -1  # sqlite3.LEGACY_TRANSACTION_CONTROL (Python 3.12), how every connection was before
 
 
@@ -175,6 +176,8 @@ class Watch:
             return
         failure = failure_of(error)
         changed = self.changed_since(begun)
+        if failure is not None and failure.too_big and self._is_too_big_to_bind(parameters):
+            failure = None  # it never ran
         if failure is None:  # Ctrl-C: the statement may well have succeeded
             changed = changed and self.targets.is_main(sql, parameters)
         elif not self._was_write(kind, begun, failure, sql, parameters):
@@ -284,6 +287,11 @@ class Watch:
             return begun.locks
         # BEGIN in a transaction and VACUUM in one are refused with an SQLITE_ERROR.
         return begun.locks and not failure.ambiguous
+
+    def _is_too_big_to_bind(self, parameters: Any) -> bool:
+        """Before Python 3.12 such a parameter is refused with an error that is not SQLite's."""
+        limit = getattr(self.connection, "getlimit", None)
+        return limit is not None and largest_of(parameters) > limit(_LIMIT_LENGTH)
 
     def _locks_implicitly(self, begun: Begun) -> bool:
         """Whether sqlite3 opens a transaction before a statement that writes, with main's write lock."""

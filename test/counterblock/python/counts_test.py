@@ -77,6 +77,25 @@ class Counts(ConnectionTest):
                 self.connection.execute("INSERT INTO t VALUES (1, zeroblob(1000000))")
         self.assertEqual(self.counted(), {"full": 1})
 
+    def test_a_row_that_is_too_big_is_an_error_and_a_parameter_that_is_never_came_to_write(self):
+        connection = self.connect(isolation_level=None)
+        with self.assertRaisesRegex(sqlite3.DataError, "too big"):
+            connection.execute("INSERT INTO t VALUES (1, zeroblob(2000000000))")
+        self.assertEqual(self.counted(), {"other": 1})
+        if not hasattr(connection, "setlimit"):
+            self.skipTest("setlimit came with Python 3.11")
+        connection.setlimit(0, 1000)  # SQLITE_LIMIT_LENGTH
+        for too_big in (b"x" * 1001, "x" * 1001, "ä" * 501, memoryview(b"x" * 1001)):
+            for parameters in ((1, too_big), {"x": 1, "y": too_big}):
+                with self.assertRaises((sqlite3.InterfaceError, sqlite3.DataError)):
+                    connection.execute("INSERT INTO t VALUES (:x, :y)", parameters)
+            with self.assertRaises((sqlite3.InterfaceError, sqlite3.DataError)):
+                connection.executemany("INSERT INTO t VALUES (?, ?)", [(1, too_big)])
+        self.assertEqual(self.counted(), {"other": 1})
+        with self.assertRaisesRegex(sqlite3.DataError, "too big"):
+            connection.execute("INSERT INTO t VALUES (?, ?)", ("x" * 600, "y" * 600))
+        self.assertEqual(self.counted(), {"other": 2})
+
     def test_a_read_only_file_is_an_error(self):
         connection = outgrown.observe(sqlite3.connect(f"file:{self.path()}?mode=ro", uri=True))
         self.addCleanup(connection.close)

@@ -165,18 +165,25 @@ assert shared.execute("SELECT count(*) FROM t").fetchone()[0] == 300
 
 
 def without_the_probe(folder):
-    """OUTGROWN_RESULT_PROBE=off: commits and refused locks count, and the status says what is missing"""
+    """OUTGROWN_RESULT_PROBE=off: commits and refused locks count; the status and a lost trace say what is missing"""
     out = python(folder, f"""
-import os
+import os, struct
 os.environ["OUTGROWN_RESULT_PROBE"] = "off"
 import sqlite3
 {PYTHON_WORK}
+def traces_lost():  # docs/counterblock.md; of the living
+    with open("app.v1.counters", "rb") as block:
+        block = block.read()
+    used = struct.unpack_from("<I", block, 64)[0]
+    return sum(struct.unpack_from("<Q", block, 8192 + 1024 * slot + 40)[0] for slot in range(used))
 connection = sqlite3.connect("app.db")
 connection.enable_load_extension(True)
 connection.load_extension(os.environ["EXTENSION"])
+print(traces_lost())
 work(connection)
+print(traces_lost())
 """)
-    assert out == "counting main as app; kinds of failures are unknown with this SQLite\n", out
+    assert out == "1\ncounting main as app; kinds of failures are unknown with this SQLite\n0\n", out
     assert counts(folder) == {"ok": 4, "busy": 1}, counts(folder)
 
 

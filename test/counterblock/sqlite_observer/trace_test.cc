@@ -1,4 +1,5 @@
 // Somebody else takes the connection's trace: commits go on being counted, and the loss shows.
+#include <filesystem>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -139,4 +140,27 @@ TEST_CASE_FIXTURE(
   CHECK(Counted() == "{}");
   CHECK(Text(other.NewCounts()) == "{ok: 1}");
   CHECK(store.InFlight() == 0);
+}
+
+TEST_CASE_FIXTURE(
+    WalFixture, "a connection to a shared cache that nobody observes is a lost trace until the cache goes") {
+  const std::string name = std::filesystem::path(store.path()).stem().string();
+  const std::string shared = "file:" + store.path() + "?cache=shared";
+  {
+    Database unobserved(shared + "&outgrown=off");
+    Database observed(shared);
+    CHECK(observed.Ask("SELECT outgrown_observe('" + name + "')") == "counting main as " + name);
+    Database joined(shared);
+    CHECK(joined.Ask("SELECT outgrown_status()") == "counting main as " + name);
+    CHECK(joined.Run("INSERT INTO t(id) VALUES(2)") == SQLITE_OK);
+    CHECK(observed.Run("INSERT INTO t(id) VALUES(2)") == SQLITE_CONSTRAINT_PRIMARYKEY);
+    CHECK(Counted() == "{constraint: 1, ok: 1}");
+    CHECK_FALSE(store.WasTraceEverLost());
+    CHECK(unobserved.Run("INSERT INTO t(id) VALUES(3)") == SQLITE_OK);
+    CHECK(unobserved.Run("INSERT INTO t(id) VALUES(3)") == SQLITE_CONSTRAINT_PRIMARYKEY);
+    CHECK(Counted() == "{ok: 1}");
+    CHECK(store.TracesLost() == 1);
+  }
+  CHECK(store.TracesLost() == 0);
+  CHECK(store.WasTraceEverLost());
 }
