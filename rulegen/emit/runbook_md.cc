@@ -1,3 +1,4 @@
+// The runbook: one section for each alert, under the anchor that the alert's annotation leads to.
 #include <algorithm>
 #include <string>
 #include <string_view>
