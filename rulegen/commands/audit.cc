@@ -1,3 +1,4 @@
+// --audit: a decision log re-checked, its chain and every verdict.
 #include "rulegen/audit/audit.h"
 
 #include <cstdio>

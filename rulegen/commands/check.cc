@@ -1,3 +1,4 @@
+// --check: the committed artefacts against what the specs generate; drift is a diff and an exit status.
 #include <string>
 #include <vector>
 

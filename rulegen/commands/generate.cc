@@ -1,3 +1,4 @@
+// --generate: every artefact of the specs written, and one line for each file that changes or stays.
 #include <string>
 #include <string_view>
 

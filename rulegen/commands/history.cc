@@ -1,3 +1,4 @@
+// --history: when each store's verdict changed, and why, from a decision log.
 #include "rulegen/audit/history.h"
 
 #include <cstdio>

@@ -1,3 +1,4 @@
+// The decision matrix: which measurement gives which verdict, as one page for people.
 #include <algorithm>
 #include <cstddef>
 #include <string>

@@ -24,6 +24,10 @@ std::string YamlString(std::string_view text);
 // Text for a Go template (an alert's annotation) that comes out as itself: "{{" is no action.
 std::string GoTemplateText(std::string_view text);
 
+// Text of a dashboard's panel in which Grafana finds no variable ($job, ${job}, [[job]]) and that looks the same. It holds
+// word joiners (U+2060) then, so it is not the same to a program.
+std::string GrafanaText(std::string_view text);
+
 // Inline Markdown (GitHub's) that shows the text as it is, in one line, also inside a table's cell.
 std::string MarkdownText(std::string_view text);
 

@@ -1,3 +1,4 @@
+// Strings and numbers as C++ literals.
 #include <cmath>
 #include <string>
 #include <string_view>

@@ -1,3 +1,4 @@
+// Text in Markdown as GitHub renders it, inline and in a table's cell.
 #include <algorithm>
 #include <cstddef>
 #include <string>

@@ -1,3 +1,4 @@
+// Text in a Go template that has to come out as it went in.
 #include <algorithm>
 #include <cstddef>
 #include <string>

@@ -1,3 +1,4 @@
+// Strings as YAML scalars, plain only where no reader could take them for something else.
 #include <algorithm>
 #include <array>
 #include <cstddef>

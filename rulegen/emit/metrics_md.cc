@@ -1,3 +1,4 @@
+// The metric reference: every series that a spec records, reads or declares, as one page for people.
 #include <string>
 #include <string_view>
 #include <vector>

@@ -235,7 +235,7 @@ Node Options(const plan::Panel& panel) {
                      {"showValue", Text("auto")},
                      {"tooltip", Tooltip()}});
     case PanelKind::kText:
-      return Object({{"content", Text(RowsMarkdown(panel))}, {"mode", Text("markdown")}});
+      return Object({{"content", Text(GrafanaText(RowsMarkdown(panel)))}, {"mode", Text("markdown")}});
     case PanelKind::kRow:
       break;
   }
@@ -249,7 +249,7 @@ Node DataSource() { return Object({{"type", Text("prometheus")}, {"uid", Text("$
 Node PanelNode(const plan::Panel& panel, std::size_t id) {
   Map entries = {{"id", Node::Integer(static_cast<long long>(id))},
                  {"type", Text(TypeName(panel.kind))},
-                 {"title", Text(panel.title)},
+                 {"title", Text(GrafanaText(panel.title))},
                  {"gridPos", Object({{"h", Node::Integer(panel.height)},
                                      {"w", Node::Integer(panel.width)},
                                      {"x", Node::Integer(panel.x)},
@@ -259,7 +259,7 @@ Node PanelNode(const plan::Panel& panel, std::size_t id) {
     entries.emplace_back("panels", Array({}));
     return Object(std::move(entries));
   }
-  entries.emplace_back("description", Text(panel.description));
+  entries.emplace_back("description", Text(GrafanaText(panel.description)));
   if (panel.kind != PanelKind::kText) {
     entries.emplace_back("datasource", DataSource());
     entries.emplace_back("targets", Targets(panel));

@@ -1,3 +1,4 @@
+// The runbook: one section for each alert, under the anchor that the alert's annotation leads to.
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -39,8 +40,14 @@ std::string Section(const plan::AlertRule& rule, const std::string& title, const
          MarkdownBlock("promql", rule.expr);
 }
 
-Advice AdviceOf(const spec::Signal& signal, const spec::Threshold& threshold) {
-  return {plan::ConditionText(signal, threshold) + ". " + signal.description, threshold.look, threshold.act};
+Advice AdviceOf(const spec::Spec& spec, const spec::Signal& signal, const spec::Threshold& threshold) {
+  Advice advice{plan::ConditionText(signal, threshold) + ". " + signal.description, threshold.look,
+                threshold.act};
+  if (!advice.look.empty() || !advice.act.empty()) return advice;
+  advice.look = "how " + spec::RecordedSeries(spec.store, signal.id) + " moved, and what it is made of (" +
+                spec.store.name + ".metrics.md).";
+  advice.act = "Find out what changed. If it stays so, plan the move to " + spec.store.next + ".";
+  return advice;
 }
 
 }  // namespace
@@ -50,7 +57,7 @@ std::string RunbookMarkdown(const spec::Spec& spec, const plan::RuleFile& rules)
   const plan::SignalIndex signals(spec);
   for (const spec::Threshold& threshold : spec.thresholds) {
     about[spec::AlertName(spec.store, threshold.id)] = {plan::VerdictLine(spec, threshold),
-                                                        AdviceOf(signals[threshold.signal], threshold)};
+                                                        AdviceOf(spec, signals[threshold.signal], threshold)};
   }
   for (const plan::MeasurementAlert& planned : plan::PlanMeasurement(spec)) {
     about[spec::AlertName(spec.store, planned.id)] = {planned.summary,

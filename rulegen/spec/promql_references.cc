@@ -100,11 +100,11 @@ class Finder {
     } else if (IsKeyword(token.text)) {
       ++at_;
     } else if (IsAggregation(token.text) && IsAggregationHere()) {
-      if (LowerCase(token.text) == "count_values") MadeLabel(0);
+      if (LowerCase(token.text) == "count_values") Labels("count_values");
       ++at_;
     } else if (Is("(", 1)) {
       found_.functions.push_back({token.text, token.offset});
-      if (token.text == "label_replace" || token.text == "label_join") MadeLabel(1);
+      if (token.text == "label_replace" || token.text == "label_join") Labels(token.text);
       ++at_;
     } else {
       found_.selectors.push_back({{token.text, token.offset}, {}, Function(), false});
@@ -128,25 +128,51 @@ class Finder {
     return before.kind == TokenKind::kName ? before.text : std::string_view();
   }
 
-  // Remembers the label that the call at the current token makes: the first string after that many commas. In front
-  // of an aggregation's arguments there may be a grouping: count_values by (job) ("version", x).
-  void MadeLabel(std::size_t commas) {
+  // The strings among the arguments of the call at the current token, with the number of commas before each. In front of
+  // an aggregation's arguments there may be a grouping: count_values by (job) ("version", x).
+  struct Argument {
+    std::size_t commas;
+    Token token;
+  };
+  std::vector<Argument> StringArguments() const {
+    std::vector<Argument> arguments;
     std::size_t depth = 0;
+    std::size_t commas = 0;
     for (std::size_t i = at_ + 1; i < lexed_.tokens.size(); ++i) {
       const Token& token = lexed_.tokens[i];
-      if (token.kind == TokenKind::kString && depth == 1 && commas == 0) {
-        found_.made_labels.emplace_back(token.text.substr(1, token.text.size() - 2));
-        return;
-      }
+      if (token.kind == TokenKind::kString && depth == 1) arguments.push_back({commas, token});
       if (token.kind != TokenKind::kPunctuation) continue;
       if (token.text == "(" || token.text == "{" || token.text == "[") ++depth;
       if (token.text == ")" || token.text == "}" || token.text == "]") {
         const bool is_grouping =
             depth == 1 && i + 1 < lexed_.tokens.size() && lexed_.tokens[i + 1].text == "(";
-        if (depth == 0 || (depth == 1 && !is_grouping)) return;
+        if (depth == 0 || (depth == 1 && !is_grouping)) break;
         --depth;
+        if (is_grouping) commas = 0;
       }
-      if (token.text == "," && depth == 1 && commas > 0) --commas;
+      if (token.text == "," && depth == 1) ++commas;
+    }
+    return arguments;
+  }
+
+  // Remembers which label the call at the current token makes, and from which: count_values("made", x),
+  // label_replace(x, "made", "$1", "source", "(.*)"), label_join(x, "made", ",", "source", ...).
+  void Labels(std::string_view function) {
+    const std::size_t made_at = function == "count_values" ? 0 : 1;
+    constexpr std::size_t kSourceAt = 3;
+    bool is_made = false;
+    for (const Argument& argument : StringArguments()) {
+      const std::string_view text = argument.token.text.substr(1, argument.token.text.size() - 2);
+      if (argument.commas >= made_at && !is_made) {
+        found_.made_labels.emplace_back(text);
+        is_made = true;
+        continue;
+      }
+      const bool is_source = (function == "label_replace" && argument.commas == kSourceAt) ||
+                             (function == "label_join" && argument.commas >= kSourceAt);
+      // label_replace takes nothing from "".
+      if (is_source && !text.empty() && text.find('\\') == std::string_view::npos)
+        found_.source_labels.push_back({text, argument.token.offset + 1});
     }
   }
 

@@ -42,9 +42,11 @@ struct References {
   std::vector<Selector> selectors;
   std::vector<NameUse> grouping_labels;  // of by, without, on, ignoring, group_left, group_right
   std::vector<std::string> made_labels;  // by label_replace, label_join and count_values
-  std::vector<RangeUse> ranges;          // of [5m] and of subqueries [1h:1m]
-  std::vector<NameUse> functions;        // that are called; without aggregations
-  std::vector<Problem> problems;         // not PromQL: what doesn't lex or close
+  std::vector<NameUse>
+      source_labels;               // that label_replace and label_join read; none whose string has an escape
+  std::vector<RangeUse> ranges;    // of [5m] and of subqueries [1h:1m]
+  std::vector<NameUse> functions;  // that are called; without aggregations
+  std::vector<Problem> problems;   // not PromQL: what doesn't lex or close
 };
 
 References FindReferences(std::string_view expression);

@@ -112,17 +112,20 @@ void Functions(const Names& names, const References& references, const Spec& spe
   }
 }
 
-void GroupingLabels(const Names& names, const References& references, const KnownSeriesIndex& series,
-                    const std::vector<const KnownSeries*>& read) {
-  for (const NameUse& label : references.grouping_labels) {
+// What grouping, joins and the functions on labels name.
+void OtherLabels(const Names& names, const References& references, const KnownSeriesIndex& series,
+                 const std::vector<const KnownSeries*>& read) {
+  const auto judge = [&](const NameUse& label) {
     const bool known =
         std::ranges::any_of(read, [&](const KnownSeries* one) { return series.HasLabel(*one, label.name); });
-    if (known || Contains(references.made_labels, label.name)) continue;
+    if (known || Contains(references.made_labels, label.name)) return;
     std::vector<std::string_view> candidates = {"job", "instance"};
     for (const KnownSeries* one : read)
       candidates.insert(candidates.end(), one->labels.begin(), one->labels.end());
     names.UnknownLabel(label, "a label that one of the expression's series has", candidates);
-  }
+  };
+  for (const NameUse& label : references.grouping_labels) judge(label);
+  for (const NameUse& label : references.source_labels) judge(label);
 }
 
 // Equal for two series that the generated test would write alike: labels in any order, those of the identity filled in.
@@ -176,7 +179,7 @@ void ExpressionCheck::Expression(const TableCheck& check, std::string_view expr,
   }
   if (all_known && read.empty()) names.Wrong(0, "an expression that reads no series", "at least one series");
   // A series that isn't known could be the one that has the label.
-  if (all_known) GroupingLabels(names, references, series_, read);
+  if (all_known) OtherLabels(names, references, series_, read);
 
   if (!HasScrapeInterval()) return;
   const Milliseconds window_min = kWindowScrapesMin * spec_.rules.scrape_interval;

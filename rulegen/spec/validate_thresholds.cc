@@ -19,6 +19,8 @@ namespace {
 
 // What is generated holds a limit's neighbours and multiples, all of them finite.
 constexpr double kLimitMax = 1e300;
+// 285 years: what Go's durations hold, with some room. Beyond them Prometheus prints nonsense in an alert's text.
+constexpr double kSecondsMax = 9e9;
 
 std::string_view LimitKey(const Threshold& threshold) {
   return threshold.direction == Direction::kAbove ? "above" : "below";
@@ -120,7 +122,7 @@ class Thresholds {
   }
 
   // Every unit measures something that is never negative.
-  static bool Limit(const TableCheck& check, const Threshold& threshold) {
+  bool Limit(const TableCheck& check, const Threshold& threshold) const {
     const std::string_view key = LimitKey(threshold);
     if (!check.Has(key)) return false;
     if (!std::isfinite(threshold.limit)) {
@@ -129,6 +131,12 @@ class Thresholds {
     }
     if (threshold.limit > kLimitMax) {
       check.Wrong(key, "a number above 1e300", "at most 1e300: tests and axes show values beyond the limit");
+      return false;
+    }
+    const auto signal = signals_.indices.find(threshold.signal);
+    if (threshold.limit > kSecondsMax && signal != signals_.indices.end() &&
+        spec_.signals[signal->second].unit == Unit::kSeconds) {
+      check.Wrong(key, ExactNumber(threshold.limit) + " seconds", "at most 9000000000, which is 285 years");
       return false;
     }
     if (threshold.direction == Direction::kAbove && threshold.limit < 0) {

@@ -186,10 +186,14 @@ Result<OtherGroup> ReadOtherGroup(const Json& object, std::string name) {
   if (rules->array() == nullptr) return Misfit("\"rules\" is no list");
   for (const Json& item : *rules->array()) {
     const Json* type = item.Find("type");
-    if (type == nullptr || type->string() == nullptr || *type->string() != "recording") continue;
-    Result<std::string> series = Text(item, "name");
-    if (!series) return series.error();
-    group.series.push_back(std::move(*series));
+    if (type == nullptr || type->string() == nullptr) continue;
+    std::vector<std::string>* names = nullptr;
+    if (*type->string() == "recording") names = &group.series;
+    if (*type->string() == "alerting") names = &group.alerts;
+    if (names == nullptr) continue;
+    Result<std::string> rule = Text(item, "name");
+    if (!rule) return rule.error();
+    names->push_back(std::move(*rule));
   }
   return group;
 }

@@ -11,43 +11,50 @@
 namespace outgrown::verify {
 namespace {
 
-using Series = std::set<std::string>;
+using Names = std::set<std::string>;
 
-Series RecordedBy(const std::vector<ExpectedGroup>& groups) {
-  Series series;
+Names NamesOf(const std::vector<ExpectedGroup>& groups, RuleKind kind) {
+  Names names;
   for (const ExpectedGroup& group : groups) {
     for (const Rule& rule : group.rules) {
-      if (rule.kind == RuleKind::kRecording) series.insert(rule.name);
+      if (rule.kind == kind) names.insert(rule.name);
     }
   }
-  return series;
+  return names;
 }
 
-Series RecordedBy(const LoadedGroup& group) {
-  Series series;
+Names NamesOf(const LoadedGroup& group, RuleKind kind) {
+  Names names;
   for (const LoadedRule& loaded : group.rules) {
-    if (loaded.rule.kind == RuleKind::kRecording) series.insert(loaded.rule.name);
+    if (loaded.rule.kind == kind) names.insert(loaded.rule.name);
   }
-  return series;
+  return names;
 }
 
 }  // namespace
 
-std::vector<std::string> AlsoRecorded(const spec::Spec& spec, const std::vector<ExpectedGroup>& expected,
-                                      const LoadedRules& loaded) {
-  const Series ours = RecordedBy(expected);
+std::vector<std::string> AlsoElsewhere(const spec::Spec& spec, const std::vector<ExpectedGroup>& expected,
+                                       const LoadedRules& loaded) {
+  const Names series = NamesOf(expected, RuleKind::kRecording);
+  const Names alerts = NamesOf(expected, RuleKind::kAlerting);
   std::vector<std::string> sentences;
-  const auto compare = [&](const Series& theirs, const std::string& group, const std::string& file) {
-    for (const std::string& series : theirs) {
-      if (!ours.contains(series)) continue;
-      sentences.push_back(fmt::format("{} is also recorded by group {}{}", series, Shown(group), From(file)));
+  const auto compare = [&](const Names& ours, const Names& theirs, const char* what, const std::string& group,
+                           const std::string& file) {
+    for (const std::string& name : theirs) {
+      if (ours.contains(name))
+        sentences.push_back(fmt::format("{} is also {} group {}{}", name, what, Shown(group), From(file)));
     }
   };
+  constexpr const char* kRecorded = "recorded by";
+  constexpr const char* kAlert = "an alert of";
   for (const LoadedGroup& group : loaded.groups) {
-    if (!IsOwnGroup(spec, group.name)) compare(RecordedBy(group), group.name, group.file);
+    if (IsOwnGroup(spec, group.name)) continue;
+    compare(series, NamesOf(group, RuleKind::kRecording), kRecorded, group.name, group.file);
+    compare(alerts, NamesOf(group, RuleKind::kAlerting), kAlert, group.name, group.file);
   }
   for (const OtherGroup& group : loaded.others) {
-    compare(Series(group.series.begin(), group.series.end()), group.name, group.file);
+    compare(series, Names(group.series.begin(), group.series.end()), kRecorded, group.name, group.file);
+    compare(alerts, Names(group.alerts.begin(), group.alerts.end()), kAlert, group.name, group.file);
   }
   return sentences;
 }

@@ -10,10 +10,10 @@
 
 namespace outgrown::verify {
 
-// The series that `expected`, the spec's groups, record, and that a group records which isn't the spec's own
-// (IsOwnGroup): alerts and decisions read both. A sentence for each series and group.
-std::vector<std::string> AlsoRecorded(const spec::Spec& spec, const std::vector<ExpectedGroup>& expected,
-                                      const LoadedRules& loaded);
+// The series that `expected`, the spec's groups, record, and their alerts, that a group has too which isn't the spec's
+// own (IsOwnGroup): alerts, routes and decisions take both for one. A sentence for each name and group.
+std::vector<std::string> AlsoElsewhere(const spec::Spec& spec, const std::vector<ExpectedGroup>& expected,
+                                       const LoadedRules& loaded);
 
 // Rulegen's groups that none of the specs owns, a sentence each. One server may run the rules of several repos, so that
 // is no drift by itself; but after a store's spec was renamed or deleted, its old rules run on, and nothing else would

@@ -48,11 +48,12 @@ struct LoadedGroup {
   std::vector<LoadedRule> rules;
 };
 
-// A group that isn't rulegen's: what it records is all that is read of it.
+// A group that isn't rulegen's: what it records and the names of its alerts are all that is read of it.
 struct OtherGroup {
   std::string name;
   std::string file;
   std::vector<std::string> series;  // one for each recording rule
+  std::vector<std::string> alerts;  // one for each alerting rule
 };
 
 struct ExpectedGroup {

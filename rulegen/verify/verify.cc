@@ -73,8 +73,8 @@ std::vector<Finding> RuleFindings(const spec::Spec& spec, const LoadedRules& loa
            [&](const std::string&left, const std::string&right) { return expressions.Same(left, right); })) {
     findings.push_back({State::kBehind, copy, std::move(difference), digest});
   }
-  for (std::string& series : AlsoRecorded(spec, expected, loaded)) {
-    findings.push_back({State::kBehind, copy, std::move(series), digest});
+  for (std::string& rule : AlsoElsewhere(spec, expected, loaded)) {
+    findings.push_back({State::kBehind, copy, std::move(rule), digest});
   }
   if (findings.empty()) {
     std::size_t rules = 0;
