@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -60,11 +61,12 @@ Connection* Connection::Find(sqlite3* db) noexcept {
 void Connection::Attach(sqlite3* db) noexcept {
   try {
     if (Find(db) != nullptr || ObservedFile::IsObservedElsewhere(db, "main")) return;
-    auto* connection = new Connection(db);
+    std::unique_ptr<Connection> made(new Connection(db));
     {
       const std::lock_guard lock(LibraryLock());
-      AllConnections()[db] = connection;
+      AllConnections()[db] = made.get();
     }
+    Connection* const connection = made.release();  // Detach's
     if (RegisterFunctions(db, connection, &Connection::Detach)) connection->ObserveDatabases({});
   } catch (...) {  // no memory: this connection goes without
   }
@@ -160,6 +162,9 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
   }
   sqlite3_file* const file = FileOf(db_, schema);
   if (file == nullptr) return;
+  // What would be forgotten for lack of memory once the file knows of this connection, or the trace is lost.
+  shares_.reserve(shares_.size() + 1);
+  lost_for_.reserve(shares_.size() + 1);
   const bool ignored = IsIgnored(schema);
   std::shared_ptr<Share> share;
   if (ObservedFile::Of(db_, schema) == nullptr) {
@@ -190,9 +195,9 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
   if (!ignored && !TheResultProbe().is_available()) ReportLost(share->sink);
 }
 
-void Connection::ReportLost(const std::shared_ptr<Sink>& sink) {
+void Connection::ReportLost(const std::shared_ptr<Sink>& sink) noexcept {
   if (std::ranges::find(lost_for_, sink) != lost_for_.end()) return;
-  lost_for_.push_back(sink);
+  lost_for_.push_back(sink);  // into the room that ObserveDatabase has made
   sink->TraceLost();
 }
 

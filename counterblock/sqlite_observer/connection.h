@@ -60,7 +60,7 @@ class Connection {
   void TakeTrace() noexcept;
   void LoseTrace() noexcept;
   bool IsIgnored(const std::string& schema) const;
-  void ReportLost(const std::shared_ptr<Sink>& sink);
+  void ReportLost(const std::shared_ptr<Sink>& sink) noexcept;
   void ReportLeft() noexcept;
   void ReportRegained() noexcept;
 

@@ -177,10 +177,7 @@ void Connection::LoseTrace() noexcept {
   announced_.fill(nullptr);
   for (const std::shared_ptr<Share>& share : shares_) {
     share->tracker.TraceLost();
-    try {
-      if (share->file != nullptr && !share->ignored) ReportLost(share->sink);
-    } catch (...) {  // no memory to note it
-    }
+    if (share->file != nullptr && !share->ignored) ReportLost(share->sink);
   }
 }
 
