@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import unittest
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "test" / "support"))
@@ -133,6 +134,28 @@ class ExitStatus(ServerCase):
                          ["note: the alert CheckpointWriteErrors is still pending, since Prometheus has just started"])
         self.assertEqual(stores["not-firing"]["thresholds"][0]["agreement"], "drift")
         self.assertEqual(done.returncode, 6)
+
+    def test_behind_victoriametrics_which_has_no_start_time_that_alert_is_not_compared_and_no_drift(self):
+        victoria = self.stack.start(servers.victoria_metrics(self.folder))
+        end = int(time.time()) // recorded.STEP * recorded.STEP - 2 * recorded.STEP
+        just_started = recorded.Store("just-started", end=end, write_error_ratio=[0.02] * 20).alert(WriteErrors="pending")
+        text = recorded.open_metrics([just_started]).replace("# EOF\n", "")
+        # Its text format has milliseconds.
+        lines = "".join(f"{line}000\n" for line in text.splitlines())
+        urllib.request.urlopen(urllib.request.Request(victoria.url + "/api/v1/import/prometheus", lines.encode())).close()
+
+        def answered():
+            self.done = self.run_rulegen("--format", "json", url=victoria.url, at=end + 7)
+            self.evaluation = schema.check_answer(self.done.stdout)["evaluations"][0]
+            return self.evaluation["stores"] and self.evaluation["stores"][0]["verdict"] == "migrate_now" and any(
+                one["alert"] == "pending" for one in self.evaluation["stores"][0]["thresholds"])
+
+        servers.wait_for("VictoriaMetrics shows what it was given", answered, 60, 0.5, alive=[victoria])
+        self.assertEqual(self.evaluation["stores"][0]["thresholds"][0]["agreement"], "not_compared")
+        self.assertEqual(self.evaluation["warnings"], [
+            "the alert CheckpointWriteErrors is pending where its threshold is breached, and not compared: the server doesn't say "
+            "whether Prometheus has just started"])
+        self.assertEqual(self.done.returncode, 0)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ std::string Repeat(std::string_view text, int times) {
 }
 
 constexpr std::int64_t kMinuteMs = 60'000;
-constexpr std::int64_t kDayMs = 24 * 60 * kMinuteMs;
+constexpr std::int64_t kDayMs = 86'400'000;
 
 }  // namespace
 
