@@ -1,6 +1,5 @@
 #include "rulegen/spec/known_series.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -20,7 +19,9 @@ constexpr std::array<std::string_view, 5> kMadeByPrometheus = {
 
 bool HasOwnExporter(const Spec& spec) { return metrics::Find(spec.store.present) != nullptr; }
 
-KnownSeriesIndex::KnownSeriesIndex(const Spec& spec) : spec_(spec) {
+KnownSeriesIndex::KnownSeriesIndex(const Spec& spec)
+    : spec_(spec), identity_(spec.store.identity.begin(), spec.store.identity.end()) {
+  identity_.insert({"job", "instance"});
   is_complete_ = !IsUnusable(spec.positions, "metric") && !IsUnusable(spec.positions, "signal") &&
                  !spec.store.name.empty();
   for (const metrics::Metric& metric : metrics::Catalog()) {
@@ -49,6 +50,7 @@ KnownSeriesIndex::KnownSeriesIndex(const Spec& spec) : spec_(spec) {
 }
 
 void KnownSeriesIndex::Add(std::string name, KnownSeries series) {
+  series.label_set.insert(series.labels.begin(), series.labels.end());
   const auto [added, is_new] = series_.emplace(std::move(name), std::move(series));
   if (is_new) names_.push_back(added->first);  // a node's key stays where it is
 }
@@ -82,9 +84,7 @@ const KnownSeries* KnownSeriesIndex::Find(std::string_view name) const {
 
 bool KnownSeriesIndex::HasLabel(const KnownSeries& series, std::string_view label) const {
   if (series.any_label || IsUnusable(spec_.store.positions, "identity")) return true;
-  return label == "job" || label == "instance" ||
-         std::ranges::find(series.labels, label) != series.labels.end() ||
-         std::ranges::find(spec_.store.identity, label) != spec_.store.identity.end();
+  return identity_.contains(label) || series.label_set.contains(label);
 }
 
 bool KnownSeriesIndex::IsHistogram(std::string_view name) const {

@@ -17,10 +17,11 @@ namespace outgrown::spec {
 struct KnownSeries {
   // It only grows: a counter, or the _bucket, _count and _sum of a histogram or summary.
   bool is_counter = false;
-  std::vector<std::string_view> labels;  // beside the identity's, job and instance
-  bool any_label = false;                // the spec's list of them could not be read
-  std::optional<std::size_t> signal;     // recorded by this spec: the signal's index
-  bool of_target = false;                // made by Prometheus for each target, once
+  std::vector<std::string_view> labels;  // beside the identity's, job and instance; in the author's order
+  std::unordered_set<std::string_view> label_set;  // the same
+  bool any_label = false;                          // the spec's list of them could not be read
+  std::optional<std::size_t> signal;               // recorded by this spec: the signal's index
+  bool of_target = false;                          // made by Prometheus for each target, once
 };
 
 // Whether the stores are those of Outgrown's own exporter: `present` is one of its series.
@@ -54,6 +55,7 @@ class KnownSeriesIndex {
   std::unordered_map<std::string, KnownSeries> series_;
   std::unordered_set<std::string> histograms_;
   std::vector<std::string_view> names_;
+  std::unordered_set<std::string_view> identity_;  // with job and instance
   bool is_complete_ = true;
 };
 

@@ -119,12 +119,17 @@ def spec_of_full_signals(thresholds):
 
 
 def spec_of_unknown_references(thresholds):
-    """Each names a signal that is not there, and the coverage's lists do; each has to be told, and the nearest ones sought."""
+    """Each names a signal that is not there, and each has to be told, and the nearest ones sought. Beside them long lists that
+    are right: signals in the coverage, labels of a metric that a test's series names."""
+    labels = [f"label_{i}" for i in range(10 * thresholds)]
     parts = [spec_of_pairs(thresholds).replace('signal = "value_', 'signal = "valeu_')]
     parts.append('[coverage]\nexpr = "max by (job, instance) (scale_value)"\n')
     for key in ("unknown", "lower_bound"):
         parts.append(f"{key} = [{', '.join(f'{chr(34)}value_{i}{chr(34)}' for i in range(thresholds // 2))}]\n")
-    parts.append('[[coverage.test]]\nseries = { scale_value = "1x80" }\nat = "10m"\nvalue = 1\n')
+    named = ",".join(f'{label}="x"' for label in labels)
+    parts.append(f"[[coverage.test]]\nseries = {{ 'scale_labels{{{named}}}' = \"1x80\" }}\nat = \"10m\"\nvalue = 1\n")
+    quoted = ", ".join(f'"{label}"' for label in labels)
+    parts.append(f'[[metric]]\nname = "scale_labels"\ntype = "gauge"\nhelp = "A value."\nlabels = [{quoted}]\n')
     return "".join(parts)
 
 

@@ -206,15 +206,17 @@ class OverPrometheus(Case):
         self.reload()
         self.expect_loaded(f"group outgrown-checkpoint-9 (from {self.loaded}) is loaded, the spec has none of that name")
 
-    def test_a_group_of_others_that_records_a_series_of_ours_shows(self):
+    def test_a_group_of_others_with_a_series_or_an_alert_of_ours_shows(self):
         self.beside.write_text("groups:\n  - name: theirs\n    rules:\n"
-                               "      - {record: checkpoint:write_error_ratio, expr: vector(0)}\n")
+                               "      - {record: checkpoint:write_error_ratio, expr: vector(0)}\n"
+                               "      - {alert: CheckpointWriteErrors, expr: vector(0) > 1}\n")
         self.reload()
-        self.expect_loaded(f"checkpoint:write_error_ratio is also recorded by group theirs (from {self.beside})")
+        self.expect_loaded(f"checkpoint:write_error_ratio is also recorded by group theirs (from {self.beside})",
+                           f"CheckpointWriteErrors is also an alert of group theirs (from {self.beside})")
 
     def test_groups_of_ours_that_no_spec_here_owns_are_noted(self):
         # As after a store was renamed: the new rules are deployed, and the old file was left behind.
-        old = self.loaded.read_text().replace("checkpoint:", "ledger:")
+        old = self.loaded.read_text().replace("checkpoint:", "ledger:").replace("Checkpoint", "Ledger")
         self.beside.write_text(re.sub(r"\boutgrown-checkpoint\b", "outgrown-ledger", old))
         self.reload()
         note = f"checkpoint.toml: note: loaded rules at {self.prometheus.url}: group "
