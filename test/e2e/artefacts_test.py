@@ -202,6 +202,14 @@ BREAKS = [
     ("an unmeasured ratio fires", "write_error_ratio > 0.01'",
      "write_error_ratio > 0.01 or absent(checkpoint:write_error_ratio) == 1'"),
     ("no data fires", "write_error_ratio > 0.01'", "write_error_ratio > 0.01 or on() vector(1)'"),
+    ("a server with two databases is two", "count by (shared_id) (count by (shared_id, instance) "
+     '(checkpoint_deployment_servers{shared_id!=""}))', 'count by (shared_id) (checkpoint_deployment_servers{shared_id!=""})'),
+    ("servers that share are not counted", "count by (shared_id) (count by", "group by (shared_id) (count by"),
+    ("more servers than the operator knows are none", 'or 0 * checkpoint_deployment_servers{shared_id!=""} + on (shared_id) '
+     'group_left () count by (shared_id) (count by (shared_id, instance) (checkpoint_deployment_servers{shared_id!=""}))', ""),
+    ("servers that the operator knows and that do not report do not count", '(checkpoint_deployment_servers{shared_id!=""} >= on '
+     '(shared_id) group_left () count by (shared_id) (count by (shared_id, instance) '
+     '(checkpoint_deployment_servers{shared_id!=""}))) or 0 *', "0 *"),
     ("another quantile", "histogram_quantile(0.99,", "histogram_quantile(0.995,"),
     ("only commits are writes", f"(sum by ({IDENTITY}) (rate(checkpoint_writes_total[5m])) >= sum by ({IDENTITY}) "
      "(rate(checkpoint_store_commits_total[5m]))) or sum", "sum"),
