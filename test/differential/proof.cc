@@ -56,7 +56,9 @@ plan::RuleFile RulesToProve(const spec::Spec& spec, Fault fault) {
       if (fault == Fault::kRuleHold && alert.hold.count() > 0) alert.hold -= group.interval;
       if (fault == Fault::kRuleLimit) alert.expr.insert(alert.expr.find_first_of("<>") + 1, "=");
     }
-    if (fault == Fault::kRuleOrder) std::ranges::stable_partition(group.rules, std::not_fn(IsRecording));
+    if (fault == Fault::kRuleOrder) {
+      std::stable_partition(group.rules.begin(), group.rules.end(), std::not_fn(IsRecording));
+    }
   }
   std::erase_if(file.groups,
                 [](const plan::RuleGroup& group) { return std::ranges::all_of(group.rules, IsRecording); });

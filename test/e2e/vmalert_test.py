@@ -113,7 +113,10 @@ class Vmalert(unittest.TestCase):
             return rules if all(not rule["lastEvaluation"].startswith("0001") for rule in rules) else None
 
         rules = servers.wait_for("an evaluation of every rule", evaluated)
-        written = re.findall(r"(?m)^      - (?:record|alert): (\S+)$", self.rules.read_text(encoding="utf-8"))
+        groups = re.split(r"(?m)^  - name: ", self.rules.read_text(encoding="utf-8"))[1:]
+        # vmalert lists groups by name.
+        written = [name for group in sorted(groups, key=lambda text: text.split()[0])
+                   for name in re.findall(r"(?m)^      - (?:record|alert): (\S+)$", group)]
         self.assertEqual([rule["name"] for rule in rules], written)
         self.assertEqual({rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"}, {})
 
