@@ -1,8 +1,8 @@
 """Runs the benchmarks and prints what they measured, side by side, with ratios and the goals of the project.
 
 On one thread a figure is the least of many short repetitions: whatever else runs on the machine can only add to it.
-On two threads it is their median, since a repetition in which the threads did not meet is no contention. The observer's
-cost is a difference, and so the median as well. Ratios are between figures of one run. A goal that was missed is marked
+On two threads it is their median, since a repetition in which the threads did not meet is no contention. So are quantiles,
+since the least p99.9 of several is none, and differences: what the observer and outgrown.observe() cost. Ratios are between figures of one run. A goal that was missed is marked
 and does not fail the run: that depends on the machine.
 """
 
@@ -69,7 +69,7 @@ def measure_records(program, repetitions):
                 quantiles[run["name"].split("/")[0], quantile].append(run[quantile])
     summary = {name: statistics.median(all_times) if name.endswith("threads:2") else min(all_times)
                for name, all_times in times.items()}
-    return summary, {key: min(values) for key, values in quantiles.items()}
+    return summary, {key: statistics.median(values) for key, values in quantiles.items()}
 
 
 def measure_observer(program, extension, repetitions):
@@ -90,7 +90,7 @@ def run_python_bench(environment, *arguments):
 
 def measure_python(build, extension, repetitions):
     """ns of a write counted and timed in Python: ours, prometheus_client's in process and for several processes. And
-    "inserts": those of a whole insert, by what counts it."""
+    "inserts" and "requests": the quantiles of a whole insert, by what counts it."""
     ours = {"PYTHONPATH": str(ROOT / "counterblock/python"),
             "OUTGROWN_LIBRARY": str(build / "counterblock/liboutgrown.so.0")}
     with tempfile.TemporaryDirectory(prefix="outgrown-bench.", dir="/dev/shm") as folder:
@@ -101,7 +101,8 @@ def measure_python(build, extension, repetitions):
         }
         times = {name: run_python_bench(environment, kind, repetitions)
                  for name, (kind, environment) in environments.items()}
-    times["inserts"] = run_python_bench(ours, "inserts", repetitions, extension)
+    for kind in ("inserts", "requests"):
+        times[kind] = run_python_bench(ours, kind, repetitions, extension)
     return times
 
 
@@ -117,8 +118,19 @@ def us(ns):
     return f"{ns / 1000:.2f}"
 
 
+def python_inserts(title, quantiles):
+    plain = quantiles["plain"]
+    rows = []
+    for name, what in (("plain", "sqlite3, uncounted"), ("observer", "seen by the SQLite observer"),
+                       ("observe", "through outgrown.observe()")):
+        median, p999 = quantiles[name]["p50_ns"], quantiles[name]["p999_ns"]
+        cost = median - plain["p50_ns"]
+        rows.append([what, us(median), us(cost), f"{100 * cost / plain['p50_ns']:.1f}", us(p999), us(p999 - plain["p999_ns"])])
+    return Table(title, ["what", "median (µs)", "cost (µs)", "cost (%)", "p99.9 (µs)", "more at p99.9 (µs)"], rows)
+
+
 def tables_of(times, quantiles, observer, python):
-    record, insert, plain = times[RECORD + ONE], "SqliteInsert", python["inserts"]["plain"]
+    record, insert = times[RECORD + ONE], "SqliteInsert"
     counting = "CountingLatency"
     return [
         Table("A record", ["what", "ns", "times a record"],
@@ -127,11 +139,8 @@ def tables_of(times, quantiles, observer, python):
               [[what, f"{python[name]:.0f}", f"{python[name] / python['outgrown']:.1f}"] for name, what in (
                   ("outgrown", "outgrown, through ctypes"), ("in process", "prometheus_client, in process"),
                   ("multiprocess", "prometheus_client, multiprocess"))]),
-        Table("In Python, a whole insert (WAL, synchronous NORMAL, 4 KB, tmpfs)",
-              ["what", "µs", "cost (µs)", "cost (%)"],
-              [[what, us(ns), us(ns - plain), f"{100 * (ns - plain) / plain:.1f}"] for name, what in (
-                  ("plain", "sqlite3, uncounted"), ("observer", "seen by the SQLite observer"),
-                  ("observe", "through outgrown.observe()")) for ns in (python["inserts"][name],)]),
+        python_inserts("In Python, a whole insert (WAL, synchronous NORMAL, 4 KB, tmpfs)", python["inserts"]),
+        python_inserts("In Python, the same on a connection of its own, opened and closed", python["requests"]),
         Table("Beside the write that is counted (WAL, synchronous NORMAL, 4 KB, temporary folder)",
               ["what", "median (µs)", "p99.9 (µs)"],
               [[what, us(quantiles[name, "p50_ns"]), us(quantiles[name, "p999_ns"])] for name, what in (
@@ -145,8 +154,10 @@ def tables_of(times, quantiles, observer, python):
     ]
 
 
-def goals_of(times, quantiles, observer):
+def goals_of(times, quantiles, observer, python):
     record = times[RECORD + ONE]
+    in_python = {quantile: python["inserts"]["observe"][quantile] - python["inserts"]["plain"][quantile]
+                 for quantile in ("p50_ns", "p999_ns")}
     share = {quantile: 100 * quantiles["CountingLatency", quantile] / quantiles["SqliteInsert", quantile]
              for quantile in ("p50_ns", "p999_ns")}
     return [
@@ -160,6 +171,8 @@ def goals_of(times, quantiles, observer):
         Goal("the observer's share of an insert, temporary folder", observer["ObservedInsert"]["cost_percent"], 5, False, " %"),
         Goal("the observer's share of an insert, tmpfs", observer["ObservedInsertOnTmpfs"]["cost_percent"], 5, False, " %"),
         Goal("how often counting a write at p99.9 fits into 1 ms", 1e6 / quantiles["CountingLatency", "p999_ns"], 1, True),
+        Goal("how often what outgrown.observe() adds fits into 1 ms, median", 1e6 / in_python["p50_ns"], 1, True),
+        Goal("what outgrown.observe() adds to the p99.9 of an insert", in_python["p999_ns"] / 1000, 1000, False, " µs"),
     ]
 
 
@@ -183,7 +196,7 @@ def main():
     fleet_table, fleet_goals = fleet_bench.figures(rulegen, arguments.stores, 5)
     head = f"{machine()}; {arguments.repetitions} repetitions."
     tables = [*tables_of(times, quantiles, observer, python), generate_table, fleet_table]
-    goals = [*goals_of(times, quantiles, observer), *generate_goals, *fleet_goals]
+    goals = [*goals_of(times, quantiles, observer, python), *generate_goals, *fleet_goals]
     text = render(head, tables, goals, markdown=arguments.markdown or arguments.into is not None)
     if arguments.into:
         replace_section(arguments.into, text)

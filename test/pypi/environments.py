@@ -17,7 +17,8 @@ REQUIREMENTS = pathlib.Path(__file__).with_name("requirements.txt")
 PYSQLITE3 = "pysqlite3==0.6.1"
 SETUPTOOLS = "setuptools==84.2.1"  # builds pysqlite3 from its source
 DEBIAN_PYTHON = "/usr/bin/python3"
-MINORS = (14, 13, 12, 11, 10)
+MINORS = (14, 13, 12, 11, 10)  # that the pinned clients are for
+PACKAGE_MINORS = (*MINORS, 9, 8)  # that the package is for
 
 
 class CannotInstall(Exception):
@@ -106,9 +107,20 @@ def sqlite_without_load_extension(base, python):
 def python_without_load_extension():
     """An interpreter of this machine that was built without enable_load_extension; None if there is none."""
     question = "import sqlite3, sys; sys.exit(hasattr(sqlite3.Connection, 'enable_load_extension'))"
+    return next((found for minor in MINORS for found in interpreters(minor, question)), None)
+
+
+def one_of_each_version():
+    """(version, interpreter) of each version that the package is for and this machine has."""
+    for minor in PACKAGE_MINORS:
+        for found in interpreters(minor, "import sqlite3"):
+            yield f"3.{minor}", found
+            break
+
+
+def interpreters(minor, question):
+    """Those of this machine that answer the question, a program, with 0."""
     pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv")) / "versions"
-    for minor in MINORS:
-        for found in (shutil.which(f"python3.{minor}"), *sorted(pyenv.glob(f"3.{minor}.*/bin/python3"))):
-            if found and subprocess.run([found, "-c", question], capture_output=True).returncode == 0:
-                return found
-    return None
+    for found in (shutil.which(f"python3.{minor}"), *sorted(pyenv.glob(f"3.{minor}.*/bin/python3"))):
+        if found and subprocess.run([found, "-c", question], capture_output=True).returncode == 0:
+            yield found

@@ -1,4 +1,5 @@
-"""The PyPI group: the real langgraph, aiosqlite and the wheel, on every kind of Python and SQLite that people have.
+"""The PyPI group: the real langgraph, aiosqlite and the wheel, on every kind of Python and SQLite that people have; and
+the package alone on every version of Python that it is for.
 
 Usage: run.py BUILD_DIR COUNTS_FILE. Everything is installed under BUILD_DIR/pypi, once. The counts (passed, failed,
 skipped, a line each) go to COUNTS_FILE. Exit status 1 if anything failed.
@@ -30,6 +31,8 @@ def flavours(base):
         python = environments.venv(base, "other", other)
         environments.install_wheel(python, wheel)
     yield "a Python of this machine built without enable_load_extension", "without-load-extension", python, ""
+    for version, found in environments.one_of_each_version():
+        yield f"the package alone, Python {version}", "package", found, ""
 
 
 def run_suite(build, kind, python, sqlite):
@@ -47,6 +50,8 @@ def run_suite(build, kind, python, sqlite):
         OUTGROWN_BLOCK=str(build / "counterblock" / "outgrown-block"),
         OUTGROWN_OBSERVER=str(build / "counterblock" / "sqlite_observer" / "outgrown_sqlite.so"),
     )
+    if kind == "package":
+        environment["PYTHONPATH"] = str(environments.PACKAGE)  # nothing is installed for it
     subprocess.run([str(python), str(SUITE), str(counts)], env=environment, stdin=subprocess.DEVNULL)
     return json.loads(counts.read_text()) if counts.exists() else {"passed": 0, "failed": 1, "skipped": 0}
 

@@ -1,4 +1,5 @@
-"""One flavour's tests: every *_test.py here, and those of the package itself, on the installed wheel.
+"""One flavour's tests: every *_test.py here, and those of the package itself, on the installed wheel; or those of the
+package alone, on its source.
 
 What is not about SQLite is tested with the interpreter's own alone.
 
@@ -8,6 +9,7 @@ Usage: suite.py COUNTS_FILE. Writes passed, failed and skipped there.
 import flavour  # first of all
 
 import json
+import os
 import pathlib
 import sqlite3
 import sys
@@ -15,6 +17,7 @@ import unittest
 
 import outgrown
 
+PACKAGE_ALONE = os.environ["OUTGROWN_TEST_FLAVOUR"] == "package"
 ONCE = ("example_test", "wheel_test", "workers_test")
 HERE = pathlib.Path(__file__).resolve().parent
 UNIT = HERE.parents[0] / "counterblock" / "python"
@@ -23,11 +26,11 @@ sys.path[:0] = [str(HERE), str(UNIT)]
 
 def main():
     installed = pathlib.Path(outgrown.__file__)
-    assert "site-packages" in installed.parts, f"{installed} is not the wheel's"
+    assert PACKAGE_ALONE or "site-packages" in installed.parts, f"{installed} is not the wheel's"
     print(f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, outgrown {outgrown.__version__}", flush=True)
     loader = unittest.TestLoader()
     tests = unittest.TestSuite()
-    for folder in (HERE, UNIT):
+    for folder in (UNIT,) if PACKAGE_ALONE else (HERE, UNIT):
         for file in sorted(folder.glob("*_test.py")):
             if not (flavour.FOLDER and file.stem in ONCE):
                 tests.addTests(loader.loadTestsFromName(file.stem))

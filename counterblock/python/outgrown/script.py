@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Callable, NamedTuple, Optional, Sequence, TypeVar
 
 from . import schema
+from .attempt import Begun, is_legacy
 from .block import Start
 from .guard import guarded
 from .outcome import failure_of
 from .statement import LOCKING, Kind, Unit, kind_of, split_script
-from .watch import Begun, Watch
+from .watch import Watch
 
 _T = TypeVar("_T")
 
@@ -19,7 +20,7 @@ def run_script(watch: Watch, script: Any, call: Callable[[str], _T]) -> _T:
     units = _units(watch, script)
     if units is None:
         return call(script)
-    legacy = watch.legacy()
+    legacy = is_legacy(watch.connection)
     if legacy and watch.connection.in_transaction:
         # As sqlite3 does first of all, here so that it is counted.
         watch.ending(Kind.COMMIT, watch.connection.commit)

@@ -17,29 +17,17 @@ import sqlite3
 from typing import Any, Callable, NamedTuple, Optional, Sequence, TypeVar
 
 from . import schema
+from .attempt import Begun, is_too_big_to_bind, was_write
 from .block import Start, Store
 from .guard import NothingToCount, guarded
 from .ledger import Ledger
-from .outcome import Failure, failure_of
-from .payload import largest_of, size_of
+from .outcome import failure_of
+from .payload import size_of
 from .report import warn_once
 from .statement import LOCKING, Kind, names_wal
 from .targets import Targets
 
 _T = TypeVar("_T")
-
-_LIMIT_LENGTH = 0  # SQLITE_LIMIT_LENGTH: bytes of a text, a blob or a row
-_LEGACY = -1  # sqlite3.LEGACY_TRANSACTION_CONTROL (Python 3.12), how every connection was before
-
-
-class Begun(NamedTuple):
-    """A statement that is about to run, and how things stood before it. Kept by the call, not by the watch: calls of
-    several threads may overlap, and so do those of an SQL function with those of the statement that calls it."""
-
-    start: Optional[Start]  # of the write that it begins, if it does
-    locks: bool  # it takes the write lock, as far as is known beforehand
-    was_open: bool  # inside a transaction
-    changes: int  # rows changed in the connection's life
 
 
 class LeftToCursor(NamedTuple):
@@ -176,11 +164,11 @@ class Watch:
             return
         failure = failure_of(error)
         changed = self.changed_since(begun)
-        if failure is not None and failure.too_big and self._is_too_big_to_bind(parameters):
+        if failure is not None and failure.too_big and is_too_big_to_bind(self.connection, parameters):
             failure = None  # it never ran
         if failure is None:  # Ctrl-C: the statement may well have succeeded
             changed = changed and self.targets.is_main(sql, parameters)
-        elif not self._was_write(kind, begun, failure, sql, parameters):
+        elif not was_write(self.connection, self.targets, kind, begun, failure, sql, parameters):
             failure, changed = None, False
         elif changed:  # also what triggers changed counts, and has been undone with the statement
             changed = schema.keeps_rows(self.connection, sql, parameters)
@@ -205,7 +193,7 @@ class Watch:
         ledger = self.books()
         self._be_sure()
         # With autocommit=False the methods open the next transaction at once, so in_transaction says nothing.
-        reopened = method and getattr(self.connection, "autocommit", _LEGACY) is False
+        reopened = method and getattr(self.connection, "autocommit", None) is False
         if self.connection.in_transaction and not reopened:
             return
         if kind is Kind.COMMIT:
@@ -267,36 +255,11 @@ class Watch:
     def changed_since(self, begun: Begun) -> bool:
         return self.connection.total_changes != begun.changes
 
-    def legacy(self) -> bool:
-        """Whether sqlite3 opens and ends transactions as it did before Python 3.12."""
-        return bool(getattr(self.connection, "autocommit", _LEGACY) == _LEGACY)
-
     def _be_sure(self) -> None:
         """Whether RETURNING has changed something is known now."""
         unsure, self._unsure = self._unsure, None
         if unsure is not None and self.connection.total_changes != unsure:
             self.books().wrote(None, 0, True, True)
-
-    def _was_write(self, kind: Kind, begun: Begun, failure: Failure, sql: str, parameters: Any) -> bool:
-        """Whether a statement that has failed got as far as to ask for the write lock of the main database."""
-        if kind is Kind.WRITE:
-            if failure.ambiguous:
-                return bool(schema.writes_main(self.connection, sql, parameters))  # not if it cannot be compiled
-            return self.targets.is_main(sql, parameters) or (not failure.begun and self._locks_implicitly(begun))
-        if kind is Kind.SCHEMA:
-            return begun.locks
-        # BEGIN in a transaction and VACUUM in one are refused with an SQLITE_ERROR.
-        return begun.locks and not failure.ambiguous
-
-    def _is_too_big_to_bind(self, parameters: Any) -> bool:
-        """Before Python 3.12 such a parameter is refused with an error that is not SQLite's."""
-        limit = getattr(self.connection, "getlimit", None)
-        return limit is not None and largest_of(parameters) > limit(_LIMIT_LENGTH)
-
-    def _locks_implicitly(self, begun: Begun) -> bool:
-        """Whether sqlite3 opens a transaction before a statement that writes, with main's write lock."""
-        level = self.connection.isolation_level if self.legacy() and not begun.was_open else None
-        return (level or "").upper() in ("IMMEDIATE", "EXCLUSIVE")
 
     def forget(self, arguments: Sequence[Any]) -> None:
         """What one of the arguments has begun will not be counted."""

@@ -201,7 +201,8 @@ class Application:
         elif what == "change nothing":
             if not connection.in_transaction:  # else it isn't all that the transaction does
                 connection.execute(given)
-                connection.commit()
+                if connection.in_transaction:
+                    connection.commit()
                 self.changed_nothing += 1
         elif what == "wrong bindings":
             connection.execute("INSERT INTO t VALUES (?, ?)", (1,))
