@@ -53,7 +53,7 @@ std::shared_ptr<Share> ObservedFile::Observe(Connection& connection, const char*
     if (real->xFileControl(file, SQLITE_FCNTL_LOCKSTATE, &level) == SQLITE_OK) observed->lock_level_ = level;
     std::shared_ptr<Share> share = observed->AddUser(connection, schema);
     if (share == nullptr || !ReplaceMethods(file, real, observed.get())) return nullptr;
-    observed.release();  // the file's, until Close
+    static_cast<void>(observed.release());  // the file's, until Close
     return share;
   } catch (...) {  // no memory
     return nullptr;

@@ -45,8 +45,8 @@ bool MountSmallTmpfs(const std::string& path) {
 // Where the first slots are: whole pages, which are given back.
 void PunchHole(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-  OUTGROWN_CHECK(::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, kHeaderBytes, 8 * kSlotBytes) ==
-                 0);
+  OUTGROWN_CHECK(
+      ::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, kHeaderBytes, off_t{8} * kSlotBytes) == 0);
   ::close(fd);
 }
 

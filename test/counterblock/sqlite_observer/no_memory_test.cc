@@ -61,7 +61,7 @@ struct Life {
     sqlite3* db = nullptr;
     constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI;
     statements_succeeded = sqlite3_open_v2(name.c_str(), &db, kFlags, nullptr) == SQLITE_OK;
-    Run(db, "INSERT INTO t VALUES(1)");
+    Run(db, "PRAGMA synchronous = OFF; INSERT INTO t VALUES(1)");
     if (is_eventful) LiveThroughEvents(db);
     int calls = 0;
     sqlite3_trace_v2(db, SQLITE_TRACE_STMT, &SomebodysTrace, &calls);
@@ -71,7 +71,9 @@ struct Life {
 
   void LiveThroughEvents(sqlite3* db) {
     Run(db, attach.c_str());
-    Run(db, "BEGIN; INSERT INTO t VALUES(2); INSERT INTO other.t VALUES(1); COMMIT");
+    Run(db,
+        "PRAGMA other.synchronous = OFF; BEGIN; INSERT INTO t VALUES(2); INSERT INTO other.t VALUES(1); "
+        "COMMIT");
     // These may fail, and there are none if memory was too short to make them.
     Answer answer = {};
     for (const char* sql :
@@ -90,7 +92,7 @@ void CheckNextIsCounted(ObservedStore& store, const char* rows) {
   store.NewCounts();
   Database next(store.path());
   CHECK(next.Ask("SELECT count(*) FROM t") == rows);
-  CHECK(next.Run("INSERT INTO t VALUES(5)") == SQLITE_OK);
+  CHECK(next.Run("PRAGMA synchronous = OFF; INSERT INTO t VALUES(5)") == SQLITE_OK);
   CHECK(next.Ask("SELECT outgrown_status()").starts_with("counting main"));
   CHECK(Text(store.NewCounts()) == "{ok: 1}");
 }
@@ -126,7 +128,7 @@ TEST_CASE("whichever allocation fails, the application notices nothing, and the 
     const std::string other = store.path() + "-other.db";
     for (const std::string& path : {store.path(), other}) {
       Database made("file:" + path + "?outgrown=off");
-      REQUIRE(made.Run("CREATE TABLE t(x)") == SQLITE_OK);
+      REQUIRE(made.Run("PRAGMA synchronous = OFF; CREATE TABLE t(x)") == SQLITE_OK);
     }
     std::optional<Database> sharing;
     if (!cache.empty()) sharing.emplace("file:" + store.path() + cache);
@@ -142,7 +144,7 @@ TEST_CASE("whichever allocation fails, the application notices nothing, and the 
     if (life.was_counting || !was_failure) CHECK(store.WasTraceEverLost());
     {
       Database later(life.name);  // in the same cache, if it is shared
-      CHECK(later.Run("INSERT INTO t VALUES(4)") == SQLITE_OK);
+      CHECK(later.Run("PRAGMA synchronous = OFF; INSERT INTO t VALUES(4)") == SQLITE_OK);
     }
     sharing.reset();  // with the cache goes what an unobserved connection to it made a lost trace
     CheckNextIsCounted(store, is_eventful ? "4" : "3");
