@@ -45,8 +45,8 @@ class Connection {
   // One line for people.
   std::string Status() const;
 
-  // A write is asking for its lock, or something has been refused the lock to read. True if a statement that the trace has announced is running, so that it is
-  // that one's; otherwise looks whether the trace is lost.
+  // A write is asking for its lock, or something has been refused the lock to read. True if a statement that the trace
+  // has announced is running, so that it is that one's; otherwise looks whether the trace is lost.
   bool ExplainsWrite() noexcept;
   // A write transaction has committed; looks as well.
   void CommitSeen() noexcept;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -17,24 +18,41 @@
 namespace outgrown::audit {
 namespace {
 
-// The series and the range in `count by (...) (last_over_time(SERIES[RANGE]))`, the first that a run asks.
+// What stands in `count by (IDENTITY) (last_over_time(SERIES[RANGE]))`, the first query that a run asks.
 struct Presence {
+  std::vector<std::string_view> identity;
   std::string_view series;
   std::int64_t lookback_ms;
 };
 
+// "job, instance" -> {"job", "instance"}
+std::vector<std::string_view> Split(std::string_view labels) {
+  constexpr std::string_view kSeparator = ", ";
+  std::vector<std::string_view> split;
+  while (true) {
+    const std::size_t end = labels.find(kSeparator);
+    split.push_back(labels.substr(0, end));
+    if (end == std::string_view::npos) return split;
+    labels.remove_prefix(end + kSeparator.size());
+  }
+}
+
 std::optional<Presence> PresenceOf(std::string_view promql) {
+  constexpr std::string_view kBy = "count by (";
   constexpr std::string_view kCall = "last_over_time(";
+  const std::size_t by_end = promql.find(')');
   const std::size_t call = promql.find(kCall);
   const std::size_t range_end = promql.rfind(']');
   const std::size_t range = promql.rfind('[');
-  if (call == std::string_view::npos || range == std::string_view::npos ||
-      range_end == std::string_view::npos || range < call + kCall.size() || range_end < range) {
+  if (!promql.starts_with(kBy) || call == std::string_view::npos || by_end > call ||
+      range == std::string_view::npos || range_end == std::string_view::npos || range < call + kCall.size() ||
+      range_end < range) {
     return std::nullopt;
   }
   const std::optional<Milliseconds> lookback = ParseDuration(promql.substr(range + 1, range_end - range - 1));
   if (!lookback) return std::nullopt;
-  return Presence{promql.substr(call + kCall.size(), range - call - kCall.size()), lookback->count()};
+  return Presence{Split(promql.substr(kBy.size(), by_end - kBy.size())),
+                  promql.substr(call + kCall.size(), range - call - kCall.size()), lookback->count()};
 }
 
 Result<void> ReadQueries(const Json& record, evaluate::FleetSamples& fleet) {
@@ -75,6 +93,7 @@ Result<void> VerifyAttempt(const Json& record) {
   if (!presence) return Error{"its queries don't ask which stores there are", ""};
   Table table = {};
   table.present = presence->series;
+  table.identity = presence->identity;
   evaluation.table = &table;
   evaluation.fleet.lookback_ms = presence->lookback_ms;
   if (record.Find("server") != nullptr) {
@@ -82,6 +101,7 @@ Result<void> VerifyAttempt(const Json& record) {
     if (!server) return server.error();
     evaluation.server = *server;
   }
+  evaluation.fleet.nameless = record.Find("nameless") != nullptr;
   evaluation.fleet.answered = true;
   const std::string told = evaluate::NoStoreLine(evaluation);
   // Where none of these was answered, another query of the run may have been.

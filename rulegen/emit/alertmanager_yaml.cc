@@ -96,13 +96,14 @@ void MovePathsOf(Node* list, const std::filesystem::path& base_folder) {
 }
 
 // What Alertmanager reads from its configuration's folder. Source: resolveFilepaths in its config/config.go, and
-// HTTPClientConfig.SetDirectory in prometheus/common: all keys that end in _file, and `files` of http_headers.
+// HTTPClientConfig.SetDirectory in prometheus/common: all keys that end in _file, and `files` of http_headers. What
+// `endpoint_params` has are a request's own parameters.
 void MoveHttpPaths(Node& node, const std::filesystem::path& base_folder, bool in_http_config) {
   for (Node& item : node.items) MoveHttpPaths(item, base_folder, in_http_config);
   for (auto& [key, value] : node.entries) {
     if (in_http_config && key.ends_with("_file")) MovePath(value, base_folder);
     if (in_http_config && key == "files") MovePathsOf(&value, base_folder);
-    MoveHttpPaths(value, base_folder, in_http_config || key == "http_config");
+    if (key != "endpoint_params") MoveHttpPaths(value, base_folder, in_http_config || key == "http_config");
   }
 }
 

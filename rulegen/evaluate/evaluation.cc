@@ -82,7 +82,7 @@ void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::
   std::vector<std::vector<std::string>> identities;
   for (const StoreDecision& store : evaluation.stores) identities.push_back(store.samples.identity);
   std::vector<Period> periods =
-      MeasurePeriod(table, source, from_ms, evaluation.time_ms, identities, evaluation.fleet.warnings);
+      MeasurePeriod(table, source, from_ms, evaluation.time_ms, identities, evaluation.fleet);
   for (std::size_t index = 0; index < periods.size(); ++index) {
     StoreDecision& store = evaluation.stores[index];
     store.decision = ConcludePeriod(table, periods[index], store.decision);

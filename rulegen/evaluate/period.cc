@@ -197,7 +197,7 @@ decide::Decision ConcludePeriod(const Table& table, const Period& period, const 
 std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
                                   std::int64_t from_ms, std::int64_t to_ms,
                                   const std::vector<std::vector<std::string>>& identities,
-                                  std::vector<std::string>& warnings) {
+                                  FleetSamples& told) {
   std::vector<Walk> walks(identities.size(), Walk(table, from_ms, to_ms));
   const std::int64_t evaluations = std::max<std::int64_t>(
       20, kSamplesMax / std::max<std::int64_t>(1, static_cast<std::int64_t>(identities.size())));
@@ -206,8 +206,9 @@ std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySourc
     const std::int64_t until_ms = std::min(to_ms, after_ms + stretch_ms);
     const FleetSamples fleet = MeasureStores(table, source, until_ms, until_ms - after_ms, identities);
     for (const std::string& warning : fleet.warnings) {
-      if (std::ranges::find(warnings, warning) == warnings.end()) warnings.push_back(warning);
+      if (std::ranges::find(told.warnings, warning) == told.warnings.end()) told.warnings.push_back(warning);
     }
+    told.nameless |= fleet.nameless;
     for (std::size_t index = 0; index < walks.size(); ++index)
       walks[index].Take(fleet.stores[index], after_ms);
   }

@@ -47,10 +47,10 @@ struct Period {
 decide::Decision ConcludePeriod(const Table& table, const Period& period, const decide::Decision& at_end);
 
 // Walks through the period for each of these stores, in stretches that keep each answer below some million samples.
-// What could not be asked is unmeasured, and told in `warnings`.
+// What could not be asked is unmeasured, and told in the warnings of `told`, as is what lacks an identity label.
 std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
                                   std::int64_t from_ms, std::int64_t to_ms,
                                   const std::vector<std::vector<std::string>>& identities,
-                                  std::vector<std::string>& warnings);
+                                  FleetSamples& told);
 
 }  // namespace outgrown::evaluate

@@ -232,6 +232,7 @@ std::string AttemptRecord(const Evaluation& evaluation, std::string_view version
     json.EndObject();
   }
   json.EndArray();
+  if (evaluation.fleet.nameless) json.Key("nameless").Boolean(true);
   WriteWarnings(json, evaluation);
   json.EndObject();
   return Members(json);

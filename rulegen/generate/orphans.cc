@@ -29,6 +29,17 @@ Result<bool> Exists(const fs::path& path) {
   return true;
 }
 
+// Those of a folder that can be listed; none of one that can't.
+std::vector<fs::directory_entry> EntriesOf(const fs::path& folder) {
+  std::vector<fs::directory_entry> entries;
+  std::error_code failed;
+  for (fs::directory_iterator entry(folder.empty() ? "." : folder, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    entries.push_back(*entry);
+  }
+  return entries;
+}
+
 bool IsPeoples(const spec::Spec& spec, const fs::path& path) {
   std::error_code none;
   if (fs::equivalent(path, spec.file, none)) return true;
@@ -120,7 +131,7 @@ std::vector<Orphan> FindUnlisted(const spec::Spec& spec, const std::vector<Manif
   std::vector<Orphan> unlisted;
   std::error_code none;
   for (const fs::path& folder : folders) {
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder.empty() ? "." : folder, none)) {
+    for (const fs::directory_entry& entry : EntriesOf(folder)) {
       const fs::path path = folder / entry.path().filename();
       if (!extensions.contains(path.extension()) || known.contains(path)) continue;
       if (entry.is_symlink(none) || !entry.is_regular_file(none)) continue;
@@ -140,7 +151,7 @@ std::vector<Orphan> FindUnlisted(const spec::Spec& spec, const std::vector<Manif
 std::vector<StrayManifest> StrayManifests(const fs::path& folder, const fs::path& specs) {
   std::vector<StrayManifest> stray;
   std::error_code none;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder.empty() ? "." : folder, none)) {
+  for (const fs::directory_entry& entry : EntriesOf(folder)) {
     if (entry.path().extension() != kManifestExtension) continue;
     const Result<std::string> text = ReadFile(entry.path());
     if (!text.ok() || !ParseManifest(*text).ok()) continue;

@@ -21,11 +21,11 @@ struct FileChange {
   std::string note;  // why a file that is no longer generated was kept
 };
 
-// Writes every artefact that differs, and removes what an earlier run wrote and this one does not (orphans.h). A manifest
-// that names what rulegen cannot have written is an error, and then nothing is written or removed. The manifest is
-// written first, with the old entries beside the new ones, and last, with the new ones and those of the files that are
-// kept. A failure or SIGKILL leaves whole files, old or new, and the next run, of this spec or an older one, completes the
-// work. Only changes are listed, and every time what is kept.
+// Writes every artefact that differs, and removes what an earlier run wrote and this one does not (orphans.h). A
+// manifest that names what rulegen cannot have written is an error, and then nothing is written or removed. The
+// manifest is written first, with the old entries beside the new ones, and last, with the new ones and those of the
+// files that are kept. A failure or SIGKILL leaves whole files, old or new, and the next run, of this spec or an older
+// one, completes the work. Only changes are listed, and every time what is kept.
 Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
                                           const Layout& layout);
 

@@ -52,8 +52,11 @@ PromtoolTest PresenceTest(const spec::Spec& spec) {
   };
   add_store(ExampleStore(spec), 1);
   for (const std::string& label : spec.store.identity) add_store(OtherStore(ExampleStore(spec), label), 0);
+  // As a second Prometheus or a second exporter shows it: with a label that names no store.
   std::vector<Pair> replica = ExampleStore(spec);
-  replica.push_back({"replica", "b"});
+  std::string label = "replica";
+  while (std::ranges::count(spec.store.identity, label) > 0) label += "_";
+  replica.push_back({label, "b"});
   add(spec.store.present, replica, 0);
   check(spec::PresentSeries(spec.store), std::move(present));
 

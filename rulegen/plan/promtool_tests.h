@@ -55,11 +55,11 @@ struct PromtoolFile {
   std::vector<PromtoolTest> tests;
 };
 
-// For every alert on a threshold: beyond fires, at the limit and short of it doesn't, `for` one interval too
-// short doesn't, and once the condition has ended it goes on for keep_firing_for and no longer. For every alert
-// about the measurement: the same as far as it applies, and what must not be mistaken for it. For all of them:
-// without any series nothing fires (what takes days is in day_tests.h). For every recorded series: the spec's cases, a counter reset if one of them
-// has counters that rise, and one other store for each identity label. Linear in the spec.
+// For every alert on a threshold: beyond fires, at the limit and short of it doesn't, `for` one interval too short
+// doesn't, and once the condition has ended it goes on for keep_firing_for and no longer. For every alert about the
+// measurement: the same as far as it applies, and what must not be mistaken for it. For all of them: without any
+// series nothing fires (what takes days is in day_tests.h). For every recorded series: the spec's cases, a counter
+// reset if one of them has counters that rise, and one other store for each identity label. Linear in the spec.
 // Precondition: `rules` are PlanRules(spec)'s.
 PromtoolFile PlanTests(const spec::Spec& spec, const RuleFile& rules);
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,14 +49,15 @@ SampleCheck CheckOf(const std::string& record, const std::string& selector, cons
 }
 
 // Adds the series as that store's. What lacks a label of the identity may be of several stores, and is added once.
-void AddSeries(const CaseSeries& series, std::vector<Pair> store, PromtoolTest& test) {
+// `added` has the selectors that the test has already.
+void AddSeries(const CaseSeries& series, std::vector<Pair> store, std::set<std::string>& added,
+               PromtoolTest& test) {
   for (std::size_t i = 0; i < store.size(); ++i) {
     if (series.store[i].value.empty()) store[i].value.clear();
   }
   const bool lacks = std::erase_if(store, [](const Pair& label) { return label.value.empty(); }) > 0;
   std::string selector = Selector(series.text, store);
-  if (lacks && std::ranges::count(test.series, selector, &std::pair<std::string, std::string>::first) > 0)
-    return;
+  if (!added.insert(selector).second && lacks) return;
   test.series.emplace_back(std::move(selector), series.notation);
 }
 
@@ -64,7 +66,8 @@ PromtoolTest CaseTest(const spec::Spec& spec, const Recorded& recorded, const sp
   test.name = recorded.series + (from.name.empty() ? "" : ": " + from.name);
   test.interval = spec.rules.scrape_interval;
   const std::vector<CaseSeries> series = SeriesOfCase(spec, from);
-  for (const CaseSeries& one : series) AddSeries(one, one.store, test);
+  std::set<std::string> added;
+  for (const CaseSeries& one : series) AddSeries(one, one.store, added, test);
   const std::vector<std::vector<Pair>> stores = StoresOfCase(spec, series);
   const std::string selector =
       stores.size() == 1 ? Selector(recorded.series, stores.front()) : recorded.series;
@@ -86,8 +89,9 @@ PromtoolTest StoresTest(const spec::Spec& spec, const Recorded& recorded) {
   const std::vector<CaseSeries> series = SeriesOfCase(spec, from);
   std::vector<std::vector<Pair>> stores = StoresOfCase(spec, series);
   for (const std::string& label : spec.store.identity) stores.push_back(OtherStore(stores.front(), label));
+  std::set<std::string> added;
   for (const std::vector<Pair>& store : stores) {
-    for (const CaseSeries& one : series) AddSeries(one, store, test);
+    for (const CaseSeries& one : series) AddSeries(one, store, added, test);
   }
   test.samples.push_back(CheckOf(recorded.series, recorded.series, from, stores));
   return test;

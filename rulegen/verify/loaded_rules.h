@@ -18,8 +18,8 @@ struct LoadedRules {
   bool vmalert = false;
 };
 
-// Of other people's groups only the names of their rules are read. An error says what doesn't fit the format: a rule that can't
-// be read must not pass as one that is in step.
+// Of other people's groups only the names of their rules are read. An error says what doesn't fit the format: a rule
+// that can't be read must not pass as one that is in step.
 Result<LoadedRules> ReadLoadedRules(std::string_view body);
 
 // The flavor whose rule file such a server loads, of those that the spec is generated for.

@@ -56,7 +56,7 @@ def alerts(spec, with_for):
     """The names of the spec's alerts; only those whose `for` is not nothing, if so asked."""
     parsed = tomllib.loads(spec.read_text(encoding="utf-8"))
     return {parsed["store"]["name"].capitalize() + threshold["id"] for threshold in parsed["threshold"]
-            if not with_for or threshold["for"] != "0s"}
+            if not with_for or threshold.get("for", "0s") != "0s"}
 
 
 class Differential(unittest.TestCase):

@@ -110,7 +110,7 @@ class OpsLoop(unittest.TestCase):
     def test_the_usual_layout_by_the_letter(self):
         loop = Loop(self.folder, "rules/checkpoint.toml", "alertmanager.base.yml",
                     {"rules": "gen", "dashboards": "../dashboards", "docs": "../docs"})
-        gen = [f"rules/gen/checkpoint.{kind}" for kind in ("rules.yml", "test.yml", "overdue.test.yml", "alertmanager.yml", "thresholds.inc")]
+        gen = [f"rules/gen/checkpoint.{kind}" for kind in ("rules.yml", "test.yml", "day.test.yml", "alertmanager.yml", "thresholds.inc")]
         docs = [f"docs/checkpoint.{kind}.md" for kind in ("decision-matrix", "metrics", "runbook")]
         self.follow(loop, ["rulegen", "--generate"], ci_script(), [
             "rules/checkpoint.toml", "rules/checkpoint.manifest", *gen, "rules/gen/victoriametrics/checkpoint.rules.yml",

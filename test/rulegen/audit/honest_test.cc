@@ -147,4 +147,16 @@ TEST_CASE(
       AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test");
   CHECK(nothing.find("answered no query") != std::string::npos);
   CHECK(ProblemsOf({nothing}) == std::vector<std::string>());
+  source.failing.clear();
+  source.present["a"] = kMemoryE;
+  for (const std::string& query : source.asked) {
+    source.changing[query] = [](prometheus_api::Answer& answer) {
+      for (prometheus_api::Series& series : answer.series)
+        std::erase_if(series.labels, [](const auto& label) { return label.first == "database"; });
+    };
+  }
+  const std::string nameless =
+      AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test");
+  CHECK(nameless.find("name a store (job, instance, database)") != std::string::npos);
+  CHECK(ProblemsOf({nameless}) == std::vector<std::string>());
 }

@@ -64,6 +64,10 @@ TEST_CASE("a decision, its line and what the spec says make no system call") {
     decided->digest_bytes = outgrown::SpecDigest().size();
     return 0;
   });
+  if (end == "exit 77") {
+    MESSAGE("skipped: the kernel refuses a filter on system calls");
+    return;
+  }
   CHECK(end == "exit 0");
   CHECK(std::string_view(decided->lines[0].data()) == "MIGRATE NOW - Write errors >1% (SQLite saturated)");
   CHECK(std::string_view(decided->lines[1].data()) == "UNDETERMINED - Write errors: not given");
@@ -78,5 +82,9 @@ TEST_CASE("a system call that is made all the same is seen") {
     if (!ForbidSystemCalls()) return kNoFilter;
     return static_cast<int>(::write(-1, "", 0));
   });
+  if (end == "exit 77") {
+    MESSAGE("skipped: the kernel refuses a filter on system calls");
+    return;
+  }
   CHECK(end == "signal " + std::to_string(SIGSYS));
 }

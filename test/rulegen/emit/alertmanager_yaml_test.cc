@@ -67,7 +67,7 @@ receivers:
   - name: d
     webhook_configs:
       - url_file: url
-        http_config: {basic_auth: {username: u, password_file: ./secret/password}}
+        http_config: {basic_auth: {username: u, password_file: ./secret/password}, oauth2: {endpoint_params: {resource_file: abc}}}
 )";
   const YAML::Node merged = Merged(test::TinySpec(), base);
   using Texts = std::vector<std::string>;
@@ -82,6 +82,7 @@ receivers:
   const YAML::Node webhook = merged["receivers"][0]["webhook_configs"][0];
   CHECK(webhook["url_file"].as<std::string>() == "url");
   CHECK(webhook["http_config"]["basic_auth"]["password_file"].as<std::string>() == "../secret/password");
+  CHECK(webhook["http_config"]["oauth2"]["endpoint_params"]["resource_file"].as<std::string>() == "abc");
   CHECK(webhook["http_config"]["basic_auth"]["username"].as<std::string>() == "u");
 }
 

@@ -259,14 +259,14 @@ TEST_CASE("a period in stretches gives what it gives in one piece") {
   source.SetValue("store-1", kErrorRatio, 0.02, 100);
   source.SetValue("store-1", kErrorRatio, 0.001, 50);
   std::vector<std::vector<std::string>> identities = {{"app", "app-1:9108", "store-1"}};
-  std::vector<std::string> warnings;
-  const auto whole = MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, warnings);
+  FleetSamples told;
+  const auto whole = MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, told);
   const std::size_t queries = source.asked.size();
   while (identities.size() < 50'000) {
     identities.push_back({"app", "app-1:9108", "other-" + std::to_string(identities.size())});
   }
   source.asked.clear();
-  const auto pieces = MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, warnings);
+  const auto pieces = MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, told);
   CHECK(source.asked.size() == 6 * queries);
   for (std::size_t index = 0; index < kSampleTable.thresholds.size(); ++index) {
     CHECK(pieces[0].thresholds[index].breached_evaluations ==
@@ -276,6 +276,24 @@ TEST_CASE("a period in stretches gives what it gives in one piece") {
     CHECK(pieces[0].thresholds[index].longest_beyond_ms == whole[0].thresholds[index].longest_beyond_ms);
     CHECK(pieces[0].thresholds[index].unknown.stretches == whole[0].thresholds[index].unknown.stretches);
   }
+}
+
+TEST_CASE("what lacked a label that names stores at some time of the period was not judged") {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  const std::vector<std::vector<std::string>> identities = {{"app", "app-1:9108", "a"}};
+  FleetSamples told;
+  static_cast<void>(MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, told));
+  CHECK_FALSE(told.nameless);
+  REQUIRE_FALSE(source.asked.empty());
+  source.changing[source.asked.front()] = [](prometheus_api::Answer& answer) {
+    prometheus_api::Series series = answer.series.at(0);
+    std::erase_if(series.labels, [](const auto& label) { return label.first == "database"; });
+    answer.series.push_back(series);
+  };
+  static_cast<void>(MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, told));
+  CHECK(told.nameless);
+  CHECK(told.warnings.size() == 1);
 }
 
 TEST_CASE("a forged period doesn't follow") {

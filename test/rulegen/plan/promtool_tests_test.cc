@@ -189,6 +189,16 @@ TEST_CASE(
         std::set<std::string>{"QueueDecisionOverdue"});
 }
 
+TEST_CASE("a replica of a store's series has a label that names no store, whatever names one") {
+  Planned planned;
+  planned.spec.store.identity.push_back("replica");
+  const plan::PromtoolFile tests = plan::PlanTests(planned.spec, plan::PlanRules(planned.spec));
+  const plan::PromtoolTest& test = Named(tests, "what the alerts about the measurement remember");
+  CHECK(std::ranges::any_of(test.series, [](const auto& series) {
+    return series.first.find("replica=\"replica-a\",replica_=\"b\"") != std::string::npos;
+  }));
+}
+
 TEST_CASE("a counter's signal gets a reset test, a gauge's doesn't") {
   const Planned planned;
   const plan::PromtoolTest& test = Named(planned.tests, "queue:jobs_per_second survives");

@@ -105,8 +105,8 @@ TEST_CASE("a threshold below its limit compares the other way round") {
 }
 
 TEST_CASE(
-    "what the alerts about the measurement remember is recorded every fourth time, every two minutes at "
-    "least") {
+    "what the alerts about the measurement remember is recorded every fourth time, or every two "
+    "minutes") {
   spec::Spec spec = test::TinySpec();
   for (const auto& [interval, presence] : std::vector<std::pair<Milliseconds, Milliseconds>>{
            {std::chrono::seconds(1), std::chrono::seconds(4)},

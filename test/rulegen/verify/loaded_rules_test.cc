@@ -85,7 +85,8 @@ TEST_CASE("settings by which a group asks something else than its rules say are 
       {R"("params":null,"headers":[],"concurrency":0)", {}},
       {R"("type":"graphite")", {"type is \"graphite\""}},
       {R"("params":["extra_label=x=y","nocache=1"])", {"params is \"extra_label=x=y nocache=1\""}},
-      {R"("headers":["X-Scope: a"],"concurrency":3)", {"headers is \"X-Scope: a\"", "concurrency is 3"}},
+      {R"("headers":["Authorization: Bearer secret"],"concurrency":3)",
+       {"headers is not empty", "concurrency is 3"}},
       {R"("params":{"extra_label":["x=y"]})", {"params is not empty"}},
   };
   for (const Row& row : rows) {
