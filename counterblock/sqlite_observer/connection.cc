@@ -178,7 +178,7 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
     }
     share = ObservedFile::Observe(*this, schema, file, std::move(opened.sink), choice->store);
   }
-  if (share == nullptr) {  // another connection to a shared cache came first
+  if (share == nullptr) {  // observed already, be it by a connection that came first to a shared cache
     ObservedFile* const observed = ObservedFile::Of(db_, schema);
     if (observed == nullptr) return;
     if (!store.empty() && observed->store() != StoreNameFrom(store)) {

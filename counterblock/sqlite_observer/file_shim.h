@@ -119,8 +119,8 @@ class ObservedFile : private sqlite3_io_methods {
   class ObservedWal* wal_ = nullptr;
   bool changed_ = false;           // the commit that is on its way has changed something
   bool in_unwatched_wal_ = false;  // the transaction writes to a WAL that could not be watched
-  std::atomic<int> lock_level_ =
-      SQLITE_LOCK_NONE;                      // written in the file's methods, read at a statement's start too
+  // Written in the file's methods, read at a statement's start too.
+  std::atomic<int> lock_level_ = SQLITE_LOCK_NONE;
   std::atomic<Share*> only_user_ = nullptr;  // if there is exactly one; read without the library's lock
   std::vector<std::shared_ptr<Share>> users_;
   WriteTracker nobodys_;       // writes of connections that are not known

@@ -61,8 +61,6 @@ Unknown KnownTime::Finish(std::int64_t to_ms) {
 void KnownTime::AddStretch(std::int64_t to_ms) {
   Stretch stretch = {known_ms_, to_ms, Missing() ? Cause::kUnmeasured : cause_};
   if (to_ms <= from_ms_) {  // before the period: only a run that reaches into it can make it count
-    // Before the first known evaluation there is none that it can begin with.
-    stretch.from_ms = std::min(stretch.from_ms, to_ms - interval_ms_);
     // One tells as much as all of them, and leaves room for those within the period.
     if (in_run_.empty()) Keep(in_run_, stretch);
     return;

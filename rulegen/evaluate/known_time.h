@@ -6,7 +6,7 @@
 // Between two evaluations at which the condition was false no alert fires unless the run is as long as `for`. So a run
 // that is too short has hidden nothing; in one that is long enough and of which something was seen beyond the limit, a
 // breach may have stood: that is never forgiven. Where nothing was seen beyond the limit, missing samples are forgiven
-// up to BridgedMs. What is known to be wrong (writes that go uncounted, a value that is no number, a query that was not
+// up to BridgedMsMax. What is known to be wrong (writes that go uncounted, a value that is no number, a query that was not
 // answered) never is.
 #pragma once
 

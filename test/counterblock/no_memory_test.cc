@@ -1,10 +1,7 @@
 // Memory that runs out: the library's first allocation fails, then the second, and so on, until a call succeeds without
 // a failure. The store is off or there is none, or it counts; nothing else happens.
-#include <stdlib.h>
-
 #include <cstddef>
 #include <filesystem>
-#include <new>
 #include <string>
 #include <thread>
 
@@ -12,47 +9,17 @@
 
 #include "counterblock/outgrown.h"
 #include "test/counterblock/block_folder.h"
+#include "test/counterblock/failing_memory.h"
+
+using outgrown::test::FailsAt;
 
 namespace {
-
-// Which of this thread's allocations fails: 1 is the next, 0 none.
-thread_local int allocations_until_failure = 0;
-thread_local bool failed = false;
-
-void* Allocate(std::size_t size) {
-  if (allocations_until_failure > 0 && --allocations_until_failure == 0) {
-    failed = true;
-    return nullptr;
-  }
-  return ::malloc(size == 0 ? 1 : size);
-}
-
-// Runs `call` with the n-th allocation failing. True if there was an n-th.
-template <typename Call>
-bool FailsAt(int n, Call&& call) {
-  failed = false;
-  allocations_until_failure = n;
-  call();
-  allocations_until_failure = 0;
-  return failed;
-}
 
 std::ptrdiff_t OpenDescriptors() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
 }
 
 }  // namespace
-
-// The whole program's, and so the shared library's too.
-void* operator new(std::size_t size) {
-  void* const memory = Allocate(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-void* operator new(std::size_t size, const std::nothrow_t& /*unused*/) noexcept { return Allocate(size); }
-void operator delete(void* memory) noexcept { ::free(memory); }
-void operator delete(void* memory, std::size_t /*size*/) noexcept { ::free(memory); }
-void operator delete(void* memory, const std::nothrow_t& /*unused*/) noexcept { ::free(memory); }
 
 TEST_CASE(
     "whichever allocation of an open fails, the store is off or there is none, and no descriptor is left") {

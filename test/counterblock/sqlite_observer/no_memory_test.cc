@@ -1,37 +1,24 @@
 // Memory that runs out: the observer's first allocation in a connection's life fails, then the second, and so on, until
 // a life goes by without a failure. The application's own statements never notice, and nothing is left behind.
-#include <stdlib.h>
-
 #include <cstddef>
 #include <cstring>
-#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include <doctest/doctest.h>
 
+#include "test/counterblock/failing_memory.h"
 #include "test/counterblock/sqlite_observer/observed_store.h"
 #include "test/counterblock/sqlite_observer/wal_fixture.h"
 
 using outgrown::test::Database;
+using outgrown::test::FailsAt;
 using outgrown::test::ObservedStore;
 using outgrown::test::SomebodysTrace;
 using outgrown::test::Text;
 
 namespace {
-
-// Which of this thread's allocations fails: 1 is the next, 0 none. SQLite's own are malloc's and don't.
-thread_local int allocations_until_failure = 0;
-thread_local bool failed = false;
-
-void* Allocate(std::size_t size) {
-  if (allocations_until_failure > 0 && --allocations_until_failure == 0) {
-    failed = true;
-    return nullptr;
-  }
-  return ::malloc(size == 0 ? 1 : size);
-}
 
 // An answer of the SQL functions, kept without allocating.
 struct Answer {
@@ -99,17 +86,6 @@ void CheckNextIsCounted(ObservedStore& store, const char* rows) {
 
 }  // namespace
 
-// The whole program's, and so the extension's too.
-void* operator new(std::size_t size) {
-  void* const memory = Allocate(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-void* operator new(std::size_t size, const std::nothrow_t& /*unused*/) noexcept { return Allocate(size); }
-void operator delete(void* memory) noexcept { ::free(memory); }
-void operator delete(void* memory, std::size_t /*size*/) noexcept { ::free(memory); }
-void operator delete(void* memory, const std::nothrow_t& /*unused*/) noexcept { ::free(memory); }
-
 TEST_CASE("whichever allocation fails, the application notices nothing, and the next connection is counted") {
   std::string cache;
   bool is_eventful = true;
@@ -135,11 +111,7 @@ TEST_CASE("whichever allocation fails, the application notices nothing, and the 
     Life life = {.name = "file:" + store.path() + cache,
                  .attach = "ATTACH '" + other + "' AS other",
                  .is_eventful = is_eventful};
-    failed = false;
-    allocations_until_failure = n;
-    life.Live();
-    allocations_until_failure = 0;
-    was_failure = failed;
+    was_failure = FailsAt(n, [&] { life.Live(); });
     CHECK(life.statements_succeeded);
     if (life.was_counting || !was_failure) CHECK(store.WasTraceEverLost());
     {
