@@ -1,8 +1,8 @@
 #include "exporter/table_source.h"
 
 #include "common/exit_status.h"
-#include "rulegen/spec/parse.h"
-#include "rulegen/table/compiled.h"
+#include "thresholds/compiled.h"
+#include "thresholds/parse.h"
 
 namespace outgrown::exporter {
 

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "rulegen/plan/table_plan.h"
-#include "rulegen/table/table.h"
+#include "thresholds/table.h"
+#include "thresholds/table_plan.h"
 
 namespace outgrown::exporter {
 

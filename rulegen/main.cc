@@ -1,12 +1,12 @@
-// rulegen: reads its command line and hands over to the one mode that it names (rulegen/commands).
+// rulegen: reads its command line and hands over to the one mode that it names (commands.h).
 #include <cstdio>
 #include <exception>
 #include <system_error>
 #include <variant>
 
 #include "common/exit_status.h"
-#include "rulegen/commands/commands.h"
-#include "rulegen/commands/options.h"
+#include "rulegen/commands.h"
+#include "rulegen/options.h"
 
 namespace {
 

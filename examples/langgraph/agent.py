@@ -3,7 +3,7 @@
 In Outgrown's tree, after `./run build`, with nothing installed but Debian's python3-venv:
 
     python3 -m venv /tmp/outgrown-example
-    /tmp/outgrown-example/bin/pip install langgraph langgraph-checkpoint-sqlite ./counterblock/python
+    /tmp/outgrown-example/bin/pip install langgraph langgraph-checkpoint-sqlite ./clients/python
     export OUTGROWN_LIBRARY=$PWD/build/counterblock/liboutgrown.so.0 OUTGROWN_DIR=/tmp/outgrown-example/blocks
     mkdir -p -m 700 $OUTGROWN_DIR
     /tmp/outgrown-example/bin/python examples/langgraph/agent.py /tmp/outgrown-example/agents.db

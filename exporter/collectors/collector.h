@@ -13,7 +13,7 @@
 #include "common/result.h"
 #include "counterblock/directory.h"
 #include "exporter/collectors/samples.h"
-#include "rulegen/table/table.h"
+#include "thresholds/table.h"
 
 namespace outgrown::exporter {
 

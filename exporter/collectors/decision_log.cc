@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "decision/log/last_decisions.h"
 #include "exporter/collectors/collectors.h"
-#include "rulegen/decision_log/last_decisions.h"
 
 namespace outgrown::exporter {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "common/check.h"
-#include "metrics/catalog.h"
+#include "thresholds/catalog.h"
 
 namespace outgrown::exporter {
 namespace {

@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 
+#include "common/json_tree.h"
+#include "decision/history/audit.h"
 #include "rulegen/archive/manifest.h"
-#include "rulegen/audit/audit.h"
-#include "rulegen/generate/artefacts.h"
-#include "rulegen/generate/manifest.h"
-#include "rulegen/generate/tree.h"
-#include "rulegen/json/json_tree.h"
+#include "rulegen/artefacts/artefacts.h"
+#include "rulegen/tree/manifest.h"
+#include "rulegen/tree/tree.h"
 
 namespace outgrown::archive {
 namespace {

@@ -20,11 +20,11 @@
 #include <vector>
 
 #include "common/result.h"
+#include "prometheus/http_client.h"
+#include "prometheus/prometheus_client.h"
 #include "rulegen/archive/folder.h"
 #include "rulegen/archive/snapshot.h"
-#include "rulegen/prometheus_api/http_client.h"
-#include "rulegen/prometheus_api/prometheus_client.h"
-#include "rulegen/spec/model.h"
+#include "thresholds/model.h"
 
 namespace outgrown::archive {
 

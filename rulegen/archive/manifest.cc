@@ -3,8 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "common/json_writer.h"
 #include "common/time_text.h"
-#include "rulegen/json/json_writer.h"
 
 namespace outgrown::archive {
 namespace {

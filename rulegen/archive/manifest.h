@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "decision/history/audit.h"
 #include "rulegen/archive/archive.h"
-#include "rulegen/audit/audit.h"
 
 namespace outgrown::archive {
 

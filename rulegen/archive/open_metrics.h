@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "common/sample.h"
-#include "rulegen/prometheus_api/prometheus_answer.h"
+#include "prometheus/prometheus_answer.h"
 
 namespace outgrown::archive {
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "common/result.h"
+#include "prometheus/prometheus_client.h"
 #include "rulegen/archive/folder.h"
-#include "rulegen/prometheus_api/prometheus_client.h"
-#include "rulegen/table/table.h"
+#include "thresholds/table.h"
 
 namespace outgrown::archive {
 

@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "rulegen/plan/promql.h"
 #include "rulegen/verify/wording.h"
+#include "thresholds/promql.h"
 
 namespace outgrown::verify {
 namespace {

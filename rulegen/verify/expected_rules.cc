@@ -6,9 +6,9 @@
 #include <variant>
 #include <vector>
 
-#include "rulegen/emit/escape.h"
-#include "rulegen/emit/rules_yaml.h"
-#include "rulegen/plan/rules.h"
+#include "rulegen/artefacts/escape.h"
+#include "rulegen/artefacts/rules.h"
+#include "rulegen/artefacts/rules_yaml.h"
 
 namespace outgrown::verify {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "rulegen/spec/model.h"
 #include "rulegen/verify/rules.h"
+#include "thresholds/model.h"
 
 namespace outgrown::verify {
 

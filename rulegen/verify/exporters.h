@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "common/result.h"
-#include "rulegen/prometheus_api/prometheus_client.h"
-#include "rulegen/spec/model.h"
+#include "prometheus/prometheus_client.h"
 #include "rulegen/verify/report.h"
+#include "thresholds/model.h"
 
 namespace outgrown::verify {
 

@@ -1,6 +1,6 @@
 #include "rulegen/verify/expressions.h"
 
-#include "rulegen/plan/promql.h"
+#include "thresholds/promql.h"
 
 namespace outgrown::verify {
 

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "common/digest.h"
-#include "rulegen/generate/artefacts.h"
+#include "rulegen/artefacts/artefacts.h"
 
 namespace outgrown::verify {
 namespace {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "common/result.h"
-#include "rulegen/generate/tree.h"
-#include "rulegen/spec/model.h"
+#include "rulegen/tree/tree.h"
 #include "rulegen/verify/report.h"
+#include "thresholds/model.h"
 
 namespace outgrown::verify {
 

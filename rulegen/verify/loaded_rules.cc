@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "rulegen/json/json_tree.h"
-#include "rulegen/plan/rules.h"
+#include "common/json_tree.h"
+#include "rulegen/artefacts/rules.h"
 #include "rulegen/verify/wording.h"
 
 namespace outgrown::verify {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "common/result.h"
-#include "rulegen/spec/model.h"
 #include "rulegen/verify/rules.h"
+#include "thresholds/model.h"
 
 namespace outgrown::verify {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "rulegen/spec/model.h"
 #include "rulegen/verify/loaded_rules.h"
 #include "rulegen/verify/rules.h"
+#include "thresholds/model.h"
 
 namespace outgrown::verify {
 

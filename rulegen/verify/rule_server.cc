@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "common/json_tree.h"
 #include "common/number.h"
-#include "rulegen/json/json_tree.h"
-#include "rulegen/prometheus_api/prometheus_answer.h"
+#include "prometheus/prometheus_answer.h"
 
 namespace outgrown::verify {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "common/result.h"
-#include "rulegen/prometheus_api/http_client.h"
+#include "prometheus/http_client.h"
 #include "rulegen/verify/loaded_rules.h"
 
 namespace outgrown::verify {

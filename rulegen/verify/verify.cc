@@ -10,12 +10,12 @@
 #include <fmt/format.h>
 
 #include "common/digest.h"
-#include "rulegen/spec/known_series.h"
 #include "rulegen/verify/compare_rules.h"
 #include "rulegen/verify/expected_rules.h"
 #include "rulegen/verify/exporters.h"
 #include "rulegen/verify/files.h"
 #include "rulegen/verify/other_groups.h"
+#include "thresholds/known_series.h"
 
 namespace outgrown::verify {
 namespace {

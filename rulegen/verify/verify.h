@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "common/result.h"
-#include "rulegen/prometheus_api/prometheus_client.h"
-#include "rulegen/spec/model.h"
-#include "rulegen/table/table.h"
+#include "prometheus/prometheus_client.h"
 #include "rulegen/verify/expressions.h"
 #include "rulegen/verify/report.h"
 #include "rulegen/verify/rule_server.h"
+#include "thresholds/model.h"
+#include "thresholds/table.h"
 
 namespace outgrown::verify {
 

@@ -91,7 +91,7 @@ def run_python_bench(environment, *arguments):
 def measure_python(build, extension, repetitions):
     """ns of a write counted and timed in Python: ours, prometheus_client's in process and for several processes. And
     "inserts" and "requests": the quantiles of a whole insert, by what counts it."""
-    ours = {"PYTHONPATH": str(ROOT / "counterblock/python"),
+    ours = {"PYTHONPATH": str(ROOT / "clients/python"),
             "OUTGROWN_LIBRARY": str(build / "counterblock/liboutgrown.so.0")}
     with tempfile.TemporaryDirectory(prefix="outgrown-bench.", dir="/dev/shm") as folder:
         environments = {
@@ -188,7 +188,7 @@ def main():
     if not (bench / "counterblock_bench").exists():
         sys.exit(f"{bench}/counterblock_bench is not there: configure with -Dbenchmarks=true")
     times, quantiles = measure_records(bench / "counterblock_bench", arguments.repetitions)
-    extension = arguments.build / "counterblock/sqlite_observer/outgrown_sqlite.so"
+    extension = arguments.build / "clients/sqlite_observer/outgrown_sqlite.so"
     observer = measure_observer(bench / "sqlite_observer_bench", extension, max(1, arguments.repetitions // 2))
     python = measure_python(arguments.build, extension, arguments.repetitions)
     rulegen = arguments.build.resolve() / "rulegen" / "rulegen"

@@ -7,8 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "rulegen/spec/parse.h"
 #include "test/differential/proof.h"
+#include "thresholds/parse.h"
 
 int main(int argc, char** argv) {
   using outgrown::differential::Fault;

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "rulegen/decide/decide.h"
-#include "rulegen/table/table.h"
+#include "decision/engine/decide.h"
 #include "test/differential/series.h"
+#include "thresholds/table.h"
 
 namespace outgrown::differential {
 

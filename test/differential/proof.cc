@@ -14,13 +14,13 @@
 #include "common/duration.h"
 #include "common/file.h"
 #include "common/number.h"
-#include "rulegen/emit/node.h"
-#include "rulegen/emit/rules_yaml.h"
-#include "rulegen/plan/example_store.h"
-#include "rulegen/plan/rules.h"
-#include "rulegen/plan/table_plan.h"
+#include "rulegen/artefacts/example_store.h"
+#include "rulegen/artefacts/node.h"
+#include "rulegen/artefacts/rules.h"
+#include "rulegen/artefacts/rules_yaml.h"
 #include "test/differential/predict.h"
 #include "test/differential/series.h"
+#include "thresholds/table_plan.h"
 
 namespace outgrown::differential {
 namespace {

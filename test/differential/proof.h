@@ -8,7 +8,7 @@
 #include <string>
 
 #include "common/result.h"
-#include "rulegen/spec/model.h"
+#include "thresholds/model.h"
 
 namespace outgrown::differential {
 

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "rulegen/decide/window.h"
-#include "rulegen/table/table.h"
+#include "decision/engine/window.h"
+#include "thresholds/table.h"
 
 namespace outgrown::differential {
 

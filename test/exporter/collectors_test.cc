@@ -15,13 +15,13 @@
 
 #include "common/number.h"
 #include "counterblock/writer.h"
+#include "decision/log/decision_log.h"
 #include "exporter/collectors/samples.h"
 #include "exporter/stores.h"
 #include "exporter/text_format.h"
-#include "metrics/catalog.h"
-#include "rulegen/decision_log/decision_log.h"
-#include "rulegen/table/compiled.h"
 #include "test/common/temporary_folder.h"
+#include "thresholds/catalog.h"
+#include "thresholds/compiled.h"
 
 namespace fs = std::filesystem;
 using namespace outgrown::exporter;  // NOLINT(google-build-using-namespace): the whole file is about it

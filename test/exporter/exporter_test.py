@@ -98,7 +98,7 @@ OK, BUSY, CONSTRAINT = 0, 1, 5
 
 
 def sealed(members, sequence=1):
-    """A record of a decision log (rulegen/decision_log/chain.h), but for its predecessor's hash."""
+    """A record of a decision log (decision/log/chain.h), but for its predecessor's hash."""
     body = f'{{"schema":1,"sequence":{sequence},"previous":"{"0" * 64}","logged":"2026-11-23T14:00:00.000Z",{members}'
     return f'{body},"hash":"{hashlib.sha256(body.encode()).hexdigest()}"}}\n'
 

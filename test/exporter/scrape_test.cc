@@ -16,8 +16,8 @@
 #include "exporter/collectors/collectors.h"
 #include "exporter/landing_page.h"
 #include "exporter/store_probes.h"
-#include "rulegen/table/compiled.h"
 #include "test/common/temporary_folder.h"
+#include "thresholds/compiled.h"
 
 using namespace outgrown::exporter;  // NOLINT(google-build-using-namespace): the whole file is about it
 using outgrown::Error;

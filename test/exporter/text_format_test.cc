@@ -12,7 +12,7 @@
 
 #include "common/number.h"
 #include "exporter/collectors/samples.h"
-#include "metrics/catalog.h"
+#include "thresholds/catalog.h"
 
 using outgrown::ParseNumber;
 using outgrown::exporter::HistogramValue;

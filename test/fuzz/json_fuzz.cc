@@ -6,9 +6,9 @@
 #include <string_view>
 
 #include "common/check.h"
+#include "common/json_tree.h"
 #include "common/result.h"
-#include "rulegen/json/json_tree.h"
-#include "rulegen/prometheus_api/prometheus_answer.h"
+#include "prometheus/prometheus_answer.h"
 
 namespace {
 

@@ -5,14 +5,14 @@
 #include <string_view>
 
 #include "common/check.h"
-#include "rulegen/spec/diagnostic.h"
-#include "rulegen/spec/digest.h"
-#include "rulegen/spec/parse.h"
-#include "rulegen/spec/promql_lexer.h"
-#include "rulegen/spec/promql_references.h"
-#include "rulegen/spec/series_notation.h"
-#include "rulegen/spec/text.h"
-#include "rulegen/spec/validate.h"
+#include "thresholds/diagnostic.h"
+#include "thresholds/digest.h"
+#include "thresholds/parse.h"
+#include "thresholds/promql_lexer.h"
+#include "thresholds/promql_references.h"
+#include "thresholds/series_notation.h"
+#include "thresholds/text.h"
+#include "thresholds/validate.h"
 
 namespace {
 

@@ -9,10 +9,10 @@
 #include <string_view>
 
 #include "common/check.h"
+#include "common/json_tree.h"
+#include "common/json_writer.h"
 #include "common/result.h"
-#include "rulegen/decision_log/record_head.h"
-#include "rulegen/json/json_tree.h"
-#include "rulegen/json/json_writer.h"
+#include "decision/log/record_head.h"
 
 namespace {
 

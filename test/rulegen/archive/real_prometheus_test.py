@@ -23,7 +23,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "test" / "support"))
-sys.path.insert(0, str(ROOT / "test" / "rulegen" / "backtest"))
+sys.path.insert(0, str(ROOT / "test" / "decision" / "history"))
 import history  # noqa: E402
 import schema  # noqa: E402
 import servers  # noqa: E402

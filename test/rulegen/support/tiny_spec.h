@@ -4,7 +4,7 @@
 #include <chrono>
 #include <string>
 
-#include "rulegen/spec/model.h"
+#include "thresholds/model.h"
 
 namespace outgrown::test {
 

@@ -7,8 +7,8 @@
 
 #include <doctest/doctest.h>
 
-#include "rulegen/spec/known_series.h"
 #include "test/rulegen/support/tiny_spec.h"
+#include "thresholds/known_series.h"
 
 using namespace outgrown;
 using verify::Finding;

@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "common/exit_status.h"
-#include "rulegen/generate/artefacts.h"
+#include "rulegen/artefacts/artefacts.h"
 #include "rulegen/verify/expected_rules.h"
 #include "rulegen/verify/files.h"
 #include "rulegen/verify/rule_server.h"

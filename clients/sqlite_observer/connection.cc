@@ -1,0 +1,220 @@
+#include "clients/sqlite_observer/connection.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+
+#include "clients/sqlite_observer/functions.h"
+#include "clients/sqlite_observer/io_methods.h"
+#include "clients/sqlite_observer/result_probe.h"
+#include "clients/sqlite_observer/stores.h"
+
+namespace outgrown::observer {
+namespace {
+
+using Connections = std::unordered_map<sqlite3*, Connection*>;
+
+Connections& AllConnections() {
+  static auto* connections = new Connections;  // connections may outlive static destructors
+  return *connections;
+}
+
+// The file of a database that has one: nameless ones have none or a temporary one, "memdb" only looks as if it had.
+sqlite3_file* FileOf(sqlite3* db, const char* schema) {
+  sqlite3_vfs* vfs = nullptr;
+  if (sqlite3_file_control(db, schema, SQLITE_FCNTL_VFS_POINTER, &vfs) != SQLITE_OK || vfs == nullptr ||
+      std::string_view(vfs->zName) == "memdb") {
+    return nullptr;
+  }
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(db, schema, SQLITE_FCNTL_FILE_POINTER, &file);
+  return file == nullptr || MethodsOf(file) == nullptr ? nullptr : file;
+}
+
+std::optional<Choice> ChosenFor(const char* path) {
+  const char* const uri_value = sqlite3_uri_parameter(path, "outgrown");
+  const char* const rules = ::secure_getenv("OUTGROWN_STORE");
+  return ChooseStore(path, uri_value == nullptr ? "" : uri_value, rules == nullptr ? "" : rules);
+}
+
+}  // namespace
+
+std::mutex& LibraryLock() {
+  static std::mutex mutex;
+  static const int at_fork =
+      ::pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
+  static_cast<void>(at_fork);
+  return mutex;
+}
+
+Connection* Connection::Find(sqlite3* db) noexcept {
+  const std::lock_guard lock(LibraryLock());
+  const auto found = AllConnections().find(db);
+  return found == AllConnections().end() ? nullptr : found->second;
+}
+
+void Connection::Attach(sqlite3* db) noexcept {
+  try {
+    if (Find(db) != nullptr || ObservedFile::IsObservedElsewhere(db, "main")) return;
+    std::unique_ptr<Connection> made(new Connection(db));
+    {
+      const std::lock_guard lock(LibraryLock());
+      AllConnections()[db] = made.get();
+    }
+    Connection* const connection = made.release();  // Detach's
+    if (RegisterFunctions(db, connection, &Connection::Detach)) connection->ObserveDatabases({});
+  } catch (...) {  // no memory: this connection goes without
+  }
+}
+
+void Connection::Detach(void* connection) noexcept {
+  auto* self = static_cast<Connection*>(connection);
+  {
+    const std::lock_guard lock(LibraryLock());
+    AllConnections().erase(self->db_);
+    for (const std::shared_ptr<Share>& share : self->shares_) {
+      if (share->file != nullptr) share->file->RemoveUser(*self);
+    }
+  }
+  for (const std::shared_ptr<Share>& share : self->shares_) {
+    if (share->file != nullptr)
+      share->tracker.Closed();  // a shared cache's; others were closed with their file
+  }
+  self->ReportRegained();
+  delete self;
+}
+
+void Connection::Ignore() noexcept {
+  ignored_ = true;
+  for (const std::shared_ptr<Share>& share : shares_) share->Ignore();
+  ReportRegained();
+}
+
+void Connection::Ignore(const std::string& schema) {
+  if (!IsIgnored(schema)) ignored_schemas_.push_back(schema);
+  for (const std::shared_ptr<Share>& share : shares_) {
+    if (IsIgnored(share->schema)) share->Ignore();
+  }
+  ReportLeft();
+}
+
+// Names of databases are case-insensitive.
+bool Connection::IsIgnored(const std::string& schema) const {
+  return ignored_ || std::ranges::any_of(ignored_schemas_, [&](const std::string& ignored) {
+           return sqlite3_stricmp(ignored.c_str(), schema.c_str()) == 0;
+         });
+}
+
+std::string Connection::Observe(const std::string& store) {
+  ignored_ = false;
+  ignored_schemas_.clear();
+  for (const std::shared_ptr<Share>& share : shares_) share->ignored = false;
+  took_trace_ = false;
+  ReportRegained();
+  ObserveDatabases(store);
+  return problem_;
+}
+
+std::string Connection::Status() const {
+  if (ignored_) return "not counting: ignored";
+  std::string status;
+  for (const std::shared_ptr<Share>& share : shares_) {
+    if (share->file != nullptr && !share->ignored)
+      status += (status.empty() ? "" : ", ") + share->schema + " as " + share->file->store();
+  }
+  std::string ignored;
+  for (const std::string& schema : ignored_schemas_)
+    ignored += (ignored.empty() ? "ignored: " : ", ") + schema;
+  if (status.empty()) {
+    const std::string why =
+        ignored.empty() || problem_.empty() ? ignored + problem_ : ignored + "; " + problem_;
+    return why.empty() ? "not counting" : "not counting: " + why;
+  }
+  status = "counting " + status;
+  if (!ignored.empty()) status += "; " + ignored;
+  if (!problem_.empty()) status += "; not all: " + problem_;
+  if (!traces_) status += "; the trace is lost, only commits are counted";
+  if (!TheResultProbe().is_available()) status += "; kinds of failures are unknown with this SQLite";
+  return status;
+}
+
+void Connection::ObserveDatabases(const std::string& store_of_main) {
+  problem_.clear();
+  std::erase_if(shares_, [](const auto& share) { return share->file == nullptr; });
+  ReportLeft();
+  ObserveDatabase("main", store_of_main);
+  // sqlite3_db_name came with 3.39; before that, attached databases are not observed.
+  if (sqlite3_libversion_number() < 3039000) return;
+  for (int i = 2; const char* const schema = sqlite3_db_name(db_, i); ++i) ObserveDatabase(schema, {});
+}
+
+void Connection::ObserveDatabase(const char* schema, const std::string& store) {
+  const char* const path = sqlite3_db_filename(db_, schema);
+  if (path == nullptr || *path == '\0') {
+    // A nameless database is nobody's store, but a store may be attached to it later.
+    TakeTrace();
+    return;
+  }
+  sqlite3_file* const file = FileOf(db_, schema);
+  if (file == nullptr) return;
+  // What would be forgotten for lack of memory once the file knows of this connection, or the trace is lost.
+  shares_.reserve(shares_.size() + 1);
+  lost_for_.reserve(shares_.size() + 1);
+  const bool ignored = IsIgnored(schema);
+  std::shared_ptr<Share> share;
+  if (ObservedFile::Of(db_, schema) == nullptr) {
+    if (ignored) return;
+    const std::optional<Choice> choice = store.empty() ? ChosenFor(path) : Choice{StoreNameFrom(store), true};
+    if (!choice) return;
+    OpenedStore opened = OpenStore(*choice, path);
+    if (opened.sink == nullptr) {
+      problem_ = opened.problem;
+      return;
+    }
+    share = ObservedFile::Observe(*this, schema, file, std::move(opened.sink), choice->store);
+  }
+  if (share == nullptr) {  // observed already, be it by a connection that came first to a shared cache
+    ObservedFile* const observed = ObservedFile::Of(db_, schema);
+    if (observed == nullptr) return;
+    if (!store.empty() && observed->store() != StoreNameFrom(store)) {
+      problem_ = "already counted as " + observed->store();
+      return;
+    }
+    const std::lock_guard lock(LibraryLock());
+    share = observed->AddUser(*this, schema);
+  }
+  if (share == nullptr) return;
+  if (!ignored) TakeTrace();
+  share->ignored = ignored;  // known to the file all the same: in a shared cache its writes would be nobody's
+  if (std::ranges::find(shares_, share) == shares_.end()) shares_.push_back(share);
+  if (!ignored && !TheResultProbe().is_available()) ReportLost(share->sink);
+}
+
+void Connection::ReportLost(const std::shared_ptr<Sink>& sink) noexcept {
+  if (std::ranges::find(lost_for_, sink) != lost_for_.end()) return;
+  lost_for_.push_back(sink);  // into the room that ObserveDatabase has made
+  sink->TraceLost();
+}
+
+// For stores that this connection doesn't count into any more.
+void Connection::ReportLeft() noexcept {
+  std::erase_if(lost_for_, [&](const std::shared_ptr<Sink>& sink) {
+    const bool counts = std::ranges::any_of(shares_, [&](const std::shared_ptr<Share>& share) {
+      return share->file != nullptr && !share->ignored && share->sink == sink;
+    });
+    if (!counts) sink->TraceRegained();
+    return !counts;
+  });
+}
+
+void Connection::ReportRegained() noexcept {
+  for (const std::shared_ptr<Sink>& sink : lost_for_) sink->TraceRegained();
+  lost_for_.clear();
+}
+
+}  // namespace outgrown::observer

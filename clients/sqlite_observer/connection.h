@@ -1,0 +1,93 @@
+// One connection of the process: which of its databases are observed, and what its trace tells about statements.
+//
+// The trace gives the times at which outermost statements start and end, and the file shim what they did to the
+// file; the trackers (write_tracker.h) make writes of both. The trace slot is taken when the connection is opened,
+// or when it loads the extension. Whoever calls sqlite3_trace_v2 later takes it from us, and nothing tells us; so
+// whenever a write is going on that no announced statement explains, the connection's statements are looked
+// through, and one that runs and was never announced means that the trace is lost. That is reported for as long
+// as the connection lives, and commits go on being counted.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "clients/sqlite_observer/file_shim.h"
+#include "clients/sqlite_observer/sqlite_api.h"
+
+namespace outgrown::observer {
+
+// Guards which connections, files and stores there are, not what they do. Never held while calling SQLite or a
+// sink, which have locks of their own. Safe across fork().
+std::mutex& LibraryLock();
+
+class Connection {
+ public:
+  // Registers the SQL functions on the connection and begins to observe those of its databases that are chosen
+  // (store_choice.h). Does nothing if that was done before. Never fails towards the application.
+  static void Attach(sqlite3* db) noexcept;
+
+  // Null if it is not attached.
+  static Connection* Find(sqlite3* db) noexcept;
+
+  sqlite3* db() const { return db_; }
+
+  // From now on nothing that this connection does is counted.
+  void Ignore() noexcept;
+  // The same for one of its databases, by the name that ATTACH gave it, or "main".
+  void Ignore(const std::string& schema);
+  // Counts from now on, the main database into `store` if that is not empty, and takes the trace slot again. Why
+  // not, or empty.
+  std::string Observe(const std::string& store);
+  // One line for people.
+  std::string Status() const;
+
+  // A write is asking for its lock, or something has been refused the lock to read. True if a statement that the trace
+  // has announced is running, so that it is that one's; otherwise looks whether the trace is lost.
+  bool ExplainsWrite() noexcept;
+  // A write transaction has committed; looks as well.
+  void CommitSeen() noexcept;
+
+ private:
+  explicit Connection(sqlite3* db) : db_(db) {}
+  static void Detach(void* connection) noexcept;
+
+  void ObserveDatabases(const std::string& store_of_main);
+  void ObserveDatabase(const char* schema, const std::string& store);
+  void TakeTrace() noexcept;
+  void LoseTrace() noexcept;
+  bool IsIgnored(const std::string& schema) const;
+  void ReportLost(const std::shared_ptr<Sink>& sink) noexcept;
+  void ReportLeft() noexcept;
+  void ReportRegained() noexcept;
+
+  static int Trace(unsigned event, void* connection, void* statement, void* detail) noexcept;
+  void Started(sqlite3_stmt* statement) noexcept;
+  void Ended(sqlite3_stmt* statement) noexcept;
+  void Announce(const sqlite3_stmt* statement) noexcept;
+  bool IsAnnounced(const sqlite3_stmt* statement) const;
+  const sqlite3_stmt* FindExplanation(const sqlite3_stmt* committed) noexcept;
+  bool IsWriting(const Share& share) const;
+
+  // A statement that is suspended between two rows stays announced while others run; more than a few of those
+  // at once there never are.
+  static constexpr std::size_t kAnnouncedMax = 16;
+
+  sqlite3* const db_;
+  bool ignored_ = false;
+  std::vector<std::string> ignored_schemas_;
+  bool traces_ = false;                      // the slot is ours, as far as is known
+  bool took_trace_ = false;                  // it was, once
+  const sqlite3_stmt* current_ = nullptr;    // the announced one that started last, until it commits or ends
+  const sqlite3_stmt* committed_ = nullptr;  // the one that has just committed, until the next starts
+  std::array<const sqlite3_stmt*, kAnnouncedMax> announced_ =
+      {};  // running; they write or control the transaction
+  std::vector<std::shared_ptr<Share>> shares_;
+  std::vector<std::shared_ptr<Sink>> lost_for_;  // where the lost trace is reported
+  std::string problem_;                          // why a chosen database is not observed
+};
+
+}  // namespace outgrown::observer

@@ -1,0 +1,238 @@
+#include "clients/sqlite_observer/file_shim.h"
+
+#include <algorithm>
+#include <mutex>
+#include <new>
+
+#include "clients/sqlite_observer/connection.h"
+#include "clients/sqlite_observer/wal_shim.h"
+
+namespace outgrown::observer {
+namespace {
+
+// The file control that asks for the observation of a file. SQLite keeps the numbers below 100 for itself; number
+// and answer are the same in all versions of the extension, so that two copies in one process know each other.
+constexpr int kWhoObserves = 0x4f475257;
+struct Observation {
+  const void* copy;  // an address in the copy of the extension that answers
+  ObservedFile* file;
+};
+constexpr char kThisCopy = 0;
+
+Observation ObservationOf(sqlite3* db, const char* schema) {
+  Observation observation = {nullptr, nullptr};
+  sqlite3_file_control(db, schema, kWhoObserves, &observation);
+  return observation;
+}
+
+constexpr int kWalWriteLock = 0;  // WAL_WRITE_LOCK: which byte of the wal-index is the writers' lock
+
+}  // namespace
+
+ObservedFile::ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink> sink, std::string store)
+    : sqlite3_io_methods(CopyOf(real)),
+      real_(&real),
+      sink_(std::move(sink)),
+      store_(std::move(store)),
+      nobodys_(*sink_) {
+  xClose = &ObservedFile::Close;
+  xLock = &ObservedFile::Lock;
+  xUnlock = &ObservedFile::Unlock;
+  xFileControl = &ObservedFile::FileControl;
+  if (xShmLock != nullptr) xShmLock = &ObservedFile::ShmLock;
+}
+
+std::shared_ptr<Share> ObservedFile::Observe(Connection& connection, const char* schema, sqlite3_file* file,
+                                             std::shared_ptr<Sink> sink, const std::string& store) noexcept {
+  // Read before it is asked who observes the file: if nobody did then, what was read is nobody's.
+  const sqlite3_io_methods* real = MethodsOf(file);
+  if (ObservationOf(connection.db(), schema).copy != nullptr) return nullptr;
+  try {
+    std::unique_ptr<ObservedFile> observed(new ObservedFile(*real, std::move(sink), store));
+    int level = SQLITE_LOCK_NONE;
+    if (real->xFileControl(file, SQLITE_FCNTL_LOCKSTATE, &level) == SQLITE_OK) observed->lock_level_ = level;
+    std::shared_ptr<Share> share = observed->AddUser(connection, schema);
+    if (share == nullptr || !ReplaceMethods(file, real, observed.get())) return nullptr;
+    static_cast<void>(observed.release());  // the file's, until Close
+    return share;
+  } catch (...) {  // no memory
+    return nullptr;
+  }
+}
+
+ObservedFile* ObservedFile::Of(sqlite3* db, const char* schema) noexcept {
+  const Observation observation = ObservationOf(db, schema);
+  return observation.copy == &kThisCopy ? observation.file : nullptr;
+}
+
+bool ObservedFile::IsObservedElsewhere(sqlite3* db, const char* schema) noexcept {
+  const Observation observation = ObservationOf(db, schema);
+  return observation.copy != nullptr && observation.copy != &kThisCopy;
+}
+
+std::shared_ptr<Share> ObservedFile::AddUser(Connection& connection, const char* schema) noexcept {
+  const auto known =
+      std::ranges::find(users_, &connection, [](const auto& user) { return user->connection; });
+  if (known != users_.end()) return *known;
+  try {
+    users_.push_back(std::make_shared<Share>(&connection, this, schema, sink_));
+  } catch (...) {  // no memory
+    return nullptr;
+  }
+  only_user_ = users_.size() == 1 ? users_.front().get() : nullptr;
+  return users_.back();
+}
+
+void ObservedFile::RemoveUser(const Connection& connection) noexcept {
+  std::erase_if(users_, [&](const auto& user) { return user->connection == &connection; });
+  only_user_ = users_.size() == 1 ? users_.front().get() : nullptr;
+}
+
+void ObservedFile::ForgetChange() noexcept {
+  if (only_user_.load(std::memory_order_relaxed) != nullptr) changed_ = false;
+}
+
+Share* ObservedFile::Caller() noexcept {
+  sqlite3** const db = db_.load(std::memory_order_relaxed);
+  if (db == nullptr) return only_user_;  // not a shared cache, or one that nobody has joined
+  const std::lock_guard lock(LibraryLock());
+  const auto caller =
+      std::ranges::find_if(users_, [&](const auto& user) { return user->connection->db() == *db; });
+  return caller == users_.end() ? nullptr : caller->get();
+}
+
+WriteTracker* ObservedFile::CallersTracker(Share* caller) noexcept {
+  if (caller != nullptr) return caller->ignored ? nullptr : &caller->tracker;
+  if (!nobody_wrote_) {
+    nobody_wrote_ = true;
+    sink_->TraceLost();
+  }
+  return &nobodys_;
+}
+
+void ObservedFile::WatchWal(const Share& share) noexcept {
+  // Alone: with the lock of another connection's shared cache held, SQLite must not be asked for one more.
+  if (only_user_ != nullptr && lock_level_ == SQLITE_LOCK_EXCLUSIVE) FindWal(share, false);
+}
+
+void ObservedFile::FindWal(const Share& share, bool certain) noexcept {
+  if (wal_ != nullptr) return;
+  sqlite3_file* file = nullptr;
+  if (sqlite3_file_control(share.connection->db(), share.schema.c_str(), SQLITE_FCNTL_JOURNAL_POINTER,
+                           &file) != SQLITE_OK ||
+      file == nullptr || file->pMethods == nullptr || ObservedWal::Observes(file)) {
+    return;
+  }
+  if (certain || ObservedWal::IsWal(file)) wal_ = ObservedWal::Observe(file, *this);
+}
+
+void ObservedFile::Locked(int level) noexcept { lock_level_ = std::max(lock_level_.load(), level); }
+
+void ObservedFile::LockAsked(Share* caller) noexcept {
+  const bool traced = caller != nullptr && !caller->ignored && caller->connection->ExplainsWrite();
+  if (WriteTracker* tracker = CallersTracker(caller)) tracker->LockAttempted(traced);
+}
+
+void ObservedFile::LockAnswered(Share* caller, int result) noexcept {
+  if (result == SQLITE_OK) {
+    changed_ = false;
+  } else if (WriteTracker* tracker = CallersTracker(caller)) {
+    tracker->LockRefused();
+  }
+}
+
+void ObservedFile::Commit() noexcept {
+  Share* const caller = Caller();
+  if (!changed_ && wal_ == nullptr && caller != nullptr) {
+    // The first commit after a WAL was opened unseen (locking_mode=EXCLUSIVE locks nothing that would tell).
+    FindWal(*caller, false);
+    changed_ = wal_ != nullptr;
+  }
+  const bool changed = changed_ || in_unwatched_wal_;
+  changed_ = in_unwatched_wal_ = false;
+  if (caller != nullptr && !caller->ignored) caller->connection->CommitSeen();
+  if (WriteTracker* tracker = CallersTracker(caller)) tracker->Committed(changed);
+}
+
+int ObservedFile::Close(sqlite3_file* file) noexcept {
+  ObservedFile* self = From(file);
+  std::vector<std::shared_ptr<Share>> users;
+  {
+    const std::lock_guard lock(LibraryLock());
+    users.swap(self->users_);
+    for (const std::shared_ptr<Share>& user : users) user->file = nullptr;
+  }
+  for (const std::shared_ptr<Share>& user : users) user->tracker.Closed();
+  if (self->nobody_wrote_) self->sink_->TraceRegained();
+  if (self->wal_ != nullptr) self->wal_->Forget();
+  file->pMethods = self->real_;
+  delete self;
+  return file->pMethods->xClose(file);
+}
+
+int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
+  ObservedFile& self = *From(file);
+  if (level < SQLITE_LOCK_RESERVED) {
+    const int result = self.real_->xLock(file, level);
+    if (result == SQLITE_OK) {
+      self.Locked(level);
+    } else if (Share* const caller = self.Caller(); caller != nullptr && !caller->ignored) {
+      // A statement that writes reads first, and if that is refused doesn't come to ask for the lock to write.
+      caller->connection->ExplainsWrite();
+    }
+    return result;
+  }
+  Share* const caller = self.Caller();
+  const bool begins = level == SQLITE_LOCK_RESERVED && self.lock_level_ < SQLITE_LOCK_RESERVED;
+  if (begins) self.LockAsked(caller);
+  const int result = self.real_->xLock(file, level);
+  if (result == SQLITE_OK) self.Locked(level);
+  if (begins || result != SQLITE_OK) self.LockAnswered(caller, result);
+  return result;
+}
+
+int ObservedFile::Unlock(sqlite3_file* file, int level) noexcept {
+  ObservedFile& self = *From(file);
+  const int result = self.real_->xUnlock(file, level);
+  self.lock_level_ = std::min(self.lock_level_.load(), level);
+  return result;
+}
+
+int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) noexcept {
+  ObservedFile& self = *From(file);
+  if (offset != kWalWriteLock || flags != (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE)) {
+    return self.real_->xShmLock(file, offset, count, flags);
+  }
+  Share* const caller = self.Caller();
+  if (self.wal_ == nullptr && caller != nullptr) self.FindWal(*caller, true);
+  self.LockAsked(caller);
+  const int result = self.real_->xShmLock(file, offset, count, flags);
+  self.LockAnswered(caller, result);
+  if (result == SQLITE_OK) self.in_unwatched_wal_ = self.wal_ == nullptr;
+  return result;
+}
+
+int ObservedFile::FileControl(sqlite3_file* file, int operation, void* argument) noexcept {
+  ObservedFile& self = *From(file);
+  if (operation == kWhoObserves) {
+    *static_cast<Observation*>(argument) = {&kThisCopy, &self};
+    return SQLITE_OK;
+  }
+  const int result = self.real_->xFileControl(file, operation, argument);
+  switch (operation) {
+    case SQLITE_FCNTL_PDB:
+      self.db_.store(static_cast<sqlite3**>(argument), std::memory_order_relaxed);
+      break;
+    case SQLITE_FCNTL_SYNC:
+      self.changed_ = true;
+      break;
+    case SQLITE_FCNTL_COMMIT_PHASETWO:
+      if (result == SQLITE_OK || result == SQLITE_NOTFOUND) self.Commit();
+      break;
+    default:
+      break;
+  }
+  return result;
+}
+
+}  // namespace outgrown::observer

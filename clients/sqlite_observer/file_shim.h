@@ -1,0 +1,130 @@
+// What SQLite does to one open database file, seen from between SQLite and its VFS.
+//
+// SQLite calls a file through the table of methods that the file's VFS has put into it. The shim puts a table of
+// its own in its place, in which a few methods look and all call the VFS's:
+//
+//   pager ─► sqlite3_file ─► pMethods ─► ObservedFile { xLock, xShmLock, xFileControl: look │ xRead, …: the VFS's }
+//                                            │ real_
+//                                            └─► the VFS's own table, called with the same sqlite3_file
+//
+// So it chains to whatever VFS the file was opened with, a file that is not observed costs nothing, and a
+// connection that was open before the extension was loaded is observed like a later one. Rejected: registering
+// a VFS of our own as the default. It sees neither the connection that loads the extension nor one that names
+// its VFS, puts a layer on every file of the process, and changes what the application gets as its default VFS.
+//
+// What it looks at:
+//   SQLITE_FCNTL_COMMIT_PHASETWO     a write transaction has committed, in every journal mode, changed or not
+//   SQLITE_FCNTL_SYNC                in a rollback journal's commit: it has changed something
+//   a WAL frame with the commit mark the same in WAL mode, in every locking mode (wal_shim.h)
+//   RESERVED, the WAL's write lock   a write transaction is asking to begin
+//   SQLITE_FCNTL_PDB                 which connection is using the file: in a shared cache there are several
+// Source: SQLite 3.40.1, pager.c (sqlite3PagerCommitPhaseOne, pager_end_transaction), wal.c (walFrames).
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "clients/sqlite_observer/io_methods.h"
+#include "clients/sqlite_observer/sink.h"
+#include "clients/sqlite_observer/sqlite_api.h"
+#include "clients/sqlite_observer/write_tracker.h"
+
+namespace outgrown::observer {
+
+class Connection;
+class ObservedFile;
+
+// One connection's writes to one observed file.
+struct Share {
+  Share(Connection* connection, ObservedFile* file, std::string schema, std::shared_ptr<Sink> sink)
+      : connection(connection),
+        file(file),
+        schema(std::move(schema)),
+        sink(std::move(sink)),
+        tracker(*this->sink) {}
+
+  Connection* connection;  // null once that is closed
+  ObservedFile* file;      // null once that is closed
+  std::string schema;      // "main", or what ATTACH calls it
+  std::shared_ptr<Sink> sink;
+  bool ignored = false;  // what the connection does to the file is not to be counted
+  WriteTracker tracker;
+
+  void Ignore() noexcept {
+    ignored = true;
+    tracker.Abandon();
+  }
+};
+
+// Deleted by SQLite's xClose.
+class ObservedFile : private sqlite3_io_methods {
+ public:
+  // Observes an open file on behalf of `store`, with that connection as its first user, whose share it returns. Null
+  // if it is observed already, be it since a moment ago by a thread with another connection to the same shared cache,
+  // and if there is no memory.
+  static std::shared_ptr<Share> Observe(Connection& connection, const char* schema, sqlite3_file* file,
+                                        std::shared_ptr<Sink> sink, const std::string& store) noexcept;
+
+  // The observation of a connection's database; null if there is none. Found too when another VFS has put a
+  // layer of its own above.
+  static ObservedFile* Of(sqlite3* db, const char* schema) noexcept;
+  // Another copy of this extension observes it: the same one under two paths, say.
+  static bool IsObservedElsewhere(sqlite3* db, const char* schema) noexcept;
+
+  // The share of that connection, made if there is none yet. Null if there is no memory.
+  // With the library's lock held (connection.h), as for RemoveUser.
+  std::shared_ptr<Share> AddUser(Connection& connection, const char* schema) noexcept;
+  void RemoveUser(const Connection& connection) noexcept;
+
+  const std::string& store() const { return store_; }
+  // The one connection that uses it holds the lock (for good with locking_mode=EXCLUSIVE).
+  bool is_locked() const { return only_user_ != nullptr && lock_level_ >= SQLITE_LOCK_RESERVED; }
+  // Watches the WAL's file as well, where a connection in exclusive mode has one open; otherwise the WAL's lock
+  // tells in time.
+  void WatchWal(const Share& share) noexcept;
+  // No write transaction is open: what was seen of one that was rolled back says nothing about the next.
+  void ForgetChange() noexcept;
+
+ private:
+  friend class ObservedWal;
+  ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink> sink, std::string store);
+
+  static ObservedFile* From(sqlite3_file* file) {
+    return static_cast<ObservedFile*>(const_cast<sqlite3_io_methods*>(MethodsOf(file)));
+  }
+  static int Close(sqlite3_file* file) noexcept;
+  static int Lock(sqlite3_file* file, int level) noexcept;
+  static int Unlock(sqlite3_file* file, int level) noexcept;
+  static int ShmLock(sqlite3_file* file, int offset, int count, int flags) noexcept;
+  static int FileControl(sqlite3_file* file, int operation, void* argument) noexcept;
+
+  // The share of the connection that is using the file now; null if it isn't known.
+  Share* Caller() noexcept;
+  // The tracker that counts for the caller; null if that is ignored.
+  WriteTracker* CallersTracker(Share* caller) noexcept;
+  void FindWal(const Share& share, bool certain) noexcept;
+  void Locked(int level) noexcept;
+  void LockAsked(Share* caller) noexcept;
+  void LockAnswered(Share* caller, int result) noexcept;
+  void Commit() noexcept;
+
+  const sqlite3_io_methods* real_;
+  const std::shared_ptr<Sink> sink_;
+  const std::string store_;
+  // SQLite's own pointer to the connection that is using the file. Told anew, without a lock, to each connection that
+  // joins a shared cache; what it points to has the shared cache's lock, which is held in every call of a file's method.
+  std::atomic<sqlite3**> db_ = nullptr;
+  class ObservedWal* wal_ = nullptr;
+  bool changed_ = false;           // the commit that is on its way has changed something
+  bool in_unwatched_wal_ = false;  // the transaction writes to a WAL that could not be watched
+  // Written in the file's methods, read at a statement's start too.
+  std::atomic<int> lock_level_ = SQLITE_LOCK_NONE;
+  std::atomic<Share*> only_user_ = nullptr;  // if there is exactly one; read without the library's lock
+  std::vector<std::shared_ptr<Share>> users_;
+  WriteTracker nobodys_;       // writes of connections that are not known
+  bool nobody_wrote_ = false;  // … which is reported as a lost trace
+};
+
+}  // namespace outgrown::observer

@@ -1,0 +1,202 @@
+// The part of a Connection that listens to its trace.
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "clients/sqlite_observer/connection.h"
+#include "clients/sqlite_observer/result_probe.h"
+#include "counterblock/sqlite_outcome.h"
+
+namespace outgrown::observer {
+namespace {
+
+using block::Outcome;
+
+// Failures that concern the main database although its lock was not even asked for.
+bool IsAboutDatabase(int code) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_IOERR:
+    case SQLITE_READONLY:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PROTOCOL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ATTACH and DETACH are read-only to SQLite and give no columns.
+bool WritesOrControls(sqlite3_stmt* statement) {
+  return sqlite3_stmt_readonly(statement) == 0 || sqlite3_column_count(statement) == 0;
+}
+
+// The SQL from its first keyword on: without white space and comments in front.
+std::string_view FromKeyword(std::string_view sql) {
+  while (true) {
+    sql.remove_prefix(std::min(sql.find_first_not_of(" \t\r\n\f;"), sql.size()));
+    std::string_view end;
+    if (sql.starts_with("--")) {
+      end = "\n";
+    } else if (sql.starts_with("/*")) {
+      end = "*/";
+    } else {
+      return sql;
+    }
+    const std::size_t found = sql.find(end, 2);
+    sql.remove_prefix(found == std::string_view::npos ? sql.size() : found + end.size());
+  }
+}
+
+bool BeginsWith(sqlite3_stmt* statement, std::string_view keyword) {
+  const std::string_view sql = FromKeyword(sqlite3_sql(statement));
+  return sql.size() >= keyword.size() &&
+         sqlite3_strnicmp(sql.data(), keyword.data(), static_cast<int>(keyword.size())) == 0;
+}
+
+// Nothing was written because nothing was to be: a BEGIN inside a transaction, a COMMIT outside, no such savepoint.
+bool IsMisplaced(sqlite3_stmt* statement, int code) {
+  return (code & 0xff) == SQLITE_ERROR &&
+         (sqlite3_stmt_readonly(statement) != 0 || BeginsWith(statement, "BEGIN"));
+}
+
+}  // namespace
+
+void Connection::TakeTrace() noexcept {
+  if (took_trace_) return;
+  took_trace_ = traces_ =
+      sqlite3_trace_v2(db_, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE, &Connection::Trace, this) == SQLITE_OK;
+}
+
+int Connection::Trace(unsigned event, void* connection, void* statement, void* detail) noexcept {
+  auto* const self = static_cast<Connection*>(connection);
+  auto* const started_or_ended = static_cast<sqlite3_stmt*>(statement);
+  if (self->ignored_) return 0;
+  if (event == SQLITE_TRACE_PROFILE) {
+    self->Ended(started_or_ended);
+  } else if (detail == sqlite3_sql(started_or_ended) || self->current_ == nullptr) {
+    // Any other text is a comment that announces a trigger of the current statement, or a statement that runs inside
+    // it; inside one that only reads it is the outermost that writes.
+    self->Started(started_or_ended);
+  }
+  return 0;
+}
+
+void Connection::Started(sqlite3_stmt* statement) noexcept {
+  const bool writes = sqlite3_stmt_readonly(statement) == 0;
+  if (!writes && sqlite3_column_count(statement) != 0) return;
+  Announce(statement);
+  for (const std::shared_ptr<Share>& share : shares_) {
+    if (share->file == nullptr || share->ignored) continue;
+    ObservedFile& file = *share->file;
+    if (share->tracker.is_open() && !IsWriting(*share)) share->tracker.TransactionVanished();
+    if (!share->tracker.is_open()) file.ForgetChange();
+    file.WatchWal(*share);
+    if (writes) share->tracker.StatementStarted(file.is_locked());
+  }
+}
+
+void Connection::Ended(sqlite3_stmt* statement) noexcept {
+  const bool announced = IsAnnounced(statement) || statement == committed_;
+  const bool writing =
+      std::ranges::any_of(shares_, [](const auto& share) { return share->tracker.is_open(); });
+  if (!announced && !writing) return;
+  const ResultProbe& probe = TheResultProbe();
+  const int code = probe.is_available() ? probe.ResultOf(statement) : SQLITE_OK;
+  if (announced && code == SQLITE_SCHEMA) {
+    // SQLite compiles it again and runs it again, without a word to the trace.
+    for (const std::shared_ptr<Share>& share : shares_) share->tracker.StatementRestarts(IsWriting(*share));
+    return;
+  }
+  // One that is still busy is being reset between two rows; what it wrote is about to be committed.
+  if (sqlite3_stmt_busy(statement) == 0) {
+    std::ranges::replace(announced_, static_cast<const sqlite3_stmt*>(statement), nullptr);
+  }
+  if (current_ == statement) current_ = nullptr;
+  if (writing) {
+    const Outcome outcome = IsMisplaced(statement, code) ? Outcome::kOk : block::OutcomeOfSqlite(code);
+    for (const std::shared_ptr<Share>& share : shares_) {
+      WriteTracker::End end = {.failure = {},
+                               .writes = announced,
+                               .concerns_file = share->schema == "main" && IsAboutDatabase(code),
+                               .transaction_open = IsWriting(*share)};
+      if (outcome != Outcome::kOk) end.failure = outcome;
+      if (!probe.is_available() && share->tracker.lock_refused()) end.failure = Outcome::kBusy;
+      share->tracker.StatementEnded(end);
+    }
+  }
+  if (announced && code == SQLITE_OK && BeginsWith(statement, "ATTACH")) {
+    try {
+      ObserveDatabases({});
+    } catch (...) {  // no memory: the attached database goes without
+    }
+  }
+}
+
+bool Connection::ExplainsWrite() noexcept {
+  if (!traces_) return false;
+  return current_ != nullptr || FindExplanation(nullptr) != nullptr;
+}
+
+void Connection::CommitSeen() noexcept {
+  if (!traces_) return;
+  // Several databases may commit in one transaction, so one that has committed explains the next commit too. But not
+  // the next lock: a statement that is gone may have left its address to one that was never announced.
+  if (current_ == nullptr) current_ = FindExplanation(committed_);
+  committed_ = current_;
+  current_ = nullptr;
+  announced_.fill(nullptr);  // SQLite commits only when no other statement is writing
+}
+
+// The statement that is running, was announced (or is `committed`), and may write. Null if there is none; if there is
+// one that was not announced, the trace is lost.
+const sqlite3_stmt* Connection::FindExplanation(const sqlite3_stmt* committed) noexcept {
+  const sqlite3_stmt* explanation = nullptr;
+  sqlite3_stmt* statement = nullptr;
+  while ((statement = sqlite3_next_stmt(db_, statement)) != nullptr) {
+    // Without SQL it is SQLite's own, for incremental blob I/O.
+    if (sqlite3_stmt_busy(statement) == 0 || sqlite3_sql(statement) == nullptr ||
+        !WritesOrControls(statement)) {
+      continue;
+    }
+    if (!IsAnnounced(statement) && statement != committed) {
+      LoseTrace();
+      return nullptr;
+    }
+    explanation = statement;
+  }
+  return explanation;
+}
+
+void Connection::LoseTrace() noexcept {
+  traces_ = false;
+  current_ = committed_ = nullptr;
+  announced_.fill(nullptr);
+  for (const std::shared_ptr<Share>& share : shares_) {
+    share->tracker.TraceLost();
+    if (share->file != nullptr && !share->ignored) ReportLost(share->sink);
+  }
+}
+
+void Connection::Announce(const sqlite3_stmt* statement) noexcept {
+  current_ = statement;
+  committed_ = nullptr;
+  if (IsAnnounced(statement)) return;
+  auto* const room = std::ranges::find(announced_, static_cast<const sqlite3_stmt*>(nullptr));
+  // Full of statements that were reset between two rows and may be gone by now.
+  if (room == announced_.end()) announced_.fill(nullptr);
+  *(room == announced_.end() ? announced_.begin() : room) = statement;
+}
+
+bool Connection::IsAnnounced(const sqlite3_stmt* statement) const {
+  return std::ranges::find(announced_, statement) != announced_.end();
+}
+
+bool Connection::IsWriting(const Share& share) const {
+  return sqlite3_txn_state(db_, share.schema.c_str()) == SQLITE_TXN_WRITE;
+}
+
+}  // namespace outgrown::observer

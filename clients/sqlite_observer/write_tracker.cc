@@ -1,0 +1,92 @@
+#include "clients/sqlite_observer/write_tracker.h"
+
+namespace outgrown::observer {
+
+using block::Outcome;
+using block::Start;
+
+void WriteTracker::StatementStarted(bool locked) noexcept {
+  // What came before in this transaction wrote elsewhere, to TEMP tables say: the write starts here.
+  if (!write_ || !write_->traced || !write_->touched) {
+    write_ = Write{.start = Start{clock_(), 0}, .traced = true, .touched = false, .failure = {}};
+    lock_refused_ = false;
+  }
+  if (locked) Touch();
+}
+
+void WriteTracker::LockAttempted(bool traced) noexcept {
+  lock_refused_ = false;
+  if (traced && write_ && write_->traced) {
+    Touch();
+    return;
+  }
+  // Not shown as in flight: nothing would tell its end if it is rolled back.
+  if (!write_ || !write_->traced)
+    write_ = Write{.start = Start{clock_(), 0}, .traced = false, .touched = true, .failure = {}};
+}
+
+void WriteTracker::Committed(bool changed) noexcept {
+  if (!changed) {
+    // A traced write is settled by the end of its statement, which knows whether that failed.
+    if (write_ && !write_->traced) write_.reset();
+    return;
+  }
+  const std::uint64_t now_ns = clock_();
+  sink_.EndAt(write_ ? write_->start : Start{now_ns, 0}, Outcome::kOk, now_ns);
+  write_.reset();
+}
+
+void WriteTracker::StatementEnded(const End& end) noexcept {
+  if (!write_ || !write_->traced) return;
+  // A statement that only reads matters if its failure took the transaction with it (no space to spill to).
+  const bool concerns_write =
+      (end.writes && (write_->touched || end.concerns_file)) || (write_->touched && !end.transaction_open);
+  if (end.failure && concerns_write) write_->failure = end.failure;
+  if (!end.transaction_open) Finish();
+}
+
+void WriteTracker::StatementRestarts(bool transaction_open) noexcept {
+  if (!write_ || !write_->traced || transaction_open) return;
+  if (write_->start.mark != 0) sink_.Abandon(write_->start);
+  write_->start.mark = 0;
+  write_->touched = false;
+}
+
+void WriteTracker::TransactionVanished() noexcept {
+  if (!write_ || !write_->traced) return;
+  if (write_->touched && !write_->failure) write_->failure = lock_refused_ ? Outcome::kBusy : Outcome::kOther;
+  Finish();
+}
+
+void WriteTracker::TraceLost() noexcept {
+  if (!write_ || !write_->traced) return;
+  sink_.Abandon(write_->start);
+  write_->start.mark = 0;
+  write_->traced = false;
+}
+
+void WriteTracker::Abandon() noexcept {
+  if (write_ && write_->start.mark != 0) sink_.Abandon(write_->start);
+  write_.reset();
+}
+
+void WriteTracker::Closed() noexcept {
+  if (write_) Finish();
+}
+
+void WriteTracker::Touch() noexcept {
+  if (write_->touched) return;
+  write_->touched = true;
+  write_->start = sink_.BeginAt(write_->start.start_ns);
+}
+
+void WriteTracker::Finish() noexcept {
+  if (write_->failure) {
+    sink_.EndAt(write_->start, *write_->failure, clock_());
+    write_.reset();
+  } else {
+    Abandon();
+  }
+}
+
+}  // namespace outgrown::observer

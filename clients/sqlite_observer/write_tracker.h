@@ -1,0 +1,96 @@
+// Which writes there were, from what one connection did to one database file. One write is one outermost write
+// transaction:
+//
+//   ok        it committed a change, whatever failed on the way
+//   a failure it ended without one, and a statement that writes, or its COMMIT, had failed: the last failure's
+//             kind. Or it never began, because its first statement did not get the lock: counted at once, and a
+//             further attempt is a write of its own, though the application may make it inside the same BEGIN.
+//   nothing   it ended without a change and without a failure: rolled back on purpose, or nothing to write
+//
+// It starts with the first statement that writes (BEGIN IMMEDIATE is one, BEGIN is not), so that waiting for the
+// lock is part of its duration, and ends with COMMIT. A COMMIT that gets BUSY leaves it open: a retry that
+// succeeds makes it ok. "Committed a change" is SQLite's own view, so that the count agrees with the commit
+// counter that the store keeps itself: an empty transaction is no commit there either.
+//
+//              StatementStarted          LockAttempted
+//      idle ───────────────────► open ─────────────────► touched, shown as in flight
+//        ▲                        │                         │
+//        └────────────────────────┴─────────────────────────┘  Committed(changed), or StatementEnded with no write
+//                                                              transaction open: counted or abandoned
+//
+// Knows no SQLite. Used by one thread at a time, as the connection is.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "clients/sqlite_observer/sink.h"
+
+namespace outgrown::observer {
+
+class WriteTracker {
+ public:
+  using Clock = std::uint64_t (*)();
+
+  // `sink` outlives it.
+  explicit WriteTracker(Sink& sink, Clock clock = &block::NowNs) : sink_(sink), clock_(clock) {}
+
+  // An outermost statement that may write starts. `locked`: the connection holds the file's lock for good
+  // (locking_mode=EXCLUSIVE), so that no attempt to lock will tell that this file is meant.
+  void StatementStarted(bool locked) noexcept;
+
+  // The lock that a write transaction needs is being asked for. `traced`: by a statement that StatementStarted
+  // has announced; otherwise the write is nobody's statement (the backup API, incremental blob I/O), or the
+  // trace is lost.
+  void LockAttempted(bool traced) noexcept;
+  void LockRefused() noexcept { lock_refused_ = true; }
+
+  // A write transaction on this file has committed; `changed`: with at least one page written.
+  void Committed(bool changed) noexcept;
+
+  struct End {
+    std::optional<block::Outcome> failure;  // why the statement failed, if it did
+    bool writes = false;         // it may write, or controls the transaction; otherwise it only reads
+    bool concerns_file = false;  // the failure is of a kind that concerns this file though it was not locked
+    bool transaction_open = false;  // the connection has a write transaction open on this file after it
+  };
+  void StatementEnded(const End& end) noexcept;
+  // It ended only to be compiled and run again, because the schema had changed. If it cannot be compiled it
+  // never ran.
+  void StatementRestarts(bool transaction_open) noexcept;
+
+  // The transaction is gone without any of the above having told how: it failed while a statement was reset.
+  void TransactionVanished() noexcept;
+
+  // The trace no longer tells where a write ends.
+  void TraceLost() noexcept;
+
+  // What is open is not to be counted.
+  void Abandon() noexcept;
+
+  // The file is closed; what was open is rolled back.
+  void Closed() noexcept;
+
+  // Inside a write that has asked for this file's lock.
+  bool is_touched() const { return write_ && write_->touched; }
+  bool is_open() const { return write_.has_value(); }
+  bool lock_refused() const { return lock_refused_; }
+
+ private:
+  struct Write {
+    block::Start start;
+    bool traced = false;
+    bool touched = false;
+    std::optional<block::Outcome> failure;
+  };
+
+  void Touch() noexcept;
+  void Finish() noexcept;
+
+  Sink& sink_;
+  Clock clock_;
+  std::optional<Write> write_;
+  bool lock_refused_ = false;  // the last attempt to lock was refused
+};
+
+}  // namespace outgrown::observer

@@ -1,0 +1,52 @@
+// What Prometheus' own alerts say at the same evaluation: they and the decision come from the same recorded series and
+// the same literals, so a disagreement is drift, with three exceptions that have a name. What can't be known is not
+// compared, and a warning says so.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "decision/engine/window.h"
+#include "decision/measure.h"
+#include "prometheus/prometheus_client.h"
+#include "thresholds/table.h"
+
+namespace outgrown::evaluate {
+
+enum class AlertState { kNone, kPending, kFiring };
+
+enum class Agreement {
+  kAgrees,
+  kNotCompared,    // the threshold is unknown here, or what tells drift from an exception could not be read
+  kFiringUnknown,  // note: firing, while the threshold is unknown here
+  kPendingAfterStart,  // note: Prometheus started less than `for` and 10 minutes ago and counts `for` anew
+  kFiringHeld,         // note: firing on for keep_firing_for after the breach ended
+  kDrift,
+};
+
+struct AlertComparison {
+  AlertState alert = AlertState::kNone;
+  Agreement agreement = Agreement::kNotCompared;
+};
+
+// "none", "pending", "firing"
+std::string_view AlertStateId(AlertState state);
+// "agrees", "not_compared", "firing_unknown", "pending_after_start", "firing_held", "drift"
+std::string_view AgreementId(Agreement agreement);
+
+// One store's side of the comparison.
+struct AlertSubject {
+  const StoreSamples* samples = nullptr;
+  const std::vector<decide::Finding>* findings = nullptr;  // by index of Table::thresholds
+};
+
+// For each subject one comparison a threshold. `compared` tells whether the alerts could be read at all; what could
+// not stands among the fleet's warnings. Only samples stamped E, the evaluation that the finding rests on, count.
+std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
+                                                        prometheus_api::QuerySource& source,
+                                                        const std::vector<AlertSubject>& subjects,
+                                                        FleetSamples& fleet, bool& compared);
+
+}  // namespace outgrown::evaluate

@@ -1,0 +1,63 @@
+// The decision about one store: every threshold's finding, and the verdict that follows from them.
+//
+// The verdict is the most severe one among the breached thresholds; of those with that verdict the first in
+// table order leads, all other breaches stand beside it. A proven breach stands whatever is unknown
+// elsewhere. Without one, anything unknown makes the verdict undetermined: sufficient is only what was wholly
+// measured.
+//
+// Pure: no allocation, no I/O, no clock, no exception. The caller owns all memory. Any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "decision/engine/cause.h"
+#include "decision/engine/window.h"
+#include "thresholds/table.h"
+
+namespace outgrown::decide {
+
+// Everything that was read about one store.
+struct Measurements {
+  std::int64_t time_ms = 0;               // T
+  Cause presence = Cause::kNone;          // kNone: the store reports; kSilent or kPresenceUnknown
+  std::span<const Reading> signals = {};  // by index of Table::signals, as many as these
+  Reading coverage = {};                  // of Table::coverage_series; not looked at if the table has none
+};
+
+enum class Outcome : std::uint8_t { kSufficient, kBreached, kUndetermined };
+
+// No threshold leads: sufficient, or undetermined because of the store itself (Measurements::presence).
+inline constexpr std::size_t kNoThreshold = static_cast<std::size_t>(-1);
+
+struct Decision {
+  Outcome outcome = Outcome::kUndetermined;
+  std::size_t verdict = 0;  // kBreached: index into Table::verdicts
+  std::size_t lead =
+      kNoThreshold;            // the first threshold breached with that verdict, or the first unknown one
+  Cause cause = Cause::kNone;  // kUndetermined: of `lead`, or of the store itself
+  bool worse_unknown = false;  // something unknown could have made the verdict more severe
+
+  friend bool operator==(const Decision&, const Decision&) = default;
+};
+
+// Fills `findings`, one for each of Table::thresholds, and decides. Preconditions: the spans have these
+// sizes, the table's indices are within it (compiled and made tables are).
+Decision Decide(const Table& table, const Measurements& measurements, std::span<Finding> findings);
+
+// The same from plain numbers that stand for values sustained long enough, one for each of Table::signals in
+// the signal's unit. NaN: not known. The counting is taken as complete.
+Decision DecideGiven(const Table& table, std::span<const double> values, std::span<Finding> findings);
+
+// "MIGRATE NOW", Table::sufficient, or "UNDETERMINED". The view lives as long as the table.
+std::string_view VerdictText(const Table& table, const Decision& decision);
+
+// "migrate_now", "sufficient" or "undetermined": the name of logs and JSON.
+std::string_view VerdictId(const Table& table, const Decision& decision);
+
+// What a breach is printed with after "VERDICT - ": the leading threshold's `because`; "" unless kBreached.
+std::string_view Because(const Table& table, const Decision& decision);
+
+}  // namespace outgrown::decide

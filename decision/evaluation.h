@@ -1,0 +1,67 @@
+// What one run found out about one table's stores: the inputs, the decisions and what the alerts say to them.
+// Reports, records and the exit status are made from it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "decision/alerts.h"
+#include "decision/engine/decide.h"
+#include "decision/given.h"
+#include "decision/measure.h"
+#include "decision/period.h"
+#include "decision/trend.h"
+#include "thresholds/table.h"
+
+namespace outgrown::evaluate {
+
+enum class Origin {
+  kPrometheus,  // measured
+  kGiven,       // --measurements: values that stand for sustained ones
+};
+
+struct StoreDecision {
+  std::vector<std::pair<std::string, std::string>> labels;  // what names the store, in the order to show
+  StoreSamples samples;
+  std::vector<decide::Finding> findings;  // by index of Table::thresholds
+  decide::Decision decision;
+  std::optional<Period>
+      period;  // --since: the decision is over it; samples and findings are those of its end
+  std::vector<AlertComparison> alerts;    // by index of Table::thresholds; empty if they were not asked for
+  std::vector<Trend> trends;              // by index of Table::thresholds; empty if they were not asked for
+  std::optional<std::int64_t> logged_as;  // the record's sequence number
+};
+
+struct Evaluation {
+  const Table* table = nullptr;
+  Origin origin = Origin::kPrometheus;
+  std::string server;        // the URL; "" for given values
+  std::int64_t time_ms = 0;  // T
+  FleetSamples fleet;        // its stores have moved into `stores`
+  bool alerts_compared = false;
+  std::vector<StoreDecision> stores;  // by identity; reports choose their own order
+};
+
+// The first presence query that was not answered whole, which leaves it unknown what stores there are; null if all were.
+const QueryDone* PresenceProblem(const FleetSamples& fleet);
+
+// Asks `source` and decides about every store there was within the last 26 hours, or within `period_ms` if that is
+// longer. The table must outlive the result.
+Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
+                            std::int64_t period_ms = 0);
+
+// Makes the decisions those over the period from `from_ms` to the evaluation's time (--since), whose stores
+// EvaluateMeasured has looked for.
+void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t from_ms);
+
+// Decides about stores whose values were given.
+Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& given, std::int64_t time_ms);
+
+// Fills a store's findings and decision from its samples.
+void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreDecision& store);
+
+}  // namespace outgrown::evaluate

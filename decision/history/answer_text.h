@@ -1,0 +1,19 @@
+// The answer for people: per store the verdicts with their times, drawn as a timeline on a terminal; then what another
+// spec would have changed. Pure: whether there is a terminal is the caller's to know.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "decision/history/answer.h"
+#include "decision/report_text.h"
+
+namespace outgrown::backtest {
+
+// Ends with a newline.
+std::string TextAnswer(std::span<const Answer> answers, const report::TextStyle& style);
+
+// More of a store's intervals than this are only counted.
+inline constexpr std::size_t kIntervalsShownMax = 40;
+
+}  // namespace outgrown::backtest

@@ -1,0 +1,142 @@
+#include "decision/history/history.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/json_tree.h"
+#include "common/text.h"
+#include "common/time_text.h"
+#include "decision/history/reason.h"
+#include "decision/history/record_fields.h"
+#include "decision/log/chain.h"
+#include "decision/log/log_reader.h"
+#include "decision/report_parts.h"
+
+namespace outgrown::audit {
+namespace {
+
+// Where a verdict's line begins, below which its reason stands.
+constexpr std::size_t kReasonColumn = 27;
+
+// A run of decisions with the same line.
+struct Stretch {
+  std::string line;
+  std::string reason;
+  std::int64_t first_ms = 0;
+  std::int64_t last_ms = 0;
+  std::int64_t first_sequence = 0;
+  std::size_t decisions = 0;
+};
+
+// One decision; the line stands once among all that there were.
+struct Entry {
+  std::int64_t time_ms = 0;
+  std::int64_t sequence = 0;
+  const std::string* line = nullptr;
+  Grounds grounds;
+};
+
+struct Entries {
+  RecordedSpecs specs;
+  std::set<std::string, std::less<>> lines;
+  std::map<std::string, std::vector<Entry>> by_store;  // by the store's title, in the log's order
+};
+
+// A store's decisions by the time that they are about, which with --at is not when they were made; of the same instant
+// the one that was made first.
+std::vector<Stretch> StretchesOf(std::vector<Entry> entries) {
+  std::ranges::stable_sort(entries, {}, &Entry::time_ms);
+  std::vector<Stretch> stretches;
+  const Grounds* before = nullptr;
+  for (const Entry& entry : entries) {
+    if (stretches.empty() || stretches.back().line != *entry.line) {
+      stretches.push_back({.line = *entry.line,
+                           .reason = Reason(before, entry.grounds),
+                           .first_ms = entry.time_ms,
+                           .first_sequence = entry.sequence});
+    }
+    before = &entry.grounds;
+    stretches.back().last_ms = entry.time_ms;
+    ++stretches.back().decisions;
+  }
+  return stretches;
+}
+
+std::string TitleOf(const Json& record) {
+  evaluate::StoreDecision store;
+  if (const Json* labels = record.Find("labels"); labels != nullptr && labels->object() != nullptr) {
+    for (const auto& [name, value] : *labels->object()) {
+      if (value.string() != nullptr) store.labels.emplace_back(name, *value.string());
+    }
+  }
+  const Result<std::string_view> origin = TextField(record, "origin");
+  std::string title = report::StoreTitle(store);
+  if (origin.ok() && *origin == "given" && !store.labels.empty()) title += " (given values)";
+  return title;
+}
+
+// Takes a record; false if it lacks what a history needs.
+bool TakeRecord(const Json& record, std::int64_t sequence, Entries& entries) {
+  const Result<std::string_view> kind = TextField(record, "kind");
+  const Result<std::string_view> spec = TextField(record, "spec");
+  const Result<std::string_view> line = TextField(record, "line");
+  const Result<std::int64_t> time_ms = IntegerField(record, "time_ms");
+  if (!kind || !spec || !line || !time_ms) return false;
+  const bool decision = *kind == "decision";
+  Result<Grounds> grounds = decision ? ReadGrounds(record, entries.specs) : Grounds();
+  if (!grounds) return false;
+  const std::string title = fmt::format("{}: {}", PlainText(*spec), decision ? TitleOf(record) : "no store");
+  auto known = entries.lines.find(*line);
+  if (known == entries.lines.end()) known = entries.lines.emplace(*line).first;
+  entries.by_store[title].push_back({*time_ms, sequence, &*known, std::move(*grounds)});
+  return true;
+}
+
+}  // namespace
+
+Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files) {
+  Entries entries;
+  std::size_t unread = 0;
+  for (const std::filesystem::path& file : files) {
+    const Result<void> read = decision_log::ForEachLine(file, [&](const decision_log::LogLine& line) {
+      const Result<decision_log::SealedRecord> sealed = decision_log::OpenRecord(line.bytes);
+      const Result<Json> record = sealed.ok() ? ParseJson(line.bytes) : Result<Json>(sealed.error());
+      if (!record.ok() || !TakeRecord(*record, sealed->link.sequence, entries)) ++unread;
+    });
+    if (!read) return read.error();
+  }
+  std::string text;
+  for (const auto& [title, of_store_entries] : entries.by_store) {
+    const std::vector<Stretch> of_store = StretchesOf(of_store_entries);
+    std::size_t width = 0;
+    for (const Stretch& stretch : of_store) width = std::max(width, Columns(PlainText(stretch.line)));
+    text += fmt::format("{}{}\n", text.empty() ? "" : "\n", title);
+    for (const Stretch& stretch : of_store) {
+      text += fmt::format(
+          "  {}  {}  {}", UtcText(stretch.first_ms), report::Pad(PlainText(stretch.line), width),
+          stretch.decisions == 1 ? fmt::format("#{}", stretch.first_sequence)
+                                 : fmt::format("#{} and {} more, until {}", stretch.first_sequence,
+                                               stretch.decisions - 1, UtcText(stretch.last_ms)));
+      text += '\n';
+      if (!stretch.reason.empty())
+        text += fmt::format("{}{}\n", std::string(kReasonColumn, ' '), stretch.reason);
+    }
+  }
+  if (entries.by_store.empty()) text += "no decision yet\n";
+  if (unread > 0)
+    text += fmt::format("\n{} lines are no valid records; rulegen --audit tells more\n", unread);
+  return text;
+}
+
+}  // namespace outgrown::audit

@@ -1,0 +1,69 @@
+#include "decision/history/series_choice.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "thresholds/names.h"
+
+namespace outgrown::backtest {
+namespace {
+
+// The expression by which `spec` records `series`; nothing if it does not.
+std::optional<std::string> ExprOf(const spec::Spec& spec, const std::string& series) {
+  for (const spec::Signal& signal : spec.signals) {
+    if (spec::RecordedSeries(spec.store, signal.id) == series) return signal.expr;
+  }
+  if (spec.coverage && spec::CoverageSeries(spec.store) == series) return spec.coverage->expr;
+  return std::nullopt;
+}
+
+// Why the recorded series is not what `expr` gives; "" if it is.
+std::string WhyRaw(const std::string& series, const std::string& expr, const spec::Spec& spec,
+                   const spec::Spec* reference, const Recordings& recordings) {
+  const auto loaded = recordings.loaded.find(series);
+  if (loaded != recordings.loaded.end()) {
+    if (!recordings.same(loaded->second, expr)) return "Prometheus records another expression";
+  } else if (reference != nullptr) {
+    const std::optional<std::string> other = ExprOf(*reference, series);
+    if (!other) return "the other spec does not record it";
+    if (!recordings.same(*other, expr)) return "the expression differs from the other spec's";
+  }
+  if (reference != nullptr && reference->rules.interval != spec.rules.interval) {
+    return "the interval differs from the other spec's";
+  }
+  if (reference != nullptr && reference->store.identity != spec.store.identity) {
+    return "the identity differs from the other spec's";
+  }
+  return recordings.has_samples(series) ? "" : "Prometheus has not recorded it";
+}
+
+SeriesChoice Choose(std::string title, const std::string& series, const std::string& expr,
+                    const spec::Spec& spec, const spec::Spec* reference, const Recordings& recordings) {
+  std::string reason = WhyRaw(series, expr, spec, reference, recordings);
+  return {std::move(title), reason.empty() ? "" : expr, std::move(reason)};
+}
+
+}  // namespace
+
+SeriesChoices AllRecorded(std::size_t signals) {
+  SeriesChoices choices;
+  choices.signals.resize(signals);
+  return choices;
+}
+
+SeriesChoices ChooseSeries(const spec::Spec& spec, const spec::Spec* reference,
+                           const Recordings& recordings) {
+  SeriesChoices choices;
+  for (const spec::Signal& signal : spec.signals) {
+    choices.signals.push_back(Choose(signal.title, spec::RecordedSeries(spec.store, signal.id), signal.expr,
+                                     spec, reference, recordings));
+  }
+  if (spec.coverage) {
+    choices.coverage = Choose("Coverage", spec::CoverageSeries(spec.store), spec.coverage->expr, spec,
+                              reference, recordings);
+  }
+  return choices;
+}
+
+}  // namespace outgrown::backtest

@@ -1,0 +1,83 @@
+#include "decision/history/timeline.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "decision/wording.h"
+
+namespace outgrown::backtest {
+namespace {
+
+// The wording is that of --evaluate, which takes a store's whole decision.
+evaluate::StoreDecision AsStore(const Table& table, const decide::Decision& decision) {
+  evaluate::StoreDecision store;
+  store.decision = decision;
+  store.findings.resize(table.thresholds.size());
+  if (decision.lead != decide::kNoThreshold && decision.outcome == decide::Outcome::kUndetermined) {
+    store.findings[decision.lead].cause = decision.cause;
+  }
+  return store;
+}
+
+}  // namespace
+
+Grid MakeGrid(std::int64_t to_ms, std::int64_t since_ms, std::int64_t step_ms) {
+  return {.from_ms = to_ms - since_ms / step_ms * step_ms,
+          .to_ms = to_ms,
+          .step_ms = step_ms,
+          .begin_ms = to_ms - since_ms};
+}
+
+bool SameVerdict(const decide::Decision& a, const decide::Decision& b) {
+  return a.outcome == b.outcome && a.verdict == b.verdict;
+}
+
+bool SameLine(const decide::Decision& a, const decide::Decision& b) {
+  return SameVerdict(a, b) && a.lead == b.lead && a.cause == b.cause;
+}
+
+bool Append(const Grid& grid, std::int64_t time_ms, const decide::Decision& decision,
+            StoreTimeline& timeline) {
+  if (!timeline.intervals.empty()) {
+    Interval& last = timeline.intervals.back();
+    if (last.last_ms + grid.step_ms == time_ms && SameLine(last.decision, decision)) {
+      last.last_ms = time_ms;
+      last.decision.worse_unknown |= decision.worse_unknown;
+      return false;
+    }
+  }
+  timeline.intervals.push_back({time_ms, time_ms, decision});
+  return true;
+}
+
+std::vector<VerdictTotal> Totals(const Table& table, const Grid& grid, const StoreTimeline& timeline) {
+  std::vector<VerdictTotal> totals;
+  const Interval* before = nullptr;
+  for (const Interval& interval : timeline.intervals) {
+    auto total = std::ranges::find_if(
+        totals, [&](const VerdictTotal& one) { return SameVerdict(one.decision, interval.decision); });
+    if (total == totals.end()) {
+      totals.push_back({.decision = interval.decision, .first_ms = interval.first_ms});
+      total = totals.end() - 1;
+    }
+    const bool goes_on = before != nullptr && before->last_ms + grid.step_ms == interval.first_ms &&
+                         SameVerdict(before->decision, interval.decision);
+    if (!goes_on) ++total->times;
+    total->last_ms = interval.last_ms;
+    total->length_ms += grid.LengthMs(interval.first_ms, interval.last_ms);
+    before = &interval;
+  }
+  std::ranges::stable_sort(totals, std::greater<>(),
+                           [&](const VerdictTotal& total) { return Badness(table, total.decision); });
+  return totals;
+}
+
+int Badness(const Table& table, const decide::Decision& decision) {
+  return evaluate::Badness(table, AsStore(table, decision));
+}
+
+std::string LineOf(const Table& table, const decide::Decision& decision) {
+  return evaluate::VerdictLine(table, AsStore(table, decision));
+}
+
+}  // namespace outgrown::backtest

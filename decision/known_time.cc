@@ -1,0 +1,100 @@
+#include "decision/known_time.h"
+
+#include <algorithm>
+
+namespace outgrown::evaluate {
+
+using decide::Cause;
+
+std::int64_t BridgedMsMax(std::int64_t period_ms) {
+  return std::min(period_ms / 10, std::max(kBridgedMs, period_ms / 100));
+}
+
+KnownTime::KnownTime(const ThresholdRow& threshold, std::int64_t interval_ms, std::int64_t from_ms)
+    : hold_ms_(threshold.hold_ms),
+      interval_ms_(interval_ms),
+      from_ms_(from_ms),
+      known_ms_(from_ms),
+      // Long enough ago for anything to have stood since.
+      run_start_ms_(from_ms - 2 * (threshold.hold_ms + 4 * interval_ms)) {}
+
+void KnownTime::Known(std::int64_t time_ms, Condition condition) {
+  // One and a half intervals apart an evaluation is missing between the two, as for the window (decide/window.h).
+  if (cause_ != Cause::kNone || 2 * (time_ms - known_ms_) > 3 * interval_ms_) AddStretch(time_ms);
+  known_ms_ = time_ms;
+  cause_ = Cause::kNone;
+  if (condition == Condition::kFalse) {
+    CloseRun(time_ms);
+    return;
+  }
+  run_beyond_ = true;
+  run_breached_ |= condition == Condition::kBreached;
+}
+
+void KnownTime::NotKnown(Cause cause) {
+  if (Missing()) cause_ = cause;
+}
+
+Unknown KnownTime::Finish(std::int64_t to_ms) {
+  // A newest sample of up to two intervals ago is late, not missing. What stands at the end itself is decided there.
+  const bool open = !Missing() || to_ms - known_ms_ > 2 * interval_ms_;
+  if (open) AddStretch(to_ms);
+  CloseRun(open ? to_ms : known_ms_ + interval_ms_);
+  Unknown unknown;
+  unknown.total_ms = total_ms_;
+  std::vector<Stretch> told = std::move(unforgiven_);
+  if (total_ms_ > BridgedMsMax(to_ms - from_ms_)) told.insert(told.end(), forgiven_.begin(), forgiven_.end());
+  std::ranges::stable_sort(told, {}, &Stretch::from_ms);
+  if (!told.empty()) unknown.cause = told.front().cause;
+  for (const Stretch& stretch : told) {
+    const std::int64_t end_ms = std::min(stretch.to_ms, to_ms);
+    if (!unknown.stretches.empty() && stretch.from_ms < unknown.stretches.back().second) {
+      unknown.stretches.back().second = std::max(unknown.stretches.back().second, end_ms);
+    } else if (unknown.stretches.size() < kStretchesMax) {
+      unknown.stretches.emplace_back(stretch.from_ms, end_ms);
+    }
+  }
+  return unknown;
+}
+
+// From the last known evaluation to `to_ms`.
+void KnownTime::AddStretch(std::int64_t to_ms) {
+  Stretch stretch = {known_ms_, to_ms, Missing() ? Cause::kUnmeasured : cause_};
+  if (to_ms <= from_ms_) {  // before the period: only a run that reaches into it can make it count
+    // One tells as much as all of them, and leaves room for those within the period.
+    if (in_run_.empty()) Keep(in_run_, stretch);
+    return;
+  }
+  stretch.from_ms = std::max(stretch.from_ms, from_ms_);
+  const std::int64_t length_ms = stretch.to_ms - stretch.from_ms;
+  total_ms_ += std::max<std::int64_t>(0, length_ms - interval_ms_);
+  Keep(Missing() && length_ms <= kBridgedMs ? in_run_ : unforgiven_, stretch);
+}
+
+// The condition is false at `false_ms`, as it was at the run's start. A breach between needs true evaluations that are
+// `for` apart; the half interval is the jitter of engines that don't stamp evaluations exactly one interval apart.
+void KnownTime::CloseRun(std::int64_t false_ms) {
+  const bool long_enough = 2 * (false_ms - run_start_ms_) > 2 * hold_ms_ + 3 * interval_ms_;
+  const bool may_hide = long_enough && run_beyond_ && !run_breached_ && false_ms > from_ms_;
+  for (Stretch& stretch : in_run_) {
+    if (may_hide) {
+      stretch.cause = Cause::kHole;
+      // What is missing lies before the period, so that what it hides is within it: until the condition was false.
+      if (stretch.to_ms <= from_ms_) stretch = {from_ms_, false_ms, Cause::kHole};
+      Keep(unforgiven_, stretch);
+    } else if (stretch.to_ms > from_ms_) {
+      Keep(forgiven_, stretch);
+    }
+  }
+  in_run_.clear();
+  run_start_ms_ = false_ms;
+  run_beyond_ = false;
+  run_breached_ = false;
+}
+
+// No more than are told are kept: one is enough to count.
+void KnownTime::Keep(std::vector<Stretch>& stretches, const Stretch& stretch) {
+  if (stretches.size() < kStretchesMax) stretches.push_back(stretch);
+}
+
+}  // namespace outgrown::evaluate

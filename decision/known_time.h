@@ -1,0 +1,84 @@
+// When one threshold's condition was known over a period (--since), and what may have hidden where it was not.
+//
+//     evaluations    F  F  T  T  T  .  T  T  F  F     T, F: the condition was known; .: a sample is missing
+//                       └──────── run ────────┘
+//
+// Between two evaluations at which the condition was false no alert fires unless the run is as long as `for`. So a run
+// that is too short has hidden nothing; in one that is long enough and of which something was seen beyond the limit, a
+// breach may have stood: that is never forgiven. Where nothing was seen beyond the limit, missing samples are forgiven
+// up to BridgedMsMax. What is known to be wrong (writes that go uncounted, a value that is no number, a query that was not
+// answered) never is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "decision/engine/cause.h"
+#include "thresholds/table.h"
+
+namespace outgrown::evaluate {
+
+// The longest single stretch that is forgiven: for so long does Prometheus itself go on showing a sample
+// (--query.lookback-delta's default), and so far back do the shipped rates look from the first sample after it.
+inline constexpr std::int64_t kBridgedMs = 300'000;
+
+// How much of a period may be missing in all: a hundredth of it, as much as one stretch if that is more, and never more
+// than a tenth.
+std::int64_t BridgedMsMax(std::int64_t period_ms);
+
+// What was not known of one threshold.
+struct Unknown {
+  // From the evaluation before to the one after; only those that keep the period from being sufficient, and of these
+  // the first kStretchesMax.
+  std::vector<std::pair<std::int64_t, std::int64_t>> stretches;
+  decide::Cause cause = decide::Cause::kNone;  // of the first stretch; kUnmeasured: samples are missing
+  std::int64_t total_ms = 0;                   // what is missing in all, what is forgiven included
+};
+
+inline constexpr std::size_t kStretchesMax = 16;
+
+class KnownTime {
+ public:
+  KnownTime(const ThresholdRow& threshold, std::int64_t interval_ms, std::int64_t from_ms);
+
+  enum class Condition { kFalse, kTrue, kBreached };
+
+  // At the evaluation of `time_ms` the condition was known; kBreached: true for `for` too. Times ascend; those before
+  // the period tell what it begins with.
+  void Known(std::int64_t time_ms, Condition condition);
+
+  // Until the next Known the condition is not known. kUnmeasured: samples are missing, as if nothing had been said.
+  void NotKnown(decide::Cause cause);
+
+  Unknown Finish(std::int64_t to_ms);
+
+ private:
+  struct Stretch {
+    std::int64_t from_ms;
+    std::int64_t to_ms;
+    decide::Cause cause;
+  };
+
+  bool Missing() const { return cause_ == decide::Cause::kNone || cause_ == decide::Cause::kUnmeasured; }
+  void AddStretch(std::int64_t to_ms);
+  void CloseRun(std::int64_t false_ms);
+  static void Keep(std::vector<Stretch>& stretches, const Stretch& stretch);
+
+  std::int64_t hold_ms_;
+  std::int64_t interval_ms_;
+  std::int64_t from_ms_;
+  std::int64_t known_ms_;      // the last evaluation at which the condition was known
+  std::int64_t run_start_ms_;  // the last at which it was false
+  bool run_beyond_ = false;    // seen true since
+  bool run_breached_ = false;
+  decide::Cause cause_ = decide::Cause::kNone;  // of the present NotKnown
+  std::vector<Stretch> in_run_;                 // forgiven unless the run hides something
+  std::vector<Stretch> forgiven_;
+  std::vector<Stretch> unforgiven_;
+  std::int64_t total_ms_ = 0;
+};
+
+}  // namespace outgrown::evaluate

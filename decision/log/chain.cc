@@ -1,0 +1,85 @@
+#include "decision/log/chain.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "common/digest.h"
+#include "common/time_text.h"
+
+namespace outgrown::decision_log {
+namespace {
+
+constexpr std::string_view kHead = "{\"schema\":1,\"sequence\":";
+constexpr std::string_view kPrevious = ",\"previous\":\"";
+constexpr std::string_view kHash = ",\"hash\":\"";
+constexpr std::string_view kTail = "\"}";
+constexpr std::size_t kDigits = 64;
+
+bool IsDigest(std::string_view text) {
+  return text.size() == kDigits && std::ranges::all_of(text, [](char digit) {
+           return (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f');
+         });
+}
+
+}  // namespace
+
+std::string SealRecord(const Link& before, std::int64_t logged_ms, std::string_view members, Link& sealed) {
+  sealed.sequence = before.sequence + 1;
+  std::string line = fmt::format("{}{}{}{}\",\"logged\":\"{}\",{}", kHead, sealed.sequence, kPrevious,
+                                 before.hash, Rfc3339(logged_ms), members);
+  sealed.hash = Sha256Hex(line);
+  line += kHash;
+  line += sealed.hash;
+  line += kTail;
+  return line;
+}
+
+Result<SealedRecord> OpenRecord(std::string_view line) {
+  const Error not_a_record{"not a record of this log", ""};
+  if (!line.starts_with(kHead)) return not_a_record;
+  SealedRecord record;
+  const char* const digits = line.data() + kHead.size();
+  const auto [rest, failed] = std::from_chars(digits, line.data() + line.size(), record.link.sequence);
+  if (failed != std::errc() || record.link.sequence <= 0) return not_a_record;
+  // One spelling only: no leading zeros.
+  if (std::to_string(record.link.sequence) !=
+      std::string_view(digits, static_cast<std::size_t>(rest - digits))) {
+    return not_a_record;
+  }
+  std::string_view after = line.substr(static_cast<std::size_t>(rest - line.data()));
+  if (!after.starts_with(kPrevious)) return not_a_record;
+  record.previous = after.substr(kPrevious.size(), kDigits);
+  if (!IsDigest(record.previous)) return not_a_record;
+
+  const std::size_t trailer_size = kHash.size() + kDigits + kTail.size();
+  if (after.size() < trailer_size) return not_a_record;
+  const std::string_view trailer = line.substr(line.size() - trailer_size);
+  record.link.hash = trailer.substr(kHash.size(), kDigits);
+  if (!trailer.starts_with(kHash) || !trailer.ends_with(kTail) || !IsDigest(record.link.hash))
+    return not_a_record;
+  if (Sha256Hex(line.substr(0, line.size() - trailer_size)) != record.link.hash) {
+    return Error{fmt::format("record {}: its content doesn't match its hash", record.link.sequence), ""};
+  }
+  return record;
+}
+
+Remainder ClassifyRemainder(std::string_view bytes, bool ends_with_newline) {
+  if (bytes.empty() && !ends_with_newline) return Remainder::kUnfinished;
+  // Blocks that a power cut kept from the disk read as zeros; no record holds a NUL, and one flipped bit makes only one.
+  if (bytes.find(std::string(16, '\0')) != std::string_view::npos) return Remainder::kUnfinished;
+  // A record's newline is the last byte of its write: with it, everything must be there.
+  if (ends_with_newline) return Remainder::kDamaged;
+  // What a cut left is the beginning of a record and has no trailer; a record whose newline was changed has one.
+  if (!kHead.starts_with(bytes.substr(0, kHead.size()))) return Remainder::kDamaged;
+  const std::size_t hash = bytes.find(kHash);
+  const bool has_trailer =
+      hash != std::string_view::npos && bytes.size() >= hash + kHash.size() + kDigits + kTail.size();
+  return has_trailer ? Remainder::kDamaged : Remainder::kUnfinished;
+}
+
+}  // namespace outgrown::decision_log

@@ -1,0 +1,56 @@
+// --since: the verdict over a period, so that a burst at noon is not forgotten at six. The same engine decides at every
+// evaluation since then; the verdict is the most severe that stood.
+//
+// What was not measured is not healthy here either: what may have been a breach, what is known to be uncounted, and more
+// missing samples than known_time.h forgives keep the period from being sufficient.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "decision/engine/decide.h"
+#include "decision/known_time.h"
+#include "decision/measure.h"
+#include "prometheus/prometheus_client.h"
+#include "thresholds/table.h"
+
+namespace outgrown::evaluate {
+
+// A threshold's part of a period.
+struct ThresholdPeriod {
+  std::size_t breached_evaluations = 0;
+  std::int64_t breached_first_ms = 0;  // of these, where there are any
+  std::int64_t breached_last_ms = 0;
+  std::int64_t longest_beyond_ms = 0;  // the longest that the condition held without a break
+  std::optional<Sample> extreme;       // the known value that is furthest to the limit's far side
+  Unknown unknown;
+};
+
+// The inputs of one evaluation of the period.
+struct Instant {
+  std::int64_t time_ms = 0;
+  StoreSamples samples;
+  std::vector<decide::Finding> findings;
+};
+
+struct Period {
+  std::int64_t from_ms = 0;
+  std::int64_t to_ms = 0;
+  std::vector<ThresholdPeriod> thresholds;  // by index of Table::thresholds
+  std::optional<Instant> stood;  // the first evaluation at which the leading threshold stood breached
+};
+
+// The decision over the period: `at_end` is the one at its end.
+decide::Decision ConcludePeriod(const Table& table, const Period& period, const decide::Decision& at_end);
+
+// Walks through the period for each of these stores, in stretches that keep each answer below some million samples.
+// What could not be asked is unmeasured, and told in the warnings of `told`, as is what lacks an identity label.
+std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
+                                  std::int64_t from_ms, std::int64_t to_ms,
+                                  const std::vector<std::vector<std::string>>& identities,
+                                  FleetSamples& told);
+
+}  // namespace outgrown::evaluate

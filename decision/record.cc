@@ -1,0 +1,241 @@
+#include "decision/record.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "common/json_writer.h"
+#include "common/time_text.h"
+#include "decision/wording.h"
+#include "thresholds/units.h"
+
+namespace outgrown::evaluate {
+namespace {
+
+std::string_view UncoveredId(Uncovered uncovered) {
+  switch (uncovered) {
+    case Uncovered::kValid:
+      return "valid";
+    case Uncovered::kUnknown:
+      return "unknown";
+    case Uncovered::kLowerBound:
+      return "lower_bound";
+  }
+  return "valid";
+}
+
+// What a decision rests on: the evaluation at which it stood, or the one at its time.
+struct Evidence {
+  std::int64_t time_ms;
+  const StoreSamples& samples;
+  const std::vector<decide::Finding>& findings;
+};
+
+Evidence EvidenceOf(const Evaluation& evaluation, const StoreDecision& store) {
+  if (store.period && store.period->stood) {
+    const Instant& stood = *store.period->stood;
+    return {stood.time_ms, stood.samples, stood.findings};
+  }
+  return {evaluation.time_ms, store.samples, store.findings};
+}
+
+// How many of the newest samples of a signal its thresholds' findings rest on.
+std::size_t SamplesUsed(const Table& table, const Evidence& evidence, std::size_t signal) {
+  std::size_t used = std::min<std::size_t>(1, evidence.samples.signals[signal].samples.size());
+  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
+    if (table.thresholds[index].signal == signal)
+      used = std::max(used, evidence.findings[index].samples_used);
+  }
+  return used;
+}
+
+void WriteSamples(JsonWriter& json, std::span<const Sample> samples) {
+  json.StartArray();
+  for (const Sample& sample : samples) {
+    json.StartArray().Integer(sample.time_ms).Number(sample.value).EndArray();
+  }
+  json.EndArray();
+}
+
+void WriteQuery(JsonWriter& json, const QueryDone& query) {
+  json.Key("query").String(query.promql);
+  if (!query.problem.empty()) json.Key("problem").String(query.problem);
+}
+
+void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const Evidence& evidence) {
+  const Table& table = *evaluation.table;
+  std::int64_t oldest_ms = evidence.time_ms;
+  json.Key("signals").StartArray();
+  for (std::size_t index = 0; index < table.signals.size(); ++index) {
+    const SignalSamples& measured = evidence.samples.signals[index];
+    json.StartObject().Key("id").String(table.signals[index].id);
+    if (evaluation.origin == Origin::kPrometheus) WriteQuery(json, evaluation.fleet.signal_queries[index]);
+    if (measured.cause != decide::Cause::kNone) json.Key("cause").String(decide::CauseId(measured.cause));
+    const auto used = std::span(measured.samples).last(SamplesUsed(table, evidence, index));
+    if (!used.empty()) oldest_ms = std::min(oldest_ms, used.front().time_ms);
+    WriteSamples(json.Key("samples"), used);
+    json.EndObject();
+  }
+  json.EndArray();
+  if (evaluation.origin != Origin::kPrometheus || table.coverage_series.empty()) return;
+  json.Key("coverage").StartObject();
+  WriteQuery(json, evaluation.fleet.coverage_query);
+  if (evidence.samples.coverage.cause != decide::Cause::kNone) {
+    json.Key("cause").String(decide::CauseId(evidence.samples.coverage.cause));
+  }
+  // Whether a sample was covered is told by the coverage of up to two intervals before it.
+  const std::span<const Sample> coverage = evidence.samples.coverage.samples;
+  const auto first =
+      std::ranges::lower_bound(coverage, oldest_ms - 2 * table.interval_ms, {}, &Sample::time_ms);
+  WriteSamples(json.Key("samples"), {first, coverage.end()});
+  json.EndObject();
+}
+
+// The table's part that decides, so that a record can be judged without the spec of its day.
+void WriteTable(JsonWriter& json, const Table& table) {
+  json.Key("table").StartObject();
+  json.Key("interval_ms").Integer(table.interval_ms);
+  if (!table.coverage_series.empty()) json.Key("coverage_minimum").Number(table.coverage_minimum);
+  json.Key("sufficient").String(table.sufficient);
+  json.Key("verdicts").StartArray();
+  for (const VerdictRow& verdict : table.verdicts) {
+    json.StartObject().Key("id").String(verdict.id).Key("text").String(verdict.text).EndObject();
+  }
+  json.EndArray().Key("signals").StartArray();
+  for (const SignalRow& signal : table.signals) {
+    json.StartObject().Key("id").String(signal.id).Key("title").String(signal.title);
+    json.Key("series").String(signal.series).Key("unit").String(UnitName(signal.unit));
+    json.Key("uncovered").String(UncoveredId(signal.uncovered)).EndObject();
+  }
+  json.EndArray().Key("thresholds").StartArray();
+  for (const ThresholdRow& threshold : table.thresholds) {
+    json.StartObject().Key("id").String(threshold.id);
+    json.Key("signal").String(table.signals[threshold.signal].id);
+    json.Key(threshold.direction == Direction::kAbove ? "above" : "below").Number(threshold.limit);
+    json.Key("for_ms").Integer(threshold.hold_ms);
+    json.Key("verdict").String(table.verdicts[threshold.verdict].id);
+    json.Key("because").String(threshold.because).EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
+void WriteFindings(JsonWriter& json, const Table& table, const StoreDecision& store,
+                   const Evidence& evidence) {
+  json.Key("findings").StartArray();
+  for (std::size_t index = 0; index < evidence.findings.size(); ++index) {
+    const decide::Finding& finding = evidence.findings[index];
+    json.StartObject().Key("threshold").String(table.thresholds[index].id);
+    json.Key("state").String(decide::StateId(finding.state));
+    if (finding.cause != decide::Cause::kNone) json.Key("cause").String(decide::CauseId(finding.cause));
+    if (index < store.alerts.size()) {
+      json.Key("alert").String(AlertStateId(store.alerts[index].alert));
+      json.Key("agreement").String(AgreementId(store.alerts[index].agreement));
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+// What a period showed of each threshold: enough to conclude the verdict again.
+void WritePeriod(JsonWriter& json, const Table& table, const Period& period) {
+  if (period.stood) json.Key("stood_ms").Integer(period.stood->time_ms);
+  json.Key("period").StartObject().Key("from_ms").Integer(period.from_ms).Key("to_ms").Integer(period.to_ms);
+  json.Key("thresholds").StartArray();
+  for (std::size_t index = 0; index < period.thresholds.size(); ++index) {
+    const ThresholdPeriod& threshold = period.thresholds[index];
+    json.StartObject().Key("threshold").String(table.thresholds[index].id);
+    json.Key("breached_evaluations").Integer(static_cast<std::int64_t>(threshold.breached_evaluations));
+    if (threshold.breached_evaluations > 0) {
+      json.Key("first_ms")
+          .Integer(threshold.breached_first_ms)
+          .Key("last_ms")
+          .Integer(threshold.breached_last_ms);
+    }
+    json.Key("longest_beyond_ms").Integer(threshold.longest_beyond_ms);
+    if (threshold.extreme) {
+      json.Key("extreme")
+          .StartArray()
+          .Integer(threshold.extreme->time_ms)
+          .Number(threshold.extreme->value)
+          .EndArray();
+    }
+    json.Key("unmeasured").StartArray();
+    for (const auto& [from_ms, to_ms] : threshold.unknown.stretches) {
+      json.StartArray().Integer(from_ms).Integer(to_ms).EndArray();
+    }
+    json.EndArray();
+    if (!threshold.unknown.stretches.empty())
+      json.Key("unmeasured_cause").String(decide::CauseId(threshold.unknown.cause));
+    json.Key("unknown_ms").Integer(threshold.unknown.total_ms).EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
+void WriteOrigin(JsonWriter& json, const Evaluation& evaluation, std::string_view version) {
+  json.Key("version").String(version);
+  json.Key("origin").String(evaluation.origin == Origin::kGiven ? "given" : "prometheus");
+  if (!evaluation.server.empty()) json.Key("server").String(evaluation.server);
+  json.Key("spec").String(evaluation.table->store).Key("digest").String(evaluation.table->digest);
+  json.Key("time").String(Rfc3339(evaluation.time_ms)).Key("time_ms").Integer(evaluation.time_ms);
+}
+
+void WriteWarnings(JsonWriter& json, const Evaluation& evaluation) {
+  json.Key("warnings").StartArray();
+  for (const std::string& warning : evaluation.fleet.warnings) json.String(warning);
+  json.EndArray();
+}
+
+// The members between the braces of a whole object.
+std::string Members(const JsonWriter& json) { return json.text().substr(1, json.text().size() - 2); }
+
+}  // namespace
+
+std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& store,
+                           std::string_view version) {
+  const Table& table = *evaluation.table;
+  JsonWriter json;
+  json.StartObject().Key("kind").String("decision");
+  WriteOrigin(json, evaluation, version);
+  json.Key("labels").StartObject();
+  for (const auto& [name, value] : store.labels) json.Key(name).String(value);
+  json.EndObject();
+  json.Key("verdict").String(decide::VerdictId(table, store.decision));
+  json.Key("line").String(VerdictLine(table, store));
+  json.Key("also").StartArray();
+  for (const std::string& also : AlsoLines(table, store)) json.String(also);
+  json.EndArray();
+  if (store.samples.presence != decide::Cause::kNone) {
+    json.Key("presence").String(decide::CauseId(store.samples.presence));
+    if (store.samples.last_seen_ms) json.Key("last_seen_ms").Integer(*store.samples.last_seen_ms);
+  }
+  const Evidence evidence = EvidenceOf(evaluation, store);
+  if (store.period) WritePeriod(json, table, *store.period);
+  WriteFindings(json, table, store, evidence);
+  WriteSignals(json, evaluation, evidence);
+  WriteTable(json, table);
+  WriteWarnings(json, evaluation);
+  json.EndObject();
+  return Members(json);
+}
+
+std::string AttemptRecord(const Evaluation& evaluation, std::string_view version) {
+  JsonWriter json;
+  json.StartObject().Key("kind").String("attempt");
+  WriteOrigin(json, evaluation, version);
+  json.Key("verdict").String("undetermined");
+  json.Key("line").String(NoStoreLine(evaluation));
+  json.Key("queries").StartArray();
+  for (const QueryDone& query : evaluation.fleet.presence_queries) {
+    json.StartObject();
+    WriteQuery(json, query);
+    json.EndObject();
+  }
+  json.EndArray();
+  if (evaluation.fleet.nameless) json.Key("nameless").Boolean(true);
+  WriteWarnings(json, evaluation);
+  json.EndObject();
+  return Members(json);
+}
+
+}  // namespace outgrown::evaluate

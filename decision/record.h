@@ -1,0 +1,23 @@
+// One decision as the members of a log record: every input it rests on, so that an audit can decide again.
+//
+// The samples are the raw ones, as few as give the same findings: a threshold that is not breached at E rests on the
+// sample at E alone, a breach on all of its window. docs/schema/decision-record.v1.schema.json describes the format.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "decision/evaluation.h"
+
+namespace outgrown::evaluate {
+
+// The text of the record's own members, `"kind":"decision",...`, without the chain's (decision_log.h).
+// `version`: rulegen's.
+std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& store,
+                           std::string_view version);
+
+// The record of a run that found no store to decide about: why, and what was asked. "kind":"attempt".
+std::string AttemptRecord(const Evaluation& evaluation, std::string_view version);
+
+}  // namespace outgrown::evaluate

@@ -1,0 +1,171 @@
+#include "decision/report_json.h"
+
+#include <cstddef>
+#include <optional>
+
+#include "common/json_writer.h"
+#include "common/time_text.h"
+#include "decision/report_parts.h"
+#include "decision/wording.h"
+
+namespace outgrown::report {
+namespace {
+
+void WriteTexts(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
+  json.Key(key).StartArray();
+  for (const std::string& text : texts) json.String(text);
+  json.EndArray();
+}
+
+std::string_view UnitId(Unit unit) {
+  switch (unit) {
+    case Unit::kRatio:
+      return "ratio";
+    case Unit::kPerSecond:
+      return "per_second";
+    case Unit::kSeconds:
+      return "seconds";
+    case Unit::kBytes:
+      return "bytes";
+    case Unit::kCount:
+      return "count";
+  }
+  return "count";
+}
+
+void WriteSignals(JsonWriter& json, const Table& table, const evaluate::StoreDecision& store) {
+  json.Key("signals").StartArray();
+  for (std::size_t index = 0; index < table.signals.size(); ++index) {
+    const std::optional<Sample> newest = evaluate::Newest(store, index);
+    json.StartObject().Key("id").String(table.signals[index].id);
+    json.Key("title")
+        .String(table.signals[index].title)
+        .Key("unit")
+        .String(UnitId(table.signals[index].unit));
+    if (newest) {
+      json.Key("value").Number(newest->value).Key("time").String(Rfc3339(newest->time_ms));
+    } else {
+      json.Key("value").Null().Key("cause").String(decide::CauseId(store.samples.signals[index].cause));
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+// What a period (--since) showed of a threshold.
+void WritePeriod(JsonWriter& json, const evaluate::ThresholdPeriod& threshold) {
+  json.Key("period").StartObject();
+  json.Key("breached_evaluations").Integer(static_cast<std::int64_t>(threshold.breached_evaluations));
+  if (threshold.breached_evaluations > 0) {
+    json.Key("breached_first").String(Rfc3339(threshold.breached_first_ms));
+    json.Key("breached_last").String(Rfc3339(threshold.breached_last_ms));
+  }
+  json.Key("longest_beyond_seconds").Number(static_cast<double>(threshold.longest_beyond_ms) / 1000);
+  if (threshold.extreme) json.Key("extreme").Number(threshold.extreme->value);
+  json.Key("unmeasured").StartArray();
+  for (const auto& [from_ms, to_ms] : threshold.unknown.stretches) {
+    json.StartObject().Key("from").String(Rfc3339(from_ms)).Key("to").String(Rfc3339(to_ms)).EndObject();
+  }
+  json.EndArray();
+  if (!threshold.unknown.stretches.empty())
+    json.Key("unmeasured_cause").String(decide::CauseId(threshold.unknown.cause));
+  json.Key("unknown_seconds").Number(static_cast<double>(threshold.unknown.total_ms) / 1000).EndObject();
+}
+
+void WriteTrend(JsonWriter& json, const evaluate::Trend& trend) {
+  json.Key("trend").StartObject().Key("kind").String(evaluate::TrendId(trend.kind));
+  if (trend.kind == evaluate::TrendKind::kReached) json.Key("seconds").Number(trend.reached_in_seconds);
+  json.EndObject();
+}
+
+void WriteThresholds(JsonWriter& json, const Table& table, const evaluate::StoreDecision& store) {
+  json.Key("thresholds").StartArray();
+  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
+    const ThresholdRow& threshold = table.thresholds[index];
+    const decide::Finding& finding = store.findings[index];
+    json.StartObject()
+        .Key("id")
+        .String(threshold.id)
+        .Key("signal")
+        .String(table.signals[threshold.signal].id);
+    json.Key(threshold.direction == Direction::kAbove ? "above" : "below").Number(threshold.limit);
+    json.Key("for_seconds").Number(static_cast<double>(threshold.hold_ms) / 1000);
+    json.Key("verdict").String(table.verdicts[threshold.verdict].id);
+    json.Key("because").String(threshold.because).Key("state").String(decide::StateId(finding.state));
+    if (finding.state == decide::State::kUnknown) {
+      json.Key("cause").String(decide::CauseId(finding.cause));
+      json.Key("cause_text").String(decide::CauseText(finding.cause));
+    }
+    if (finding.since_ms != 0) {
+      json.Key("since").String(Rfc3339(finding.since_ms)).Key("since_exact").Boolean(finding.since_exact);
+    }
+    if (index < store.alerts.size()) {
+      json.Key("alert").String(evaluate::AlertStateId(store.alerts[index].alert));
+      json.Key("agreement").String(evaluate::AgreementId(store.alerts[index].agreement));
+    }
+    if (index < store.trends.size()) WriteTrend(json, store.trends[index]);
+    if (store.period) WritePeriod(json, store.period->thresholds[index]);
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+void WriteStore(JsonWriter& json, const Table& table, const evaluate::StoreDecision& store) {
+  json.StartObject().Key("labels").StartObject();
+  for (const auto& [name, value] : store.labels) json.Key(name).String(value);
+  json.EndObject();
+  json.Key("verdict").String(decide::VerdictId(table, store.decision));
+  json.Key("verdict_text").String(decide::VerdictText(table, store.decision));
+  json.Key("line").String(evaluate::VerdictLine(table, store));
+  if (store.decision.outcome == decide::Outcome::kBreached) {
+    json.Key("threshold").String(table.thresholds[store.decision.lead].id);
+    json.Key("because").String(decide::Because(table, store.decision));
+  }
+  if (store.decision.outcome == decide::Outcome::kUndetermined) {
+    json.Key("cause").String(decide::CauseId(store.decision.cause));
+  }
+  if (store.period) json.Key("since").String(Rfc3339(store.period->from_ms));
+  json.Key("worse_unknown").Boolean(store.decision.worse_unknown);
+  if (store.samples.last_seen_ms) json.Key("last_seen").String(Rfc3339(*store.samples.last_seen_ms));
+  WriteTexts(json, "also", evaluate::AlsoLines(table, store));
+  WriteTexts(json, "unknown", evaluate::UnknownLines(table, store));
+  WriteSignals(json, table, store);
+  WriteThresholds(json, table, store);
+  WriteTexts(json, "alert_notes", AlertLines(table, store));
+  json.Key("logged_as");
+  if (store.logged_as) {
+    json.Integer(*store.logged_as);
+  } else {
+    json.Null();
+  }
+  json.EndObject();
+}
+
+}  // namespace
+
+std::string JsonReport(std::span<const evaluate::Evaluation> evaluations, int exit_status,
+                       std::string_view version) {
+  JsonWriter json;
+  json.StartObject().Key("schema").Integer(1).Key("version").String(version);
+  json.Key("exit_status").Integer(exit_status);
+  json.Key("evaluations").StartArray();
+  for (const evaluate::Evaluation& evaluation : evaluations) {
+    const Table& table = *evaluation.table;
+    json.StartObject().Key("spec").String(table.store).Key("digest").String(table.digest);
+    json.Key("title").String(table.title);
+    json.Key("origin").String(evaluation.origin == evaluate::Origin::kGiven ? "given" : "prometheus");
+    if (!evaluation.server.empty()) json.Key("server").String(evaluation.server);
+    json.Key("time").String(Rfc3339(evaluation.time_ms));
+    json.Key("alerts_compared").Boolean(evaluation.alerts_compared);
+    json.Key("stores").StartArray();
+    for (const evaluate::StoreDecision& store : evaluation.stores) WriteStore(json, table, store);
+    json.EndArray();
+    if (evaluation.stores.empty()) json.Key("line").String(evaluate::NoStoreLine(evaluation));
+    WriteTexts(json, "warnings", evaluation.fleet.warnings);
+    json.EndObject();
+  }
+  json.EndArray().EndObject();
+  return json.text() + "\n";
+}
+
+}  // namespace outgrown::report

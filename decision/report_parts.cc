@@ -1,0 +1,178 @@
+#include "decision/report_parts.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/digest.h"
+#include "common/text.h"
+#include "common/time_text.h"
+
+namespace outgrown::report {
+namespace {
+
+// On a wide terminal the time doesn't wander off to the far right.
+constexpr std::size_t kTitleColumnsMax = 96;
+
+}  // namespace
+
+std::string StoreTitle(const evaluate::StoreDecision& store) {
+  std::string name;
+  std::string_view instance;
+  std::string_view job;
+  for (const auto& [label, value] : store.labels) {
+    if (label == "instance") {
+      instance = value;
+    } else if (label == "job") {
+      job = value;
+    } else {
+      name += (name.empty() ? "" : " ") + PlainText(value, 80);
+    }
+  }
+  if (!instance.empty()) name += (name.empty() ? "" : " @ ") + PlainText(instance, 80);
+  if (!job.empty()) name += (name.empty() ? "" : " ") + fmt::format("({})", PlainText(job, 80));
+  return name.empty() ? "given values" : name;
+}
+
+std::string LabelText(const evaluate::StoreDecision& store) {
+  std::string text;
+  for (const auto& [name, value] : store.labels) {
+    text += fmt::format("{}{}=\"{}\"", text.empty() ? "" : " ", PlainText(name, 80), PlainText(value, 120));
+  }
+  return text;
+}
+
+std::vector<std::string> AlertLines(const Table& table, const evaluate::StoreDecision& store) {
+  std::vector<std::string> lines;
+  for (std::size_t index = 0; index < store.alerts.size(); ++index) {
+    const std::string_view alert = table.thresholds[index].alert;
+    switch (store.alerts[index].agreement) {
+      case evaluate::Agreement::kAgrees:
+      case evaluate::Agreement::kNotCompared:
+        break;
+      case evaluate::Agreement::kDrift: {
+        const evaluate::AlertState state = store.alerts[index].alert;
+        const decide::State found = store.findings[index].state;
+        lines.push_back(
+            fmt::format("drift: the alert {} is {}, and by the recorded values it is {}", alert,
+                        state == evaluate::AlertState::kNone ? "not active" : evaluate::AlertStateId(state),
+                        found == decide::State::kNotBreached ? "not breached" : decide::StateId(found)));
+        break;
+      }
+      case evaluate::Agreement::kFiringUnknown:
+        lines.push_back(
+            fmt::format("note: the alert {} is firing, and what it rests on is unknown here", alert));
+        break;
+      case evaluate::Agreement::kPendingAfterStart:
+        lines.push_back(
+            fmt::format("note: the alert {} is still pending, since Prometheus has just started", alert));
+        break;
+      case evaluate::Agreement::kFiringHeld:
+        lines.push_back(
+            fmt::format("note: the alert {} fires on for a while after the breach (keep_firing_for)", alert));
+        break;
+    }
+  }
+  return lines;
+}
+
+std::string Footer(const evaluate::Evaluation& evaluation, const evaluate::StoreDecision& store,
+                   std::string_view separator) {
+  std::string footer =
+      fmt::format("spec {} {}", evaluation.table->store, ShortDigest(evaluation.table->digest));
+  if (evaluation.origin == evaluate::Origin::kGiven) footer += fmt::format("{}given values", separator);
+  const bool compared = std::ranges::any_of(store.alerts, [](const evaluate::AlertComparison& one) {
+    return one.agreement != evaluate::Agreement::kNotCompared;
+  });
+  if (compared) {
+    const auto count = [&](auto property) { return std::ranges::count_if(store.alerts, property); };
+    const auto drift = count(
+        [](const evaluate::AlertComparison& one) { return one.agreement == evaluate::Agreement::kDrift; });
+    const auto firing = count(
+        [](const evaluate::AlertComparison& one) { return one.alert == evaluate::AlertState::kFiring; });
+    footer += fmt::format("{}Prometheus {}: {} alert{} firing", separator, drift > 0 ? "disagrees" : "agrees",
+                          firing, firing == 1 ? "" : "s");
+  } else if (evaluation.origin == evaluate::Origin::kPrometheus) {
+    footer += fmt::format("{}alerts not compared", separator);
+  }
+  if (store.logged_as) footer += fmt::format("{}logged as #{}", separator, *store.logged_as);
+  return footer;
+}
+
+std::string Paint(std::string_view text, Colour colour, bool on) {
+  if (!on || colour == Colour::kNone) return std::string(text);
+  // SGR codes of ECMA-48.
+  constexpr std::array<std::string_view, 7> kCodes = {"0", "1;31", "33", "32", "35", "2", "1"};
+  return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<std::size_t>(colour)], text);
+}
+
+Colour VerdictColour(const Table& table, const evaluate::StoreDecision& store) {
+  switch (store.decision.outcome) {
+    case decide::Outcome::kSufficient:
+      return Colour::kGreen;
+    case decide::Outcome::kUndetermined:
+      return Colour::kMagenta;
+    case decide::Outcome::kBreached:
+      break;
+  }
+  return store.decision.verdict + 1 == table.verdicts.size() ? Colour::kRed : Colour::kYellow;
+}
+
+std::string Pad(std::string_view text, std::size_t columns) {
+  const std::size_t taken = Columns(text);
+  return std::string(text) + std::string(taken < columns ? columns - taken : 0, ' ');
+}
+
+std::string Shorten(std::string_view text, std::size_t columns) {
+  if (Columns(text) <= columns) return std::string(text);
+  return PlainText(text, std::max<std::size_t>(columns, 1) - 1);
+}
+
+std::string TitleLine(std::string_view title, std::int64_t time_ms, const TextStyle& style) {
+  const std::string time = UtcText(time_ms);
+  const std::string painted_time = Paint(time, Colour::kDim, style.colour);
+  if (!style.terminal) return fmt::format("{}  {}\n", title, time);
+  const std::size_t columns = std::min(style.columns, kTitleColumnsMax);
+  const std::size_t both = Columns(title) + 2 + Columns(time);
+  if (both <= columns) {
+    return fmt::format("{}  {}{}\n", Paint(title, Colour::kBold, style.colour),
+                       std::string(columns - both, ' '), painted_time);
+  }
+  return Block(title, style.columns, 0, Colour::kBold, style) + '\n' + painted_time + '\n';
+}
+
+std::vector<std::string> Wrap(std::string_view text, std::size_t columns) {
+  std::vector<std::string> lines(1);
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!lines.back().empty() && Columns(lines.back()) + 1 + Columns(word) > columns) lines.emplace_back();
+    lines.back() += fmt::format("{}{}", lines.back().empty() ? "" : " ", word);
+  }
+  return lines;
+}
+
+std::string Block(std::string_view text, std::size_t columns, std::size_t margin, Colour colour,
+                  const TextStyle& style) {
+  std::string block;
+  for (const std::string& line : Wrap(text, columns)) {
+    if (!block.empty()) block += '\n' + std::string(margin, ' ');
+    block += Paint(line, colour, style.colour);
+  }
+  return block;
+}
+
+std::string Line(std::string text) {
+  text.erase(text.find_last_not_of(' ') + 1);
+  return std::move(text) + '\n';
+}
+
+std::string Indented(std::string_view text, Colour colour, const TextStyle& style) {
+  if (!style.terminal) return fmt::format("  {}\n", Paint(text, colour, style.colour));
+  return fmt::format("  {}\n", Block(text, std::max<std::size_t>(style.columns, 22) - 4, 4, colour, style));
+}
+
+}  // namespace outgrown::report

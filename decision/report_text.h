@@ -1,0 +1,23 @@
+// The answer for people: the verdict first, then what it rests on.
+//
+// Without a terminal it is plain text, and each store begins with exactly `VERDICT - justification`. On a terminal
+// the same with bars and, unless NO_COLOR says otherwise, colour. Many stores: a table, worst first, and a summary.
+// Pure: text out of an evaluation; whether there is a terminal is the caller's to know.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "decision/evaluation.h"
+#include "decision/report_parts.h"
+
+namespace outgrown::report {
+
+// Ends with a newline.
+std::string TextReport(std::span<const evaluate::Evaluation> evaluations, const TextStyle& style);
+
+// Above this many stores of one spec the answer is a table.
+inline constexpr std::size_t kStoresInFullMax = 3;
+
+}  // namespace outgrown::report

@@ -1,0 +1,128 @@
+#include "decision/trend.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <map>
+#include <optional>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/duration.h"
+#include "common/number.h"
+#include "decision/evaluation.h"
+#include "decision/store_index.h"
+
+namespace outgrown::evaluate {
+namespace {
+
+// Tells the parts of an answer apart: a threshold's id, absent for how well the line fits.
+constexpr std::string_view kPart = "outgrown_trend";
+
+// The history must begin within the first sixth of the window, so that a restart at the wrong hour spoils nothing.
+constexpr std::int64_t kBeginningMs = kTrendMs / 6;
+
+// The variance of times that are spread evenly over the window, in s².
+constexpr std::int64_t kTimeVariance = (kTrendMs / 1000) * (kTrendMs / 1000) / 12;
+
+// What the answer says of one store; nothing where it says something twice.
+struct Line {
+  bool fit_seen = false;
+  std::optional<double> fit;
+  std::map<std::string, std::optional<double>, std::less<>> seconds;  // by threshold id
+};
+
+std::map<Identity, Line> ReadLines(const Table& table, const prometheus_api::Answer& answer) {
+  std::map<Identity, Line> lines;
+  for (const prometheus_api::Series& series : answer.series) {
+    Line& line = lines[IdentityOf(table, series.labels)];
+    const double value = series.samples.back().value;
+    const std::string_view part = prometheus_api::LabelValue(series.labels, kPart);
+    if (part.empty()) {
+      line.fit = line.fit_seen ? std::nullopt : std::optional(value);
+      line.fit_seen = true;
+    } else {
+      const auto [entry, first] = line.seconds.try_emplace(std::string(part), value);
+      if (!first) entry->second.reset();
+    }
+  }
+  return lines;
+}
+
+Trend PickTrend(const Line& line, std::string_view threshold) {
+  const auto found = line.seconds.find(threshold);
+  if (!line.fit_seen && found == line.seconds.end()) return {TrendKind::kTooLittleHistory};
+  // Level values have no variance to explain, and some servers leave out what is not a number.
+  if (line.fit_seen && !line.fit) return {TrendKind::kUnknown};
+  if (!line.fit || !(*line.fit >= kTrendFitMin) || found == line.seconds.end())
+    return {TrendKind::kNotApproaching};
+  if (!found->second) return {TrendKind::kUnknown};
+  const double seconds = *found->second;
+  if (!(seconds > 0) || !std::isfinite(seconds)) return {TrendKind::kNotApproaching};
+  if (seconds > kTrendSecondsMax) return {TrendKind::kLater};
+  return {TrendKind::kReached, seconds};
+}
+
+}  // namespace
+
+std::string_view TrendId(TrendKind kind) {
+  switch (kind) {
+    case TrendKind::kReached:
+      return "reached";
+    case TrendKind::kLater:
+      return "later";
+    case TrendKind::kNotApproaching:
+      return "not_approaching";
+    case TrendKind::kTooLittleHistory:
+      return "too_little_history";
+    case TrendKind::kUnknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+std::string TrendQuery(const Table& table, std::size_t signal) {
+  const std::string_view series = table.signals[signal].series;
+  const std::string range = fmt::format("{}[{}]", series, FormatDuration(Milliseconds(kTrendMs)));
+  std::string parts =
+      fmt::format("deriv({0}) * deriv({0}) * {1} / stdvar_over_time({0})", range, kTimeVariance);
+  for (const ThresholdRow& threshold : table.thresholds) {
+    if (threshold.signal != signal) continue;
+    parts +=
+        fmt::format(" or label_replace(({} - predict_linear({}, 0)) / deriv({}), \"{}\", \"{}\", \"\", \"\")",
+                    ExactNumber(threshold.limit), range, range, kPart, threshold.id);
+  }
+  return fmt::format("({}) and on ({}) present_over_time({}[{}] offset {})", parts,
+                     fmt::join(table.identity, ", "), series, FormatDuration(Milliseconds(kBeginningMs)),
+                     FormatDuration(Milliseconds(kTrendMs - kBeginningMs)));
+}
+
+void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source) {
+  const Table& table = *evaluation.table;
+  if (evaluation.stores.empty() || evaluation.stores.size() > kTrendStoresMax) return;
+  for (StoreDecision& store : evaluation.stores) store.trends.assign(table.thresholds.size(), {});
+  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
+    const auto judged = [signal](const ThresholdRow& threshold) { return threshold.signal == signal; };
+    if (std::ranges::none_of(table.thresholds, judged)) continue;
+    const Result<prometheus_api::Answer> answer =
+        source.Query(TrendQuery(table, signal), evaluation.time_ms, prometheus_api::ResultType::kVector);
+    if (!answer || answer->partial) {
+      evaluation.fleet.warnings.push_back(
+          fmt::format("no trend of {}: {}", table.signals[signal].title,
+                      answer.ok() ? "the answer may be incomplete" : answer.error().what));
+      continue;
+    }
+    const std::map<Identity, Line> lines = ReadLines(table, *answer);
+    for (StoreDecision& store : evaluation.stores) {
+      const auto line = lines.find(store.samples.identity);
+      for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
+        if (!judged(table.thresholds[index])) continue;
+        store.trends[index] = line == lines.end() ? Trend{TrendKind::kTooLittleHistory}
+                                                  : PickTrend(line->second, table.thresholds[index].id);
+      }
+    }
+  }
+}
+
+}  // namespace outgrown::evaluate

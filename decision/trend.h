@@ -1,0 +1,51 @@
+// Trend: when each limit is reached if the last days go on. It is for people only: no verdict, no record and no exit
+// status knows it.
+//
+// Prometheus computes it (predict_linear, deriv); here it is only picked. One query a signal for all stores.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "prometheus/prometheus_client.h"
+#include "thresholds/table.h"
+
+namespace outgrown::evaluate {
+
+struct Evaluation;
+
+enum class TrendKind : std::uint8_t {
+  kReached,           // the straight line through the last days meets the limit within a year
+  kLater,             // it does so later
+  kNotApproaching,    // it leads away from the limit or lies beyond it, is level, or fits the values badly
+  kTooLittleHistory,  // the recorded series does not reach far enough back
+  kUnknown,           // the query was not answered, or not clearly
+};
+
+struct Trend {
+  TrendKind kind = TrendKind::kUnknown;
+  double reached_in_seconds = 0;  // from T; of kReached
+};
+
+// "reached", "later", "not_approaching", "too_little_history", "unknown": the names in JSON.
+std::string_view TrendId(TrendKind kind);
+
+// The straight line is laid through this much.
+inline constexpr std::int64_t kTrendMs = 3 * 86'400'000LL;
+// A limit further away than this is no trend of three days.
+inline constexpr double kTrendSecondsMax = 365 * 86'400.0;
+// The share of the values' variance that the line must explain. Noise and the rhythm of day and night stay below it.
+inline constexpr double kTrendFitMin = 0.5;
+// Each query reads three days of one signal of every store, so that with more stores than these none is asked.
+inline constexpr std::size_t kTrendStoresMax = 500;
+
+// The query about one signal: for each of its thresholds the seconds until the limit is reached, and how well the
+// line fits, for the stores whose history reaches back far enough.
+std::string TrendQuery(const Table& table, std::size_t signal);
+
+// Fills StoreDecision::trends. What could not be asked is noted among the fleet's warnings.
+void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source);
+
+}  // namespace outgrown::evaluate

@@ -1,0 +1,162 @@
+#include "decision/wording.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/text.h"
+#include "common/time_text.h"
+
+namespace outgrown::evaluate {
+namespace {
+
+using decide::Cause;
+using decide::Outcome;
+using decide::State;
+
+// "from 2026-11-23 12:01:30 UTC to 2026-11-23 12:14:00 UTC"
+std::string FromTo(std::int64_t from_ms, std::int64_t to_ms) {
+  return fmt::format("from {} to {}", UtcText(from_ms), UtcText(to_ms));
+}
+
+std::string BreachedText(const ThresholdPeriod& threshold) {
+  return fmt::format("{}, at {} evaluation{}",
+                     FromTo(threshold.breached_first_ms, threshold.breached_last_ms),
+                     threshold.breached_evaluations, threshold.breached_evaluations == 1 ? "" : "s");
+}
+
+// "not measured from 2026-11-23 12:01:30 UTC to 2026-11-23 12:14:00 UTC", and for how long in all if that is not all.
+std::string UnmeasuredText(const Unknown& unknown) {
+  const auto [from_ms, to_ms] = unknown.stretches.front();
+  std::string text = unknown.cause == Cause::kUnmeasured
+                         ? "not measured "
+                         : fmt::format("{}, ", decide::CauseText(unknown.cause));
+  text += FromTo(from_ms, to_ms);
+  if (unknown.total_ms > to_ms - from_ms) text += fmt::format(", {} in all", LengthText(unknown.total_ms));
+  return text;
+}
+
+// "File size: no recorded series", "Write errors: the recorded series has stopped"; nothing if it is known.
+std::optional<std::string> UnknownText(const Table& table, const StoreDecision& store,
+                                       std::size_t threshold) {
+  const std::string_view title = table.signals[table.thresholds[threshold].signal].title;
+  if (store.findings[threshold].state == State::kUnknown) {
+    return fmt::format("{}: {}", title, decide::CauseText(store.findings[threshold].cause));
+  }
+  if (store.period && !store.period->thresholds[threshold].unknown.stretches.empty())
+    return fmt::format("{}: {}", title, UnmeasuredText(store.period->thresholds[threshold].unknown));
+  return std::nullopt;
+}
+
+// "no data since 2026-11-23 12:14:00 UTC"
+std::string NoDataText(const StoreDecision& store) {
+  std::string text(decide::CauseText(Cause::kSilent));
+  if (store.samples.last_seen_ms) text += " since " + UtcText(*store.samples.last_seen_ms);
+  return text;
+}
+
+}  // namespace
+
+std::string VerdictLine(const Table& table, const StoreDecision& store) {
+  const std::string_view verdict = decide::VerdictText(table, store.decision);
+  switch (store.decision.outcome) {
+    case Outcome::kSufficient:
+      return std::string(verdict);
+    case Outcome::kBreached:
+      return fmt::format("{} - {}", verdict, decide::Because(table, store.decision));
+    case Outcome::kUndetermined:
+      break;
+  }
+  if (store.decision.lead != decide::kNoThreshold) {
+    const std::optional<std::string> unknown = UnknownText(table, store, store.decision.lead);
+    return fmt::format("{} - {}", verdict,
+                       unknown.value_or(std::string(decide::CauseText(store.decision.cause))));
+  }
+  if (store.decision.cause == Cause::kSilent) return fmt::format("{} - {}", verdict, NoDataText(store));
+  return fmt::format("{} - {}", verdict, decide::CauseText(store.decision.cause));
+}
+
+std::string NoStoreLine(const Evaluation& evaluation) {
+  if (!evaluation.fleet.answered)
+    return fmt::format("UNDETERMINED - {} answered no query", evaluation.server);
+  if (const QueryDone* problem = PresenceProblem(evaluation.fleet)) {
+    return fmt::format("UNDETERMINED - which stores there are is not known: {}", PlainText(problem->problem));
+  }
+  if (evaluation.fleet.nameless) {
+    return fmt::format(
+        "UNDETERMINED - no store found: what is there lacks one of the labels that name a store ({})",
+        fmt::join(evaluation.table->identity, ", "));
+  }
+  return fmt::format("UNDETERMINED - no store found: {}", NoneShownText(evaluation));
+}
+
+std::string NoneShownText(const Evaluation& evaluation) {
+  constexpr std::int64_t kHourMs = 3'600'000;
+  return fmt::format("{} has shown none for {} hours", evaluation.table->present,
+                     (evaluation.fleet.lookback_ms + kHourMs - 1) / kHourMs);
+}
+
+std::string SilenceText(const StoreDecision& store) {
+  const bool told =
+      store.decision.outcome == Outcome::kUndetermined && store.decision.cause == Cause::kSilent;
+  return store.samples.presence == Cause::kSilent && !told ? NoDataText(store) : "";
+}
+
+std::vector<std::string> AlsoLines(const Table& table, const StoreDecision& store) {
+  std::vector<std::string> lines;
+  for (std::size_t index = 0; index < store.findings.size(); ++index) {
+    if (index == store.decision.lead) continue;
+    if (store.period && store.period->thresholds[index].breached_evaluations > 0) {
+      lines.push_back(fmt::format("{}, {}", table.thresholds[index].because,
+                                  BreachedText(store.period->thresholds[index])));
+    } else if (!(store.period && store.period->stood) && store.findings[index].state == State::kBreached) {
+      lines.emplace_back(table.thresholds[index].because);
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> UnknownLines(const Table& table, const StoreDecision& store) {
+  std::vector<std::string> lines;
+  const std::string verdict_line = VerdictLine(table, store);
+  for (std::size_t index = 0; index < store.findings.size(); ++index) {
+    std::optional<std::string> text = UnknownText(table, store, index);
+    if (text && !verdict_line.ends_with(" - " + *text) && std::ranges::find(lines, *text) == lines.end()) {
+      lines.push_back(std::move(*text));
+    }
+  }
+  return lines;
+}
+
+std::string StoodText(const StoreDecision& store) {
+  if (!store.period || store.decision.outcome != Outcome::kBreached) return "";
+  const ThresholdPeriod& lead = store.period->thresholds[store.decision.lead];
+  return lead.breached_evaluations == 0 ? "" : BreachedText(lead);
+}
+
+std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal) {
+  const SignalSamples& samples = store.samples.signals[signal];
+  if (samples.cause != Cause::kNone || samples.samples.empty()) return std::nullopt;
+  return samples.samples.back();
+}
+
+int Badness(const Table& table, const StoreDecision& store) {
+  const int verdicts = static_cast<int>(table.verdicts.size());
+  switch (store.decision.outcome) {
+    case Outcome::kBreached:
+      // The most severe verdict, then what could be as severe, then the milder ones.
+      return store.decision.verdict + 1 == table.verdicts.size()
+                 ? verdicts + 1
+                 : static_cast<int>(store.decision.verdict) + 1;
+    case Outcome::kUndetermined:
+      return verdicts;
+    case Outcome::kSufficient:
+      return 0;
+  }
+  return 0;
+}
+
+}  // namespace outgrown::evaluate

@@ -1,0 +1,46 @@
+// A decision in words: the lines that reports print and records keep.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "decision/engine/window.h"
+#include "decision/evaluation.h"
+#include "thresholds/table.h"
+
+namespace outgrown::evaluate {
+
+// "MIGRATE NOW - Write errors >1% (SQLite saturated)", "SQLite sufficient", "UNDETERMINED - File size: no recorded
+// series": the line that people stake on.
+std::string VerdictLine(const Table& table, const StoreDecision& store);
+
+// The same for a spec of which no store was found: "UNDETERMINED - no store found: ...", or that nothing answered, or that
+// which stores there are could not be asked.
+std::string NoStoreLine(const Evaluation& evaluation);
+
+// "checkpoint_block_up has shown none for 26 hours": which stores there are not.
+std::string NoneShownText(const Evaluation& evaluation);
+
+// "no data since 2026-11-23 12:14:00 UTC" of a silent store whose verdict is another one, since a breach stood before;
+// "" otherwise.
+std::string SilenceText(const StoreDecision& store);
+
+// The other breaches' `because`, in table order; over a period with their times.
+std::vector<std::string> AlsoLines(const Table& table, const StoreDecision& store);
+
+// What is unknown beside that line, each signal once: "File size: no recorded series".
+std::vector<std::string> UnknownLines(const Table& table, const StoreDecision& store);
+
+// Over a period, when the leading breach stood: "from 2026-11-23 12:01:30 UTC to 12:14:00 UTC, at 26 evaluations"; ""
+// otherwise.
+std::string StoodText(const StoreDecision& store);
+
+// The newest sample of a signal; nothing if there is none to judge.
+std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal);
+
+// For "worst first": 0 for sufficient, up to the most severe verdict; undetermined stands just below that one.
+int Badness(const Table& table, const StoreDecision& store);
+
+}  // namespace outgrown::evaluate

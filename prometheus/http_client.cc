@@ -1,0 +1,204 @@
+#include "prometheus/http_client.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <curl/curl.h>
+
+#include "common/interrupt.h"
+#include "common/text.h"
+
+namespace outgrown::prometheus_api {
+namespace {
+
+// Where nobody answers, waiting longer than this for the connection is of no use.
+constexpr long kConnectTimeoutMs = 5'000;
+
+struct FreeEasy {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+struct FreeUrl {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+struct FreeText {
+  void operator()(char* text) const { curl_free(text); }
+};
+
+std::string UrlPart(CURLU* url, CURLUPart part) {
+  char* text = nullptr;
+  if (curl_url_get(url, part, &text, 0) != CURLUE_OK) return "";
+  const std::unique_ptr<char, FreeText> owned(text);
+  return owned.get();
+}
+
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+Result<std::string> CheckUrl(const std::string& text) {
+  const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
+  // The text itself may hold a password, so that errors don't repeat it.
+  const Error not_taken{"not a URL like http://127.0.0.1:9090 or https://host/prefix", "the server's URL"};
+  if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
+    return not_taken;
+  const std::string scheme = UrlPart(url.get(), CURLUPART_SCHEME);
+  if (scheme != "http" && scheme != "https") return not_taken;
+  if (!UrlPart(url.get(), CURLUPART_USER).empty() || !UrlPart(url.get(), CURLUPART_PASSWORD).empty()) {
+    return Error{"holds a user or a password; name a file with --basic-auth-file instead",
+                 "the server's URL"};
+  }
+  if (!UrlPart(url.get(), CURLUPART_QUERY).empty() || !UrlPart(url.get(), CURLUPART_FRAGMENT).empty()) {
+    return not_taken;
+  }
+  return UrlPart(url.get(), CURLUPART_HOST);
+}
+
+// The body as it arrives, up to a size.
+struct Body {
+  std::string bytes;
+  std::size_t bytes_max = 0;
+  bool too_large = false;
+};
+
+std::size_t TakeBody(char* data, std::size_t size, std::size_t count, void* user) {
+  Body& body = *static_cast<Body*>(user);
+  if (body.bytes.size() + size * count > body.bytes_max) {
+    body.too_large = true;
+    return 0;  // curl gives up
+  }
+  body.bytes.append(data, size * count);
+  return size * count;
+}
+
+// Called while data come, and once a second or after a signal while none do.
+int GiveUpIfInterrupted(void* /*user*/, curl_off_t /*to_receive*/, curl_off_t /*received*/,
+                        curl_off_t /*to_send*/, curl_off_t /*sent*/) {
+  return Interrupted() ? 1 : 0;
+}
+
+std::string FormEncode(CURL* easy, const HttpClient::Fields& fields) {
+  std::string form;
+  for (const auto& [name, value] : fields) {
+    const std::unique_ptr<char, FreeText> escaped(
+        curl_easy_escape(easy, value.c_str(), static_cast<int>(value.size())));
+    if (!form.empty()) form += '&';
+    form += name + "=" + (escaped ? escaped.get() : "");
+  }
+  return form;
+}
+
+}  // namespace
+
+Result<void> CheckServerUrl(const std::string& url) {
+  const Result<std::string> host = CheckUrl(url);
+  return host ? Result<void>() : Result<void>(host.error());
+}
+
+struct HttpClient::State {
+  HttpOptions options;
+  std::unique_ptr<CURL, FreeEasy> easy;
+  std::unique_ptr<curl_slist, FreeList> headers;
+  bool loopback = false;
+
+  Result<HttpAnswer> Perform(std::string_view path, const std::string* form, std::int64_t timeout_ms);
+};
+
+Result<HttpClient> HttpClient::Open(HttpOptions options) {
+  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (initialised != CURLE_OK) return Error{"libcurl cannot be initialised", ""};
+  const Result<std::string> host = CheckUrl(options.url);
+  if (!host) return host.error();
+  while (options.url.ends_with('/')) options.url.pop_back();
+  auto state = std::make_unique<State>();
+  state->easy.reset(curl_easy_init());
+  if (!state->easy) return Error{"libcurl cannot be initialised", ""};
+  state->loopback = IsLoopback(*host);
+  for (const std::string& header : options.headers) {
+    state->headers.reset(curl_slist_append(state->headers.release(), header.c_str()));
+  }
+  if (!options.bearer_token.empty()) {
+    const std::string header = "Authorization: Bearer " + options.bearer_token;
+    state->headers.reset(curl_slist_append(state->headers.release(), header.c_str()));
+  }
+  // No waiting for "100 Continue" on a long query.
+  state->headers.reset(curl_slist_append(state->headers.release(), "Expect:"));
+  state->options = std::move(options);
+  return HttpClient(std::move(state));
+}
+
+Result<HttpAnswer> HttpClient::State::Perform(std::string_view path, const std::string* form,
+                                              std::int64_t timeout_ms) {
+  CURL* const curl = easy.get();
+  curl_easy_reset(curl);
+  const std::string url = options.url + std::string(path);
+  Body body{.bytes = {}, .bytes_max = options.body_bytes_max};
+  std::array<char, CURL_ERROR_SIZE> problem = {};
+  const long limit_ms =
+      static_cast<long>(std::max<std::int64_t>(1, std::min(timeout_ms, options.timeout_ms)));
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, GiveUpIfInterrupted);
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, limit_ms);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, std::min(limit_ms, kConnectTimeoutMs));
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem.data());
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, TakeBody);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "outgrown-rulegen");
+  // A proxy of the environment is for the world, never for this machine itself.
+  if (loopback) curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  if (!options.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca_file.c_str());
+  if (!options.user_and_password.empty()) {
+    curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    curl_easy_setopt(curl, CURLOPT_USERPWD, options.user_and_password.c_str());
+  }
+  if (form != nullptr) {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(form->size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, form->c_str());
+  }
+  const CURLcode code = curl_easy_perform(curl);
+  if (body.too_large) {
+    return Error{"the answer is larger than " + std::to_string(options.body_bytes_max) + " bytes",
+                 options.url};
+  }
+  if (code == CURLE_ABORTED_BY_CALLBACK) return Error{"interrupted", options.url};
+  if (code == CURLE_OPERATION_TIMEDOUT) {
+    return Error{"no whole answer within " + std::to_string(limit_ms) + " ms", options.url};
+  }
+  if (code != CURLE_OK) {
+    return Error{PlainText(problem[0] != '\0' ? problem.data() : curl_easy_strerror(code)), options.url};
+  }
+  HttpAnswer answer;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+  if (answer.status >= 300 && answer.status < 400) {
+    return Error{"the server redirects (" + std::to_string(answer.status) + "), which is not followed",
+                 options.url};
+  }
+  answer.body = std::move(body.bytes);
+  return answer;
+}
+
+HttpClient::HttpClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
+HttpClient::HttpClient(HttpClient&&) noexcept = default;
+HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
+HttpClient::~HttpClient() = default;
+
+Result<HttpAnswer> HttpClient::Get(std::string_view path, std::int64_t timeout_ms) {
+  return state_->Perform(path, nullptr, timeout_ms);
+}
+
+Result<HttpAnswer> HttpClient::Post(std::string_view path, const Fields& fields, std::int64_t timeout_ms) {
+  const std::string form = FormEncode(state_->easy.get(), fields);
+  return state_->Perform(path, &form, timeout_ms);
+}
+
+const std::string& HttpClient::url() const { return state_->options.url; }
+
+}  // namespace outgrown::prometheus_api

@@ -1,0 +1,76 @@
+#include "prometheus/prometheus_client.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/json_tree.h"
+#include "common/time_text.h"
+
+namespace outgrown::prometheus_api {
+namespace {
+
+std::int64_t SteadyMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// Milliseconds as the API takes instants: seconds with three decimals, exactly. Before 1970 there is nothing.
+std::string ApiTime(std::int64_t time_ms) {
+  const std::int64_t from_epoch_ms = std::max<std::int64_t>(time_ms, 0);
+  return fmt::format("{}.{:03}", from_epoch_ms / 1000, from_epoch_ms % 1000);
+}
+
+Error StatusError(const HttpAnswer& http, const std::string& url) {
+  const std::string said = ReadErrorAnswer(http.body);
+  return Error{fmt::format("the server answered {}{}{}", http.status, said.empty() ? "" : ": ", said), url};
+}
+
+}  // namespace
+
+PrometheusClient::PrometheusClient(HttpClient http, std::int64_t total_ms)
+    : http_(std::move(http)), deadline_ms_(SteadyMs() + total_ms) {}
+
+std::int64_t PrometheusClient::LeftMs() const { return deadline_ms_ - SteadyMs(); }
+
+Result<Answer> PrometheusClient::Ask(std::string_view path, const HttpClient::Fields& fields,
+                                     ResultType expected) {
+  if (LeftMs() <= 0) return Error{"not asked: the time for all queries together is over", http_.url()};
+  const Result<HttpAnswer> http = http_.Post(path, fields, LeftMs());
+  if (!http) return http.error();
+  if (http->status != 200) return StatusError(*http, http_.url());
+  Result<Answer> answer = ReadAnswer(http->body, expected);
+  if (!answer) return Error{answer.error().what, http_.url()};
+  return answer;
+}
+
+Result<Answer> PrometheusClient::Query(const std::string& promql, std::int64_t time_ms, ResultType expected) {
+  return Ask("/api/v1/query", {{"query", promql}, {"time", ApiTime(time_ms)}}, expected);
+}
+
+Result<Answer> PrometheusClient::QueryRange(const std::string& promql, std::int64_t from_ms,
+                                            std::int64_t to_ms, std::int64_t step_ms) {
+  return Ask(
+      "/api/v1/query_range",
+      {{"query", promql}, {"start", ApiTime(from_ms)}, {"end", ApiTime(to_ms)}, {"step", ApiTime(step_ms)}},
+      ResultType::kMatrix);
+}
+
+std::optional<std::int64_t> PrometheusClient::StartTimeMs() {
+  if (LeftMs() <= 0) return std::nullopt;
+  const Result<HttpAnswer> http = http_.Get("/api/v1/status/runtimeinfo", LeftMs());
+  if (!http || http->status != 200) return std::nullopt;
+  const Result<Json> document = ParseJson(http->body);
+  if (!document) return std::nullopt;
+  const Json* status = document->Find("status");
+  if (status == nullptr || status->string() == nullptr || *status->string() != "success") return std::nullopt;
+  const Json* data = document->Find("data");
+  const Json* start = data == nullptr ? nullptr : data->Find("startTime");
+  if (start == nullptr || start->string() == nullptr) return std::nullopt;
+  return ParseTime(*start->string());
+}
+
+}  // namespace outgrown::prometheus_api

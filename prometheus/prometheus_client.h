@@ -1,0 +1,64 @@
+// Asking a Prometheus (or what speaks its query API: VictoriaMetrics, Mimir, Thanos) for raw values.
+//
+// No query here compares: "below the limit", "no such series", NaN and "target dead" would all give the same empty
+// answer. What is asked is what was recorded, and it is judged in decision/engine.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/result.h"
+#include "prometheus/http_client.h"
+#include "prometheus/prometheus_answer.h"
+
+namespace outgrown::prometheus_api {
+
+// What measuring asks of; tests put their own in place of a server.
+class QuerySource {
+ public:
+  virtual ~QuerySource() = default;
+
+  // The value of `promql` at `time_ms`. An error if no answer came or it can't be read; a partial one is no error.
+  virtual Result<Answer> Query(const std::string& promql, std::int64_t time_ms, ResultType expected) = 0;
+
+  // When the server's process started; nothing if it doesn't say.
+  virtual std::optional<std::int64_t> StartTimeMs() = 0;
+
+  // For reports and records: the server's URL.
+  virtual const std::string& name() const = 0;
+};
+
+// A source that can also be asked for many instants at once: a backtest's.
+class RangeSource : public QuerySource {
+ public:
+  // The value of `promql` at `from_ms` and every `step_ms` after it, up to `to_ms`. The answer's samples carry these
+  // instants, not those of the samples they rest on. Precondition: at most kRangePointsMax of them.
+  virtual Result<Answer> QueryRange(const std::string& promql, std::int64_t from_ms, std::int64_t to_ms,
+                                    std::int64_t step_ms) = 0;
+};
+
+// Prometheus answers no more than 11,000 points a series (web/api/v1, "exceeded maximum resolution").
+inline constexpr std::int64_t kRangePointsMax = 10'000;
+
+class PrometheusClient : public RangeSource {
+ public:
+  // All queries of one run together may take `total_ms`; what is asked later fails at once.
+  PrometheusClient(HttpClient http, std::int64_t total_ms);
+
+  Result<Answer> Query(const std::string& promql, std::int64_t time_ms, ResultType expected) override;
+  Result<Answer> QueryRange(const std::string& promql, std::int64_t from_ms, std::int64_t to_ms,
+                            std::int64_t step_ms) override;
+  std::optional<std::int64_t> StartTimeMs() override;
+  const std::string& name() const override { return http_.url(); }
+
+ private:
+  std::int64_t LeftMs() const;
+  Result<Answer> Ask(std::string_view path, const HttpClient::Fields& fields, ResultType expected);
+
+  HttpClient http_;
+  std::int64_t deadline_ms_;  // of the steady clock
+};
+
+}  // namespace outgrown::prometheus_api

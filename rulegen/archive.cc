@@ -1,0 +1,140 @@
+// --archive: the servers, the specs and the log, put into one folder.
+#include "rulegen/archive/archive.h"
+
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/exit_status.h"
+#include "common/interrupt.h"
+#include "common/text.h"
+#include "common/time_text.h"
+#include "decision/log/decision_log.h"
+#include "decision/log/log_reader.h"
+#include "rulegen/commands.h"
+#include "rulegen/connection.h"
+#include "rulegen/output.h"
+#include "rulegen/progress.h"
+#include "rulegen/spec_files.h"
+#include "thresholds/compiled.h"
+#include "thresholds/table_plan.h"
+
+namespace outgrown::commands {
+namespace {
+
+// How often --timeout all queries together may take: one a series. Whoever waits sees the progress.
+constexpr int kPatience = 10'000;
+
+// The servers with what keeps their connections open.
+struct Connections {
+  prometheus_api::PrometheusClient series;
+  prometheus_api::HttpClient prometheus;
+  std::optional<prometheus_api::HttpClient> rules;
+  std::optional<prometheus_api::HttpClient> alertmanager;
+};
+
+Result<Connections> Open(const Options& options) {
+  const ConnectionOptions& main = options.evaluate.connection;
+  Result<prometheus_api::PrometheusClient> series = Connect(main, kPatience);
+  if (!series) return series.error();
+  Result<prometheus_api::HttpClient> prometheus = OpenHttp(main);
+  if (!prometheus) return prometheus.error();
+  Connections connections{std::move(*series), std::move(*prometheus), {}, {}};
+  if (!options.verify.rules_url.empty()) {
+    ConnectionOptions rules = ConnectionTo(options.verify.rules_url, main);
+    if (options.verify.rules_headers_file) rules.headers_file = options.verify.rules_headers_file;
+    Result<prometheus_api::HttpClient> http = OpenHttp(rules);
+    if (!http) return http.error();
+    connections.rules = std::move(*http);
+  }
+  if (!options.archive.alertmanager_url.empty()) {
+    Result<prometheus_api::HttpClient> http = OpenHttp(ConnectionTo(options.archive.alertmanager_url, main));
+    if (!http) return http.error();
+    connections.alertmanager = std::move(*http);
+  }
+  return connections;
+}
+
+Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options) {
+  const Result<std::filesystem::path> path =
+      options.evaluate.log ? Result(*options.evaluate.log) : decision_log::DefaultLogPath();
+  if (!path) return path.error();
+  return decision_log::LogFiles(*path);
+}
+
+// A status that no program has: a signal came, and nothing was archived.
+constexpr int kInterrupted = -1;
+
+int FailUnlessInterrupted(const Error& error, int status) {
+  return Interrupted() ? kInterrupted : Fail(error, status);
+}
+
+int Archive(const Options& options, const std::vector<archive::Subject>& subjects) {
+  Result<Connections> connections = Open(options);
+  if (!connections) return Fail(connections.error());
+  // Before anything is written: an archive without a single sample is none.
+  const std::int64_t to_ms = EndMs(options.evaluate);
+  const auto asked = connections->series.Query("vector(1)", to_ms, prometheus_api::ResultType::kVector);
+  if (!asked)
+    return FailUnlessInterrupted({"nothing was archived: " + asked.error().Text(), ""}, kExitNoAnswer);
+  const archive::Question question = {
+      .subjects = subjects,
+      .out = options.out,
+      .includes = options.archive.includes,
+      .log_files = [&options] { return LogFilesOf(options); },
+      .log_required = options.evaluate.log.has_value(),
+      .range = {.from_ms = to_ms - LengthMs(options.evaluate), .to_ms = to_ms},
+      .created_ms = NowMs(),
+      .version = OUTGROWN_VERSION};
+  archive::Servers servers = {
+      .series = connections->series,
+      .prometheus = connections->prometheus,
+      .rules = connections->rules ? &*connections->rules : nullptr,
+      .alertmanager = connections->alertmanager ? &*connections->alertmanager : nullptr,
+      .timeout_ms = options.evaluate.connection.timeout_ms};
+  Result<archive::Folder> folder = archive::Folder::Create(*options.archive.place);
+  if (!folder) return Fail({folder.error().what, "--archive: " + folder.error().where});
+  const Result<archive::Archived> archived =
+      archive::Archive(question, servers, *folder, ProgressOnTerminal("archive"));
+  if (!archived)
+    return FailUnlessInterrupted({"nothing was archived: " + archived.error().Text(), ""}, kExitFailure);
+  std::string text = fmt::format("{}: {} files\n", options.archive.place->string(), archived->files);
+  for (const std::string& missing : archived->missing)
+    text += fmt::format("missing {}\n", PlainText(missing));
+  if (archived->log_problems.empty()) return commands::Answer(text, kExitOk);
+  for (const std::string& problem : archived->log_problems)
+    text += fmt::format("decision log: {}\n", PlainText(problem));
+  return commands::Answer(text, kExitFailure);
+}
+
+// Ctrl-C leaves nothing behind, and ends the process as it always does.
+int ArchiveOrEnd(const Options& options, const std::vector<archive::Subject>& subjects) {
+  InterruptScope interrupts;
+  const int status = Archive(options, subjects);
+  if (status != kInterrupted) return status;
+  fmt::print(stderr, "rulegen: interrupted, nothing was archived\n");
+  interrupts.EndBySignal();
+}
+
+}  // namespace
+
+int RunArchive(const Options& options) {
+  // A file that grows beyond RLIMIT_FSIZE is an error of write(2), not a signal that ends us.
+  std::signal(SIGXFSZ, SIG_IGN);
+  if (SpecFiles(options).empty()) return ArchiveOrEnd(options, {{nullptr, &CompiledTable()}});
+  const Specs specs = LoadSpecs(options);
+  if (specs.status != kExitOk) return specs.status;
+  std::vector<plan::OwnedTable> tables;
+  std::vector<archive::Subject> subjects;
+  for (const spec::Spec& spec : specs.specs) tables.push_back(plan::MakeTable(spec));
+  for (std::size_t index = 0; index < tables.size(); ++index)
+    subjects.push_back({&specs.specs[index], &tables[index].table()});
+  return ArchiveOrEnd(options, subjects);
+}
+
+}  // namespace outgrown::commands

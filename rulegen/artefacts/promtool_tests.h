@@ -1,0 +1,66 @@
+// promtool unit tests for every alert and every recorded series, as structs.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/duration.h"
+#include "common/result.h"
+#include "rulegen/artefacts/rules.h"
+#include "thresholds/model.h"
+
+namespace outgrown::plan {
+
+struct ExpectedAlert {
+  std::vector<Pair> labels;       // in full, but the alert's name
+  std::vector<Pair> annotations;  // in full, as they read once the templates are expanded
+};
+
+struct AlertCheck {
+  std::string alert;
+  Milliseconds at{0};
+  std::vector<ExpectedAlert> expected;  // none: the alert must not fire
+};
+
+struct ExpectedSample {
+  std::string labels;  // the store's, in full: {job="job-a",...}
+  double value = 0;
+};
+
+// A recorded series' values, rounded: Prometheus 2 and 3 take other samples into a window (3 leaves out its left end), so
+// that the last bits of a rate differ.
+struct SampleCheck {
+  std::string record;  // the recorded series' name
+  std::string expr;    // round(SERIES, NEAREST)
+  Milliseconds at{0};
+  std::vector<ExpectedSample> expected;
+};
+
+struct PromtoolTest {
+  std::string name;
+  Milliseconds interval{0};  // between the samples of the input series
+  std::vector<std::pair<std::string, std::string>> series;
+  std::vector<AlertCheck> alerts;
+  std::vector<SampleCheck> samples;
+};
+
+struct PromtoolFile {
+  std::string rule_file;  // beside the test file
+  Milliseconds evaluation_interval{0};
+  std::vector<std::string> groups;  // the rules' groups, in the order in which they are evaluated
+  // Lines for the reader. For each recorded series one that says which of idle and counter reset its tests cover, and if
+  // not, why.
+  std::vector<std::string> notes;
+  std::vector<PromtoolTest> tests;
+};
+
+// For every alert on a threshold: beyond fires, at the limit and short of it doesn't, `for` one interval too short
+// doesn't, and once the condition has ended it goes on for keep_firing_for and no longer. For every alert about the
+// measurement: the same as far as it applies, and what must not be mistaken for it. For all of them: without any
+// series nothing fires (what takes days is in day_tests.h). For every recorded series: the spec's cases, a counter
+// reset if one of them has counters that rise, and one other store for each identity label. Linear in the spec.
+// Precondition: `rules` are PlanRules(spec)'s.
+PromtoolFile PlanTests(const spec::Spec& spec, const RuleFile& rules);
+
+}  // namespace outgrown::plan

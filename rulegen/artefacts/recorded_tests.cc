@@ -1,0 +1,196 @@
+#include "rulegen/artefacts/recorded_tests.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/check.h"
+#include "rulegen/artefacts/case_series.h"
+#include "rulegen/artefacts/example_store.h"
+#include "rulegen/artefacts/rules.h"
+#include "rulegen/artefacts/series_notation.h"
+#include "thresholds/catalog.h"
+#include "thresholds/promql.h"
+#include "thresholds/test_series.h"
+
+namespace outgrown::plan {
+namespace {
+
+// What values are rounded to: nine digits of the expected one, and whole numbers from a thousand millions on.
+double Nearest(double value) {
+  constexpr int kDigits = 9;
+  if (value == 0) return std::pow(10, -kDigits);
+  const int exponent = static_cast<int>(std::floor(std::log10(std::abs(value))));
+  return std::pow(10, std::clamp(exponent + 1 - kDigits, -300, 0));
+}
+
+// As PromQL's round() does it.
+double Rounded(double value, double nearest) {
+  const double inverse = 1 / nearest;
+  return std::floor(value * inverse + 0.5) / inverse;
+}
+
+// That the selected series have the case's value for each of the stores, and nobody else has one.
+SampleCheck CheckOf(const std::string& record, const std::string& selector, const spec::SignalTest& from,
+                    const std::vector<std::vector<Pair>>& stores) {
+  const double nearest = Nearest(from.value);
+  SampleCheck check{record, "round(" + selector + ", " + PromqlNumber(nearest) + ")", from.at, {}};
+  for (const std::vector<Pair>& store : stores) {
+    check.expected.push_back({Selector("", store), Rounded(from.value, nearest)});
+  }
+  return check;
+}
+
+// Adds the series as that store's. What lacks a label of the identity may be of several stores, and is added once.
+// `added` has the selectors that the test has already.
+void AddSeries(const CaseSeries& series, std::vector<Pair> store, std::set<std::string>& added,
+               PromtoolTest& test) {
+  for (std::size_t i = 0; i < store.size(); ++i) {
+    if (series.store[i].value.empty()) store[i].value.clear();
+  }
+  const bool lacks = std::erase_if(store, [](const Pair& label) { return label.value.empty(); }) > 0;
+  std::string selector = Selector(series.text, store);
+  if (!added.insert(selector).second && lacks) return;
+  test.series.emplace_back(std::move(selector), series.notation);
+}
+
+PromtoolTest CaseTest(const spec::Spec& spec, const Recorded& recorded, const spec::SignalTest& from) {
+  PromtoolTest test;
+  test.name = recorded.series + (from.name.empty() ? "" : ": " + from.name);
+  test.interval = spec.rules.scrape_interval;
+  const std::vector<CaseSeries> series = SeriesOfCase(spec, from);
+  std::set<std::string> added;
+  for (const CaseSeries& one : series) AddSeries(one, one.store, added, test);
+  const std::vector<std::vector<Pair>> stores = StoresOfCase(spec, series);
+  const std::string selector =
+      stores.size() == 1 ? Selector(recorded.series, stores.front()) : recorded.series;
+  test.samples.push_back(CheckOf(recorded.series, selector, from, stores));
+  return test;
+}
+
+// The first case of a single store once for that and once for each store that differs from it in one label: an
+// expression that loses a label merges two of them, and the labels of what it records are not these.
+PromtoolTest StoresTest(const spec::Spec& spec, const Recorded& recorded) {
+  const auto found = std::ranges::find_if(recorded.cases, [&](const spec::SignalTest& from) {
+    return !spec::NamesSeveralStores(spec.store, from);
+  });
+  OUTGROWN_CHECK(found != recorded.cases.end());
+  const spec::SignalTest& from = *found;
+  PromtoolTest test;
+  test.name = recorded.series + " keeps stores apart that differ in one of " + IdentityList(spec);
+  test.interval = spec.rules.scrape_interval;
+  const std::vector<CaseSeries> series = SeriesOfCase(spec, from);
+  std::vector<std::vector<Pair>> stores = StoresOfCase(spec, series);
+  for (const std::string& label : spec.store.identity) stores.push_back(OtherStore(stores.front(), label));
+  std::set<std::string> added;
+  for (const std::vector<Pair>& store : stores) {
+    for (const CaseSeries& one : series) AddSeries(one, store, added, test);
+  }
+  test.samples.push_back(CheckOf(recorded.series, recorded.series, from, stores));
+  return test;
+}
+
+// The case with every counter set back to 0 two scrapes before its instant; a right expression does not
+// notice. Nothing if the case has no counter that rises until then.
+std::optional<PromtoolTest> ResetTest(const spec::Spec& spec, const Recorded& recorded,
+                                      const spec::SignalTest& from, const Counters& counters) {
+  const auto scrapes = static_cast<std::size_t>(from.at / spec.rules.scrape_interval);
+  if (scrapes < 4) return {};
+  const std::size_t reset_at = scrapes - 1;
+  PromtoolTest test = CaseTest(spec, recorded, from);
+  test.name = recorded.series + " survives a counter reset";
+  bool rises = false;
+  for (std::size_t i = 0; i < from.series.size(); ++i) {
+    if (!counters.Has(from.series[i].first)) continue;
+    std::optional<SeriesValues> values = ExpandSeries(from.series[i].second);
+    if (!values || values->size() <= scrapes || !values->front() || !(*values)[reset_at]) return {};
+    rises = rises || *values->front() < *(*values)[reset_at];
+    test.series[i].second = WriteSeries(WithReset(std::move(*values), reset_at));
+  }
+  if (!rises) return {};
+  return test;
+}
+
+// True if the case has counters, and all of them stand still until its instant.
+bool IsIdle(const spec::Spec& spec, const spec::SignalTest& from, const Counters& counters) {
+  const auto scrapes = static_cast<std::size_t>(from.at / spec.rules.scrape_interval);
+  bool any = false;
+  for (const auto& [selector, notation] : from.series) {
+    if (!counters.Has(selector)) continue;
+    any = true;
+    const std::optional<SeriesValues> values = ExpandSeries(notation);
+    if (!values || values->size() <= scrapes) return false;
+    const auto end = values->begin() + static_cast<std::ptrdiff_t>(scrapes) + 1;
+    if (!values->front() || std::adjacent_find(values->begin(), end, std::not_equal_to<>()) != end)
+      return false;
+  }
+  return any;
+}
+
+bool ReadsCounters(const Recorded& recorded, const Counters& counters) {
+  return std::ranges::any_of(recorded.cases, [&](const spec::SignalTest& from) {
+    return std::ranges::any_of(from.series, [&](const auto& series) { return counters.Has(series.first); });
+  });
+}
+
+std::string Note(const Recorded& recorded, const Counters& counters, bool has_idle, bool has_reset) {
+  if (!ReadsCounters(recorded, counters)) {
+    return recorded.series + ": its cases read no counter, so there is no idle and no counter reset to test";
+  }
+  return recorded.series + ": " +
+         (has_idle ? "idle" : "idle NOT tested (no case in which every counter stands still)") + ", " +
+         (has_reset ? "counter reset"
+                    : "counter reset NOT tested (no case whose counters rise until its instant)");
+}
+
+}  // namespace
+
+Counters::Counters(const spec::Spec& spec) {
+  for (const spec::Metric& metric : spec.metrics) foreign_types_.emplace(metric.name, metric.type);
+}
+
+bool Counters::Has(std::string_view selector) const {
+  std::string_view name = selector.substr(0, selector.find('{'));
+  while (name.ends_with(' ')) name.remove_suffix(1);
+  const auto is = [&](std::string_view metric, std::string_view foreign_type,
+                      std::optional<metrics::Type> type) {
+    if (const metrics::Metric* known = metrics::Find(metric)) return known->type == type;
+    const auto foreign = foreign_types_.find(metric);
+    return foreign != foreign_types_.end() && foreign->second == foreign_type;
+  };
+  if (is(name, "counter", metrics::Type::kCounter)) return true;
+  for (const std::string_view part : {"_bucket", "_count", "_sum"}) {
+    if (!name.ends_with(part)) continue;
+    const std::string_view base = name.substr(0, name.size() - part.size());
+    if (is(base, "histogram", metrics::Type::kHistogram)) return true;
+    if (part != "_bucket" && is(base, "summary", {})) return true;
+  }
+  return false;
+}
+
+void AddRecordedTests(const spec::Spec& spec, const Recorded& recorded, const Counters& counters,
+                      PromtoolFile& file) {
+  for (const spec::SignalTest& from : recorded.cases) file.tests.push_back(CaseTest(spec, recorded, from));
+  if (recorded.cases.empty()) return;
+  bool has_reset = false;
+  for (const spec::SignalTest& from : recorded.cases) {
+    if (std::optional<PromtoolTest> reset = ResetTest(spec, recorded, from, counters)) {
+      file.tests.push_back(std::move(*reset));
+      has_reset = true;
+      break;
+    }
+  }
+  file.tests.push_back(StoresTest(spec, recorded));
+  const bool has_idle = std::ranges::any_of(
+      recorded.cases, [&](const spec::SignalTest& from) { return IsIdle(spec, from, counters); });
+  file.notes.push_back(Note(recorded, counters, has_idle, has_reset));
+}
+
+}  // namespace outgrown::plan

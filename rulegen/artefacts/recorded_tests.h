@@ -1,0 +1,37 @@
+// promtool tests of recorded series, from the spec's own cases: arithmetic, a counter reset, stores kept apart.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "rulegen/artefacts/promtool_tests.h"
+#include "thresholds/model.h"
+
+namespace outgrown::plan {
+
+// A recorded series with the author's cases.
+struct Recorded {
+  std::string series;
+  const std::vector<spec::SignalTest>& cases;
+};
+
+// Which series are counters, the spec's own and the exporter's.
+class Counters {
+ public:
+  explicit Counters(const spec::Spec& spec);
+
+  // `selector`: a name, perhaps with matchers. Parts of histograms, and a summary's count and sum, are counters.
+  bool Has(std::string_view selector) const;
+
+ private:
+  // Keys into the spec, which must outlive this.
+  std::unordered_map<std::string_view, std::string_view> foreign_types_;
+};
+
+// Appends the tests of that series, and the note that says what they leave out.
+void AddRecordedTests(const spec::Spec& spec, const Recorded& recorded, const Counters& counters,
+                      PromtoolFile& file);
+
+}  // namespace outgrown::plan

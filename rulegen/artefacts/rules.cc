@@ -1,0 +1,174 @@
+#include "rulegen/artefacts/rules.h"
+
+#include <cstddef>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/check.h"
+#include "rulegen/artefacts/measurement.h"
+#include "rulegen/artefacts/presence.h"
+#include "rulegen/artefacts/template.h"
+#include "thresholds/names.h"
+#include "thresholds/promql.h"
+
+namespace outgrown::plan {
+namespace {
+
+// A recording rule with the alerts on it: what must not be torn apart.
+using Block = std::vector<Rule>;
+
+const spec::Verdict& VerdictOf(const spec::Spec& spec, std::string_view id) {
+  for (const spec::Verdict& verdict : spec.verdicts) {
+    if (verdict.id == id) return verdict;
+  }
+  OUTGROWN_CHECK(false);
+}
+
+void Append(Template& text, const std::string& literal) { text.emplace_back(Literal{literal}); }
+
+// " Store: job=..., instance=..., database=...": which store, from the alert's own labels.
+void AppendStore(Template& text, const std::vector<std::string>& labels) {
+  std::string_view separator = " Store: ";
+  for (const std::string& label : labels) {
+    Append(text, std::string(separator) + label + "=");
+    text.emplace_back(LabelValue{label});
+    separator = ", ";
+  }
+  Append(text, ".");
+}
+
+Annotation RunbookUrl(const spec::Spec& spec, const std::string& alert) {
+  return {"runbook_url", {Literal{spec.rules.runbook_url + "#" + spec::RunbookAnchor(alert)}}};
+}
+
+AlertRule ThresholdAlert(const spec::Spec& spec, const spec::Signal& signal,
+                         const spec::Threshold& threshold) {
+  const spec::Verdict& verdict = VerdictOf(spec, threshold.verdict);
+  const bool above = threshold.direction == Direction::kAbove;
+  AlertRule alert;
+  alert.alert = spec::AlertName(spec.store, threshold.id);
+  alert.expr =
+      spec::RecordedSeries(spec.store, signal.id) + (above ? " > " : " < ") + PromqlNumber(threshold.limit);
+  alert.hold = threshold.hold;
+  alert.keep_firing_for = spec.rules.keep_firing_for;
+  alert.has_limit = true;
+  alert.labels = {{"severity", verdict.severity}, {"verdict", verdict.id}, {"threshold", threshold.id}};
+
+  Template description;
+  Append(description, signal.title + ": ");
+  description.emplace_back(HumanValue{signal.unit});
+  std::string limit = std::string(above ? ", more than the limit of " : ", less than the limit of ") +
+                      Humanize(threshold.limit, signal.unit);
+  if (threshold.hold > Milliseconds(0)) limit += " for " + FormatDuration(threshold.hold);
+  Append(description, limit + ".");
+  AppendStore(description, spec.store.identity);
+  alert.annotations.push_back({"summary", {Literal{VerdictLine(spec, threshold)}}});
+  alert.annotations.push_back({"description", std::move(description)});
+  alert.annotations.push_back(RunbookUrl(spec, alert.alert));
+  return alert;
+}
+
+AlertRule ToRule(const spec::Spec& spec, const MeasurementAlert& planned) {
+  AlertRule alert;
+  alert.alert = spec::AlertName(spec.store, planned.id);
+  alert.expr = CanonicalPromql(planned.expr);
+  alert.hold = planned.hold;
+  alert.has_limit = planned.has_limit;
+  alert.labels = {{"severity", MeasurementSeverity(spec)}};
+  Template description;
+  Append(description, planned.means);
+  AppendStore(description, planned.labels);
+  alert.annotations.push_back({"summary", {Literal{planned.summary}}});
+  alert.annotations.push_back({"description", std::move(description)});
+  alert.annotations.push_back(RunbookUrl(spec, alert.alert));
+  return alert;
+}
+
+std::vector<Block> SignalBlocks(const spec::Spec& spec) {
+  std::unordered_map<std::string_view, std::vector<const spec::Threshold*>> by_signal;
+  for (const spec::Threshold& threshold : spec.thresholds) by_signal[threshold.signal].push_back(&threshold);
+  std::vector<Block> blocks;
+  for (const spec::Signal& signal : spec.signals) {
+    Block block;
+    block.emplace_back(
+        RecordingRule{spec::RecordedSeries(spec.store, signal.id), CanonicalPromql(signal.expr)});
+    for (const spec::Threshold* threshold : by_signal[signal.id]) {
+      block.emplace_back(ThresholdAlert(spec, signal, *threshold));
+    }
+    blocks.push_back(std::move(block));
+  }
+  return blocks;
+}
+
+// Fills one group after another. The first is "NAME", the next are "NAME-2", "NAME-3".
+void Pack(std::vector<RuleGroup>& groups, const std::string& name, Milliseconds interval,
+          std::vector<Block> blocks) {
+  std::size_t count = 0;
+  RuleGroup* group = nullptr;
+  for (Block& block : blocks) {
+    if (group == nullptr || group->rules.size() + block.size() > spec::kRulesPerGroupMax) {
+      ++count;
+      groups.push_back({count == 1 ? name : name + "-" + std::to_string(count), interval, {}});
+      group = &groups.back();
+    }
+    group->rules.insert(group->rules.end(), std::make_move_iterator(block.begin()),
+                        std::make_move_iterator(block.end()));
+  }
+}
+
+}  // namespace
+
+SignalIndex::SignalIndex(const spec::Spec& spec) {
+  for (const spec::Signal& signal : spec.signals) signals_.emplace(signal.id, &signal);
+}
+
+const spec::Signal& SignalIndex::operator[](std::string_view id) const {
+  const auto found = signals_.find(id);
+  OUTGROWN_CHECK(found != signals_.end());
+  return *found->second;
+}
+
+std::string IdentityList(const spec::Spec& spec) {
+  std::string list;
+  for (const std::string& label : spec.store.identity) list += (list.empty() ? "" : ", ") + label;
+  return list;
+}
+
+std::string VerdictLine(const spec::Spec& spec, const spec::Threshold& threshold) {
+  return VerdictOf(spec, threshold.verdict).text + " - " + threshold.because;
+}
+
+std::string GroupName(const spec::Spec& spec) { return std::string(kGroupPrefix) + spec.store.name; }
+
+std::vector<std::string> GroupNames(const RuleFile& rules) {
+  std::vector<std::string> names;
+  names.reserve(rules.groups.size());
+  for (const RuleGroup& group : rules.groups) names.push_back(group.name);
+  return names;
+}
+
+RuleFile PlanRules(const spec::Spec& spec) {
+  RuleFile file;
+  std::vector<Block> decision = SignalBlocks(spec);
+  std::vector<Block> measurement;
+  for (const MeasurementAlert& planned : PlanMeasurement(spec))
+    measurement.push_back({ToRule(spec, planned)});
+  // Coverage is recorded with the signals, so that a decision finds all of them at the same evaluation.
+  if (spec.coverage) {
+    const RecordingRule coverage{spec::CoverageSeries(spec.store), CanonicalPromql(spec.coverage->expr)};
+    decision.insert(decision.begin(), Block{coverage});
+  }
+  Pack(file.groups, GroupName(spec), spec.rules.interval, std::move(decision));
+  std::vector<Block> presence;
+  for (RecordingRule& rule : PlanPresence(spec)) presence.push_back({std::move(rule)});
+  Pack(file.groups, GroupName(spec) + "-presence", PresenceInterval(spec), std::move(presence));
+  Pack(file.groups, GroupName(spec) + "-measurement", spec.rules.interval, std::move(measurement));
+  return file;
+}
+
+}  // namespace outgrown::plan

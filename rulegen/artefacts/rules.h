@@ -1,0 +1,97 @@
+// Recording and alerting rules as structs: what every flavor's rule file, the promtool tests, Alertmanager's
+// routes, the dashboards and the runbook are made from.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "common/duration.h"
+#include "thresholds/model.h"
+#include "thresholds/table.h"
+
+namespace outgrown::plan {
+
+struct Pair {
+  std::string name;
+  std::string value;
+  bool operator==(const Pair&) const = default;
+};
+
+// Parts of an annotation.
+struct Literal {
+  std::string text;
+};
+struct LabelValue {
+  std::string label;
+};
+struct HumanValue {
+  Unit unit;
+};
+using Template = std::vector<std::variant<Literal, LabelValue, HumanValue>>;
+
+struct Annotation {
+  std::string name;
+  Template text;
+};
+
+struct RecordingRule {
+  std::string record;
+  std::string expr;  // normalised PromQL (promql.h)
+};
+
+struct AlertRule {
+  std::string alert;
+  std::string expr;
+  Milliseconds hold{0};
+  std::optional<Milliseconds> keep_firing_for;
+  bool has_limit = false;  // it compares a measurement with a number, at which it must not fire
+  std::vector<Pair> labels;
+  std::vector<Annotation> annotations;
+};
+
+using Rule = std::variant<RecordingRule, AlertRule>;
+
+struct RuleGroup {
+  std::string name;
+  Milliseconds interval{0};
+  std::vector<Rule> rules;
+};
+
+struct RuleFile {
+  std::vector<RuleGroup> groups;
+};
+
+// The rules of a spec. A recording rule and its alerts stand in one group in that order, at most
+// spec::kRulesPerGroupMax in a group. Linear in the spec.
+RuleFile PlanRules(const spec::Spec& spec);
+
+// Looks signals up by their id.
+class SignalIndex {
+ public:
+  explicit SignalIndex(const spec::Spec& spec);
+  // Precondition: the spec has it.
+  const spec::Signal& operator[](std::string_view id) const;
+
+ private:
+  std::unordered_map<std::string_view, const spec::Signal*> signals_;
+};
+
+// "outgrown-checkpoint": the first group of a spec's rules; the others' names are this, "-" and more.
+inline constexpr std::string_view kGroupPrefix = "outgrown-";
+std::string GroupName(const spec::Spec& spec);
+
+// Of all its groups, in their order.
+std::vector<std::string> GroupNames(const RuleFile& rules);
+
+// "sum by (job, instance) " is how expressions keep the identity: "job, instance".
+std::string IdentityList(const spec::Spec& spec);
+
+// "VERDICT - because", word for word what --evaluate prints when that threshold alone is breached.
+std::string VerdictLine(const spec::Spec& spec, const spec::Threshold& threshold);
+
+}  // namespace outgrown::plan

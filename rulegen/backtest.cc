@@ -1,0 +1,235 @@
+// --backtest: which series to read, the walk through the period, the answer. Nothing is logged.
+#include "decision/history/backtest.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/duration.h"
+#include "common/exit_status.h"
+#include "decision/history/answer_json.h"
+#include "decision/history/answer_text.h"
+#include "decision/history/patient_source.h"
+#include "rulegen/commands.h"
+#include "rulegen/connection.h"
+#include "rulegen/output.h"
+#include "rulegen/output_style.h"
+#include "rulegen/progress.h"
+#include "rulegen/spec_files.h"
+#include "rulegen/verify/expressions.h"
+#include "rulegen/verify/rule_server.h"
+#include "rulegen/warnings.h"
+#include "thresholds/compiled.h"
+#include "thresholds/names.h"
+#include "thresholds/table_plan.h"
+
+namespace outgrown::commands {
+namespace {
+
+using backtest::Backtest;
+using prometheus_api::PrometheusClient;
+
+constexpr std::int64_t kInstantsMax = 10'000'000;
+// How often --timeout all queries together may take: as many as a long period needs. Whoever waits sees the progress.
+constexpr int kPatience = 10'000;
+// How often --timeout may pass without a single answer.
+constexpr int kSilence = 3;
+
+// One spec with its table; no spec where the compiled table is used.
+struct Subject {
+  std::optional<spec::Spec> spec;
+  std::optional<plan::OwnedTable> owned;
+
+  const Table& table() const { return owned ? owned->table() : CompiledTable(); }
+};
+
+struct Subjects {
+  int status = kExitOk;  // if not, what is wrong was printed
+  std::vector<Subject> subjects;
+  std::optional<Subject> against;
+};
+
+Subjects Load(const Options& options) {
+  Subjects loaded;
+  if (SpecFiles(options).empty()) {
+    loaded.subjects.emplace_back();
+  } else {
+    Specs specs = LoadSpecs(options);
+    loaded.status = specs.status;
+    for (spec::Spec& spec : specs.specs) {
+      plan::OwnedTable table = plan::MakeTable(spec);
+      loaded.subjects.push_back({std::move(spec), std::move(table)});
+    }
+  }
+  if (loaded.status != kExitOk || !options.backtest.against) return loaded;
+  Options other;
+  other.specs = {*options.backtest.against};
+  Specs specs = LoadSpecs(other);
+  loaded.status = specs.status;
+  if (loaded.status != kExitOk) return loaded;
+  spec::Spec& spec = specs.specs.front();
+  // Another store's spec has nothing to compare; the compiled table does not know its expressions.
+  std::erase_if(loaded.subjects, [&](const Subject& subject) {
+    return !subject.spec || subject.spec->store.name != spec.store.name;
+  });
+  if (loaded.subjects.empty()) {
+    fmt::print(stderr, "rulegen: {} describes the store {}; name a spec of it with --spec to compare with\n",
+               spec.file.string(), spec.store.name);
+    loaded.status = kExitUsage;
+    return loaded;
+  }
+  if (loaded.subjects.front().spec->store.identity != spec.store.identity) {
+    fmt::print(stderr, "rulegen: {} names its stores by other labels, so none of them can be compared\n",
+               spec.file.string());
+    loaded.status = kExitUsage;
+    return loaded;
+  }
+  plan::OwnedTable table = plan::MakeTable(spec);
+  loaded.against = Subject{std::move(spec), std::move(table)};
+  return loaded;
+}
+
+// What the server says it records; empty if it has no rules (they may run elsewhere, as in vmalert).
+std::map<std::string, std::string> LoadedRecordings(verify::RuleServer& server) {
+  std::map<std::string, std::string> recordings;
+  const Result<verify::LoadedRules> rules = server.Rules();
+  if (!rules) return recordings;
+  for (const verify::LoadedGroup& group : rules->groups) {
+    for (const verify::LoadedRule& loaded : group.rules) {
+      if (loaded.rule.kind == verify::RuleKind::kRecording) recordings[loaded.rule.name] = loaded.rule.expr;
+    }
+  }
+  return recordings;
+}
+
+// Asks the period for a series in some fifty pieces. Where it can't be asked, the walk will say so.
+bool HasSamples(prometheus_api::RangeSource& source, const backtest::Grid& grid, const std::string& series) {
+  const std::int64_t piece_ms = std::max<std::int64_t>(60'000, (grid.to_ms - grid.from_ms) / 50);
+  const std::string promql =
+      fmt::format("count(last_over_time({}[{}]))", series, FormatDuration(Milliseconds(piece_ms)));
+  const Result<prometheus_api::Answer> answer = source.QueryRange(promql, grid.from_ms, grid.to_ms, piece_ms);
+  return !answer || !answer->series.empty();
+}
+
+class Tester {
+ public:
+  Tester(PrometheusClient client, verify::RuleServer rules, std::int64_t patience_ms)
+      : client_(std::move(client)),
+        source_(client_, patience_ms),
+        rules_(std::move(rules)),
+        loaded_(LoadedRecordings(rules_)),
+        expressions_([this](const std::string& expr) { return rules_.Format(expr); }) {}
+
+  Result<Backtest> Run(const Subject& subject, const Subject* reference, const backtest::Grid& grid) {
+    Backtest one;
+    one.table = &subject.table();
+    one.grid = grid;
+    if (subject.spec) {
+      one.spec = subject.spec->file.string();
+      const backtest::Recordings recordings = {
+          .loaded = loaded_,
+          .has_samples = [&](const std::string& series) { return HasSamples(source_, grid, series); },
+          .same = [this](const std::string& left,
+                         const std::string& right) { return expressions_.Same(left, right); }};
+      one.choices =
+          backtest::ChooseSeries(*subject.spec, reference ? &*reference->spec : nullptr, recordings);
+    } else {
+      one.choices = backtest::AllRecorded(one.table->signals.size());
+    }
+    const Result<void> done =
+        backtest::Run(one, source_, ProgressOnTerminal("backtest of " + std::string(one.table->store)));
+    if (!done) return done.error();
+    return one;
+  }
+
+ private:
+  PrometheusClient client_;
+  backtest::PatientSource source_;
+  verify::RuleServer rules_;
+  std::map<std::string, std::string> loaded_;
+  verify::Expressions expressions_;
+};
+
+Result<std::unique_ptr<Tester>> Open(const Options& options) {
+  Result<PrometheusClient> client = Connect(options.evaluate.connection, kPatience);
+  if (!client) return client.error();
+  Result<prometheus_api::HttpClient> http = OpenHttp(options.evaluate.connection);
+  if (!http) return http.error();
+  const std::int64_t timeout_ms = options.evaluate.connection.timeout_ms;
+  return std::make_unique<Tester>(std::move(*client), verify::RuleServer(std::move(*http), timeout_ms),
+                                  kSilence * timeout_ms);
+}
+
+std::int64_t StepMs(const Options& options, const Subject& subject) {
+  return options.backtest.step_ms.value_or(subject.table().interval_ms);
+}
+
+// What is too long about the period.
+Result<void> CheckPeriod(const Options& options, const Subjects& loaded) {
+  for (const Subject& subject : loaded.subjects) {
+    if (LengthMs(options.evaluate) / StepMs(options, subject) < kInstantsMax) continue;
+    return Error{fmt::format("is more than {} instants of {}; name a larger --step", kInstantsMax,
+                             subject.table().store),
+                 "--since"};
+  }
+  return {};
+}
+
+Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Subjects& loaded) {
+  Result<std::unique_ptr<Tester>> tester = Open(options);
+  if (!tester) return tester.error();
+  const std::int64_t to_ms = EndMs(options.evaluate);
+  const std::int64_t since_ms = LengthMs(options.evaluate);
+  std::vector<backtest::Answer> answers;
+  for (const Subject& subject : loaded.subjects) {
+    const backtest::Grid grid = backtest::MakeGrid(to_ms, since_ms, StepMs(options, subject));
+    backtest::Answer& answer = answers.emplace_back();
+    Result<Backtest> one = (*tester)->Run(subject, nullptr, grid);
+    if (!one) return one.error();
+    answer.backtest = std::move(*one);
+    if (!loaded.against) continue;
+    Result<Backtest> other = (*tester)->Run(*loaded.against, &subject, grid);
+    if (!other) return other.error();
+    answer.against = std::move(*other);
+    answer.changes = backtest::Compare(answer.backtest, *answer.against);
+  }
+  return answers;
+}
+
+void PrintWarnings(const std::vector<backtest::Answer>& answers) {
+  Warnings warnings;
+  for (const backtest::Answer& answer : answers) {
+    warnings.Add(answer.backtest.warnings, answer.backtest.answered);
+    if (answer.against) warnings.Add(answer.against->warnings, answer.against->answered);
+  }
+  warnings.Print();
+}
+
+}  // namespace
+
+int RunBacktest(const Options& options) {
+  const Subjects loaded = Load(options);
+  if (loaded.status != kExitOk) return loaded.status;
+  if (const Result<void> period = CheckPeriod(options, loaded); !period)
+    return Fail(period.error(), kExitUsage);
+  const Result<std::vector<backtest::Answer>> answers = RunAll(options, loaded);
+  if (!answers) return Fail(answers.error());
+  PrintWarnings(*answers);
+  const bool answered =
+      std::ranges::any_of(*answers, [](const backtest::Answer& answer) { return answer.backtest.answered; });
+  const int status = answered ? kExitOk : kExitNoAnswer;
+  const std::string text = options.evaluate.format == Format::kJson
+                               ? backtest::JsonAnswer(*answers, status, OUTGROWN_VERSION)
+                               : backtest::TextAnswer(*answers, StyleOfOutput());
+  return Answer(text, status);
+}
+
+}  // namespace outgrown::commands

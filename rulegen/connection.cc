@@ -1,0 +1,104 @@
+#include "rulegen/connection.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/file.h"
+#include "prometheus/http_client.h"
+
+namespace outgrown::commands {
+namespace {
+
+constexpr std::size_t kSecretBytesMax = 64 << 10;
+
+bool IsPlain(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+// A file's one line, without its end.
+Result<std::string> ReadLine(const std::filesystem::path& path) {
+  Result<std::string> text = ReadFile(path, kSecretBytesMax);
+  if (!text) return text;
+  while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
+  if (text->empty() || !IsPlain(*text)) return Error{"must hold one line of text", path.string()};
+  return text;
+}
+
+Result<std::vector<std::string>> ReadHeaders(const std::filesystem::path& path) {
+  const Result<std::string> text = ReadFile(path, kSecretBytesMax);
+  if (!text) return text.error();
+  std::vector<std::string> headers;
+  std::string_view rest = *text;
+  for (int number = 1; !rest.empty(); ++number) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty() || line.starts_with('#')) continue;
+    const std::size_t colon = line.find(':');
+    if (colon == 0 || colon == std::string_view::npos || !IsPlain(line)) {
+      return Error{"must be a header like \"X-Scope-OrgID: tenant\"",
+                   fmt::format("{}:{}", path.string(), number)};
+    }
+    headers.emplace_back(line);
+  }
+  return headers;
+}
+
+// "https://host:8443/prometheus" -> "https://host:8443"
+std::string_view Origin(std::string_view url) {
+  const std::size_t host = url.find("://");
+  return host == std::string_view::npos ? url : url.substr(0, url.find('/', host + 3));
+}
+
+}  // namespace
+
+ConnectionOptions ConnectionTo(const std::string& url, const ConnectionOptions& prometheus) {
+  ConnectionOptions other = prometheus;
+  other.url = url;
+  if (Origin(url) != Origin(prometheus.url)) {
+    other.basic_auth_file.reset();
+    other.bearer_token_file.reset();
+    other.headers_file.reset();
+  }
+  return other;
+}
+
+Result<prometheus_api::HttpClient> OpenHttp(const ConnectionOptions& options) {
+  prometheus_api::HttpOptions http;
+  http.url = options.url;
+  http.timeout_ms = options.timeout_ms;
+  if (options.basic_auth_file) {
+    Result<std::string> secret = ReadLine(*options.basic_auth_file);
+    if (!secret) return secret.error();
+    if (secret->find(':') == std::string::npos)
+      return Error{"must hold USER:PASSWORD", options.basic_auth_file->string()};
+    http.user_and_password = std::move(*secret);
+  }
+  if (options.bearer_token_file) {
+    Result<std::string> secret = ReadLine(*options.bearer_token_file);
+    if (!secret) return secret.error();
+    http.bearer_token = std::move(*secret);
+  }
+  if (options.headers_file) {
+    Result<std::vector<std::string>> headers = ReadHeaders(*options.headers_file);
+    if (!headers) return headers.error();
+    http.headers = std::move(*headers);
+  }
+  if (options.ca_file) http.ca_file = options.ca_file->string();
+  return prometheus_api::HttpClient::Open(std::move(http));
+}
+
+Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& options, int patience) {
+  Result<prometheus_api::HttpClient> client = OpenHttp(options);
+  if (!client) return client.error();
+  return prometheus_api::PrometheusClient(std::move(*client), patience * options.timeout_ms);
+}
+
+}  // namespace outgrown::commands

@@ -1,0 +1,169 @@
+// --evaluate: measure (or take given values), decide, log, and only then print.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/exit_status.h"
+#include "common/result.h"
+#include "common/time_text.h"
+#include "decision/evaluation.h"
+#include "decision/exit_code.h"
+#include "decision/given.h"
+#include "decision/log/decision_log.h"
+#include "decision/record.h"
+#include "decision/report_json.h"
+#include "decision/report_text.h"
+#include "rulegen/commands.h"
+#include "rulegen/connection.h"
+#include "rulegen/output.h"
+#include "rulegen/output_style.h"
+#include "rulegen/tables.h"
+#include "rulegen/warnings.h"
+
+namespace outgrown::commands {
+namespace {
+
+using evaluate::Evaluation;
+using evaluate::Origin;
+using evaluate::StoreDecision;
+
+// How often --timeout all queries of a run may take together: a handful of them, or a period's many.
+constexpr int kPatience = 2;
+constexpr int kPeriodPatience = 20;
+// What trends are worth waiting for, whatever --timeout allows; the decision is made and logged by then.
+constexpr std::int64_t kTrendTimeoutMs = 5'000;
+// A year at an evaluation each 30 s: more would be asked for hours.
+constexpr std::int64_t kPeriodEvaluationsMax = 1'051'200;
+
+// Anything that can be read, so that a shell's <(...) works too.
+Result<std::string> ReadMeasurements(const std::filesystem::path& path) {
+  const bool standard_input = path == "-";
+  const std::string name = standard_input ? "standard input" : path.string();
+  const auto close = [&](std::FILE* file) { return standard_input ? 0 : std::fclose(file); };
+  const std::unique_ptr<std::FILE, decltype(close)> file(
+      standard_input ? stdin : std::fopen(path.c_str(), "re"), close);
+  if (file == nullptr) return Error{"cannot open: " + std::generic_category().message(errno), name};
+  std::string text;
+  std::array<char, 65536> buffer;
+  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+    text.append(buffer.data(), count);
+  }
+  if (std::ferror(file.get()) != 0) {
+    return Error{"cannot read: " + std::generic_category().message(errno), name};
+  }
+  return text;
+}
+
+// What is too long about the period.
+Result<void> CheckPeriod(const EvaluateOptions& options, const std::vector<const Table*>& tables) {
+  for (const Table* table : tables) {
+    if (options.since_ms.value_or(0) / table->interval_ms <= kPeriodEvaluationsMax) continue;
+    return Error{fmt::format("is longer than {} evaluations of {}; --backtest takes a --step",
+                             kPeriodEvaluationsMax, table->store),
+                 "--since"};
+  }
+  return {};
+}
+
+Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
+                                         const std::vector<const Table*>& tables) {
+  std::vector<Evaluation> evaluations;
+  const std::int64_t time_ms = EndMs(options);
+  if (options.measurements) {
+    const std::filesystem::path& path = *options.measurements;
+    const Result<std::string> text = ReadMeasurements(path);
+    if (!text) return text.error();
+    const auto given = evaluate::ReadGiven(tables, *text, path == "-" ? "standard input" : path.string());
+    if (!given) return given.error();
+    for (std::size_t index = 0; index < tables.size(); ++index) {
+      if ((*given)[index].empty()) continue;  // given for another spec
+      evaluations.push_back(evaluate::EvaluateGiven(*tables[index], (*given)[index], time_ms));
+    }
+    return evaluations;
+  }
+  Result<prometheus_api::PrometheusClient> client =
+      Connect(options.connection, options.since_ms ? kPeriodPatience : kPatience);
+  if (!client) return client.error();
+  for (const Table* table : tables) {
+    evaluations.push_back(evaluate::EvaluateMeasured(*table, *client, time_ms, options.since_ms.value_or(0)));
+    if (options.since_ms) evaluate::LookBack(evaluations.back(), *client, time_ms - *options.since_ms);
+  }
+  return evaluations;
+}
+
+// Logs every decision and every attempt that found no store, and notes each record's number.
+Result<void> Log(const EvaluateOptions& options, std::vector<Evaluation>& evaluations) {
+  // Given values are logged only where somebody asks for it, and then as given.
+  if (options.measurements && !options.log) return {};
+  Result<std::filesystem::path> path = options.log ? Result(*options.log) : decision_log::DefaultLogPath();
+  if (!path) return path.error();
+  std::vector<std::string> members;
+  std::vector<StoreDecision*> stores;
+  for (Evaluation& evaluation : evaluations) {
+    for (StoreDecision& store : evaluation.stores) {
+      members.push_back(evaluate::DecisionRecord(evaluation, store, OUTGROWN_VERSION));
+      stores.push_back(&store);
+    }
+    if (evaluation.stores.empty() && evaluation.origin == Origin::kPrometheus) {
+      members.push_back(evaluate::AttemptRecord(evaluation, OUTGROWN_VERSION));
+      stores.push_back(nullptr);
+    }
+  }
+  const Result<std::vector<decision_log::Link>> links =
+      decision_log::AppendRecords(*path, std::move(members), NowMs());
+  if (!links) return links.error();
+  for (std::size_t index = 0; index < stores.size(); ++index) {
+    if (stores[index] != nullptr) stores[index]->logged_as = (*links)[index].sequence;
+  }
+  return {};
+}
+
+void PrintWarnings(const std::vector<Evaluation>& evaluations) {
+  Warnings warnings;
+  for (const Evaluation& evaluation : evaluations)
+    warnings.Add(evaluation.fleet.warnings, evaluation.fleet.answered);
+  warnings.Print();
+}
+
+// Beside the decisions that have been made: nothing here changes them.
+void AddTrends(const EvaluateOptions& options, std::vector<Evaluation>& evaluations) {
+  if (options.measurements) return;
+  ConnectionOptions connection = options.connection;
+  connection.timeout_ms = std::min(connection.timeout_ms, kTrendTimeoutMs);
+  Result<prometheus_api::PrometheusClient> client = Connect(connection, 1);
+  if (!client) return;  // it has connected before with the same options
+  for (Evaluation& evaluation : evaluations) evaluate::AddTrends(evaluation, *client);
+}
+
+}  // namespace
+
+int RunEvaluate(const Options& options) {
+  const Tables tables = LoadTables(options);
+  if (tables.status != kExitOk) return tables.status;
+  if (const Result<void> period = CheckPeriod(options.evaluate, tables.Pointers()); !period)
+    return Fail(period.error(), kExitUsage);
+  Result<std::vector<Evaluation>> evaluations = Evaluate(options.evaluate, tables.Pointers());
+  if (!evaluations) return Fail(evaluations.error());
+  if (const Result<void> logged = Log(options.evaluate, *evaluations); !logged) {
+    return Fail({"the decision could not be logged, so it is not printed: " + logged.error().Text(), ""},
+                kExitNotLogged);
+  }
+  AddTrends(options.evaluate, *evaluations);
+  PrintWarnings(*evaluations);
+  const int status = evaluate::EvaluateExitStatus(*evaluations, options.evaluate.exit_code);
+  const std::string report = options.evaluate.format == Format::kJson
+                                 ? report::JsonReport(*evaluations, status, OUTGROWN_VERSION)
+                                 : report::TextReport(*evaluations, StyleOfOutput());
+  return Answer(report, status);
+}
+
+}  // namespace outgrown::commands

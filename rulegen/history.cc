@@ -1,0 +1,23 @@
+// --history: when each store's verdict changed, and why, from a decision log.
+#include "decision/history/history.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "common/exit_status.h"
+#include "rulegen/commands.h"
+#include "rulegen/log_choice.h"
+#include "rulegen/output.h"
+
+namespace outgrown::commands {
+
+int RunHistory(const Options& options) {
+  const Result<std::vector<std::filesystem::path>> files = ChooseLog(options);
+  const Result<std::string> text =
+      files.ok() ? audit::HistoryText(*files) : Result<std::string>(files.error());
+  return text.ok() ? Answer(*text, kExitOk) : Fail(text.error());
+}
+
+}  // namespace outgrown::commands

@@ -1,0 +1,220 @@
+#include "rulegen/options.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include <CLI/CLI.hpp>
+
+#include "common/exit_status.h"
+#include "common/time_text.h"
+
+namespace outgrown::commands {
+namespace {
+
+constexpr const char* kDescription =
+    "rulegen: one spec of thresholds, every artefact made from it, and the decision it leads to.";
+constexpr const char* kFooter =
+    "Exit status: 0 ok, 1 failure, 2 usage, 3 invalid spec, 4 Prometheus answered no query,\n"
+    "5 decision could not be logged, 6 drift, 30 undetermined. The manual is rulegen(1).";
+constexpr const char* kVerify = "Options of --verify";
+constexpr const char* kBacktest = "Options of --backtest";
+constexpr std::int64_t kStepMsMin = 1'000;
+constexpr const char* kArchive = "Options of --archive";
+constexpr const char* kModes = "Modes (exactly one)";
+
+// A mode's flag, and the options that mean something with it.
+struct ModeFlag {
+  Mode mode;
+  const char* flag;
+  const char* help;
+  std::vector<const char*> options;
+};
+
+const std::vector<ModeFlag>& ModeFlags() {
+  static const std::vector<ModeFlag> flags = {
+      {Mode::kGenerate, "--generate", "Write every artefact of the specs", {"--out"}},
+      {Mode::kCheck,
+       "--check",
+       "Compare the artefacts on disk with what the specs generate; exit 6 and a unified diff if they differ",
+       {"--out"}},
+      {Mode::kEvaluate,
+       "--evaluate",
+       "Decide about every store, from what Prometheus measured; log the decision, then print it",
+       {"--measurements", "--log", "--at", "--since", "--format", "--exit-code", "--prometheus",
+        "--basic-auth-file", "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
+      {Mode::kAudit,
+       "--audit",
+       "Verify the decision log's hash chain, and recompute every verdict from its recorded inputs",
+       {"LOG"}},
+      {Mode::kHistory, "--history", "Show when each store's verdict changed, and why", {"LOG"}},
+      {Mode::kBacktest,
+       "--backtest",
+       "Show the verdicts that the specs would have given over the retained history, and what another "
+       "spec would have changed; nothing is logged",
+       {"--at", "--since", "--step", "--against", "--format", "--prometheus", "--basic-auth-file",
+        "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
+      {Mode::kArchive,
+       "--archive",
+       "Put the evidence into this new folder: specs, artefacts, configurations, loaded rules, decision "
+       "log and the signals' samples, with checksums",
+       {"--out", "--log", "--at", "--since", "--include", "--alertmanager", "--rules-url",
+        "--rules-headers-file", "--prometheus", "--basic-auth-file", "--bearer-token-file", "--headers-file",
+        "--ca-file", "--timeout"}},
+      {Mode::kVerify,
+       "--verify",
+       "Compare every copy in use with the specs: files, dashboards, loaded rules, exporters; "
+       "exit 6 on drift",
+       {"--out", "--rules-url", "--rules-headers-file", "--format", "--prometheus", "--basic-auth-file",
+        "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
+  };
+  return flags;
+}
+
+const ModeFlag& FlagOf(Mode mode) { return *std::ranges::find(ModeFlags(), mode, &ModeFlag::mode); }
+
+void AddBacktestOptions(CLI::App& app, BacktestOptions& options) {
+  app.add_option_function<std::string>(
+         "--step",
+         [&options](const std::string& text) {
+           options.step_ms = PositiveDuration("--step", text);
+           if (*options.step_ms < kStepMsMin) throw CLI::ValidationError("--step", "less than 1s");
+         },
+         "Decide every so often (default: the spec's interval)")
+      ->type_name("DURATION")
+      ->group(kBacktest);
+  app.add_option_function<std::string>(
+         "--against", [&options](const std::string& path) { options.against = path; },
+         "Another spec of the same store: show what it would have changed")
+      ->type_name("FILE")
+      ->group(kBacktest);
+}
+
+void AddArchiveOptions(CLI::App& app, ArchiveOptions& options) {
+  app.add_option_function<std::string>(
+         "--archive",
+         [&options](const std::string& folder) {
+           if (folder.empty()) throw CLI::ValidationError("--archive", "names no folder");
+           options.place = folder;
+         },
+         FlagOf(Mode::kArchive).help)
+      ->type_name("DIR")
+      ->group(kModes);
+  app.add_option(
+         "--include", options.includes,
+         "A file that belongs to the evidence, as Prometheus' own configuration; may be given several times")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->group(kArchive);
+  app.add_option_function<std::string>(
+         "--alertmanager",
+         [&options](const std::string& text) {
+           options.alertmanager_url = ServerUrl("--alertmanager", text);
+         },
+         "The Alertmanager whose running configuration belongs to the evidence")
+      ->type_name("URL")
+      ->group(kArchive);
+}
+
+void AddOptions(CLI::App& app, Options& options) {
+  app.add_option("--spec", options.specs, "A spec; may be given several times (default: every rules/*.toml)")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->group("Common options");
+  app.add_option_function<std::string>(
+         "--out", [&options](const std::string& folder) { options.out = folder; },
+         "Put everything under this folder instead of beside the specs, in the same layout")
+      ->type_name("DIR")
+      ->group("Options of --generate, --check, --verify and --archive");
+  app.add_option_function<std::string>(
+         "--rules-url",
+         [&options](const std::string& text) { options.verify.rules_url = ServerUrl("--rules-url", text); },
+         "The server that has the rules loaded, where it is not Prometheus itself (vmalert)")
+      ->type_name("URL")
+      ->group(kVerify);
+  app.add_option_function<std::string>(
+         "--rules-headers-file",
+         [&options](const std::string& path) { options.verify.rules_headers_file = path; },
+         "Headers for --rules-url, one a line; it gets the login for Prometheus only if host and port are "
+         "the same")
+      ->type_name("FILE")
+      ->group(kVerify);
+  AddEvaluateOptions(app, options.evaluate);
+  AddBacktestOptions(app, options.backtest);
+  AddArchiveOptions(app, options.archive);
+  app.add_option(
+         "LOG", options.logs,
+         "Decision logs, in the order of their records (default: the log of --evaluate, with its segments)")
+      ->type_name("FILE")
+      ->group("Options of --audit and --history");
+}
+
+Exit Usage(const std::string& what) { return {kExitUsage, "rulegen: " + what + "\nTry 'rulegen --help'.\n"}; }
+
+// The one mode that was given, or what is wrong with the choice of it and of its options.
+std::variant<const ModeFlag*, Exit> ChooseMode(const CLI::App& app) {
+  const ModeFlag* chosen = nullptr;
+  for (const ModeFlag& flag : ModeFlags()) {
+    if (app.count(flag.flag) == 0) continue;
+    if (chosen != nullptr)
+      return Usage(std::string(chosen->flag) + " and " + flag.flag + " exclude each other");
+    chosen = &flag;
+  }
+  if (chosen == nullptr) {
+    std::string flags;
+    for (const ModeFlag& flag : ModeFlags()) flags += (flags.empty() ? "" : ", ") + std::string(flag.flag);
+    return Usage("a mode is missing: one of " + flags);
+  }
+  for (const ModeFlag& flag : ModeFlags()) {
+    for (const char* option : flag.options) {
+      const bool known =
+          std::ranges::any_of(chosen->options, [option](std::string_view own) { return own == option; });
+      if (app.count(option) > 0 && !known)
+        return Usage(std::string(option) + " has no meaning with " + chosen->flag);
+    }
+  }
+  return chosen;
+}
+
+}  // namespace
+
+std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
+  Options options;
+  CLI::App app(kDescription, "rulegen");
+  app.set_version_flag("--version", std::string("rulegen ") + OUTGROWN_VERSION, "Print the version and exit");
+  app.get_option("--help")->description("Print this help and exit");
+  app.footer(kFooter);
+  app.allow_extras(false);
+  for (const ModeFlag& flag : ModeFlags()) {
+    if (flag.mode != Mode::kArchive) app.add_flag(flag.flag, flag.help)->group(kModes);
+  }
+  AddOptions(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return Exit{kExitOk, app.help() + "\n"};
+  } catch (const CLI::CallForVersion& version) {
+    return Exit{kExitOk, std::string(version.what()) + "\n"};
+  } catch (const CLI::ParseError& error) {
+    return Usage(error.what());
+  }
+  const std::variant<const ModeFlag*, Exit> mode = ChooseMode(app);
+  if (const Exit* exit = std::get_if<Exit>(&mode)) return *exit;
+  options.mode = std::get<const ModeFlag*>(mode)->mode;
+  if (options.evaluate.measurements && options.evaluate.since_ms) {
+    return Usage("--since has no meaning with --measurements: given values have no history");
+  }
+  constexpr std::int64_t kSkewMs = 3'600'000;  // how far ahead the server's clock may be
+  if (options.evaluate.at_ms && *options.evaluate.at_ms > NowMs() + kSkewMs) {
+    return Usage("--at lies in the future: nothing was measured then");
+  }
+  if (options.evaluate.since_ms && *options.evaluate.since_ms > EndMs(options.evaluate)) {
+    return Usage("--since reaches back before 1970");
+  }
+  return options;
+}
+
+}  // namespace outgrown::commands

@@ -1,0 +1,94 @@
+#include "rulegen/spec_files.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/exit_status.h"
+#include "common/result.h"
+#include "rulegen/artefacts/also.h"
+#include "rulegen/artefacts/shared_names.h"
+#include "rulegen/output.h"
+#include "thresholds/diagnostic.h"
+#include "thresholds/parse.h"
+
+namespace outgrown::commands {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Prints them, each below its line of the spec it is about.
+void Print(const std::vector<spec::Diagnostic>& diagnostics, const std::map<fs::path, std::string>& sources) {
+  for (const spec::Diagnostic& diagnostic : diagnostics) {
+    fmt::print(stderr, "{}\n", spec::FormatDiagnosticWithSource(diagnostic, sources.at(diagnostic.file)));
+  }
+}
+
+}  // namespace
+
+std::vector<fs::path> SpecFiles(const Options& options) {
+  if (!options.specs.empty()) return options.specs;
+  std::vector<fs::path> files;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator("rules", none)) {
+    if (entry.path().extension() == ".toml") files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+Specs LoadSpecs(const Options& options) {
+  Specs loaded;
+  const std::vector<fs::path> files = SpecFiles(options);
+  if (files.empty()) {
+    fmt::print(stderr, "rulegen: there is no rules/*.toml here; name a spec with --spec\n");
+    return {kExitUsage, {}};
+  }
+  std::map<fs::path, std::string> sources;
+  for (const fs::path& file : files) {
+    spec::LoadedSpec one = spec::LoadSpec(file);
+    sources[file] = std::move(one.source);
+    Print(one.diagnostics, sources);
+    if (one.spec) {
+      loaded.specs.push_back(std::move(*one.spec));
+    } else {
+      loaded.status = std::max<int>(loaded.status, one.unreadable ? kExitFailure : kExitInvalidSpec);
+    }
+  }
+  if (loaded.status != kExitOk) return loaded;
+  const std::vector<spec::Diagnostic> shared = generate::SharedNames(loaded.specs);
+  Print(shared, sources);
+  if (!shared.empty()) loaded.status = kExitInvalidSpec;
+  if (options.mode != Mode::kGenerate && options.mode != Mode::kCheck && options.mode != Mode::kVerify)
+    return loaded;
+  for (const spec::Spec& spec : loaded.specs) {
+    const generate::AlsoSpecs also = generate::LoadAlso(spec);
+    Print(also.diagnostics, sources);
+    if (!also.diagnostics.empty())
+      loaded.status = std::max<int>(loaded.status, also.unreadable ? kExitFailure : kExitInvalidSpec);
+  }
+  return loaded;
+}
+
+MadeArtefacts MakeAllArtefacts(const std::vector<spec::Spec>& specs, const Options& options) {
+  MadeArtefacts all;
+  for (const spec::Spec& spec : specs) {
+    Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
+    if (!artefacts.ok()) return {Fail(artefacts.error()), {}};
+    all.made.push_back({&spec, std::move(*artefacts)});
+  }
+  for (const spec::Diagnostic& diagnostic : generate::SharedFiles(all.made, options.out)) {
+    fmt::print(stderr, "{}\n", spec::FormatDiagnostic(diagnostic));
+    all.status = kExitInvalidSpec;
+  }
+  return all;
+}
+
+}  // namespace outgrown::commands

@@ -1,0 +1,60 @@
+// --verify: reach the servers, compare, print.
+#include "rulegen/verify/verify.h"
+
+#include <string>
+#include <utility>
+
+#include "common/exit_status.h"
+#include "common/time_text.h"
+#include "rulegen/commands.h"
+#include "rulegen/connection.h"
+#include "rulegen/output.h"
+#include "rulegen/spec_files.h"
+#include "thresholds/compiled.h"
+
+namespace outgrown::commands {
+namespace {
+
+// How many times one query's timeout all of them together may take.
+constexpr int kPatience = 2;
+
+// How the server with the rules is reached. The login for Prometheus goes to no other host or port.
+ConnectionOptions RuleConnection(const Options& options) {
+  if (options.verify.rules_url.empty()) return options.evaluate.connection;
+  ConnectionOptions rules = ConnectionTo(options.verify.rules_url, options.evaluate.connection);
+  if (options.verify.rules_headers_file) rules.headers_file = options.verify.rules_headers_file;
+  return rules;
+}
+
+Result<verify::RuleServer> OpenRuleServer(const ConnectionOptions& options) {
+  Result<prometheus_api::HttpClient> http = OpenHttp(options);
+  if (!http) return http.error();
+  return verify::RuleServer(std::move(*http), options.timeout_ms);
+}
+
+}  // namespace
+
+int RunVerify(const Options& options) {
+  const Specs specs = LoadSpecs(options);
+  if (specs.status != kExitOk) return specs.status;
+  Result<verify::RuleServer> rules = OpenRuleServer(RuleConnection(options));
+  if (!rules) return Fail(rules.error());
+  // vmalert can't say how it reads an expression; the server of the series may.
+  Result<verify::RuleServer> series = OpenRuleServer(options.evaluate.connection);
+  if (!series) return Fail(series.error());
+  Result<prometheus_api::PrometheusClient> prometheus = Connect(options.evaluate.connection, kPatience);
+  if (!prometheus) return Fail(prometheus.error());
+  verify::Expressions expressions([&](const std::string& expr) {
+    std::optional<std::string> canonical = rules->Format(expr);
+    return canonical ? canonical : series->Format(expr);
+  });
+  const verify::Copies copies{*rules,      *prometheus, expressions, CompiledTable(), !options.specs.empty(),
+                              options.out, NowMs()};
+  const Result<std::vector<verify::SpecReport>> reports = verify::Verify(specs.specs, copies);
+  if (!reports) return Fail(reports.error());
+  const std::string text =
+      options.evaluate.format == Format::kJson ? verify::JsonReport(*reports) : verify::TextReport(*reports);
+  return Answer(text, verify::ExitStatusOf(*reports));
+}
+
+}  // namespace outgrown::commands

@@ -1,0 +1,222 @@
+#include "clients/sqlite_observer/write_tracker.h"
+
+#include <optional>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "counterblock/snapshot.h"
+
+using outgrown::block::Outcome;
+using outgrown::block::OutcomeName;
+using outgrown::block::Start;
+using outgrown::observer::Sink;
+using outgrown::observer::WriteTracker;
+
+namespace {
+
+std::uint64_t now_ns = 0;
+std::uint64_t Now() { return now_ns; }
+
+// Writes down what it is told: "begin 10", "ok 10-30", "abandon".
+class DiarySink final : public Sink {
+ public:
+  Start BeginAt(std::uint64_t start_ns) noexcept override {
+    Note("begin " + std::to_string(start_ns));
+    return {start_ns, 7};
+  }
+  void EndAt(const Start& start, Outcome outcome, std::uint64_t end_ns) noexcept override {
+    Note(std::string(OutcomeName(outcome)) + " " + std::to_string(start.start_ns) + "-" +
+         std::to_string(end_ns));
+  }
+  void Abandon(const Start& start) noexcept override {
+    Note(start.mark == 7 ? "abandon" : "abandon nothing");
+  }
+  void TraceLost() noexcept override { Note("lost"); }
+  void TraceRegained() noexcept override { Note("regained"); }
+
+  std::string diary;
+
+ private:
+  void Note(const std::string& text) { diary += (diary.empty() ? "" : ", ") + text; }
+};
+
+struct Fixture {
+  DiarySink sink;
+  WriteTracker tracker{sink, &Now};
+
+  void Start(std::uint64_t at_ns) {
+    now_ns = at_ns;
+    tracker.StatementStarted(false);
+  }
+  void Lock() { tracker.LockAttempted(true); }
+  void End(std::uint64_t at_ns, bool in_transaction, std::optional<Outcome> failure = {}) {
+    now_ns = at_ns;
+    tracker.StatementEnded({failure, true, false, in_transaction});
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "a statement of its own is a write from its start to its commit") {
+  Start(10);
+  Lock();
+  now_ns = 30;
+  tracker.Committed(true);
+  End(31, false);
+  CHECK(sink.diary == "begin 10, ok 10-30");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a transaction is one write, from its first statement that writes") {
+  Start(10);
+  Lock();
+  End(20, true);
+  Start(30);
+  End(40, true, Outcome::kConstraint);
+  Start(50);
+  End(60, true);
+  now_ns = 70;
+  tracker.Committed(true);
+  CHECK(sink.diary == "begin 10, ok 10-70");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a failure counts when the transaction ends without a change, the last one of several") {
+  Start(10);
+  Lock();
+  End(20, true, Outcome::kConstraint);
+  Start(30);
+  End(40, true, Outcome::kFull);
+  SUBCASE("by rollback") {
+    End(50, false);
+    CHECK(sink.diary == "begin 10, full 10-50");
+  }
+  SUBCASE("by a commit of nothing") {
+    tracker.Committed(false);
+    End(50, false);
+    CHECK(sink.diary == "begin 10, full 10-50");
+  }
+  SUBCASE("by closing the connection") {
+    now_ns = 60;
+    tracker.Closed();
+    CHECK(sink.diary == "begin 10, full 10-60");
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "what neither changed nor failed is no write") {
+  Start(10);
+  Lock();
+  SUBCASE("rolled back") { End(20, false); }
+  SUBCASE("empty commit") {
+    tracker.Committed(false);
+    End(20, false);
+  }
+  SUBCASE("closed inside the transaction") {
+    End(20, true);
+    tracker.Closed();
+  }
+  SUBCASE("ignored from now on") { tracker.Abandon(); }
+  CHECK(sink.diary == "begin 10, abandon");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a commit that is refused and tried again is one write") {
+  Start(10);
+  Lock();
+  End(20, true);
+  tracker.LockRefused();
+  End(30, true, Outcome::kBusy);
+  now_ns = 40;
+  tracker.Committed(true);
+  End(41, false);
+  CHECK(sink.diary == "begin 10, ok 10-40");
+}
+
+TEST_CASE_FIXTURE(Fixture, "writes to other databases are not this file's") {
+  Start(10);
+  SUBCASE("not even when they fail") {
+    End(20, false, Outcome::kConstraint);
+    CHECK(sink.diary.empty());
+  }
+  SUBCASE("and don't start its clock") {
+    End(20, true, Outcome::kConstraint);
+    Start(30);
+    Lock();
+    now_ns = 40;
+    tracker.Committed(true);
+    CHECK(sink.diary == "begin 30, ok 30-40");
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a failure of the file's own kind needs no lock") {
+  Start(10);
+  now_ns = 20;
+  tracker.StatementEnded({Outcome::kBusy, true, true, false});
+  CHECK(sink.diary == "busy 10-20");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a reading statement matters only if its failure ends the transaction") {
+  Start(10);
+  Lock();
+  End(20, true);
+  SUBCASE("it does not") {
+    tracker.StatementEnded({Outcome::kOther, false, false, true});
+    End(30, false);
+    CHECK(sink.diary == "begin 10, abandon");
+  }
+  SUBCASE("it does") {
+    now_ns = 30;
+    tracker.StatementEnded({Outcome::kFull, false, false, false});
+    CHECK(sink.diary == "begin 10, full 10-30");
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a transaction that vanishes has failed, and is busy if the lock was refused last") {
+  Start(10);
+  Lock();
+  SUBCASE("refused") {
+    tracker.LockRefused();
+    now_ns = 20;
+    tracker.TransactionVanished();
+    CHECK(sink.diary == "begin 10, busy 10-20");
+  }
+  SUBCASE("not refused") {
+    now_ns = 20;
+    tracker.TransactionVanished();
+    CHECK(sink.diary == "begin 10, other 10-20");
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a connection that holds the lock for good is touched without asking") {
+  now_ns = 10;
+  tracker.StatementStarted(true);
+  End(20, false, Outcome::kConstraint);
+  CHECK(sink.diary == "begin 10, constraint 10-20");
+}
+
+TEST_CASE_FIXTURE(Fixture, "without a trace commits are counted, from the lock that was got") {
+  now_ns = 10;
+  tracker.LockAttempted(false);
+  tracker.LockRefused();
+  now_ns = 20;
+  tracker.LockAttempted(false);
+  now_ns = 30;
+  tracker.Committed(true);
+  now_ns = 40;
+  tracker.LockAttempted(false);
+  tracker.Committed(false);
+  now_ns = 50;
+  tracker.LockAttempted(false);
+  tracker.Closed();
+  CHECK(sink.diary == "ok 20-30");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "when the trace is lost inside a write its mark goes and its commit still counts") {
+  Start(10);
+  Lock();
+  tracker.TraceLost();
+  now_ns = 30;
+  tracker.Committed(true);
+  CHECK(sink.diary == "begin 10, abandon, ok 10-30");
+}

@@ -1,0 +1,34 @@
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "common/json_tree.h"
+#include "common/json_writer.h"
+
+using namespace outgrown;  // NOLINT(google-build-using-namespace): a test
+
+TEST_CASE("what JsonString writes, the parser reads back") {
+  for (const std::string text :
+       {"", "plain", "\"\\/\b\f\n\r\t", "é漢\xF0\x9F\x98\x80", "\x01\x1f\x7f", "</script>"}) {
+    CAPTURE(text);
+    const auto read = ParseJson(JsonString(text));
+    REQUIRE(read.ok());
+    CHECK(*read->string() == text);
+  }
+  CHECK(JsonString("a\xFF") == "\"a\\ufffd\"");
+  CHECK(JsonString("\x7f") == "\"\\u007f\"");
+}
+
+TEST_CASE("a written document is one line and reads back") {
+  JsonWriter json;
+  json.StartObject().Key("a").Number(0.1).Key("b").StartArray().Integer(1).Null().Boolean(true).StartObject();
+  json.EndObject().EndArray().Key("c").Number(1.0 / 0.0).EndObject();
+  CHECK(json.text() == R"({"a":0.1,"b":[1,null,true,{}],"c":"+Inf"})");
+  CHECK(ParseJson(json.text()).ok());
+}
+
+TEST_CASE("a document with a key twice, or too deep, is refused") {
+  CHECK(ParseJson(R"({"a":1,"a":2})").error().what == "the key \"a\" stands twice");
+  CHECK(ParseJson(std::string(32, '[') + std::string(32, ']')).ok());
+  CHECK_FALSE(ParseJson(std::string(33, '[') + std::string(33, ']')).ok());
+}

@@ -1,0 +1,124 @@
+"""Runs of rulegen --evaluate against a lying Prometheus: what the tests of single faults have in common."""
+
+import os
+import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "test" / "support"))
+import faulty_prometheus as fake  # noqa: E402
+import schema  # noqa: E402
+
+RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
+FAULTS = {**fake.DOCUMENT_FAULTS, **fake.TRANSFER_FAULTS}
+
+# Of the presence only the labels count, not the value that nobody reads.
+PRESENCE_UNHARMED = ("NaN", "+Inf", "-Inf", "stale", "only old samples", "samples of the future", "a hole", "one sample",
+                     "duplicated series", "replicas", "other series", "the same time twice", "unsorted")
+
+
+def unharmed(world, kind, fault):
+    """Whether the fault leaves what a living store's verdict rests on as it is."""
+    if kind == "known":  # who is here is asked too
+        return fault in (*PRESENCE_UNHARMED, "empty result", "other label name", "other label value", "no labels")
+    if kind == "here":
+        return fault in PRESENCE_UNHARMED
+    # Healthy at E is healthy, however short the history or whatever lies before.
+    return kind in ("ALERTS", "seen", "start", world.held) or (kind in world.values and fault in ("one sample", "a hole"))
+
+
+# The start time holds nothing that these would change.
+START_UNHARMED = ("invalid UTF-8",)
+
+# The body's limit is 64 MiB.
+MEMORY_KIB_MAX = 256 * 1024
+# Some faults have words of their own, so that what kept them from becoming a verdict is what was meant to.
+WORDS = {"huge body": "is larger than 67108864 bytes", **{fault: "which is not followed" for fault in FAULTS if "redirect" in fault}}
+
+
+class FaultCase(unittest.TestCase):
+    world = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = fake.FaultyPrometheus(cls.world)
+        cls.elsewhere = fake.FaultyPrometheus(cls.world)
+        cls.server.elsewhere = cls.elsewhere.url
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.log = pathlib.Path(cls.temporary.name) / "decisions.jsonl"
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+        cls.elsewhere.stop()
+        cls.temporary.cleanup()
+
+    def evaluate(self, kind, fault, *arguments, with_no_answer=False, timeout="20s"):
+        """Exit status and stores by name, with the fault in the queries of this kind."""
+        self.server.set_fault(kind, fault)
+        slow = fault in ("hung", "dripping")
+        begin = time.monotonic()
+        done = subprocess.run(
+            [RULEGEN, "--evaluate", "--spec", ROOT / "rules" / f"{self.world.spec}.toml", "--prometheus", self.server.url,
+             "--at", str(fake.T), "--log", self.log, "--format", "json", "--timeout", "2s" if slow else timeout, *arguments],
+            capture_output=True, text=True, check=False, timeout=60, env={**os.environ, "http_proxy": "http://127.0.0.1:1"})
+        if slow:  # one query's time, one more for a loaded machine, and the trends' five seconds where they hang
+            self.assertLess(time.monotonic() - begin, 9)
+        self.assertIn(done.returncode, (4,) if with_no_answer else (0, 6, 30), done.stderr)
+        self.assertIn(kind, self.server.asked, "the fault was not met")
+        self.assertEqual(self.elsewhere.asked, [], "a redirect was followed")
+        # What any child of this test has taken so far.
+        self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, MEMORY_KIB_MAX)
+        evaluation = schema.check_answer(done.stdout)["evaluations"][0]
+        self.warnings = evaluation["warnings"]
+        words = WORDS.get(fault)
+        if words is not None and kind != "start":
+            self.assertTrue(any(words in warning for warning in self.warnings), self.warnings)
+        return done.returncode, {store["labels"].get(self.world.label): store for store in evaluation["stores"]}
+
+    def each_fault(self, kinds, check, *arguments, faults=FAULTS):
+        """`check` of kind, fault, exit status and stores, for each fault in each of these queries."""
+        count = 0
+        for fault in faults:
+            for kind in kinds:
+                with self.subTest(fault=fault, query=kind):
+                    count += 1
+                    check(kind, fault, *self.evaluate(kind, fault, *arguments))
+        self.assertGreaterEqual(count, 20 * len(kinds))
+        print(f"{count} faults × queries", file=sys.stderr)
+
+    def check_alerts(self, kind, fault, status, stores):
+        """Where what tells drift from a note is faulty, nothing is compared; it is neither drift nor the note."""
+        self.assertEqual(status, 0)
+        held = "not_compared" if kind == self.world.held and fault != "a hole" else "firing_held"
+        restarted = "not_compared" if kind == "start" and fault not in START_UNHARMED else "pending_after_start"
+        threshold = next(index for index, one in enumerate(stores["errors"]["thresholds"]) if one["state"] == "breached")
+        self.assertEqual({name: store["thresholds"][threshold]["agreement"] for name, store in stores.items()},
+                         {"healthy": "agrees", "errors": "agrees", "held": held, "restarted": restarted})
+        self.assertEqual({name: store["line"] for name, store in stores.items()}, self.good_lines())
+        self.assertEqual(bool(self.warnings), "not_compared" in (held, restarted))
+
+    def good_lines(self):
+        return {"healthy": self.world.sufficient, "held": self.world.sufficient, "errors": self.world.verdict,
+                "restarted": self.world.verdict}
+
+    def check_at_an_instant(self, kind, fault, status, stores):
+        healthy, errors = stores["healthy"]["line"], stores["errors"]["line"]
+        if unharmed(self.world, kind, fault):
+            self.assertEqual(healthy, self.world.sufficient)
+        else:
+            self.assertTrue(healthy.startswith("UNDETERMINED - "), healthy)
+            self.assertEqual(status, 30)
+        if fault in ("no labels", "other label name") and kind in ("known", "here", *self.world.values):
+            self.assertEqual(status, 30)  # of what no label names nobody has decided
+        # A fault in what proves the breach leaves nothing proven; a fault elsewhere leaves the breach standing. The breach
+        # needs coverage all along its window; a hole of two evaluations is allowed there.
+        if kind == self.world.breach[0] or (kind == "coverage_ratio" and fault != "a hole"):
+            self.assertTrue(errors.startswith("UNDETERMINED - "), errors)
+        else:
+            self.assertEqual(errors, self.world.verdict)

@@ -1,0 +1,239 @@
+#include "decision/history/audit.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "common/file.h"
+#include "decision/evaluation.h"
+#include "decision/log/decision_log.h"
+#include "decision/log/log_reader.h"
+#include "decision/record.h"
+#include "test/common/temporary_folder.h"
+#include "test/decision/engine/sample_table.h"
+#include "test/decision/memory_source.h"
+
+namespace fs = std::filesystem;
+using namespace outgrown;                // NOLINT(google-build-using-namespace): a test
+using namespace outgrown::evaluate;      // NOLINT(google-build-using-namespace)
+using namespace outgrown::audit;         // NOLINT(google-build-using-namespace)
+using namespace outgrown::decision_log;  // NOLINT(google-build-using-namespace)
+using outgrown::ReadFile;
+using outgrown::test::kMemoryT;
+using outgrown::test::kSampleTable;
+using outgrown::test::MemorySource;
+using outgrown::test::TemporaryFolder;
+
+namespace {
+
+// Members of records about every kind of situation.
+std::vector<std::string> Records() {
+  MemorySource source;
+  for (const char* store : {"healthy", "errors", "pending", "hole", "uncovered", "nan", "absent", "silent"}) {
+    source.AddHealthyStore(store);
+  }
+  source.SetValue("errors", "checkpoint:write_error_ratio", 0.02, 30);
+  source.SetValue("errors", "checkpoint:writes_per_second", 90, 30);
+  source.SetValue("pending", "checkpoint:write_error_ratio", 0.02, 5);
+  source.SetValue("hole", "checkpoint:write_error_ratio", 0.02, 30);
+  auto& hole = source.recorded["checkpoint:write_error_ratio"]["hole"];
+  hole.erase(hole.end() - 4);
+  source.SetValue("uncovered", "checkpoint:coverage_ratio", 0.5, 3);
+  source.SetValue("nan", "checkpoint:servers", 0.0 / 0.0, 1);
+  source.recorded["checkpoint:servers"].erase("absent");
+  source.present["silent"] -= 3'600'000;
+  std::vector<std::string> members;
+  const Evaluation measured = EvaluateMeasured(kSampleTable, source, kMemoryT);
+  for (const StoreDecision& store : measured.stores)
+    members.push_back(DecisionRecord(measured, store, "test"));
+  const Evaluation given =
+      EvaluateGiven(kSampleTable, {{{{"database", "a"}}, {0.02, 1, 1, 1, 0.0 / 0.0}}}, kMemoryT);
+  members.push_back(DecisionRecord(given, given.stores[0], "test"));
+  MemorySource empty;
+  members.push_back(AttemptRecord(EvaluateMeasured(kSampleTable, empty, kMemoryT), "test"));
+  return members;
+}
+
+AuditReport AuditOf(const fs::path& log) { return Audit(LogFiles(log).value()).value(); }
+
+void Write(const fs::path& path, std::string_view bytes) {
+  std::ofstream(path, std::ios::trunc | std::ios::binary) << bytes;
+}
+
+}  // namespace
+
+TEST_CASE("every verdict in an honest log follows from its recorded inputs") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  const std::vector<std::string> records = Records();
+  REQUIRE(AppendRecords(log, records, 0).ok());
+  const AuditReport report = AuditOf(log);
+  for (const std::string& problem : report.problems) FAIL_CHECK(problem);
+  CHECK(report.records == records.size());
+  CHECK(report.decisions == records.size() - 1);
+}
+
+TEST_CASE("a breach is recorded with the samples of its window and a healthy signal with its newest alone") {
+  const std::vector<std::string> records = Records();
+  const auto count = [](std::string_view record, std::string_view signal) {
+    const std::size_t start =
+        record.find("\"samples\":[", record.find("{\"id\":\"" + std::string(signal) + "\"")) + 11;
+    const std::string_view samples = record.substr(start, record.find("]]", start) - start);
+    return std::count(samples.begin(), samples.end(), '[');
+  };
+  const auto errors = std::find_if(records.begin(), records.end(), [](const std::string& record) {
+    return record.find("\"database\":\"errors\"") != std::string::npos;
+  });
+  REQUIRE(errors != records.end());
+  CHECK(count(*errors, "write_error_ratio") == 11);
+  CHECK(count(*errors, "writes_per_second") == 21);
+  CHECK(count(*errors, "servers") == 1);
+}
+
+TEST_CASE("a flipped bit in any byte of the log is found") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  std::vector<std::string> records = Records();
+  records.resize(2);
+  REQUIRE(AppendRecords(log, records, 0).ok());
+  const std::string good = ReadFile(log).value();
+  const std::uint64_t seed = std::random_device()();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  for (std::size_t byte = 0; byte < good.size(); ++byte) {
+    std::string bad = good;
+    bad[byte] = static_cast<char>(bad[byte] ^ (1U << (random() % 8)));
+    Write(log, bad);
+    if (AuditOf(log).problems.empty()) {
+      CAPTURE(byte);
+      FAIL_CHECK("not found");
+    }
+  }
+}
+
+TEST_CASE(
+    "a removed, repeated, swapped or inserted record is found, and lines removed at the end show in the "
+    "number") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  REQUIRE(AppendRecords(log, Records(), 0).ok());
+  std::vector<std::string> lines;
+  REQUIRE(ForEachLine(log, [&](const LogLine& line) { lines.push_back(line.bytes + "\n"); }).ok());
+  const auto problems = [&](const std::vector<std::string>& changed) {
+    std::string text;
+    for (const std::string& line : changed) text += line;
+    Write(log, text);
+    return AuditOf(log).problems.size();
+  };
+  CHECK(problems(lines) == 0);
+  std::vector<std::string> removed = lines;
+  removed.erase(removed.begin() + 3);
+  CHECK(problems(removed) > 0);
+  std::vector<std::string> repeated = lines;
+  repeated.insert(repeated.begin() + 3, lines[3]);
+  CHECK(problems(repeated) > 0);
+  std::vector<std::string> swapped = lines;
+  std::swap(swapped[2], swapped[3]);
+  CHECK(problems(swapped) > 0);
+  std::vector<std::string> inserted = lines;
+  inserted.insert(inserted.begin() + 3, "{}\n");
+  CHECK(problems(inserted) > 0);
+  std::vector<std::string> emptied = lines;
+  emptied.insert(emptied.begin() + 3, "\n");
+  CHECK(problems(emptied) > 0);
+  std::vector<std::string> cut(lines.begin(), lines.end() - 2);
+  CHECK(problems(cut) == 0);
+  CHECK(AuditOf(log).last.sequence == static_cast<std::int64_t>(lines.size()) - 2);
+}
+
+TEST_CASE("a verdict, a value or a limit that was forged and sealed anew doesn't follow") {
+  struct Forgery {
+    std::string_view from;
+    std::string_view to;
+  };
+  const std::vector<Forgery> forgeries = {
+      {"\"verdict\":\"migrate_now\",\"line\"", "\"verdict\":\"sufficient\",\"line\""},
+      {"\"line\":\"MIGRATE NOW - Write errors >1% (SQLite saturated)\"", "\"line\":\"SQLite sufficient\""},
+      {"\"also\":[\"Throughput >80/sec (approaching capacity ceiling)\"]", "\"also\":[]"},
+      {",0.02]", ",0.002]"},
+      {"\"above\":0.01", "\"above\":0.1"},
+      {"\"for_ms\":300000", "\"for_ms\":600000"},
+      {"\"threshold\":\"WriteErrors\",\"state\":\"breached\"",
+       "\"threshold\":\"WriteErrors\",\"state\":\"pending\""},
+      {"\"time_ms\":", "\"time_ms\":9"},
+      {"\"time_ms\":179", "\"time_ms\":178"},
+      {"\"coverage_minimum\":0.95", "\"coverage_minimum\":1.5"},
+      {"\"interval_ms\":30000", "\"interval_ms\":0"},
+      {"\"signals\":[", "\"signals\":[],\"x\":["},
+  };
+  const std::vector<std::string> records = Records();
+  const auto errors = std::find_if(records.begin(), records.end(), [](const std::string& record) {
+    return record.find("\"database\":\"errors\"") != std::string::npos;
+  });
+  REQUIRE(errors != records.end());
+  for (const Forgery& forgery : forgeries) {
+    CAPTURE(forgery.from);
+    std::string forged = *errors;
+    const std::size_t at = forged.find(forgery.from);
+    REQUIRE(at != std::string::npos);
+    forged.replace(at, forgery.from.size(), forgery.to);
+    const TemporaryFolder folder;
+    REQUIRE(AppendRecords(folder.path() / "log", {forged}, 0).ok());
+    CHECK(AuditOf(folder.path() / "log").problems.size() == 1);
+  }
+}
+
+TEST_CASE("an unfinished last line is reported and fails nothing; anywhere else it fails") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  REQUIRE(AppendRecords(log, Records(), 0).ok());
+  const std::string good = ReadFile(log).value();
+  Write(log, good + good.substr(0, 300));
+  CHECK(AuditOf(log).problems.empty());
+  CHECK(AuditOf(log).notes.size() == 1);
+  Write(log, good + good.substr(0, 300) + "\n");
+  CHECK(AuditOf(log).problems.size() == 1);
+}
+
+TEST_CASE("rotated segments are audited as one chain with the log, and a missing one is found") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  for (const std::string& record : Records()) REQUIRE(AppendRecords(log, {record}, 0, 6000).ok());
+  const std::vector<fs::path> files = LogFiles(log).value();
+  REQUIRE(files.size() > 3);
+  CHECK(Audit(files).value().problems.empty());
+  std::vector<fs::path> missing = files;
+  missing.erase(missing.begin() + 1);
+  CHECK_FALSE(Audit(missing).value().problems.empty());
+  missing = {files.begin() + 1, files.end()};
+  CHECK(Audit(missing).value().problems.empty());
+  CHECK(Audit(missing).value().notes.size() == 1);
+}
+
+TEST_CASE(
+    "a log that was begun anew beside its segments is noted, since a moved one may have the same numbers") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  for (const std::string& record : Records()) REQUIRE(AppendRecords(log, {record}, 0, 6000).ok());
+  const std::vector<fs::path> files = LogFiles(log).value();
+  REQUIRE(files.size() > 3);
+  CHECK(Audit(files).value().notes.empty());
+  fs::rename(log, folder.path() / "moved");
+  REQUIRE(AppendRecords(log, {Records()[0]}, 0, 6000).ok());
+  const AuditReport report = AuditOf(log);
+  CHECK(report.problems.empty());
+  REQUIRE(report.notes.size() == 1);
+  CHECK(report.notes[0].find("was missing or empty") != std::string::npos);
+  // Beside the moved log the same number stands twice.
+  std::vector<fs::path> both = files;
+  both.back() = folder.path() / "moved";
+  both.push_back(log);
+  CHECK_FALSE(Audit(both).value().problems.empty());
+}

@@ -1,0 +1,225 @@
+// Records that were forged and sealed anew, with a hash chain that holds: what they say must follow from itself.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "decision/evaluation.h"
+#include "decision/history/audit.h"
+#include "decision/log/decision_log.h"
+#include "decision/record.h"
+#include "test/common/temporary_folder.h"
+#include "test/decision/engine/sample_table.h"
+#include "test/decision/memory_source.h"
+
+using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
+using namespace outgrown::evaluate;  // NOLINT(google-build-using-namespace)
+using namespace outgrown::audit;     // NOLINT(google-build-using-namespace)
+using outgrown::test::kMemoryE;
+using outgrown::test::kMemoryT;
+using outgrown::test::kSampleTable;
+using outgrown::test::MemorySource;
+using outgrown::test::TemporaryFolder;
+
+namespace {
+
+constexpr std::int64_t kHourMs = 3'600'000;
+
+struct Change {
+  std::string_view from;
+  std::string_view to;
+};
+
+struct Forgery {
+  std::string_view what;
+  std::vector<Change> changes;
+  std::string_view problem;  // what the audit says of it, in part
+};
+
+// The record of one store over the last hour.
+std::string PeriodRecord(MemorySource& source) {
+  Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+  LookBack(evaluation, source, kMemoryT - kHourMs);
+  return DecisionRecord(evaluation, evaluation.stores.at(0), "test");
+}
+
+std::string HealthyPeriod() {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  return PeriodRecord(source);
+}
+
+// A breach that stood from kMemoryE - 450'000 on for 5 evaluations, and is over.
+std::string BurstPeriod() {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  for (auto& sample : source.recorded["checkpoint:write_error_ratio"]["a"]) {
+    const std::int64_t ago_ms = kMemoryE - sample.time_ms;
+    if (ago_ms <= 750'000 && ago_ms > 300'000) sample.value = 0.02;
+  }
+  return PeriodRecord(source);
+}
+
+std::string Decision() {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+  return DecisionRecord(evaluation, evaluation.stores.at(0), "test");
+}
+
+std::string Attempt(MemorySource& source) {
+  return AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT), "test");
+}
+
+std::string NoStore() {
+  MemorySource source;
+  return Attempt(source);
+}
+
+std::vector<std::string> ProblemsOf(const std::string& record) {
+  const TemporaryFolder folder;
+  REQUIRE(decision_log::AppendRecords(folder.path() / "log", {record}, 0).ok());
+  return Audit({folder.path() / "log"}).value().problems;
+}
+
+void CheckForgeries(const std::string& honest, const std::vector<Forgery>& forgeries) {
+  const std::vector<std::string> nothing = ProblemsOf(honest);
+  REQUIRE(nothing == std::vector<std::string>());
+  for (const Forgery& forgery : forgeries) {
+    CAPTURE(forgery.what);
+    std::string forged = honest;
+    for (const Change& change : forgery.changes) {
+      const std::size_t at = forged.find(change.from);
+      REQUIRE(at != std::string::npos);
+      forged.replace(at, change.from.size(), change.to);
+    }
+    const std::vector<std::string> problems = ProblemsOf(forged);
+    const std::string problem = problems.empty() ? "none" : problems.front();
+    CHECK(problems.size() == 1);
+    CAPTURE(problem);
+    CHECK(problem.find(forgery.problem) != std::string::npos);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a period's breach that no recorded sample shows doesn't follow") {
+  CheckForgeries(
+      HealthyPeriod(),
+      {{"a verdict with a breach in the period alone",
+        {{R"("verdict":"sufficient","line":"SQLite sufficient")",
+          R"x("verdict":"migrate_now","line":"MIGRATE NOW - Write errors >1% (SQLite saturated)")x"},
+         {R"("threshold":"WriteErrors","breached_evaluations":0,"longest_beyond_ms":0)",
+          R"("threshold":"WriteErrors","breached_evaluations":9,"first_ms":1789999560000,)"
+          R"("last_ms":1789999800000,"longest_beyond_ms":540000)"},
+         {R"("extreme":[1789996440000,0.001])", R"("extreme":[1789999800000,0.02])"}},
+        "without the inputs of when it stood"},
+       {"a period that ends at another time than the decision's",
+        {{R"("to_ms":1790000017000)", R"("to_ms":1790000016000)"}},
+        "its period doesn't end at its time"},
+       {"a period that ends before it begins",
+        {{R"("from_ms":1789996417000)", R"("from_ms":1790000018000)"}},
+        "its period ends before it begins"},
+       {"a stretch outside of the period that was not measured",
+        {{R"("unmeasured":[])", R"("unmeasured":[[5,1790000017000]])"}},
+        "not within it"},
+       {"a stretch that ends before it begins",
+        {{R"("unmeasured":[])", R"("unmeasured":[[1789999800000,1789999500000]])"}},
+        "not within it"},
+       {"a longer unknown time than the period is",
+        {{R"("unknown_ms":0)", R"("unknown_ms":3600001)"}},
+        "unknown for longer than it is"},
+       {"a negative unknown time",
+        {{R"("unknown_ms":0)", R"("unknown_ms":-1)"}},
+        "unknown for longer than it is"},
+       {"a stretch that ends at no time",
+        {{R"("unmeasured":[])", R"("unmeasured":[[1789999800000,"NaN"]])"}},
+        "two times belong"},
+       {"an extreme of after the period",
+        {{R"("extreme":[1789996440000,0.001])", R"("extreme":[1790000040000,0.001])"}},
+        "not within it"}});
+}
+
+TEST_CASE("the times of a period's breach must be the breach's") {
+  const std::string burst = BurstPeriod();
+  const Change breach = {R"("breached_evaluations":5,"first_ms":1789999560000,"last_ms":1789999680000)", ""};
+  REQUIRE(burst.find(breach.from) != std::string::npos);
+  const auto breached = [&](std::string_view to) { return std::vector<Change>{{breach.from, to}}; };
+  CheckForgeries(
+      burst, {{"a beginning before the period",
+               breached(R"("breached_evaluations":5,"first_ms":5,"last_ms":1789999680000)"), "not within it"},
+              {"an end after the period",
+               breached(R"("breached_evaluations":5,"first_ms":1789999560000,"last_ms":1790000040000)"),
+               "not within it"},
+              {"an end before the beginning",
+               breached(R"("breached_evaluations":5,"first_ms":1789999560000,"last_ms":1789999530000)"),
+               "not within it"},
+              {"more evaluations than there can have been",
+               breached(R"("breached_evaluations":999,"first_ms":1789999560000,"last_ms":1789999680000)"),
+               "evaluations and times don't fit"},
+              {"one evaluation with two times",
+               breached(R"("breached_evaluations":1,"first_ms":1789999560000,"last_ms":1789999680000)"),
+               "evaluations and times don't fit"},
+              {"another beginning than its samples show",
+               breached(R"("breached_evaluations":5,"first_ms":1789999590000,"last_ms":1789999680000)"),
+               "not when its leading breach began"},
+              {"a period that begins after the verdict stood",
+               {{R"("from_ms":1789996417000)", R"("from_ms":1789999570000)"}},
+               "not within it"},
+              {"a breach of a condition that held for less than its `for`",
+               {{R"("longest_beyond_ms":420000)", R"("longest_beyond_ms":60000)"}},
+               "never beyond its limit long enough"},
+              {"a breach of a limit that was never passed",
+               {{R"("extreme":[1789999260000,0.02])", R"("extreme":[1789999260000,0.001])"}},
+               "never beyond its limit long enough"},
+              {"another breach that the samples show and the period doesn't",
+               {{R"("threshold":"MultiServer","state":"not_breached")",
+                 R"("threshold":"MultiServer","state":"breached")"},
+                {R"("samples":[[1789999560000,1]])", R"("samples":[[1789999560000,2]])"}},
+               "its period lacks a breach that its samples show"}});
+}
+
+TEST_CASE("an attempt decides nothing, and says what its queries gave") {
+  const std::string line =
+      R"("line":"UNDETERMINED - no store found: checkpoint_block_up has shown none for 26 hours")";
+  CheckForgeries(
+      NoStore(),
+      {{"a verdict without a store",
+        {{R"("verdict":"undetermined")", R"("verdict":"migrate_now")"},
+         {line, R"("line":"MIGRATE NOW - invented")"}},
+        "\"migrate_now\""},
+       {"a line that is none of an attempt", {{line, R"("line":"SQLite sufficient")"}}, "its line"},
+       {"a line that goes on",
+        {{line, R"("line":"UNDETERMINED - no store found: all is well")"}},
+        "its line"},
+       {"a query that failed, and an answer",
+        {{R"x({"query":"count by (job, instance, database) (checkpoint_block_up)")x",
+          R"x({"query":"count by (job, instance, database) (checkpoint_block_up)","problem":"cut")x"}},
+        "its line"}});
+  MemorySource failing;
+  failing.failing["count by (job, instance, database) (checkpoint_block_up)"] = "cut";
+  const std::string problem = Attempt(failing);
+  CheckForgeries(problem, {{"a line without the failure",
+                            {{R"(which stores there are is not known: )", R"(no store found: )"}},
+                            "its line"}});
+}
+
+TEST_CASE("a record of an unknown kind or origin, or with two times, is a problem") {
+  const std::vector<Forgery> times = {
+      {"another time in words",
+       {{R"("time":"2026-09-21T14:13:37.000Z")", R"("time":"2026-09-20T14:13:37.000Z")"}},
+       "its \"time\""},
+      {"no time in words", {{R"("time":"2026-09-21T14:13:37.000Z",)", ""}}, "its \"time\""},
+      {"a kind that there is not", {{R"("kind":")", R"("kind":"x)"}}, "its kind"},
+      {"an origin that there is not", {{R"("origin":"prometheus")", R"("origin":"invented")"}}, "its origin"},
+  };
+  CheckForgeries(Decision(), times);
+  CheckForgeries(NoStore(), times);
+  CheckForgeries(Decision(), {{"no kind", {{R"("kind":"decision",)", ""}}, "\"kind\""},
+                              {"a time beyond all calendars",
+                               {{R"("time_ms":1790000017000)", R"("time_ms":8000000000000000)"}},
+                               "time"}});
+}

@@ -1,0 +1,205 @@
+#include "rulegen/artefacts/artefacts.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "test/common/temporary_folder.h"
+#include "test/rulegen/support/tiny_spec.h"
+#include "thresholds/mark.h"
+
+namespace fs = std::filesystem;
+using namespace outgrown;
+
+namespace {
+
+std::map<std::string, std::string> Make(const spec::Spec& spec) {
+  auto artefacts = generate::MakeArtefacts(spec);
+  REQUIRE(artefacts.ok());
+  std::map<std::string, std::string> bytes;
+  for (const generate::Artefact& artefact : *artefacts)
+    bytes[artefact.path.generic_string()] = artefact.bytes;
+  CHECK(bytes.size() == artefacts->size());
+  return bytes;
+}
+
+spec::Spec WithAlertmanager() {
+  spec::Spec spec = test::TinySpec();
+  spec.alertmanager.emplace();
+  return spec;
+}
+
+}  // namespace
+
+TEST_CASE("a spec makes these artefacts, and leaves out what [output] leaves out") {
+  const auto paths = [](const spec::Spec& spec) {
+    std::set<std::string> made;
+    for (const auto& [path, bytes] : Make(spec)) made.insert(path);
+    return made;
+  };
+  CHECK(paths(WithAlertmanager()) ==
+        std::set<std::string>{"gen/queue.rules.yml", "gen/victoriametrics/queue.rules.yml",
+                              "gen/queue.test.yml", "gen/queue.day.test.yml", "gen/queue.thresholds.inc",
+                              "gen/queue.alertmanager.yml", "dashboards/queue.json",
+                              "docs/queue.decision-matrix.md", "docs/queue.metrics.md",
+                              "docs/queue.runbook.md"});
+  spec::Spec spec = test::TinySpec();
+  spec.output = {"gen", std::nullopt, std::nullopt, {}};
+  spec.rules.flavors = {spec::Flavor::kVictoriaMetrics};
+  CHECK(paths(spec) == std::set<std::string>{"gen/victoriametrics/queue.rules.yml", "gen/queue.test.yml",
+                                             "gen/queue.day.test.yml", "gen/queue.thresholds.inc"});
+  CHECK(Make(spec)["gen/queue.test.yml"].find("rule_files: [victoriametrics/queue.rules.yml]") !=
+        std::string::npos);
+}
+
+TEST_CASE("every artefact carries the mark, and none a byte that depends on the run") {
+  const spec::Spec spec = WithAlertmanager();
+  const std::string mark = emit::GeneratedMark(spec);
+  const auto first = Make(spec);
+  for (const auto& row : first) {
+    const auto& path = row.first;
+    const auto& bytes = row.second;
+    CAPTURE(path);
+    CHECK(bytes.find(mark) != std::string::npos);
+    CHECK(emit::CarriesMarkOf(spec, bytes));
+    CHECK(bytes.ends_with('\n'));
+  }
+  CHECK(Make(spec) == first);
+}
+
+TEST_CASE("the mark of a spec is known in every artefact, whatever the spec's file is called") {
+  spec::Spec spec = WithAlertmanager();
+  spec::Spec other = spec;
+  other.file = "other.toml";
+  for (const char* name : {"a\"b\\c.toml", "a--b---c.toml", "größe\n.toml", "\xff.toml", "<!-- x -->.toml"}) {
+    CAPTURE(name);
+    spec.file = name;
+    for (const auto& row : Make(spec)) {
+      const auto& path = row.first;
+      const auto& bytes = row.second;
+      CAPTURE(path);
+      CHECK(emit::CarriesMark(bytes));
+      CHECK(emit::CarriesMarkOf(spec, bytes));
+      CHECK_FALSE(emit::CarriesMarkOf(other, bytes));
+    }
+  }
+  const std::string mark = emit::GeneratedMark(spec);
+  for (const std::string& text :
+       {std::string(), std::string("# "), mark, "\n# " + mark, "{\n  \"title\": \"" + mark + "\"\n}\n"}) {
+    CAPTURE(text);
+    CHECK_FALSE(emit::CarriesMark(text));
+  }
+}
+
+TEST_CASE("a changed threshold changes table, rules, tests, dashboard and documents") {
+  spec::Spec spec = WithAlertmanager();
+  auto before = Make(spec);
+  spec.thresholds[0].limit = 123;
+  const auto after = Make(spec);
+  std::set<std::string> same;
+  for (const auto& [path, bytes] : after) {
+    if (before[path] == bytes) same.insert(path);
+  }
+  // Only what names no limit stays: the routes, the metric reference and the tests about a day's memory.
+  CHECK(same == std::set<std::string>{"gen/queue.alertmanager.yml", "gen/queue.day.test.yml",
+                                      "docs/queue.metrics.md"});
+}
+
+TEST_CASE("every runbook_url names a heading of the runbook") {
+  spec::Spec spec = WithAlertmanager();
+  spec.store.present = "checkpoint_block_up";
+  spec.coverage.emplace();
+  spec.coverage->tests = {{"", {{"queue_depth", "1x80"}}, std::chrono::minutes(10), 1, {}}};
+  auto bytes = Make(spec);
+  std::set<std::string> anchors;
+  const std::string& runbook = bytes["docs/queue.runbook.md"];
+  for (std::size_t at = runbook.find("\n## "); at != std::string::npos; at = runbook.find("\n## ", at + 1)) {
+    std::string heading = runbook.substr(at + 4, runbook.find('\n', at + 1) - at - 4);
+    std::ranges::transform(heading, heading.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+    anchors.insert(heading);
+  }
+  CHECK(anchors.size() == 11);
+  const std::string& rules = bytes["gen/queue.rules.yml"];
+  const std::string url = spec.rules.runbook_url + "#";
+  int urls = 0;
+  for (std::size_t at = rules.find(url); at != std::string::npos; at = rules.find(url, at + 1)) {
+    const std::string anchor = rules.substr(at + url.size(), rules.find('\'', at) - at - url.size());
+    CAPTURE(anchor);
+    CHECK(anchors.contains(anchor));
+    ++urls;
+  }
+  CHECK(urls == 11);
+}
+
+TEST_CASE("the people's Alertmanager configuration is read, and what is wrong with it is named") {
+  const test::TemporaryFolder folder;
+  spec::Spec spec = WithAlertmanager();
+  spec.file = folder.path() / "queue.toml";
+  spec.alertmanager->base = "base.yml";
+  CHECK(generate::MakeArtefacts(spec).error().Text().find(
+            "alertmanager.base: found \"base.yml\" (cannot open") != std::string::npos);
+  const auto with = [&](const std::string& text) {
+    std::ofstream(folder.path() / "base.yml") << text;
+    return generate::MakeArtefacts(spec);
+  };
+  CHECK(with("a: [").error().where.find("base.yml:1:") != std::string::npos);
+  CHECK(with("[]").error().what == "expected a map with route and receivers");
+  CHECK(with("receivers: []").error().what == "expected a map as route");
+  CHECK(with("route: {routes: 5}").error().what == "expected a list as route.routes");
+  CHECK(with("route: {}\ninhibit_rules: 5").error().what == "expected a list as inhibit_rules");
+  CHECK(with("route: {receiver: a}\n").ok());
+}
+
+TEST_CASE("what is generated from the people's Alertmanager configuration does not become it") {
+  const test::TemporaryFolder folder;
+  spec::Spec spec = WithAlertmanager();
+  spec.file = folder.path() / "queue.toml";
+  const auto names = [&](const std::string& base) {
+    spec.alertmanager->base = base;
+    const auto made = generate::MakeArtefacts(spec);
+    REQUIRE_FALSE(made.ok());
+    return made.error().what;
+  };
+  const std::string own = "alertmanager.base names what is generated from it; name a file of your own";
+  CHECK(names("gen/queue.alertmanager.yml") == own);  // not there yet
+  spec.alertmanager->base = "";
+  const std::string generated = Make(spec)["gen/queue.alertmanager.yml"];
+  fs::create_directory(folder.path() / "gen");
+  std::ofstream(folder.path() / "gen/queue.alertmanager.yml") << generated;
+  CHECK(names("./gen/queue.alertmanager.yml") == own);
+  fs::create_symlink("gen/queue.alertmanager.yml", folder.path() / "link.yml");
+  CHECK(names("link.yml") == own);
+  // Two specs whose configurations are each other's base, or a copy.
+  std::ofstream(folder.path() / "copy.yml") << generated;
+  CHECK(names("copy.yml").find("already has the route of the alerts of the store queue") == 0);
+
+  // One spec after another is right.
+  spec::Spec next = spec;
+  next.store.name = "other";
+  next.alertmanager->base = "gen/queue.alertmanager.yml";
+  CHECK(generate::MakeArtefacts(next).ok());
+}
+
+TEST_CASE("who may not read the people's Alertmanager configuration may not read what is made from it") {
+  const test::TemporaryFolder folder;
+  spec::Spec spec = WithAlertmanager();
+  spec.file = folder.path() / "queue.toml";
+  spec.alertmanager->base = "base.yml";
+  std::ofstream(folder.path() / "base.yml") << "route: {receiver: a}\n";
+  for (const unsigned mode : {0600U, 0640U, 0644U}) {
+    fs::permissions(folder.path() / "base.yml", static_cast<fs::perms>(mode));
+    const auto artefacts = generate::MakeArtefacts(spec);
+    REQUIRE(artefacts.ok());
+    for (const generate::Artefact& artefact : *artefacts) {
+      CAPTURE(artefact.path.string());
+      CHECK(artefact.mode_if_new == (artefact.path.filename() == "queue.alertmanager.yml" ? mode : 0644U));
+    }
+  }
+}

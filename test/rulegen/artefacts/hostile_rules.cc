@@ -1,0 +1,66 @@
+// Writes the rules and tests of a spec whose every text tries to leave its place, for promtool to judge: the annotations and
+// labels that the tests expect are the texts themselves.
+//
+// Usage: hostile_rules FOLDER SEED
+#include <cstdio>
+#include <filesystem>
+#include <random>
+#include <string>
+
+#include "common/file.h"
+#include "common/number.h"
+#include "rulegen/artefacts/promtool_yaml.h"
+#include "rulegen/artefacts/rules_yaml.h"
+#include "test/rulegen/support/hostile.h"
+#include "test/rulegen/support/tiny_spec.h"
+
+namespace {
+
+using namespace outgrown;
+
+constexpr int kThresholds = 60;
+constexpr int kPiecesEach = 10;
+
+std::string Hostile(std::mt19937_64& random) {
+  std::string text;
+  for (int i = 0; i < kPiecesEach; ++i) text += test::HostileString(random);
+  return text;
+}
+
+spec::Spec HostileSpec(std::mt19937_64& random) {
+  spec::Spec spec = test::TinySpec();
+  // The texts are the same however long the tests run.
+  spec.rules.keep_firing_for = spec.rules.interval;
+  for (spec::Verdict& verdict : spec.verdicts) {
+    verdict.text = Hostile(random);
+    verdict.severity = Hostile(random);
+  }
+  for (spec::Signal& signal : spec.signals) {
+    signal.title = Hostile(random);
+    signal.tests[0].name = Hostile(random);
+  }
+  const spec::Threshold threshold = spec.thresholds[2];
+  for (int i = 0; i < kThresholds; ++i) {
+    spec.thresholds.push_back(threshold);
+    spec.thresholds.back().id = "Hostile" + std::to_string(i);
+    spec.thresholds.back().because = Hostile(random);
+  }
+  return spec;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto seed = argc == 3 ? ParseNumber(argv[2]) : std::nullopt;
+  if (!seed) return 2;
+  std::mt19937_64 random(static_cast<std::uint64_t>(*seed));
+  const spec::Spec spec = HostileSpec(random);
+  const plan::RuleFile rules = plan::PlanRules(spec);
+  const plan::PromtoolFile tests = plan::PlanTests(spec, rules);
+  const std::filesystem::path folder = argv[1];
+  const bool written =
+      WriteFileIfChanged(folder / tests.rule_file, emit::RulesYaml(spec, rules, spec::Flavor::kPrometheus))
+          .ok() &&
+      WriteFileIfChanged(folder / "hostile.test.yml", emit::PromtoolYaml(spec, tests)).ok();
+  return written ? 0 : 1;
+}

@@ -1,0 +1,158 @@
+#include "rulegen/artefacts/rules.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "rulegen/artefacts/measurement.h"
+#include "rulegen/artefacts/presence.h"
+#include "rulegen/artefacts/template.h"
+#include "test/rulegen/support/tiny_spec.h"
+
+using namespace outgrown;
+using plan::AlertRule;
+using plan::RecordingRule;
+
+namespace {
+
+// "R:name" for a recording rule, "A:name" for an alert, in the order of evaluation.
+std::vector<std::string> Names(const plan::RuleGroup& group) {
+  std::vector<std::string> names;
+  for (const plan::Rule& rule : group.rules) {
+    const auto* recording = std::get_if<RecordingRule>(&rule);
+    names.push_back(recording != nullptr ? "R:" + recording->record : "A:" + std::get<AlertRule>(rule).alert);
+  }
+  return names;
+}
+
+std::vector<std::string> MeasurementIds(const spec::Spec& spec) {
+  std::vector<std::string> ids;
+  for (const plan::MeasurementAlert& alert : plan::PlanMeasurement(spec)) ids.push_back(alert.id);
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("a recording rule and its alerts stand in one group in that order") {
+  const plan::RuleFile file = plan::PlanRules(test::TinySpec());
+  CHECK(plan::GroupNames(file) ==
+        std::vector<std::string>{"outgrown-queue", "outgrown-queue-presence", "outgrown-queue-measurement"});
+  CHECK(Names(file.groups[0]) == std::vector<std::string>{"R:queue:jobs_per_second", "A:QueueRate",
+                                                          "A:QueueRateApproaching", "R:queue:depth",
+                                                          "A:QueueDepth"});
+}
+
+TEST_CASE("a group holds 20 rules at most and tears no signal from its alerts") {
+  spec::Spec spec = test::TinySpec();
+  const spec::Signal signal = spec.signals[0];
+  const spec::Threshold threshold = spec.thresholds[0];
+  spec.signals.clear();
+  spec.thresholds.clear();
+  for (int i = 0; i < 50; ++i) {
+    spec.signals.push_back(signal);
+    spec.signals.back().id = "s" + std::to_string(i);
+    for (int j = 0; j < i % 7; ++j) {
+      spec.thresholds.push_back(threshold);
+      spec.thresholds.back().id = "T" + std::to_string(i) + "x" + std::to_string(j);
+      spec.thresholds.back().signal = spec.signals.back().id;
+    }
+  }
+  std::size_t recordings = 0;
+  std::size_t alerts = 0;
+  for (const plan::RuleGroup& group : plan::PlanRules(spec).groups) {
+    if (group.name.ends_with("measurement") || group.name.ends_with("presence")) continue;
+    CHECK(group.rules.size() <= spec::kRulesPerGroupMax);
+    REQUIRE(std::holds_alternative<RecordingRule>(group.rules.front()));
+    std::string record;
+    for (const plan::Rule& rule : group.rules) {
+      if (const auto* recording = std::get_if<RecordingRule>(&rule)) {
+        record = recording->record;
+        ++recordings;
+      } else {
+        CHECK(std::get<AlertRule>(rule).expr == record + " > 100");
+        ++alerts;
+      }
+    }
+  }
+  CHECK(recordings == 50);
+  CHECK(alerts == spec.thresholds.size());
+}
+
+TEST_CASE("an alert carries severity, verdict and threshold, and the line that the decision prints") {
+  const plan::RuleFile file = plan::PlanRules(test::TinySpec());
+  const auto& alert = std::get<AlertRule>(file.groups[0].rules[1]);
+  CHECK(alert.labels ==
+        std::vector<plan::Pair>{{"severity", "critical"}, {"verdict", "now"}, {"threshold", "Rate"}});
+  CHECK(plan::Render(alert.annotations[0].text, {}, 0) == "MOVE NOW - Rate >100/sec");
+  const std::vector<plan::Pair> store = {{"job", "j"}, {"instance", "i"}, {"path", "p"}};
+  CHECK(plan::Render(alert.annotations[1].text, store, 120.5) ==
+        "Jobs per second: 120.5/s, more than the limit of 100/s for 10m. Store: job=j, instance=i, path=p.");
+  CHECK(plan::Render(alert.annotations[2].text, {}, 0) == "https://example.org/queue.runbook.md#queuerate");
+  CHECK(alert.keep_firing_for == std::chrono::minutes(15));
+}
+
+TEST_CASE("a threshold below its limit compares the other way round") {
+  spec::Spec spec = test::TinySpec();
+  spec.thresholds[2].direction = Direction::kBelow;
+  const plan::RuleFile file = plan::PlanRules(spec);
+  const auto& alert = std::get<AlertRule>(file.groups[0].rules[4]);
+  CHECK(alert.expr == "queue:depth < 1000");
+}
+
+TEST_CASE(
+    "what the alerts about the measurement remember is recorded every fourth time, or every two "
+    "minutes") {
+  spec::Spec spec = test::TinySpec();
+  for (const auto& [interval, presence] : std::vector<std::pair<Milliseconds, Milliseconds>>{
+           {std::chrono::seconds(1), std::chrono::seconds(4)},
+           {std::chrono::seconds(30), std::chrono::minutes(2)},
+           {std::chrono::minutes(1), std::chrono::minutes(2)},
+           {std::chrono::minutes(3), std::chrono::minutes(3)},
+       }) {
+    spec.rules.interval = interval;
+    CHECK(plan::PresenceInterval(spec) == presence);
+    CHECK(plan::PlanRules(spec).groups[1].interval == presence);
+  }
+  CHECK(Names(plan::PlanRules(spec).groups[1]) ==
+        std::vector<std::string>{"R:queue:present", "R:queue:decision_timestamp_seconds",
+                                 "R:queue:decided_stores"});
+}
+
+TEST_CASE("which alerts about the measurement there are follows from the spec") {
+  spec::Spec spec = test::TinySpec();
+  CHECK(MeasurementIds(spec) == std::vector<std::string>{"ExporterDown", "StoreSilent", "DecisionOverdue"});
+  spec.coverage.emplace();
+  CHECK(MeasurementIds(spec) ==
+        std::vector<std::string>{"ExporterDown", "StoreSilent", "CoverageIncomplete", "DecisionOverdue"});
+  spec.store.present = "checkpoint_block_up";
+  CHECK(MeasurementIds(spec) == std::vector<std::string>{"ExporterDown", "StoreSilent", "BlockUnreadable",
+                                                         "WriterStale", "WriterGone", "CoverageIncomplete",
+                                                         "DigestMismatch", "DecisionOverdue"});
+  spec.store.identity = {"cluster"};
+  CHECK(MeasurementIds(spec)[0] == "BlockUnreadable");
+}
+
+TEST_CASE("alerts about the measurement carry a severity and no verdict") {
+  spec::Spec spec = test::TinySpec();
+  spec.store.present = "checkpoint_block_up";
+  const plan::RuleFile file = plan::PlanRules(spec);
+  for (const plan::Rule& rule : file.groups.back().rules) {
+    CHECK(std::get<AlertRule>(rule).labels == std::vector<plan::Pair>{{"severity", "warning"}});
+  }
+}
+
+TEST_CASE("values read as Prometheus' template functions print them") {
+  CHECK(plan::Humanize(0.0231, Unit::kRatio) == "2.31%");
+  CHECK(plan::Humanize(84.25, Unit::kPerSecond) == "84.25/s");
+  CHECK(plan::Humanize(12345, Unit::kPerSecond) == "12.35k/s");
+  CHECK(plan::Humanize(0.038, Unit::kSeconds) == "38ms");
+  CHECK(plan::Humanize(3700, Unit::kSeconds) == "1h 1m 40s");
+  CHECK(plan::Humanize(5368709120.0, Unit::kBytes) == "5GiB");
+  CHECK(plan::Humanize(2, Unit::kCount) == "2");
+  CHECK(plan::Humanize(0, Unit::kCount) == "0");
+}

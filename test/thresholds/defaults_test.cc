@@ -1,0 +1,163 @@
+// The defaults that docs/spec.md promises are the parser's.
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "common/duration.h"
+#include "test/thresholds/reference.h"
+#include "test/thresholds/spec_text.h"
+#include "thresholds/digest.h"
+#include "thresholds/keys.h"
+#include "thresholds/parse.h"
+
+using outgrown::FormatDuration;
+using outgrown::spec::Key;
+using outgrown::spec::Need;
+using outgrown::spec::Spec;
+using outgrown::spec::TableKeys;
+using outgrown::spec::Tables;
+using outgrown::test::Changed;
+using outgrown::test::Reference;
+using outgrown::test::RowOf;
+using outgrown::test::SectionOf;
+
+namespace {
+
+// Every table, each with its required keys alone, and with the two that others make necessary: kNecessary.
+constexpr std::string_view kLeast = R"toml(schema = 1
+[store]
+name = "queue"
+title = "File queue"
+sufficient = "File queue sufficient"
+next = "a broker"
+present = "queue_up"
+[rules]
+[output]
+rules = "gen"
+[alertmanager]
+[[verdict]]
+id = "soon"
+text = "MOVE SOON"
+severity = "warning"
+exit_code = 10
+[[metric]]
+name = "queue_up"
+type = "gauge"
+help = "1 if the queue was read."
+[[signal]]
+id = "depth"
+title = "Depth"
+unit = "count"
+expr = "max by (job, instance) (queue_up)"
+[[signal.test]]
+series = { queue_up = "1x80" }
+at = "10m"
+value = 1
+[[threshold]]
+id = "Depth"
+signal = "depth"
+above = 100
+verdict = "soon"
+because = "Depth >100"
+[coverage]
+expr = "max by (job, instance) (queue_up)"
+[[coverage.test]]
+series = { queue_up = "1x80" }
+at = "10m"
+value = 1
+)toml";
+
+// There is a limit above or below, and a folder for Alertmanager's configuration.
+constexpr std::string_view kNecessary[] = {"threshold.above", "output.rules"};
+
+// Everything that the spec says, one value a line: the canonical text, and what that leaves out.
+std::string Described(const Spec& spec) {
+  std::string text = "\n" + CanonicalText(spec);
+  const auto add = [&text](std::string_view path, const std::string& value) {
+    text += std::string(path) + " = \"" + value + "\"\n";
+  };
+  const outgrown::spec::Rules& rules = spec.rules;
+  add("rules.scrape_interval", FormatDuration(rules.scrape_interval));
+  add("rules.interval", FormatDuration(rules.interval));
+  add("rules.keep_firing_for",
+      rules.keep_firing_for.has_value() ? FormatDuration(*rules.keep_firing_for) : "");
+  std::string flavors;
+  for (const outgrown::spec::Flavor flavor : rules.flavors)
+    flavors += std::to_string(static_cast<int>(flavor));
+  add("rules.flavors", flavors);
+  add("rules.runbook_url", rules.runbook_url);
+  add("output.rules", spec.output.rules.value_or(""));
+  add("output.dashboards", spec.output.dashboards.value_or(""));
+  add("output.docs", spec.output.docs.value_or(""));
+  REQUIRE(spec.alertmanager.has_value());
+  add("alertmanager.base", spec.alertmanager->base);
+  for (const std::string& also : spec.alertmanager->also) add("alertmanager.also", also);
+  return text;
+}
+
+std::string DescribedText(const std::string& toml) {
+  const outgrown::spec::LoadedSpec parsed = outgrown::spec::ParseSpec(toml, "queue.toml");
+  for (const outgrown::spec::Diagnostic& diagnostic : parsed.diagnostics)
+    FAIL_CHECK(FormatDiagnostic(diagnostic));
+  REQUIRE(parsed.spec.has_value());
+  return Described(*parsed.spec);
+}
+
+// How a description names the only table of that kind: "signal[0].test[0]", "store".
+std::string PathOf(const TableKeys& table) {
+  if (table.name == "signal.test") return "signal[0].test[0]";
+  return std::string(table.name) + (table.header.starts_with("[[") ? "[0]" : "");
+}
+
+}  // namespace
+
+TEST_CASE("a default of docs/spec.md that is written out changes nothing") {
+  const std::string reference = Reference();
+  const std::string described = DescribedText(std::string(kLeast));
+  std::size_t written = 0;
+  for (const TableKeys& table : Tables()) {
+    CAPTURE(table.header);
+    for (const Key& key : table.keys) {
+      CAPTURE(key.name);
+      const std::vector<std::string> cells = RowOf(SectionOf(reference, table), key);
+      REQUIRE(cells.size() == 5);
+      const std::string& value = cells[2];
+      if (value.front() != '`') continue;
+      ++written;
+      const std::string header = std::string(table.header) + "\n";
+      const std::string line = std::string(key.name) + " = " + value.substr(1, value.size() - 2) + "\n";
+      CHECK(DescribedText(Changed(header, header + line, std::string(kLeast))) == described);
+    }
+  }
+  CHECK(written >= 8);
+}
+
+TEST_CASE("a key whose default docs/spec.md does not write out is empty without it") {
+  const std::string reference = Reference();
+  const std::string described = DescribedText(std::string(kLeast));
+  for (const TableKeys& table : Tables()) {
+    if (table.name.empty()) continue;  // its keys are tables
+    CAPTURE(table.header);
+    for (const Key& key : table.keys) {
+      CAPTURE(key.name);
+      const std::vector<std::string> cells = RowOf(SectionOf(reference, table), key);
+      REQUIRE(cells.size() == 5);
+      const std::string path = std::string(table.name) + "." + std::string(key.name);
+      const bool given =
+          key.need == Need::kRequired || std::ranges::find(kNecessary, path) != std::end(kNecessary);
+      if (given || cells[2].front() == '`') continue;
+      const std::string begin = "\n" + PathOf(table) + "." + std::string(key.name) + " = ";
+      const std::size_t at = described.find(begin);
+      // `below` alone is not even named.
+      if (at == std::string::npos) {
+        CHECK(key.name == "below");
+      } else {
+        CHECK(described.substr(at + begin.size(), 3) == "\"\"\n");
+      }
+    }
+  }
+}

@@ -1,0 +1,294 @@
+#include "thresholds/digest.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "test/thresholds/spec_text.h"
+#include "thresholds/keys.h"
+
+using namespace std::chrono_literals;
+using outgrown::Direction;
+using outgrown::Unit;
+using outgrown::spec::CanonicalText;
+using outgrown::spec::Digest;
+using outgrown::spec::Flavor;
+using outgrown::spec::ParseSpec;
+using outgrown::spec::Spec;
+using outgrown::test::Changed;
+using outgrown::test::DiagnosticsOf;
+using outgrown::test::kSpecText;
+
+namespace {
+
+Spec Parsed(std::string_view toml) {
+  const auto loaded = ParseSpec(toml, "queue.toml");
+  REQUIRE_MESSAGE(loaded.spec.has_value(), DiagnosticsOf(toml));
+  return *loaded.spec;
+}
+
+std::string DigestOf(std::string_view toml) { return Parsed(toml).digest; }
+
+// Another layout of the same spec: tables of one kind shuffled where their order means nothing, keys shuffled in
+// their tables, comments, blanks and empty lines strewn in.
+class Layout {
+ public:
+  explicit Layout(std::uint64_t seed) : random_(seed) {}
+
+  std::string Of(std::string_view toml) {
+    std::vector<Table> tables = Split(toml);
+    // A table and the tests below it stay together; only the metrics' order among themselves is free, and that of
+    // single tables among all.
+    std::vector<std::vector<Table>> groups;
+    for (Table& table : tables) {
+      if (table.header.find(".test") == std::string::npos || groups.empty()) groups.emplace_back();
+      groups.back().push_back(std::move(table));
+    }
+    std::vector<std::size_t> slots;
+    std::vector<std::vector<Table>> free;
+    for (std::size_t i = 1; i < groups.size(); ++i) {
+      const std::string& header = groups[i][0].header;
+      if (header.starts_with("[[") && header != "[[metric]]") continue;
+      slots.push_back(i);
+      free.push_back(groups[i]);
+    }
+    std::ranges::shuffle(free, random_);
+    for (std::size_t i = 0; i < slots.size(); ++i) groups[slots[i]] = free[i];
+
+    std::string text;
+    for (const auto& group : groups) {
+      for (const Table& table : group) Write(table, text);
+    }
+    return text;
+  }
+
+ private:
+  struct Table {
+    std::string header;                // "" for the root
+    std::vector<std::string> entries;  // with their line ends
+  };
+
+  static std::vector<Table> Split(std::string_view toml) {
+    std::vector<Table> tables(1);
+    bool in_string = false;
+    while (!toml.empty()) {
+      const std::string line(toml.substr(0, toml.find('\n') + 1));
+      toml.remove_prefix(line.size());
+      if (in_string) {
+        tables.back().entries.back() += line;
+      } else if (line.starts_with('[')) {
+        tables.push_back({line.substr(0, line.size() - 1), {}});
+      } else if (line != "\n") {
+        tables.back().entries.push_back(line);
+      }
+      if (line.find("\"\"\"") != std::string::npos) in_string = !in_string;
+    }
+    return tables;
+  }
+
+  bool Chance() { return random_() % 3 == 0; }
+  std::string Blanks() { return std::string(random_() % 3, random_() % 2 == 0 ? ' ' : '\t'); }
+
+  void Noise(std::string& text) {
+    while (Chance()) text += Blanks() + "\n";
+    if (Chance()) text += Blanks() + "# noise [x] = \"\"\" é\n";
+  }
+
+  void Write(Table table, std::string& text) {
+    Noise(text);
+    if (!table.header.empty()) text += Blanks() + table.header + Blanks() + (Chance() ? "# why" : "") + "\n";
+    std::ranges::shuffle(table.entries, random_);
+    for (std::string entry : table.entries) {
+      const std::size_t equals = entry.find(" = ");
+      entry.replace(equals, 3, Blanks() + "=" + Blanks());
+      if (entry.starts_with("expr")) entry = Reflow(entry);
+      text += Blanks() + entry;
+      Noise(text);
+    }
+  }
+
+  // White space in an expression where it means nothing.
+  std::string Reflow(const std::string& entry) {
+    const bool multiline = entry.find("\"\"\"") != std::string::npos;
+    std::string text;
+    for (const char c : entry) {
+      const bool free = c == '(' || c == ')' || c == ',' || c == '[' || c == ']';
+      if (free && Chance()) text += multiline ? "  \n # (\n" : "  ";
+      text += c;
+      if (free && Chance()) text += "\t";
+    }
+    return text;
+  }
+
+  std::mt19937_64 random_;
+};
+
+}  // namespace
+
+TEST_CASE("comments, layout and the order of keys don't change the digest") {
+  constexpr std::uint64_t kSeed = 20261123;
+  const std::string digest = DigestOf(kSpecText);
+  for (std::uint64_t seed = kSeed; seed < kSeed + 300; ++seed) {
+    CAPTURE(seed);
+    const std::string other = Layout(seed).Of(kSpecText);
+    CAPTURE(other);
+    REQUIRE(DiagnosticsOf(other) == "");
+    REQUIRE(DigestOf(other) == digest);
+  }
+}
+
+TEST_CASE("what is written otherwise but means the same has the same digest") {
+  const std::string digest = DigestOf(kSpecText);
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {"above = 100", "above = 100.0"},
+      {"above = 100", "above = 1e2"},
+      {"for = \"5m\"", "for = \"300s\""},
+      {"at = \"10m\"", "at = \"9m60s\""},
+      {"\"File queue\"", "'File queue'"},
+      {"\"File queue\"", "\"File\\u0020queue\""},
+      {"\"File queue\"", "\"\"\"\nFile queue\"\"\""},
+      {"labels = [\"status\", \"kind\"]", "labels = [\n  \"kind\",\n  \"status\",\n]"},
+      {"help = \"1 if the queue was read.\"", "help = \"1 if the queue was read.\"\nlabels = []"},
+      {"unknown = [\"jobs_per_second\", \"depth\"]",
+       "unknown = [\"depth\", \"jobs_per_second\"]\nminimum = 0.95"},
+      {"unit = \"count\"", "unit = \"count\"\ndescription = \"\""},
+      {"because = \"Jobs >100/sec\"", "because = \"Jobs >100/sec\"\nlook = \"\"\nact = \"\""},
+      {"{ queue_up = \"1x80\" }", "{ 'queue_up ' = \"  1x80 \" }"},
+      {"{ 'queue_jobs_total{status=\"ok\"}' = \"0+15x80\", 'queue_jobs_total{status=\"failed\"}' = \"0x80\" "
+       "}",
+       "{ 'queue_jobs_total { status = \"failed\" }' = \"0x80\", 'queue_jobs_total{status=\"ok\"}' = "
+       "\"0+15x80\" }"},
+      {"\"max by (job, instance, path) (queue_up)\"", "\"max by(job,instance,path)(queue_up) # why\""},
+  };
+  for (const auto& row : rows) {  // clang's lambdas, and so CAPTURE, take no structured binding
+    CAPTURE(row.second);
+    CHECK(DigestOf(Changed(row.first, row.second)) == digest);
+  }
+}
+
+TEST_CASE("[rules], [output] and [alertmanager] are not part of the digest") {
+  const Spec spec = Parsed(kSpecText);
+  const std::vector<std::function<void(Spec&)>> changes = {
+      [](Spec& s) { s.file = "elsewhere.toml"; },
+      [](Spec& s) { s.positions.clear(); },
+      [](Spec& s) { s.rules.scrape_interval = 1s; },
+      [](Spec& s) { s.rules.interval = 1s; },
+      [](Spec& s) { s.rules.keep_firing_for = 1min; },
+      [](Spec& s) { s.rules.flavors = {Flavor::kVictoriaMetrics}; },
+      [](Spec& s) { s.rules.runbook_url = "https://example.org"; },
+      [](Spec& s) { s.output = {}; },
+      [](Spec& s) { s.alertmanager.reset(); },
+  };
+  for (const auto& change : changes) {
+    Spec other = spec;
+    change(other);
+    CHECK(Digest(other) == spec.digest);
+  }
+}
+
+TEST_CASE("every change of meaning changes the digest, and no two to the same") {
+  const Spec spec = Parsed(kSpecText);
+  const std::vector<std::function<void(Spec&)>> changes = {
+      [](Spec& s) { s.schema = 2; },
+      [](Spec& s) { s.store.name += "s"; },
+      [](Spec& s) { s.store.title += "s"; },
+      [](Spec& s) { s.store.sufficient += "s"; },
+      [](Spec& s) { s.store.next += "s"; },
+      [](Spec& s) { s.store.identity.pop_back(); },
+      [](Spec& s) { std::swap(s.store.identity[0], s.store.identity[1]); },
+      [](Spec& s) {
+        s.store.identity = {"job\", \"instance", "path"};
+      },
+      [](Spec& s) { s.store.present += "s"; },
+      [](Spec& s) { s.verdicts.pop_back(); },
+      [](Spec& s) { std::swap(s.verdicts[0], s.verdicts[1]); },
+      [](Spec& s) { s.verdicts[0].id += "s"; },
+      [](Spec& s) { s.verdicts[0].text += "s"; },
+      [](Spec& s) { s.verdicts[0].severity += "s"; },
+      [](Spec& s) { s.verdicts[0].exit_code += 1; },
+      [](Spec& s) { s.metrics.pop_back(); },
+      [](Spec& s) { s.metrics[0].name += "s"; },
+      [](Spec& s) { s.metrics[0].type = "counter"; },
+      [](Spec& s) { s.metrics[0].help += "s"; },
+      [](Spec& s) { s.metrics[0].labels.push_back("s"); },
+      [](Spec& s) { std::swap(s.signals[0], s.signals[1]); },
+      [](Spec& s) { s.signals[0].id += "s"; },
+      [](Spec& s) { s.signals[0].title += "s"; },
+      [](Spec& s) { s.signals[0].description += "s"; },
+      [](Spec& s) { s.signals[0].unit = Unit::kBytes; },
+      [](Spec& s) { s.signals[0].expr += "+ 1"; },
+      [](Spec& s) { s.signals[0].expr = "\"a b\""; },
+      [](Spec& s) { s.signals[0].expr = "\"a  b\""; },
+      [](Spec& s) { s.signals[0].tests.clear(); },
+      [](Spec& s) { s.signals[0].tests[0].name = "s"; },
+      [](Spec& s) { s.signals[0].tests[0].series.pop_back(); },
+      [](Spec& s) { s.signals[0].tests[0].series[0].first = "queue_up"; },
+      [](Spec& s) { s.signals[0].tests[0].series[0].second = "1"; },
+      [](Spec& s) { s.signals[0].tests[0].at += 1ms; },
+      [](Spec& s) { s.signals[0].tests[0].value = 1.0000000000000002; },
+      [](Spec& s) { std::swap(s.thresholds[0], s.thresholds[1]); },
+      [](Spec& s) { s.thresholds[0].id += "s"; },
+      [](Spec& s) { s.thresholds[0].signal = "depth"; },
+      [](Spec& s) { s.thresholds[0].direction = Direction::kBelow; },
+      [](Spec& s) { s.thresholds[0].limit = 100.00000000000001; },
+      [](Spec& s) { s.thresholds[0].hold += 1ms; },
+      [](Spec& s) { s.thresholds[0].verdict = "soon"; },
+      [](Spec& s) { s.thresholds[0].because += "s"; },
+      [](Spec& s) { s.thresholds[0].because += "\nthreshold[0].look = \"\""; },
+      [](Spec& s) { s.thresholds[0].look += "s"; },
+      [](Spec& s) { s.thresholds[0].act += "s"; },
+      [](Spec& s) { s.coverage.reset(); },
+      [](Spec& s) { s.coverage->expr += "+ 1"; },
+      [](Spec& s) { s.coverage->minimum = 0.5; },
+      [](Spec& s) { s.coverage->unknown.pop_back(); },
+      [](Spec& s) { s.coverage->lower_bound = {"depth"}; },
+      [](Spec& s) { std::swap(s.coverage->lower_bound, s.coverage->unknown); },
+      [](Spec& s) { s.coverage->tests[0].value = 0; },
+  };
+  std::set<std::string> digests = {spec.digest};
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    CAPTURE(i);
+    Spec other = spec;
+    changes[i](other);
+    CHECK(digests.insert(Digest(other)).second);
+  }
+}
+
+TEST_CASE("every key but those of [rules], [output] and [alertmanager] is in the canonical text") {
+  std::string toml(kSpecText);
+  for (const auto& [from, to] : std::vector<std::pair<std::string_view, std::string_view>>{
+           {"[[threshold]]\nid = \"JobsMany\"\nsignal = \"jobs_per_second\"\nabove = 80",
+            "[[threshold]]\nid = \"JobsFew\"\nsignal = \"jobs_per_second\"\nbelow = 80"}}) {
+    toml = Changed(from, to, toml);
+  }
+  const std::string text = CanonicalText(Parsed(toml));
+  for (const outgrown::spec::TableKeys& table : outgrown::spec::Tables()) {
+    if (table.name == "rules" || table.name == "output" || table.name == "alertmanager") continue;
+    for (const outgrown::spec::Key& key : table.keys) {
+      const bool is_table = key.expected.find("[") != std::string_view::npos &&
+                            key.expected.find("table") != std::string_view::npos;
+      if (is_table) continue;
+      CAPTURE(table.header);
+      CAPTURE(key.name);
+      // signal.test.at -> signal[0].test[0].at
+      std::string path;
+      for (const char c : std::string(table.name)) path += c == '.' ? std::string("[0].") : std::string(1, c);
+      if (table.header.starts_with("[[")) path += "[0]";
+      if (path.starts_with("coverage[0].")) path.erase(8, 3);
+      if (!path.empty()) path += ".";
+      std::string line = "\n" + path + std::string(key.name) + " = ";
+      if (key.name == "below") line = "\nthreshold[1].below = ";
+      CHECK_MESSAGE(("\n" + text).find(line) != std::string::npos, text);
+    }
+  }
+}

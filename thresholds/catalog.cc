@@ -1,0 +1,97 @@
+#include "thresholds/catalog.h"
+
+#include <algorithm>
+#include <array>
+
+namespace outgrown::metrics {
+namespace {
+
+using Labels = std::span<const std::string_view>;
+
+constexpr std::array<std::string_view, 1> kStore = {"database"};
+constexpr std::array<std::string_view, 2> kStoreStatus = {"database", "status"};
+constexpr std::array<std::string_view, 2> kStoreReason = {"database", "reason"};
+constexpr std::array<std::string_view, 2> kStoreSource = {"database", "source"};
+constexpr std::array<std::string_view, 2> kStoreServers = {"database", "shared_id"};
+constexpr std::array<std::string_view, 1> kCollector = {"collector"};
+constexpr std::array<std::string_view, 4> kThreshold = {"store", "threshold", "signal", "verdict"};
+constexpr std::array<std::string_view, 2> kTable = {"store", "digest"};
+constexpr std::array<std::string_view, 2> kBuild = {"version", "compiler"};
+constexpr std::array<std::string_view, 3> kDecisionVerdict = {"store", "subject", "verdict"};
+constexpr std::array<std::string_view, 3> kDecisionDigest = {"store", "subject", "digest"};
+constexpr std::array<std::string_view, 2> kDecisionStore = {"store", "subject"};
+constexpr std::array<std::string_view, 1> kHash = {"hash"};
+constexpr Labels kNone = {};
+
+// clang-format off
+constexpr std::array kCatalog = {
+    // The counter block: what the application counted.
+    Metric{"checkpoint_block_up", Type::kGauge, "1 if the store's counter block was read, 0 if it is missing, damaged or refused.", kStore},
+    Metric{"checkpoint_block_problem_info", Type::kGauge, "Why the counter block was not read, one series with value 1 a problem.", kStoreReason},
+    Metric{"checkpoint_writes_total", Type::kCounter, "Outermost write transactions by status: success, error or rejected (a constraint).", kStoreStatus},
+    Metric{"checkpoint_write_errors_total", Type::kCounter, "Write transactions that failed, by reason: busy, busy_snapshot, full, io, corrupt, other.", kStoreReason},
+    Metric{"checkpoint_written_bytes_total", Type::kCounter, "Bytes of payload that the application said it wrote.", kStore},
+    Metric{"checkpoint_write_duration_seconds", Type::kHistogram, "Duration of write transactions, lock wait included.", kStore},
+    Metric{"checkpoint_last_write_timestamp_seconds", Type::kGauge, "Unix time of the last counted write, 0 if none was counted yet.", kStore},
+    Metric{"checkpoint_writes_in_flight", Type::kGauge, "Living writers that are inside a write now.", kStore},
+    Metric{"checkpoint_oldest_write_in_flight_seconds", Type::kGauge, "How long the oldest write in flight has lasted, 0 if there is none.", kStore},
+    Metric{"checkpoint_block_writers", Type::kGauge, "Slots of the counter block that a living writer holds.", kStore},
+    Metric{"checkpoint_block_slots", Type::kGauge, "Slots that the counter block has.", kStore},
+    Metric{"checkpoint_block_overflow_records_total", Type::kCounter, "Records made in the shared overflow slot because every slot was taken.", kStore},
+    Metric{"checkpoint_block_trace_lost", Type::kGauge, "1 if a connection's counting lost its place (another trace on it) in the last 10 minutes, so that writes went uncounted.", kStore},
+
+    // The SQLite file, read without libsqlite3.
+    Metric{"checkpoint_file_size_bytes", Type::kGauge, "Size of the database file.", kStore},
+    Metric{"checkpoint_wal_size_bytes", Type::kGauge, "Size of the write-ahead log file, 0 if there is none.", kStore},
+    Metric{"checkpoint_store_commits_total", Type::kCounter, "Write transactions that the store itself counted: source wal_index in WAL mode, header else.", kStoreSource},
+    Metric{"checkpoint_file_problem_info", Type::kGauge, "Why the database file could not be measured, one series with value 1 a problem.", kStoreReason},
+    Metric{"checkpoint_store_commits_problem_info", Type::kGauge, "Why the store's own commit counter is unknown, one series with value 1 a problem.", kStoreReason},
+
+    // What the operator configured.
+    Metric{"checkpoint_deployment_servers", Type::kGauge, "Servers that write to the store, as configured (--deployment.servers).", kStoreServers},
+
+    // The threshold table and the last decision.
+    Metric{"checkpoint_threshold", Type::kGauge, "Limit of each threshold of the exporter's table, in its signal's unit.", kThreshold},
+    Metric{"checkpoint_threshold_table_info", Type::kGauge, "Digest of the spec that the exporter's threshold table was made from.", kTable},
+    Metric{"checkpoint_decision_timestamp_seconds", Type::kGauge, "Unix time of the last logged decision about the store that the label subject names (--decision.log).", kDecisionStore},
+    Metric{"checkpoint_decision_verdict", Type::kGauge, "1 for the verdict of the last logged decision.", kDecisionVerdict},
+    Metric{"checkpoint_decision_spec_info", Type::kGauge, "Digest of the spec that the last logged decision was made by.", kDecisionDigest},
+    Metric{"checkpoint_decision_log_records_total", Type::kCounter, "Records that the decision log ever had: the sequence number of its last one.", kNone},
+    Metric{"checkpoint_decision_log_info", Type::kGauge, "Hash of the decision log's last record.", kHash},
+
+    // The exporter itself.
+    Metric{"checkpoint_collector_duration_seconds", Type::kGauge, "Duration of a collector's part of this scrape.", kCollector},
+    Metric{"checkpoint_collector_success", Type::kGauge, "1 if the collector's part of this scrape succeeded.", kCollector},
+    Metric{"checkpoint_exporter_build_info", Type::kGauge, "Version of the exporter and the compiler it was built with.", kBuild},
+    Metric{"process_cpu_seconds_total", Type::kCounter, "User and system CPU time of the exporter.", kNone},
+    Metric{"process_resident_memory_bytes", Type::kGauge, "Resident memory of the exporter.", kNone},
+    Metric{"process_virtual_memory_bytes", Type::kGauge, "Virtual memory of the exporter.", kNone},
+    Metric{"process_open_fds", Type::kGauge, "Open file descriptors of the exporter.", kNone},
+    Metric{"process_max_fds", Type::kGauge, "Limit of open file descriptors of the exporter.", kNone},
+    Metric{"process_start_time_seconds", Type::kGauge, "Unix time at which the exporter started.", kNone},
+    Metric{"process_threads", Type::kGauge, "Threads of the exporter.", kNone},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Metric> Catalog() { return kCatalog; }
+
+const Metric* Find(std::string_view name) {
+  const auto* found = std::ranges::find(kCatalog, name, &Metric::name);
+  return found == kCatalog.end() ? nullptr : found;
+}
+
+std::string_view TypeName(Type type) {
+  switch (type) {
+    case Type::kCounter:
+      return "counter";
+    case Type::kGauge:
+      return "gauge";
+    case Type::kHistogram:
+      return "histogram";
+  }
+  return "untyped";
+}
+
+}  // namespace outgrown::metrics

@@ -1,0 +1,94 @@
+#include "thresholds/known_series.h"
+
+#include <array>
+#include <utility>
+
+#include "thresholds/catalog.h"
+#include "thresholds/names.h"
+#include "thresholds/table_check.h"
+
+namespace outgrown::spec {
+namespace {
+
+// Source: https://prometheus.io/docs/concepts/jobs_instances/
+constexpr std::array<std::string_view, 5> kMadeByPrometheus = {
+    "up", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_samples_post_metric_relabeling",
+    "scrape_series_added"};
+
+}  // namespace
+
+bool HasOwnExporter(const Spec& spec) { return metrics::Find(spec.store.present) != nullptr; }
+
+KnownSeriesIndex::KnownSeriesIndex(const Spec& spec)
+    : spec_(spec), identity_(spec.store.identity.begin(), spec.store.identity.end()) {
+  identity_.insert({"job", "instance"});
+  is_complete_ = !IsUnusable(spec.positions, "metric") && !IsUnusable(spec.positions, "signal") &&
+                 !spec.store.name.empty();
+  for (const metrics::Metric& metric : metrics::Catalog()) {
+    KnownSeries labelled;
+    labelled.labels = {metric.labels.begin(), metric.labels.end()};
+    AddMetric(metric.name, metrics::TypeName(metric.type), labelled);
+  }
+  for (const std::string_view name : kMadeByPrometheus) {
+    KnownSeries made;
+    made.of_target = true;
+    Add(std::string(name), std::move(made));
+  }
+  for (const Metric& metric : spec.metrics) {
+    is_complete_ = is_complete_ && !metric.name.empty() && !metric.type.empty();
+    KnownSeries labelled;
+    labelled.labels = {metric.labels.begin(), metric.labels.end()};
+    labelled.any_label = IsUnusable(metric.positions, "labels");
+    AddMetric(metric.name, metric.type, labelled);
+  }
+  for (std::size_t i = 0; i < spec.signals.size(); ++i) {
+    is_complete_ = is_complete_ && !spec.signals[i].id.empty();
+    KnownSeries recorded;
+    recorded.signal = i;
+    Add(RecordedSeries(spec.store, spec.signals[i].id), std::move(recorded));
+  }
+}
+
+void KnownSeriesIndex::Add(std::string name, KnownSeries series) {
+  series.label_set.insert(series.labels.begin(), series.labels.end());
+  const auto [added, is_new] = series_.emplace(std::move(name), std::move(series));
+  if (is_new) names_.push_back(added->first);  // a node's key stays where it is
+}
+
+void KnownSeriesIndex::AddMetric(std::string_view name, std::string_view type, const KnownSeries& labelled) {
+  const std::string base(name);
+  const bool is_histogram = type == "histogram";
+  const bool is_summary = type == "summary";
+  KnownSeries counted = labelled;
+  counted.is_counter = true;
+  if (is_histogram || is_summary) {
+    Add(base + "_count", counted);
+    Add(base + "_sum", counted);
+  }
+  if (is_histogram) {
+    histograms_.insert(base);
+    counted.labels.push_back("le");
+    Add(base + "_bucket", std::move(counted));
+    return;
+  }
+  KnownSeries own = labelled;
+  own.is_counter = type == "counter";
+  if (is_summary) own.labels.push_back("quantile");
+  Add(base, std::move(own));
+}
+
+const KnownSeries* KnownSeriesIndex::Find(std::string_view name) const {
+  const auto found = series_.find(std::string(name));
+  return found == series_.end() ? nullptr : &found->second;
+}
+
+bool KnownSeriesIndex::HasLabel(const KnownSeries& series, std::string_view label) const {
+  if (series.any_label || IsUnusable(spec_.store.positions, "identity")) return true;
+  return identity_.contains(label) || series.label_set.contains(label);
+}
+
+bool KnownSeriesIndex::IsHistogram(std::string_view name) const {
+  return histograms_.contains(std::string(name));
+}
+
+}  // namespace outgrown::spec

@@ -1,0 +1,209 @@
+#include "thresholds/parse.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "common/file.h"
+#include "thresholds/digest.h"
+#include "thresholds/nearest.h"
+#include "thresholds/table_reader.h"
+#include "thresholds/toml_guard.h"
+#include "thresholds/toml_tree.h"
+#include "thresholds/units.h"
+#include "thresholds/validate.h"
+
+namespace outgrown::spec {
+namespace {
+
+struct FlavorName {
+  std::string_view name;
+  Flavor flavor;
+};
+constexpr auto kFlavors = std::to_array<FlavorName>(
+    {{"prometheus", Flavor::kPrometheus}, {"victoriametrics", Flavor::kVictoriaMetrics}});
+
+class Parser {
+ public:
+  Parser(const TomlNode& root, Report& report) : root_(root), report_(report) {}
+
+  void Parse(Spec& spec) {
+    TableReader root(root_, TableOf(""), report_, spec.positions);
+    if (root.Integer("schema", spec.schema) && spec.schema != 1) {
+      report_.Add(spec.positions["schema"].value, "schema", std::to_string(spec.schema),
+                  "1, the only schema that this version knows");
+    }
+    if (const TomlNode* table = root.Table("store")) ParseStore(*table, spec.store);
+    if (const TomlNode* table = root.Table("rules")) ParseRules(*table, spec.rules);
+    if (const TomlNode* table = root.Table("output")) ParseOutput(*table, spec.output);
+    if (const TomlNode* table = root.Table("alertmanager"))
+      ParseAlertmanager(*table, spec.alertmanager.emplace());
+    for (const TomlNode* table : root.Tables("verdict")) ParseVerdict(*table, spec.verdicts.emplace_back());
+    for (const TomlNode* table : root.Tables("metric")) ParseMetric(*table, spec.metrics.emplace_back());
+    for (const TomlNode* table : root.Tables("signal")) ParseSignal(*table, spec.signals.emplace_back());
+    for (const TomlNode* table : root.Tables("threshold"))
+      ParseThreshold(*table, spec.thresholds.emplace_back());
+    if (const TomlNode* table = root.Table("coverage")) ParseCoverage(*table, spec.coverage.emplace());
+  }
+
+ private:
+  void ParseStore(const TomlNode& table, Store& store) {
+    TableReader reader(table, TableOf("store"), report_, store.positions);
+    reader.Text("name", store.name);
+    reader.Text("title", store.title);
+    reader.Text("sufficient", store.sufficient);
+    reader.Text("next", store.next);
+    reader.TextList("identity", store.identity);
+    reader.Text("present", store.present);
+  }
+
+  void ParseRules(const TomlNode& table, Rules& rules) {
+    TableReader reader(table, TableOf("rules"), report_, rules.positions);
+    reader.Duration("scrape_interval", rules.scrape_interval);
+    reader.Duration("interval", rules.interval);
+    reader.Duration("keep_firing_for", rules.keep_firing_for);
+    reader.Text("runbook_url", rules.runbook_url);
+    std::vector<std::string> names;
+    if (!reader.TextList("flavors", names)) return;
+    rules.flavors.clear();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const auto* found = std::ranges::find(kFlavors, names[i], &FlavorName::name);
+      if (found != kFlavors.end()) {
+        rules.flavors.push_back(found->flavor);
+        continue;
+      }
+      const std::array<std::string_view, 2> candidates = {kFlavors[0].name, kFlavors[1].name};
+      report_.Add(rules.positions["flavors[" + std::to_string(i) + "]"].value, "rules.flavors",
+                  Quoted(names[i]),
+                  "\"prometheus\" or \"victoriametrics\"" + DidYouMean(names[i], candidates));
+      rules.positions["flavors"].usable = false;
+    }
+  }
+
+  void ParseOutput(const TomlNode& table, Output& output) {
+    TableReader reader(table, TableOf("output"), report_, output.positions);
+    reader.Text("rules", output.rules);
+    reader.Text("dashboards", output.dashboards);
+    reader.Text("docs", output.docs);
+  }
+
+  void ParseAlertmanager(const TomlNode& table, Alertmanager& alertmanager) {
+    TableReader reader(table, TableOf("alertmanager"), report_, alertmanager.positions);
+    reader.Text("base", alertmanager.base);
+    reader.TextList("also", alertmanager.also);
+  }
+
+  void ParseVerdict(const TomlNode& table, Verdict& verdict) {
+    TableReader reader(table, TableOf("verdict"), report_, verdict.positions);
+    reader.Text("id", verdict.id);
+    reader.Text("text", verdict.text);
+    reader.Text("severity", verdict.severity);
+    reader.Integer("exit_code", verdict.exit_code);
+  }
+
+  void ParseMetric(const TomlNode& table, Metric& metric) {
+    TableReader reader(table, TableOf("metric"), report_, metric.positions);
+    reader.Text("name", metric.name);
+    reader.Text("type", metric.type);
+    reader.Text("help", metric.help);
+    reader.TextList("labels", metric.labels);
+  }
+
+  void ParseSignal(const TomlNode& table, Signal& signal) {
+    TableReader reader(table, TableOf("signal"), report_, signal.positions);
+    reader.Text("id", signal.id);
+    reader.Text("title", signal.title);
+    reader.Text("description", signal.description);
+    reader.Text("expr", signal.expr);
+    ParseTests(reader, "signal.test", signal.tests);
+    std::string unit;
+    if (!reader.Text("unit", unit)) return;
+    if (const std::optional<Unit> known = ParseUnit(unit)) {
+      signal.unit = *known;
+      return;
+    }
+    report_.Add(signal.positions["unit"].value, "signal.unit", Quoted(unit),
+                R"("ratio", "per_second", "seconds", "bytes" or "count")" + DidYouMean(unit, UnitNames()));
+  }
+
+  void ParseTests(TableReader& parent, std::string_view name, std::vector<SignalTest>& tests) {
+    for (const TomlNode* table : parent.Tables("test")) {
+      SignalTest& test = tests.emplace_back();
+      TableReader reader(*table, TableOf(name), report_, test.positions);
+      reader.Text("name", test.name);
+      reader.TextTable("series", test.series);
+      reader.Duration("at", test.at);
+      reader.Number("value", test.value);
+    }
+  }
+
+  void ParseThreshold(const TomlNode& table, Threshold& threshold) {
+    TableReader reader(table, TableOf("threshold"), report_, threshold.positions);
+    reader.Text("id", threshold.id);
+    reader.Text("signal", threshold.signal);
+    reader.Duration("for", threshold.hold);
+    reader.Text("verdict", threshold.verdict);
+    reader.Text("because", threshold.because);
+    reader.Text("look", threshold.look);
+    reader.Text("act", threshold.act);
+    reader.Number("above", threshold.limit);
+    reader.Number("below", threshold.limit);
+    const TomlEntry* above = reader.Find("above");
+    const TomlEntry* below = reader.Find("below");
+    if (above == nullptr && below == nullptr) {
+      report_.Add(reader.position(), "threshold.above", "neither above nor below", "one of the two");
+    } else if (above != nullptr && below != nullptr) {
+      report_.Add(below->position, "threshold.below", "below beside above",
+                  "one of the two (a second threshold can have the other)");
+      threshold.positions["above"].usable = false;
+      threshold.positions["below"].usable = false;
+    }
+    threshold.direction = below != nullptr ? Direction::kBelow : Direction::kAbove;
+  }
+
+  void ParseCoverage(const TomlNode& table, Coverage& coverage) {
+    TableReader reader(table, TableOf("coverage"), report_, coverage.positions);
+    reader.Text("expr", coverage.expr);
+    reader.Number("minimum", coverage.minimum);
+    reader.TextList("unknown", coverage.unknown);
+    reader.TextList("lower_bound", coverage.lower_bound);
+    ParseTests(reader, "coverage.test", coverage.tests);
+  }
+
+  const TomlNode& root_;
+  Report& report_;
+};
+
+}  // namespace
+
+LoadedSpec LoadSpec(const std::filesystem::path& file) {
+  Result<std::string> toml = ReadFile(file, kSpecBytesMax);
+  if (toml.ok()) return ParseSpec(*toml, file);
+  LoadedSpec loaded;
+  loaded.unreadable = true;
+  loaded.diagnostics.push_back(
+      {file, {}, "", "a file that can't be read (" + toml.error().what + ")", "a spec in TOML"});
+  return loaded;
+}
+
+LoadedSpec ParseSpec(std::string_view toml, const std::filesystem::path& file) {
+  Report report(file);
+  Spec spec;
+  spec.file = file;
+  if (const std::optional<TomlNode> root = ParseToml(toml, report)) {
+    Parser(*root, report).Parse(spec);
+    Validate(spec, report);
+  }
+  LoadedSpec loaded;
+  loaded.source = toml;
+  if (report.empty()) {
+    spec.digest = Digest(spec);
+    loaded.spec = std::move(spec);
+  } else {
+    loaded.diagnostics = report.TakeInFileOrder();
+  }
+  return loaded;
+}
+
+}  // namespace outgrown::spec

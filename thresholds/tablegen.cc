@@ -1,0 +1,29 @@
+// The first stage of the two-stage build: the spec parser and one emitter, so that rulegen can contain its
+// own table.
+//
+// Usage: tablegen SPEC OUTPUT
+#include <cstdio>
+
+#include "common/exit_status.h"
+#include "common/file.h"
+#include "thresholds/parse.h"
+#include "thresholds/thresholds_inc.h"
+
+int main(int argc, char** argv) {
+  using namespace outgrown;
+  if (argc != 3) {
+    std::fputs("usage: tablegen SPEC OUTPUT\n", stderr);
+    return kExitUsage;
+  }
+  const spec::LoadedSpec loaded = spec::LoadSpec(argv[1]);
+  for (const spec::Diagnostic& diagnostic : loaded.diagnostics) {
+    std::fprintf(stderr, "%s\n", spec::FormatDiagnostic(diagnostic).c_str());
+  }
+  if (!loaded.spec) return kExitInvalidSpec;
+  const auto written = WriteFileIfChanged(argv[2], emit::ThresholdsInc(*loaded.spec));
+  if (!written.ok()) {
+    std::fprintf(stderr, "tablegen: %s\n", written.error().Text().c_str());
+    return kExitFailure;
+  }
+  return kExitOk;
+}

@@ -1,0 +1,278 @@
+// Expressions and their tests: every name in them is one that exists.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "thresholds/names.h"
+#include "thresholds/nearest.h"
+#include "thresholds/promql_references.h"
+#include "thresholds/promql_words.h"
+#include "thresholds/series_notation.h"
+#include "thresholds/test_series.h"
+#include "thresholds/validate_parts.h"
+
+namespace outgrown::spec {
+namespace {
+
+// A longer one is no expression that a person has written.
+constexpr std::size_t kExpressionBytesMax = 64U << 10U;
+// A rate needs two samples in its window; with four scrapes it survives two lost ones and any phase.
+constexpr int kWindowScrapesMin = 4;
+
+constexpr std::array<std::string_view, 4> kForCounters = {"rate", "irate", "increase", "resets"};
+constexpr std::array<std::string_view, 4> kForGauges = {"delta", "idelta", "deriv", "predict_linear"};
+
+bool Contains(const auto& list, std::string_view name) { return std::ranges::find(list, name) != list.end(); }
+
+// Judges the names of one text, an expression or a test's series.
+class Names {
+ public:
+  Names(const TableCheck& check, std::string_view element, std::string_view text,
+        const KnownSeriesIndex& series, Suggestions& suggestions)
+      : check_(check), element_(element), text_(text), series_(series), suggestions_(suggestions) {}
+
+  void Wrong(std::size_t offset, std::string found, std::string expected) const {
+    check_.WrongInside(element_, text_, {offset, std::move(found), std::move(expected)});
+  }
+
+  // Null, and reported, if the series is not known.
+  const KnownSeries* Series(const Selector& selector) const {
+    const NameUse& metric = selector.metric;
+    if (metric.name.empty()) {
+      Wrong(metric.offset, "a selector without a metric's name", "a name before the \"{\"");
+      return nullptr;
+    }
+    const KnownSeries* known = series_.Find(metric.name);
+    if (known == nullptr && series_.IsHistogram(metric.name)) {
+      const std::string name(metric.name);
+      Wrong(metric.offset, "the histogram " + Quoted(metric.name),
+            "one of its series: " + name + "_bucket, " + name + "_count or " + name + "_sum");
+    } else if (known == nullptr && series_.is_complete()) {
+      Wrong(metric.offset, "the unknown series " + Quoted(metric.name),
+            "a series of the exporter, of this spec, or one that [[metric]] declares" +
+                suggestions_.For(metric.name, series_.names()));
+    }
+    return known;
+  }
+
+  void Labels(const Selector& selector, const KnownSeries& known) const {
+    for (const Matcher& matcher : selector.matchers) {
+      if (series_.HasLabel(known, matcher.label.name)) continue;
+      UnknownLabel(matcher.label, "a label of " + Quoted(selector.metric.name), known.labels);
+    }
+  }
+
+  void UnknownLabel(const NameUse& label, std::string expected,
+                    const std::vector<std::string_view>& candidates) const {
+    Wrong(label.offset, "the unknown label " + Quoted(label.name),
+          std::move(expected) + suggestions_.For(label.name, candidates));
+  }
+
+ private:
+  const TableCheck& check_;
+  std::string_view element_;
+  std::string_view text_;
+  const KnownSeriesIndex& series_;
+  Suggestions& suggestions_;
+};
+
+void FunctionFits(const Names& names, const Selector& selector, const KnownSeries& known) {
+  const bool for_counters = Contains(kForCounters, selector.function);
+  const bool for_gauges = Contains(kForGauges, selector.function);
+  if (for_counters && !known.is_counter) {
+    names.Wrong(selector.metric.offset,
+                std::string(selector.function) + " of " + Quoted(selector.metric.name) + ", no counter",
+                "a counter (of a gauge take delta or deriv)");
+  } else if (for_gauges && known.is_counter) {
+    names.Wrong(selector.metric.offset,
+                std::string(selector.function) + " of the counter " + Quoted(selector.metric.name),
+                "a gauge (of a counter take rate or increase)");
+  }
+}
+
+void Functions(const Names& names, const References& references, const Spec& spec, Suggestions& suggestions) {
+  const bool victoria =
+      std::ranges::find(spec.rules.flavors, Flavor::kVictoriaMetrics) != spec.rules.flavors.end();
+  for (const NameUse& function : references.functions) {
+    if (!Contains(FunctionNames(), function.name)) {
+      const std::vector<std::string_view> known(FunctionNames().begin(), FunctionNames().end());
+      names.Wrong(function.offset, "the unknown function " + Quoted(function.name),
+                  "a function that Prometheus 2.42 and 3.x know" + suggestions.For(function.name, known));
+    } else if (victoria && !IsInVictoriaMetrics(function.name)) {
+      names.Wrong(function.offset, Quoted(function.name) + ", which VictoriaMetrics does not know",
+                  "a function of every engine in rules.flavors");
+    }
+  }
+}
+
+// What grouping, joins and the functions on labels name.
+void OtherLabels(const Names& names, const References& references, const KnownSeriesIndex& series,
+                 const std::vector<const KnownSeries*>& read) {
+  const auto judge = [&](const NameUse& label) {
+    const bool known =
+        std::ranges::any_of(read, [&](const KnownSeries* one) { return series.HasLabel(*one, label.name); });
+    if (known || Contains(references.made_labels, label.name)) return;
+    std::vector<std::string_view> candidates = {"job", "instance"};
+    for (const KnownSeries* one : read)
+      candidates.insert(candidates.end(), one->labels.begin(), one->labels.end());
+    names.UnknownLabel(label, "a label that one of the expression's series has", candidates);
+  };
+  for (const NameUse& label : references.grouping_labels) judge(label);
+  for (const NameUse& label : references.source_labels) judge(label);
+}
+
+// Equal for two series that the generated test would write alike: labels in any order, those of the identity filled in.
+std::string SameSeries(const Store& store, std::string_view selector) {
+  const std::optional<TestSeries> series = ReadTestSeries(selector);
+  if (!series) return NormalisePromql(selector);
+  std::map<std::string_view, std::string> labels;
+  for (const std::string& label : store.identity) labels[label] = ExampleValue(label);
+  for (const TestLabel& label : series->labels)
+    labels[label.name] = PlainValue(label.literal).value_or(label.literal);
+  std::string text(series->metric);
+  for (const auto& [name, value] : labels) {
+    if (!value.empty()) text += std::string(1, '\0').append(name) + "=" + value;
+  }
+  return text;
+}
+
+}  // namespace
+
+bool ExpressionCheck::HasScrapeInterval() const {
+  return !IsUnusable(spec_.rules.positions, "scrape_interval") &&
+         spec_.rules.scrape_interval > Milliseconds(0);
+}
+
+void ExpressionCheck::Expression(const TableCheck& check, std::string_view expr,
+                                 std::size_t signals_before) const {
+  if (!check.Has("expr")) return;
+  if (expr.size() > kExpressionBytesMax) {
+    check.Wrong("expr", std::to_string(expr.size()) + " bytes",
+                "at most " + std::to_string(kExpressionBytesMax) + " bytes");
+    return;
+  }
+  const References references = FindReferences(expr);
+  const Names names(check, "expr", expr, series_, suggestions_);
+  for (const Problem& problem : references.problems) check.WrongInside("expr", expr, problem);
+  Functions(names, references, spec_, suggestions_);
+
+  std::vector<const KnownSeries*> read;
+  bool all_known = references.problems.empty();
+  for (const Selector& selector : references.selectors) {
+    const KnownSeries* known = names.Series(selector);
+    all_known = all_known && known != nullptr;
+    if (known == nullptr) continue;
+    read.push_back(known);
+    names.Labels(selector, *known);
+    FunctionFits(names, selector, *known);
+    if (known->signal && *known->signal >= signals_before) {
+      names.Wrong(selector.metric.offset, Quoted(selector.metric.name) + ", which is not recorded yet",
+                  "a signal that stands above this one");
+    }
+  }
+  if (all_known && read.empty()) names.Wrong(0, "an expression that reads no series", "at least one series");
+  // A series that isn't known could be the one that has the label.
+  if (all_known) OtherLabels(names, references, series_, read);
+
+  if (!HasScrapeInterval()) return;
+  const Milliseconds window_min = kWindowScrapesMin * spec_.rules.scrape_interval;
+  for (const RangeUse& range : references.ranges) {
+    if (range.duration >= window_min) continue;
+    names.Wrong(range.offset, "a window of " + std::string(range.text),
+                "at least " + FormatDuration(window_min) + ", four times rules.scrape_interval");
+  }
+}
+
+void ExpressionCheck::Tests(std::string_view table, const std::vector<SignalTest>& tests,
+                            const TableCheck& parent, Report& report) const {
+  if (tests.empty() && parent.Has("test")) {
+    parent.Wrong("test", "no test", "at least one [[" + std::string(table) + "]]");
+  }
+  const bool of_several = !tests.empty() && !IsUnusable(spec_.store.positions, "identity") &&
+                          std::ranges::all_of(tests, [&](const SignalTest& test) {
+                            return NamesSeveralStores(spec_.store, test);
+                          });
+  if (of_several) {
+    parent.Wrong(
+        "test", "tests of several stores alone",
+        "one whose series are of a single store: from that the test is made which keeps stores apart");
+  }
+  Unique unique_names;
+  for (const SignalTest& test : tests) {
+    const TableCheck check(table, test.positions, report);
+    if (check.LineOrNothing("name", test.name) && !test.name.empty()) {
+      unique_names.Add(check, "name", test.name, "a name that no other test of it has");
+    }
+    Test(check, test);
+  }
+}
+
+void ExpressionCheck::Test(const TableCheck& check, const SignalTest& test) const {
+  if (check.Has("value") && !std::isfinite(test.value))
+    check.Wrong("value", "no finite number", "a finite number");
+  if (check.Has("at") && test.at <= Milliseconds(0))
+    check.Wrong("at", Quoted(FormatDuration(test.at)), "more than nothing");
+  if (!FewEvaluations(check, "at", test.at, spec_.rules)) return;
+  if (!check.Has("series")) return;
+  if (test.series.empty()) check.Wrong("series", "an empty table", "at least one series and its values");
+
+  Unique unique;
+  std::size_t samples_max = 0;
+  bool all_right = true;
+  for (std::size_t i = 0; i < test.series.size(); ++i) {
+    const auto& [selector, values] = test.series[i];
+    const std::string element = Element("series", i);
+    unique.AddFolded(check, element, SameSeries(spec_.store, selector), selector, "each series once",
+                     Unique::At::kKey);
+    const std::size_t samples = TestSeries(check, element, selector, values);
+    all_right = all_right && samples > 0;
+    samples_max = std::max(samples_max, samples);
+  }
+  if (!all_right || samples_max == 0 || !check.Has("at") || !HasScrapeInterval()) return;
+  const Milliseconds end = spec_.rules.scrape_interval * (samples_max - 1);
+  if (test.at > end) {
+    check.Wrong(
+        "at", Quoted(FormatDuration(test.at)),
+        "at most " + FormatDuration(end) + ", where the series end (one sample every rules.scrape_interval)");
+  }
+}
+
+std::size_t ExpressionCheck::TestSeries(const TableCheck& check, const std::string& element,
+                                        const std::string& selector, const std::string& values) const {
+  const std::optional<spec::TestSeries> one = ReadTestSeries(selector);
+  if (!one) {
+    check.WrongKey(element, Quoted(selector), "a series such as 'writes_total{status=\"error\"}'");
+    return 0;
+  }
+  const KnownSeries* known = series_.Find(one->metric);
+  if (known == nullptr && series_.is_complete()) {
+    check.WrongKey(element, "the unknown series " + Quoted(one->metric),
+                   "a series that the expression can read" + suggestions_.For(one->metric, series_.names()));
+  }
+  std::unordered_set<std::string_view> seen;
+  for (const TestLabel& label : one->labels) {
+    if (known != nullptr && !series_.HasLabel(*known, label.name)) {
+      check.WrongKey(element, "the unknown label " + Quoted(label.name),
+                     "a label of " + Quoted(one->metric) + suggestions_.For(label.name, known->labels));
+    }
+    if (!seen.insert(label.name).second)
+      check.WrongKey(element, Quoted(selector) + " with " + Quoted(label.name) + " twice", "each label once");
+    // Generated tests write the store's labels anew, to expect and to vary them.
+    if (Contains(spec_.store.identity, label.name) && !PlainValue(label.literal)) {
+      check.WrongKey(element, "a value of " + Quoted(label.name) + " with an escape",
+                     "a plain text for a label of store.identity");
+    }
+  }
+  const Notation notation = ReadNotation(values);
+  if (notation.problem) check.WrongInside(element, values, *notation.problem);
+  return notation.problem ? 0 : notation.samples;
+}
+
+}  // namespace outgrown::spec
