@@ -45,10 +45,10 @@ std::string JsonString(std::string_view text) {
 }
 
 JsonWriter& JsonWriter::Key(std::string_view key) {
-  Comma();
+  Separate();
   text_ += JsonString(key);
-  text_ += ':';
-  comma_ = false;
+  text_ += indented_ ? ": " : ":";
+  after_key_ = true;
   return *this;
 }
 
@@ -58,27 +58,41 @@ JsonWriter& JsonWriter::Number(double value) {
 }
 
 JsonWriter& JsonWriter::Start(char bracket) {
-  Comma();
+  Separate();
   text_ += bracket;
   comma_ = false;
+  ++depth_;
   return *this;
 }
 
 JsonWriter& JsonWriter::End(char bracket) {
+  --depth_;
+  if (comma_) NextLine();  // but "{}" and "[]"
   text_ += bracket;
   comma_ = true;
   return *this;
 }
 
 JsonWriter& JsonWriter::Value(std::string_view text) {
-  Comma();
+  Separate();
   text_ += text;
   comma_ = true;
   return *this;
 }
 
-void JsonWriter::Comma() {
+void JsonWriter::Separate() {
+  if (after_key_) {
+    after_key_ = false;
+    return;
+  }
   if (comma_) text_ += ',';
+  if (depth_ > 0) NextLine();
+}
+
+void JsonWriter::NextLine() {
+  if (!indented_) return;
+  text_ += '\n';
+  text_.append(2 * depth_, ' ');
 }
 
 }  // namespace outgrown

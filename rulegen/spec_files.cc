@@ -13,8 +13,7 @@
 
 #include "common/exit_status.h"
 #include "common/result.h"
-#include "rulegen/artefacts/also.h"
-#include "rulegen/artefacts/shared_names.h"
+#include "rulegen/artefacts/other_specs.h"
 #include "rulegen/output.h"
 #include "thresholds/diagnostic.h"
 #include "thresholds/parse.h"

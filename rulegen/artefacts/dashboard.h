@@ -77,3 +77,11 @@ struct Dashboard {
 Dashboard PlanDashboard(const spec::Spec& spec);
 
 }  // namespace outgrown::plan
+
+namespace outgrown::emit {
+
+// A dashboard in Grafana's JSON model (schemaVersion 41: Grafana 11 and newer), for provisioning.
+
+std::string DashboardJson(const spec::Spec& spec, const plan::Dashboard& dashboard);
+
+}  // namespace outgrown::emit

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "common/check.h"
-#include "rulegen/artefacts/alert_test.h"
-#include "rulegen/artefacts/example_store.h"
 #include "rulegen/artefacts/measurement.h"
 #include "rulegen/artefacts/overdue_tests.h"
+#include "rulegen/artefacts/rule_tests.h"
+#include "rulegen/artefacts/test_stores.h"
 #include "thresholds/names.h"
 
 namespace outgrown::plan {

@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "common/duration.h"
-#include "rulegen/artefacts/promtool_tests.h"
+#include "rulegen/artefacts/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/model.h"
 

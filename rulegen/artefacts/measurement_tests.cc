@@ -12,8 +12,8 @@
 #include "common/check.h"
 #include "common/duration.h"
 #include "common/number.h"
-#include "rulegen/artefacts/alert_test.h"
-#include "rulegen/artefacts/example_store.h"
+#include "rulegen/artefacts/rule_tests.h"
+#include "rulegen/artefacts/test_stores.h"
 #include "thresholds/names.h"
 
 namespace outgrown::plan {

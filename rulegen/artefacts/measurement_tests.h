@@ -2,7 +2,7 @@
 #pragma once
 
 #include "rulegen/artefacts/measurement.h"
-#include "rulegen/artefacts/promtool_tests.h"
+#include "rulegen/artefacts/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/model.h"
 

@@ -1,10 +1,13 @@
-// A document as a tree, with the order of its keys, and its two printers: YAML and JSON.
+// A document as a tree, with the order of its keys: written as YAML or JSON, and read from YAML that users wrote.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "common/duration.h"
+#include "common/result.h"
 
 namespace outgrown::emit {
 
@@ -22,6 +25,7 @@ class Node {
   static Node Number(double value);  // precondition: finite; bit-equal when read back
   static Node Integer(long long value);
   static Node Bool(bool value);
+  static Node Duration(Milliseconds value);
   static Node Of(Map entries);
   static Node Of(List items);
   static Node Strings(const std::vector<std::string>& items);
@@ -45,5 +49,9 @@ std::string ToYaml(const Node& node);
 
 // Two spaces a level, ends with a newline. Precondition: raw tokens are JSON's.
 std::string ToJson(const Node& node);
+
+// One document. Comments and anchors are gone, aliases and merge keys resolved; every scalar means what it meant.
+// An error's `where` is "LINE:COLUMN". Bounded: nesting and repeated aliases beyond reason are errors.
+Result<Node> ReadYaml(const std::string& text);
 
 }  // namespace outgrown::emit

@@ -10,10 +10,10 @@
 
 #include "common/duration.h"
 #include "common/number.h"
-#include "rulegen/artefacts/alert_test.h"
 #include "rulegen/artefacts/day_tests.h"
-#include "rulegen/artefacts/example_store.h"
 #include "rulegen/artefacts/measurement.h"
+#include "rulegen/artefacts/rule_tests.h"
+#include "rulegen/artefacts/test_stores.h"
 
 namespace outgrown::plan {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "rulegen/artefacts/promtool_tests.h"
+#include "rulegen/artefacts/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/model.h"
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include "rulegen/artefacts/alert_test.h"
-#include "rulegen/artefacts/example_store.h"
+#include "rulegen/artefacts/rule_tests.h"
+#include "rulegen/artefacts/test_stores.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
 

@@ -12,15 +12,14 @@
 #include <vector>
 
 #include "common/check.h"
-#include "rulegen/artefacts/case_series.h"
-#include "rulegen/artefacts/example_store.h"
 #include "rulegen/artefacts/rules.h"
-#include "rulegen/artefacts/series_notation.h"
+#include "rulegen/artefacts/test_stores.h"
 #include "thresholds/catalog.h"
 #include "thresholds/promql.h"
 #include "thresholds/test_series.h"
 
 namespace outgrown::plan {
+
 namespace {
 
 // What values are rounded to: nine digits of the expected one, and whole numbers from a thousand millions on.

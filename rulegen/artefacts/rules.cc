@@ -10,13 +10,18 @@
 #include <vector>
 
 #include "common/check.h"
+#include "common/duration.h"
+#include "rulegen/artefacts/annotation.h"
+#include "rulegen/artefacts/escape.h"
 #include "rulegen/artefacts/measurement.h"
+#include "rulegen/artefacts/node.h"
 #include "rulegen/artefacts/presence.h"
-#include "rulegen/artefacts/template.h"
+#include "thresholds/mark.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
 
 namespace outgrown::plan {
+
 namespace {
 
 // A recording rule with the alerts on it: what must not be torn apart.
@@ -172,3 +177,50 @@ RuleFile PlanRules(const spec::Spec& spec) {
 }
 
 }  // namespace outgrown::plan
+
+namespace outgrown::emit {
+
+namespace {
+
+Node RecordingNode(const plan::RecordingRule& rule) {
+  return Node::Of(Node::Map{{"record", Node::String(rule.record)}, {"expr", Node::String(rule.expr)}});
+}
+
+Node AlertNode(const plan::AlertRule& rule, spec::Flavor flavor) {
+  Node::Map labels;
+  for (const plan::Pair& label : rule.labels)
+    labels.emplace_back(label.name, Node::String(GoTemplateText(label.value)));
+  Node::Map annotations;
+  for (const plan::Annotation& annotation : rule.annotations) {
+    annotations.emplace_back(annotation.name, Node::String(GoTemplate(annotation.text)));
+  }
+  Node::Map entries = {{"alert", Node::String(rule.alert)}, {"expr", Node::String(rule.expr)}};
+  if (rule.hold > Milliseconds(0)) entries.emplace_back("for", Node::Duration(rule.hold));
+  if (rule.keep_firing_for && flavor == spec::Flavor::kPrometheus) {
+    entries.emplace_back("keep_firing_for", Node::Duration(*rule.keep_firing_for));
+  }
+  entries.emplace_back("labels", Node::Of(std::move(labels)));
+  entries.emplace_back("annotations", Node::Of(std::move(annotations)));
+  return Node::Of(std::move(entries));
+}
+
+}  // namespace
+
+std::string RulesYaml(const spec::Spec& spec, const plan::RuleFile& rules, spec::Flavor flavor) {
+  Node::List groups;
+  for (const plan::RuleGroup& group : rules.groups) {
+    Node::List items;
+    for (const plan::Rule& rule : group.rules) {
+      const auto* recording = std::get_if<plan::RecordingRule>(&rule);
+      items.push_back(recording != nullptr ? RecordingNode(*recording)
+                                           : AlertNode(std::get<plan::AlertRule>(rule), flavor));
+    }
+    groups.push_back(Node::Of(Node::Map{{"name", Node::String(group.name)},
+                                        {"interval", Node::Duration(group.interval)},
+                                        {"rules", Node::Of(std::move(items))}}));
+  }
+  return "# " + GeneratedMark(spec) + "\n" +
+         ToYaml(Node::Of(Node::Map{{"groups", Node::Of(std::move(groups))}}));
+}
+
+}  // namespace outgrown::emit

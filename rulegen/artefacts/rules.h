@@ -11,33 +11,11 @@
 #include <vector>
 
 #include "common/duration.h"
+#include "rulegen/artefacts/annotation.h"
 #include "thresholds/model.h"
 #include "thresholds/table.h"
 
 namespace outgrown::plan {
-
-struct Pair {
-  std::string name;
-  std::string value;
-  bool operator==(const Pair&) const = default;
-};
-
-// Parts of an annotation.
-struct Literal {
-  std::string text;
-};
-struct LabelValue {
-  std::string label;
-};
-struct HumanValue {
-  Unit unit;
-};
-using Template = std::vector<std::variant<Literal, LabelValue, HumanValue>>;
-
-struct Annotation {
-  std::string name;
-  Template text;
-};
 
 struct RecordingRule {
   std::string record;
@@ -95,3 +73,12 @@ std::string IdentityList(const spec::Spec& spec);
 std::string VerdictLine(const spec::Spec& spec, const spec::Threshold& threshold);
 
 }  // namespace outgrown::plan
+
+namespace outgrown::emit {
+
+// The rule file that Prometheus, Mimir, Thanos and vmalert load.
+
+// The flavors differ in one key: vmalert knows no keep_firing_for.
+std::string RulesYaml(const spec::Spec& spec, const plan::RuleFile& rules, spec::Flavor flavor);
+
+}  // namespace outgrown::emit

@@ -8,7 +8,6 @@
 
 #include "rulegen/artefacts/escape.h"
 #include "rulegen/artefacts/rules.h"
-#include "rulegen/artefacts/rules_yaml.h"
 
 namespace outgrown::verify {
 namespace {

@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "common/number.h"
+#include "rulegen/artefacts/documents.h"
 #include "rulegen/artefacts/escape.h"
-#include "rulegen/artefacts/markdown.h"
 #include "test/rulegen/support/hostile.h"
 
 namespace {

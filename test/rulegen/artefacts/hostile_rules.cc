@@ -9,8 +9,8 @@
 
 #include "common/file.h"
 #include "common/number.h"
-#include "rulegen/artefacts/promtool_yaml.h"
-#include "rulegen/artefacts/rules_yaml.h"
+#include "rulegen/artefacts/rule_tests.h"
+#include "rulegen/artefacts/rules.h"
 #include "test/rulegen/support/hostile.h"
 #include "test/rulegen/support/tiny_spec.h"
 

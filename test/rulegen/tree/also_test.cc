@@ -1,5 +1,3 @@
-#include "rulegen/artefacts/also.h"
-
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -9,7 +7,7 @@
 
 #include "common/file.h"
 #include "rulegen/artefacts/artefacts.h"
-#include "rulegen/artefacts/shared_names.h"
+#include "rulegen/artefacts/other_specs.h"
 #include "rulegen/tree/shared_files.h"
 #include "test/common/temporary_folder.h"
 #include "thresholds/parse.h"

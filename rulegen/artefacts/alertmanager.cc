@@ -1,0 +1,248 @@
+#include "rulegen/artefacts/alertmanager.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/duration.h"
+#include "rulegen/artefacts/measurement.h"
+#include "rulegen/artefacts/node.h"
+#include "thresholds/mark.h"
+#include "thresholds/names.h"
+#include "thresholds/promql.h"
+
+namespace outgrown::plan {
+
+namespace {
+
+// A migration takes weeks: once a day is a reminder, more is noise. Milder ones wait for as long as Alertmanager keeps what
+// it notified about by default (--data.retention 120h).
+constexpr Milliseconds kRemindDaily = std::chrono::hours(24);
+constexpr Milliseconds kRemindSeldom = std::chrono::hours(120);
+
+// Alert names are identifiers, so their alternatives need no escaping. Matchers are anchored.
+Matcher AnyOf(const std::vector<std::string>& alerts) {
+  if (alerts.size() == 1) return {"alertname", "=", alerts.front()};
+  std::string value;
+  for (const std::string& alert : alerts) value += (value.empty() ? "" : "|") + alert;
+  return {"alertname", "=~", value};
+}
+
+using AlertsByVerdict = std::unordered_map<std::string_view, std::vector<std::string>>;
+
+AlertsByVerdict ByVerdict(const spec::Spec& spec) {
+  AlertsByVerdict alerts;
+  for (const spec::Threshold& threshold : spec.thresholds) {
+    alerts[threshold.verdict].push_back(spec::AlertName(spec.store, threshold.id));
+  }
+  return alerts;
+}
+
+// For each verdict that has something milder below it: its alerts silence all of those.
+void SilenceMilder(const spec::Spec& spec, AlertsByVerdict& alerts, std::vector<Inhibition>& inhibitions) {
+  std::vector<std::string> milder;
+  for (const spec::Verdict& verdict : spec.verdicts) {
+    const std::vector<std::string>& own = alerts[verdict.id];
+    if (!own.empty() && !milder.empty())
+      inhibitions.push_back({{AnyOf(own)}, {AnyOf(milder)}, spec.store.identity});
+    milder.insert(milder.end(), own.begin(), own.end());
+  }
+}
+
+// `source` silences the other alerts about the measurement that it explains.
+void SilenceExplained(const spec::Spec& spec, const std::vector<MeasurementAlert>& planned,
+                      std::string_view source, const std::vector<std::string_view>& explained,
+                      std::vector<std::string> equal, std::vector<Inhibition>& inhibitions) {
+  std::vector<std::string> targets;
+  bool has_source = false;
+  for (const MeasurementAlert& alert : planned) {
+    has_source = has_source || alert.id == source;
+    if (std::ranges::count(explained, alert.id) > 0) targets.push_back(spec::AlertName(spec.store, alert.id));
+  }
+  if (!has_source || targets.empty()) return;
+  inhibitions.push_back({{AnyOf({spec::AlertName(spec.store, source)})}, {AnyOf(targets)}, std::move(equal)});
+}
+
+}  // namespace
+
+Routing PlanRouting(const spec::Spec& spec, const RuleFile& rules) {
+  std::vector<std::string> all;
+  for (const RuleGroup& group : rules.groups) {
+    for (const Rule& rule : group.rules) {
+      if (const auto* alert = std::get_if<AlertRule>(&rule)) all.push_back(alert->alert);
+    }
+  }
+  Routing routing;
+  routing.store = spec.store.name;
+  routing.route.matchers = {AnyOf(all)};
+  routing.route.group_by = spec.store.identity;
+  for (std::size_t i = spec.verdicts.size(); i-- > 0;) {
+    const spec::Verdict& verdict = spec.verdicts[i];
+    const bool most_severe = i + 1 == spec.verdicts.size();
+    routing.route.routes.push_back({{{"verdict", "=", verdict.id}},
+                                    {verdict.id, verdict.severity},
+                                    {},
+                                    most_severe ? kRemindDaily : kRemindSeldom,
+                                    {}});
+  }
+  const std::vector<MeasurementAlert> planned = PlanMeasurement(spec);
+  if (!planned.empty()) {
+    routing.route.routes.push_back(
+        {{{"verdict", "=", ""}}, {"measurement", MeasurementSeverity(spec)}, {}, kRemindDaily, {}});
+  }
+
+  AlertsByVerdict alerts = ByVerdict(spec);
+  SilenceMilder(spec, alerts, routing.inhibitions);
+  SilenceExplained(
+      spec, planned, "ExporterDown",
+      {"StoreSilent", "BlockUnreadable", "WriterStale", "WriterGone", "CoverageIncomplete", "DigestMismatch"},
+      {"job", "instance"}, routing.inhibitions);
+  SilenceExplained(spec, planned, "BlockUnreadable", {"WriterStale", "WriterGone", "CoverageIncomplete"},
+                   spec.store.identity, routing.inhibitions);
+  return routing;
+}
+
+}  // namespace outgrown::plan
+
+namespace outgrown::emit {
+
+namespace {
+
+Node* Find(Node& map, std::string_view key) {
+  const auto found = std::ranges::find_if(map.entries, [&](const auto& entry) { return entry.key == key; });
+  return found == map.entries.end() ? nullptr : &found->value;
+}
+
+bool IsNull(const Node& node) { return node.kind == Node::Kind::kRaw && node.text == "null"; }
+
+// The list below `key`, made if it is missing or null; null if it is something else.
+Node* ListOf(Node& map, const std::string& key) {
+  Node* list = Find(map, key);
+  if (list == nullptr) {
+    map.entries.emplace_back(key, Node::Of(Node::List{}));
+    return &map.entries.back().value;
+  }
+  if (IsNull(*list)) *list = Node::Of(Node::List{});
+  return list->kind == Node::Kind::kList ? list : nullptr;
+}
+
+std::vector<std::string> ReceiverNames(Node& config) {
+  std::vector<std::string> names;
+  Node* receivers = Find(config, "receivers");
+  if (receivers == nullptr) return names;
+  for (Node& receiver : receivers->items) {
+    if (const Node* name = Find(receiver, "name")) names.push_back(name->text);
+  }
+  return names;
+}
+
+// LABEL="VALUE": Alertmanager's matchers take Go's quoting, as PromQL does.
+Node Matchers(const std::vector<plan::Matcher>& matchers) {
+  std::vector<std::string> texts;
+  texts.reserve(matchers.size());
+  for (const plan::Matcher& matcher : matchers) {
+    texts.push_back(matcher.label + matcher.op + plan::PromqlString(matcher.value));
+  }
+  return Node::Strings(texts);
+}
+
+Node RouteNode(const plan::Route& route, const std::vector<std::string>& receivers) {
+  Node::Map entries = {{"matchers", Matchers(route.matchers)}};
+  const auto receiver = std::ranges::find_if(
+      route.receivers, [&](const std::string& name) { return std::ranges::count(receivers, name) > 0; });
+  if (receiver != route.receivers.end()) entries.emplace_back("receiver", Node::String(*receiver));
+  if (!route.group_by.empty()) entries.emplace_back("group_by", Node::Strings(route.group_by));
+  if (route.repeat_interval) {
+    entries.emplace_back("repeat_interval", Node::Duration(*route.repeat_interval));
+  }
+  Node::List routes;
+  for (const plan::Route& child : route.routes) routes.push_back(RouteNode(child, receivers));
+  if (!routes.empty()) entries.emplace_back("routes", Node::Of(std::move(routes)));
+  return Node::Of(std::move(entries));
+}
+
+// Whether one of the routes has the same matchers.
+bool HasRoute(Node& routes, const plan::Route& route) {
+  const std::string own = ToYaml(Matchers(route.matchers));
+  return std::ranges::any_of(routes.items, [&](Node& item) {
+    const Node* matchers = Find(item, "matchers");
+    return matchers != nullptr && ToYaml(*matchers) == own;
+  });
+}
+
+Node InhibitionNode(const plan::Inhibition& inhibition) {
+  return Node::Of(Node::Map{{"source_matchers", Matchers(inhibition.source)},
+                            {"target_matchers", Matchers(inhibition.target)},
+                            {"equal", Node::Strings(inhibition.equal)}});
+}
+
+void MovePath(Node& path, const std::filesystem::path& base_folder) {
+  const bool is_text = path.kind == Node::Kind::kString || path.kind == Node::Kind::kRaw;
+  if (!is_text || IsNull(path) || path.text.empty() || path.text.starts_with('/')) return;
+  path = Node::String((base_folder / path.text).lexically_normal().generic_string());
+}
+
+void MovePathsOf(Node* list, const std::filesystem::path& base_folder) {
+  if (list == nullptr) return;
+  for (Node& path : list->items) MovePath(path, base_folder);
+}
+
+// What Alertmanager reads from its configuration's folder. Source: resolveFilepaths in its config/config.go, and
+// HTTPClientConfig.SetDirectory in prometheus/common: all keys that end in _file, and `files` of http_headers. What
+// `endpoint_params` has are a request's own parameters.
+void MoveHttpPaths(Node& node, const std::filesystem::path& base_folder, bool in_http_config) {
+  for (Node& item : node.items) MoveHttpPaths(item, base_folder, in_http_config);
+  for (auto& [key, value] : node.entries) {
+    if (in_http_config && key.ends_with("_file")) MovePath(value, base_folder);
+    if (in_http_config && key == "files") MovePathsOf(&value, base_folder);
+    if (key != "endpoint_params") MoveHttpPaths(value, base_folder, in_http_config || key == "http_config");
+  }
+}
+
+void MovePaths(Node& config, const std::filesystem::path& base_folder) {
+  if (base_folder == ".") return;
+  MovePathsOf(Find(config, "templates"), base_folder);
+  for (const std::string_view place : {"global", "receivers"}) {
+    if (Node* found = Find(config, place)) MoveHttpPaths(*found, base_folder, false);
+  }
+}
+
+}  // namespace
+
+Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<plan::Routing>& routings,
+                                     const std::string& base, const std::string& base_name,
+                                     const std::filesystem::path& base_folder) {
+  Result<Node> config = ReadYaml(base);
+  if (!config.ok()) return Error{config.error().what, base_name + ":" + config.error().where};
+  if (config->kind != Node::Kind::kMap) return Error{"expected a map with route and receivers", base_name};
+  MovePaths(*config, base_folder);
+  Node* route = Find(*config, "route");
+  if (route == nullptr || route->kind != Node::Kind::kMap) return Error{"expected a map as route", base_name};
+  Node* routes = ListOf(*route, "routes");
+  if (routes == nullptr) return Error{"expected a list as route.routes", base_name};
+  const std::vector<std::string> receivers = ReceiverNames(*config);
+  for (const plan::Routing& routing : routings) {
+    if (HasRoute(*routes, routing.route)) {
+      return Error{"already has the route of the alerts of the store " + routing.store +
+                       ", so it was generated from that spec; name a file of your own",
+                   base_name};
+    }
+    routes->items.push_back(RouteNode(routing.route, receivers));
+  }
+  Node* inhibitions = ListOf(*config, "inhibit_rules");
+  if (inhibitions == nullptr) return Error{"expected a list as inhibit_rules", base_name};
+  for (const plan::Routing& routing : routings) {
+    for (const plan::Inhibition& inhibition : routing.inhibitions)
+      inhibitions->items.push_back(InhibitionNode(inhibition));
+  }
+  return "# " + GeneratedMark(spec) + "\n" + ToYaml(*config);
+}
+
+}  // namespace outgrown::emit

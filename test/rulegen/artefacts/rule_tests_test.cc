@@ -1,0 +1,370 @@
+#include "rulegen/artefacts/rule_tests.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "rulegen/artefacts/day_tests.h"
+#include "test/rulegen/artefacts/untested.h"
+#include "test/rulegen/support/tiny_spec.h"
+
+using namespace outgrown;
+
+namespace {
+
+const plan::PromtoolTest& Named(const plan::PromtoolFile& file, const std::string& start) {
+  const auto found = std::ranges::find_if(
+      file.tests, [&](const plan::PromtoolTest& test) { return test.name.starts_with(start); });
+  REQUIRE(found != file.tests.end());
+  return *found;
+}
+
+struct Planned {
+  spec::Spec spec = test::TinySpec();
+  plan::RuleFile rules = plan::PlanRules(spec);
+  plan::PromtoolFile tests = plan::PlanTests(spec, rules);
+  plan::PromtoolFile day_tests = plan::PlanDayTests(spec, rules);
+
+  std::vector<std::string> Untested() const { return plan::Untested(rules, {tests, day_tests}); }
+};
+
+// Takes that store out of QueueRate's test.
+void TakeStore(plan::PromtoolFile& file, const std::string& store) {
+  for (plan::PromtoolTest& test : file.tests) {
+    if (!test.name.starts_with("QueueRate fires")) continue;
+    std::erase_if(test.series, [&](const auto& series) {
+      return series.first.find('"' + store + '"') != std::string::npos;
+    });
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every alert and every recorded series has its tests") {
+  const Planned planned;
+  CHECK(planned.Untested().empty());
+}
+
+TEST_CASE("an alert without a test, and a test of a misspelt alert, are named") {
+  Planned planned;
+  for (plan::PromtoolTest& test : planned.tests.tests) {
+    for (plan::AlertCheck& check : test.alerts) {
+      if (check.alert == "QueueRate") check.alert = "QueueRaite";
+    }
+  }
+  CHECK(planned.Untested() ==
+        std::vector<std::string>{
+            "no test expects QueueRate to fire", "no test has QueueRate one interval short of its `for`",
+            "no test has QueueRate at its limit", "no test has QueueRate end after keep_firing_for",
+            "no test has QueueRate without any series", "a test checks QueueRaite, which no rule has"});
+}
+
+TEST_CASE("an alert that is only tested not to fire, and a series that no test expects, are named") {
+  Planned planned;
+  std::erase_if(planned.tests.tests,
+                [](const plan::PromtoolTest& test) { return test.name.starts_with("queue:depth"); });
+  for (plan::PromtoolTest& test : planned.tests.tests) {
+    for (plan::AlertCheck& check : test.alerts) {
+      if (check.alert == "QueueDepth") check.expected.clear();
+    }
+  }
+  CHECK(planned.Untested() == std::vector<std::string>{"no test expects a value of queue:depth",
+                                                       "no test expects QueueDepth to fire",
+                                                       "no test has QueueDepth at its limit",
+                                                       "no test has QueueDepth end after keep_firing_for"});
+}
+
+TEST_CASE("each thing that a test of an alert could leave out is named") {
+  struct Row {
+    void (*leave_out)(plan::PromtoolFile&);
+    std::string named;
+  };
+  const Row rows[] = {
+      {[](plan::PromtoolFile& file) { TakeStore(file, "at-limit"); }, "no test has QueueRate at its limit"},
+      {[](plan::PromtoolFile& file) { TakeStore(file, "one-interval-short"); },
+       "no test has QueueRate one interval short of its `for`"},
+      {[](plan::PromtoolFile& file) { TakeStore(file, "ended"); },
+       "no test has QueueRate end after keep_firing_for"},
+      {[](plan::PromtoolFile& file) {
+         for (plan::PromtoolTest& test : file.tests) {
+           if (test.name.starts_with("QueueRate fires")) test.alerts.erase(test.alerts.begin());
+         }
+       },
+       "no test has QueueRate one interval short of its `for`"},
+      {[](plan::PromtoolFile& file) {
+         for (plan::PromtoolTest& test : file.tests) {
+           if (test.name.starts_with("QueueRate fires")) test.alerts.pop_back();
+         }
+       },
+       "no test has QueueRate end after keep_firing_for"},
+      {[](plan::PromtoolFile& file) {
+         for (plan::AlertCheck& check : file.tests.back().alerts) {
+           if (check.alert == "QueueRate") check.at = std::chrono::seconds(570);
+         }
+       },
+       "no test has QueueRate without any series"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.named);
+    Planned planned;
+    row.leave_out(planned.tests);
+    CHECK(planned.Untested() == std::vector<std::string>{row.named});
+  }
+}
+
+TEST_CASE("`for` one interval short is one sample less than fires") {
+  const Planned planned;
+  const plan::PromtoolTest& test = Named(planned.tests, "QueueRate fires");
+  // 10 minutes at 30 s: 21 true samples fire, 20 don't. Then 15 minutes of keep_firing_for.
+  CHECK(test.series[0].second == "100.00000000000001x51");
+  CHECK(test.series[1].second == "100.00000000000001x20 100x30");
+  CHECK(test.series[2].second == "100x51");
+  CHECK(test.series[3].second == "99.99999999999999x51");
+  CHECK(test.series[4].second == "100.00000000000001x19 100x31");
+  REQUIRE(test.alerts.size() == 4);
+  CHECK(test.alerts[0].at == std::chrono::seconds(570));
+  CHECK(test.alerts[0].expected.empty());
+  CHECK(test.alerts[1].at == std::chrono::minutes(10));
+  CHECK(test.alerts[1].expected.size() == 2);
+}
+
+TEST_CASE("an alert goes on for keep_firing_for after its condition ended, and no longer") {
+  Planned planned;
+  const plan::PromtoolTest& test = Named(planned.tests, "QueueRate fires");
+  CHECK(test.alerts[2].at == std::chrono::minutes(25));
+  CHECK(test.alerts[2].expected.size() == 2);
+  CHECK(test.alerts[3].at == std::chrono::seconds(1530));
+  REQUIRE(test.alerts[3].expected.size() == 1);
+  CHECK(test.alerts[3].expected[0].labels.at(2).value == "beyond");
+  // Without it the alert is over at the next evaluation.
+  planned.spec.rules.keep_firing_for.reset();
+  const plan::PromtoolFile without = plan::PlanTests(planned.spec, plan::PlanRules(planned.spec));
+  const plan::PromtoolTest& ends = Named(without, "QueueRate fires");
+  REQUIRE(ends.alerts.size() == 3);
+  CHECK(ends.alerts[2].at == std::chrono::seconds(630));
+  CHECK(ends.alerts[2].expected.size() == 1);
+}
+
+TEST_CASE("an alert without `for` fires at the first sample") {
+  const Planned planned;
+  const plan::PromtoolTest& test = Named(planned.tests, "QueueDepth fires");
+  CHECK(test.series.size() == 4);
+  CHECK(test.alerts[0].at == Milliseconds(0));
+  CHECK(test.alerts[0].expected.size() == 2);
+}
+
+TEST_CASE("no alert may fire without any series, once its `for` has passed") {
+  const Planned planned;
+  const plan::PromtoolTest& test = Named(planned.tests, "no alert fires");
+  CHECK(test.series.empty());
+  std::vector<std::string> checks;
+  for (const plan::AlertCheck& check : test.alerts) {
+    CHECK(check.expected.empty());
+    checks.push_back(check.alert + " " + FormatDuration(check.at));
+  }
+  CHECK(checks == std::vector<std::string>{"QueueRate 10m30s", "QueueRateApproaching 10m30s",
+                                           "QueueDepth 30s", "QueueExporterDown 5m30s",
+                                           "QueueStoreSilent 5m30s", "QueueDecisionOverdue 30s"});
+}
+
+TEST_CASE(
+    "that a day is remembered is tested for every spec, for a target's alerts only where the store has one") {
+  Planned planned;
+  const auto alerts = [](const plan::PromtoolFile& file) {
+    std::set<std::string> names;
+    for (const plan::PromtoolTest& test : file.tests) {
+      for (const plan::AlertCheck& check : test.alerts) names.insert(check.alert);
+    }
+    return names;
+  };
+  CHECK(alerts(planned.day_tests) ==
+        std::set<std::string>{"QueueExporterDown", "QueueStoreSilent", "QueueDecisionOverdue"});
+  planned.spec.store.identity = {"path"};
+  CHECK(alerts(plan::PlanDayTests(planned.spec, plan::PlanRules(planned.spec))) ==
+        std::set<std::string>{"QueueDecisionOverdue"});
+}
+
+TEST_CASE("a replica of a store's series has a label that names no store, whatever names one") {
+  Planned planned;
+  planned.spec.store.identity.push_back("replica");
+  const plan::PromtoolFile tests = plan::PlanTests(planned.spec, plan::PlanRules(planned.spec));
+  const plan::PromtoolTest& test = Named(tests, "what the alerts about the measurement remember");
+  CHECK(std::ranges::any_of(test.series, [](const auto& series) {
+    return series.first.find("replica=\"replica-a\",replica_=\"b\"") != std::string::npos;
+  }));
+}
+
+TEST_CASE("a counter's signal gets a reset test, a gauge's doesn't") {
+  const Planned planned;
+  const plan::PromtoolTest& test = Named(planned.tests, "queue:jobs_per_second survives");
+  CHECK(test.series[0].second == "0+15x38 15+15x41");
+  CHECK(std::ranges::none_of(planned.tests.tests, [](const auto& each) {
+    return each.name == "queue:depth survives a counter reset";
+  }));
+}
+
+TEST_CASE("every signal is tested with one more store for each identity label") {
+  const Planned planned;
+  const plan::PromtoolTest& test = Named(planned.tests, "queue:depth keeps stores apart");
+  REQUIRE(test.samples.size() == 1);
+  std::vector<std::string> series;
+  for (const plan::ExpectedSample& sample : test.samples[0].expected) series.push_back(sample.labels);
+  CHECK(series == std::vector<std::string>{
+                      "{job=\"job-a\",instance=\"instance-a\",path=\"path-a\"}",
+                      "{job=\"job-b\",instance=\"instance-a\",path=\"path-a\"}",
+                      "{job=\"job-a\",instance=\"instance-b\",path=\"path-a\"}",
+                      "{job=\"job-a\",instance=\"instance-a\",path=\"path-b\"}",
+                  });
+}
+
+TEST_CASE("a recorded value is compared to nine digits, as PromQL's round() does it") {
+  struct Row {
+    double value;
+    std::string expr;
+    double expected;
+  };
+  const Row rows[] = {{1, "round(queue:depth{S}, 1e-08)", 1},
+                      {0, "round(queue:depth{S}, 1e-09)", 0},
+                      {0.1 + 0.2, "round(queue:depth{S}, 1e-09)", 0.3},
+                      {99.99999999999999, "round(queue:depth{S}, 1e-06)", 100},
+                      {5368709120, "round(queue:depth{S}, 1)", 5368709120},
+                      {1e300, "round(queue:depth{S}, 1)", 1e300}};
+  for (const Row& row : rows) {
+    CAPTURE(row.value);
+    spec::Spec spec = test::TinySpec();
+    spec.signals[1].tests[0].value = row.value;
+    const plan::PromtoolFile tests = plan::PlanTests(spec, plan::PlanRules(spec));
+    const plan::SampleCheck& check = Named(tests, "queue:depth").samples.at(0);
+    std::string expected = row.expr;
+    expected.replace(expected.find('S'), 1, "job=\"job-a\",instance=\"instance-a\",path=\"path-a\"");
+    CHECK(check.expr == expected);
+    CHECK(check.expected.at(0).value == doctest::Approx(row.expected).epsilon(1e-15));
+  }
+}
+
+TEST_CASE("what a recorded series is not tested for is said, with the reason") {
+  spec::Spec spec = test::TinySpec();
+  const auto notes = [&] {
+    std::vector<std::string> lines = plan::PlanTests(spec, plan::PlanRules(spec)).notes;
+    lines.erase(lines.begin());  // what all of them share
+    return lines;
+  };
+  const std::string gauges =
+      "queue:depth: its cases read no counter, so there is no idle and no counter reset to test";
+  const std::string no_idle = "idle NOT tested (no case in which every counter stands still)";
+  const std::string no_rate = ": no rate is in it, so there is no idle and no counter reset to test";
+  CHECK(notes() == std::vector<std::string>{"queue:jobs_per_second: " + no_idle + ", counter reset", gauges,
+                                            "queue:present" + no_rate,
+                                            "queue:decision_timestamp_seconds" + no_rate,
+                                            "queue:decided_stores" + no_rate});
+  std::vector<spec::SignalTest>& cases = spec.signals[0].tests;
+  cases.push_back(cases.front());
+  cases.back().series = {{"queue_jobs_total{status=\"ok\"}", "7x80"}, {"queue_depth", "0+1x80"}};
+  CHECK(notes().front() == "queue:jobs_per_second: idle, counter reset");
+  cases.erase(cases.begin());
+  CHECK(notes().front() ==
+        "queue:jobs_per_second: idle, counter reset NOT tested (no case whose counters rise until its "
+        "instant)");
+  cases.front().series = {{"queue_jobs_total{status=\"ok\"}", "7x20 8x60"}};
+  CHECK(notes().front().find(no_idle) != std::string::npos);
+  // Counters by their parts.
+  spec.metrics[1] = {"queue_wait_seconds", "histogram", "Waits.", {"path"}, {}};
+  spec.metrics.push_back({"queue_size", "summary", "Sizes.", {"path"}, {}});
+  const auto note_of = [&](const std::string& series) {
+    cases.front().series = {{series, "7x80"}};
+    return notes().front().find("no counter, ") == std::string::npos;
+  };
+  CHECK(note_of("queue_wait_seconds_bucket{le=\"1\"}"));
+  CHECK(note_of("queue_wait_seconds_sum"));
+  CHECK(note_of("queue_size_count"));
+  CHECK_FALSE(note_of("queue_size{quantile=\"0.5\"}"));
+  CHECK_FALSE(note_of("queue_depth"));
+}
+
+TEST_CASE(
+    "a case's series name the stores that are expected, and what they don't name is the example store's") {
+  using Lines = std::vector<std::string>;
+  struct Row {
+    std::vector<std::string> series;  // of the case
+    Lines input;                      // of the test
+    std::string expr;
+    Lines stores;  // that are expected
+  };
+  const std::string all = "round(queue:depth, 1e-07)";
+  const Row rows[] = {
+      {{"queue_depth"},
+       {R"(queue_depth{job="job-a",instance="instance-a",path="path-a"})"},
+       R"(round(queue:depth{job="job-a",instance="instance-a",path="path-a"}, 1e-07))",
+       {R"({job="job-a",instance="instance-a",path="path-a"})"}},
+      {{R"(queue_depth{instance='x'})"},
+       {R"(queue_depth{job="job-a",instance="x",path="path-a"})"},
+       R"(round(queue:depth{job="job-a",instance="x",path="path-a"}, 1e-07))",
+       {R"({job="job-a",instance="x",path="path-a"})"}},
+      {{R"(queue_depth{state="a,path=",path="1"})", R"(queue_depth{path="2",state="b"})"},
+       {R"(queue_depth{job="job-a",instance="instance-a",path="1",state="a,path="})",
+        R"(queue_depth{job="job-a",instance="instance-a",path="2",state="b"})"},
+       all,
+       {R"({job="job-a",instance="instance-a",path="1"})",
+        R"({job="job-a",instance="instance-a",path="2"})"}},
+      {{R"(queue_depth)", R"(up{path=""})"},
+       {R"(queue_depth{job="job-a",instance="instance-a",path="path-a"})",
+        R"(up{job="job-a",instance="instance-a"})"},
+       R"(round(queue:depth{job="job-a",instance="instance-a",path="path-a"}, 1e-07))",
+       {R"({job="job-a",instance="instance-a",path="path-a"})"}},
+  };
+  for (const Row& row : rows) {
+    spec::Spec spec = test::TinySpec();
+    for (spec::Signal& signal : spec.signals) {
+      if (signal.id != "depth") continue;
+      spec::SignalTest named = signal.tests.front();
+      named.name = "named";
+      named.value = 12;
+      named.series.clear();
+      for (const std::string& series : row.series) named.series.emplace_back(series, "12x80");
+      signal.tests.push_back(named);
+    }
+    const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec));
+    const plan::PromtoolTest& test = Named(file, "queue:depth: named");
+    Lines input;
+    for (const auto& series : test.series) input.push_back(series.first);
+    CHECK(input == row.input);
+    REQUIRE(test.samples.size() == 1);
+    CHECK(test.samples[0].expr == row.expr);
+    Lines stores;
+    for (const plan::ExpectedSample& sample : test.samples[0].expected) {
+      stores.push_back(sample.labels);
+      CHECK(sample.value == 12);
+    }
+    CHECK(stores == row.stores);
+  }
+}
+
+TEST_CASE(
+    "the test that keeps stores apart varies a case of one store, and has once what no store has alone") {
+  spec::Spec spec = test::TinySpec();
+  for (spec::Signal& signal : spec.signals) {
+    if (signal.id != "depth") continue;
+    spec::SignalTest& first = signal.tests.front();
+    first.series = {{R"(queue_depth{path="1"})", "12x80"}, {R"(up{path=""})", "1x80"}};
+    spec::SignalTest several = first;
+    several.name = "several";
+    several.series.emplace_back(R"(queue_depth{path="2"})", "12x80");
+    signal.tests.insert(signal.tests.begin(), several);
+  }
+  const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec));
+  std::vector<std::string> input;
+  for (const auto& series : Named(file, "queue:depth keeps stores apart").series)
+    input.push_back(series.first);
+  CHECK(input == std::vector<std::string>{R"(queue_depth{job="job-a",instance="instance-a",path="1"})",
+                                          R"(up{job="job-a",instance="instance-a"})",
+                                          R"(queue_depth{job="job-b",instance="instance-a",path="1"})",
+                                          R"(up{job="job-b",instance="instance-a"})",
+                                          R"(queue_depth{job="job-a",instance="instance-b",path="1"})",
+                                          R"(up{job="job-a",instance="instance-b"})",
+                                          R"(queue_depth{job="job-a",instance="instance-a",path="1-b"})"});
+}
