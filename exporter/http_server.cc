@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <ctime>
 #include <mutex>
+#include <span>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -42,6 +43,7 @@ const std::vector<std::pair<std::string, std::string>> kCivetwebOptions = {
     {"enable_auth_domain_check", "no"},
 };
 
+constexpr std::size_t kShortBytes = 64 << 10;
 constexpr std::chrono::milliseconds kDrainTimeout(1000);
 constexpr std::chrono::milliseconds kTouchPause(10);
 
@@ -66,9 +68,10 @@ std::string_view ReasonPhrase(int status) {
   }
 }
 
-// Header and body in one string, so that an answer that fits the socket's buffer leaves in one piece.
-std::string Message(const HttpResponse& response, bool with_body) {
-  std::string message = fmt::format(
+std::string Header(const HttpResponse& response) {
+  std::size_t body_bytes = 0;
+  for (const std::string& piece : response.body) body_bytes += piece.size();
+  std::string header = fmt::format(
       "HTTP/1.1 {} {}\r\n"
       "Date: {:%a, %d %b %Y %H:%M:%S} GMT\r\n"
       "Content-Type: {}\r\n"
@@ -79,16 +82,13 @@ std::string Message(const HttpResponse& response, bool with_body) {
       "frame-ancestors 'none'\r\n"
       "Connection: close\r\n",
       response.status, ReasonPhrase(response.status), fmt::gmtime(std::time(nullptr)), response.content_type,
-      response.body.size());
-  if (response.status == 405) message += "Allow: GET, HEAD\r\n";
-  message += "\r\n";
-  if (with_body) message += response.body;
-  return message;
+      body_bytes);
+  if (response.status == 405) header += "Allow: GET, HEAD\r\n";
+  return header + "\r\n";
 }
 
 HttpResponse ErrorPage(int status, std::string_view text) {
-  return HttpResponse{status, "text/plain; charset=utf-8",
-                      fmt::format("{} {}: {}\n", status, ReasonPhrase(status), text)};
+  return PlainAnswer(status, fmt::format("{} {}: {}\n", status, ReasonPhrase(status), text));
 }
 
 sockaddr_in SocketAddress(std::string_view ip, std::uint16_t port) {
@@ -238,8 +238,18 @@ HttpResponse HttpServer::Impl::Answer(const mg_request_info& request) {
 
 void HttpServer::Impl::Send(mg_connection* connection, const HttpResponse& response, bool with_body) {
   mg_disable_keep_alive(connection);  // or civetweb would wait for a request body that nobody wants
-  const std::string message = Message(response, with_body);
-  mg_write(connection, message.data(), message.size());
+  std::string first = Header(response);
+  std::span<const std::string> body = response.body;
+  if (!with_body) body = {};
+  if (!body.empty() &&
+      body.front().size() <= kShortBytes) {  // a short answer leaves in one packet, if it can
+    first += body.front();
+    body = body.subspan(1);
+  }
+  if (mg_write(connection, first.data(), first.size()) <= 0) return;
+  for (const std::string& piece : body) {
+    if (mg_write(connection, piece.data(), piece.size()) <= 0) return;
+  }
 }
 
 int HttpServer::Impl::OnRequest(mg_connection* connection) {
@@ -268,6 +278,10 @@ int HttpServer::Impl::OnLog(const mg_connection* connection, const char* text) {
   Impl& server = Of(connection);
   server.log_.Debug("HTTP library", {{"text", text}});
   return 1;
+}
+
+HttpResponse PlainAnswer(int status, std::string text) {
+  return {status, "text/plain; charset=utf-8", {std::move(text)}};
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -11,18 +11,29 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/result.h"
-#include "exporter/listen_address.h"
 #include "exporter/log.h"
 
 namespace outgrown::exporter {
 
+// Where the exporter listens.
+struct ListenAddress {
+  std::string ip = "127.0.0.1";  // dotted IPv4; "0.0.0.0" is every interface
+  std::uint16_t port = 9108;     // 0: the system chooses a free one
+
+  std::string Text() const { return ip + ":" + std::to_string(port); }
+};
+
 struct HttpResponse {
   int status = 200;
-  std::string content_type = "text/plain; charset=utf-8";
-  std::string body;
+  std::string content_type;
+  std::vector<std::string> body;  // in pieces, sent one after the other
 };
+
+HttpResponse PlainAnswer(int status, std::string text);
 
 class HttpServer {
  public:

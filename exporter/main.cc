@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -18,7 +19,10 @@
 #include "exporter/options.h"
 #include "exporter/pages.h"
 #include "exporter/scrape.h"
-#include "exporter/table_source.h"
+#include "thresholds/compiled.h"
+#include "thresholds/parse.h"
+#include "thresholds/table.h"
+#include "thresholds/table_plan.h"
 
 namespace outgrown::exporter {
 namespace {
@@ -39,6 +43,31 @@ sigset_t BlockEndSignals() {
 void KeepLittleMemory() {
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 256 << 10);  // set, it doesn't grow by itself
+}
+
+// The table of a spec, or why there is none.
+struct TableSource {
+  std::optional<plan::OwnedTable> owned;  // nothing: the compiled table
+  int status = 0;                         // kExitOk, or what to exit with
+  std::string problem;                    // one line for each error of the spec; empty if status is kExitOk
+
+  const Table& table() const { return owned ? owned->table() : CompiledTable(); }
+};
+
+// Reads the spec, or takes the compiled table if `spec_file` is empty.
+TableSource LoadTable(const std::string& spec_file) {
+  TableSource source;
+  if (spec_file.empty()) return source;
+  const spec::LoadedSpec loaded = spec::LoadSpec(spec_file);
+  for (const spec::Diagnostic& diagnostic : loaded.diagnostics) {
+    source.problem += spec::FormatDiagnosticWithSource(diagnostic, loaded.source) + "\n";
+  }
+  if (!loaded.spec) {
+    source.status = loaded.unreadable ? kExitFailure : kExitInvalidSpec;
+    return source;
+  }
+  source.owned = plan::MakeTable(*loaded.spec);
+  return source;
 }
 
 double NowUnixSeconds() {

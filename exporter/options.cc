@@ -1,9 +1,14 @@
 #include "exporter/options.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
@@ -14,6 +19,36 @@
 
 namespace outgrown::exporter {
 namespace {
+
+std::optional<std::uint16_t> ParsePort(std::string_view text) {
+  std::uint16_t port = 0;
+  const std::from_chars_result end = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (end.ec != std::errc() || end.ptr != text.data() + text.size()) return std::nullopt;
+  return port;
+}
+
+// "127.0.0.1:9108", "localhost:9108", ":9108" (every interface, as the other exporters take it). An error
+// says what was found and what would be right; IPv6 is one, because Debian 12's civetweb is built without it.
+Result<ListenAddress> ParseListenAddress(std::string_view text) {
+  const auto wrong = [&](std::string_view what) {
+    return Error{std::string(what) + ", found \"" + std::string(text) + "\"", "--web.listen-address"};
+  };
+  if (text.find('[') != std::string_view::npos || text.find(':') != text.rfind(':')) {
+    return wrong("IPv6 is not supported (Debian 12's civetweb is built without it); expected IPV4:PORT");
+  }
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return wrong("expected IPV4:PORT, as in 127.0.0.1:9108");
+  const std::optional<std::uint16_t> port = ParsePort(text.substr(colon + 1));
+  if (!port) return wrong("expected a port from 0 to 65535 after the colon");
+
+  std::string ip(text.substr(0, colon));
+  if (ip.empty()) ip = "0.0.0.0";
+  if (ip == "localhost") ip = "127.0.0.1";
+  in_addr parsed = {};
+  if (::inet_pton(AF_INET, ip.c_str(), &parsed) != 1)
+    return wrong("expected an IPv4 address before the colon");
+  return ListenAddress{std::move(ip), *port};
+}
 
 Result<NamedStore> ParseStore(const std::string& text) {
   const auto wrong = [&](const std::string& what) {

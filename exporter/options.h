@@ -5,9 +5,9 @@
 #include <variant>
 #include <vector>
 
-#include "exporter/listen_address.h"
+#include "exporter/http_server.h"
 #include "exporter/log.h"
-#include "exporter/stores.h"
+#include "exporter/scrape.h"
 
 namespace outgrown::exporter {
 

@@ -1,24 +1,288 @@
 #include "exporter/pages.h"
 
-#include "exporter/landing_page.h"
-#include "exporter/text_format.h"
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <ostream>
+#include <streambuf>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/digest.h"
+#include "common/utf8.h"
+#include "exporter/serializer.h"
+#include "exporter/sqlite/problem.h"
 
 namespace outgrown::exporter {
+namespace {
+
+// Light and dark by the reader's preference, one column on a phone.
+constexpr std::string_view kLandingStyle = R"css(
+:root {
+  color-scheme: light dark;
+  --page: #f6f5f1; --card: #ffffff; --line: #e3e0d8; --text: #22261f; --soft: #6b7066;
+  --accent: #2f6b4f; --good: #2f6b4f; --good-back: #e4f1e9; --bad: #a4341f; --bad-back: #fbe9e4;
+  --idle: #6b7066; --idle-back: #efeee9;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #151814; --card: #1d211c; --line: #2e342d; --text: #e6e9e2; --soft: #9aa294;
+    --accent: #7cc7a0; --good: #7cc7a0; --good-back: #1d3329; --bad: #f0957f; --bad-back: #3b211b;
+    --idle: #9aa294; --idle-back: #262b25;
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0; background: var(--page); color: var(--text);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+}
+main { max-width: 62rem; margin: 0 auto; padding: 2.5rem 1.25rem 3rem; }
+header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem .9rem; }
+h1 { margin: 0; font-size: 1.9rem; letter-spacing: -.02em; }
+header .version { color: var(--soft); font-variant-numeric: tabular-nums; }
+.lead { margin: .4rem 0 1.4rem; color: var(--soft); max-width: 44rem; }
+nav { display: flex; flex-wrap: wrap; gap: .6rem; margin-bottom: 2.2rem; }
+nav a {
+  padding: .42rem 1rem; border: 1px solid var(--line); border-radius: 999px; background: var(--card);
+  color: var(--accent); text-decoration: none; font-weight: 600;
+}
+nav a.first { background: var(--accent); border-color: var(--accent); color: var(--page); }
+nav a:hover, nav a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+h2 { margin: 0 0 .8rem; font-size: 1.05rem; color: var(--soft); font-weight: 600; }
+.store {
+  background: var(--card); border: 1px solid var(--line); border-radius: 14px;
+  padding: 1.15rem 1.3rem 1.25rem; margin-bottom: 1rem;
+}
+.store .head { display: flex; flex-wrap: wrap; align-items: center; gap: .3rem .8rem; }
+.store h3 { margin: 0; font-size: 1.2rem; overflow-wrap: anywhere; }
+.badge { padding: .08rem .6rem; border-radius: 999px; font-size: .82rem; font-weight: 600; }
+.badge.good { color: var(--good); background: var(--good-back); }
+.badge.bad { color: var(--bad); background: var(--bad-back); }
+.badge.idle { color: var(--idle); background: var(--idle-back); }
+.path {
+  margin: .15rem 0 0; color: var(--soft); overflow-wrap: anywhere;
+  font: .86rem/1.5 ui-monospace, "Cascadia Mono", "DejaVu Sans Mono", Menlo, monospace;
+}
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)); gap: .9rem 1rem; margin: 1rem 0 0; }
+dl div { min-width: 0; }
+dt { font-size: .8rem; color: var(--soft); }
+dd { margin: 0; font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.problems { margin: 1rem 0 0; padding: .7rem .9rem; list-style: none; border-radius: 9px; background: var(--bad-back); }
+.problems li { color: var(--bad); }
+.problems b { font-weight: 600; }
+@media (max-width: 34rem) { dl { grid-template-columns: 1fr 1fr; } }
+.empty { color: var(--soft); }
+.empty code, footer code { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospace; font-size: .92em; }
+footer { margin-top: 2.2rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .88rem; }
+)css";
+
+// Text that is safe between tags and inside a double-quoted attribute.
+std::string Html(std::string_view text) {
+  std::string out;
+  for (const char c : ValidUtf8(text)) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string BytesText(double bytes) {
+  constexpr std::array<std::string_view, 5> kUnits = {"B", "KB", "MB", "GB", "TB"};
+  std::size_t unit = 0;
+  while (bytes >= 1024 && unit + 1 < kUnits.size()) {
+    bytes /= 1024;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
+}
+
+// 1234567 -> "1 234 567", with no-break spaces.
+std::string CountText(double count) {
+  const std::string digits = fmt::format("{:.0f}", count);
+  std::string out;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) out += "\xC2\xA0";
+    out += digits[i];
+  }
+  return out;
+}
+
+// 90 -> "1 min"
+std::string SpanText(double seconds) {
+  if (seconds < 60) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 3600) return fmt::format("{:.0f} min", std::floor(seconds / 60));
+  if (seconds < 2 * 86400) return fmt::format("{:.0f} h", std::floor(seconds / 3600));
+  return fmt::format("{:.0f} days", std::floor(seconds / 86400));
+}
+
+using TextOf = std::string (*)(double);
+
+// A titled number; nothing if it is not known, for which the problems below give the reason.
+std::string Fact(std::string_view title, std::optional<double> value, TextOf text) {
+  if (!value) return "";
+  return fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", title, text(*value));
+}
+
+std::string LastWriteText(double unix_seconds) {
+  if (unix_seconds == 0) return "none yet";
+  const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+  return SpanText(std::max(0.0, now.count() - unix_seconds)) + " ago";
+}
+
+std::string Problems(const Samples& samples, const std::string& store) {
+  const auto reason = [&](std::string_view metric) { return samples.FindLabel(metric, {store}, 1); };
+  const std::optional<std::string> block = reason("checkpoint_block_problem_info");
+  const std::optional<std::string> file = reason("checkpoint_file_problem_info");
+  const std::optional<std::string> commits = reason("checkpoint_store_commits_problem_info");
+  std::string items;
+  const auto add = [&](std::string_view what, std::string_view why) {
+    items += fmt::format("<li><b>{}</b> {}</li>\n", what, Html(why));
+  };
+  if (block) add("Counter block:", *block);
+  if (file) add("Database:", sqlite::ProblemTextOfId(*file));
+  if (commits && commits != file) add("Commit counter:", sqlite::ProblemTextOfId(*commits));
+  return items.empty() ? "" : "<ul class=\"problems\">\n" + items + "</ul>\n";
+}
+
+std::string Badge(std::string_view kind, std::string_view text) {
+  return fmt::format("<span class=\"badge {}\">{}</span>", kind, text);
+}
+
+std::string Badges(const Samples& samples, const std::string& store) {
+  if (samples.Find("checkpoint_block_up", {store}) != 1) return Badge("bad", "writes not counted");
+  std::string badges = Badge("good", "writes counted");
+  if (samples.Find("checkpoint_block_trace_lost", {store}) == 1)
+    badges += Badge("bad", "some writes go uncounted");
+  if (samples.Find("checkpoint_block_writers", {store}) == 0) badges += Badge("idle", "no living writer");
+  return badges;
+}
+
+// A stream that appends to pieces of a page. A piece is never moved to a larger place, which would take twice its memory.
+class PieceStream final : public std::streambuf {
+ public:
+  explicit PieceStream(std::vector<std::string>& pieces) : pieces_(pieces) {}
+
+ private:
+  static constexpr std::size_t kPieceBytes = 512 << 10;
+
+  std::streamsize xsputn(const char* text, std::streamsize size) override {
+    const auto bytes = static_cast<std::size_t>(size);
+    if (pieces_.empty() || pieces_.back().capacity() - pieces_.back().size() < bytes)
+      pieces_.emplace_back().reserve(std::max(bytes, kPieceBytes));
+    pieces_.back().append(text, bytes);
+    return size;
+  }
+  int_type overflow(int_type next) override {
+    const char c = traits_type::to_char_type(next);
+    return xsputn(&c, 1) == 1 ? next : traits_type::eof();
+  }
+
+  std::vector<std::string>& pieces_;
+};
+
+}  // namespace
+
+std::string StoreCard(const StoreReport& store) {
+  const std::string& name = store.name;
+  const Samples& samples = store.samples;
+  const auto value = [&](std::string_view metric) { return samples.Find(metric, {name}); };
+  const auto writes = [&](std::string_view status) {
+    return samples.Find("checkpoint_writes_total", {name, status});
+  };
+  const std::string facts =
+      Fact("Writes that succeeded", writes("success"), &CountText) +
+      Fact("Writes that failed", writes("error"), &CountText) +
+      Fact("Writes rejected", writes("rejected"), &CountText) +
+      Fact("Last write", value("checkpoint_last_write_timestamp_seconds"), &LastWriteText) +
+      Fact("Database file", value("checkpoint_file_size_bytes"), &BytesText) +
+      Fact("Write-ahead log", value("checkpoint_wal_size_bytes"), &BytesText) +
+      Fact("Commits of the store", value("checkpoint_store_commits_total"), &CountText) +
+      Fact("Living writers", value("checkpoint_block_writers"), &CountText);
+  return fmt::format(
+      "<section class=\"store\">\n<div class=\"head\"><h3>{}</h3>{}</div>\n<p class=\"path\">{}</p>\n{}{}"
+      "</section>\n",
+      Html(name), Badges(samples, name), Html(store.database),
+      facts.empty() ? "" : "<dl>\n" + facts + "</dl>\n", Problems(samples, name));
+}
+
+HttpResponse Pages::Metrics() const {
+  Samples samples;
+  const Samples own = scraper_.Scrape([&](const StoreReport& store) { samples.Merge(store.samples); });
+  samples.Merge(own);
+  std::vector<std::string> pieces;
+  PieceStream buffer(pieces);
+  std::ostream page(&buffer);
+  const ExactTextSerializer serializer;
+  for (FamilySamples& family : samples.TakeFamilies()) {
+    const FamilySamples written = std::move(family);  // gone before the next one is collected
+    serializer.Serialize(page, written.Collect());
+  }
+  return {200, std::string(kTextFormatContentType), std::move(pieces)};
+}
+
+HttpResponse Pages::Landing() const {
+  std::string cards;
+  int stores = 0;
+  scraper_.Scrape([&](const StoreReport& store) {
+    cards += StoreCard(store);
+    ++stores;
+  });
+  if (cards.empty()) {
+    cards =
+        "<p class=\"empty\">No store yet. One appears here as soon as an application makes its counter "
+        "block, or when "
+        "the exporter is started with <code>--store NAME=PATH</code>.</p>\n";
+  }
+  const Settings& settings = scraper_.settings();
+  return {200,
+          "text/html; charset=utf-8",
+          {fmt::format(
+              R"html(<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Outgrown exporter</title>
+<style>{}</style>
+</head>
+<body>
+<main>
+<header><h1>Outgrown exporter</h1><span class="version">{}</span></header>
+<p class="lead">Shows Prometheus what tells when a SQLite store has been outgrown.</p>
+<nav><a class="first" href="{}">Metrics</a><a href="/-/healthy">Health</a><a href="/-/ready">Readiness</a></nav>
+<h2>{}</h2>
+{}<footer>Read a moment ago, as a scrape reads it. Limits: table <code>{}</code> of the spec <code>{}</code>.</footer>
+</main>
+</body>
+</html>
+)html",
+              kLandingStyle, Html(settings.version), Html(telemetry_path_),
+              stores == 1 ? "1 store" : fmt::format("{} stores", stores), cards, Html(settings.table->store),
+              Html(ShortDigest(settings.table->digest)))}};
+}
 
 std::optional<HttpResponse> Pages::Answer(std::string_view path) const {
-  if (path == telemetry_path_) {
-    return HttpResponse{200, std::string(kTextFormatContentType),
-                        TextFormat(scraper_.Scrape().samples.Families())};
-  }
-  if (path == "/") {
-    return HttpResponse{200, "text/html; charset=utf-8",
-                        LandingPage(scraper_.Scrape(), scraper_.settings(), telemetry_path_)};
-  }
+  if (path == telemetry_path_) return Metrics();
+  if (path == "/") return Landing();
   // The process answers, which is all that there is to its health: it depends on nothing that could be down.
-  if (path == "/-/healthy")
-    return HttpResponse{200, "text/plain; charset=utf-8", "outgrown-exporter is healthy.\n"};
-  if (path == "/-/ready")
-    return HttpResponse{200, "text/plain; charset=utf-8", "outgrown-exporter is ready.\n"};
+  if (path == "/-/healthy") return PlainAnswer(200, "outgrown-exporter is healthy.\n");
+  if (path == "/-/ready") return PlainAnswer(200, "outgrown-exporter is ready.\n");
   return std::nullopt;
 }
 

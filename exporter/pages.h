@@ -1,14 +1,19 @@
-// The exporter's pages: which paths there are and what each answers.
+// The exporter's pages: which paths there are and what each answers. The metrics, for Prometheus; "/", which shows people
+// what this exporter reads and each store's state, and needs nothing else from anywhere (no script, no image, no font).
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "exporter/http_server.h"
 #include "exporter/scrape.h"
 
 namespace outgrown::exporter {
+
+// A store's part of the page at "/".
+std::string StoreCard(const StoreReport& store);
 
 class Pages {
  public:
@@ -20,6 +25,9 @@ class Pages {
   std::optional<HttpResponse> Answer(std::string_view path) const;
 
  private:
+  HttpResponse Metrics() const;
+  HttpResponse Landing() const;
+
   Scraper& scraper_;
   const std::string telemetry_path_;
 };

@@ -1,14 +1,25 @@
 #include "exporter/scrape.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
-#include "exporter/collectors/collectors.h"
+#include "counterblock/directory.h"
 
 namespace outgrown::exporter {
 namespace {
+
+namespace fs = std::filesystem;
+
+std::string Environment(const char* name) {
+  const char* value = ::secure_getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
 
 // Within a second, as far as it is up to the exporter: less than the shortest scrape_timeout that people choose.
 constexpr std::chrono::milliseconds kStoreTimeout(900);
@@ -58,30 +69,69 @@ std::vector<StoreTarget> FindAllStores(const StoreSources& sources, Summaries& s
 
 }  // namespace
 
+std::vector<std::string> DefaultBlockDirectories(const std::string& system_directory) {
+  if (std::string named = Environment("OUTGROWN_DIR"); !named.empty()) return {std::move(named)};
+  std::vector<std::string> directories;
+  std::error_code failed;
+  for (fs::directory_iterator entry(system_directory, failed); !failed && entry != fs::directory_iterator();
+       entry.increment(failed)) {
+    std::error_code ignored;
+    if (entry->symlink_status(ignored).type() == fs::file_type::directory) {
+      directories.push_back(entry->path().string());
+    }
+  }
+  std::ranges::sort(directories);
+  if (const std::string runtime = Environment("XDG_RUNTIME_DIR"); !runtime.empty()) {
+    const std::string personal = runtime + "/outgrown";
+    std::error_code ignored;
+    if (fs::is_directory(personal, ignored)) directories.push_back(personal);
+  }
+  return directories;
+}
+
+FoundStores FindStores(const StoreSources& sources) {
+  FoundStores found;
+  std::map<std::string, StoreTarget> by_name;
+  const std::vector<std::string> directories =
+      sources.block_directories.empty() ? DefaultBlockDirectories() : sources.block_directories;
+  for (const std::string& directory : directories) {
+    const Result<std::vector<block::BlockName>> names = block::ListBlocks(directory);
+    if (!names) {
+      found.problems.push_back(names.error());
+      continue;
+    }
+    for (const block::BlockName& name : *names) by_name[name.store].blocks.push_back({directory, name});
+  }
+  for (const NamedStore& named : sources.named) by_name[named.name].database = named.database;
+  for (auto& [name, target] : by_name) {
+    target.name = name;
+    found.stores.push_back(std::move(target));
+  }
+  return found;
+}
+
 Scraper::Scraper(Settings settings, StoreSources sources, const Log& log)
     : settings_(std::make_shared<const Settings>(std::move(settings))),
       sources_(std::move(sources)),
       log_(log),
       probes_(kStoreCollectors, kStoreTimeout) {}
 
-ScrapeResult Scraper::Scrape() {
-  ScrapeResult result;
+Samples Scraper::Scrape(const std::function<void(const StoreReport&)>& visit) {
   Summaries summaries(log_);
   for (const StoreCollector& collector : kStoreCollectors) summaries.Add(collector.name, "", {});
   const std::vector<StoreTarget> targets = FindAllStores(sources_, summaries);
-  std::vector<StoreReport> reports = probes_.Run(settings_, targets);
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    result.stores.push_back({targets[i].name, reports[i].database});
-    result.samples.Merge(std::move(reports[i].samples));
-    for (const auto& [collector, run] : reports[i].runs) summaries.Add(collector, targets[i].name, run);
+  for (const StoreReport& report : probes_.Run(settings_, targets)) {
+    visit(report);
+    for (const auto& [collector, run] : report.runs) summaries.Add(collector, report.name, run);
   }
+  Samples own;
   for (const ExporterCollector& collector : kExporterCollectors) {
     const auto start = std::chrono::steady_clock::now();
-    Result<void> done = collector.collect(*settings_, result.samples);
+    Result<void> done = collector.collect(*settings_, own);
     summaries.Add(collector.name, "", {std::chrono::steady_clock::now() - start, std::move(done)});
   }
-  summaries.Expose(result.samples);
-  return result;
+  summaries.Expose(own);
+  return own;
 }
 
 }  // namespace outgrown::exporter

@@ -1,27 +1,42 @@
 // One scrape: finds the stores, runs every collector, and decides in one place what timing, success and logging are.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "exporter/collectors/collector.h"
+#include "common/result.h"
+#include "exporter/collectors/collectors.h"
 #include "exporter/collectors/samples.h"
 #include "exporter/log.h"
 #include "exporter/store_probes.h"
-#include "exporter/stores.h"
 
 namespace outgrown::exporter {
 
-struct ScrapedStore {
+// --store NAME=PATH
+struct NamedStore {
   std::string name;
-  std::string database;  // the path in use; empty if nobody said one
+  std::string database;
 };
 
-struct ScrapeResult {
-  std::vector<ScrapedStore> stores;
-  Samples samples;
+struct StoreSources {
+  std::vector<std::string> block_directories;  // empty: DefaultBlockDirectories at each scrape
+  std::vector<NamedStore> named;
 };
+
+struct FoundStores {
+  std::vector<StoreTarget> stores;  // ordered by name
+  std::vector<Error> problems;      // directories that could not be listed
+};
+
+// Every store that has a counter block of any major in any of the directories, and every named one. Blocks of
+// the same name are one store's.
+FoundStores FindStores(const StoreSources& sources);
+
+// $OUTGROWN_DIR if it is set, else every folder in `system_directory` and $XDG_RUNTIME_DIR/outgrown, as far
+// as they exist: the places where applications put their blocks by themselves (counterblock/directory.h).
+std::vector<std::string> DefaultBlockDirectories(const std::string& system_directory = "/run/outgrown");
 
 class Scraper {
  public:
@@ -30,10 +45,10 @@ class Scraper {
 
   const Settings& settings() const { return *settings_; }
 
-  // Always gives a result, after about a second at the latest: a collector that fails costs its own samples from the
-  // failure on, sets its checkpoint_collector_success to 0 and is logged, and nothing else. Safe to call from several
-  // threads at once.
-  ScrapeResult Scrape();
+  // Calls `visit` for each store, in the order of their names, and gives the samples that are no store's. Ends after about
+  // a second at the latest: a collector that fails costs its own samples from the failure on, sets its
+  // checkpoint_collector_success to 0 and is logged, and nothing else. Safe to call from several threads at once.
+  Samples Scrape(const std::function<void(const StoreReport&)>& visit);
 
  private:
   const std::shared_ptr<const Settings> settings_;

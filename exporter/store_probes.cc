@@ -43,7 +43,7 @@ struct StoreProbes::Probe {
       Result<void> done = collector.collect(store, samples);
       const auto duration = std::chrono::steady_clock::now() - start;
       const std::lock_guard<std::mutex> lock(mutex);
-      report.samples.Merge(std::move(samples));
+      report.samples.Merge(samples);
       report.database = store.database;
       report.runs.insert_or_assign(collector.name, CollectorRun{duration, std::move(done)});
     }
@@ -90,6 +90,7 @@ StoreReport StoreProbes::Finish(Probe* probe, const StoreTarget& target,
     }
     report = std::move(probe->report);
   }
+  report.name = target.name;
   if (report.database.empty()) report.database = target.database;
   for (const StoreCollector& collector : collectors_) {
     if (report.runs.contains(collector.name)) continue;

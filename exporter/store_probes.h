@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "common/result.h"
-#include "exporter/collectors/collector.h"
+#include "exporter/collectors/collectors.h"
 #include "exporter/collectors/samples.h"
 
 namespace outgrown::exporter {
@@ -26,6 +26,7 @@ struct CollectorRun {
 
 // What is known of a store at the deadline.
 struct StoreReport {
+  std::string name;
   Samples samples;
   std::string database;  // the path in use; empty if nobody has said one
   std::map<std::string_view, CollectorRun>

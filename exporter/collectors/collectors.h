@@ -1,25 +1,83 @@
-// The list of collectors, in the order in which they run. A new one is a file, a declaration and a line here.
+// What a collector is: one data source in one file, as a function that adds samples.
+//
+// A collector says what it measured and, as an Error, why its source failed. It keeps nothing from one scrape
+// to the next, logs nothing and times nothing: scrape.cc does that for all of them. A value that isn't there
+// (no write yet, no log file) is no error: the collector leaves it out and, where the catalog has a metric
+// for that, says why.
 #pragma once
 
 #include <array>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include "exporter/collectors/collector.h"
+#include "common/result.h"
+#include "counterblock/directory.h"
+#include "exporter/collectors/samples.h"
+#include "exporter/sqlite/problem.h"
+#include "thresholds/table.h"
 
 namespace outgrown::exporter {
 
+// What the operator said that collectors need. Made once at the start and never changed.
+struct Settings {
+  std::string version;                 // of the exporter
+  int servers = 1;                     // --deployment.servers
+  std::string shared_id;               // --store.shared-id; empty: the stores are shared with nobody
+  std::string decision_log;            // --decision.log; empty: none
+  const Table* table = nullptr;        // the threshold table; outlives the scrapes, never null during one
+  double start_time_unix_seconds = 0;  // of this process
+};
+
+// A counter block's file.
+struct BlockPlace {
+  std::string directory;
+  block::BlockName name;
+};
+
+// A store as it was found for one scrape (scrape.h).
+struct StoreTarget {
+  std::string name;                // the label `database`
+  std::string database;            // --store's path; empty: the counter block says it
+  std::vector<BlockPlace> blocks;  // its counter blocks of every major, may be empty
+};
+
+// One store during one scrape.
+struct StoreScrape {
+  const Settings& settings;
+  const StoreTarget& target;
+  std::string database;  // the database file; empty while nobody has said it
+};
+
+// Runs once for each store, in the order of the list (below), so that a later one finds the path that
+// an earlier one read from the counter block.
+struct StoreCollector {
+  std::string_view name;
+  Result<void> (*collect)(StoreScrape& store, Samples& samples);
+  void (*stuck)(const std::string& store,
+                Samples& samples);  // what to show if it didn't end in time; may be null
+};
+
+// Runs once for each scrape.
+struct ExporterCollector {
+  std::string_view name;
+  Result<void> (*collect)(const Settings& settings, Samples& samples);
+};
+
+// The collectors, and below in which order they run. A new one is a file, a declaration and a line.
 Result<void> CollectCounterBlock(StoreScrape& store, Samples& samples);  // counter_block.cc
 Result<void> CollectSqliteFile(StoreScrape& store, Samples& samples);    // sqlite_file.cc
 Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples);  // store_commits.cc
-Result<void> CollectDeployment(StoreScrape& store, Samples& samples);    // deployment.cc
+Result<void> CollectDeployment(StoreScrape& store, Samples& samples);    // configured.cc
 
 void ShowCounterBlockStuck(const std::string& store, Samples& samples);
 void ShowSqliteFileStuck(const std::string& store, Samples& samples);
 void ShowStoreCommitsStuck(const std::string& store, Samples& samples);
 
-Result<void> CollectBuildInfo(const Settings& settings, Samples& samples);       // build_info.cc
+Result<void> CollectBuildInfo(const Settings& settings, Samples& samples);       // process.cc
 Result<void> CollectDecisionLog(const Settings& settings, Samples& samples);     // decision_log.cc
 Result<void> CollectProcess(const Settings& settings, Samples& samples);         // process.cc
-Result<void> CollectThresholdTable(const Settings& settings, Samples& samples);  // threshold_table.cc
+Result<void> CollectThresholdTable(const Settings& settings, Samples& samples);  // configured.cc
 
 // The counter block first, because it says where the database is; what can't get stuck before what can.
 inline constexpr std::array kStoreCollectors = {
@@ -35,5 +93,11 @@ inline constexpr std::array kExporterCollectors = {
     ExporterCollector{"build_info", &CollectBuildInfo},
     ExporterCollector{"process", &CollectProcess},
 };
+
+// For collectors of SQLite's files: a number that can't be had is a series with the reason, and an Error only where something
+// is broken rather than absent. Sets `metric`{database, reason} to 1. The error, for problems that an operator has to look at, names the
+// file.
+Result<void> ReportProblem(const StoreScrape& store, std::string_view metric, sqlite::Problem problem,
+                           Samples& samples);
 
 }  // namespace outgrown::exporter

@@ -1,4 +1,4 @@
-// The exporter's own process, under the names that every Prometheus client uses. Source: proc(5).
+// The exporter itself: its build, and its process under the names that every Prometheus client uses. Source: proc(5).
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,6 +13,12 @@
 
 namespace outgrown::exporter {
 namespace {
+
+#if defined(__clang__)
+constexpr std::string_view kCompiler = "clang " __clang_version__;
+#else
+constexpr std::string_view kCompiler = "gcc " __VERSION__;
+#endif
 
 // /proc/self/stat from its third field on; the second is the program's name in parentheses and may hold
 // anything.
@@ -71,6 +77,11 @@ Result<double> CountDescriptors() {
 }
 
 }  // namespace
+
+Result<void> CollectBuildInfo(const Settings& settings, Samples& samples) {
+  samples.Set("checkpoint_exporter_build_info", {settings.version, kCompiler}, 1);
+  return {};
+}
 
 Result<void> CollectProcess(const Settings& settings, Samples& samples) {
   samples.Set("process_start_time_seconds", {}, settings.start_time_unix_seconds);

@@ -1,11 +1,11 @@
 #include "exporter/collectors/samples.h"
 
 #include <algorithm>
-#include <iterator>
+#include <bit>
+#include <cstring>
 #include <utility>
 
 #include "common/check.h"
-#include "thresholds/catalog.h"
 
 namespace outgrown::exporter {
 namespace {
@@ -22,82 +22,145 @@ prometheus::MetricType TypeOf(const metrics::Metric& metric) {
   return prometheus::MetricType::Untyped;
 }
 
+const metrics::Metric& InCatalog(std::string_view name) {
+  const metrics::Metric* metric = metrics::Find(name);
+  OUTGROWN_CHECK(metric != nullptr);
+  return *metric;
+}
+
+// The catalog is one array, so that its order is that of the entries' addresses.
+const metrics::Metric* AddressOf(const FamilySamples& family) { return &family.metric(); }
+
 }  // namespace
 
-prometheus::ClientMetric& Samples::Add(std::string_view metric, std::span<const std::string_view> labels) {
-  const metrics::Metric* entry = metrics::Find(metric);
-  OUTGROWN_CHECK(entry != nullptr);
-  OUTGROWN_CHECK(entry->labels.size() == labels.size());
-  prometheus::ClientMetric& added = metrics_[entry->name].emplace_back();
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    added.label.push_back({std::string(entry->labels[i]), std::string(labels[i])});
+void FamilySamples::AddLabels(std::span<const std::string_view> labels) {
+  OUTGROWN_CHECK(labels.size() == metric_->labels.size());
+  for (const std::string_view label : labels) {
+    const auto size = static_cast<std::uint32_t>(label.size());
+    labels_.append(reinterpret_cast<const char*>(&size), sizeof size).append(label);
   }
-  return added;
+}
+
+void FamilySamples::Add(std::span<const std::string_view> labels, double value) {
+  OUTGROWN_CHECK(metric_->type != metrics::Type::kHistogram);
+  AddLabels(labels);
+  cells_.push_back(std::bit_cast<std::uint64_t>(value));
+}
+
+void FamilySamples::Add(std::span<const std::string_view> labels, const HistogramValue& value) {
+  OUTGROWN_CHECK(metric_->type == metrics::Type::kHistogram);
+  OUTGROWN_CHECK(!value.buckets.empty());
+  if (bounds_.empty()) {
+    for (const HistogramValue::Bucket& bucket : value.buckets) bounds_.push_back(bucket.upper_bound);
+  }
+  OUTGROWN_CHECK(std::ranges::equal(value.buckets, bounds_, {}, &HistogramValue::Bucket::upper_bound));
+  AddLabels(labels);
+  for (const HistogramValue::Bucket& bucket : value.buckets) cells_.push_back(bucket.cumulative_count);
+  cells_.push_back(std::bit_cast<std::uint64_t>(value.sum));
+}
+
+void FamilySamples::Add(const FamilySamples& other) {
+  if (bounds_.empty()) bounds_ = other.bounds_;
+  OUTGROWN_CHECK(bounds_ == other.bounds_);
+  labels_ += other.labels_;
+  cells_.insert(cells_.end(), other.cells_.begin(), other.cells_.end());
+}
+
+// Calls `visit` for each sample until it returns false.
+template <typename Visit>
+void FamilySamples::ForEach(const Visit& visit) const {
+  Sample sample;
+  sample.labels.resize(metric_->labels.size());
+  std::string_view left = labels_;
+  for (std::size_t cell = 0; cell < cells_.size(); cell += CellsOfOne()) {
+    for (std::string_view& label : sample.labels) {
+      std::uint32_t size = 0;
+      std::memcpy(&size, left.data(), sizeof size);
+      label = left.substr(sizeof size, size);
+      left.remove_prefix(sizeof size + size);
+    }
+    sample.cells = std::span(cells_).subspan(cell, CellsOfOne());
+    if (!visit(std::as_const(sample))) return;
+  }
+}
+
+std::optional<FamilySamples::Sample> FamilySamples::Find(std::span<const std::string_view> labels) const {
+  std::optional<Sample> found;
+  ForEach([&](const Sample& sample) {
+    if (labels.size() <= sample.labels.size() &&
+        std::equal(labels.begin(), labels.end(), sample.labels.begin()))
+      found = sample;
+    return !found;
+  });
+  return found;
+}
+
+std::vector<prometheus::MetricFamily> FamilySamples::Collect() const {
+  std::vector<prometheus::MetricFamily> families(1);
+  prometheus::MetricFamily& family = families.front();
+  family.name = metric_->name;
+  family.help = metric_->help;
+  family.type = TypeOf(*metric_);
+  family.metric.reserve(cells_.size() / CellsOfOne());
+  ForEach([&](const Sample& sample) {
+    prometheus::ClientMetric& added = family.metric.emplace_back();
+    added.label.reserve(sample.labels.size());
+    for (std::size_t i = 0; i < sample.labels.size(); ++i)
+      added.label.push_back({std::string(metric_->labels[i]), std::string(sample.labels[i])});
+    const double last_cell = std::bit_cast<double>(sample.cells.back());
+    if (metric_->type == metrics::Type::kHistogram) {
+      added.histogram.bucket.reserve(bounds_.size());
+      for (std::size_t i = 0; i < bounds_.size(); ++i)
+        added.histogram.bucket.push_back({sample.cells[i], bounds_[i]});
+      added.histogram.sample_count = sample.cells[bounds_.size() - 1];
+      added.histogram.sample_sum = last_cell;
+    } else {
+      (metric_->type == metrics::Type::kCounter ? added.counter.value : added.gauge.value) = last_cell;
+    }
+    return true;
+  });
+  return families;
+}
+
+FamilySamples& Samples::FamilyOf(const metrics::Metric& metric) {
+  const auto found = std::ranges::lower_bound(families_, &metric, {}, &AddressOf);
+  if (found != families_.end() && &found->metric() == &metric) return *found;
+  return *families_.insert(found, FamilySamples(metric));
 }
 
 void Samples::Set(std::string_view metric, std::span<const std::string_view> labels, double value) {
-  prometheus::ClientMetric& added = Add(metric, labels);
-  const metrics::Type type = metrics::Find(metric)->type;
-  OUTGROWN_CHECK(type != metrics::Type::kHistogram);
-  (type == metrics::Type::kCounter ? added.counter.value : added.gauge.value) = value;
+  FamilyOf(InCatalog(metric)).Add(labels, value);
 }
 
 void Samples::SetHistogram(std::string_view metric, std::initializer_list<std::string_view> labels,
                            const HistogramValue& value) {
-  prometheus::ClientMetric& added = Add(metric, std::span(labels.begin(), labels.size()));
-  OUTGROWN_CHECK(metrics::Find(metric)->type == metrics::Type::kHistogram);
-  OUTGROWN_CHECK(!value.buckets.empty());
-  for (const HistogramValue::Bucket& bucket : value.buckets) {
-    added.histogram.bucket.push_back({bucket.cumulative_count, bucket.upper_bound});
-  }
-  added.histogram.sample_count = value.buckets.back().cumulative_count;
-  added.histogram.sample_sum = value.sum;
+  FamilyOf(InCatalog(metric)).Add(std::span(labels.begin(), labels.size()), value);
 }
 
-void Samples::Merge(Samples&& other) {
-  for (auto& [name, theirs] : other.metrics_) {
-    std::vector<prometheus::ClientMetric>& ours = metrics_[name];
-    ours.insert(ours.end(), std::move_iterator(theirs.begin()), std::move_iterator(theirs.end()));
-  }
+void Samples::Merge(const Samples& other) {
+  for (const FamilySamples& theirs : other.families_) FamilyOf(theirs.metric()).Add(theirs);
 }
 
-const prometheus::ClientMetric* Samples::FindMetric(std::string_view metric,
-                                                    std::initializer_list<std::string_view> labels) const {
-  const auto family = metrics_.find(metric);
-  if (family == metrics_.end()) return nullptr;
-  const auto same = [&](const prometheus::ClientMetric& candidate) {
-    return candidate.label.size() >= labels.size() &&
-           std::equal(labels.begin(), labels.end(), candidate.label.begin(),
-                      [](std::string_view wanted, const auto& label) { return wanted == label.value; });
-  };
-  const auto found = std::ranges::find_if(family->second, same);
-  return found == family->second.end() ? nullptr : &*found;
+std::optional<FamilySamples::Sample> Samples::FindSample(
+    std::string_view metric, std::initializer_list<std::string_view> labels) const {
+  const auto family = std::ranges::find(families_, &InCatalog(metric), &AddressOf);
+  if (family == families_.end()) return std::nullopt;
+  return family->Find(std::span(labels.begin(), labels.size()));
 }
 
 std::optional<double> Samples::Find(std::string_view metric,
                                     std::initializer_list<std::string_view> labels) const {
-  const prometheus::ClientMetric* found = FindMetric(metric, labels);
-  if (found == nullptr) return std::nullopt;
-  return metrics::Find(metric)->type == metrics::Type::kCounter ? found->counter.value : found->gauge.value;
+  const std::optional<FamilySamples::Sample> found = FindSample(metric, labels);
+  if (!found) return std::nullopt;
+  return std::bit_cast<double>(found->cells.back());
 }
 
 std::optional<std::string> Samples::FindLabel(std::string_view metric,
                                               std::initializer_list<std::string_view> labels,
                                               std::size_t index) const {
-  const prometheus::ClientMetric* found = FindMetric(metric, labels);
-  if (found == nullptr || index >= found->label.size()) return std::nullopt;
-  return found->label[index].value;
-}
-
-std::vector<prometheus::MetricFamily> Samples::TakeFamilies() {
-  std::vector<prometheus::MetricFamily> families;
-  for (const metrics::Metric& metric : metrics::Catalog()) {
-    const auto found = metrics_.find(metric.name);
-    if (found == metrics_.end()) continue;
-    families.push_back(
-        {std::string(metric.name), std::string(metric.help), TypeOf(metric), std::move(found->second)});
-  }
-  return families;
+  const std::optional<FamilySamples::Sample> found = FindSample(metric, labels);
+  if (!found || index >= found->labels.size()) return std::nullopt;
+  return std::string(found->labels[index]);
 }
 
 }  // namespace outgrown::exporter

@@ -1,20 +1,24 @@
-// What one scrape has measured: values of the catalog's metrics, in prometheus-cpp's data model.
+// What a scrape has measured: values of the catalog's metrics, packed.
 //
-// The catalog is the only place that knows a metric's type, help and label names, so a collector gives a name
-// and the labels' values. A name that is not in the catalog, or too few or too many labels, is a bug and
-// aborts.
+// The catalog is the only place that knows a metric's type, help and label names, so a collector gives a name and the
+// labels' values. A name that is not in the catalog, or too few or too many labels, is a bug and aborts.
+//
+// prometheus-cpp's own objects take more room than the text that is made of them (a ClientMetric without labels is 200
+// bytes, each label 64 more). So they are made for one family at a time, when it is collected; until then a sample takes
+// its value and its labels' values.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <prometheus/client_metric.h>
+#include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
+
+#include "thresholds/catalog.h"
 
 namespace outgrown::exporter {
 
@@ -28,6 +32,40 @@ struct HistogramValue {
   double sum = 0;
 };
 
+// All samples of one metric.
+class FamilySamples final : public prometheus::Collectable {
+ public:
+  explicit FamilySamples(const metrics::Metric& metric) : metric_(&metric) {}
+
+  const metrics::Metric& metric() const { return *metric_; }
+
+  void Add(std::span<const std::string_view> labels, double value);
+  // Precondition: all histograms of the family have the same bounds.
+  void Add(std::span<const std::string_view> labels, const HistogramValue& value);
+  void Add(const FamilySamples& other);
+
+  struct Sample {
+    std::vector<std::string_view> labels;
+    std::span<const std::uint64_t> cells;  // a double's bits; of a histogram its counts, then the sum's bits
+  };
+  // The first sample whose first labels have these values.
+  std::optional<Sample> Find(std::span<const std::string_view> labels) const;
+
+  // One family, in the order in which the samples were added.
+  std::vector<prometheus::MetricFamily> Collect() const override;
+
+ private:
+  void AddLabels(std::span<const std::string_view> labels);
+  template <typename Visit>
+  void ForEach(const Visit& visit) const;
+  std::size_t CellsOfOne() const { return bounds_.empty() ? 1 : bounds_.size() + 1; }
+
+  const metrics::Metric* metric_;
+  std::string labels_;  // each value as four bytes of length and its bytes
+  std::vector<std::uint64_t> cells_;
+  std::vector<double> bounds_;  // of a histogram
+};
+
 class Samples {
  public:
   // Adds the value of a counter or gauge. `labels` are the values of the catalog's labels, in its order.
@@ -38,11 +76,10 @@ class Samples {
   void SetHistogram(std::string_view metric, std::initializer_list<std::string_view> labels,
                     const HistogramValue& value);
 
-  // Takes over all of `other`'s.
-  void Merge(Samples&& other);
+  // Adds all of `other`'s.
+  void Merge(const Samples& other);
 
-  // The value of the first series of a counter or gauge whose first labels have these values; for the landing
-  // page.
+  // The value of the first series of a counter or gauge whose first labels have these values; for the landing page.
   std::optional<double> Find(std::string_view metric, std::initializer_list<std::string_view> labels) const;
 
   // The value of label number `index` of the same series.
@@ -50,17 +87,18 @@ class Samples {
                                        std::initializer_list<std::string_view> labels,
                                        std::size_t index) const;
 
-  // All families that have a sample, in the catalog's order; from a temporary without a copy of the samples.
-  std::vector<prometheus::MetricFamily> Families() const& { return Samples(*this).TakeFamilies(); }
-  std::vector<prometheus::MetricFamily> Families() && { return TakeFamilies(); }
+  // Those that have a sample, in the catalog's order.
+  std::span<const FamilySamples> families() const { return families_; }
+
+  // The same, for a caller that lets go of each as soon as it is written.
+  std::vector<FamilySamples> TakeFamilies() { return std::move(families_); }
 
  private:
-  std::vector<prometheus::MetricFamily> TakeFamilies();
-  prometheus::ClientMetric& Add(std::string_view metric, std::span<const std::string_view> labels);
-  const prometheus::ClientMetric* FindMetric(std::string_view metric,
-                                             std::initializer_list<std::string_view> labels) const;
+  FamilySamples& FamilyOf(const metrics::Metric& metric);
+  std::optional<FamilySamples::Sample> FindSample(std::string_view metric,
+                                                  std::initializer_list<std::string_view> labels) const;
 
-  std::map<std::string_view, std::vector<prometheus::ClientMetric>> metrics_;  // keys are the catalog's own
+  std::vector<FamilySamples> families_;
 };
 
 }  // namespace outgrown::exporter

@@ -1,15 +1,33 @@
 // Sizes of the database file and of its write-ahead log, by stat alone.
 #include "exporter/collectors/collectors.h"
-#include "exporter/collectors/store_problem.h"
 #include "exporter/sqlite/probe_file.h"
 
 namespace outgrown::exporter {
-
 namespace {
 
 constexpr std::string_view kProblemMetric = "checkpoint_file_problem_info";
 
+// The exporter can't do its work, as opposed to: there is nothing to read yet, or a writer is at work.
+bool IsFailure(sqlite::Problem problem) {
+  switch (problem) {
+    case sqlite::Problem::kNoPermission:
+    case sqlite::Problem::kNotRegular:
+    case sqlite::Problem::kUnreadable:
+    case sqlite::Problem::kStuck:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
+
+Result<void> ReportProblem(const StoreScrape& store, std::string_view metric, sqlite::Problem problem,
+                           Samples& samples) {
+  samples.Set(metric, {store.target.name, sqlite::ProblemId(problem)}, 1);
+  if (!IsFailure(problem)) return {};
+  return Error{std::string(sqlite::ProblemText(problem)), store.database};
+}
 
 void ShowSqliteFileStuck(const std::string& store, Samples& samples) {
   samples.Set(kProblemMetric, {store, sqlite::ProblemId(sqlite::Problem::kStuck)}, 1);

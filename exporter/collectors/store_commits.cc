@@ -1,7 +1,6 @@
 // The store's own count of its commits (sqlite/commit_counter.h), beside which the counted writes show their
 // coverage.
 #include "exporter/collectors/collectors.h"
-#include "exporter/collectors/store_problem.h"
 #include "exporter/sqlite/commit_counter.h"
 #include "exporter/sqlite/probe_file.h"
 

@@ -5,35 +5,16 @@
 
 #include <fmt/format.h>
 
+#include "common/exposition.h"
 #include "common/number.h"
 
 namespace outgrown::archive {
-namespace {
-
-std::string Escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '\n') {
-      escaped += "\\n";
-      continue;
-    }
-    if (c == '\\' || c == '"') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
-
-}  // namespace
 
 std::string FamilyHead(std::string_view name) { return fmt::format("# TYPE {} unknown\n", name); }
 
 std::string SeriesText(std::string_view name, const prometheus_api::Labels& labels) {
   std::string text(name);
-  std::string_view before = "{";
-  for (const auto& [label, value] : labels) {
-    text += fmt::format("{}{}=\"{}\"", before, label, Escaped(value));
-    before = ",";
-  }
+  for (const auto& label : labels) AppendLabel(text, &label == &labels.front(), label.first, label.second);
   if (!labels.empty()) text += '}';
   return text;
 }

@@ -5,6 +5,7 @@ import tempfile
 import unittest
 
 import direction
+import linked_libraries
 
 DOC = """
 <!-- dependency-direction: begin -->
@@ -57,6 +58,26 @@ class Direction(unittest.TestCase):
 
     def test_a_circle_in_the_table_is_found(self):
         self.assertEqual(findings({}, high="`high`")[0].split(":")[1], " the direction has a circle")
+
+
+class LinkedLibraries(unittest.TestCase):
+    def findings(self, said, needs):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "docs").mkdir()
+            (root / "program").touch()
+            (root / "docs" / "architecture.md").write_text(
+                "<!-- linked-libraries: begin -->\n| program | links |\n|---|---|\n"
+                f"| `program` | {said} |\n| `not-built` | `libx` |\n<!-- linked-libraries: end -->\n", encoding="utf-8")
+            return linked_libraries.check(root, root, lambda _: needs)
+
+    def test_a_program_that_links_what_is_said_is_fine(self):
+        self.assertEqual(self.findings("`liba` (for this), `libb`", {"liba", "libb"}), ([], 1))
+
+    def test_a_library_that_is_not_linked_and_one_that_is_not_said_are_found(self):
+        self.assertEqual(self.findings("`liba`", {"libb"})[0],
+                         ["program: docs/architecture.md says that it links liba; it doesn't",
+                          "program: links libb, which docs/architecture.md doesn't say"])
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@
 #include "counterblock/writer.h"
 #include "decision/log/decision_log.h"
 #include "exporter/collectors/samples.h"
-#include "exporter/stores.h"
-#include "exporter/text_format.h"
+#include "exporter/scrape.h"
+#include "exporter/serializer.h"
 #include "test/common/temporary_folder.h"
 #include "thresholds/catalog.h"
 #include "thresholds/compiled.h"
@@ -65,7 +65,9 @@ std::vector<std::string> Lines(const Collect& collect, bool expect_ok = true) {
   const Result<void> done = collect(samples);
   CHECK(done.ok() == expect_ok);
   std::vector<std::string> lines;
-  std::istringstream text(TextFormat(samples.Families()));
+  std::stringstream text;
+  for (const FamilySamples& family : samples.families())
+    ExactTextSerializer().Serialize(text, family.Collect());
   for (std::string line; std::getline(text, line);) {
     if (!line.starts_with('#')) lines.push_back(line);
   }

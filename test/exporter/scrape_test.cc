@@ -14,7 +14,7 @@
 #include <doctest/doctest.h>
 
 #include "exporter/collectors/collectors.h"
-#include "exporter/landing_page.h"
+#include "exporter/pages.h"
 #include "exporter/store_probes.h"
 #include "test/common/temporary_folder.h"
 #include "thresholds/compiled.h"
@@ -113,44 +113,68 @@ TEST_CASE("a scrape shows for every collector whether it succeeded, and one fail
   const std::string path = (folder.path() / "a.db").string();
   std::ofstream(path) << "";
   const Log log(LogLevel::kError, LogFormat::kLogfmt);
-  Scraper scraper(MakeSettings(), {{folder.path().string()}, {{"broken", "/dev/null"}, {"good", path}}}, log);
-  const ScrapeResult result = scraper.Scrape();
-  CHECK(result.samples.Find("checkpoint_collector_success", {"sqlite_file"}) == 0);
-  CHECK(result.samples.Find("checkpoint_collector_success", {"process"}) == 1);
-  CHECK(result.samples.Find("checkpoint_collector_success", {"stores"}) == 1);
-  CHECK(result.samples.Find("checkpoint_file_size_bytes", {"good"}) == 0);
-  CHECK(result.samples.Find("checkpoint_store_commits_total", {"good", "header"}) == 0);
+  Scraper scraper(MakeSettings(), {{folder.path().string()}, {{"good", path}, {"broken", "/dev/null"}}}, log);
+  std::vector<std::string> names;
+  Samples samples;
+  const Samples own = scraper.Scrape([&](const StoreReport& store) {
+    names.push_back(store.name);
+    samples.Merge(store.samples);
+  });
+  CHECK(names == std::vector<std::string>{"broken", "good"});
+  CHECK(own.Find("checkpoint_collector_success", {"sqlite_file"}) == 0);
+  CHECK(own.Find("checkpoint_collector_success", {"process"}) == 1);
+  CHECK(own.Find("checkpoint_collector_success", {"stores"}) == 1);
+  CHECK(samples.Find("checkpoint_file_size_bytes", {"good"}) == 0);
+  CHECK(samples.Find("checkpoint_store_commits_total", {"good", "header"}) == 0);
   for (const StoreCollector& collector : kStoreCollectors) {
-    CHECK(result.samples.Find("checkpoint_collector_duration_seconds", {collector.name}) >= 0);
+    CHECK(own.Find("checkpoint_collector_duration_seconds", {collector.name}) >= 0);
   }
 }
 
-TEST_CASE("without any store the collectors are shown all the same") {
+TEST_CASE(
+    "without any store the collectors are shown all the same, and the page at / says how one gets there") {
   const TemporaryFolder folder;
   const Log log(LogLevel::kError, LogFormat::kLogfmt);
   Scraper scraper(MakeSettings(), {{folder.path().string()}, {}}, log);
-  const ScrapeResult result = scraper.Scrape();
-  CHECK(result.stores.empty());
+  const Samples own = scraper.Scrape([](const StoreReport&) { FAIL("there is no store"); });
   for (const StoreCollector& collector : kStoreCollectors) {
-    CHECK(result.samples.Find("checkpoint_collector_success", {collector.name}) == 1);
+    CHECK(own.Find("checkpoint_collector_success", {collector.name}) == 1);
   }
-  CHECK(LandingPage(result, scraper.settings(), "/metrics").find("No store yet") != std::string::npos);
+  const std::string page = Pages(scraper, "/metrics").Answer("/")->body.at(0);
+  CHECK(page.find("No store yet") != std::string::npos);
+  CHECK(page.find("href=\"/metrics\"") != std::string::npos);
 }
 
 TEST_CASE("the landing page shows each store, and nothing of a store can break out of it") {
-  ScrapeResult scrape;
-  scrape.stores = {{"s", "/srv/<script>\"&.db"}};
-  scrape.samples.Set("checkpoint_block_up", {"s"}, 1);
-  scrape.samples.Set("checkpoint_writes_total", {"s", "success"}, 1234567);
-  scrape.samples.Set("checkpoint_file_size_bytes", {"s"}, 5368709120);
-  scrape.samples.Set("checkpoint_store_commits_problem_info", {"s", "hot_journal"}, 1);
-  const std::string page = LandingPage(scrape, MakeSettings(), "/metrics");
-  CHECK(page.find("/srv/&lt;script&gt;&quot;&amp;.db") != std::string::npos);
-  CHECK(page.find("<script") == std::string::npos);
-  CHECK(page.find("1\xC2\xA0"
+  StoreReport store;
+  store.name = "s";
+  store.database = "/srv/<script>\"&.db";
+  store.samples.Set("checkpoint_block_up", {"s"}, 1);
+  store.samples.Set("checkpoint_writes_total", {"s", "success"}, 1234567);
+  store.samples.Set("checkpoint_file_size_bytes", {"s"}, 5368709120);
+  store.samples.Set("checkpoint_store_commits_problem_info", {"s", "hot_journal"}, 1);
+  const std::string card = StoreCard(store);
+  CHECK(card.find("/srv/&lt;script&gt;&quot;&amp;.db") != std::string::npos);
+  CHECK(card.find("<script") == std::string::npos);
+  CHECK(card.find("1\xC2\xA0"
                   "234\xC2\xA0"
                   "567") != std::string::npos);
-  CHECK(page.find("5.0 GB") != std::string::npos);
-  CHECK(page.find("a crashed transaction waits to be rolled back") != std::string::npos);
-  CHECK(page.find("href=\"/metrics\"") != std::string::npos);
+  CHECK(card.find("5.0 GB") != std::string::npos);
+  CHECK(card.find("a crashed transaction waits to be rolled back") != std::string::npos);
+}
+
+TEST_CASE("the metrics are one page, in pieces that none is moved for") {
+  const TemporaryFolder folder;
+  std::vector<NamedStore> stores;
+  for (int i = 0; i < 2000; ++i) stores.push_back({"s" + std::to_string(i), "/nowhere"});
+  const Log log(LogLevel::kError, LogFormat::kLogfmt);
+  Scraper scraper(MakeSettings(), {{folder.path().string()}, stores}, log);
+  const std::optional<HttpResponse> page = Pages(scraper, "/metrics").Answer("/metrics");
+  REQUIRE(page.has_value());
+  std::string text;
+  for (const std::string& piece : page->body) text += piece;
+  CHECK(page->body.size() > 1);
+  CHECK(text.starts_with("# HELP "));
+  CHECK(text.ends_with('\n'));
+  CHECK(text.find("checkpoint_block_up{database=\"s1999\"} 0\n") != std::string::npos);
 }

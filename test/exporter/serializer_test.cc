@@ -1,4 +1,4 @@
-#include "exporter/text_format.h"
+#include "exporter/serializer.h"
 
 #include <bit>
 #include <cmath>
@@ -9,15 +9,17 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <prometheus/text_serializer.h>
 
 #include "common/number.h"
 #include "exporter/collectors/samples.h"
 #include "thresholds/catalog.h"
 
 using outgrown::ParseNumber;
+using outgrown::exporter::ExactTextSerializer;
+using outgrown::exporter::FamilySamples;
 using outgrown::exporter::HistogramValue;
 using outgrown::exporter::Samples;
-using outgrown::exporter::TextFormat;
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
@@ -31,7 +33,14 @@ MetricFamily Gauge(std::string help, double value, std::vector<ClientMetric::Lab
   return {"g", std::move(help), MetricType::Gauge, {metric}};
 }
 
-std::string Text(const MetricFamily& family) { return TextFormat(std::vector<MetricFamily>{family}); }
+std::string Text(const MetricFamily& family) { return ExactTextSerializer().Serialize({family}); }
+
+std::string Text(const Samples& samples) {
+  std::string text;
+  for (const FamilySamples& family : samples.families())
+    text += ExactTextSerializer().Serialize(family.Collect());
+  return text;
+}
 
 }  // namespace
 
@@ -68,7 +77,7 @@ TEST_CASE("a histogram ends in +Inf, and its count is the sum of its buckets") {
   value.buckets = {{0.1, 3}, {std::numeric_limits<double>::infinity(), 5}};
   value.sum = 1.25;
   samples.SetHistogram("checkpoint_write_duration_seconds", {"s"}, value);
-  const std::string text = TextFormat(samples.Families());
+  const std::string text = Text(samples);
   CHECK(text.ends_with(R"(# TYPE checkpoint_write_duration_seconds histogram
 checkpoint_write_duration_seconds_bucket{database="s",le="0.1"} 3
 checkpoint_write_duration_seconds_bucket{database="s",le="+Inf"} 5
@@ -81,7 +90,7 @@ TEST_CASE("samples take type, help, label names and order from the catalog") {
   Samples samples;
   samples.Set("process_threads", {}, 3);
   samples.Set("checkpoint_writes_total", {"s", "success"}, 7);
-  CHECK(TextFormat(samples.Families()) ==
+  CHECK(Text(samples) ==
         "# HELP checkpoint_writes_total " +
             std::string(outgrown::metrics::Find("checkpoint_writes_total")->help) +
             "\n# TYPE checkpoint_writes_total counter\n"
@@ -92,4 +101,51 @@ TEST_CASE("samples take type, help, label names and order from the catalog") {
   CHECK(samples.FindLabel("checkpoint_writes_total", {"s"}, 1) == "success");
   CHECK_FALSE(samples.Find("checkpoint_writes_total", {"t"}).has_value());
   CHECK_FALSE(samples.Find("checkpoint_block_up", {"s"}).has_value());
+}
+
+TEST_CASE(
+    "merged samples are those of one family after the other, each family with the samples in the order of "
+    "merging") {
+  HistogramValue value;
+  value.buckets = {{0.1, 3},
+                   {std::numeric_limits<double>::infinity(), std::numeric_limits<std::uint64_t>::max()}};
+  Samples first;
+  first.Set("checkpoint_block_up", {"a"}, 1);
+  first.SetHistogram("checkpoint_write_duration_seconds", {"a"}, value);
+  Samples second;
+  second.Set("checkpoint_block_writers", {"b"}, 2);
+  second.SetHistogram("checkpoint_write_duration_seconds", {"b"}, value);
+  second.Set("checkpoint_block_up", {"b"}, 0);
+  Samples all;
+  all.Merge(first);
+  all.Merge(second);
+  std::string samples;
+  std::istringstream text(Text(all));
+  for (std::string line; std::getline(text, line);) {
+    if (!line.starts_with('#')) samples += line + "\n";
+  }
+  CHECK(samples == R"(checkpoint_block_up{database="a"} 1
+checkpoint_block_up{database="b"} 0
+checkpoint_write_duration_seconds_bucket{database="a",le="0.1"} 3
+checkpoint_write_duration_seconds_bucket{database="a",le="+Inf"} 18446744073709551615
+checkpoint_write_duration_seconds_sum{database="a"} 0
+checkpoint_write_duration_seconds_count{database="a"} 18446744073709551615
+checkpoint_write_duration_seconds_bucket{database="b",le="0.1"} 3
+checkpoint_write_duration_seconds_bucket{database="b",le="+Inf"} 18446744073709551615
+checkpoint_write_duration_seconds_sum{database="b"} 0
+checkpoint_write_duration_seconds_count{database="b"} 18446744073709551615
+checkpoint_block_writers{database="b"} 2
+)");
+}
+
+TEST_CASE(
+    "a family says the same through prometheus-cpp's interface as through its own serializer, where that is "
+    "right") {
+  Samples samples;
+  samples.Set("checkpoint_writes_total", {"s", "success"}, 7);
+  samples.Set("checkpoint_writes_total", {"t \"quoted\"", "error"}, 0.25);
+  const prometheus::Collectable& collectable = samples.families().front();
+  const prometheus::Serializer& ours = ExactTextSerializer();
+  CHECK(ours.Serialize(collectable.Collect()) ==
+        prometheus::TextSerializer().Serialize(collectable.Collect()));
 }

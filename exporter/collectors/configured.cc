@@ -1,9 +1,16 @@
-// The exporter's threshold table, so that people see the limits beside the measurements, and its digest, so that an
-// alert can tell when exporter and rules were made from different specs.
+// What the exporter was told, because no file can know it: how many servers write to the store, and the limits.
 #include "exporter/collectors/collectors.h"
 
 namespace outgrown::exporter {
 
+Result<void> CollectDeployment(StoreScrape& store, Samples& samples) {
+  samples.Set("checkpoint_deployment_servers", {store.target.name, store.settings.shared_id},
+              store.settings.servers);
+  return {};
+}
+
+// The threshold table, so that people see the limits beside the measurements, and its digest, so that an alert can tell
+// when exporter and rules were made from different specs.
 Result<void> CollectThresholdTable(const Settings& settings, Samples& samples) {
   const Table& table = *settings.table;
   samples.Set("checkpoint_threshold_table_info", {table.store, table.digest}, 1);
