@@ -32,7 +32,7 @@ using outgrown::test::MemorySource;
 namespace {
 
 constexpr std::int64_t kHourMs = 3'600'000;
-const std::string kErrorRatio = "checkpoint:write_error_ratio";
+const std::string kErrorSeries = "checkpoint:write_error_ratio";
 const std::string kRate = "checkpoint:writes_per_second";
 
 // One store with an hour of history in which something happened.
@@ -97,7 +97,7 @@ TEST_CASE("a burst that has ended is not forgotten, and one too short never stoo
   for (const Case& example : cases) {
     CAPTURE(example.what);
     Hour hour;
-    hour.Burst(kErrorRatio, 0.02, example.ago, example.evaluations);
+    hour.Burst(kErrorSeries, 0.02, example.ago, example.evaluations);
     const Evaluation evaluation = hour.Decide();
     CHECK(LineOf(evaluation) == example.line);
     CHECK(AuditOf(evaluation) == "");
@@ -106,7 +106,7 @@ TEST_CASE("a burst that has ended is not forgotten, and one too short never stoo
 
 TEST_CASE("the most severe verdict that stood leads, with its times; milder ones follow with theirs") {
   Hour hour;
-  hour.Burst(kErrorRatio, 0.02, 100, 15);
+  hour.Burst(kErrorSeries, 0.02, 100, 15);
   hour.Burst(kRate, 90, 60, 30);
   const Evaluation evaluation = hour.Decide();
   CHECK(LineOf(evaluation) == "MIGRATE NOW - Write errors >1% (SQLite saturated)");
@@ -150,9 +150,9 @@ TEST_CASE("what was not measured for longer than Prometheus bridges keeps a peri
 
 TEST_CASE("a burst that reaches into the period is told within it, though what is missing lies before") {
   Hour hour;
-  hour.Burst(kErrorRatio, 0.02, 125, 11);
-  hour.Remove(kErrorRatio, 122, 1);
-  hour.Remove(kErrorRatio, 117, 1);
+  hour.Burst(kErrorSeries, 0.02, 125, 11);
+  hour.Remove(kErrorSeries, 122, 1);
+  hour.Remove(kErrorSeries, 117, 1);
   const Evaluation evaluation = hour.Decide();
   CHECK(LineOf(evaluation) ==
         "UNDETERMINED - Write errors: beyond the limit, with samples missing in between, from "
@@ -161,10 +161,10 @@ TEST_CASE("a burst that reaches into the period is told within it, though what i
 }
 
 TEST_CASE("a query of the period that was not answered leaves nothing forgiven, however short its stretch") {
-  for (const std::string& series : {kErrorRatio, std::string(kSampleTable.coverage_series)}) {
+  for (const std::string& series : {kErrorSeries, std::string(kSampleTable.coverage_series)}) {
     CAPTURE(series);
     Hour hour;
-    hour.source.failing[series + (series == kErrorRatio ? "[11m]" : "[17m]")] = "no answer within 2s";
+    hour.source.failing[series + (series == kErrorSeries ? "[11m]" : "[17m]")] = "no answer within 2s";
     Evaluation evaluation = EvaluateMeasured(kSampleTable, hour.source, kMemoryT);
     LookBack(evaluation, hour.source, kMemoryT - 4 * 60'000);
     CHECK(LineOf(evaluation).starts_with("UNDETERMINED - Write errors: the query was not answered, from "));
@@ -175,7 +175,7 @@ TEST_CASE("a query of the period that was not answered leaves nothing forgiven, 
 TEST_CASE("a breach that stood is told beside what was not measured, and what could be worse counts") {
   Hour hour;
   hour.Burst(kRate, 90, 60, 30);
-  hour.Remove(kErrorRatio, 40, 20);
+  hour.Remove(kErrorSeries, 40, 20);
   const Evaluation soon = hour.Decide();
   CHECK(LineOf(soon) == "MIGRATE SOON - Throughput >80/sec (approaching capacity ceiling)");
   CHECK(soon.stores[0].decision.worse_unknown);
@@ -219,7 +219,7 @@ TEST_CASE(
   for (const Case& example : cases) {
     CAPTURE(example.what);
     Hour hour;
-    hour.Burst(kErrorRatio, 0.02, 60, 11);
+    hour.Burst(kErrorSeries, 0.02, 60, 11);
     const std::int64_t time_ms = kMemoryT + example.hours_later * kHourMs;
     const std::int64_t period_ms = example.period_minutes * std::int64_t{60'000};
     Evaluation evaluation = EvaluateMeasured(kSampleTable, hour.source, time_ms, period_ms);
@@ -256,8 +256,8 @@ TEST_CASE("a period in stretches gives what it gives in one piece") {
   // More stores than one query's samples allow, so that the hour takes several stretches.
   MemorySource source;
   for (int store = 0; store < 3; ++store) source.AddHealthyStore("store-" + std::to_string(store));
-  source.SetValue("store-1", kErrorRatio, 0.02, 100);
-  source.SetValue("store-1", kErrorRatio, 0.001, 50);
+  source.SetValue("store-1", kErrorSeries, 0.02, 100);
+  source.SetValue("store-1", kErrorSeries, 0.001, 50);
   std::vector<std::vector<std::string>> identities = {{"app", "app-1:9108", "store-1"}};
   FleetSamples told;
   const auto whole = MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, told);
@@ -298,7 +298,7 @@ TEST_CASE("what lacked a label that names stores at some time of the period was 
 
 TEST_CASE("a forged period doesn't follow") {
   Hour hour;
-  hour.Burst(kErrorRatio, 0.02, 60, 11);
+  hour.Burst(kErrorSeries, 0.02, 60, 11);
   const Evaluation evaluation = hour.Decide();
   const std::string record = DecisionRecord(evaluation, evaluation.stores[0], "test");
   struct Forgery {

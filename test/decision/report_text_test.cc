@@ -26,14 +26,14 @@ using outgrown::test::MemorySource;
 
 namespace {
 
-constexpr std::string_view kErrorRatio = "checkpoint:write_error_ratio";
+constexpr std::string_view kErrorRow = "checkpoint:write_error_ratio";
 
 }  // namespace
 
 TEST_CASE("the plain answer begins with the verdict and holds every value") {
   MemorySource source;
   source.AddHealthyStore("checkpoints");
-  source.SetValue("checkpoints", std::string(kErrorRatio), 0.0231, 25);
+  source.SetValue("checkpoints", std::string(kErrorRow), 0.0231, 25);
   source.SetValue("checkpoints", "checkpoint:writes_per_second", 84.2, 63);
   source.SetValue("checkpoints", "checkpoint:write_p99_seconds", 0.15, 5);
   source.alerts[{"checkpoints", "CheckpointWriteErrors"}] = "firing";

@@ -26,7 +26,7 @@ using outgrown::test::TemporaryFolder;
 
 namespace {
 
-Settings MakeSettings() {
+Settings ScrapeSettings() {
   Settings settings;
   settings.version = "1.2.3";
   settings.table = &outgrown::CompiledTable();
@@ -69,7 +69,7 @@ TEST_CASE(
   std::promise<void> answer;
   release = &answer;
   begun = 0;
-  const auto settings = std::make_shared<const Settings>(MakeSettings());
+  const auto settings = std::make_shared<const Settings>(ScrapeSettings());
   const std::vector<StoreTarget> targets = {{"good", "", {}}, {"stuck", "/mnt/a.db", {}}};
   StoreProbes probes(kCollectors, std::chrono::milliseconds(50));
   for (int scrape = 0; scrape < 3; ++scrape) {
@@ -102,7 +102,7 @@ TEST_CASE("a collector that fails keeps what it had, and the error goes with its
   constexpr std::array kCollectors = {StoreCollector{"fails", &FailsAfterOneSample, nullptr},
                                       StoreCollector{"instant", &Instant, nullptr}};
   StoreProbes probes(kCollectors, std::chrono::seconds(10));
-  const auto reports = probes.Run(std::make_shared<const Settings>(MakeSettings()), {{"s", "", {}}});
+  const auto reports = probes.Run(std::make_shared<const Settings>(ScrapeSettings()), {{"s", "", {}}});
   CHECK(reports[0].samples.Find("checkpoint_wal_size_bytes", {"s"}) == 1);
   CHECK(reports[0].samples.Find("checkpoint_block_up", {"s"}) == 1);
   CHECK(reports[0].runs.at("fails").done.error().what == "broken");
@@ -113,7 +113,8 @@ TEST_CASE("a scrape shows for every collector whether it succeeded, and one fail
   const std::string path = (folder.path() / "a.db").string();
   std::ofstream(path) << "";
   const Log log(LogLevel::kError, LogFormat::kLogfmt);
-  Scraper scraper(MakeSettings(), {{folder.path().string()}, {{"good", path}, {"broken", "/dev/null"}}}, log);
+  Scraper scraper(ScrapeSettings(), {{folder.path().string()}, {{"good", path}, {"broken", "/dev/null"}}},
+                  log);
   std::vector<std::string> names;
   Samples samples;
   const Samples own = scraper.Scrape([&](const StoreReport& store) {
@@ -135,7 +136,7 @@ TEST_CASE(
     "without any store the collectors are shown all the same, and the page at / says how one gets there") {
   const TemporaryFolder folder;
   const Log log(LogLevel::kError, LogFormat::kLogfmt);
-  Scraper scraper(MakeSettings(), {{folder.path().string()}, {}}, log);
+  Scraper scraper(ScrapeSettings(), {{folder.path().string()}, {}}, log);
   const Samples own = scraper.Scrape([](const StoreReport&) { FAIL("there is no store"); });
   for (const StoreCollector& collector : kStoreCollectors) {
     CHECK(own.Find("checkpoint_collector_success", {collector.name}) == 1);
@@ -168,7 +169,7 @@ TEST_CASE("the metrics are one page, in pieces that none is moved for") {
   std::vector<NamedStore> stores;
   for (int i = 0; i < 2000; ++i) stores.push_back({"s" + std::to_string(i), "/nowhere"});
   const Log log(LogLevel::kError, LogFormat::kLogfmt);
-  Scraper scraper(MakeSettings(), {{folder.path().string()}, stores}, log);
+  Scraper scraper(ScrapeSettings(), {{folder.path().string()}, stores}, log);
   const std::optional<HttpResponse> page = Pages(scraper, "/metrics").Answer("/metrics");
   REQUIRE(page.has_value());
   std::string text;

@@ -29,7 +29,7 @@ using Texts = std::vector<std::string>;
 
 namespace {
 
-Spec Parsed(std::string_view toml) {
+Spec ParsedSpec(std::string_view toml) {
   const LoadedSpec loaded = ParseSpec(toml, "queue.toml");
   REQUIRE_MESSAGE(loaded.spec.has_value(), DiagnosticsOf(toml));
   return *loaded.spec;
@@ -38,7 +38,7 @@ Spec Parsed(std::string_view toml) {
 }  // namespace
 
 TEST_CASE("a spec is read as its author wrote it") {
-  const Spec spec = Parsed(Changed(
+  const Spec spec = ParsedSpec(Changed(
       "interval = \"30s\"",
       "interval = \"1m\"\nkeep_firing_for = \"1h30m\"\nflavors = [\"victoriametrics\", \"prometheus\"]\n"
       "runbook_url = \"https://example.org/r.md?x=1\"",
@@ -109,7 +109,7 @@ TEST_CASE("a spec is read as its author wrote it") {
 }
 
 TEST_CASE("what is left out has its default") {
-  const Spec spec = Parsed(Changed(
+  const Spec spec = ParsedSpec(Changed(
       "[rules]\nscrape_interval = \"15s\"\ninterval = \"30s\"\n\n[output]\nrules = "
       "\"gen\"\n\n[alertmanager]\nbase = "
       "\"alertmanager.base.yml\"\n",
@@ -139,11 +139,12 @@ TEST_CASE("what is left out has its default") {
 }
 
 TEST_CASE("a number may be written as an integer, and -0 is 0") {
-  CHECK(Parsed(Changed("above = 100", "above = 100.0")).thresholds[0].limit == 100);
-  CHECK(Parsed(Changed("above = 100", "above = 1_00")).thresholds[0].limit == 100);
-  CHECK(Parsed(Changed("above = 100", "above = 9007199254740992")).thresholds[0].limit == 9007199254740992.0);
-  CHECK(Parsed(Changed("value = 1\n", "value = -0.0\n")).signals[0].tests[0].value == 0);
-  CHECK(Parsed(Changed("below = 0.1", "below = 0.1", Changed("above = 100", "below = 0.1")))
+  CHECK(ParsedSpec(Changed("above = 100", "above = 100.0")).thresholds[0].limit == 100);
+  CHECK(ParsedSpec(Changed("above = 100", "above = 1_00")).thresholds[0].limit == 100);
+  CHECK(ParsedSpec(Changed("above = 100", "above = 9007199254740992")).thresholds[0].limit ==
+        9007199254740992.0);
+  CHECK(ParsedSpec(Changed("value = 1\n", "value = -0.0\n")).signals[0].tests[0].value == 0);
+  CHECK(ParsedSpec(Changed("below = 0.1", "below = 0.1", Changed("above = 100", "below = 0.1")))
             .thresholds[0]
             .direction == Direction::kBelow);
 }
@@ -164,7 +165,7 @@ TEST_CASE("a spec may have Windows' line ends, a byte order mark, dotted keys an
 }
 
 TEST_CASE("places are those of the file, inside of a text too where the file holds it as it is") {
-  const Spec spec = Parsed(kSpecText);
+  const Spec spec = ParsedSpec(kSpecText);
   const auto& threshold = spec.thresholds[0];
   CHECK(threshold.positions.at("").key == Position{79, 1});
   CHECK(threshold.positions.at("above").key == Position{82, 1});
@@ -173,7 +174,7 @@ TEST_CASE("places are those of the file, inside of a text too where the file hol
   CHECK(spec.signals[0].positions.at("expr").text == Position{59, 1});
   CHECK(spec.store.positions.at("identity[2]").value == Position{8, 32});
   CHECK_FALSE(threshold.positions.contains("look"));
-  const Spec escaped = Parsed(Changed("max by (job", "max\\u0020by (job"));
+  const Spec escaped = ParsedSpec(Changed("max by (job", "max\\u0020by (job"));
   CHECK_FALSE(escaped.signals[1].positions.at("expr").text.has_value());
 }
 

@@ -18,9 +18,9 @@ using outgrown::test::kSampleTable;
 
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 constexpr double kGigabyte = 1024.0 * 1024.0 * 1024.0;
-constexpr std::int64_t kE = 1'800'000'000'000;
+constexpr std::int64_t kEvaluatedMs = 1'800'000'000'000;
 
 using Findings = std::array<Finding, test::kSampleThresholds.size()>;
 
@@ -39,19 +39,21 @@ struct Healthy {
   Healthy() {
     const std::array<double, 5> values = {0.001, 20, 1, kGigabyte, 0.02};
     for (std::size_t signal = 0; signal < values.size(); ++signal) Set(signal, values[signal]);
-    for (int back = 40; back >= 0; --back) coverage.push_back({kE - back * test::kIntervalMs, 1});
+    for (int back = 40; back >= 0; --back) coverage.push_back({kEvaluatedMs - back * test::kIntervalMs, 1});
   }
   // `value` at each of the newest `evaluations`, 0 before.
   void Set(std::size_t signal, double value, int evaluations = 41) {
     samples[signal].clear();
     for (int back = 40; back >= 0; --back) {
-      samples[signal].push_back({kE - back * test::kIntervalMs, back < evaluations ? value : 0});
+      samples[signal].push_back({kEvaluatedMs - back * test::kIntervalMs, back < evaluations ? value : 0});
     }
     readings[signal].samples = samples[signal];
   }
   Decision Decide(Findings& findings, Cause presence = Cause::kNone) const {
-    const Measurements measurements = {
-        .time_ms = kE, .presence = presence, .signals = readings, .coverage = {.samples = coverage}};
+    const Measurements measurements = {.time_ms = kEvaluatedMs,
+                                       .presence = presence,
+                                       .signals = readings,
+                                       .coverage = {.samples = coverage}};
     return outgrown::decide::Decide(kSampleTable, measurements, findings);
   }
 };
@@ -82,10 +84,12 @@ TEST_CASE("given numbers print the design's lines word for word") {
       {{0.001, 20, 2, 6 * kGigabyte, 0.2}, "MIGRATE NOW - Multi-server requires network DB"},
       {{0.001, 20, 1, 6 * kGigabyte, 0.2}, "MIGRATE SOON - File size >5GB (performance degradation likely)"},
       // What was left out.
-      {{kNan, 20, 1, kGigabyte, 0.02}, "UNDETERMINED"},
-      {{kNan, kNan, kNan, kNan, kNan}, "UNDETERMINED"},
-      {{kNan, kNan, 2, kNan, kNan}, "MIGRATE NOW - Multi-server requires network DB"},
-      {{kNan, 20, 1, 6 * kGigabyte, 0.02}, "MIGRATE SOON - File size >5GB (performance degradation likely)"},
+      {{kNotANumber, 20, 1, kGigabyte, 0.02}, "UNDETERMINED"},
+      {{kNotANumber, kNotANumber, kNotANumber, kNotANumber, kNotANumber}, "UNDETERMINED"},
+      {{kNotANumber, kNotANumber, 2, kNotANumber, kNotANumber},
+       "MIGRATE NOW - Multi-server requires network DB"},
+      {{kNotANumber, 20, 1, 6 * kGigabyte, 0.02},
+       "MIGRATE SOON - File size >5GB (performance degradation likely)"},
   };
   for (const Case& example : cases) {
     Findings findings;
@@ -100,10 +104,11 @@ TEST_CASE("something unknown that could be worse than the verdict is told") {
     bool worse_unknown;
   };
   const std::vector<Case> cases = {
-      {{0.001, 20, 1, kGigabyte, 0.02}, false},     {{kNan, 20, 1, kGigabyte, 0.02}, true},  // undetermined
-      {{kNan, 20, 1, 6 * kGigabyte, 0.02}, true},    // soon, and errors would be now
-      {{0.001, 20, 1, 6 * kGigabyte, kNan}, false},  // soon, and latency would be soon as well
-      {{0.02, kNan, kNan, kNan, kNan}, false},       // nothing is worse than now
+      {{0.001, 20, 1, kGigabyte, 0.02}, false},
+      {{kNotANumber, 20, 1, kGigabyte, 0.02}, true},        // undetermined
+      {{kNotANumber, 20, 1, 6 * kGigabyte, 0.02}, true},    // soon, and errors would be now
+      {{0.001, 20, 1, 6 * kGigabyte, kNotANumber}, false},  // soon, and latency would be soon as well
+      {{0.02, kNotANumber, kNotANumber, kNotANumber, kNotANumber}, false},  // nothing is worse than now
   };
   for (const Case& example : cases) {
     Findings findings;
@@ -174,7 +179,7 @@ TEST_CASE("a table without coverage takes every signal at its word") {
   const Healthy store;
   Findings findings;
   const Decision decision =
-      outgrown::decide::Decide(table, {.time_ms = kE, .signals = store.readings}, findings);
+      outgrown::decide::Decide(table, {.time_ms = kEvaluatedMs, .signals = store.readings}, findings);
   CHECK(decision.outcome == Outcome::kSufficient);
 }
 

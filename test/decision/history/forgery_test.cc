@@ -26,7 +26,7 @@ using outgrown::test::TemporaryFolder;
 
 namespace {
 
-constexpr std::int64_t kHourMs = 3'600'000;
+constexpr std::int64_t kLookBackMs = 3'600'000;
 
 struct Change {
   std::string_view from;
@@ -42,7 +42,7 @@ struct Forgery {
 // The record of one store over the last hour.
 std::string PeriodRecord(MemorySource& source) {
   Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
-  LookBack(evaluation, source, kMemoryT - kHourMs);
+  LookBack(evaluation, source, kMemoryT - kLookBackMs);
   return DecisionRecord(evaluation, evaluation.stores.at(0), "test");
 }
 
