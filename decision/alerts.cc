@@ -1,17 +1,16 @@
 #include "decision/alerts.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include "common/duration.h"
-#include "decision/held_alerts.h"
-#include "decision/stores.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -27,23 +26,21 @@ constexpr std::int64_t kGraceMs = 600'000;
 using AlertStates = std::map<std::pair<Identity, std::size_t>, std::map<std::int64_t, AlertState>>;
 
 std::optional<AlertStates> ReadAlerts(const Table& table, prometheus_api::QuerySource& source,
-                                      FleetSamples& fleet) {
+                                      FleetNotes& fleet) {
   std::vector<std::string_view> names;
   for (const ThresholdRow& threshold : table.thresholds) names.push_back(threshold.alert);
   // Alert names are identifiers, so that none of them means anything to a regular expression.
-  const std::string promql = fmt::format("ALERTS{{alertname=~\"{}\"}}[{}]", fmt::join(names, "|"),
-                                         FormatDuration(Milliseconds(3 * table.interval_ms)));
-  QueryDone done;
-  const Result<prometheus_api::Answer> answer =
-      Ask(source, promql, prometheus_api::ResultType::kMatrix, done, fleet);
-  if (!answer || answer->partial) return std::nullopt;
+  const prometheus_api::Reply reply =
+      prometheus_api::AskSamples(source, fmt::format("ALERTS{{alertname=~\"{}\"}}", fmt::join(names, "|")),
+                                 fleet.time_ms, 3 * table.interval_ms, fleet);
+  if (!reply.believed()) return std::nullopt;
   AlertStates states;
-  for (const prometheus_api::Series& series : answer->series) {
+  for (const prometheus_api::Series& series : reply.series) {
     const std::string_view state = prometheus_api::LabelValue(series.labels, "alertstate");
     const auto threshold = std::ranges::find(
         table.thresholds, prometheus_api::LabelValue(series.labels, "alertname"), &ThresholdRow::alert);
     if (threshold == table.thresholds.end() || (state != "firing" && state != "pending")) {
-      Fail(done, decide::Cause::kQueryFailed, "the answer holds another series than was asked for", fleet);
+      fleet.Warn(fmt::format("{}: the answer holds another series than was asked for", reply.asked.promql));
       return std::nullopt;
     }
     const auto index = static_cast<std::size_t>(threshold - table.thresholds.begin());
@@ -71,9 +68,80 @@ bool Agrees(State state, AlertState alert) {
   return true;
 }
 
+// Where decision and alert differ.
+struct Mismatch {
+  std::size_t subject;
+  std::size_t threshold;
+};
+
+// Whether keep_firing_for holds an alert. kUnknown: the answer is not whole, does not go with the samples that the decision
+// rests on, or does not reach back to where it would show.
+enum class Held { kNo, kYes, kUnknown };
+
+// Going back from the newest of `samples` to a breach, no run of evaluations at which the condition was false is as long
+// as keep_firing_for. (A condition that becomes true again in time stops Prometheus' clock, and the alert fires on through
+// the new pending time.) A gap in which a breach may have stood leaves it unknown.
+Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::span<const Sample> samples) {
+  std::optional<std::int64_t> run_end_ms;  // the newest evaluation of the present run of false ones
+  for (std::size_t count = samples.size(); count > 0; --count) {
+    const Sample& sample = samples[count - 1];
+    const bool beyond = decide::Beyond(threshold, sample.value);
+    if (count < samples.size()) {
+      const std::int64_t apart_ms = samples[count].time_ms - sample.time_ms;
+      const bool missing = 2 * apart_ms > 3 * table.interval_ms;
+      const bool may_hide =
+          beyond || !run_end_ms || 2 * apart_ms > 2 * threshold.hold_ms + 3 * table.interval_ms;
+      if (missing && may_hide) return Held::kUnknown;
+    }
+    if (!beyond) {
+      if (!run_end_ms) run_end_ms = sample.time_ms;
+      if (*run_end_ms - sample.time_ms >= table.keep_firing_for_ms) return Held::kNo;
+      continue;
+    }
+    run_end_ms.reset();
+    const decide::Clock clock = {sample.time_ms, table.interval_ms};
+    const decide::State state =
+        decide::JudgeWindow(threshold, {.samples = samples.first(count)}, {}, clock).state;
+    if (state == decide::State::kBreached) return Held::kYes;
+    if (state == decide::State::kUnknown) return Held::kUnknown;
+  }
+  return Held::kUnknown;
+}
+
+// For each of these mismatches of one signal; one query for all stores. What is unknown stands among the fleet's warnings.
+std::vector<Held> FindHeld(const Table& table, std::size_t signal, const std::vector<Mismatch>& mismatches,
+                           const std::vector<AlertSubject>& subjects, prometheus_api::QuerySource& source,
+                           FleetNotes& fleet) {
+  std::vector<Held> held(mismatches.size(), Held::kUnknown);
+  const std::string_view series_name = table.signals[signal].series;
+  const std::int64_t range_ms = 2 * WindowMs(table, signal) + table.keep_firing_for_ms;
+  prometheus_api::Reply reply =
+      prometheus_api::AskSamples(source, series_name, fleet.time_ms, range_ms, fleet);
+  if (!reply.believed()) return held;
+  std::map<Identity, Fetched> fetched;
+  for (prometheus_api::Series& series : reply.series)
+    fetched[IdentityOf(table, series.labels)].series.push_back(std::move(series.samples));
+  std::vector<Sample> room;
+  std::size_t unknown = 0;
+  for (std::size_t index = 0; index < mismatches.size(); ++index) {
+    const StoreSamples& subject = *subjects[mismatches[index].subject].samples;
+    const decide::Reading history = ReadingAt(fetched[subject.identity], fleet.time_ms, range_ms, room);
+    // The same evaluation as the decision's, or it is another story.
+    const bool fits = history.cause == decide::Cause::kNone &&
+                      history.samples.back() == subject.signals[signal].samples.back();
+    if (fits) held[index] = JudgeHeld(table, table.thresholds[mismatches[index].threshold], history.samples);
+    if (held[index] == Held::kUnknown) ++unknown;
+  }
+  if (unknown > 0) {
+    fleet.Warn(fmt::format("{}: of {} firing alert{} it doesn't show whether keep_firing_for holds them",
+                           reply.asked.promql, unknown, unknown == 1 ? "" : "s"));
+  }
+  return held;
+}
+
 // Alerts that are pending where the threshold is breached: has Prometheus just started?
 void ExplainPending(const Table& table, const std::vector<Mismatch>& mismatches,
-                    prometheus_api::QuerySource& source, FleetSamples& fleet,
+                    prometheus_api::QuerySource& source, FleetNotes& fleet,
                     std::vector<std::vector<AlertComparison>>& comparisons) {
   if (mismatches.empty()) return;
   const std::optional<std::int64_t> start_ms = source.StartTimeMs();
@@ -91,7 +159,7 @@ void ExplainPending(const Table& table, const std::vector<Mismatch>& mismatches,
     }
   }
   for (const std::string_view alert : not_compared) {
-    fleet.warnings.push_back(fmt::format(
+    fleet.Warn(fmt::format(
         "the alert {} is pending where its threshold is breached, and not compared: the server doesn't say "
         "whether Prometheus has just started",
         alert));
@@ -133,7 +201,7 @@ std::string_view AgreementId(Agreement agreement) {
 std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
                                                         prometheus_api::QuerySource& source,
                                                         const std::vector<AlertSubject>& subjects,
-                                                        FleetSamples& fleet, bool& compared) {
+                                                        FleetNotes& fleet, bool& compared) {
   std::vector<std::vector<AlertComparison>> comparisons(subjects.size());
   const std::optional<AlertStates> states = ReadAlerts(table, source, fleet);
   compared = states.has_value();

@@ -47,6 +47,6 @@ struct AlertSubject {
 std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
                                                         prometheus_api::QuerySource& source,
                                                         const std::vector<AlertSubject>& subjects,
-                                                        FleetSamples& fleet, bool& compared);
+                                                        FleetNotes& fleet, bool& compared);
 
 }  // namespace outgrown::evaluate

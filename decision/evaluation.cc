@@ -5,6 +5,7 @@
 #include <limits>
 #include <span>
 
+#include "common/exit_status.h"
 #include "decision/wording.h"
 
 namespace outgrown::evaluate {
@@ -13,6 +14,45 @@ namespace {
 using decide::Cause;
 using decide::Outcome;
 using decide::State;
+
+// The codes of the stores' verdicts, apart for each table's most severe one and for the milder ones; 0: none.
+struct VerdictCodes {
+  int severe = 0;
+  int mild = 0;
+};
+
+VerdictCodes CodesOf(std::span<const Evaluation> evaluations) {
+  VerdictCodes codes;
+  for (const Evaluation& evaluation : evaluations) {
+    for (const StoreDecision& store : evaluation.stores) {
+      if (store.decision.outcome != decide::Outcome::kBreached) continue;
+      const bool severe = store.decision.verdict + 1 == evaluation.table->verdicts.size();
+      int& code = severe ? codes.severe : codes.mild;
+      code = std::max(code, evaluation.table->verdicts[store.decision.verdict].exit_code);
+    }
+  }
+  return codes;
+}
+
+bool AnyDrift(std::span<const Evaluation> evaluations) {
+  return std::ranges::any_of(evaluations, [](const Evaluation& evaluation) {
+    return std::ranges::any_of(evaluation.stores, [](const StoreDecision& store) {
+      return std::ranges::any_of(store.alerts, [](const AlertComparison& comparison) {
+        return comparison.agreement == Agreement::kDrift;
+      });
+    });
+  });
+}
+
+bool AnyUndetermined(std::span<const Evaluation> evaluations) {
+  return std::ranges::any_of(evaluations, [](const Evaluation& evaluation) {
+    // A spec of which nobody can say what stores there are; one that surely has none here is not what was asked about.
+    const bool stores_unknown = !evaluation.fleet.answered || PresenceProblem(evaluation.fleet) != nullptr;
+    return evaluation.fleet.nameless || (evaluation.stores.empty() && stores_unknown) ||
+           std::ranges::any_of(evaluation.stores,
+                               [](const StoreDecision& store) { return store.decision.worse_unknown; });
+  });
+}
 
 decide::Reading ReadingOf(const SignalSamples& samples) {
   return {.cause = samples.cause, .samples = samples.samples};
@@ -71,15 +111,16 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
 }
 
 const QueryDone* PresenceProblem(const FleetSamples& fleet) {
-  const auto failed = std::ranges::find_if(
-      fleet.presence_queries, [](const QueryDone& query) { return query.cause != decide::Cause::kNone; });
+  const auto failed = std::ranges::find_if(fleet.presence_queries, [](const QueryDone& query) {
+    return query.trust != prometheus_api::Trust::kBelieved;
+  });
   return failed == fleet.presence_queries.end() ? nullptr : &*failed;
 }
 
 void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t from_ms) {
   if (evaluation.stores.empty()) return;
   const Table& table = *evaluation.table;
-  std::vector<std::vector<std::string>> identities;
+  std::vector<Identity> identities;
   for (const StoreDecision& store : evaluation.stores) identities.push_back(store.samples.identity);
   std::vector<Period> periods =
       MeasurePeriod(table, source, from_ms, evaluation.time_ms, identities, evaluation.fleet);
@@ -111,6 +152,20 @@ Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& give
     DecideStore(table, Origin::kGiven, time_ms, store);
   }
   return evaluation;
+}
+
+int EvaluateExitStatus(std::span<const Evaluation> evaluations, bool verdict_codes) {
+  const bool answered =
+      std::ranges::any_of(evaluations, [](const Evaluation& one) { return one.fleet.answered; });
+  if (!answered) return kExitNoAnswer;
+  const VerdictCodes codes = CodesOf(evaluations);
+  if (verdict_codes && codes.severe != 0) return codes.severe;
+  if (AnyDrift(evaluations)) return kExitDrift;
+  const bool any_store =
+      std::ranges::any_of(evaluations, [](const Evaluation& one) { return !one.stores.empty(); });
+  if (!any_store || AnyUndetermined(evaluations)) return kExitUndetermined;
+  if (verdict_codes && codes.mild != 0) return codes.mild;
+  return kExitOk;
 }
 
 }  // namespace outgrown::evaluate

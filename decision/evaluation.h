@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,5 +64,13 @@ Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& give
 
 // Fills a store's findings and decision from its samples.
 void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreDecision& store);
+
+// The exit status of a run that has decided and logged: the first that applies, in the order of docs/decision.md.
+// kExitNoAnswer if no query of any table was answered; with `verdict_codes` (--exit-code) the most severe verdict's
+// own code if a store has it; kExitDrift; kExitUndetermined if a store is undetermined, if something that could be
+// worse than its verdict is unknown, if a series lacks a label that names stores, so that it was not judged, if nobody
+// can say what stores a spec has, or if there is no store at all; with `verdict_codes` the code of the most severe of
+// the milder verdicts; kExitOk.
+int EvaluateExitStatus(std::span<const Evaluation> evaluations, bool verdict_codes);
 
 }  // namespace outgrown::evaluate

@@ -1,92 +1,184 @@
 #include "decision/measure.h"
 
 #include <algorithm>
-#include <chrono>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "common/duration.h"
-#include "decision/stores.h"
-
 namespace outgrown::evaluate {
 namespace {
 
 using decide::Cause;
+using prometheus_api::Trust;
 
-// Asks for one recorded series of all stores and puts each store's samples where `samples_of` says.
-template <typename SamplesOf>
-QueryDone MeasureSeries(std::string_view series_name, std::int64_t range_ms,
-                        prometheus_api::QuerySource& source, StoreList& list, FleetSamples& fleet,
-                        SamplesOf samples_of) {
-  QueryDone done;
-  const std::string promql = fmt::format("{}[{}]", series_name, FormatDuration(Milliseconds(range_ms)));
-  Result<prometheus_api::Answer> answer =
-      Ask(source, promql, prometheus_api::ResultType::kMatrix, done, fleet);
-  if (!answer) return done;
-  if (std::string misfit = Misfit(*answer, series_name, fleet.time_ms, range_ms); !misfit.empty()) {
-    Fail(done, Cause::kQueryFailed, std::move(misfit), fleet);
-    return done;
+// How many samples one query may bring: some 30 MB of JSON.
+constexpr std::int64_t kSamplesMax = 1'000'000;
+// However many stores there are, a stretch has this many evaluations.
+constexpr std::int64_t kEvaluationsMin = 20;
+
+Cause CauseOf(Trust trust) {
+  switch (trust) {
+    case Trust::kBelieved:
+      return Cause::kNone;
+    case Trust::kPartial:
+      return Cause::kPartialAnswer;
+    case Trust::kFailed:
+      break;
   }
-  std::size_t strangers = 0;
-  for (prometheus_api::Series& series : answer->series) {
-    StoreSamples* const store = list.FindOrAdd(series.labels, Cause::kPresenceUnknown);
+  return Cause::kQueryFailed;
+}
+
+std::int64_t FloorTo(std::int64_t time_ms, std::int64_t step_ms) { return time_ms / step_ms * step_ms; }
+
+// Asks for one series of all stores and puts what there is where `fetched_of` says. What keeps the answer from being believed
+// stands for every store.
+template <typename FetchedOf>
+prometheus_api::Asked FetchSeries(const Table& table, const SeriesChoice& choice, std::string_view series,
+                                  std::int64_t window_ms, prometheus_api::QuerySource& source,
+                                  std::int64_t from_ms, std::int64_t to_ms, StoreList& list,
+                                  FleetNotes& fleet, FetchedOf fetched_of) {
+  const std::int64_t step_ms = table.interval_ms;
+  prometheus_api::Reply reply =
+      choice.expr.empty()
+          ? prometheus_api::AskSamples(source, series, to_ms, window_ms + to_ms - from_ms, fleet)
+          : prometheus_api::AskRange(source, choice.expr, FloorTo(from_ms - window_ms, step_ms),
+                                     FloorTo(to_ms, step_ms), step_ms, fleet);
+  for (Store& store : list.stores()) fetched_of(store) = {};
+  std::size_t without_identity = 0;
+  for (prometheus_api::Series& one : reply.series) {
+    Store* const store = list.FindOrAdd(one.labels, Cause::kPresenceUnknown);
     if (store == nullptr) {
-      ++strangers;
-      continue;
+      ++without_identity;
+    } else {
+      fetched_of(*store).series.push_back(std::move(one.samples));
     }
-    AddSeries(std::move(series.samples), samples_of(*store));
   }
-  if (strangers > 0) {
+  if (without_identity > 0) {
     fleet.nameless = true;
-    fleet.warnings.push_back(
-        fmt::format("{}: {} series lack an identity label and name no store", promql, strangers));
+    fleet.Warn(fmt::format("{}: {} series lack an identity label and name no store", reply.asked.promql,
+                           without_identity));
   }
-  return done;
+  return std::move(reply.asked);
 }
 
-// A query's cause stands for every store, those included that only a later query has shown.
-void ApplyCause(const QueryDone& done, SignalSamples& samples) {
-  if (done.cause != Cause::kNone) samples.cause = done.cause;
-  if (samples.cause != Cause::kNone) samples.samples.clear();
-}
-
-// Asks for every signal and the coverage.
-void MeasureSignals(const Table& table, prometheus_api::QuerySource& source, std::int64_t history_ms,
-                    StoreList& list, FleetSamples& fleet) {
-  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
-    const std::int64_t range_ms = WindowMs(table, signal) + history_ms;
-    fleet.signal_queries.push_back(
-        MeasureSeries(table.signals[signal].series, range_ms, source, list, fleet,
-                      [&](StoreSamples& store) -> SignalSamples& { return store.signals[signal]; }));
+// The samples of a signal for reports, which reach further back than the window that was judged: as far as they are of one
+// series at each time.
+std::vector<Sample> History(const Fetched& fetched, std::int64_t time_ms) {
+  std::vector<std::span<const Sample>> parts;
+  for (const std::vector<Sample>& series : fetched.series) {
+    const std::span<const Sample> part = Upto(series, time_ms, time_ms);
+    if (!part.empty()) parts.push_back(part);
   }
-  if (!table.coverage_series.empty()) {
-    fleet.coverage_query =
-        MeasureSeries(table.coverage_series, CoverageWindowMs(table) + history_ms, source, list, fleet,
-                      [](StoreSamples& store) -> SignalSamples& { return store.coverage; });
-  }
-  fleet.stores = std::move(list.stores());
-  for (StoreSamples& store : fleet.stores) {
-    for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
-      ApplyCause(fleet.signal_queries[signal], store.signals[signal]);
+  std::ranges::sort(parts, {}, [](std::span<const Sample> part) { return part.back().time_ms; });
+  std::vector<Sample> history;
+  for (; !parts.empty(); parts.pop_back()) {
+    const std::span<const Sample> part = parts.back();
+    if (!history.empty() && part.back().time_ms >= history.front().time_ms) {
+      std::erase_if(history, [&](const Sample& sample) { return sample.time_ms <= part.back().time_ms; });
+      break;
     }
-    ApplyCause(fleet.coverage_query, store.coverage);
+    history.insert(history.begin(), part.begin(), part.end());
   }
+  return history;
+}
+
+SignalSamples SamplesOf(const Fetched& fetched, const decide::Reading& reading, std::int64_t time_ms) {
+  if (reading.cause != Cause::kNone) return {.cause = reading.cause, .samples = {}};
+  return {.cause = Cause::kNone, .samples = History(fetched, time_ms)};
 }
 
 }  // namespace
 
-void AddSeries(std::vector<Sample> series, SignalSamples& signal) {
-  std::vector<Sample>& samples = signal.samples;
-  if (signal.cause == Cause::kAbsent) {
-    signal.cause = Cause::kNone;
-    samples = std::move(series);
-    return;
+SeriesChoices AllRecorded(const Table& table) {
+  SeriesChoices choices;
+  choices.signals.resize(table.signals.size());
+  return choices;
+}
+
+SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
+                           prometheus_api::QuerySource& source, std::int64_t from_ms, std::int64_t to_ms,
+                           StoreList& list, FleetNotes& fleet) {
+  SampleQueries queries;
+  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
+    queries.signal_queries.push_back(FetchSeries(
+        table, choices.signals[signal], table.signals[signal].series, WindowMs(table, signal), source,
+        from_ms, to_ms, list, fleet, [signal](Store& store) -> Fetched& { return store.signals[signal]; }));
   }
-  if (series.front().time_ms < samples.front().time_ms) std::swap(series, samples);
-  if (samples.back().time_ms >= series.front().time_ms) signal.cause = Cause::kSeveralSeries;
-  samples.insert(samples.end(), series.begin(), series.end());
+  if (!table.coverage_series.empty()) {
+    queries.coverage_query =
+        FetchSeries(table, choices.coverage, table.coverage_series, CoverageWindowMs(table), source, from_ms,
+                    to_ms, list, fleet, [](Store& store) -> Fetched& { return store.coverage; });
+  }
+  // At the end, since a later query may have shown further stores.
+  for (Store& store : list.stores()) {
+    for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
+      store.signals[signal].cause = CauseOf(queries.signal_queries[signal].trust);
+    store.coverage.cause = CauseOf(queries.coverage_query.trust);
+  }
+  return queries;
+}
+
+std::int64_t StretchMs(const Table& table, std::size_t stores) {
+  const std::int64_t evaluations = kSamplesMax / std::max<std::int64_t>(1, static_cast<std::int64_t>(stores));
+  return std::max(kEvaluationsMin * table.interval_ms,
+                  evaluations * table.interval_ms - CoverageWindowMs(table));
+}
+
+StoreAt::StoreAt(const Table& table)
+    : table_(table),
+      readings_(table.signals.size()),
+      rooms_(table.signals.size()),
+      findings_(table.thresholds.size()) {}
+
+void StoreAt::Read(const Store& store, std::int64_t time_ms) {
+  time_ms_ = time_ms;
+  for (std::size_t signal = 0; signal < readings_.size(); ++signal) {
+    readings_[signal] = ReadingAt(store.signals[signal], time_ms, WindowMs(table_, signal), rooms_[signal]);
+  }
+  coverage_ = ReadingAt(store.coverage, time_ms, CoverageWindowMs(table_), coverage_room_);
+}
+
+decide::Decision StoreAt::Decide(Cause presence, bool window_full) {
+  return decide::Decide(table_,
+                        {.time_ms = time_ms_,
+                         .presence = presence,
+                         .window_full = window_full,
+                         .signals = readings_,
+                         .coverage = coverage_},
+                        findings_);
+}
+
+bool StoreAt::any_sample() const {
+  const auto has_samples = [](const decide::Reading& reading) {
+    return !reading.samples.empty() || reading.cause == Cause::kSeveralSeries;
+  };
+  return has_samples(coverage_) || std::ranges::any_of(readings_, has_samples);
+}
+
+FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
+                     std::int64_t lookback_ms) {
+  FleetSamples fleet;
+  fleet.time_ms = time_ms;
+  fleet.lookback_ms = lookback_ms;
+  StoreList list(table);
+  FindStores(table, source, list, fleet);
+  const std::int64_t history_ms = list.stores().size() <= kDetailedStoresMax ? kHistoryMs : 0;
+  static_cast<SampleQueries&>(fleet) =
+      FetchSamples(table, AllRecorded(table), source, time_ms - history_ms, time_ms, list, fleet);
+  StoreAt at(table);
+  for (const Store& store : list.stores()) {
+    at.Read(store, time_ms);
+    StoreSamples& samples = fleet.stores.emplace_back();
+    samples.identity = store.identity;
+    samples.presence = store.presence;
+    samples.last_seen_ms = store.last_seen_ms;
+    for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
+      samples.signals.push_back(SamplesOf(store.signals[signal], at.signal(signal), time_ms));
+    samples.coverage = SamplesOf(store.coverage, at.coverage(), time_ms);
+  }
+  std::ranges::sort(fleet.stores, {}, &StoreSamples::identity);
+  return fleet;
 }
 
 std::int64_t WindowMs(const Table& table, std::size_t signal) {
@@ -95,19 +187,6 @@ std::int64_t WindowMs(const Table& table, std::size_t signal) {
     if (threshold.signal == signal) hold_ms = std::max(hold_ms, threshold.hold_ms);
   }
   return hold_ms + 4 * table.interval_ms;
-}
-
-std::string Misfit(const prometheus_api::Answer& answer, std::string_view series_name, std::int64_t time_ms,
-                   std::int64_t range_ms) {
-  for (const prometheus_api::Series& series : answer.series) {
-    if (prometheus_api::LabelValue(series.labels, "__name__") != series_name)
-      return "the answer holds another series than was asked for";
-    // One millisecond: the edge is in or out, as the server's version has it.
-    if (series.samples.front().time_ms < time_ms - range_ms - 1 || series.samples.back().time_ms > time_ms) {
-      return "the answer holds samples of another time than was asked for";
-    }
-  }
-  return "";
 }
 
 std::int64_t CoverageWindowMs(const Table& table) {
@@ -125,28 +204,35 @@ std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_
   return {begin, end};
 }
 
-FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                     std::int64_t lookback_ms) {
-  FleetSamples fleet;
-  fleet.time_ms = time_ms;
-  fleet.lookback_ms = lookback_ms;
-  StoreList list(table);
-  FindStores(table, source, list, fleet);
-  const std::int64_t history_ms = list.stores().size() <= kDetailedStoresMax ? kHistoryMs : 0;
-  MeasureSignals(table, source, history_ms, list, fleet);
-  std::ranges::sort(fleet.stores, {}, &StoreSamples::identity);
-  return fleet;
-}
-
-FleetSamples MeasureStores(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                           std::int64_t history_ms, const std::vector<std::vector<std::string>>& identities) {
-  FleetSamples fleet;
-  fleet.time_ms = time_ms;
-  StoreList list(table);
-  for (const std::vector<std::string>& identity : identities) list.Add(identity);
-  MeasureSignals(table, source, history_ms, list, fleet);
-  fleet.stores.resize(identities.size());  // those that were added first stand first
-  return fleet;
+decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int64_t window_ms,
+                          std::vector<Sample>& room) {
+  if (fetched.cause != Cause::kNone) return {.cause = fetched.cause};
+  if (fetched.series.empty()) return {.cause = Cause::kAbsent};
+  if (fetched.series.size() == 1) {
+    const std::span<const Sample> seen = Upto(fetched.series.front(), time_ms, window_ms + kHistoryMs);
+    if (seen.empty()) return {.cause = Cause::kAbsent};
+    const std::size_t window = Upto(seen, time_ms, window_ms).size();
+    return {.cause = Cause::kNone, .samples = seen.last(std::min(seen.size(), window + 1))};
+  }
+  std::vector<std::span<const Sample>> parts;
+  const Sample* before = nullptr;  // the newest before the window
+  for (const std::vector<Sample>& series : fetched.series) {
+    const std::span<const Sample> seen = Upto(series, time_ms, window_ms + kHistoryMs);
+    const std::span<const Sample> part = Upto(seen, time_ms, window_ms);
+    if (!part.empty()) parts.push_back(part);
+    if (seen.size() == part.size()) continue;
+    const Sample& earlier = seen[seen.size() - part.size() - 1];
+    if (before == nullptr || before->time_ms < earlier.time_ms) before = &earlier;
+  }
+  std::ranges::sort(parts, {}, [](std::span<const Sample> part) { return part.front().time_ms; });
+  room.clear();
+  if (before != nullptr) room.push_back(*before);
+  for (const std::span<const Sample> part : parts) {
+    if (!room.empty() && room.back().time_ms >= part.front().time_ms) return {.cause = Cause::kSeveralSeries};
+    room.insert(room.end(), part.begin(), part.end());
+  }
+  if (room.empty()) return {.cause = Cause::kAbsent};
+  return {.cause = Cause::kNone, .samples = room};
 }
 
 }  // namespace outgrown::evaluate

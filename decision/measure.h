@@ -1,7 +1,11 @@
-// Measuring: which stores there are, and the raw recorded samples of each of their signals, at one instant T.
+// Measuring: the raw recorded samples of every store's signals, fetched for a stretch of time, and what of them a decision
+// at one instant looks at.
 //
 // A handful of queries for the whole fleet, however many stores there are: two about the stores themselves, one for each
 // signal, one for the coverage; and where a store has fallen silent, one for each 26 hours that are looked back.
+//
+// --evaluate decides at one instant, --since at every evaluation of a period, --backtest at every step of one: all three
+// fetch and read here.
 #pragma once
 
 #include <cstddef>
@@ -9,15 +13,74 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "decision/engine/cause.h"
-#include "decision/engine/window.h"
+#include "decision/engine/decide.h"
+#include "decision/stores.h"
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 
 namespace outgrown::evaluate {
+
+// With at most kDetailedStoresMax stores the samples reach kHistoryMs further back than the thresholds need, so that
+// reports can tell since when something has lasted.
+inline constexpr std::size_t kDetailedStoresMax = 8;
+inline constexpr std::int64_t kHistoryMs = 6LL * 3'600'000;
+
+// Where a signal is read from: the series that was recorded, or an expression that is asked on the rules' grid.
+struct SeriesChoice {
+  std::string title;   // the signal's, or "Coverage"
+  std::string expr;    // "": the recorded series
+  std::string reason;  // why it is not the recorded series
+};
+
+struct SeriesChoices {
+  std::vector<SeriesChoice> signals;  // by index of Table::signals
+  SeriesChoice coverage;
+};
+
+// The recorded series throughout.
+SeriesChoices AllRecorded(const Table& table);
+
+// The queries about the samples, as the decision log records them.
+struct SampleQueries {
+  std::vector<QueryDone> signal_queries;  // by index of Table::signals
+  QueryDone coverage_query;               // promql "" if the table has no coverage
+};
+
+// Replaces what `list` holds of every signal and of the coverage by what decisions from `from_ms` to `to_ms` look at. Adds
+// the stores that only these samples show.
+SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
+                           prometheus_api::QuerySource& source, std::int64_t from_ms, std::int64_t to_ms,
+                           StoreList& list, FleetNotes& fleet);
+
+// How long a stretch may be that is fetched at once, so that an answer stays below some million samples.
+std::int64_t StretchMs(const Table& table, std::size_t stores);
+
+// One store at one instant: what --evaluate reads there, and what it decides. To be used again for the next instant.
+class StoreAt {
+ public:
+  explicit StoreAt(const Table& table);
+
+  // Takes the readings; they live as long as `store`, and until the next call.
+  void Read(const Store& store, std::int64_t time_ms);
+  // Decides on them.
+  decide::Decision Decide(decide::Cause presence, bool window_full);
+
+  bool any_sample() const;
+  const decide::Reading& signal(std::size_t index) const { return readings_[index]; }
+  const decide::Reading& coverage() const { return coverage_; }
+  const std::vector<decide::Finding>& findings() const { return findings_; }
+
+ private:
+  const Table& table_;
+  std::int64_t time_ms_ = 0;
+  std::vector<decide::Reading> readings_;  // by index of Table::signals
+  std::vector<std::vector<Sample>> rooms_;
+  decide::Reading coverage_;
+  std::vector<Sample> coverage_room_;
+  std::vector<decide::Finding> findings_;  // by index of Table::thresholds
+};
 
 // One recorded series of one store.
 struct SignalSamples {
@@ -25,53 +88,22 @@ struct SignalSamples {
   std::vector<Sample> samples;                   // strictly ascending, none after T
 };
 
+// What a decision about one store at T rests on.
 struct StoreSamples {
-  std::vector<std::string> identity;  // the values of Table::identity, in its order
+  Identity identity;
   decide::Cause presence = decide::Cause::kNone;
   std::optional<std::int64_t> last_seen_ms;  // of a silent store; nothing if that is not known
   std::vector<SignalSamples> signals;        // by index of Table::signals
   SignalSamples coverage;
 };
 
-// A query of the run, as the decision log records it.
-struct QueryDone {
-  std::string promql;
-  decide::Cause cause = decide::Cause::kNone;  // kQueryFailed, kPartialAnswer
-  std::string problem;                         // in the server's words or ours; "" if it was answered whole
+struct FleetSamples : FleetNotes, SampleQueries {
+  std::vector<StoreSamples> stores;  // sorted by identity
 };
 
-struct FleetSamples {
-  std::int64_t time_ms = 0;               // T
-  std::int64_t lookback_ms = 0;           // how far before T the presence of stores was asked for
-  std::vector<StoreSamples> stores;       // sorted by identity
-  std::vector<QueryDone> signal_queries;  // by index of Table::signals
-  QueryDone coverage_query;               // promql "" if the table has no coverage
-  std::vector<QueryDone> presence_queries;
-  std::vector<std::string> warnings;  // for people: what the server or its answers said beside the values
-  bool answered = false;              // at least one query was
-  bool nameless = false;  // a series lacks an identity label: something is there that nobody has judged
-};
-
-// With at most kDetailedStoresMax stores the samples reach kHistoryMs further back than the thresholds need, so that
-// reports can tell since when something has lasted.
-inline constexpr std::size_t kDetailedStoresMax = 8;
-inline constexpr std::int64_t kHistoryMs = 6LL * 3'600'000;
-
-// How many samples one query of a period may bring: some 30 MB of JSON.
-inline constexpr std::int64_t kSamplesMax = 1'000'000;
-
-// How far before T a store must have been seen to be one: a day, as the timer's decisions are apart, and two hours for
-// a late one.
-inline constexpr std::int64_t kLookbackMs = 26LL * 3'600'000;
-
-// The stores are those of the last `lookback_ms` before T.
+// The stores of the last `lookback_ms` before T, with their samples.
 FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
                      std::int64_t lookback_ms);
-
-// The samples of stores that are known already, reaching `history_ms` further back than the thresholds need. Stores
-// that only these samples show are left out.
-FleetSamples MeasureStores(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                           std::int64_t history_ms, const std::vector<std::vector<std::string>>& identities);
 
 // The range that JudgeWindow may look at for this signal: its longest `for`, the two intervals by which the newest
 // sample may be late, and the one evaluation before the window, which may be half an interval late itself.
@@ -84,12 +116,10 @@ std::int64_t CoverageWindowMs(const Table& table);
 // The samples at or before `time_ms` and at most `window_ms` before it.
 std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_ms, std::int64_t window_ms);
 
-// Adds a series to a store's signal. Two series that follow each other in time are one that changed a label; two at the
-// same time are two answers to one question. Precondition: not empty.
-void AddSeries(std::vector<Sample> series, SignalSamples& signal);
-
-// Why an answer is not one to `series[range]` at `time_ms`; "" if it is.
-std::string Misfit(const prometheus_api::Answer& answer, std::string_view series_name, std::int64_t time_ms,
-                   std::int64_t range_ms);
+// What a judgement at `time_ms` looks at: the window, and the newest sample before it, which tells a gap at its start from
+// a history that begins there, and that a series stopped. Two series that follow each other are one that changed a label;
+// two at the same time are two answers to one question. `room` holds the samples if they come from several series.
+decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int64_t window_ms,
+                          std::vector<Sample>& room);
 
 }  // namespace outgrown::evaluate

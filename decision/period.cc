@@ -17,10 +17,9 @@ bool IsFault(Cause cause) {
 }
 
 // One store's way through the period.
-class Walk {
+class StorePeriod {
  public:
-  Walk(const Table& table, std::int64_t from_ms, std::int64_t to_ms)
-      : table_(table), findings_(table.thresholds.size()) {
+  StorePeriod(const Table& table, std::int64_t from_ms, std::int64_t to_ms) : table_(table), at_(table) {
     for (const ThresholdRow& threshold : table.thresholds) {
       known_.emplace_back(threshold, table.interval_ms, from_ms);
     }
@@ -30,21 +29,23 @@ class Walk {
   }
 
   // Decides at every evaluation after `after_ms` that the samples show. Those before the period tell what it begins with.
-  void Take(const StoreSamples& samples, std::int64_t after_ms) {
+  void Take(const Store& store, std::int64_t after_ms) {
     std::vector<std::int64_t> times;
     for (std::size_t index = 0; index < table_.signals.size(); ++index) {
       const std::int64_t begin_ms = after_ms - (after_ms == period_.from_ms ? WindowMs(table_, index) : 0);
-      for (const Sample& sample : samples.signals[index].samples) {
-        if (sample.time_ms > begin_ms) times.push_back(sample.time_ms);
+      for (const std::vector<Sample>& series : store.signals[index].series) {
+        for (const Sample& sample : series) {
+          if (sample.time_ms > begin_ms) times.push_back(sample.time_ms);
+        }
       }
     }
     for (std::size_t index = 0; index < known_.size(); ++index) {
-      const SignalSamples& signal = samples.signals[table_.thresholds[index].signal];
+      const Fetched& signal = store.signals[table_.thresholds[index].signal];
       if (IsFault(signal.cause)) known_[index].NotKnown(signal.cause);
     }
     std::ranges::sort(times);
     times.erase(std::unique(times.begin(), times.end()), times.end());
-    for (const std::int64_t time_ms : times) TakeEvaluation(samples, time_ms);
+    for (const std::int64_t time_ms : times) TakeEvaluation(store, time_ms);
   }
 
   Period Finish() {
@@ -55,33 +56,26 @@ class Walk {
   }
 
  private:
-  decide::Reading ReadingAt(const SignalSamples& signal, std::int64_t time_ms, std::int64_t window_ms) const {
-    return {.cause = signal.cause, .samples = Upto(signal.samples, time_ms, window_ms)};
-  }
-
-  void TakeEvaluation(const StoreSamples& samples, std::int64_t time_ms) {
-    std::vector<decide::Reading> readings;
-    for (std::size_t signal = 0; signal < table_.signals.size(); ++signal) {
-      readings.push_back(ReadingAt(samples.signals[signal], time_ms, WindowMs(table_, signal)));
-    }
-    decide::Decide(table_,
-                   {.time_ms = time_ms,
-                    .signals = readings,
-                    .coverage = ReadingAt(samples.coverage, time_ms, CoverageWindowMs(table_))},
-                   findings_);
-    for (std::size_t index = 0; index < findings_.size(); ++index) {
+  void TakeEvaluation(const Store& store, std::int64_t time_ms) {
+    at_.Read(store, time_ms);
+    at_.Decide(Cause::kNone, true);
+    for (std::size_t index = 0; index < table_.thresholds.size(); ++index) {
+      const Finding& finding = at_.findings()[index];
+      const decide::Reading& reading = at_.signal(table_.thresholds[index].signal);
+      if (reading.cause == Cause::kSeveralSeries) known_[index].NotKnown(reading.cause);
+      if (reading.samples.empty()) continue;
       // A sample from before this evaluation has had one of its own.
-      const std::span<const Sample> own = readings[table_.thresholds[index].signal].samples;
-      if (!own.empty() && own.back().time_ms == time_ms) TakeCondition(index, samples.coverage, time_ms);
-      if (findings_[index].state == State::kUnknown || time_ms <= period_.from_ms) continue;
-      TakeFinding(index, readings[table_.thresholds[index].signal].samples.back(), time_ms);
-      if (findings_[index].state == State::kBreached && Leads(index)) Keep(index, samples, time_ms);
+      if (reading.samples.back().time_ms == time_ms) TakeCondition(index, time_ms);
+      if (finding.state == State::kUnknown || time_ms <= period_.from_ms) continue;
+      TakeFinding(index, reading.samples.back(), time_ms);
+      if (finding.state == State::kBreached && Leads(index)) Keep(index, store, time_ms);
     }
   }
 
   // Whether the condition was known at this threshold's sample of `time_ms`.
-  void TakeCondition(std::size_t index, const SignalSamples& coverage, std::int64_t time_ms) {
-    const Finding& finding = findings_[index];
+  void TakeCondition(std::size_t index, std::int64_t time_ms) {
+    const Finding& finding = at_.findings()[index];
+    const decide::Reading& coverage = at_.coverage();
     KnownTime& known = known_[index];
     if (finding.state == State::kNotBreached) {
       known.Known(time_ms, KnownTime::Condition::kFalse);
@@ -102,7 +96,7 @@ class Walk {
 
   void TakeFinding(std::size_t index, const Sample& sample, std::int64_t time_ms) {
     ThresholdPeriod& threshold = period_.thresholds[index];
-    const Finding& finding = findings_[index];
+    const Finding& finding = at_.findings()[index];
     const bool above = table_.thresholds[index].direction == Direction::kAbove;
     if (!threshold.extreme ||
         (above ? sample.value > threshold.extreme->value : sample.value < threshold.extreme->value)) {
@@ -127,28 +121,25 @@ class Walk {
     return verdict > other || (verdict == other && index < *lead_);
   }
 
-  void Keep(std::size_t index, const StoreSamples& samples, std::int64_t time_ms) {
+  void Keep(std::size_t index, const Store& store, std::int64_t time_ms) {
     lead_ = index;
     Instant instant;
     instant.time_ms = time_ms;
-    instant.findings = findings_;
-    instant.samples.identity = samples.identity;
-    const auto copy = [&](const SignalSamples& signal, std::int64_t window_ms) {
-      const std::span<const Sample> kept = Upto(signal.samples, time_ms, window_ms);
-      const bool empty = kept.empty() && signal.cause == Cause::kNone;
-      return SignalSamples{.cause = empty ? Cause::kAbsent : signal.cause,
-                           .samples = {kept.begin(), kept.end()}};
+    instant.findings = at_.findings();
+    instant.samples.identity = store.identity;
+    const auto copy = [](const decide::Reading& reading) {
+      return SignalSamples{.cause = reading.cause,
+                           .samples = {reading.samples.begin(), reading.samples.end()}};
     };
-    for (std::size_t signal = 0; signal < table_.signals.size(); ++signal) {
-      instant.samples.signals.push_back(copy(samples.signals[signal], WindowMs(table_, signal)));
-    }
-    instant.samples.coverage = copy(samples.coverage, CoverageWindowMs(table_));
+    for (std::size_t signal = 0; signal < table_.signals.size(); ++signal)
+      instant.samples.signals.push_back(copy(at_.signal(signal)));
+    instant.samples.coverage = copy(at_.coverage());
     period_.stood = std::move(instant);
   }
 
   const Table& table_;
   Period period_;
-  std::vector<Finding> findings_;
+  StoreAt at_;
   std::vector<KnownTime> known_;  // by index of Table::thresholds
   std::optional<std::size_t> lead_;
 };
@@ -168,6 +159,7 @@ decide::Decision ConcludePeriod(const Table& table, const Period& period, const 
     decision.verdict = verdict;
     decision.lead = index;
   }
+  decision.pending = at_end.pending;
   // The end may prove what the period's own queries could not.
   if (at_end.outcome == Outcome::kBreached &&
       (decision.outcome != Outcome::kBreached || at_end.verdict > decision.verdict)) {
@@ -196,25 +188,26 @@ decide::Decision ConcludePeriod(const Table& table, const Period& period, const 
 
 std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
                                   std::int64_t from_ms, std::int64_t to_ms,
-                                  const std::vector<std::vector<std::string>>& identities,
-                                  FleetSamples& told) {
-  std::vector<Walk> walks(identities.size(), Walk(table, from_ms, to_ms));
-  const std::int64_t evaluations = std::max<std::int64_t>(
-      20, kSamplesMax / std::max<std::int64_t>(1, static_cast<std::int64_t>(identities.size())));
-  const std::int64_t stretch_ms = evaluations * table.interval_ms;
+                                  const std::vector<Identity>& identities, FleetNotes& notes) {
+  StoreList list(table);
+  std::vector<StorePeriod> walks;
+  walks.reserve(identities.size());
+  for (const Identity& identity : identities) {
+    list.Add(identity);
+    walks.emplace_back(table, from_ms, to_ms);
+  }
+  const SeriesChoices choices = AllRecorded(table);
+  const std::int64_t stretch_ms = StretchMs(table, identities.size());
   for (std::int64_t after_ms = from_ms; after_ms < to_ms; after_ms += stretch_ms) {
     const std::int64_t until_ms = std::min(to_ms, after_ms + stretch_ms);
-    const FleetSamples fleet = MeasureStores(table, source, until_ms, until_ms - after_ms, identities);
-    for (const std::string& warning : fleet.warnings) {
-      if (std::ranges::find(told.warnings, warning) == told.warnings.end()) told.warnings.push_back(warning);
-    }
-    told.nameless |= fleet.nameless;
+    FetchSamples(table, choices, source, after_ms, until_ms, list, notes);
+    // Those that were added first stand first; what else the samples show is of stores that are not asked about.
     for (std::size_t index = 0; index < walks.size(); ++index)
-      walks[index].Take(fleet.stores[index], after_ms);
+      walks[index].Take(list.stores()[index], after_ms);
   }
   std::vector<Period> periods;
   periods.reserve(walks.size());
-  for (Walk& walk : walks) periods.push_back(walk.Finish());
+  for (StorePeriod& walk : walks) periods.push_back(walk.Finish());
   return periods;
 }
 

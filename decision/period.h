@@ -47,10 +47,9 @@ struct Period {
 decide::Decision ConcludePeriod(const Table& table, const Period& period, const decide::Decision& at_end);
 
 // Walks through the period for each of these stores, in stretches that keep each answer below some million samples.
-// What could not be asked is unmeasured, and told in the warnings of `told`, as is what lacks an identity label.
+// What could not be asked is unmeasured, and noted, as is what lacks an identity label.
 std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
                                   std::int64_t from_ms, std::int64_t to_ms,
-                                  const std::vector<std::vector<std::string>>& identities,
-                                  FleetSamples& told);
+                                  const std::vector<Identity>& identities, FleetNotes& notes);
 
 }  // namespace outgrown::evaluate

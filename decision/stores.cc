@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,36 +18,40 @@ constexpr std::string_view kLookbackStep = "1m";
 // How old a sample may be that an instant still shows: --query.lookback-delta's default.
 constexpr std::int64_t kShownMs = 300'000;
 
-std::string By(const Table& table) { return fmt::format("by ({})", fmt::join(table.identity, ", ")); }
-
-bool Whole(const Result<prometheus_api::Answer>& answer) { return answer.ok() && !answer->partial; }
-
-bool IsSought(const StoreSamples& store) {
-  return store.presence == decide::Cause::kSilent && !store.last_seen_ms;
+std::string KeyOf(const Identity& identity) {
+  std::string key;
+  for (const std::string& value : identity) {
+    key += value;
+    key += '\xFF';  // in no UTF-8, so in no label value
+  }
+  return key;
 }
 
-Result<prometheus_api::Answer> AskPresence(prometheus_api::QuerySource& source, const std::string& promql,
-                                           FleetSamples& fleet) {
-  fleet.presence_queries.emplace_back();
-  return Ask(source, promql, prometheus_api::ResultType::kVector, fleet.presence_queries.back(), fleet);
+bool IsSought(const Store& store) { return store.presence == decide::Cause::kSilent && !store.last_seen_ms; }
+
+prometheus_api::Reply AskPresence(prometheus_api::QuerySource& source, const std::string& promql,
+                                  FleetNotes& fleet) {
+  prometheus_api::Reply reply = prometheus_api::AskVector(source, promql, fleet.time_ms, fleet);
+  fleet.presence_queries.push_back(reply.asked);
+  return reply;
 }
 
 // Since when the silent stores are: back in steps of 26 hours, so that no query costs more than the daily one.
 void FindLastSeen(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
-                  FleetSamples& fleet) {
+                  FleetNotes& fleet) {
   for (std::int64_t back_ms = 0; back_ms < fleet.lookback_ms && std::ranges::any_of(list.stores(), IsSought);
        back_ms += kLookbackMs) {
     const std::int64_t range_ms = std::min(kLookbackMs, fleet.lookback_ms - back_ms);
-    const Result<prometheus_api::Answer> seen =
+    const prometheus_api::Reply seen =
         AskPresence(source,
-                    fmt::format("max {} (max_over_time(timestamp({})[{}:{}]{}))", By(table), table.present,
-                                FormatDuration(Milliseconds(range_ms)), kLookbackStep,
+                    fmt::format("max{} (max_over_time(timestamp({})[{}:{}]{}))", ByIdentity(table),
+                                table.present, FormatDuration(Milliseconds(range_ms)), kLookbackStep,
                                 back_ms == 0 ? "" : " offset " + FormatDuration(Milliseconds(back_ms))),
                     fleet);
-    if (!Whole(seen)) return;
+    if (!seen.believed()) return;
     const std::int64_t to_ms = fleet.time_ms - back_ms;
-    for (const prometheus_api::Series& series : seen->series) {
-      StoreSamples* const store = list.Find(series.labels);
+    for (const prometheus_api::Series& series : seen.series) {
+      Store* const store = list.Find(series.labels);
       const double time_ms = series.samples.front().value * 1000;
       if (store == nullptr || !IsSought(*store) || !std::isfinite(time_ms)) continue;
       if (time_ms >= static_cast<double>(to_ms - range_ms - kShownMs) &&
@@ -60,81 +64,62 @@ void FindLastSeen(const Table& table, prometheus_api::QuerySource& source, Store
 
 }  // namespace
 
-StoreSamples* StoreList::FindOrAdd(const prometheus_api::Labels& labels, decide::Cause presence_if_new) {
+Identity IdentityOf(const Table& table, const prometheus_api::Labels& labels) {
+  Identity identity;
+  for (const std::string_view name : table.identity)
+    identity.emplace_back(prometheus_api::LabelValue(labels, name));
+  return identity;
+}
+
+std::string ByIdentity(const Table& table) {
+  return fmt::format(" by ({})", fmt::join(table.identity, ", "));
+}
+
+Store* StoreList::FindOrAdd(const prometheus_api::Labels& labels, decide::Cause presence_if_new) {
   Identity identity = IdentityOf(table_, labels);
-  return IsWhole(identity) ? &FindOrAdd(std::move(identity), presence_if_new) : nullptr;
+  const bool whole = std::ranges::none_of(identity, &std::string::empty);
+  return whole ? &FindOrAdd(std::move(identity), presence_if_new) : nullptr;
 }
 
-StoreSamples* StoreList::Find(const prometheus_api::Labels& labels) {
-  const std::optional<std::size_t> place = index_.Find(IdentityOf(table_, labels));
-  return place ? &stores_[*place] : nullptr;
+Store* StoreList::Find(const prometheus_api::Labels& labels) {
+  const auto found = places_.find(KeyOf(IdentityOf(table_, labels)));
+  return found == places_.end() ? nullptr : &stores_[found->second];
 }
 
-void StoreList::Add(Identity identity) { FindOrAdd(std::move(identity), decide::Cause::kNone); }
-
-StoreSamples& StoreList::FindOrAdd(Identity identity, decide::Cause presence_if_new) {
-  const auto [place, added] = index_.FindOrAdd(identity);
+Store& StoreList::FindOrAdd(Identity identity, decide::Cause presence_if_new) {
+  const auto [found, added] = places_.try_emplace(KeyOf(identity), stores_.size());
   if (added) {
-    StoreSamples store;
+    Store& store = stores_.emplace_back();
     store.identity = std::move(identity);
     store.presence = presence_if_new;
     store.signals.resize(table_.signals.size());
-    stores_.push_back(std::move(store));
   }
-  return stores_[place];
+  return stores_[found->second];
 }
 
-Result<prometheus_api::Answer> Ask(prometheus_api::QuerySource& source, const std::string& promql,
-                                   prometheus_api::ResultType expected, QueryDone& done,
-                                   FleetSamples& fleet) {
-  Result<prometheus_api::Answer> answer = source.Query(promql, fleet.time_ms, expected);
-  done.promql = promql;
-  if (!answer) {
-    Fail(done, decide::Cause::kQueryFailed, answer.error().what, fleet);
-    return answer;
-  }
-  fleet.answered = true;
-  if (answer->partial) {
-    Fail(done, decide::Cause::kPartialAnswer,
-         answer->warnings.empty() ? "the answer is partial"
-                                  : fmt::format("{}", fmt::join(answer->warnings, "; ")),
-         fleet);
-  }
-  return answer;
-}
-
-void Fail(QueryDone& done, decide::Cause cause, std::string problem, FleetSamples& fleet) {
-  fleet.warnings.push_back(fmt::format("{}: {}", done.promql, problem));
-  done.cause = cause;
-  done.problem = std::move(problem);
-}
-
-void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
-                FleetSamples& fleet) {
-  const auto add = [&](const Result<prometheus_api::Answer>& answer, decide::Cause presence) {
-    if (!answer) return;
-    for (const prometheus_api::Series& series : answer->series) {
-      StoreSamples* const store = list.FindOrAdd(series.labels, presence);
+void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list, FleetNotes& fleet) {
+  const auto add = [&](const prometheus_api::Reply& reply, decide::Cause presence) {
+    for (const prometheus_api::Series& series : reply.series) {
+      Store* const store = list.FindOrAdd(series.labels, presence);
       if (store == nullptr) {
         fleet.nameless = true;
-        fleet.warnings.push_back(
-            fmt::format("a series of {} lacks an identity label and names no store", table.present));
+        fleet.Warn(fmt::format("a series of {} lacks an identity label and names no store", table.present));
       } else {
         store->presence = presence;
       }
     }
   };
-  const Result<prometheus_api::Answer> known =
+  const prometheus_api::Reply known =
       AskPresence(source,
-                  fmt::format("count {} (last_over_time({}[{}]))", By(table), table.present,
+                  fmt::format("count{} (last_over_time({}[{}]))", ByIdentity(table), table.present,
                               FormatDuration(Milliseconds(fleet.lookback_ms))),
                   fleet);
-  const Result<prometheus_api::Answer> here =
-      AskPresence(source, fmt::format("count {} ({})", By(table), table.present), fleet);
+  const prometheus_api::Reply here =
+      AskPresence(source, fmt::format("count{} ({})", ByIdentity(table), table.present), fleet);
   add(known, decide::Cause::kSilent);
   add(here, decide::Cause::kNone);
-  if (!Whole(known) || !Whole(here)) {
-    for (StoreSamples& store : list.stores()) store.presence = decide::Cause::kPresenceUnknown;
+  if (!known.believed() || !here.believed()) {
+    for (Store& store : list.stores()) store.presence = decide::Cause::kPresenceUnknown;
     return;
   }
   FindLastSeen(table, source, list, fleet);

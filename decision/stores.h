@@ -4,51 +4,82 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "decision/measure.h"
-#include "decision/store_index.h"
-#include "prometheus/prometheus_client.h"
+#include "common/sample.h"
+#include "decision/engine/cause.h"
+#include "prometheus/ask.h"
 #include "thresholds/table.h"
 
 namespace outgrown::evaluate {
 
-// Finds a store by its identity labels, and makes the ones that are missing.
+// How far before T a store must have been seen to be one: a day, as the timer's decisions are apart, and two hours for
+// a late one.
+inline constexpr std::int64_t kLookbackMs = 26LL * 3'600'000;
+
+// The values of Table::identity, in its order; "" for a label that is not there.
+using Identity = std::vector<std::string>;
+
+Identity IdentityOf(const Table& table, const prometheus_api::Labels& labels);
+
+// " by (job, instance, database)": what an expression aggregates by to have one series a store.
+std::string ByIdentity(const Table& table);
+
+// What was fetched of one signal of one store: the series that claim to be it. Usually one; one that changed a label is two
+// in a row.
+struct Fetched {
+  decide::Cause cause = decide::Cause::kNone;  // why nothing of it can be judged
+  std::vector<std::vector<Sample>> series;     // each strictly ascending, none empty
+};
+
+struct Store {
+  Identity identity;
+  decide::Cause presence = decide::Cause::kNone;
+  std::optional<std::int64_t> last_seen_ms;  // of a silent store; nothing if that is not known
+  std::vector<Fetched> signals;              // by index of Table::signals
+  Fetched coverage;
+};
+
+// Finds a store by its identity labels, and makes the ones that are missing. Stores keep the order in which they came.
 class StoreList {
  public:
   explicit StoreList(const Table& table) : table_(table) {}
 
   // The store that the labels name, new if it was not there (with the given presence); null if one of the table's
   // identity labels is missing, since such a series belongs to no store. Valid until the next call.
-  StoreSamples* FindOrAdd(const prometheus_api::Labels& labels, decide::Cause presence_if_new);
+  Store* FindOrAdd(const prometheus_api::Labels& labels, decide::Cause presence_if_new);
 
   // The same without making one: null too if there is none.
-  StoreSamples* Find(const prometheus_api::Labels& labels);
+  Store* Find(const prometheus_api::Labels& labels);
 
   // Adds a store that is known to report.
-  void Add(Identity identity);
+  void Add(Identity identity) { FindOrAdd(std::move(identity), decide::Cause::kNone); }
 
-  std::vector<StoreSamples>& stores() { return stores_; }
+  std::vector<Store>& stores() { return stores_; }
+  const std::vector<Store>& stores() const { return stores_; }
 
  private:
-  StoreSamples& FindOrAdd(Identity identity, decide::Cause presence_if_new);
+  Store& FindOrAdd(Identity identity, decide::Cause presence_if_new);
 
   const Table& table_;
-  std::vector<StoreSamples> stores_;
-  StoreIndex index_;
+  std::vector<Store> stores_;
+  std::unordered_map<std::string, std::size_t> places_;  // by what names a store
 };
 
-// Asks one query and notes it in `done`; what went wrong stands among the fleet's warnings too. A partial answer is
-// given back, with done.cause saying so.
-Result<prometheus_api::Answer> Ask(prometheus_api::QuerySource& source, const std::string& promql,
-                                   prometheus_api::ResultType expected, QueryDone& done, FleetSamples& fleet);
+using QueryDone = prometheus_api::Asked;
 
-// Notes that the query's answer is worth nothing.
-void Fail(QueryDone& done, decide::Cause cause, std::string problem, FleetSamples& fleet);
+// What a run asked about its stores.
+struct FleetNotes : prometheus_api::Notes {
+  std::int64_t time_ms = 0;      // T
+  std::int64_t lookback_ms = 0;  // how far before T the presence of stores was asked for
+  std::vector<QueryDone> presence_queries;
+  bool nameless = false;  // a series lacks an identity label: something is there that nobody has judged
+};
 
-// Fills `list` and the fleet's presence queries, looking back as far as FleetSamples::lookback_ms says.
-void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
-                FleetSamples& fleet);
+// Fills `list` and the fleet's presence queries, looking back as far as FleetNotes::lookback_ms says.
+void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list, FleetNotes& fleet);
 
 }  // namespace outgrown::evaluate

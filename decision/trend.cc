@@ -12,7 +12,6 @@
 #include "common/duration.h"
 #include "common/number.h"
 #include "decision/evaluation.h"
-#include "decision/store_index.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -33,9 +32,9 @@ struct Line {
   std::map<std::string, std::optional<double>, std::less<>> seconds;  // by threshold id
 };
 
-std::map<Identity, Line> ReadLines(const Table& table, const prometheus_api::Answer& answer) {
+std::map<Identity, Line> ReadLines(const Table& table, const std::vector<prometheus_api::Series>& all) {
   std::map<Identity, Line> lines;
-  for (const prometheus_api::Series& series : answer.series) {
+  for (const prometheus_api::Series& series : all) {
     Line& line = lines[IdentityOf(table, series.labels)];
     const double value = series.samples.back().value;
     const std::string_view part = prometheus_api::LabelValue(series.labels, kPart);
@@ -105,15 +104,16 @@ void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source) {
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
     const auto judged = [signal](const ThresholdRow& threshold) { return threshold.signal == signal; };
     if (std::ranges::none_of(table.thresholds, judged)) continue;
-    const Result<prometheus_api::Answer> answer =
-        source.Query(TrendQuery(table, signal), evaluation.time_ms, prometheus_api::ResultType::kVector);
-    if (!answer || answer->partial) {
-      evaluation.fleet.warnings.push_back(
-          fmt::format("no trend of {}: {}", table.signals[signal].title,
-                      answer.ok() ? "the answer may be incomplete" : answer.error().what));
+    prometheus_api::Notes notes;  // what a trend's answer says is no matter of the decision's
+    const prometheus_api::Reply reply =
+        prometheus_api::AskVector(source, TrendQuery(table, signal), evaluation.time_ms, notes);
+    if (!reply.believed()) {
+      const bool failed = reply.asked.trust == prometheus_api::Trust::kFailed;
+      evaluation.fleet.Warn(fmt::format("no trend of {}: {}", table.signals[signal].title,
+                                        failed ? reply.asked.problem : "the answer may be incomplete"));
       continue;
     }
-    const std::map<Identity, Line> lines = ReadLines(table, *answer);
+    const std::map<Identity, Line> lines = ReadLines(table, reply.series);
     for (StoreDecision& store : evaluation.stores) {
       const auto line = lines.find(store.samples.identity);
       for (std::size_t index = 0; index < table.thresholds.size(); ++index) {

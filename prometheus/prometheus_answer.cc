@@ -164,6 +164,7 @@ bool AnswerReader::StartObject() {
     case Place::kSeries:
       if (key_ == "metric") return Enter(Place::kMetric);
       break;
+    case Place::kData:  // Thanos' "analysis" and whatever comes after it
     case Place::kIgnored:
       break;
     default:

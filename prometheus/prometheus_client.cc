@@ -73,4 +73,24 @@ std::optional<std::int64_t> PrometheusClient::StartTimeMs() {
   return ParseTime(*start->string());
 }
 
+std::int64_t PatientSource::SteadyMs() { return prometheus_api::SteadyMs(); }
+
+template <typename Asked>
+Result<Answer> PatientSource::Ask(Asked asked) {
+  if (given_up()) return Error{"not asked any more, as the server had not answered for too long", name()};
+  const std::int64_t start_ms = now_ms_();
+  Result<Answer> answer = asked();
+  silent_ms_ = answer ? 0 : silent_ms_ + now_ms_() - start_ms;
+  return answer;
+}
+
+Result<Answer> PatientSource::Query(const std::string& promql, std::int64_t time_ms, ResultType expected) {
+  return Ask([&] { return source_.Query(promql, time_ms, expected); });
+}
+
+Result<Answer> PatientSource::QueryRange(const std::string& promql, std::int64_t from_ms, std::int64_t to_ms,
+                                         std::int64_t step_ms) {
+  return Ask([&] { return source_.QueryRange(promql, from_ms, to_ms, step_ms); });
+}
+
 }  // namespace outgrown::prometheus_api

@@ -17,7 +17,6 @@
 #include "common/exit_status.h"
 #include "decision/history/answer_json.h"
 #include "decision/history/answer_text.h"
-#include "decision/history/patient_source.h"
 #include "rulegen/commands.h"
 #include "rulegen/connection.h"
 #include "rulegen/output.h"
@@ -111,7 +110,7 @@ std::map<std::string, std::string> LoadedRecordings(verify::RuleServer& server) 
 }
 
 // Asks the period for a series in some fifty pieces. Where it can't be asked, the walk will say so.
-bool HasSamples(prometheus_api::RangeSource& source, const backtest::Grid& grid, const std::string& series) {
+bool HasSamples(prometheus_api::QuerySource& source, const backtest::Grid& grid, const std::string& series) {
   const std::int64_t piece_ms = std::max<std::int64_t>(60'000, (grid.to_ms - grid.from_ms) / 50);
   const std::string promql =
       fmt::format("count(last_over_time({}[{}]))", series, FormatDuration(Milliseconds(piece_ms)));
@@ -142,7 +141,7 @@ class Tester {
       one.choices =
           backtest::ChooseSeries(*subject.spec, reference ? &*reference->spec : nullptr, recordings);
     } else {
-      one.choices = backtest::AllRecorded(one.table->signals.size());
+      one.choices = evaluate::AllRecorded(*one.table);
     }
     const Result<void> done =
         backtest::Run(one, source_, ProgressOnTerminal("backtest of " + std::string(one.table->store)));
@@ -152,7 +151,7 @@ class Tester {
 
  private:
   PrometheusClient client_;
-  backtest::PatientSource source_;
+  prometheus_api::PatientSource source_;
   verify::RuleServer rules_;
   std::map<std::string, std::string> loaded_;
   verify::Expressions expressions_;

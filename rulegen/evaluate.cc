@@ -16,7 +16,6 @@
 #include "common/result.h"
 #include "common/time_text.h"
 #include "decision/evaluation.h"
-#include "decision/exit_code.h"
 #include "decision/given.h"
 #include "decision/log/decision_log.h"
 #include "decision/record.h"

@@ -22,6 +22,8 @@ enum class Cause : std::uint8_t {
   kSilent,           // the store itself: it was there and sends nothing any more
   kPresenceUnknown,  // the store itself: which stores are alive could not be asked
   kUnmeasured,       // over a period: not known all the time
+  kOvercounted,      // more is counted than the store commits: coverage above its maximum
+  kWindowNotFull,    // the store itself: measured for less long than its expressions look back
 };
 
 // The one wording, without the signal's name and without figures: "no recorded series".

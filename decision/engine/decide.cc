@@ -1,5 +1,6 @@
 #include "decision/engine/decide.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/check.h"
@@ -7,32 +8,38 @@
 namespace outgrown::decide {
 namespace {
 
-// The verdict that follows from the findings and from the store's presence.
-Decision Conclude(const Table& table, std::span<const Finding> findings, Cause presence) {
-  Decision decision;
-  std::size_t unknown = kNoThreshold;
+// Of the findings in that state, the first one with the most severe verdict.
+std::size_t MostSevere(const Table& table, std::span<const Finding> findings, State state) {
+  std::size_t found = kNoThreshold;
   for (std::size_t index = 0; index < findings.size(); ++index) {
-    const std::size_t verdict = table.thresholds[index].verdict;
-    if (findings[index].state == State::kUnknown && unknown == kNoThreshold) unknown = index;
-    if (findings[index].state != State::kBreached) continue;
-    if (decision.outcome == Outcome::kBreached && verdict <= decision.verdict) continue;
-    decision.outcome = Outcome::kBreached;
-    decision.verdict = verdict;
-    decision.lead = index;
+    if (findings[index].state != state) continue;
+    if (found == kNoThreshold || table.thresholds[index].verdict > table.thresholds[found].verdict)
+      found = index;
   }
-  if (decision.outcome == Outcome::kBreached) {
+  return found;
+}
+
+// The verdict that follows from the findings and from the store itself: kNone, or why it can't be sufficient.
+Decision Conclude(const Table& table, std::span<const Finding> findings, Cause store) {
+  Decision decision;
+  decision.pending = MostSevere(table, findings, State::kPending);
+  decision.lead = MostSevere(table, findings, State::kBreached);
+  if (decision.lead != kNoThreshold) {
+    decision.outcome = Outcome::kBreached;
+    decision.verdict = table.thresholds[decision.lead].verdict;
     for (std::size_t index = 0; index < findings.size(); ++index) {
       decision.worse_unknown |=
           findings[index].state == State::kUnknown && table.thresholds[index].verdict > decision.verdict;
     }
     return decision;
   }
-  if (presence != Cause::kNone) {
-    decision.cause = presence;
+  const auto unknown = std::ranges::find(findings, State::kUnknown, &Finding::state);
+  if (store != Cause::kNone) {
+    decision.cause = store;
     decision.worse_unknown = true;
-  } else if (unknown != kNoThreshold) {
-    decision.lead = unknown;
-    decision.cause = findings[unknown].cause;
+  } else if (unknown != findings.end()) {
+    decision.lead = static_cast<std::size_t>(unknown - findings.begin());
+    decision.cause = unknown->cause;
     decision.worse_unknown = true;
   } else {
     decision.outcome = Outcome::kSufficient;
@@ -56,7 +63,8 @@ Decision Decide(const Table& table, const Measurements& measurements, std::span<
     };
     findings[index] = JudgeWindow(threshold, measurements.signals[threshold.signal], coverage, clock);
   }
-  return Conclude(table, findings, measurements.presence);
+  const Cause window = measurements.window_full ? Cause::kNone : Cause::kWindowNotFull;
+  return Conclude(table, findings, measurements.presence != Cause::kNone ? measurements.presence : window);
 }
 
 Decision DecideGiven(const Table& table, std::span<const double> values, std::span<Finding> findings) {

@@ -3,7 +3,7 @@
 // The verdict is the most severe one among the breached thresholds; of those with that verdict the first in
 // table order leads, all other breaches stand beside it. A proven breach stands whatever is unknown
 // elsewhere. Without one, anything unknown makes the verdict undetermined: sufficient is only what was wholly
-// measured.
+// measured, for as long as the expressions look back.
 //
 // Pure: no allocation, no I/O, no clock, no exception. The caller owns all memory. Any thread.
 #pragma once
@@ -23,13 +23,14 @@ namespace outgrown::decide {
 struct Measurements {
   std::int64_t time_ms = 0;               // T
   Cause presence = Cause::kNone;          // kNone: the store reports; kSilent or kPresenceUnknown
+  bool window_full = true;                // false: measured for less long than the expressions look back
   std::span<const Reading> signals = {};  // by index of Table::signals, as many as these
   Reading coverage = {};                  // of Table::coverage_series; not looked at if the table has none
 };
 
 enum class Outcome : std::uint8_t { kSufficient, kBreached, kUndetermined };
 
-// No threshold leads: sufficient, or undetermined because of the store itself (Measurements::presence).
+// No threshold leads: sufficient, or undetermined because of the store itself (its presence, or its window).
 inline constexpr std::size_t kNoThreshold = static_cast<std::size_t>(-1);
 
 struct Decision {
@@ -39,6 +40,9 @@ struct Decision {
       kNoThreshold;            // the first threshold breached with that verdict, or the first unknown one
   Cause cause = Cause::kNone;  // kUndetermined: of `lead`, or of the store itself
   bool worse_unknown = false;  // something unknown could have made the verdict more severe
+  // The threshold that is beyond its limit, but not yet for long enough (Finding::since_ms): of the most severe verdict the
+  // first one. kNoThreshold if there is none. It changes no outcome, and is never left out where the outcome is sufficient.
+  std::size_t pending = kNoThreshold;
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };

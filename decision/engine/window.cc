@@ -20,7 +20,8 @@ Cause CoverageAt(const Coverage& coverage, std::int64_t time_ms, std::int64_t in
     if (sample.time_ms > time_ms) continue;
     if (sample.time_ms < time_ms - 2 * interval_ms || !std::isfinite(sample.value))
       return Cause::kCoverageUnknown;
-    return sample.value < coverage.minimum ? Cause::kNotCovered : Cause::kNone;
+    if (sample.value < coverage.minimum) return Cause::kNotCovered;
+    return sample.value > coverage.maximum ? Cause::kOvercounted : Cause::kNone;
   }
   return Cause::kCoverageUnknown;
 }
@@ -36,7 +37,8 @@ Truth TruthAt(const ThresholdRow& threshold, const Sample& sample, const Coverag
         coverage.uncovered == Uncovered::kLowerBound && beyond == (threshold.direction == Direction::kAbove);
     if (!proven) {
       const Cause cause = CoverageAt(coverage, sample.time_ms, interval_ms);
-      if (cause != Cause::kNone) return {Truth::Value::kUnknown, cause};
+      const bool by_commits = cause == Cause::kOvercounted && coverage.uncovered == Uncovered::kLowerBound;
+      if (cause != Cause::kNone && !by_commits) return {Truth::Value::kUnknown, cause};
     }
   }
   return {beyond ? Truth::Value::kTrue : Truth::Value::kFalse};

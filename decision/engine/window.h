@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -61,10 +62,13 @@ struct Finding {
   friend bool operator==(const Finding&, const Finding&) = default;
 };
 
-// How the signal rests on the application's counting, and how complete that was.
+// How the signal rests on the application's counting, and how well that agrees with the store's own commits. Below the
+// minimum writes go uncounted; above the maximum more is counted than committed, so that nothing counted can be trusted.
+// A lower bound then holds all the same: its expression rests on the store's own commits.
 struct Coverage {
   Uncovered uncovered = Uncovered::kValid;
   double minimum = 0;
+  double maximum = std::numeric_limits<double>::infinity();
   Reading reading = {};  // not looked at for kValid
 };
 

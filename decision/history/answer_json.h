@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "decision/history/answer.h"
+#include "decision/history/compare.h"
 
 namespace outgrown::backtest {
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "decision/history/answer.h"
+#include "decision/history/compare.h"
 #include "decision/report_text.h"
 
 namespace outgrown::backtest {

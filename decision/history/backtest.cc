@@ -3,161 +3,232 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "decision/history/stretch.h"
-#include "decision/measure.h"
+#include "common/duration.h"
+#include "prometheus/ask.h"
+#include "thresholds/names.h"
 
 namespace outgrown::backtest {
 namespace {
 
 using decide::Cause;
+using evaluate::kLookbackMs;
+using evaluate::Store;
+
+// The expression by which `spec` records `series`; nothing if it does not.
+std::optional<std::string> ExprOf(const spec::Spec& spec, const std::string& series) {
+  for (const spec::Signal& signal : spec.signals) {
+    if (spec::RecordedSeries(spec.store, signal.id) == series) return signal.expr;
+  }
+  if (spec.coverage && spec::CoverageSeries(spec.store) == series) return spec.coverage->expr;
+  return std::nullopt;
+}
+
+// Why the recorded series is not what `expr` gives; "" if it is.
+std::string WhyRaw(const std::string& series, const std::string& expr, const spec::Spec& spec,
+                   const spec::Spec* reference, const Recordings& recordings) {
+  const auto loaded = recordings.loaded.find(series);
+  if (loaded != recordings.loaded.end()) {
+    if (!recordings.same(loaded->second, expr)) return "Prometheus records another expression";
+  } else if (reference != nullptr) {
+    const std::optional<std::string> other = ExprOf(*reference, series);
+    if (!other) return "the other spec does not record it";
+    if (!recordings.same(*other, expr)) return "the expression differs from the other spec's";
+  }
+  if (reference != nullptr && reference->rules.interval != spec.rules.interval) {
+    return "the interval differs from the other spec's";
+  }
+  if (reference != nullptr && reference->store.identity != spec.store.identity) {
+    return "the identity differs from the other spec's";
+  }
+  return recordings.has_samples(series) ? "" : "Prometheus has not recorded it";
+}
+
+SeriesChoice Choose(std::string title, const std::string& series, const std::string& expr,
+                    const spec::Spec& spec, const spec::Spec* reference, const Recordings& recordings) {
+  std::string reason = WhyRaw(series, expr, spec, reference, recordings);
+  return {std::move(title), reason.empty() ? "" : expr, std::move(reason)};
+}
 
 // When a store was last seen, as the instants go by.
 class LastSeen {
  public:
-  explicit LastSeen(const Store& store) : store_(store), last_ms_(store.last_seen_ms) {}
+  // `seen`: the instants of a stretch at which it was there, and since when.
+  LastSeen(std::optional<std::int64_t> last_ms, const std::vector<Sample>& seen)
+      : last_ms_(last_ms), seen_(seen) {}
 
   // Moves on to `time_ms`. Precondition: later than before.
   void MoveTo(std::int64_t time_ms) {
-    while (next_ < store_.seen.size() && store_.seen[next_].time_ms <= time_ms) {
-      last_ms_ = std::llround(store_.seen[next_].value * 1000);
-      here_ = store_.seen[next_].time_ms == time_ms;
+    while (next_ < seen_.size() && seen_[next_].time_ms <= time_ms) {
+      last_ms_ = std::llround(seen_[next_].value * 1000);
+      here_ = seen_[next_].time_ms == time_ms;
       ++next_;
       if (here_) return;
     }
     here_ = false;
   }
   bool here() const { return here_; }
-  bool RememberedAt(std::int64_t time_ms) const { return last_ms_ && time_ms - *last_ms_ <= kRememberedMs; }
+  bool RememberedAt(std::int64_t time_ms) const { return last_ms_ && time_ms - *last_ms_ <= kLookbackMs; }
   const std::optional<std::int64_t>& last_ms() const { return last_ms_; }
 
  private:
-  const Store& store_;
   std::optional<std::int64_t> last_ms_;
+  const std::vector<Sample>& seen_;
   std::size_t next_ = 0;
   bool here_ = false;
 };
 
-// Decides at the instants of one stretch.
-class Decider {
+// The walk through the instants, in stretches: what deciding needs is fetched for all stores at once, one stretch at a time, so
+// that memory does not grow with the period.
+class Walk {
  public:
-  Decider(const Table& table, const Grid& grid, const Stretch& stretch, bool presence_known)
-      : table_(table),
-        grid_(grid),
-        stretch_(stretch),
-        presence_known_(presence_known),
-        stores_listed_(static_cast<std::size_t>(stretch.last - stretch.first + 1)),
-        readings_(table.signals.size()),
-        rooms_(table.signals.size()),
-        findings_(table.thresholds.size()) {}
+  Walk(Backtest& backtest, prometheus_api::QuerySource& source)
+      : backtest_(backtest),
+        table_(*backtest.table),
+        grid_(backtest.grid),
+        source_(source),
+        list_(table_),
+        at_(table_) {}
 
-  // How many stores --evaluate would have listed at each instant: with a few it looks further back.
-  void Count(const std::vector<Store>& stores) {
-    for (const Store& store : stores) {
-      LastSeen seen(store);
-      for (std::int64_t index = stretch_.first; index <= stretch_.last; ++index) {
-        seen.MoveTo(grid_.At(index));
-        if (seen.RememberedAt(grid_.At(index)))
-          ++stores_listed_[static_cast<std::size_t>(index - stretch_.first)];
+  // Which stores there were in the 26 hours before the grid, and how many there are at its end: what stretches are
+  // measured by.
+  void FindEarlier() {
+    const std::string memory = FormatDuration(Milliseconds(kLookbackMs));
+    const prometheus_api::Reply earlier =
+        prometheus_api::AskVector(source_,
+                                  fmt::format("max{} (max_over_time(timestamp({})[{}:1m]))",
+                                              evaluate::ByIdentity(table_), table_.present, memory),
+                                  grid_.from_ms, notes_);
+    for (const prometheus_api::Series& series : earlier.series) {
+      const double seconds = series.samples.front().value;
+      Store* const store = list_.FindOrAdd(series.labels, Cause::kNone);
+      if (store != nullptr && std::isfinite(seconds)) store->last_seen_ms = std::llround(seconds * 1000);
+    }
+    const prometheus_api::Reply late =
+        prometheus_api::AskVector(source_,
+                                  fmt::format("count(count{} (last_over_time({}[{}])))",
+                                              evaluate::ByIdentity(table_), table_.present, memory),
+                                  grid_.to_ms, notes_);
+    if (!late.believed() || late.series.empty()) return;
+    const double stores = late.series.front().samples.front().value;
+    if (stores >= 0 && stores < 1e9) stores_at_end_ = static_cast<std::size_t>(stores);
+  }
+
+  // Decides at the instants from `first` on for as long as one stretch takes; gives the last one.
+  std::int64_t Stretch(std::int64_t first) {
+    const std::size_t stores = std::max(stores_at_end_, list_.stores().size());
+    const std::int64_t history_ms = stores <= evaluate::kDetailedStoresMax ? evaluate::kHistoryMs : 0;
+    const std::int64_t count =
+        std::clamp<std::int64_t>((evaluate::StretchMs(table_, stores) - history_ms) / grid_.step_ms, 1,
+                                 prometheus_api::kRangePointsMax);
+    const std::int64_t last = std::min(grid_.count(), first + count) - 1;
+    FetchPresence(first, last);
+    evaluate::FetchSamples(table_, backtest_.choices, source_, grid_.At(first) - history_ms, grid_.At(last),
+                           list_, notes_);
+    seen_.resize(list_.stores().size());
+    backtest_.stores.resize(list_.stores().size());
+    for (std::size_t index = 0; index < list_.stores().size(); ++index) DecideStore(index, first, last);
+    return last;
+  }
+
+  std::size_t intervals() const { return intervals_; }
+
+  void Finish() {
+    for (std::size_t index = 0; index < backtest_.stores.size(); ++index)
+      backtest_.stores[index].identity = list_.stores()[index].identity;
+    std::erase_if(backtest_.stores, [](const StoreTimeline& store) { return store.intervals.empty(); });
+    std::ranges::sort(backtest_.stores, {}, &StoreTimeline::identity);
+    backtest_.warnings = std::move(notes_.warnings);
+    backtest_.answered = notes_.answered;
+  }
+
+ private:
+  void FetchPresence(std::int64_t first, std::int64_t last) {
+    const prometheus_api::Reply reply = prometheus_api::AskRange(
+        source_, fmt::format("max{} (timestamp({}))", evaluate::ByIdentity(table_), table_.present),
+        grid_.At(first), grid_.At(last), grid_.step_ms, notes_);
+    presence_known_ = reply.believed();
+    seen_.assign(list_.stores().size(), {});
+    for (const prometheus_api::Series& series : reply.series) {
+      Store* const store = list_.FindOrAdd(series.labels, Cause::kNone);
+      if (store == nullptr) {
+        notes_.Warn(
+            fmt::format("{}: a series lacks an identity label and names no store", reply.asked.promql));
+        continue;
       }
+      seen_.resize(list_.stores().size());
+      seen_[static_cast<std::size_t>(store - list_.stores().data())] = series.samples;
     }
   }
 
-  // Appends to `timeline`; gives the number of new intervals.
-  std::size_t Decide(Store& store, StoreTimeline& timeline) {
-    LastSeen seen(store);
-    std::size_t opened = 0;
-    for (std::int64_t index = stretch_.first; index <= stretch_.last; ++index) {
-      const std::int64_t time_ms = grid_.At(index);
+  void DecideStore(std::size_t index, std::int64_t first, std::int64_t last) {
+    Store& store = list_.stores()[index];
+    LastSeen seen(store.last_seen_ms, seen_[index]);
+    for (std::int64_t instant = first; instant <= last; ++instant) {
+      const std::int64_t time_ms = grid_.At(instant);
       seen.MoveTo(time_ms);
-      const bool any_sample = Read(store, index);
+      at_.Read(store, time_ms);
       Cause presence = Cause::kNone;
       if (!presence_known_ || !seen.RememberedAt(time_ms)) {
-        if (!any_sample && !seen.RememberedAt(time_ms)) continue;  // no such store at this instant
+        if (!at_.any_sample() && !seen.RememberedAt(time_ms)) continue;  // no such store at this instant
         presence = Cause::kPresenceUnknown;
       } else if (!seen.here()) {
         presence = Cause::kSilent;
       }
-      const decide::Decision decision = decide::Decide(
-          table_, {.time_ms = time_ms, .presence = presence, .signals = readings_, .coverage = coverage_},
-          findings_);
-      opened += Append(grid_, time_ms, decision, timeline) ? 1 : 0;
+      const decide::Decision decision = at_.Decide(presence, true);
+      intervals_ += Append(grid_, time_ms, decision, backtest_.stores[index]) ? 1 : 0;
     }
     store.last_seen_ms = seen.last_ms();
-    return opened;
   }
 
- private:
-  // Fills the readings at an instant; true if any has a sample.
-  bool Read(const Store& store, std::int64_t index) {
-    const std::int64_t time_ms = grid_.At(index);
-    const std::size_t listed = stores_listed_[static_cast<std::size_t>(index - stretch_.first)];
-    const std::int64_t history_ms = listed <= evaluate::kDetailedStoresMax ? evaluate::kHistoryMs : 0;
-    const auto look = [&](std::int64_t window_ms) {
-      return Look{.time_ms = time_ms, .range_ms = window_ms + history_ms, .window_ms = window_ms};
-    };
-    const auto has_samples = [](const decide::Reading& reading) {
-      return !reading.samples.empty() || reading.cause == Cause::kSeveralSeries;
-    };
-    bool any = false;
-    for (std::size_t signal = 0; signal < readings_.size(); ++signal) {
-      readings_[signal] =
-          ReadingAt(store.signals[signal], look(evaluate::WindowMs(table_, signal)), rooms_[signal]);
-      any |= has_samples(readings_[signal]);
-    }
-    coverage_ = ReadingAt(store.coverage, look(evaluate::CoverageWindowMs(table_)), coverage_room_);
-    return any || has_samples(coverage_);
-  }
-
+  Backtest& backtest_;
   const Table& table_;
   const Grid& grid_;
-  const Stretch& stretch_;
-  bool presence_known_;
-  std::vector<std::size_t> stores_listed_;  // by instant of the stretch
-  std::vector<decide::Reading> readings_;
-  std::vector<std::vector<Sample>> rooms_;
-  decide::Reading coverage_;
-  std::vector<Sample> coverage_room_;
-  std::vector<decide::Finding> findings_;
+  prometheus_api::QuerySource& source_;
+  evaluate::StoreList list_;
+  evaluate::FleetNotes notes_;
+  evaluate::StoreAt at_;
+  std::size_t stores_at_end_ = 1;
+  std::vector<std::vector<Sample>> seen_;  // by store: see LastSeen
+  bool presence_known_ = true;             // in this stretch
+  std::size_t intervals_ = 0;
 };
 
 }  // namespace
 
-Result<void> Run(Backtest& backtest, prometheus_api::RangeSource& source, const Progress& progress) {
-  const Table& table = *backtest.table;
-  const Grid& grid = backtest.grid;
+SeriesChoices ChooseSeries(const spec::Spec& spec, const spec::Spec* reference,
+                           const Recordings& recordings) {
+  SeriesChoices choices;
+  for (const spec::Signal& signal : spec.signals) {
+    choices.signals.push_back(Choose(signal.title, spec::RecordedSeries(spec.store, signal.id), signal.expr,
+                                     spec, reference, recordings));
+  }
+  if (spec.coverage) {
+    choices.coverage = Choose("Coverage", spec::CoverageSeries(spec.store), spec.coverage->expr, spec,
+                              reference, recordings);
+  }
+  return choices;
+}
+
+Result<void> Run(Backtest& backtest, prometheus_api::QuerySource& source, const Progress& progress) {
   backtest.server = source.name();
-  Fleet fleet(table, backtest.choices, source, grid);
-  fleet.FindEarlier();
-  std::size_t intervals = 0;
-  for (std::int64_t first = 0; first < grid.count();) {
-    progress(first, grid.count());
-    const Stretch stretch = {first, std::min(grid.count(), first + fleet.InstantsMax()) - 1};
-    fleet.Fetch(stretch);
-    std::vector<Store>& stores = fleet.stores();
-    backtest.stores.resize(stores.size());
-    Decider decider(table, grid, stretch, fleet.presence_known());
-    decider.Count(stores);
-    for (std::size_t index = 0; index < stores.size(); ++index) {
-      intervals += decider.Decide(stores[index], backtest.stores[index]);
-    }
-    if (intervals > kIntervalsMax) {
+  const std::int64_t count = backtest.grid.count();
+  Walk walk(backtest, source);
+  walk.FindEarlier();
+  for (std::int64_t first = 0; first < count;) {
+    progress(first, count);
+    first = walk.Stretch(first) + 1;
+    if (walk.intervals() > kIntervalsMax) {
       return Error{fmt::format("the verdicts change more than {} times; take a larger --step", kIntervalsMax),
-                   std::string(table.store)};
+                   std::string(backtest.table->store)};
     }
-    first = stretch.last + 1;
   }
-  progress(grid.count(), grid.count());
-  for (std::size_t index = 0; index < backtest.stores.size(); ++index) {
-    backtest.stores[index].identity = fleet.stores()[index].identity;
-  }
-  std::erase_if(backtest.stores, [](const StoreTimeline& store) { return store.intervals.empty(); });
-  std::ranges::sort(backtest.stores, {}, &StoreTimeline::identity);
-  backtest.warnings = fleet.TakeWarnings();
-  backtest.answered = fleet.answered();
+  progress(count, count);
+  walk.Finish();
   return {};
 }
 

@@ -1,22 +1,44 @@
 // --backtest: the verdict that --evaluate would have given at every instant of a period, for every store.
 //
-// The engine is --evaluate's own (decision/engine over the samples that its queries would have brought), so that at each
-// instant both say the same. Only two things are coarser: between two instants a store's last sign of life is known to
-// one step, and one that vanished before the period is found to a minute.
+// Fetching, reading and deciding are --evaluate's own (decision/measure.h), so that at each instant both say the same. Only
+// two things are coarser: between two instants a store's last sign of life is known to one step, and one that vanished
+// before the period is found to a minute.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "common/result.h"
-#include "decision/history/series_choice.h"
 #include "decision/history/timeline.h"
+#include "decision/measure.h"
 #include "prometheus/prometheus_client.h"
+#include "thresholds/model.h"
 #include "thresholds/table.h"
 
 namespace outgrown::backtest {
+
+using evaluate::SeriesChoice;
+using evaluate::SeriesChoices;
+
+// What is known about the server's recordings.
+struct Recordings {
+  // The expressions of the recording rules that it has loaded, by series; empty if it doesn't say.
+  std::map<std::string, std::string> loaded;
+  // Whether it has any sample of that series in the period.
+  std::function<bool(const std::string& series)> has_samples;
+  // Whether two expressions say the same.
+  std::function<bool(const std::string& left, const std::string& right)> same;
+};
+
+// Where each of a spec's signals is read from: the series that was recorded, or, where what was recorded is not this spec's
+// expression, the expression itself, asked on the rule grid. The latter is an approximation: rules are evaluated at other
+// moments of an interval than a range query's points, and late samples are in by now.
+// `reference`: the other spec of a comparison, whose recordings those of the server are taken for where it doesn't say;
+// null for the one that is not compared with another.
+SeriesChoices ChooseSeries(const spec::Spec& spec, const spec::Spec* reference, const Recordings& recordings);
 
 struct Backtest {
   const Table* table = nullptr;
@@ -36,6 +58,6 @@ inline constexpr std::size_t kIntervalsMax = 1'000'000;
 using Progress = std::function<void(std::int64_t done, std::int64_t all)>;
 
 // Fills the members from `stores` on; the ones before are the question. What could not be asked is UNDETERMINED.
-Result<void> Run(Backtest& backtest, prometheus_api::RangeSource& source, const Progress& progress);
+Result<void> Run(Backtest& backtest, prometheus_api::QuerySource& source, const Progress& progress);
 
 }  // namespace outgrown::backtest

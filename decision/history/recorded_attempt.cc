@@ -66,7 +66,7 @@ Result<void> ReadQueries(const Json& record, evaluate::FleetSamples& fleet) {
     if (query.Find("problem") == nullptr) continue;
     const Result<std::string_view> problem = TextField(query, "problem");
     if (!problem) return problem.error();
-    done.cause = decide::Cause::kQueryFailed;
+    done.trust = prometheus_api::Trust::kFailed;
     done.problem = *problem;
   }
   return {};
@@ -105,8 +105,9 @@ Result<void> VerifyAttempt(const Json& record) {
   evaluation.fleet.answered = true;
   const std::string told = evaluate::NoStoreLine(evaluation);
   // Where none of these was answered, another query of the run may have been.
-  const bool none = std::ranges::all_of(
-      queries, [](const evaluate::QueryDone& query) { return query.cause != decide::Cause::kNone; });
+  const bool none = std::ranges::all_of(queries, [](const evaluate::QueryDone& query) {
+    return query.trust != prometheus_api::Trust::kBelieved;
+  });
   evaluation.fleet.answered = false;
   if (*line == told || (none && *line == evaluate::NoStoreLine(evaluation))) return {};
   return Error{fmt::format("its line \"{}\" doesn't follow from its queries, which give \"{}\"",

@@ -7,16 +7,15 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "common/duration.h"
+#include "prometheus/ask.h"
 #include "rulegen/archive/open_metrics.h"
 
 namespace outgrown::archive {
 namespace {
 
 using prometheus_api::Labels;
-using prometheus_api::ResultType;
 
 // How much of one series one query asks for: at 15 s some 120,000 samples.
 constexpr std::int64_t kPieceMs = 21LL * 24 * 3'600'000;
@@ -35,16 +34,16 @@ std::string RangeText(std::int64_t range_ms) {
   return FormatDuration(Milliseconds(std::max<std::int64_t>(1, range_ms)));
 }
 
-Result<prometheus_api::Answer> AskWhole(prometheus_api::QuerySource& source, const std::string& promql,
-                                        std::int64_t time_ms, ResultType expected) {
-  Result<prometheus_api::Answer> answer = source.Query(promql, time_ms, expected);
-  if (answer.ok() && answer->partial) {
-    return Error{
-        fmt::format("{}: the answer may be incomplete: {}", promql, fmt::join(answer->warnings, "; ")),
-        source.name()};
-  }
-  if (!answer) return Error{fmt::format("{}: {}", promql, answer.error().what), source.name()};
-  return answer;
+// The answer's series, or why they are no evidence.
+Result<std::vector<prometheus_api::Series>> Whole(prometheus_api::Reply reply,
+                                                  const prometheus_api::QuerySource& source) {
+  if (reply.believed()) return std::move(reply.series);
+  return Error{
+      fmt::format(
+          "{}: {}{}", reply.asked.promql,
+          reply.asked.trust == prometheus_api::Trust::kPartial ? "the answer may be incomplete: " : "",
+          reply.asked.problem),
+      source.name()};
 }
 
 Labels WithoutName(Labels labels) {
@@ -57,10 +56,11 @@ Result<std::vector<Labels>> LabelSets(prometheus_api::QuerySource& source, const
                                       const Range& range) {
   const std::string promql =
       fmt::format("last_over_time({}[{}])", name, RangeText(range.to_ms - range.from_ms));
-  const Result<prometheus_api::Answer> answer = AskWhole(source, promql, range.to_ms, ResultType::kVector);
+  prometheus_api::Notes notes;
+  const auto answer = Whole(prometheus_api::AskVector(source, promql, range.to_ms, notes), source);
   if (!answer) return answer.error();
   std::vector<Labels> sets;
-  for (const prometheus_api::Series& series : answer->series) sets.push_back(WithoutName(series.labels));
+  for (const prometheus_api::Series& series : *answer) sets.push_back(WithoutName(series.labels));
   std::ranges::sort(sets);
   return sets;
 }
@@ -77,10 +77,13 @@ class SeriesWriter {
     std::int64_t after_ms = range_.from_ms - 1;
     while (after_ms < range_.to_ms) {
       const std::int64_t until_ms = std::min(range_.to_ms, after_ms + kPieceMs);
-      const std::string promql = fmt::format("{}[{}]", series, RangeText(until_ms - after_ms));
-      const Result<prometheus_api::Answer> answer = AskWhole(source_, promql, until_ms, ResultType::kMatrix);
+      prometheus_api::Notes notes;
+      const auto answer =
+          Whole(prometheus_api::AskSamples(source_, series, until_ms,
+                                           std::max<std::int64_t>(1, until_ms - after_ms), notes),
+                source_);
       if (!answer) return answer.error();
-      for (const prometheus_api::Series& one : answer->series) {
+      for (const prometheus_api::Series& one : *answer) {
         if (WithoutName(one.labels) != labels) continue;  // one with more labels matches too
         for (const Sample& sample : one.samples) {
           // The edge is in or out, as the server's version has it.

@@ -8,6 +8,7 @@
 
 #include "common/digest.h"
 #include "common/text.h"
+#include "prometheus/ask.h"
 
 namespace outgrown::verify {
 namespace {
@@ -30,31 +31,23 @@ std::vector<Finding> Unknown(const prometheus_api::QuerySource& prometheus, std:
   return {{State::kUnknown, "exporters as seen by " + prometheus.name(), std::move(why), ""}};
 }
 
-// The answer, whole, or why there is none.
-Result<prometheus_api::Answer> Ask(prometheus_api::QuerySource& prometheus, const std::string& query,
-                                   std::int64_t now_ms) {
-  Result<prometheus_api::Answer> answer =
-      prometheus.Query(query, now_ms, prometheus_api::ResultType::kVector);
-  if (answer && answer->partial) return Error{"the answer is partial", ""};
-  if (!answer) return Error{answer.error().what, ""};
-  return answer;
-}
-
 }  // namespace
 
 std::vector<Finding> CompareExporters(const spec::Spec& spec, prometheus_api::QuerySource& prometheus,
                                       std::int64_t now_ms) {
   // A store's name is [a-z][a-z0-9_]*: nothing to escape.
   const std::string info = fmt::format("checkpoint_threshold_table_info{{store=\"{}\"}}", spec.store.name);
-  const Result<prometheus_api::Answer> now = Ask(prometheus, info, now_ms);
-  if (!now) return Unknown(prometheus, now.error().what);
-  const Result<prometheus_api::Answer> lately = Ask(
-      prometheus, fmt::format("count by (job, instance) (last_over_time({}[{}]))", info, kMemory), now_ms);
-  if (!lately) return Unknown(prometheus, lately.error().what);
+  prometheus_api::Notes notes;
+  const prometheus_api::Reply now = prometheus_api::AskVector(prometheus, info, now_ms, notes);
+  if (!now.believed()) return Unknown(prometheus, now.asked.problem);
+  const prometheus_api::Reply lately = prometheus_api::AskVector(
+      prometheus, fmt::format("count by (job, instance) (last_over_time({}[{}]))", info, kMemory), now_ms,
+      notes);
+  if (!lately.believed()) return Unknown(prometheus, lately.asked.problem);
 
   std::vector<Finding> findings;
   std::set<Target> reporting;
-  for (const prometheus_api::Series& series : now->series) {
+  for (const prometheus_api::Series& series : now.series) {
     const Target target = TargetOf(series);
     reporting.insert(target);
     const std::string_view digest = LabelValue(series.labels, "digest");
@@ -64,7 +57,7 @@ std::vector<Finding> CompareExporters(const spec::Spec& spec, prometheus_api::Qu
                                     PlainText(ShortDigest(digest)), ShortDigest(spec.digest)),
                         std::string(digest)});
   }
-  for (const prometheus_api::Series& series : lately->series) {
+  for (const prometheus_api::Series& series : lately.series) {
     const Target target = TargetOf(series);
     if (reporting.contains(target)) continue;
     findings.push_back(

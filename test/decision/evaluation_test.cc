@@ -8,7 +8,6 @@
 
 #include <doctest/doctest.h>
 
-#include "decision/exit_code.h"
 #include "decision/wording.h"
 #include "test/decision/engine/sample_table.h"
 #include "test/decision/memory_source.h"

@@ -9,7 +9,6 @@
 #include <doctest/doctest.h>
 
 #include "decision/evaluation.h"
-#include "decision/exit_code.h"
 #include "decision/wording.h"
 #include "test/decision/engine/sample_table.h"
 
@@ -149,8 +148,8 @@ TEST_CASE("a spec of which nobody can say what stores it has is undetermined bes
   CHECK(NoStoreLine(evaluations[1]) == "UNDETERMINED - http://x answered no query");
   CHECK(EvaluateExitStatus(evaluations, true) == 30);
   evaluations[1].fleet.answered = true;
-  evaluations[1].fleet.presence_queries = {{"a", decide::Cause::kNone, ""},
-                                           {"b", decide::Cause::kQueryFailed, "the server answered 503"}};
+  evaluations[1].fleet.presence_queries = {{"a", prometheus_api::Trust::kBelieved, ""},
+                                           {"b", prometheus_api::Trust::kFailed, "the server answered 503"}};
   CHECK(NoStoreLine(evaluations[1]) ==
         "UNDETERMINED - which stores there are is not known: the server answered 503");
   CHECK(EvaluateExitStatus(evaluations, true) == 30);

@@ -58,6 +58,10 @@ class MemorySource : public prometheus_api::QuerySource {
     return answer;
   }
 
+  Result<prometheus_api::Answer> QueryRange(const std::string&, std::int64_t, std::int64_t,
+                                            std::int64_t) override {
+    return Error{"no range is asked for here", "memory"};
+  }
   std::optional<std::int64_t> StartTimeMs() override { return start_ms; }
   const std::string& name() const override { return name_; }
 

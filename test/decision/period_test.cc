@@ -8,7 +8,6 @@
 #include <doctest/doctest.h>
 
 #include "decision/evaluation.h"
-#include "decision/exit_code.h"
 #include "decision/history/audit.h"
 #include "decision/log/decision_log.h"
 #include "decision/record.h"

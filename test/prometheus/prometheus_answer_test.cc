@@ -70,6 +70,19 @@ TEST_CASE("a vector has one sample a series; warnings and isPartial make the ans
   }
 }
 
+TEST_CASE("members that the API may gain are skipped, wherever they stand and whatever they hold") {
+  const std::string more =
+      R"("analysis":{"name":"[root]","value":{"result":[1]},"children":[{"data":{}}]},"more":[{}],)";
+  const Result<Answer> answer = ReadAnswer("{" + more + R"("status":"success","data":{)" + more +
+                                               R"("resultType":"vector","result":[{)" + more +
+                                               R"("metric":{"job":"a"},"value":[5,"1"]}]}})",
+                                           ResultType::kVector);
+  REQUIRE(answer.ok());
+  REQUIRE(answer->series.size() == 1);
+  CHECK(LabelValue(answer->series[0].labels, "job") == "a");
+  CHECK(answer->series[0].samples == std::vector<Sample>{{5000, 1}});
+}
+
 TEST_CASE("whatever doesn't fit the API is an error") {
   const std::vector<std::string> bodies = {
       "",

@@ -136,8 +136,51 @@ TEST_CASE("a breach just long enough leads to the verdict, one evaluation less i
   store.Set(test::kErrorRatio, 0.02, 11);
   CHECK(Line(store.Decide(findings)) == "MIGRATE NOW - Write errors >1% (SQLite saturated)");
   store.Set(test::kErrorRatio, 0.02, 10);
-  CHECK(Line(store.Decide(findings)) == "SQLite sufficient");
+  const Decision pending = store.Decide(findings);
+  CHECK(Line(pending) == "SQLite sufficient");
   CHECK(findings[test::kWriteErrors].state == State::kPending);
+  CHECK(pending.pending == test::kWriteErrors);
+  CHECK(findings[pending.pending].since_ms == kE - 9 * test::kIntervalMs);
+}
+
+TEST_CASE("of what is pending the most severe is told, beside whatever stands") {
+  Findings findings;
+  Healthy store;
+  CHECK(store.Decide(findings).pending == kNoThreshold);
+  store.Set(test::kWritesPerSecond, 90, 5);
+  CHECK(store.Decide(findings).pending == test::kThroughputApproaching);
+  store.Set(test::kWritesPerSecond, 120, 5);
+  CHECK(store.Decide(findings).pending == test::kThroughput);
+  store.Set(test::kFileSize, 6 * kGigabyte);
+  const Decision soon = store.Decide(findings);
+  CHECK(Line(soon) == "MIGRATE SOON - File size >5GB (performance degradation likely)");
+  CHECK(soon.pending == test::kThroughput);
+}
+
+TEST_CASE(
+    "a store that is not measured for as long as its expressions look back is undetermined, and a breach "
+    "stands") {
+  Findings findings;
+  Healthy store;
+  const auto decide = [&](Cause presence) {
+    return outgrown::decide::Decide(kSampleTable,
+                                    {.time_ms = kE,
+                                     .presence = presence,
+                                     .window_full = false,
+                                     .signals = store.readings,
+                                     .coverage = {.samples = store.coverage}},
+                                    findings);
+  };
+  const Decision young = decide(Cause::kNone);
+  CHECK(young.outcome == Outcome::kUndetermined);
+  CHECK(young.cause == Cause::kWindowNotFull);
+  CHECK(young.lead == kNoThreshold);
+  CHECK(young.worse_unknown);
+  CHECK(decide(Cause::kSilent).cause == Cause::kSilent);
+  store.readings[test::kErrorRatio] = {.cause = Cause::kAbsent};
+  CHECK(decide(Cause::kNone).cause == Cause::kWindowNotFull);
+  store.Set(test::kServers, 2);
+  CHECK(Line(decide(Cause::kNone)) == "MIGRATE NOW - Multi-server requires network DB");
 }
 
 TEST_CASE("a proven breach stands whatever is unknown elsewhere") {
@@ -157,6 +200,7 @@ TEST_CASE("a silent store is undetermined however healthy its last samples are")
     CHECK(decision.outcome == Outcome::kUndetermined);
     CHECK(decision.cause == presence);
     CHECK(decision.lead == kNoThreshold);
+    CHECK(decision.worse_unknown);
   }
 }
 
@@ -187,7 +231,7 @@ TEST_CASE("every cause has a wording and a name of its own") {
   std::set<std::string_view> texts;
   std::set<std::string_view> ids;
   int causes = 0;
-  for (int index = 0; index <= static_cast<int>(Cause::kUnmeasured); ++index, ++causes) {
+  for (int index = 0; index <= static_cast<int>(Cause::kWindowNotFull); ++index, ++causes) {
     const Cause cause = static_cast<Cause>(index);
     texts.insert(CauseText(cause));
     ids.insert(CauseId(cause));

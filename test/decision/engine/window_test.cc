@@ -232,6 +232,34 @@ TEST_CASE("coverage exactly at its minimum is covered") {
   }
 }
 
+TEST_CASE(
+    "more counted than committed: what rests on the counting is unknown, a lower bound goes by the commits") {
+  struct Case {
+    Uncovered uncovered;
+    double value;  // 1.5 is beyond the limit
+    double coverage;
+    std::string_view expected;
+  };
+  const std::vector<Case> cases = {
+      {Uncovered::kUnknown, 1.5, 1.05, "breached"},
+      {Uncovered::kUnknown, 1.5, std::nextafter(1.05, 2.0), "unknown overcounted"},
+      {Uncovered::kUnknown, 0.5, 40, "unknown overcounted"},
+      {Uncovered::kLowerBound, 1.5, 40, "breached"},
+      {Uncovered::kLowerBound, 0.5, 40, "not_breached"},
+      {Uncovered::kValid, 0.5, 40, "not_breached"},
+  };
+  for (const Case& example : cases) {
+    CAPTURE(example.coverage);
+    const std::vector<Sample> samples = {{kE, example.value}};
+    const std::vector<Sample> coverage = {{kE, example.coverage}};
+    const Finding finding = JudgeWindow(
+        Above(0), {.samples = samples},
+        {.uncovered = example.uncovered, .minimum = 0.95, .maximum = 1.05, .reading = {.samples = coverage}},
+        {kE, test::kIntervalMs});
+    CHECK(Say(finding) == example.expected);
+  }
+}
+
 TEST_CASE("a reading with a cause is unknown for that cause") {
   for (const Cause cause :
        {Cause::kAbsent, Cause::kSeveralSeries, Cause::kPartialAnswer, Cause::kQueryFailed}) {

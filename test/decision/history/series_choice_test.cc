@@ -1,4 +1,4 @@
-#include "decision/history/series_choice.h"
+#include "decision/history/backtest.h"
 
 #include <chrono>
 #include <string>

@@ -39,7 +39,7 @@ Backtest Of(std::string_view instants) {
   Backtest one;
   one.table = &test::kSampleTable;
   one.grid = kGrid;
-  one.choices = AllRecorded(test::kSampleTable.signals.size());
+  one.choices = evaluate::AllRecorded(test::kSampleTable);
   one.stores = {Timeline(instants)};
   return one;
 }

@@ -33,6 +33,10 @@ class Fake : public prometheus_api::QuerySource {
     CHECK(promql.find("checkpoint_threshold_table_info{store=\"queue\"}") != std::string::npos);
     return promql.find("[26h]") == std::string::npos ? now_ : lately_;
   }
+  Result<prometheus_api::Answer> QueryRange(const std::string& promql, std::int64_t, std::int64_t to_ms,
+                                            std::int64_t) override {
+    return Query(promql, to_ms, prometheus_api::ResultType::kMatrix);
+  }
   std::optional<std::int64_t> StartTimeMs() override { return std::nullopt; }
   const std::string& name() const override { return name_; }
 

@@ -1,15 +1,15 @@
-#include "decision/history/patient_source.h"
-
 #include <doctest/doctest.h>
 
+#include "prometheus/prometheus_client.h"
+
 using namespace outgrown;
-using backtest::PatientSource;
+using prometheus_api::PatientSource;
 using prometheus_api::ResultType;
 
 namespace {
 
 // A server on a clock of its own: each query takes `costs_ms`, and is answered or not.
-struct Server : prometheus_api::RangeSource {
+struct Server : prometheus_api::QuerySource {
   std::int64_t now_ms = 0;
   std::int64_t costs_ms = 0;
   bool answers = true;

@@ -1,0 +1,91 @@
+#include "prometheus/ask.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/duration.h"
+
+namespace outgrown::prometheus_api {
+namespace {
+
+void Doubt(Asked& asked, Trust trust, std::string problem, Notes& notes) {
+  notes.Warn(fmt::format("{}: {}", asked.promql, problem));
+  asked.trust = trust;
+  asked.problem = std::move(problem);
+}
+
+Reply Judge(std::string promql, Result<Answer> answer, Notes& notes) {
+  Reply reply;
+  reply.asked.promql = std::move(promql);
+  if (!answer) {
+    Doubt(reply.asked, Trust::kFailed, answer.error().what, notes);
+    return reply;
+  }
+  notes.answered = true;
+  reply.series = std::move(answer->series);
+  if (answer->partial) {
+    Doubt(reply.asked, Trust::kPartial,
+          answer->warnings.empty() ? "the answer is partial"
+                                   : fmt::format("{}", fmt::join(answer->warnings, "; ")),
+          notes);
+  }
+  return reply;
+}
+
+// Why an answer is not one to `selector[range]` at `time_ms`; "" if it is.
+std::string Misfit(const std::vector<Series>& all, std::string_view selector, std::int64_t time_ms,
+                   std::int64_t range_ms) {
+  const std::string_view name = selector.substr(0, selector.find('{'));
+  for (const Series& series : all) {
+    if (LabelValue(series.labels, "__name__") != name)
+      return "the answer holds another series than was asked for";
+    // One millisecond: the edge is in or out, as the server's version has it.
+    if (series.samples.front().time_ms < time_ms - range_ms - 1 || series.samples.back().time_ms > time_ms) {
+      return "the answer holds samples of another time than was asked for";
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+void Notes::Warn(std::string warning) {
+  if (std::ranges::find(warnings, warning) == warnings.end()) warnings.push_back(std::move(warning));
+}
+
+Reply AskVector(QuerySource& source, const std::string& promql, std::int64_t time_ms, Notes& notes) {
+  return Judge(promql, source.Query(promql, time_ms, ResultType::kVector), notes);
+}
+
+Reply AskSamples(QuerySource& source, std::string_view selector, std::int64_t time_ms, std::int64_t range_ms,
+                 Notes& notes) {
+  const std::string promql = fmt::format("{}[{}]", selector, FormatDuration(Milliseconds(range_ms)));
+  Reply reply = Judge(promql, source.Query(promql, time_ms, ResultType::kMatrix), notes);
+  if (std::string misfit = Misfit(reply.series, selector, time_ms, range_ms); !misfit.empty()) {
+    reply.series.clear();
+    Doubt(reply.asked, Trust::kFailed, std::move(misfit), notes);
+  }
+  return reply;
+}
+
+Reply AskRange(QuerySource& source, const std::string& promql, std::int64_t from_ms, std::int64_t to_ms,
+               std::int64_t step_ms, Notes& notes) {
+  Reply whole;
+  whole.asked.promql = promql;
+  while (from_ms <= to_ms) {
+    const std::int64_t until_ms = std::min(to_ms, from_ms + (kRangePointsMax - 1) * step_ms);
+    Reply part = Judge(promql, source.QueryRange(promql, from_ms, until_ms, step_ms), notes);
+    std::ranges::move(part.series, std::back_inserter(whole.series));
+    if (!part.believed()) {
+      whole.asked = std::move(part.asked);
+      break;
+    }
+    from_ms = until_ms + step_ms;
+  }
+  return whole;
+}
+
+}  // namespace outgrown::prometheus_api
