@@ -125,7 +125,7 @@ std::vector<Held> FindHeld(const Table& table, std::size_t signal, const std::ve
   std::size_t unknown = 0;
   for (std::size_t index = 0; index < mismatches.size(); ++index) {
     const StoreSamples& subject = *subjects[mismatches[index].subject].samples;
-    const decide::Reading history = ReadingAt(fetched[subject.identity], fleet.time_ms, range_ms, room);
+    const decide::Reading history = ReadingAt(fetched[subject.identity], fleet.time_ms, range_ms, 0, room);
     // The same evaluation as the decision's, or it is another story.
     const bool fits = history.cause == decide::Cause::kNone &&
                       history.samples.back() == subject.signals[signal].samples.back();

@@ -12,6 +12,8 @@ namespace {
 using decide::Cause;
 using prometheus_api::Trust;
 
+// With more stores than these the samples would be too many.
+constexpr std::size_t kDetailedStoresMax = 8;
 // How many samples one query may bring: some 30 MB of JSON.
 constexpr std::int64_t kSamplesMax = 1'000'000;
 // However many stores there are, a stretch has this many evaluations.
@@ -119,6 +121,8 @@ SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
   return queries;
 }
 
+std::int64_t HistoryMs(std::size_t stores) { return stores <= kDetailedStoresMax ? kHistoryMs : 0; }
+
 std::int64_t StretchMs(const Table& table, std::size_t stores) {
   const std::int64_t evaluations = kSamplesMax / std::max<std::int64_t>(1, static_cast<std::int64_t>(stores));
   return std::max(kEvaluationsMin * table.interval_ms,
@@ -131,12 +135,13 @@ StoreAt::StoreAt(const Table& table)
       rooms_(table.signals.size()),
       findings_(table.thresholds.size()) {}
 
-void StoreAt::Read(const Store& store, std::int64_t time_ms) {
+void StoreAt::Read(const Store& store, std::int64_t time_ms, std::int64_t history_ms) {
   time_ms_ = time_ms;
   for (std::size_t signal = 0; signal < readings_.size(); ++signal) {
-    readings_[signal] = ReadingAt(store.signals[signal], time_ms, WindowMs(table_, signal), rooms_[signal]);
+    readings_[signal] =
+        ReadingAt(store.signals[signal], time_ms, WindowMs(table_, signal), history_ms, rooms_[signal]);
   }
-  coverage_ = ReadingAt(store.coverage, time_ms, CoverageWindowMs(table_), coverage_room_);
+  coverage_ = ReadingAt(store.coverage, time_ms, CoverageWindowMs(table_), history_ms, coverage_room_);
 }
 
 decide::Decision StoreAt::Decide(Cause presence, bool window_full) {
@@ -163,12 +168,12 @@ FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, st
   fleet.lookback_ms = lookback_ms;
   StoreList list(table);
   FindStores(table, source, list, fleet);
-  const std::int64_t history_ms = list.stores().size() <= kDetailedStoresMax ? kHistoryMs : 0;
+  const std::int64_t history_ms = HistoryMs(list.stores().size());
   static_cast<SampleQueries&>(fleet) =
       FetchSamples(table, AllRecorded(table), source, time_ms - history_ms, time_ms, list, fleet);
   StoreAt at(table);
   for (const Store& store : list.stores()) {
-    at.Read(store, time_ms);
+    at.Read(store, time_ms, history_ms);
     StoreSamples& samples = fleet.stores.emplace_back();
     samples.identity = store.identity;
     samples.presence = store.presence;
@@ -205,11 +210,11 @@ std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_
 }
 
 decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int64_t window_ms,
-                          std::vector<Sample>& room) {
+                          std::int64_t history_ms, std::vector<Sample>& room) {
   if (fetched.cause != Cause::kNone) return {.cause = fetched.cause};
   if (fetched.series.empty()) return {.cause = Cause::kAbsent};
   if (fetched.series.size() == 1) {
-    const std::span<const Sample> seen = Upto(fetched.series.front(), time_ms, window_ms + kHistoryMs);
+    const std::span<const Sample> seen = Upto(fetched.series.front(), time_ms, window_ms + history_ms);
     if (seen.empty()) return {.cause = Cause::kAbsent};
     const std::size_t window = Upto(seen, time_ms, window_ms).size();
     return {.cause = Cause::kNone, .samples = seen.last(std::min(seen.size(), window + 1))};
@@ -217,7 +222,7 @@ decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int
   std::vector<std::span<const Sample>> parts;
   const Sample* before = nullptr;  // the newest before the window
   for (const std::vector<Sample>& series : fetched.series) {
-    const std::span<const Sample> seen = Upto(series, time_ms, window_ms + kHistoryMs);
+    const std::span<const Sample> seen = Upto(series, time_ms, window_ms + history_ms);
     const std::span<const Sample> part = Upto(seen, time_ms, window_ms);
     if (!part.empty()) parts.push_back(part);
     if (seen.size() == part.size()) continue;

@@ -22,10 +22,10 @@
 
 namespace outgrown::evaluate {
 
-// With at most kDetailedStoresMax stores the samples reach kHistoryMs further back than the thresholds need, so that
-// reports can tell since when something has lasted.
-inline constexpr std::size_t kDetailedStoresMax = 8;
+// How much further back than the thresholds need the samples of that many stores reach, so that reports can tell since when
+// something has lasted: nothing for many stores.
 inline constexpr std::int64_t kHistoryMs = 6LL * 3'600'000;
+std::int64_t HistoryMs(std::size_t stores);
 
 // Where a signal is read from: the series that was recorded, or an expression that is asked on the rules' grid.
 struct SeriesChoice {
@@ -62,8 +62,9 @@ class StoreAt {
  public:
   explicit StoreAt(const Table& table);
 
-  // Takes the readings; they live as long as `store`, and until the next call.
-  void Read(const Store& store, std::int64_t time_ms);
+  // Takes the readings; they live as long as `store`, and until the next call. `history_ms`: how much further back than the
+  // windows --evaluate would have looked.
+  void Read(const Store& store, std::int64_t time_ms, std::int64_t history_ms = kHistoryMs);
   // Decides on them.
   decide::Decision Decide(decide::Cause presence, bool window_full);
 
@@ -116,10 +117,10 @@ std::int64_t CoverageWindowMs(const Table& table);
 // The samples at or before `time_ms` and at most `window_ms` before it.
 std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_ms, std::int64_t window_ms);
 
-// What a judgement at `time_ms` looks at: the window, and the newest sample before it, which tells a gap at its start from
-// a history that begins there, and that a series stopped. Two series that follow each other are one that changed a label;
+// What a judgement at `time_ms` looks at: the window, and the newest sample of up to `history_ms` before it, which tells a
+// gap at its start from a history that begins there, and that a series stopped. Two series that follow each other are one that changed a label;
 // two at the same time are two answers to one question. `room` holds the samples if they come from several series.
 decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int64_t window_ms,
-                          std::vector<Sample>& room);
+                          std::int64_t history_ms, std::vector<Sample>& room);
 
 }  // namespace outgrown::evaluate

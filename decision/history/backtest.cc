@@ -121,7 +121,7 @@ class Walk {
   // Decides at the instants from `first` on for as long as one stretch takes; gives the last one.
   std::int64_t Stretch(std::int64_t first) {
     const std::size_t stores = std::max(stores_at_end_, list_.stores().size());
-    const std::int64_t history_ms = stores <= evaluate::kDetailedStoresMax ? evaluate::kHistoryMs : 0;
+    const std::int64_t history_ms = evaluate::HistoryMs(stores);
     const std::int64_t count =
         std::clamp<std::int64_t>((evaluate::StretchMs(table_, stores) - history_ms) / grid_.step_ms, 1,
                                  prometheus_api::kRangePointsMax);
@@ -131,6 +131,7 @@ class Walk {
                            list_, notes_);
     seen_.resize(list_.stores().size());
     backtest_.stores.resize(list_.stores().size());
+    CountListed(first, last);
     for (std::size_t index = 0; index < list_.stores().size(); ++index) DecideStore(index, first, last);
     return last;
   }
@@ -165,13 +166,25 @@ class Walk {
     }
   }
 
+  // How many stores --evaluate would have listed at each instant: with a few it looks further back.
+  void CountListed(std::int64_t first, std::int64_t last) {
+    listed_.assign(static_cast<std::size_t>(last - first + 1), 0);
+    for (std::size_t index = 0; index < list_.stores().size(); ++index) {
+      LastSeen seen(list_.stores()[index].last_seen_ms, seen_[index]);
+      for (std::int64_t instant = first; instant <= last; ++instant) {
+        seen.MoveTo(grid_.At(instant));
+        if (seen.RememberedAt(grid_.At(instant))) ++listed_[static_cast<std::size_t>(instant - first)];
+      }
+    }
+  }
+
   void DecideStore(std::size_t index, std::int64_t first, std::int64_t last) {
     Store& store = list_.stores()[index];
     LastSeen seen(store.last_seen_ms, seen_[index]);
     for (std::int64_t instant = first; instant <= last; ++instant) {
       const std::int64_t time_ms = grid_.At(instant);
       seen.MoveTo(time_ms);
-      at_.Read(store, time_ms);
+      at_.Read(store, time_ms, evaluate::HistoryMs(listed_[static_cast<std::size_t>(instant - first)]));
       Cause presence = Cause::kNone;
       if (!presence_known_ || !seen.RememberedAt(time_ms)) {
         if (!at_.any_sample() && !seen.RememberedAt(time_ms)) continue;  // no such store at this instant
@@ -194,6 +207,7 @@ class Walk {
   evaluate::StoreAt at_;
   std::size_t stores_at_end_ = 1;
   std::vector<std::vector<Sample>> seen_;  // by store: see LastSeen
+  std::vector<std::size_t> listed_;        // by instant of the stretch: see CountListed
   bool presence_known_ = true;             // in this stretch
   std::size_t intervals_ = 0;
 };
