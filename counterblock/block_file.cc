@@ -40,9 +40,10 @@ Result<void> CheckStatus(const struct stat& status, gid_t directory_group, const
     return Error{"refused: " + std::to_string(status.st_nlink) + " hard links, expected 1", path};
   }
   if ((status.st_mode & S_IRWXO) != 0) return Error{"refused: accessible to the world", path};
-  if (status.st_gid != directory_group) {
+  // Our own user's file is ours whatever its group: nobody else can have made it, or linked it here.
+  if (status.st_gid != directory_group && status.st_uid != ::geteuid()) {
     return Error{"refused: its group is " + std::to_string(status.st_gid) + ", its directory's is " +
-                     std::to_string(directory_group),
+                     std::to_string(directory_group) + ", and it is another user's",
                  path};
   }
   return {};
@@ -100,10 +101,11 @@ Result<void> Initialise(int fd, std::uint32_t slot_count, std::string_view datab
   if (::fchmod(fd, 0660) != 0) return SystemError("cannot set the counter block's mode", path, errno);
   struct stat status = {};
   if (::fstat(fd, &status) != 0) return SystemError("cannot stat", path, errno);
-  if (status.st_gid != directory_group && ::fchown(fd, static_cast<uid_t>(-1), directory_group) != 0) {
-    return SystemError("cannot give the counter block its directory's group (is the directory set-gid?)",
-                       path, errno);
-  }
+  if (status.st_gid == directory_group || ::fchown(fd, static_cast<uid_t>(-1), directory_group) == 0)
+    return {};
+  // A folder of a group that we are not in (a Kubernetes emptyDir without fsGroup, say): then the block is for processes
+  // of our own user alone, and not for whoever else is in our group.
+  if (::fchmod(fd, 0600) != 0) return SystemError("cannot set the counter block's mode", path, errno);
   return {};
 }
 

@@ -18,11 +18,18 @@ constexpr std::size_t ImageBytes(const CheckedHeader& header) {
   return kHeaderBytes + (std::size_t{header.slots_used} + 1) * kSlotBytes;
 }
 
+// The moment at which a block is read.
+struct Now {
+  std::uint64_t monotonic_ns = 0;  // CLOCK_MONOTONIC
+  std::uint64_t unix_ns = 0;       // the same as Unix time
+  std::uint64_t boot = 0;          // BootId(); 0: not known
+};
+
 // `image` holds ImageBytes() of the header that it begins with. `is_living(i)` says whether somebody holds
-// slot i's lock; asked only of slots that name an owner. `now_ns` is CLOCK_MONOTONIC, `now_unix_ns` the same
-// moment as Unix time: a last write or an in-flight start after `now_ns` (a caller's mistake) counts as now.
-// Error::where is left empty.
+// slot i's lock; asked only of slots that name an owner. A time after `now` counts as now if it is known to be of this
+// boot (a caller's mistake), and otherwise as one of another boot, which is as if there was none. Error::where is left
+// empty.
 Result<Snapshot> Decode(std::span<const std::byte> image, const std::function<bool(std::uint32_t)>& is_living,
-                        std::uint64_t now_ns, std::uint64_t now_unix_ns);
+                        const Now& now);
 
 }  // namespace outgrown::block

@@ -1,6 +1,7 @@
 #include "counterblock/header.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace outgrown::block {
@@ -105,6 +106,8 @@ Result<CheckedHeader> CheckHeader(std::span<const std::byte> bytes) {
                        header.file_bytes,
                        header.created_unix_ns,
                        header.last_trace_lost_ns,
+                       header.times_boot,
+                       std::to_array(header.refusals),
                        std::string(header.database, header.database_bytes)};
 }
 

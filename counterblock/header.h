@@ -1,6 +1,7 @@
 // The block's header: made once by the creator, checked by everybody. Pure: bytes in, bytes out.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -37,7 +38,9 @@ struct CheckedHeader {
   std::uint64_t file_bytes;
   std::uint64_t created_unix_ns;
   std::uint64_t last_trace_lost_ns;  // CLOCK_MONOTONIC; 0: never
-  std::string database;              // may be empty
+  std::uint64_t times_boot;          // 0: not said
+  std::array<RefusalRow, kRefusalCount> refusals;
+  std::string database;  // may be empty
 };
 
 // `bytes` are the file's first kHeaderBytes (more are ignored). The error says which field is wrong, what was

@@ -1,3 +1,4 @@
+// clang-format off
 // The counter block's ABI: one file for each store, fixed size, mapped by writers and read with pread by readers.
 //
 //   offset
@@ -5,8 +6,10 @@
 //          │ magic "OUTGROWN" │ byte order │ major minor │ sizes │ checksum … │  never changes once published
 //       64 ├──────────────────────────────────────────────────────────────────┤
 //          │ slots used (high-water mark)                                     │  only grows
-//       72 │ last loss of a trace                                             │  only grows
-//       80 │ reserved for minors                                              │
+//       72 │ last loss of a trace                                             │  only grows, within one boot
+//       80 │ boot that the times here are of                                  │
+//       88 │ refusals to count, 4 rows of count, last time, pid               │
+//      184 │ reserved for minors                                              │
 //     4096 ├──────────────────────────────────────────────────────────────────┤
 //          │ the database's path, zero-padded                                 │  never changes once published
 //     8192 ├──────────────────────────────────────────────────────────────────┤
@@ -26,7 +29,9 @@
 //          │ writes by outcome, 8 cells                                       │  cache line 1
 //      128 ├──────────────────────────────────────────────────────────────────┤
 //          │ durations, 83 buckets (buckets.h)                                │  cache lines 2 to 12
-//      792 ├──────────────────────────────────────────────────────────────────┤
+//      792 ├──────┬─────────────────────────────┬─────────────────────┬───────┤
+//          │ boot │ open file: device inode use │ refused connections │ check │  what the holder's process says
+//      864 ├──────┴─────────────────────────────┴─────────────────────┴───────┤
 //          │ reserved for minors                                              │
 //     1024 └──────────────────────────────────────────────────────────────────┘
 //
@@ -34,17 +39,20 @@
 // reader ignores what it doesn't know. Anything else is a new major, with a new file name. Every cell is one
 // aligned 64-bit word in the machine's byte order, so that a load, a store or a pread of it is not torn.
 // Counters only grow: the next owner of a slot goes on adding to what it finds.
+// clang-format on
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 namespace outgrown::block {
 
 inline constexpr char kMagic[8] = {'O', 'U', 'T', 'G', 'R', 'O', 'W', 'N'};
 inline constexpr std::uint32_t kByteOrder = 0x01020304;  // reads 0x04030201 on a machine of the other order
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 1;  // 1: Header::last_trace_lost_ns
+// 1: Header::last_trace_lost_ns. 2: boots, refusals, and which file a slot's process has open.
+inline constexpr std::uint16_t kMinor = 2;
 inline constexpr std::uint32_t kHeaderBytes = 8192;
 inline constexpr std::uint32_t kSlotBytes = 1024;
 inline constexpr std::uint32_t kSlotCountMax = 4096;
@@ -52,6 +60,7 @@ inline constexpr std::uint32_t kSlotCountDefault = 256;
 inline constexpr std::uint32_t kOutcomeCount = 8;
 inline constexpr std::uint32_t kBucketCount = 83;
 inline constexpr std::uint32_t kDatabaseBytesMax = 4095;  // PATH_MAX without its terminator
+inline constexpr std::uint32_t kRefusalCount = 4;         // room for reasons
 
 // How one outermost write transaction ended. The numbers are ABI: they index Slot::writes.
 enum class Outcome : std::uint32_t {
@@ -63,6 +72,20 @@ enum class Outcome : std::uint32_t {
   kConstraint = 5,  // the application's own doing, no sign of saturation
   kCorrupt = 6,
   kOther = 7,
+};
+
+// Why connections that have the store open are not counted, although their process reaches the block. The numbers are
+// ABI: they index Header::refusals and Slot::refused.
+enum class Refusal : std::uint32_t {
+  kNameTaken = 0,    // the store's name belongs to the database at another path
+  kOtherSqlite = 1,  // a copy of SQLite that can't be observed: a second one in the process, or too old a one
+};
+
+// The cells may be of different refusals.
+struct RefusalRow {
+  std::uint64_t count;    // connections, from the block's making on
+  std::uint64_t last_ns;  // CLOCK_MONOTONIC of the last one's begin or end
+  std::uint64_t pid;      // the last one's process, as that sees it
 };
 
 struct Header {
@@ -87,7 +110,11 @@ struct Header {
   // connection is closed, so that a loss shorter than a scrape shows too. By the greatest of all who write it. Minor 1;
   // to be read in a block of any minor, as a newer writer may have opened an older one's.
   std::uint64_t last_trace_lost_ns;
-  std::uint64_t reserved[502];
+  // BootId() (boot.h) that last_trace_lost_ns, the refusals' times and the overflow slot's last write are of. 0: not
+  // said, by writers before minor 2 only.
+  std::uint64_t times_boot;
+  RefusalRow refusals[kRefusalCount];
+  std::uint64_t reserved[489];
 
   char database[4096];
 };
@@ -110,7 +137,16 @@ struct Slot {
   std::uint64_t reserved0;
   std::uint64_t writes[kOutcomeCount];
   std::uint64_t buckets[kBucketCount];
-  std::uint64_t reserved1[29];
+  // From here on what the holder's process says, since minor 2: only with the right `check` (ProcessSaysCheck), so that
+  // an older writer in a newer one's slot is not taken to say it. `boot` counts without, for last_write_ns.
+  std::uint64_t boot;         // BootId(); 0: not known
+  std::uint64_t file_device;  // the database file that this process opened last, by stat
+  std::uint64_t file_inode;   // 0 beside a device of 0: none yet; 0 beside another: not at its path any more
+  std::uint64_t files_open;   // how often it has the store's database open, that file or an earlier one
+  std::uint64_t
+      refused[kRefusalCount];  // open connections that are not counted; one slot of each process says it
+  std::uint64_t check;
+  std::uint64_t reserved1[20];
 };
 
 static_assert(offsetof(Header, magic) == 0);
@@ -128,7 +164,10 @@ static_assert(offsetof(Header, created_unix_ns) == 48);
 static_assert(offsetof(Header, checksum) == 56);
 static_assert(offsetof(Header, slots_used) == 64);
 static_assert(offsetof(Header, last_trace_lost_ns) == 72);
-static_assert(offsetof(Header, reserved) == 80);
+static_assert(offsetof(Header, times_boot) == 80);
+static_assert(offsetof(Header, refusals) == 88);
+static_assert(sizeof(RefusalRow) == 24);
+static_assert(offsetof(Header, reserved) == 184);
 static_assert(offsetof(Header, database) == 4096);
 static_assert(sizeof(Header) == kHeaderBytes);
 
@@ -142,7 +181,13 @@ static_assert(offsetof(Slot, tag) == 48);
 static_assert(offsetof(Slot, reserved0) == 56);
 static_assert(offsetof(Slot, writes) == 64);
 static_assert(offsetof(Slot, buckets) == 128);
-static_assert(offsetof(Slot, reserved1) == 792);
+static_assert(offsetof(Slot, boot) == 792);
+static_assert(offsetof(Slot, file_device) == 800);
+static_assert(offsetof(Slot, file_inode) == 808);
+static_assert(offsetof(Slot, files_open) == 816);
+static_assert(offsetof(Slot, refused) == 824);
+static_assert(offsetof(Slot, check) == 856);
+static_assert(offsetof(Slot, reserved1) == 864);
 static_assert(sizeof(Slot) == kSlotBytes);
 static_assert(kHeaderBytes % 64 == 0 && kSlotBytes % 64 == 0, "slots start on their own cache lines");
 
@@ -151,6 +196,18 @@ constexpr std::uint64_t SlotOffset(std::uint32_t index) {
   return kHeaderBytes + std::uint64_t{index} * kSlotBytes;
 }
 constexpr std::uint64_t SlotTag(std::uint32_t index) { return 0x4f55544752534c54U + index; }
+// Binds what a slot's holder says to that holder, and shows a half-written statement. Never 0.
+constexpr std::uint64_t ProcessSaysCheck(const Slot& slot) {
+  std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a, a word at a time
+  const auto mix = [&hash](std::uint64_t word) {
+    hash = (hash ^ word) * 0x100000001b3U;
+    hash ^= hash >> 32U;
+  };
+  for (const std::uint64_t word : {slot.owner, slot.boot, slot.file_device, slot.file_inode, slot.files_open})
+    mix(word);
+  for (const std::uint64_t word : slot.refused) mix(word);
+  return hash | 1U;
+}
 constexpr std::uint64_t FileBytes(std::uint32_t slot_count) { return SlotOffset(slot_count + 1); }
 
 }  // namespace outgrown::block

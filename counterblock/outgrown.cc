@@ -28,8 +28,9 @@ static_assert(OUTGROWN_OTHER == static_cast<int>(Outcome::kOther));
 
 struct outgrown_store {
   block::Writer writer;
-  std::string error;     // why it is off; empty if it is on
-  std::string database;  // the block's
+  std::string error;       // why it is off; empty if it is on
+  std::string database;    // the block's
+  bool says_file = false;  // the caller has said where its database is
 };
 
 namespace {
@@ -56,6 +57,8 @@ void Open(outgrown_store& store, const char* name, const outgrown_options& optio
   if (writer.ok()) {
     store.writer = std::move(*writer);
     store.database = store.writer.database();
+    store.says_file = !writer_options.database.empty();
+    if (store.says_file) store.writer.FileOpenedAt(writer_options.database);
   } else {
     store.error = writer.error().Text();
   }
@@ -90,7 +93,14 @@ const char* outgrown_database(const outgrown_store* store) {
   return store == nullptr ? "" : store->database.c_str();
 }
 
-void outgrown_close(outgrown_store* store) { delete store; }
+void outgrown_database_opened(outgrown_store* store) {
+  if (store != nullptr) store->writer.FileReopened();
+}
+
+void outgrown_close(outgrown_store* store) {
+  if (store != nullptr && store->says_file) store->writer.FileClosed();
+  delete store;
+}
 
 void outgrown_record(outgrown_store* store, outgrown_outcome outcome, uint64_t bytes, uint64_t duration_ns) {
   if (store != nullptr) store->writer.Record(static_cast<Outcome>(outcome), bytes, duration_ns);

@@ -57,6 +57,8 @@ class Store {
                 std::uint64_t end_ns) noexcept {
     outgrown_record_at(store_, outcome, bytes, duration_ns, end_ns);
   }
+  // The application has opened the database anew (outgrown_database_opened).
+  void DatabaseOpened() noexcept { outgrown_database_opened(store_); }
   outgrown_store* get() const noexcept { return store_; }
 
  private:

@@ -60,6 +60,16 @@ void PrintSnapshot(const BlockName& name, const Snapshot& snapshot) {
   Print("overflow_records", snapshot.overflow_records);
   Print("traces_lost", snapshot.traces_lost);
   Print("last_trace_lost_unix_ns", snapshot.last_trace_lost_unix_ns);
+  for (std::size_t i = 0; i < outgrown::block::kRefusalNames.size(); ++i) {
+    const std::string reason = "refused_" + std::string(outgrown::block::kRefusalNames[i]);
+    Print(reason, snapshot.refused[i].connections);
+    Print(reason + "_total", snapshot.refused[i].count);
+  }
+  for (const outgrown::block::LivingSlot& living : snapshot.living) {
+    const outgrown::block::OpenFile file = living.file.value_or(outgrown::block::OpenFile{});
+    std::printf("living pid %" PRIu32 " device %" PRIu64 " inode %" PRIu64 " open %" PRIu64 "\n", living.pid,
+                file.device, file.inode, file.open);
+  }
 }
 
 // False if the block could not be read; the reason is printed.

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <new>
@@ -13,19 +14,24 @@
 #include <vector>
 
 #include "counterblock/block_file.h"
+#include "counterblock/boot.h"
 #include "counterblock/cells.h"
 #include "counterblock/slot_lock.h"
 
 namespace outgrown::block {
 namespace {
 
+std::uint64_t NowNs() {
+  struct timespec now = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 // A new owner's mark: the pid, and a number that no other claim on this host is likely to have.
 std::uint64_t MakeOwner() {
   static std::atomic<std::uint32_t> claims = 0;
-  struct timespec now = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  const auto differs =
-      static_cast<std::uint32_t>(now.tv_nsec) * 2654435761U + claims.fetch_add(1, std::memory_order_relaxed);
+  const auto differs = static_cast<std::uint32_t>(NowNs() % 1'000'000'000U) * 2654435761U +
+                       claims.fetch_add(1, std::memory_order_relaxed);
   return (static_cast<std::uint64_t>(::getpid()) << 32U) | (differs | 1U);  // never 0
 }
 
@@ -85,9 +91,115 @@ void EndTracesLost(const ProcessBlock& block, Slot& slot) {
   StoreCell(slot.traces_lost, 0);
 }
 
+// What the process says, in one of its slots. A reader that sees half of it sees a wrong check.
+void WriteSays(const ProcessBlock& block, std::uint32_t index) {
+  Slot& slot = block.slots[index];
+  const bool is_process_slot = index == block.process_slot;
+  Slot said = {};
+  said.owner = LoadCell(slot.owner);
+  said.boot = BootId();
+  said.file_device = block.says.file.device;
+  said.file_inode = block.says.file.inode;
+  said.files_open = block.says.files_open;
+  for (std::uint32_t i = 0; i < kRefusalCount; ++i)
+    said.refused[i] = is_process_slot ? block.says.refused[i] : 0;
+  StoreCell(slot.check, 0);
+  StoreCell(slot.boot, said.boot);
+  StoreCell(slot.file_device, said.file_device);
+  StoreCell(slot.file_inode, said.file_inode);
+  StoreCell(slot.files_open, said.files_open);
+  for (std::uint32_t i = 0; i < kRefusalCount; ++i) StoreCell(slot.refused[i], said.refused[i]);
+  StoreCell(slot.traces_lost, is_process_slot ? block.says.traces_lost : 0);
+  StoreCell(slot.check, ProcessSaysCheck(said));
+}
+
+// The descriptor that carries the locks, opened again if the application has closed it.
+bool EnsureLockDescriptor(ProcessBlock& block) {
+  if (IsStillOurs(block, block.fd)) return true;
+  block.fd = -1;
+  // The locks went with the descriptor: nothing is held any more, and each thread notices by its owner mark.
+  block.held.fill(Held::kNot);
+  block.process_slot.reset();
+  return OpenLockDescriptor(block);
+}
+
+// A time of another boot, which the next owner must not be taken to have written at.
+void ForgetOtherBoot(Slot& slot) {
+  const std::uint64_t boot = LoadCell(slot.boot);
+  const bool is_other = boot != 0 && BootId() != 0 && boot != BootId();
+  if (is_other || (boot == 0 && LoadCell(slot.last_write_ns) > NowNs())) StoreCell(slot.last_write_ns, 0);
+}
+
+// Takes a slot that nobody holds.
+bool LockFreeSlot(ProcessBlock& block, std::uint32_t index) {
+  if (block.held[index] != Held::kNot || !LockSlot(block.fd, index)) return false;
+  Slot& slot = block.slots[index];
+  RaiseSlotsUsed(block, index);
+  EndTracesLost(block, slot);
+  ForgetOtherBoot(slot);
+  return true;
+}
+
+Claim TakeSlot(ProcessBlock& block, std::uint32_t index, Held holder) {
+  block.held[index] = holder;
+  Slot& slot = block.slots[index];
+  const Claim claim{index, MakeOwner()};
+  StoreCell(slot.in_flight_start_ns, 0);  // a killed owner's
+  StoreCell(slot.owner, claim.owner);
+  WriteSays(block, index);
+  return claim;
+}
+
+// Gives a slot back: clears what only a living owner means, unlocks.
+void ReleaseSlot(ProcessBlock& block, std::uint32_t index) {
+  Slot& slot = block.slots[index];
+  StoreCell(slot.in_flight_start_ns, 0);
+  EndTracesLost(block, slot);
+  StoreCell(slot.owner, 0);
+  if (IsStillOurs(block, block.fd)) UnlockSlot(block.fd, index);
+  block.held[index] = Held::kNot;
+}
+
+std::optional<std::uint32_t> FindHeld(const ProcessBlock& block, Held held) {
+  for (std::uint32_t index = 0; index < block.slot_count; ++index) {
+    if (block.held[index] == held) return index;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 constinit ProcessBlock off_block;
+
+std::optional<FileId> FileAt(const char* path) noexcept {
+  struct stat status = {};
+  if (::stat(path, &status) != 0) return std::nullopt;
+  return FileId{status.st_dev, status.st_ino};
+}
+
+void AdoptBoot(const ProcessBlock& block) {
+  const std::uint64_t boot = BootId();
+  if (boot == 0) return;
+  std::array<std::uint64_t*, 2 + kRefusalCount> times = {&block.header->last_trace_lost_ns,
+                                                         &block.slots[block.slot_count].last_write_ns};
+  for (std::uint32_t i = 0; i < kRefusalCount; ++i) times[2 + i] = &block.header->refusals[i].last_ns;
+  std::array<std::uint64_t, 2 + kRefusalCount> old;
+  for (std::size_t i = 0; i < times.size(); ++i)
+    old[i] = std::atomic_ref(*times[i]).load(std::memory_order_acquire);
+  std::atomic_ref times_boot(block.header->times_boot);
+  const std::uint64_t old_boot = times_boot.load(std::memory_order_acquire);
+  if (old_boot == boot) return;
+  const std::uint64_t now_ns = NowNs();
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (old_boot != 0 || old[i] > now_ns) ReplaceCell(*times[i], old[i], 0);
+  }
+  times_boot.store(boot, std::memory_order_release);
+}
+
+bool ProcessSays::is_nothing() const {
+  return !file.is_known() && traces_lost == 0 &&
+         std::ranges::all_of(refused, [](std::uint64_t count) { return count == 0; });
+}
 
 Result<CheckedFile> CheckFile(int fd, const std::string& path) {
   struct stat status = {};
@@ -125,51 +237,73 @@ Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& 
 void UnmapBlock(ProcessBlock* block) {
   ::munmap(block->header, FileBytes(block->slot_count));
   delete block->place;
+  delete block->awaited_path;
   delete block;
 }
 
 std::optional<Claim> ClaimSlot(ProcessBlock& block) {
-  if (!IsStillOurs(block, block.fd)) {
-    block.fd = -1;
-    // The locks went with the descriptor: nothing is held any more, and each thread notices by its owner mark.
-    block.taken.fill(false);
-    if (!OpenLockDescriptor(block)) return std::nullopt;
+  if (!EnsureLockDescriptor(block)) return std::nullopt;
+  if (block.awaited_path != nullptr && !block.says.file.is_known()) {
+    block.says.file = FileAt(block.awaited_path->c_str()).value_or(FileId{});
+    if (block.says.file.is_known()) PublishSays(block);
   }
+  if (const auto idle = FindHeld(block, Held::kIdle)) return TakeSlot(block, *idle, Held::kByThread);
   for (std::uint32_t index = 0; index < block.slot_count; ++index) {
-    if (block.taken[index] || !LockSlot(block.fd, index)) continue;
-    block.taken[index] = true;
-    Slot& slot = block.slots[index];
-    RaiseSlotsUsed(block, index);
-    const Claim claim{index, MakeOwner()};
-    StoreCell(slot.in_flight_start_ns, 0);  // a killed owner's
-    EndTracesLost(block, slot);
-    StoreCell(slot.owner, claim.owner);
-    return claim;
+    if (LockFreeSlot(block, index)) return TakeSlot(block, index, Held::kByThread);
   }
   return std::nullopt;
 }
 
-void ReleaseSlot(ProcessBlock& block, const Claim& claim) {
+void ReturnSlot(ProcessBlock& block, const Claim& claim) {
   Slot& slot = block.slots[claim.index];
   if (LoadCell(slot.owner) != claim.owner) return;  // lost with its lock, and somebody else's by now
   StoreCell(slot.in_flight_start_ns, 0);
-  EndTracesLost(block, slot);
-  StoreCell(slot.owner, 0);
-  if (IsStillOurs(block, block.fd)) UnlockSlot(block.fd, claim.index);
-  block.taken[claim.index] = false;
+  if (claim.index != block.process_slot &&
+      std::ranges::count(block.held, Held::kIdle) >= std::ptrdiff_t{kIdleSlotsMax}) {
+    ReleaseSlot(block, claim.index);
+  } else {
+    block.held[claim.index] = Held::kIdle;
+  }
 }
 
-void NoteTraceLost(const ProcessBlock& block) {
-  struct timespec now = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  RaiseShared(block.header->last_trace_lost_ns, static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
-                                                    static_cast<std::uint64_t>(now.tv_nsec));
+void ReleaseAllSlots(ProcessBlock& block) {
+  for (std::uint32_t index = 0; index < block.slot_count; ++index) {
+    if (block.held[index] != Held::kNot) ReleaseSlot(block, index);
+  }
+  block.process_slot.reset();
+}
+
+bool PublishSays(ProcessBlock& block) {
+  if (!EnsureLockDescriptor(block)) return false;
+  if (!block.process_slot && !block.says.is_nothing()) {
+    block.process_slot = FindHeld(block, Held::kIdle);
+    if (!block.process_slot) block.process_slot = FindHeld(block, Held::kByThread);
+    for (std::uint32_t index = 0; !block.process_slot && index < block.slot_count; ++index) {
+      if (!LockFreeSlot(block, index)) continue;
+      block.process_slot = index;
+      TakeSlot(block, index, Held::kIdle);
+    }
+  }
+  for (std::uint32_t index = 0; index < block.slot_count; ++index) {
+    if (block.held[index] != Held::kNot) WriteSays(block, index);
+  }
+  return block.process_slot.has_value();
+}
+
+void NoteTraceLost(const ProcessBlock& block) { RaiseShared(block.header->last_trace_lost_ns, NowNs()); }
+
+void NoteRefusal(const ProcessBlock& block, Refusal reason, bool is_new) {
+  RefusalRow& row = block.header->refusals[static_cast<std::uint32_t>(reason)];
+  if (is_new) AddShared(row.count, 1);
+  if (is_new) StoreCell(row.pid, static_cast<std::uint64_t>(::getpid()));
+  RaiseShared(row.last_ns, NowNs());
 }
 
 void CloseDescriptor(ProcessBlock& block) {
   if (IsStillOurs(block, block.fd)) ::close(block.fd);
   block.fd = -1;
-  block.taken.fill(false);
+  block.held.fill(Held::kNot);
+  block.process_slot.reset();
 }
 
 }  // namespace outgrown::block

@@ -7,9 +7,12 @@
 //   - POSIX locks (F_SETLK) belong to the process: two copies of the library in one process would both get the same
 //     slot, and any close() of the file anywhere in the process would drop all of them.
 //   - OFD locks belong to the descriptor, so they do exclude another copy of the library, but not two threads that use
-//     the same descriptor. Therefore `taken` hands out slots first.
+//     the same descriptor. Therefore `held` hands out slots first.
 // A forked child shares its parent's descriptions: it must never unlock (that would free the parent's slots),
 // only close, and claim its own through a new descriptor.
+//
+// A slot that a thread gives back at its end stays with the process, for the next thread: threads that live for one
+// call cost no lock, and a process shows as living from its first opened file to its end.
 //
 // Unmapped only after the last close and that of many other blocks (registry.h).
 // Everything but the fields marked otherwise is guarded by the library lock (registry.h).
@@ -42,6 +45,32 @@ struct BlockPlace {
   std::string database;
 };
 
+// A database file, by stat. An inode of 0 beside a device: the file that is open is not at its path any more.
+struct FileId {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  bool is_known() const { return device != 0 || inode != 0; }
+};
+
+// What stands at the path. Nothing if that can't be said.
+std::optional<FileId> FileAt(const char* path) noexcept;
+
+// What the process says beside its counts (Slot::boot and following).
+struct ProcessSays {
+  FileId file = {};  // opened last
+  std::uint64_t files_open = 0;
+  std::uint64_t traces_lost = 0;
+  std::array<std::uint64_t, kRefusalCount> refused = {};
+
+  bool is_nothing() const;
+};
+
+enum class Held : std::uint8_t {
+  kNot,
+  kIdle,      // by the process, for its next thread
+  kByThread,  // counts
+};
+
 struct ProcessBlock {
   // Set when mapped, then constant. Usable from any thread.
   const BlockPlace* place = nullptr;  // owned; a pointer, so that off_block needs no code to run
@@ -58,9 +87,12 @@ struct ProcessBlock {
   int fd = -1;               // -1 in a forked child that has not written yet
   std::uint32_t users = 0;   // open Writers
   std::uint64_t closed = 0;  // a number that grows with each last close of a block; 0: not closed yet
-  std::array<bool, kSlotCountMax> taken = {};
-  std::optional<Claim> trace_claim;  // the slot that carries traces_lost of this process
-  ProcessBlock* next = nullptr;      // the registry's list
+  std::array<Held, kSlotCountMax> held = {};
+  ProcessSays says;
+  std::optional<std::uint32_t> process_slot;  // carries traces_lost and refused; other slots have 0 there
+  // Owned; where the database will be, if it wasn't there when somebody said that it is open.
+  const std::string* awaited_path = nullptr;
+  ProcessBlock* next = nullptr;  // the registry's list
 };
 
 // What a Writer that is off points to: a block without slots whose id, 0, no thread ever holds a slot under.
@@ -83,18 +115,34 @@ Result<CheckedFile> CheckFile(int fd, const std::string& path);
 Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name, int fd,
                                const CheckedFile& checked);
 
+// The times in the header and in the overflow slot, which nobody's claim looks after, are of this boot from now on. Another
+// process may do the same, and go on to write new times: those stay.
+void AdoptBoot(const ProcessBlock& block);
+
 // Unmaps and deletes a block that has no users. With the library lock held.
 void UnmapBlock(ProcessBlock* block);
 
-// The lowest free slot, its lock set and its owner written; nothing if every slot is taken or the file cannot
-// be opened any more. About 0.3 µs for each slot that others hold. With the library lock held.
+// For the calling thread: an idle slot of this process, or the lowest free one, its lock set and its owner written; nothing
+// if every slot is taken or the file cannot be opened any more. About 0.3 µs for each slot that others hold. With the
+// library lock held.
 std::optional<Claim> ClaimSlot(ProcessBlock& block);
 
-// Gives the slot back: clears what only a living owner means, unlocks. With the library lock held.
-void ReleaseSlot(ProcessBlock& block, const Claim& claim);
+// The thread has ended: its slot becomes idle, or free if there are kIdleSlotsMax. With the library lock held.
+inline constexpr std::uint32_t kIdleSlotsMax = 16;
+void ReturnSlot(ProcessBlock& block, const Claim& claim);
+
+// Gives every slot back: clears what only a living owner means, unlocks. With the library lock held.
+void ReleaseAllSlots(ProcessBlock& block);
+
+// Publishes block.says in the slots that this process holds, of which it claims one if there is none and anything to be said.
+// False if none is free. With the library lock held.
+bool PublishSays(ProcessBlock& block);
 
 // A connection's counting loses its place now, or ends to have lost it. Any thread.
 void NoteTraceLost(const ProcessBlock& block);
+
+// A connection is refused now, or ends to be. Any thread.
+void NoteRefusal(const ProcessBlock& block, Refusal reason, bool is_new);
 
 // Closes the descriptor and with it every slot of this process, unless it is no longer ours (an application
 // that closes all descriptors it doesn't know, and has reused the number). With the library lock held.

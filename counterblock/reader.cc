@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "counterblock/block_file.h"
+#include "counterblock/boot.h"
 #include "counterblock/decode.h"
 #include "counterblock/slot_lock.h"
 
@@ -60,9 +61,9 @@ Result<Snapshot> ReadOpened(int fd) {
   if (read.ok())
     read = ReadExactly(fd, SlotOffset(header->slot_count), rest.subspan(kHeaderBytes + slots_bytes));
   if (!read) return read.error();
-  const std::uint64_t now_ns = ClockNs(CLOCK_MONOTONIC);
+  const Now now = {ClockNs(CLOCK_MONOTONIC), ClockNs(CLOCK_REALTIME), BootId()};
   return Decode(
-      image, [fd](std::uint32_t index) { return IsSlotLocked(fd, index); }, now_ns, ClockNs(CLOCK_REALTIME));
+      image, [fd](std::uint32_t index) { return IsSlotLocked(fd, index); }, now);
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 
 #include <atomic>
 #include <mutex>
+#include <utility>
 
 #include "counterblock/block_file.h"
-#include "counterblock/cells.h"
 #include "counterblock/descriptor_room.h"
 #include "counterblock/header.h"
 #include "counterblock/memory_room.h"
@@ -46,7 +46,8 @@ void AfterForkInParent() { UnlockLibrary(); }
 void AfterForkInChild() {
   for (ProcessBlock* block = first_block; block != nullptr; block = block->next) {
     CloseDescriptor(*block);
-    block->trace_claim.reset();
+    block->says.traces_lost = 0;
+    block->says.refused = {};
     if (block->users > 0) block->id.store(++last_id, std::memory_order_relaxed);
   }
   UnlockLibrary();
@@ -145,6 +146,7 @@ Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::stri
                      std::to_string(block->slot_count) + " as when this process opened it before",
                  path};
   }
+  AdoptBoot(*block);
   if (block->users++ == 0) block->id.store(++last_id, std::memory_order_relaxed);
   return block;
 }
@@ -153,11 +155,9 @@ void DropBlock(ProcessBlock& block) {
   const LibraryLock lock;
   if (--block.users > 0) return;
   block.id.store(0, std::memory_order_relaxed);
-  for (std::uint32_t index = 0; index < block.slot_count; ++index) {
-    if (!block.taken[index]) continue;
-    ReleaseSlot(block, Claim{index, LoadCell(block.slots[index].owner)});
-  }
-  block.trace_claim.reset();
+  ReleaseAllSlots(block);
+  block.says = {};
+  delete std::exchange(block.awaited_path, nullptr);
   CloseDescriptor(block);
   block.closed = ++last_close;
   ForgetOldest();

@@ -3,13 +3,40 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "counterblock/buckets.h"
 #include "counterblock/layout.h"
 
 namespace outgrown::block {
+
+// The database file that a process opened last.
+struct OpenFile {
+  std::uint64_t boot = 0;    // BootId() of the kernel that the numbers are of; 0: not known
+  std::uint64_t device = 0;  // st_dev
+  std::uint64_t inode = 0;   // 0: the file that is open is not at its path any more
+  std::uint64_t open =
+      0;  // how often the process has the store's database open now, this file or an earlier one
+};
+
+// A slot that a living process holds.
+struct LivingSlot {
+  std::uint32_t pid = 0;              // as the process sees itself: another number in another PID namespace
+  std::optional<OpenFile> file = {};  // nothing: it has opened none, or doesn't say (a writer before minor 2)
+};
+
+// Connections that are not counted, for one reason.
+struct Refused {
+  std::uint64_t connections = 0;   // open now, of living processes
+  std::uint64_t count = 0;         // from the block's making on
+  std::uint64_t last_unix_ns = 0;  // the last one's begin or end, to the millisecond; 0: none in this boot
+  std::uint64_t ago_ns =
+      UINT64_MAX;  // since then; 0 while there are connections, UINT64_MAX: none in this boot
+  std::uint32_t last_pid = 0;
+};
 
 struct Snapshot {
   // Counters: monotonic for as long as the host is up.
@@ -24,10 +51,15 @@ struct Snapshot {
   std::uint64_t last_write_unix_ns = 0;   // the same as Unix time, to the millisecond; 0: none yet
   std::uint32_t in_flight = 0;            // living writers that are inside a write
   std::uint64_t oldest_in_flight_ns = 0;  // how long the oldest of those lasts already, 0 if there is none
-  std::uint32_t writers = 0;              // slots that a living writer holds
+  std::uint32_t writers =
+      0;  // slots that a living writer holds, without those whose process only has refused connections
   std::uint64_t traces_lost = 0;  // connections on which a living writer's counting has lost its place
   std::uint64_t last_trace_lost_unix_ns = 0;     // the last loss's begin or end, to the millisecond; 0: never
   std::uint64_t trace_lost_ago_ns = UINT64_MAX;  // since then; 0 while a trace is lost, UINT64_MAX: never
+
+  std::vector<LivingSlot> living;                   // all of them, by slot
+  std::array<Refused, kRefusalCount> refused = {};  // by Refusal
+  std::uint64_t boot = 0;                           // the reader's own BootId(); 0: not known
 
   // From the header.
   std::uint16_t minor = 0;
@@ -39,6 +71,9 @@ struct Snapshot {
 
 // "ok", "busy", "busy_snapshot", "full", "io", "constraint", "corrupt", "other".
 std::string_view OutcomeName(Outcome outcome);
+
+// "name_taken", "other_sqlite".
+inline constexpr std::array<std::string_view, 2> kRefusalNames = {"name_taken", "other_sqlite"};
 
 std::uint64_t WritesOf(const Snapshot& snapshot, Outcome outcome);
 

@@ -29,10 +29,10 @@ struct ThreadState : ThreadSlots {
 };
 
 void GiveBack(const HeldSlot& held) {
-  if (ProcessBlock* block = FindBlock(held.block_id)) ReleaseSlot(*block, Claim{held.index, held.owner});
+  if (ProcessBlock* block = FindBlock(held.block_id)) ReturnSlot(*block, Claim{held.index, held.owner});
 }
 
-// At the thread's end: its slots are the next thread's. A pthread key and not a thread_local with a
+// At the thread's end: its slots are the next thread's of the process. A pthread key and not a thread_local with a
 // destructor: keys are run down after those, so that records made in such destructors still find their slot.
 void ReleaseThread(void* argument) {
   auto* state = static_cast<ThreadState*>(argument);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <exception>
+#include <memory>
 
 #include "counterblock/directory.h"
 #include "counterblock/registry.h"
@@ -121,18 +122,69 @@ void Writer::AddToTracesLost(std::int64_t change) noexcept {
   const ErrnoKept errno_kept;
   const LibraryLock lock;
   if (block_->id.load(std::memory_order_relaxed) == 0) return;
-  if (change > 0) NoteTraceLost(*block_);
-  if (!block_->trace_claim && change > 0) block_->trace_claim = ClaimSlot(*block_);
-  if (!block_->trace_claim) {
-    // No slot is free. The overflow slot has no living owner whose end would take it back, so it stays there.
-    if (change > 0) AddShared(block_->slots[block_->slot_count].traces_lost, 1);
-    return;
-  }
-  std::uint64_t& lost = block_->slots[block_->trace_claim->index].traces_lost;
-  const std::uint64_t old = LoadCell(lost);
-  if (change < 0 && old == 0) return;
-  if (change < 0) NoteTraceLost(*block_);
-  StoreCell(lost, old + static_cast<std::uint64_t>(change));
+  std::uint64_t& lost = block_->says.traces_lost;
+  if (change < 0 && lost == 0) return;
+  NoteTraceLost(*block_);
+  lost += static_cast<std::uint64_t>(change);
+  if (PublishSays(*block_) || change < 0) return;
+  // No slot is free. The overflow slot has no living owner whose end would take it back, so it stays there.
+  --lost;
+  AddShared(block_->slots[block_->slot_count].traces_lost, 1);
+}
+
+// `change` gets the block, and makes block.says say something else.
+template <typename Change>
+void Writer::ChangeSays(Change change) noexcept {
+  const ErrnoKept errno_kept;
+  const LibraryLock lock;
+  if (block_->id.load(std::memory_order_relaxed) == 0) return;
+  change(*block_);
+  PublishSays(*block_);
+}
+
+void Writer::FileOpened(const FileId& file) noexcept {
+  ChangeSays([&file](ProcessBlock& block) {
+    block.says.file = file;
+    ++block.says.files_open;
+  });
+}
+
+void Writer::FileClosed() noexcept {
+  ChangeSays([](ProcessBlock& block) {
+    if (block.says.files_open > 0) --block.says.files_open;
+  });
+}
+
+void Writer::FileOpenedAt(const std::string& path) {
+  auto kept = std::make_unique<const std::string>(path);
+  ChangeSays([&kept](ProcessBlock& block) {
+    delete std::exchange(block.awaited_path, kept.release());
+    block.says.file = FileAt(block.awaited_path->c_str()).value_or(FileId{});
+    ++block.says.files_open;
+  });
+}
+
+void Writer::FileReopened() noexcept {
+  ChangeSays([](ProcessBlock& block) {
+    if (block.awaited_path != nullptr)
+      block.says.file = FileAt(block.awaited_path->c_str()).value_or(FileId{});
+  });
+}
+
+void Writer::Refused(Refusal reason) noexcept {
+  ChangeSays([reason](ProcessBlock& block) {
+    NoteRefusal(block, reason, true);
+    ++block.says.refused[static_cast<std::uint32_t>(reason)];
+  });
+}
+
+void Writer::RefusalEnded(Refusal reason) noexcept {
+  ChangeSays([reason](ProcessBlock& block) {
+    std::uint64_t& refused = block.says.refused[static_cast<std::uint32_t>(reason)];
+    if (refused == 0) return;
+    NoteRefusal(block, reason, false);
+    --refused;
+  });
 }
 
 }  // namespace outgrown::block

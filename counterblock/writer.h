@@ -144,6 +144,21 @@ class Writer {
   void TraceLost() noexcept;
   void TraceRegained() noexcept;
 
+  // The process has opened the store's database once more: that file. It is what the exporter compares with the file that
+  // it reads. Then: it has closed one of those. Any thread; takes a lock.
+  void FileOpened(const FileId& file) noexcept;
+  void FileClosed() noexcept;
+  // The same for a caller that knows the path only: what stands there now, or at a thread's first record if it isn't there
+  // yet. Throws std::bad_alloc.
+  void FileOpenedAt(const std::string& path);
+  // The database at that path was opened anew, so that it may be another file; not once more.
+  void FileReopened() noexcept;
+
+  // One more open connection of this process is not counted, though it is to this store or to one of its name; and
+  // one less. Any thread; takes a lock.
+  void Refused(Refusal reason) noexcept;
+  void RefusalEnded(Refusal reason) noexcept;
+
  private:
   explicit Writer(ProcessBlock* block) : block_(block) {}
 
@@ -198,6 +213,8 @@ class Writer {
   void EndElsewhere(const Start& start, Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
                     std::uint64_t end_ns) noexcept;
   void AddToTracesLost(std::int64_t change) noexcept;
+  template <typename Change>
+  void ChangeSays(Change change) noexcept;
 
   static constexpr unsigned kUsualBits = 40;
 

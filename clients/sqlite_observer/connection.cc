@@ -36,6 +36,17 @@ sqlite3_file* FileOf(sqlite3* db, const char* schema) {
   return file == nullptr || MethodsOf(file) == nullptr ? nullptr : file;
 }
 
+// Which file the connection has open there: by stat, since to open and close a database file would drop the locks that SQLite
+// holds on it in this process; and whether that is the file, by SQLite, which remembers the inode.
+block::FileId OpenFileOf(sqlite3* db, const char* schema, const char* path) {
+  constexpr block::FileId kElsewhere = {UINT64_MAX, 0};
+  const block::FileId at_path = block::FileAt(path).value_or(kElsewhere);
+  int has_moved = 0;
+  const bool is_known = sqlite3_file_control(db, schema, SQLITE_FCNTL_HAS_MOVED, &has_moved) == SQLITE_OK;
+  if (is_known && has_moved != 0) return kElsewhere;
+  return is_known || at_path.inode != 0 ? at_path : block::FileId{};
+}
+
 std::optional<Choice> ChosenFor(const char* path) {
   const char* const uri_value = sqlite3_uri_parameter(path, "outgrown");
   const char* const rules = ::secure_getenv("OUTGROWN_STORE");
@@ -86,6 +97,7 @@ void Connection::Detach(void* connection) noexcept {
       share->tracker.Closed();  // a shared cache's; others were closed with their file
   }
   self->ReportRegained();
+  for (const Refused& refused : self->refused_) refused.sink->RefusalEnded(block::Refusal::kNameTaken);
   delete self;
 }
 
@@ -93,6 +105,7 @@ void Connection::Ignore() noexcept {
   ignored_ = true;
   for (const std::shared_ptr<Share>& share : shares_) share->Ignore();
   ReportRegained();
+  ReportNotRefused();
 }
 
 void Connection::Ignore(const std::string& schema) {
@@ -101,6 +114,7 @@ void Connection::Ignore(const std::string& schema) {
     if (IsIgnored(share->schema)) share->Ignore();
   }
   ReportLeft();
+  ReportNotRefused();
 }
 
 // Names of databases are case-insensitive.
@@ -149,8 +163,10 @@ void Connection::ObserveDatabases(const std::string& store_of_main) {
   ReportLeft();
   ObserveDatabase("main", store_of_main);
   // sqlite3_db_name came with 3.39; before that, attached databases are not observed.
-  if (sqlite3_libversion_number() < 3039000) return;
-  for (int i = 2; const char* const schema = sqlite3_db_name(db_, i); ++i) ObserveDatabase(schema, {});
+  if (sqlite3_libversion_number() >= 3039000) {
+    for (int i = 2; const char* const schema = sqlite3_db_name(db_, i); ++i) ObserveDatabase(schema, {});
+  }
+  ReportNotRefused();
 }
 
 void Connection::ObserveDatabase(const char* schema, const std::string& store) {
@@ -174,9 +190,11 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
     OpenedStore opened = OpenStore(*choice, path);
     if (opened.sink == nullptr) {
       problem_ = opened.problem;
+      if (opened.refused_by != nullptr) ReportRefused(schema, std::move(opened.refused_by));
       return;
     }
-    share = ObservedFile::Observe(*this, schema, file, std::move(opened.sink), choice->store);
+    share = ObservedFile::Observe(*this, schema, file, std::move(opened.sink), choice->store,
+                                  OpenFileOf(db_, schema, path));
   }
   if (share == nullptr) {  // observed already, be it by a connection that came first to a shared cache
     ObservedFile* const observed = ObservedFile::Of(db_, schema);
@@ -201,6 +219,19 @@ void Connection::ReportLost(const std::shared_ptr<Sink>& sink) noexcept {
   sink->TraceLost();
 }
 
+// For databases that are ignored, detached, or counted under another name by now.
+void Connection::ReportNotRefused() noexcept {
+  std::erase_if(refused_, [&](const Refused& refused) {
+    const char* const schema = refused.schema.c_str();
+    if (!IsIgnored(refused.schema) && sqlite3_db_filename(db_, schema) != nullptr &&
+        ObservedFile::Of(db_, schema) == nullptr) {
+      return false;
+    }
+    refused.sink->RefusalEnded(block::Refusal::kNameTaken);
+    return true;
+  });
+}
+
 // For stores that this connection doesn't count into any more.
 void Connection::ReportLeft() noexcept {
   std::erase_if(lost_for_, [&](const std::shared_ptr<Sink>& sink) {
@@ -210,6 +241,15 @@ void Connection::ReportLeft() noexcept {
     if (!counts) sink->TraceRegained();
     return !counts;
   });
+}
+
+void Connection::ReportRefused(const char* schema, std::shared_ptr<Sink> sink) {
+  const auto is_known = [&](const Refused& refused) {
+    return refused.schema == schema && refused.sink == sink;
+  };
+  if (std::ranges::any_of(refused_, is_known)) return;
+  refused_.push_back(Refused{schema, std::move(sink)});
+  refused_.back().sink->Refused(block::Refusal::kNameTaken);
 }
 
 void Connection::ReportRegained() noexcept {

@@ -63,6 +63,8 @@ class Connection {
   void ReportLost(const std::shared_ptr<Sink>& sink) noexcept;
   void ReportLeft() noexcept;
   void ReportRegained() noexcept;
+  void ReportNotRefused() noexcept;
+  void ReportRefused(const char* schema, std::shared_ptr<Sink> sink);
 
   static int Trace(unsigned event, void* connection, void* statement, void* detail) noexcept;
   void Started(sqlite3_stmt* statement) noexcept;
@@ -87,7 +89,12 @@ class Connection {
       {};  // running; they write or control the transaction
   std::vector<std::shared_ptr<Share>> shares_;
   std::vector<std::shared_ptr<Sink>> lost_for_;  // where the lost trace is reported
-  std::string problem_;                          // why a chosen database is not observed
+  struct Refused {
+    std::string schema;
+    std::shared_ptr<Sink> sink;
+  };
+  std::vector<Refused> refused_;  // where it is reported that the name of one of the databases is taken
+  std::string problem_;           // why a chosen database is not observed
 };
 
 }  // namespace outgrown::observer

@@ -43,7 +43,8 @@ ObservedFile::ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink>
 }
 
 std::shared_ptr<Share> ObservedFile::Observe(Connection& connection, const char* schema, sqlite3_file* file,
-                                             std::shared_ptr<Sink> sink, const std::string& store) noexcept {
+                                             std::shared_ptr<Sink> sink, const std::string& store,
+                                             const block::FileId& id) noexcept {
   // Read before it is asked who observes the file: if nobody did then, what was read is nobody's.
   const sqlite3_io_methods* real = MethodsOf(file);
   if (ObservationOf(connection.db(), schema).copy != nullptr) return nullptr;
@@ -53,6 +54,7 @@ std::shared_ptr<Share> ObservedFile::Observe(Connection& connection, const char*
     if (real->xFileControl(file, SQLITE_FCNTL_LOCKSTATE, &level) == SQLITE_OK) observed->lock_level_ = level;
     std::shared_ptr<Share> share = observed->AddUser(connection, schema);
     if (share == nullptr || !ReplaceMethods(file, real, observed.get())) return nullptr;
+    share->sink->FileOpened(id);
     static_cast<void>(observed.release());  // the file's, until Close
     return share;
   } catch (...) {  // no memory
@@ -164,6 +166,7 @@ int ObservedFile::Close(sqlite3_file* file) noexcept {
   }
   for (const std::shared_ptr<Share>& user : users) user->tracker.Closed();
   if (self->nobody_wrote_) self->sink_->TraceRegained();
+  self->sink_->FileClosed();
   if (self->wal_ != nullptr) self->wal_->Forget();
   file->pMethods = self->real_;
   delete self;

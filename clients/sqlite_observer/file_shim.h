@@ -65,7 +65,8 @@ class ObservedFile : private sqlite3_io_methods {
   // if it is observed already, be it since a moment ago by a thread with another connection to the same shared cache,
   // and if there is no memory.
   static std::shared_ptr<Share> Observe(Connection& connection, const char* schema, sqlite3_file* file,
-                                        std::shared_ptr<Sink> sink, const std::string& store) noexcept;
+                                        std::shared_ptr<Sink> sink, const std::string& store,
+                                        const block::FileId& id) noexcept;
 
   // The observation of a connection's database; null if there is none. Found too when another VFS has put a
   // layer of its own above.

@@ -25,6 +25,13 @@ class Sink {
   // One more connection cannot be fully observed any more; and one less.
   virtual void TraceLost() noexcept = 0;
   virtual void TraceRegained() noexcept = 0;
+
+  // The process has opened the store's database file once more; and has closed one.
+  virtual void FileOpened(const block::FileId& file) noexcept = 0;
+  virtual void FileClosed() noexcept = 0;
+  // One more open connection is not counted; and one less.
+  virtual void Refused(block::Refusal reason) noexcept = 0;
+  virtual void RefusalEnded(block::Refusal reason) noexcept = 0;
 };
 
 // Counts into the store's counter block. Bytes stay 0: SQLite doesn't say what part of a page is payload.
@@ -39,6 +46,10 @@ class BlockSink final : public Sink {
   void Abandon(const block::Start& start) noexcept override { writer_.Abandon(start); }
   void TraceLost() noexcept override { writer_.TraceLost(); }
   void TraceRegained() noexcept override { writer_.TraceRegained(); }
+  void FileOpened(const block::FileId& file) noexcept override { writer_.FileOpened(file); }
+  void FileClosed() noexcept override { writer_.FileClosed(); }
+  void Refused(block::Refusal reason) noexcept override { writer_.Refused(reason); }
+  void RefusalEnded(block::Refusal reason) noexcept override { writer_.RefusalEnded(reason); }
 
  private:
   block::Writer writer_;

@@ -92,10 +92,12 @@ OpenedStore Open(const Choice& choice, const std::string& path) {
   Result<Store> store = FindOrOpen(choice.store, path);
   if (!store.ok()) return {nullptr, store.error().Text()};
   if (!choice.named && IsAnotherFile(store->database, path)) {
-    return {nullptr, "the store's name " + choice.store + " belongs to " + store->database +
-                         "; OUTGROWN_STORE can give this one another"};
+    return {nullptr,
+            "the store's name " + choice.store + " belongs to " + store->database +
+                "; OUTGROWN_STORE can give this one another",
+            std::move(store->sink)};
   }
-  return {std::move(store->sink), {}};
+  return {std::move(store->sink)};
 }
 
 // Once for each reason, though every connection meets it; and not for each tenant's database without end.

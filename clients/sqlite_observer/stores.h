@@ -15,6 +15,8 @@ struct OpenedStore {
   std::shared_ptr<Sink> sink =
       nullptr;               // in use as long as it is held; null if the store cannot be counted for
   std::string problem = {};  // why not
+  // The sink of the store whose name another database has: to be told for as long as the connection lives.
+  std::shared_ptr<Sink> refused_by = nullptr;
 };
 
 // The store's sink; its block is opened, or created, by the first call that succeeds. A name that nobody has

@@ -2,10 +2,12 @@
 // process.
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -86,6 +88,36 @@ TEST_CASE("what C records is what is read") {
   outgrown_close(store);
   CHECK(folder.Read().writers == 0);
   CHECK(std::string(outgrown_version()) == "0.1.0");
+}
+
+TEST_CASE(
+    "a store says which file stood at its database's path when it was opened, and when it was opened anew") {
+  const BlockFolder folder;
+  const std::string directory = folder.path();
+  const std::string database = directory + "/state.db";
+  const auto inode = [&] {
+    struct stat status = {};
+    REQUIRE(::stat(database.c_str(), &status) == 0);
+    return status.st_ino;
+  };
+  std::ofstream(database) << "one";
+  outgrown_options options = OptionsFor(directory.c_str());
+  options.database = database.c_str();
+  outgrown_store* store = outgrown_open("store", &options);
+  const ino_t first = inode();
+  CHECK(folder.Read().living.at(0).file.value().inode == first);
+  CHECK(folder.Read().living.at(0).file.value().open == 1);
+  std::ofstream(database + ".restored") << "two";
+  REQUIRE(::rename((database + ".restored").c_str(), database.c_str()) == 0);
+  CHECK(folder.Read().living.at(0).file.value().inode == first);
+  outgrown_database_opened(store);
+  CHECK(folder.Read().living.at(0).file.value().inode == inode());
+  outgrown_store* again = outgrown_open("store", &options);
+  CHECK(folder.Read().living.at(0).file.value().open == 2);
+  outgrown_close(again);
+  CHECK(folder.Read().living.at(0).file.value().open == 1);
+  outgrown_close(store);
+  outgrown_database_opened(nullptr);
 }
 
 TEST_CASE("a store that cannot count is off: it says why, logs one line, and takes every call") {
@@ -215,6 +247,7 @@ TEST_CASE("a thread that ends after the library was unloaded ends well") {
             record(open("store", &options), OUTGROWN_OK, 1, 1);
             ::dlclose(library);
           }).join();
-          return folder.Read().writers == 0 ? 0 : 1;
+          return folder.Read().writers == 1 ? 0 : 1;  // the store was never closed
         }) == "exit 0");
+  CHECK(folder.Read().writers == 0);
 }

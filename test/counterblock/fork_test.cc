@@ -113,6 +113,7 @@ TEST_CASE("forks while other threads record and come and go lose nothing and han
   CHECK(WritesOf(folder.Read(), Outcome::kOk) == recorded.load());
   CHECK(WritesOf(folder.Read(), Outcome::kFull) == kForks);
   CHECK(folder.Read().overflow_records == 0);
+  writer = Writer();
   CHECK(folder.Read().writers == 0);
 }
 

@@ -1,9 +1,11 @@
 // What stands at the block's path and is not to be trusted: refused by reader and writer alike, with the
 // reason.
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -84,21 +86,66 @@ TEST_CASE("a squatter on the path is refused by reader and writer, with the reas
   }
 }
 
-TEST_CASE("a block of another group than its folder's is refused") {
+TEST_CASE("a block of another group than its folder's and of another user is refused") {
   if (::geteuid() != 0) {
     MESSAGE("skipped: giving a file to another group needs root");
     return;
   }
   const BlockFolder folder;
   { Writer writer = folder.Open(); }
-  REQUIRE(::chown(folder.block_path().c_str(), static_cast<uid_t>(-1), 4242) == 0);
-  const std::string reason =
-      folder.block_path() + ": refused: its group is 4242, its directory's is " + std::to_string(::getegid());
+  REQUIRE(::chown(folder.block_path().c_str(), 4241, 4242) == 0);
+  const std::string reason = folder.block_path() + ": refused: its group is 4242, its directory's is " +
+                             std::to_string(::getegid()) + ", and it is another user's";
   CHECK(folder.ReadProblem() == reason);
   CHECK(folder.WriteProblem() == reason);
-  REQUIRE(::chown(folder.path().c_str(), static_cast<uid_t>(-1), 4242) == 0);
+  SUBCASE("but not where the groups agree") {
+    REQUIRE(::chown(folder.path().c_str(), static_cast<uid_t>(-1), 4242) == 0);
+  }
+  SUBCASE("but not where it is one's own") {
+    REQUIRE(::chown(folder.block_path().c_str(), ::geteuid(), 4242) == 0);
+  }
   CHECK(folder.ReadProblem().empty());
   CHECK(folder.WriteProblem().empty());
+}
+
+TEST_CASE("in a folder of a group that the user is not in, a block is for that user alone") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: being another user needs root");
+    return;
+  }
+  const BlockFolder folder;
+  REQUIRE(::chmod(folder.path().c_str(), 0777) == 0);
+  const auto as = [&](uid_t user, gid_t group, auto what) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const bool is_other = ::setgroups(0, nullptr) == 0 && ::setgid(group) == 0 && ::setuid(user) == 0;
+      ::_exit(is_other && what() ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return status == 0;
+  };
+  const auto is_refused = [](const std::string& problem) {
+    return problem.find("refused: ") != std::string::npos ||
+           problem.find("Permission denied") != std::string::npos;
+  };
+  CHECK(as(4241, 4242, [&] {
+    Writer writer = folder.Open();
+    writer.Record(Outcome::kOk, 1, 1);
+    return true;
+  }));
+  struct stat status = {};
+  REQUIRE(::stat(folder.block_path().c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777U) == 0600U);
+  CHECK(status.st_uid == 4241);
+  CHECK(as(4241, 4242,
+           [&] { return WritesOf(folder.Read(), Outcome::kOk) == 1 && folder.WriteProblem().empty(); }));
+  CHECK(
+      as(4243, 4242, [&] { return is_refused(folder.ReadProblem()) && is_refused(folder.WriteProblem()); }));
+  REQUIRE(::chmod(folder.block_path().c_str(), 0604) == 0);
+  CHECK(as(4241, 4242, [&] {
+    return folder.ReadProblem() == folder.block_path() + ": refused: accessible to the world";
+  }));
 }
 
 TEST_CASE("a new block has mode 0660 and its folder's group, whatever the umask") {

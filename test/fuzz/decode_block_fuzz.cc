@@ -21,6 +21,7 @@ using namespace outgrown::block;  // NOLINT(google-build-using-namespace)
 constexpr std::uint32_t kSlotsUsed = 3;
 constexpr std::uint64_t kNow = 1'000'000'000'000;
 constexpr std::uint64_t kNowUnix = 1'700'000'000'000'000'000;
+constexpr std::uint64_t kBoot = 0x0123456789abcdef;
 
 std::vector<std::byte> GoodImage() {
   std::vector<std::byte> image(kHeaderBytes + (kSlotsUsed + 1) * kSlotBytes);
@@ -67,14 +68,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::vector<std::byte> image = ImageOf(data[0], std::span(data + 1, size - 1));
   const auto is_living = [&](std::uint32_t index) { return (data[0] >> (2U + index % 6U) & 1U) != 0; };
-  const outgrown::Result<Snapshot> snapshot = Decode(image, is_living, kNow, kNowUnix);
+  const outgrown::Result<Snapshot> snapshot = Decode(image, is_living, {kNow, kNowUnix, kBoot});
   if (!snapshot) {
     OUTGROWN_CHECK(!snapshot.error().what.empty());
     return 0;
   }
   OUTGROWN_CHECK(snapshot->slots >= 1 && snapshot->slots <= kSlotCountMax);
   OUTGROWN_CHECK(snapshot->slots_used <= snapshot->slots);
-  OUTGROWN_CHECK(snapshot->writers <= snapshot->slots_used);
+  OUTGROWN_CHECK(snapshot->writers <= snapshot->living.size());
+  OUTGROWN_CHECK(snapshot->living.size() <= snapshot->slots_used);
   OUTGROWN_CHECK(snapshot->in_flight <= snapshot->writers);
   OUTGROWN_CHECK(snapshot->oldest_in_flight_ns < kNow);
   OUTGROWN_CHECK(snapshot->last_write_unix_ns <= kNowUnix);

@@ -1,11 +1,15 @@
 // Which files are counted, into which store, and what the application sees when they can't be.
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
 
 #include <doctest/doctest.h>
 
+#include "counterblock/reader.h"
 #include "test/clients/sqlite_observer/observed_store.h"
 #include "test/clients/sqlite_observer/wal_fixture.h"
 
@@ -69,6 +73,60 @@ TEST_CASE_FIXTURE(WalFixture, "two files of the same name are not one store") {
   CHECK(b.Run("CREATE TABLE x(y)") == SQLITE_OK);
   CHECK(b.Ask("SELECT outgrown_status()").find("belongs to " + store.path()) != std::string::npos);
   CHECK(Counted() == "{}");
+  const auto refused = [&] { return store.Read().refused[0]; };
+  CHECK(refused().connections == 1);
+  CHECK(refused().last_pid == static_cast<std::uint32_t>(::getpid()));
+  CHECK(b.Run("ATTACH ':memory:' AS memory") == SQLITE_OK);  // looks at all of them anew
+  CHECK(refused().connections == 1);
+  SUBCASE("as long as the connection lives") { b.Close(); }
+  SUBCASE("until it is counted under a name of its own") {
+    CHECK(b.Ask("SELECT outgrown_observe('elsewhere')") == "counting main as elsewhere");
+  }
+  SUBCASE("until it is not to be counted") { CHECK(b.Ask("SELECT outgrown_ignore()") == "1"); }
+  SUBCASE("until its database is not to be counted") {
+    CHECK(b.Ask("SELECT outgrown_ignore('main')") == "1");
+  }
+  CHECK(refused().connections == 0);
+  CHECK(refused().count >= 1);  // by each copy of the extension that is in the process
+  CHECK(refused().ago_ns < 60'000'000'000);
+}
+
+TEST_CASE_FIXTURE(WalFixture, "the block says which file is open, not which one stands at its path by now") {
+  const auto inode_at = [](const std::string& path) {
+    struct stat status = {};
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    return status.st_ino;
+  };
+  const auto said = [&] { return store.Read().living.at(0).file.value(); };
+  const ino_t first = inode_at(store.path());
+  CHECK(said().inode == first);
+  Database b(store.path());
+  CHECK(said().open == 2);
+  const std::string restored = store.directory() + "/restored";
+  REQUIRE(Database(restored).Run("CREATE TABLE t(id INTEGER PRIMARY KEY)") == SQLITE_OK);
+  REQUIRE(::rename(restored.c_str(), store.path().c_str()) == 0);
+  CHECK(a.Run("INSERT INTO t(id) VALUES(2)") == SQLITE_OK);
+  CHECK(said().inode == first);
+  SUBCASE("a connection that is opened now has the new file") {
+    Database c(store.path());
+    CHECK(said().inode == inode_at(store.path()));
+    CHECK(said().open == 3);
+    c.Close();
+    CHECK(said().open == 2);
+    a.Close();
+    CHECK(said().open == 1);
+  }
+  SUBCASE("a connection that was open before it was observed has a file that is nowhere") {
+    Database late("file:" + store.directory() + "/late.db?outgrown=off");
+    CHECK(late.Run("CREATE TABLE x(y)") == SQLITE_OK);
+    const std::string path = store.directory() + "/late.db";
+    REQUIRE(::unlink(path.c_str()) == 0);
+    REQUIRE(Database("file:" + path + "?outgrown=off").Run("CREATE TABLE x(y)") == SQLITE_OK);
+    CHECK(late.Ask("SELECT outgrown_observe('late')") == "counting main as late");
+    const auto snapshot = outgrown::block::ReadBlock(store.directory(), {"late"});
+    REQUIRE(snapshot.ok());
+    CHECK(snapshot->living.at(0).file.value().inode == 0);
+  }
 }
 
 TEST_CASE("an application whose blocks cannot be opened runs as if there were no extension") {

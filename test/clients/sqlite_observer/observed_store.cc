@@ -38,11 +38,6 @@ void AllowManyStores() {
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &files) == 0);
 }
 
-block::Snapshot Read(const std::string& directory, const std::string& store) {
-  Result<block::Snapshot> snapshot = block::ReadBlock(directory, {store});
-  return snapshot.ok() ? *std::move(snapshot) : block::Snapshot{};
-}
-
 }  // namespace
 
 Database::Database(const std::string& name, const char* vfs, int more_flags) {
@@ -94,8 +89,7 @@ ObservedStore::ObservedStore() {
 }
 
 Counts ObservedStore::NewCounts() {
-  const std::string name = path_.substr(path_.rfind('/') + 1);
-  const block::Snapshot snapshot = Read(directory(), name.substr(0, name.find('.')));
+  const block::Snapshot snapshot = Read();
   Counts fresh;
   for (std::uint32_t i = 0; i < block::kOutcomeCount; ++i) {
     const std::string outcome(block::OutcomeName(static_cast<block::Outcome>(i)));
@@ -106,25 +100,16 @@ Counts ObservedStore::NewCounts() {
   return fresh;
 }
 
-std::uint64_t ObservedStore::TracesLost() const {
+block::Snapshot ObservedStore::Read() const {
   const std::string name = path_.substr(path_.rfind('/') + 1);
-  return Read(directory(), name.substr(0, name.find('.'))).traces_lost;
+  Result<block::Snapshot> snapshot = block::ReadBlock(directory(), {name.substr(0, name.find('.'))});
+  return snapshot.ok() ? *std::move(snapshot) : block::Snapshot{};
 }
 
-bool ObservedStore::WasTraceEverLost() const {
-  const std::string name = path_.substr(path_.rfind('/') + 1);
-  return Read(directory(), name.substr(0, name.find('.'))).trace_lost_ago_ns != UINT64_MAX;
-}
-
-std::uint64_t ObservedStore::InFlight() const {
-  const std::string name = path_.substr(path_.rfind('/') + 1);
-  return Read(directory(), name.substr(0, name.find('.'))).in_flight;
-}
-
-std::uint64_t ObservedStore::DurationSumNs() const {
-  const std::string name = path_.substr(path_.rfind('/') + 1);
-  return Read(directory(), name.substr(0, name.find('.'))).duration_sum_ns;
-}
+std::uint64_t ObservedStore::TracesLost() const { return Read().traces_lost; }
+bool ObservedStore::WasTraceEverLost() const { return Read().trace_lost_ago_ns != UINT64_MAX; }
+std::uint64_t ObservedStore::InFlight() const { return Read().in_flight; }
+std::uint64_t ObservedStore::DurationSumNs() const { return Read().duration_sum_ns; }
 
 std::optional<std::uint64_t> ObservedStore::CommitCounter() const {
   int pipe_ends[2];

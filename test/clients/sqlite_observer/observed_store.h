@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "counterblock/snapshot.h"
 #include "test/common/temporary_folder.h"
 
 namespace outgrown::test {
@@ -48,6 +49,8 @@ class ObservedStore {
   std::string directory() const { return folder_.path().string(); }
   // What was counted since the last call.
   Counts NewCounts();
+  // The block as the exporter reads it; empty if there is none yet.
+  block::Snapshot Read() const;
   // traces_lost of the block; 0 if there is no block yet.
   std::uint64_t TracesLost() const;
   // Also of connections that are closed.

@@ -34,6 +34,10 @@ class DiarySink final : public Sink {
   }
   void TraceLost() noexcept override { Note("lost"); }
   void TraceRegained() noexcept override { Note("regained"); }
+  void FileOpened(const outgrown::block::FileId& /*file*/) noexcept override { Note("opened"); }
+  void FileClosed() noexcept override { Note("closed"); }
+  void Refused(outgrown::block::Refusal /*reason*/) noexcept override { Note("refused"); }
+  void RefusalEnded(outgrown::block::Refusal /*reason*/) noexcept override { Note("refusal ended"); }
 
   std::string diary;
 
