@@ -10,7 +10,6 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <ctime>
 #include <mutex>
 #include <span>
@@ -22,20 +21,27 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "exporter/connections.h"
+
 namespace outgrown::exporter {
 namespace {
 
-// A client gets half a second for its request and for each part of the answer; with 32 workers that keeps
-// scrapes going beside slow clients. Keep-alive stays off: it would hold a worker for its timeout after each
-// of a client's requests, and a scrape every few seconds gains nothing from it. TCP_NODELAY sends the last
-// segment at once.
+// Enough that a scrape finds a free one beside some dozen slow clients without anybody being hung up on; each takes some
+// 20 KB.
+constexpr std::size_t kThreads = 64;
+// What a scrape starts for itself (store_probes.h).
+constexpr std::size_t kSpareThreads = 8;
+
+// The timeout is civetweb's for each wait; how long an exchange may take as a whole is up to connections.h. Keep-alive
+// stays off: it would hold a thread after each of a client's requests, and a scrape every few seconds gains nothing from
+// it. TCP_NODELAY sends the last segment at once.
 const std::vector<std::pair<std::string, std::string>> kCivetwebOptions = {
-    {"num_threads", "32"},
-    {"request_timeout_ms", "500"},
+    {"num_threads", std::to_string(kThreads)},
+    {"request_timeout_ms", "5000"},
     {"enable_keep_alive", "no"},
     {"tcp_nodelay", "1"},
     {"connection_queue", "256"},
-    {"listen_backlog", "1024"},
+    {"listen_backlog", "4096"},
     {"max_request_size", "8192"},
     {"decode_url", "no"},
     {"enable_directory_listing", "no"},
@@ -70,7 +76,7 @@ std::string_view ReasonPhrase(int status) {
 
 std::string Header(const HttpResponse& response) {
   std::size_t body_bytes = 0;
-  for (const std::string& piece : response.body) body_bytes += piece.size();
+  for (const std::string& piece : *response.body) body_bytes += piece.size();
   std::string header = fmt::format(
       "HTTP/1.1 {} {}\r\n"
       "Date: {:%a, %d %b %Y %H:%M:%S} GMT\r\n"
@@ -121,6 +127,30 @@ void Touch(const ListenAddress& address) {
   ::close(fd);
 }
 
+// Whether there are as many threads to be had as the exporter needs. civetweb serves with fewer and says nothing, or with
+// none, which looks like a server that listens.
+Result<void> CheckThreads() {
+  constexpr std::size_t kNeeded = kThreads + 2 + kSpareThreads;  // and one that accepts, one that guards
+  std::mutex hold;
+  std::vector<std::thread> threads;
+  {
+    const std::lock_guard<std::mutex> lock(hold);
+    try {
+      while (threads.size() < kNeeded)
+        threads.emplace_back([&hold] { const std::lock_guard<std::mutex> wait(hold); });
+    } catch (const std::system_error&) {
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  if (threads.size() == kNeeded) return {};
+  return Error{
+      fmt::format(
+          "the system lets this process have {} threads, and it needs {}; look at TasksMax=, pids.max, "
+          "--pids-limit and ulimit -u",
+          threads.size() + 1, kNeeded + 1),
+      "too few threads"};
+}
+
 }  // namespace
 
 class HttpServer::Impl {
@@ -138,27 +168,25 @@ class HttpServer::Impl {
   static Impl& Of(const mg_connection* connection) {
     return *static_cast<Impl*>(mg_get_user_data(mg_get_context(connection)));
   }
+  static int OnOpen(const mg_connection* connection, void** data);
+  static void OnClose(const mg_connection* connection);
   static int OnRequest(mg_connection* connection);
   static int OnError(mg_connection* connection, int status, const char* text);
   static int OnLog(const mg_connection* connection, const char* text);
 
-  HttpResponse Answer(const mg_request_info& request);
+  bool BeginAnswer(const mg_connection* connection);
+  HttpResponse Answer(const mg_connection* connection, const mg_request_info& request);
   void Send(mg_connection* connection, const HttpResponse& response, bool with_body);
-  void Enter();
-  void Leave();
 
   const Handler handler_;
   const Log& log_;
   ListenAddress address_;
   mg_context* context_ = nullptr;  // the thread that starts and stops alone reads it
-
-  std::mutex mutex_;
-  std::condition_variable idle_;
-  int active_ = 0;
-  bool stopping_ = false;
+  Connections connections_{kThreads};
 };
 
 Result<void> HttpServer::Impl::Start(const ListenAddress& address) {
+  if (Result<void> checked = CheckThreads(); !checked) return checked;
   std::vector<const char*> options = {"listening_ports", nullptr};
   const std::string listen = address.Text();
   options[1] = listen.c_str();
@@ -168,6 +196,8 @@ Result<void> HttpServer::Impl::Start(const ListenAddress& address) {
 
   mg_init_library(0);  // without TLS: Debian 12's civetweb crashes in it
   mg_callbacks callbacks = {};
+  callbacks.init_connection = &OnOpen;
+  callbacks.connection_close = &OnClose;
   callbacks.begin_request = &OnRequest;
   callbacks.http_error = &OnError;
   callbacks.log_message = &OnLog;
@@ -188,17 +218,14 @@ Result<void> HttpServer::Impl::Start(const ListenAddress& address) {
   if (mg_get_server_ports(context_, 1, &port) != 1)
     return Error{"cannot listen: civetweb has no port open", listen};
   address_ = ListenAddress{address.ip, static_cast<std::uint16_t>(port.port)};
+  connections_.Guard(address_.port);
   return {};
 }
 
 void HttpServer::Impl::Stop() {
   if (context_ == nullptr) return;
-  {
-    // mg_stop cuts answers short that are being sent, so they get their time first.
-    std::unique_lock<std::mutex> lock(mutex_);
-    stopping_ = true;
-    idle_.wait_for(lock, kDrainTimeout, [this] { return active_ == 0; });
-  }
+  connections_.Drain(
+      kDrainTimeout);  // mg_stop cuts answers short that are being sent, so they get their time first
   std::atomic<bool> stopped = false;
   std::thread waker([this, &stopped] {
     while (!stopped) {
@@ -212,34 +239,37 @@ void HttpServer::Impl::Stop() {
   mg_exit_library();
 }
 
-void HttpServer::Impl::Enter() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  ++active_;
+int HttpServer::Impl::OnOpen(const mg_connection* connection, void** /*data*/) {
+  Of(connection).connections_.Take();
+  return 0;
 }
 
-void HttpServer::Impl::Leave() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (--active_ == 0) idle_.notify_all();
+void HttpServer::Impl::OnClose(const mg_connection* connection) { Of(connection).connections_.Free(); }
+
+bool HttpServer::Impl::BeginAnswer(const mg_connection* connection) {
+  sockaddr_in client = {};
+  if (const mg_request_info* request = mg_get_request_info(connection))
+    client = SocketAddress(request->remote_addr, static_cast<std::uint16_t>(request->remote_port));
+  return connections_.BeginAnswer(connection, client);
 }
 
-HttpResponse HttpServer::Impl::Answer(const mg_request_info& request) {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (stopping_) return ErrorPage(503, "the exporter is shutting down");
-  }
+HttpResponse HttpServer::Impl::Answer(const mg_connection* connection, const mg_request_info& request) {
+  if (!BeginAnswer(connection)) return ErrorPage(503, "the exporter is shutting down");
   const std::string_view method = request.request_method;
   if (method != "GET" && method != "HEAD") return ErrorPage(405, "only GET and HEAD");
   // The path as it was sent: neither decoded nor with its dots resolved, so that each page has exactly one
   // name.
   const std::string_view path = request.local_uri_raw == nullptr ? "" : request.local_uri_raw;
-  std::optional<HttpResponse> response = handler_(path);
+  std::optional<HttpResponse> response =
+      handler_(path, [this](const HttpBody& body) { connections_.Revoke(body); });
   return response ? std::move(*response) : ErrorPage(404, "there is no such page");
 }
 
 void HttpServer::Impl::Send(mg_connection* connection, const HttpResponse& response, bool with_body) {
   mg_disable_keep_alive(connection);  // or civetweb would wait for a request body that nobody wants
+  connections_.SetBody(connection, response.body);
   std::string first = Header(response);
-  std::span<const std::string> body = response.body;
+  std::span<const std::string> body = *response.body;
   if (!with_body) body = {};
   if (!body.empty() &&
       body.front().size() <= kShortBytes) {  // a short answer leaves in one packet, if it can
@@ -255,22 +285,21 @@ void HttpServer::Impl::Send(mg_connection* connection, const HttpResponse& respo
 int HttpServer::Impl::OnRequest(mg_connection* connection) {
   Impl& server = Of(connection);
   const mg_request_info& request = *mg_get_request_info(connection);
-  server.Enter();
-  const HttpResponse response = server.Answer(request);
+  const HttpResponse response = server.Answer(connection, request);
   server.Send(connection, response, std::string_view(request.request_method) != "HEAD");
   server.log_.Debug("Request", {{"method", request.request_method},
                                 {"path", request.local_uri_raw == nullptr ? "" : request.local_uri_raw},
                                 {"status", std::to_string(response.status)},
                                 {"client", request.remote_addr}});
-  server.Leave();
+  server.connections_.EndAnswer(connection);
   return response.status;
 }
 
 int HttpServer::Impl::OnError(mg_connection* connection, int status, const char* text) {
   Impl& server = Of(connection);
-  server.Enter();
+  server.BeginAnswer(connection);
   server.Send(connection, ErrorPage(status, text), true);
-  server.Leave();
+  server.connections_.EndAnswer(connection);
   return 0;
 }
 
@@ -281,7 +310,8 @@ int HttpServer::Impl::OnLog(const mg_connection* connection, const char* text) {
 }
 
 HttpResponse PlainAnswer(int status, std::string text) {
-  return {status, "text/plain; charset=utf-8", {std::move(text)}};
+  return {status, "text/plain; charset=utf-8",
+          std::make_shared<const std::vector<std::string>>(1, std::move(text))};
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -1,8 +1,13 @@
-// The HTTP server: the one file that knows civetweb. It answers GET and HEAD for whatever paths its handler
-// knows, from memory only: no document root, no forms, no query parameters, no keep-alive.
+// The HTTP server: the one file that knows civetweb. It answers GET and HEAD for whatever paths its handler knows, from
+// memory only: no document root, no forms, no query parameters, no keep-alive.
 //
-// Rejected: prometheus-cpp's Exposer, which brings its own civetweb with two threads and a 30 s timeout, so
-// that two slow clients stop every scrape.
+// civetweb has a thread for each connection that it serves, so that whoever doesn't finish a request or doesn't read an
+// answer holds one. Three things keep them from holding all: connections are accepted when their request begins to
+// arrive (TCP_DEFER_ACCEPT), each part of an exchange has a deadline as a whole, and when all threads are taken the
+// oldest connection that makes no progress is hung up on.
+//
+// Rejected: prometheus-cpp's Exposer, which brings its own civetweb with two threads and a 30 s timeout, so that two slow
+// clients stop every scrape.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +16,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "common/result.h"
@@ -27,23 +31,29 @@ struct ListenAddress {
   std::string Text() const { return ip + ":" + std::to_string(port); }
 };
 
+// An answer's body in pieces, sent one after the other. Several answers may share one.
+using HttpBody = std::shared_ptr<const std::vector<std::string>>;
+
 struct HttpResponse {
   int status = 200;
   std::string content_type;
-  std::vector<std::string> body;  // in pieces, sent one after the other
+  HttpBody body;
 };
 
 HttpResponse PlainAnswer(int status, std::string text);
 
 class HttpServer {
  public:
-  // Makes the answer for a path (as the client sent it, without its query); nothing if there is no such page,
-  // which gives a 404. Called from several threads at once; must not throw.
-  using Handler = std::function<std::optional<HttpResponse>(std::string_view path)>;
+  // Hangs up on everybody who is still being sent this body.
+  using Revoke = std::function<void(const HttpBody& body)>;
 
-  // Binds and serves from threads of its own until Stop or destruction. The error names the address and the
-  // system's reason. `log` must outlive the server. Threads inherit the caller's signal mask: block what only
-  // the caller waits for.
+  // Makes the answer for a path (as the client sent it, without its query); nothing if there is no such page, which gives
+  // a 404. Called from several threads at once; must not throw.
+  using Handler = std::function<std::optional<HttpResponse>(std::string_view path, const Revoke& revoke)>;
+
+  // Binds and serves from threads of its own until Stop or destruction. The error names the address and the system's
+  // reason, or says that there are too few threads to be had. `log` must outlive the server. Threads inherit the caller's
+  // signal mask: block what only the caller waits for.
   static Result<std::unique_ptr<HttpServer>> Start(const ListenAddress& address, Handler handler,
                                                    const Log& log);
 
@@ -54,8 +64,8 @@ class HttpServer {
   // The address in use; its port is the chosen one if 0 was asked for.
   const ListenAddress& address() const;
 
-  // Turns new requests away with 503, waits until the answers under way are sent (at most 1 s), closes
-  // everything. Takes less than 2 s.
+  // Turns new requests away with 503, waits until the answers under way are sent (at most 1 s), closes everything. Takes
+  // less than 2 s.
   void Stop();
 
  private:

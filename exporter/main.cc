@@ -92,9 +92,13 @@ int Serve(const Options& options, const TableSource& table_source, const sigset_
   log.Info("Starting outgrown-exporter",
            {{"version", OUTGROWN_VERSION}, {"table", table.store}, {"digest", ShortDigest(table.digest)}});
   Scraper scraper(MakeSettings(options, table), StoreSources{options.block_directories, options.stores}, log);
-  const Pages pages(scraper, options.telemetry_path);
+  Pages pages(scraper, options.telemetry_path);
   const Result<std::unique_ptr<HttpServer>> server = HttpServer::Start(
-      options.listen_address, [&pages](std::string_view path) { return pages.Answer(path); }, log);
+      options.listen_address,
+      [&pages](std::string_view path, const HttpServer::Revoke& revoke) {
+        return pages.Answer(path, revoke);
+      },
+      log);
   if (!server) {
     log.Error("Cannot start", {{"err", server.error().Text()}});
     return kExitFailure;

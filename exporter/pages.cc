@@ -18,6 +18,9 @@
 namespace outgrown::exporter {
 namespace {
 
+constexpr std::size_t kLivingMax = 2;
+constexpr std::chrono::seconds kSharedFor(1);
+
 // Light and dark by the reader's preference, one column on a phone.
 constexpr std::string_view kLandingStyle = R"css(
 :root {
@@ -221,7 +224,7 @@ std::string StoreCard(const StoreReport& store) {
       facts.empty() ? "" : "<dl>\n" + facts + "</dl>\n", Problems(samples, name));
 }
 
-HttpResponse Pages::Metrics() const {
+std::vector<std::string> Pages::Metrics() const {
   Samples samples;
   const Samples own = scraper_.Scrape([&](const StoreReport& store) { samples.Merge(store.samples); });
   samples.Merge(own);
@@ -233,10 +236,10 @@ HttpResponse Pages::Metrics() const {
     const FamilySamples written = std::move(family);  // gone before the next one is collected
     serializer.Serialize(page, written.Collect());
   }
-  return {200, std::string(kTextFormatContentType), std::move(pieces)};
+  return pieces;
 }
 
-HttpResponse Pages::Landing() const {
+std::vector<std::string> Pages::Landing() const {
   std::string cards;
   int stores = 0;
   scraper_.Scrape([&](const StoreReport& store) {
@@ -250,10 +253,8 @@ HttpResponse Pages::Landing() const {
         "the exporter is started with <code>--store NAME=PATH</code>.</p>\n";
   }
   const Settings& settings = scraper_.settings();
-  return {200,
-          "text/html; charset=utf-8",
-          {fmt::format(
-              R"html(<!DOCTYPE html>
+  return {fmt::format(
+      R"html(<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -272,14 +273,46 @@ HttpResponse Pages::Landing() const {
 </body>
 </html>
 )html",
-              kLandingStyle, Html(settings.version), Html(telemetry_path_),
-              stores == 1 ? "1 store" : fmt::format("{} stores", stores), cards, Html(settings.table->store),
-              Html(ShortDigest(settings.table->digest)))}};
+      kLandingStyle, Html(settings.version), Html(telemetry_path_),
+      stores == 1 ? "1 store" : fmt::format("{} stores", stores), cards, Html(settings.table->store),
+      Html(ShortDigest(settings.table->digest)))};
 }
 
-std::optional<HttpResponse> Pages::Answer(std::string_view path) const {
-  if (path == telemetry_path_) return Metrics();
-  if (path == "/") return Landing();
+HttpBody SharedPage::Get(const Make& make, const HttpServer::Revoke& revoke) {
+  std::promise<HttpBody> promise;
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (being_made_) {
+      const std::shared_future<HttpBody> others = *being_made_;
+      lock.unlock();
+      return others.get();
+    }
+    std::erase_if(living_, [](const auto& page) { return page.expired(); });
+    if (living_.size() >= kLivingMax) {
+      if (HttpBody newest = living_.back().lock(); newest != nullptr && now_() - made_ < kSharedFor)
+        return newest;
+      while (living_.size() >= kLivingMax) {
+        if (const HttpBody oldest = living_.front().lock()) revoke(oldest);
+        living_.erase(living_.begin());
+      }
+    }
+    being_made_ = promise.get_future().share();
+  }
+  HttpBody page = std::make_shared<const std::vector<std::string>>(make());
+  const std::lock_guard<std::mutex> lock(mutex_);
+  living_.push_back(page);
+  made_ = now_();
+  being_made_.reset();
+  promise.set_value(page);
+  return page;
+}
+
+std::optional<HttpResponse> Pages::Answer(std::string_view path, const HttpServer::Revoke& revoke) {
+  if (path == telemetry_path_)
+    return HttpResponse{200, std::string(kTextFormatContentType),
+                        metrics_.Get([this] { return Metrics(); }, revoke)};
+  if (path == "/")
+    return HttpResponse{200, "text/html; charset=utf-8", landing_.Get([this] { return Landing(); }, revoke)};
   // The process answers, which is all that there is to its health: it depends on nothing that could be down.
   if (path == "/-/healthy") return PlainAnswer(200, "outgrown-exporter is healthy.\n");
   if (path == "/-/ready") return PlainAnswer(200, "outgrown-exporter is ready.\n");

@@ -22,7 +22,7 @@ std::string Environment(const char* name) {
 }
 
 // Within a second, as far as it is up to the exporter: less than the shortest scrape_timeout that people choose.
-constexpr std::chrono::milliseconds kStoreTimeout(900);
+constexpr std::chrono::milliseconds kStoreTimeout(800);
 
 // The runs of one collector for all stores add up to one.
 struct CollectorSummary {
@@ -33,16 +33,13 @@ struct CollectorSummary {
 // By collector.
 class Summaries {
  public:
-  explicit Summaries(const Log& log) : log_(log) {}
-
-  void Add(std::string_view collector, std::string_view store, const CollectorRun& run) {
+  void Add(std::string_view collector, const std::string& store, const CollectorRun& run) {
     CollectorSummary& summary = by_collector_[collector];
     summary.duration += run.duration;
     if (run.done) return;
     summary.success = false;
     const Error& error = run.done.error();
-    log_.Warn("Collector failed",
-              {{"collector", collector}, {"store", store}, {"where", error.where}, {"err", error.what}});
+    failures_[{std::string(collector), store, error.where}] = error.what;
   }
 
   void Expose(Samples& samples) const {
@@ -53,9 +50,11 @@ class Summaries {
     }
   }
 
+  Failures TakeFailures() { return std::move(failures_); }
+
  private:
-  const Log& log_;
   std::map<std::string_view, CollectorSummary> by_collector_;
+  Failures failures_;
 };
 
 // The search for stores is judged like a collector, but goes on when a directory can't be listed.
@@ -117,13 +116,12 @@ Scraper::Scraper(Settings settings, StoreSources sources, const Log& log)
       probes_(kStoreCollectors, kStoreTimeout) {}
 
 Samples Scraper::Scrape(const std::function<void(const StoreReport&)>& visit) {
-  Summaries summaries(log_);
+  Summaries summaries;
   for (const StoreCollector& collector : kStoreCollectors) summaries.Add(collector.name, "", {});
-  const std::vector<StoreTarget> targets = FindAllStores(sources_, summaries);
-  for (const StoreReport& report : probes_.Run(settings_, targets)) {
+  probes_.Run(settings_, FindAllStores(sources_, summaries), [&](const StoreReport& report) {
     visit(report);
     for (const auto& [collector, run] : report.runs) summaries.Add(collector, report.name, run);
-  }
+  });
   Samples own;
   for (const ExporterCollector& collector : kExporterCollectors) {
     const auto start = std::chrono::steady_clock::now();
@@ -131,7 +129,24 @@ Samples Scraper::Scrape(const std::function<void(const StoreReport&)>& visit) {
     summaries.Add(collector.name, "", {std::chrono::steady_clock::now() - start, std::move(done)});
   }
   summaries.Expose(own);
+  LogChanges(summaries.TakeFailures());
   return own;
+}
+
+void Scraper::LogChanges(Failures now) {
+  const std::lock_guard<std::mutex> lock(failures_mutex_);
+  for (const auto& [source, what] : now) {
+    if (failures_.contains(source)) continue;
+    log_.Warn(
+        "Collector failed",
+        {{"collector", source.collector}, {"store", source.store}, {"where", source.where}, {"err", what}});
+  }
+  for (const auto& [source, what] : failures_) {
+    if (now.contains(source)) continue;
+    log_.Info("Collector fails no longer",
+              {{"collector", source.collector}, {"store", source.store}, {"where", source.where}});
+  }
+  failures_ = std::move(now);
 }
 
 }  // namespace outgrown::exporter

@@ -1,8 +1,11 @@
 // One scrape: finds the stores, runs every collector, and decides in one place what timing, success and logging are.
 #pragma once
 
+#include <compare>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -38,6 +41,15 @@ FoundStores FindStores(const StoreSources& sources);
 // as they exist: the places where applications put their blocks by themselves (counterblock/directory.h).
 std::vector<std::string> DefaultBlockDirectories(const std::string& system_directory = "/run/outgrown");
 
+// What fails: by collector, store (empty if it is no store's) and file.
+struct FailingSource {
+  std::string collector;
+  std::string store;
+  std::string where;
+  auto operator<=>(const FailingSource&) const = default;
+};
+using Failures = std::map<FailingSource, std::string>;
+
 class Scraper {
  public:
   // `log` must outlive this.
@@ -47,14 +59,19 @@ class Scraper {
 
   // Calls `visit` for each store, in the order of their names, and gives the samples that are no store's. Ends after about
   // a second at the latest: a collector that fails costs its own samples from the failure on, sets its
-  // checkpoint_collector_success to 0 and is logged, and nothing else. Safe to call from several threads at once.
+  // checkpoint_collector_success to 0 and is logged when that begins
+  // and ends, and nothing else. Safe to call from several threads at once.
   Samples Scrape(const std::function<void(const StoreReport&)>& visit);
 
  private:
+  void LogChanges(Failures now);
+
   const std::shared_ptr<const Settings> settings_;
   const StoreSources sources_;
   const Log& log_;
   StoreProbes probes_;
+  std::mutex failures_mutex_;
+  Failures failures_;  // of the last scrape
 };
 
 }  // namespace outgrown::exporter

@@ -1,13 +1,55 @@
 #include "exporter/store_probes.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <sstream>
 #include <system_error>
 #include <thread>
-#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/file.h"
 
 namespace outgrown::exporter {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::nanoseconds;
+
+// How often the threads are looked at; one that has been with the same store for so long may be waiting.
+constexpr std::chrono::milliseconds kLook(20);
+
+std::size_t ThreadsAtStart() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4); }
+
+// What the scheduler says of a thread. Source: proc(5), /proc/PID/stat and Documentation/scheduler/sched-stats.rst.
+struct Scheduling {
+  bool is_runnable = false;  // on a processor, or waiting for one
+  nanoseconds waited_for_processor{0};
+};
+
+Scheduling SchedulingOf(pid_t thread) {
+  Scheduling scheduling;
+  const std::string task = fmt::format("/proc/self/task/{}/", thread);
+  if (const Result<std::string> stat = ReadFile(task + "stat")) {
+    const std::size_t name_end = stat->rfind(')');
+    scheduling.is_runnable = name_end != std::string::npos && stat->substr(name_end, 3) == ") R";
+  }
+  if (const Result<std::string> text = ReadFile(task + "schedstat")) {
+    std::istringstream fields(*text);
+    std::int64_t ran_ns = 0;
+    std::int64_t waited_ns = 0;
+    if (fields >> ran_ns >> waited_ns) scheduling.waited_for_processor = nanoseconds(waited_ns);
+  }
+  return scheduling;
+}
+
+}  // namespace
 
 // The names of stores with a thread that has missed its deadline, once for each such thread.
 class StoreProbes::StuckStores {
@@ -30,87 +72,204 @@ class StoreProbes::StuckStores {
   std::multiset<std::string> names_;
 };
 
-// One store's run, shared between its thread and the scrape that waits for it.
-struct StoreProbes::Probe {
-  Probe(std::shared_ptr<const Settings> settings_in, StoreTarget target_in)
-      : settings(std::move(settings_in)), target(std::move(target_in)) {}
+// The threads of one scrape. They share it, because a stuck one outlives the scrape.
+class StoreProbes::Crew {
+ public:
+  Crew(std::span<const StoreCollector> collectors, nanoseconds timeout, std::shared_ptr<StuckStores> stuck,
+       std::shared_ptr<const Settings> settings, std::vector<StoreTarget> targets)
+      : collectors_(collectors),
+        timeout_(timeout),
+        stuck_(std::move(stuck)),
+        settings_(std::move(settings)),
+        targets_(std::move(targets)),
+        stores_(targets_.size()) {}
 
-  void Work(std::span<const StoreCollector> collectors, StuckStores& stuck) {
-    StoreScrape store{*settings, target, target.database};
-    for (const StoreCollector& collector : collectors) {
-      Samples samples;
-      const auto start = std::chrono::steady_clock::now();
-      Result<void> done = collector.collect(store, samples);
-      const auto duration = std::chrono::steady_clock::now() - start;
-      const std::lock_guard<std::mutex> lock(mutex);
-      report.samples.Merge(samples);
-      report.database = store.database;
-      report.runs.insert_or_assign(collector.name, CollectorRun{duration, std::move(done)});
-    }
-    const std::lock_guard<std::mutex> lock(mutex);
-    has_ended = true;
-    ended.notify_all();
-    if (is_stuck) stuck.Remove(target.name);
-  }
+  static void Run(const std::shared_ptr<Crew>& crew, const std::function<void(const StoreReport&)>& visit);
 
-  const std::shared_ptr<const Settings> settings;
-  const StoreTarget target;
-  std::mutex mutex;
-  std::condition_variable ended;
-  StoreReport report;  // of the collectors that have ended
-  bool has_ended = false;
-  bool is_stuck = false;  // its scrape has gone on without it
+ private:
+  // A store during the scrape.
+  struct Store {
+    enum class State { kWaiting, kRunning, kEnded, kGivenUp };
+    State state = State::kWaiting;
+    pid_t thread = 0;
+    Clock::time_point since;                   // that it is running; once it was looked at, since then
+    std::optional<nanoseconds> waited_before;  // for the processor, at the first look
+    StoreReport report;                        // of the collectors that have ended
+  };
+
+  static void AddThread(const std::shared_ptr<Crew>& crew);
+  void Work();
+  std::optional<std::size_t> TakeStore();
+  bool ReadStore(std::size_t index);
+  std::size_t GiveUpOnTheStuck();
+  void GiveUp(std::size_t index);
+  StoreReport Finish(std::size_t index);
+
+  const std::span<const StoreCollector> collectors_;
+  const nanoseconds timeout_;
+  const std::shared_ptr<StuckStores> stuck_;
+  const std::shared_ptr<const Settings> settings_;
+  const std::vector<StoreTarget> targets_;
+
+  std::mutex mutex_;
+  std::condition_variable all_done_;
+  std::vector<Store> stores_;  // as targets_
+  std::size_t next_ = 0;
+  std::size_t running_ = 0;
+  std::size_t threads_ = 0;
 };
 
-StoreProbes::StoreProbes(std::span<const StoreCollector> collectors, std::chrono::milliseconds timeout)
-    : collectors_(collectors), timeout_(timeout), stuck_(std::make_shared<StuckStores>()) {}
-
-// Null if the store has a stuck thread already.
-std::shared_ptr<StoreProbes::Probe> StoreProbes::Start(const std::shared_ptr<const Settings>& settings,
-                                                       const StoreTarget& target) {
-  if (stuck_->Contains(target.name)) return nullptr;
-  auto probe = std::make_shared<Probe>(settings, target);
-  const auto work = [probe, stuck = stuck_, collectors = collectors_] { probe->Work(collectors, *stuck); };
+void StoreProbes::Crew::AddThread(const std::shared_ptr<Crew>& crew) {
+  {
+    const std::lock_guard<std::mutex> lock(crew->mutex_);
+    ++crew->threads_;
+  }
+  const auto work = [crew] { crew->Work(); };
   try {
     std::thread(work).detach();
+    return;
   } catch (const std::system_error&) {
-    work();  // no thread to be had: without a deadline is better than not at all
+    const std::lock_guard<std::mutex> lock(crew->mutex_);
+    if (--crew->threads_ > 0) return;
+    ++crew->threads_;
   }
-  return probe;
+  work();  // no thread to be had: without a deadline is better than not at all
 }
 
-StoreReport StoreProbes::Finish(Probe* probe, const StoreTarget& target,
-                                std::chrono::steady_clock::time_point deadline) {
-  StoreReport report;
-  if (probe != nullptr) {
-    std::unique_lock<std::mutex> lock(probe->mutex);
-    if (!probe->ended.wait_until(lock, deadline, [&] { return probe->has_ended; })) {
-      probe->is_stuck = true;
-      stuck_->Add(target.name);
-    }
-    report = std::move(probe->report);
+void StoreProbes::Crew::Work() {
+  while (const std::optional<std::size_t> index = TakeStore()) {
+    if (!ReadStore(*index)) return;  // replaced long ago
   }
+}
+
+std::optional<std::size_t> StoreProbes::Crew::TakeStore() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  while (next_ < stores_.size()) {
+    const std::size_t index = next_++;
+    Store& store = stores_[index];
+    if (stuck_->Contains(targets_[index].name)) {
+      store.state = Store::State::kGivenUp;
+      continue;
+    }
+    store.state = Store::State::kRunning;
+    store.thread = static_cast<pid_t>(::syscall(SYS_gettid));
+    store.since = Clock::now();
+    ++running_;
+    return index;
+  }
+  --threads_;
+  if (running_ == 0) all_done_.notify_all();
+  return std::nullopt;
+}
+
+// False if the scrape has given the store up.
+bool StoreProbes::Crew::ReadStore(std::size_t index) {
+  const StoreTarget& target = targets_[index];
+  StoreScrape scrape{*settings_, target, target.database};
+  for (const StoreCollector& collector : collectors_) {
+    Samples samples;
+    const auto start = Clock::now();
+    Result<void> done = collector.collect(scrape, samples);
+    const auto duration = Clock::now() - start;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Store& store = stores_[index];
+    if (store.state == Store::State::kGivenUp)
+      continue;  // its report is gone; the thread ends as if nothing had been
+    store.report.samples.Merge(samples);
+    store.report.database = scrape.database;
+    store.report.runs.emplace_back(collector.name, CollectorRun{duration, std::move(done)});
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Store& store = stores_[index];
+  if (store.state == Store::State::kGivenUp) {
+    stuck_->Remove(target.name);
+    return false;
+  }
+  store.state = Store::State::kEnded;
+  --running_;
+  return true;
+}
+
+void StoreProbes::Crew::GiveUp(std::size_t index) {
+  stores_[index].state = Store::State::kGivenUp;
+  stuck_->Add(targets_[index].name);
+  --running_;
+  --threads_;
+}
+
+// Gives the number of threads that wait for something else than the processor.
+std::size_t StoreProbes::Crew::GiveUpOnTheStuck() {
+  std::size_t waiting = 0;
+  const auto now = Clock::now();
+  for (std::size_t i = 0; i < next_; ++i) {
+    Store& store = stores_[i];
+    if (store.state != Store::State::kRunning || (!store.waited_before && now - store.since < kLook))
+      continue;
+    const Scheduling scheduling = SchedulingOf(store.thread);
+    if (!store.waited_before) {  // this thread may have waited itself, so that the time before says nothing
+      store.waited_before = scheduling.waited_for_processor;
+      store.since = now;
+    }
+    if (scheduling.is_runnable) continue;
+    const nanoseconds not_own = scheduling.waited_for_processor - *store.waited_before;
+    if (now - store.since - not_own >= timeout_) {
+      GiveUp(i);
+    } else {
+      ++waiting;
+    }
+  }
+  return waiting;
+}
+
+// The report of a store that has ended or was given up.
+StoreReport StoreProbes::Crew::Finish(std::size_t index) {
+  StoreReport report = std::move(stores_[index].report);
+  const StoreTarget& target = targets_[index];
   report.name = target.name;
   if (report.database.empty()) report.database = target.database;
-  for (const StoreCollector& collector : collectors_) {
-    if (report.runs.contains(collector.name)) continue;
-    report.runs[collector.name] = {timeout_, Error{"not ended in time", report.database}};
+  for (const StoreCollector& collector : collectors_.subspan(report.runs.size())) {
+    report.runs.emplace_back(collector.name,
+                             CollectorRun{timeout_, Error{"not ended in time", report.database}});
     if (collector.stuck != nullptr) collector.stuck(target.name, report.samples);
   }
   return report;
 }
 
-std::vector<StoreReport> StoreProbes::Run(const std::shared_ptr<const Settings>& settings,
-                                          const std::vector<StoreTarget>& targets) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout_;
-  std::vector<std::shared_ptr<Probe>> probes;
-  probes.reserve(targets.size());
-  for (const StoreTarget& target : targets) probes.push_back(Start(settings, target));
-  std::vector<StoreReport> reports;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    reports.push_back(Finish(probes[i].get(), targets[i], deadline));
+void StoreProbes::Crew::Run(const std::shared_ptr<Crew>& crew,
+                            const std::function<void(const StoreReport&)>& visit) {
+  Crew& self = *crew;
+  const std::size_t count = self.targets_.size();
+  for (std::size_t i = 0; i < std::min(count, ThreadsAtStart()); ++i) AddThread(crew);
+  std::size_t visited = 0;
+  while (visited < count) {
+    std::size_t missing = 0;
+    std::vector<StoreReport> reports;
+    {
+      std::unique_lock<std::mutex> lock(self.mutex_);
+      const auto is_done = [&] { return self.next_ == count && self.running_ == 0; };
+      if (!self.all_done_.wait_for(lock, kLook, is_done)) {
+        const std::size_t waiting = self.GiveUpOnTheStuck();
+        const std::size_t busy = self.threads_ - std::min(self.threads_, waiting);
+        if (self.next_ < count && busy < ThreadsAtStart())
+          missing = std::min(count - self.next_, std::max(waiting, ThreadsAtStart() - busy));
+      }
+      for (; visited < count; ++visited) {
+        const Store::State state = self.stores_[visited].state;
+        if (state != Store::State::kEnded && state != Store::State::kGivenUp) break;
+        reports.push_back(self.Finish(visited));
+      }
+    }
+    for (std::size_t i = 0; i < missing; ++i) AddThread(crew);
+    for (const StoreReport& report : reports) visit(report);
   }
-  return reports;
+}
+
+StoreProbes::StoreProbes(std::span<const StoreCollector> collectors, std::chrono::milliseconds timeout)
+    : collectors_(collectors), timeout_(timeout), stuck_(std::make_shared<StuckStores>()) {}
+
+void StoreProbes::Run(const std::shared_ptr<const Settings>& settings, std::vector<StoreTarget> targets,
+                      const std::function<void(const StoreReport&)>& visit) {
+  Crew::Run(std::make_shared<Crew>(collectors_, timeout_, stuck_, settings, std::move(targets)), visit);
 }
 
 }  // namespace outgrown::exporter

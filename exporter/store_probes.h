@@ -1,16 +1,21 @@
-// Runs the store collectors: every store on a thread of its own, with a deadline, so that a store on a file system that
-// doesn't answer costs its own numbers and nobody else's.
+// Runs the store collectors on a few threads, so that a store on a file system that doesn't answer costs its own numbers
+// and nobody else's.
+//
+// Each store has a deadline, by its own time: what its thread waits for the processor doesn't count, or on a busy machine
+// healthy stores would be called stuck. A thread that waits for a file system is replaced while it waits, at first by one,
+// then by ever more, so that many stores that hang at once reach their deadlines together.
 //
 // A thread that is stuck in a system call can't be ended, only left alone. So one thing is kept from scrape to scrape:
-// which stores have such a thread. While one has, no further thread is started for it.
+// which stores have such a thread. While one has, it isn't asked again.
 #pragma once
 
 #include <chrono>
-#include <map>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/result.h"
@@ -24,13 +29,12 @@ struct CollectorRun {
   Result<void> done;
 };
 
-// What is known of a store at the deadline.
+// What is known of a store: of every collector, with an Error if it has not ended in time.
 struct StoreReport {
   std::string name;
-  Samples samples;
   std::string database;  // the path in use; empty if nobody has said one
-  std::map<std::string_view, CollectorRun>
-      runs;  // of every collector; with an Error if it has not ended in time
+  Samples samples;
+  std::vector<std::pair<std::string_view, CollectorRun>> runs;
 };
 
 class StoreProbes {
@@ -38,16 +42,13 @@ class StoreProbes {
   // `collectors` run in their order; they outlive the process.
   StoreProbes(std::span<const StoreCollector> collectors, std::chrono::milliseconds timeout);
 
-  // One report for each target, in their order, after `timeout` at the latest. Safe to call from several threads.
-  std::vector<StoreReport> Run(const std::shared_ptr<const Settings>& settings,
-                               const std::vector<StoreTarget>& targets);
+  // Calls `visit` with one report for each target, in their order. Safe to call from several threads.
+  void Run(const std::shared_ptr<const Settings>& settings, std::vector<StoreTarget> targets,
+           const std::function<void(const StoreReport&)>& visit);
 
  private:
-  struct Probe;
   class StuckStores;
-
-  std::shared_ptr<Probe> Start(const std::shared_ptr<const Settings>& settings, const StoreTarget& target);
-  StoreReport Finish(Probe* probe, const StoreTarget& target, std::chrono::steady_clock::time_point deadline);
+  class Crew;
 
   std::span<const StoreCollector> collectors_;
   std::chrono::milliseconds timeout_;

@@ -14,6 +14,10 @@ bool IsFailure(sqlite::Problem problem) {
     case sqlite::Problem::kNotRegular:
     case sqlite::Problem::kUnreadable:
     case sqlite::Problem::kStuck:
+    case sqlite::Problem::kTruncated:
+    case sqlite::Problem::kNotSqlite:
+    case sqlite::Problem::kUnknownFormat:
+    case sqlite::Problem::kWalIndexVersion:
       return true;
     default:
       return false;

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import socket
 import sqlite3
@@ -339,6 +340,85 @@ class Hostile(InFolder):
         exporter = self.start(f"--block.dir={self.blocks}")
         self.slow_clients(exporter, 30, b"GET /metrics HTTP/1.1\r\n\r\n")
         self.assert_scrapes_go_on(exporter)
+
+
+    def memory(self, exporter):
+        """Resident memory in KiB: now, and at most so far."""
+        status = pathlib.Path(f"/proc/{exporter.popen.pid}/status").read_text()
+        return [int(re.search(rf"^{name}:\s+(\d+)", status, re.M)[1]) for name in ("VmRSS", "VmHWM")]
+
+    def test_hundreds_of_clients_that_send_slowly_do_not_stop_scrapes(self):
+        exporter = self.start(f"--block.dir={self.blocks}")
+        self.slow_clients(exporter, 400, b"GET /metrics HTTP/1.1\r\nHost: a\r\n")
+        self.assert_scrapes_go_on(exporter)
+
+    def test_a_thousand_clients_that_only_connect_take_no_thread(self):
+        exporter = self.start(f"--block.dir={self.blocks}")
+        self.slow_clients(exporter, 1000, b"")
+        before = len(os.listdir(f"/proc/{exporter.popen.pid}/fd"))
+        self.assert_scrapes_go_on(exporter)
+        self.assertLess(before, 100)
+
+    def test_slow_readers_share_pages_and_are_gone_when_the_exporter_ends(self):
+        exporter = self.start(f"--block.dir={self.blocks}", "--store.shared-id=" + "x" * 1000,
+                              *(f"--store=s{number}=/nowhere" for number in range(3000)))
+        self.assertGreater(len(exporter.get("/metrics")[2]), 3_000_000)
+        exporter.get("/metrics")
+        quiet_kib = self.memory(exporter)[1]
+        readers = []
+        for _ in range(20):
+            reader = socket.socket()
+            self.addCleanup(reader.close)
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.connect(("127.0.0.1", exporter.port))
+            reader.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+            reader.settimeout(20)
+            self.assertTrue(reader.recv(1))  # each one's page is made
+            readers.append(reader)
+        self.assertEqual(exporter.get("/metrics")[0], 200)
+        self.assertLess(self.memory(exporter)[1], 2 * quiet_kib)  # 21 pages of 3 MB would be more
+        start = time.monotonic()
+        exporter.popen.terminate()
+        self.assertEqual(exporter.popen.wait(10), 0)
+        self.assertLess(time.monotonic() - start, 2)
+
+
+class Failures(InFolder):
+    def test_a_failing_source_is_logged_when_it_begins_and_when_it_ends(self):
+        exporter = self.start(f"--block.dir={self.blocks}")
+        broken = self.blocks / "broken.v1.counters"
+        broken.write_bytes(b"no block")
+        broken.chmod(0o600)
+        for _ in range(3):
+            self.assertIn('checkpoint_collector_success{collector="counter_block"} 0', exporter.get("/metrics")[2])
+        broken.unlink()
+        for _ in range(3):
+            self.assertIn('checkpoint_collector_success{collector="counter_block"} 1', exporter.get("/metrics")[2])
+        lines = [line for line in exporter.log.read_text().splitlines() if "ollector" in line]
+        self.assertEqual(len(lines), 2, lines)
+        self.assertRegex(lines[0], r'level=warn msg="Collector failed" collector=counter_block store=broken')
+        self.assertRegex(lines[1], r'level=info msg="Collector fails no longer" collector=counter_block store=broken')
+
+    def test_a_database_of_garbage_fails_its_collector(self):
+        self.database.write_bytes(os.urandom(8192))
+        exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.database}")
+        text = exporter.get("/metrics")[2]
+        self.assertIn('checkpoint_collector_success{collector="store_commits"} 0', text)
+        self.assertIn('checkpoint_collector_success{collector="sqlite_file"} 1', text)
+        self.assertIn('reason="not_sqlite"} 1', text)
+
+    def test_too_few_threads_are_an_error_at_the_start(self):
+        for limit in (8, 50, 70):  # none but a few; not all of the server's; none for a scrape
+            with self.subTest(limit):
+                def few():
+                    resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+                    if os.getuid() == 0:  # whom no limit binds
+                        os.setuid(54321)
+                ended = subprocess.run([BUILD / "exporter" / "outgrown-exporter", "--web.listen-address=127.0.0.1:0"],
+                                       capture_output=True, text=True, timeout=20, check=False, preexec_fn=few)
+                self.assertEqual(ended.returncode, 1, ended.stderr)
+                self.assertRegex(ended.stderr, r"level=error .*thread.*TasksMax")
+                self.assertNotIn("Listening", ended.stderr)
 
 
 class Signals(InFolder):

@@ -9,6 +9,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -42,12 +43,28 @@ Result<void> Instant(StoreScrape& store, Samples& samples) {
   return {};
 }
 
+std::atomic<const std::shared_future<void>*> hang = nullptr;
+std::atomic<int> hanging = 0;
+
 Result<void> StuckForOne(StoreScrape& store, Samples& samples) {
+  if (store.target.name.starts_with("hangs")) {
+    ++hanging;
+    std::shared_future<void>(*hang.load()).wait();
+    --hanging;
+  }
   if (store.target.name == "stuck") {
     ++begun;
     release.load()->get_future().wait();
   }
   samples.Set("checkpoint_file_size_bytes", {store.target.name}, 7);
+  return {};
+}
+
+// Four times the deadline of its test; on a busy processor longer.
+Result<void> ComputesForLong(StoreScrape& /*store*/, Samples& /*samples*/) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+  while (std::chrono::steady_clock::now() < end) {
+  }
   return {};
 }
 
@@ -72,16 +89,21 @@ TEST_CASE(
   const auto settings = std::make_shared<const Settings>(ScrapeSettings());
   const std::vector<StoreTarget> targets = {{"good", "", {}}, {"stuck", "/mnt/a.db", {}}};
   StoreProbes probes(kCollectors, std::chrono::milliseconds(50));
+  const auto run = [&](const std::vector<StoreTarget>& which) {
+    std::vector<StoreReport> reports;
+    probes.Run(settings, which, [&](const StoreReport& report) { reports.push_back(report); });
+    return reports;
+  };
   for (int scrape = 0; scrape < 3; ++scrape) {
     const auto start = std::chrono::steady_clock::now();
-    const std::vector<StoreReport> reports = probes.Run(settings, targets);
+    const std::vector<StoreReport> reports = run(targets);
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(1));
     CHECK(reports[0].samples.Find("checkpoint_file_size_bytes", {"good"}) == 7);
-    CHECK(reports[0].runs.at("slow").done.ok());
+    CHECK(reports[0].runs.at(1).second.done.ok());
     CHECK_FALSE(reports[1].samples.Find("checkpoint_file_size_bytes", {"stuck"}).has_value());
     CHECK(reports[1].samples.Find("checkpoint_file_problem_info", {"stuck", "stuck"}) == 1);
     CHECK(reports[1].database == "/mnt/a.db");
-    CHECK(reports[1].runs.at("slow").done.error().Text() == "/mnt/a.db: not ended in time");
+    CHECK(reports[1].runs.at(1).second.done.error().Text() == "/mnt/a.db: not ended in time");
   }
   CHECK(begun == 1);
 
@@ -93,19 +115,55 @@ TEST_CASE(
   std::vector<StoreReport> reports;
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   do {
-    reports = probes.Run(settings, {{"stuck", "", {}}});
+    reports = run({{"stuck", "", {}}});
   } while (begun == 1 && std::chrono::steady_clock::now() < give_up);
   CHECK(reports[0].samples.Find("checkpoint_file_size_bytes", {"stuck"}) == 7);
+}
+
+TEST_CASE(
+    "many stores that hang at once reach their deadlines together, and a healthy one behind them is read") {
+  constexpr std::array kCollectors = {StoreCollector{"slow", &StuckForOne, &ShowStuck}};
+  std::promise<void> answer;
+  const std::shared_future<void> answered = answer.get_future().share();
+  hang = &answered;
+  std::vector<StoreTarget> targets(200, StoreTarget{"hangs", "", {}});
+  for (std::size_t i = 0; i < targets.size(); ++i) targets[i].name += std::to_string(i);
+  targets.push_back({"zzz", "", {}});
+  StoreProbes probes(kCollectors, std::chrono::milliseconds(300));
+  std::vector<StoreReport> reports;
+  const auto start = std::chrono::steady_clock::now();
+  probes.Run(std::make_shared<const Settings>(ScrapeSettings()), targets,
+             [&](const StoreReport& report) { reports.push_back(report); });
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));  // one after the other: 30 s
+  REQUIRE(reports.size() == targets.size());
+  CHECK(reports.front().name == "hangs0");
+  CHECK(reports.front().samples.Find("checkpoint_file_problem_info", {"hangs0", "stuck"}) == 1);
+  CHECK(reports.back().samples.Find("checkpoint_file_size_bytes", {"zzz"}) == 7);
+  answer.set_value();
+  while (hanging > 0) std::this_thread::yield();
+  hang = nullptr;
+}
+
+TEST_CASE("a store whose thread only waits for the processor is not called stuck") {
+  constexpr std::array kCollectors = {StoreCollector{"busy", &ComputesForLong, &ShowStuck}};
+  StoreProbes probes(kCollectors, std::chrono::milliseconds(50));
+  std::vector<StoreReport> reports;
+  probes.Run(std::make_shared<const Settings>(ScrapeSettings()), {{"a", "", {}}, {"b", "", {}}, {"c", "", {}}},
+             [&](const StoreReport& report) { reports.push_back(report); });
+  REQUIRE(reports.size() == 3);
+  for (const StoreReport& report : reports) CHECK(report.runs.at(0).second.done.ok());
 }
 
 TEST_CASE("a collector that fails keeps what it had, and the error goes with its run") {
   constexpr std::array kCollectors = {StoreCollector{"fails", &FailsAfterOneSample, nullptr},
                                       StoreCollector{"instant", &Instant, nullptr}};
   StoreProbes probes(kCollectors, std::chrono::seconds(10));
-  const auto reports = probes.Run(std::make_shared<const Settings>(ScrapeSettings()), {{"s", "", {}}});
+  std::vector<StoreReport> reports;
+  probes.Run(std::make_shared<const Settings>(ScrapeSettings()), {{"s", "", {}}},
+             [&](const StoreReport& report) { reports.push_back(report); });
   CHECK(reports[0].samples.Find("checkpoint_wal_size_bytes", {"s"}) == 1);
   CHECK(reports[0].samples.Find("checkpoint_block_up", {"s"}) == 1);
-  CHECK(reports[0].runs.at("fails").done.error().what == "broken");
+  CHECK(reports[0].runs.at(0).second.done.error().what == "broken");
 }
 
 TEST_CASE("a scrape shows for every collector whether it succeeded, and one failure spoils nothing else") {
@@ -141,7 +199,7 @@ TEST_CASE(
   for (const StoreCollector& collector : kStoreCollectors) {
     CHECK(own.Find("checkpoint_collector_success", {collector.name}) == 1);
   }
-  const std::string page = Pages(scraper, "/metrics").Answer("/")->body.at(0);
+  const std::string page = Pages(scraper, "/metrics").Answer("/", [](const HttpBody&) {})->body->at(0);
   CHECK(page.find("No store yet") != std::string::npos);
   CHECK(page.find("href=\"/metrics\"") != std::string::npos);
 }
@@ -170,12 +228,59 @@ TEST_CASE("the metrics are one page, in pieces that none is moved for") {
   for (int i = 0; i < 2000; ++i) stores.push_back({"s" + std::to_string(i), "/nowhere"});
   const Log log(LogLevel::kError, LogFormat::kLogfmt);
   Scraper scraper(ScrapeSettings(), {{folder.path().string()}, stores}, log);
-  const std::optional<HttpResponse> page = Pages(scraper, "/metrics").Answer("/metrics");
+  const std::optional<HttpResponse> page =
+      Pages(scraper, "/metrics").Answer("/metrics", [](const HttpBody&) {});
   REQUIRE(page.has_value());
   std::string text;
-  for (const std::string& piece : page->body) text += piece;
-  CHECK(page->body.size() > 1);
+  for (const std::string& piece : *page->body) text += piece;
+  CHECK(page->body->size() > 1);
   CHECK(text.starts_with("# HELP "));
   CHECK(text.ends_with('\n'));
   CHECK(text.find("checkpoint_block_up{database=\"s1999\"} 0\n") != std::string::npos);
+}
+
+TEST_CASE("who asks while a page is made gets that page") {
+  SharedPage shared;
+  std::atomic<int> made = 0;
+  std::promise<void> go_on;
+  const std::shared_future<void> may_go_on = go_on.get_future().share();
+  const auto make = [&] {
+    ++made;
+    may_go_on.wait();
+    return std::vector<std::string>{"page"};
+  };
+  const auto get = [&] { return shared.Get(make, [](const HttpBody&) {}); };
+  std::future<HttpBody> first = std::async(std::launch::async, get);
+  while (made == 0) std::this_thread::yield();
+  std::future<HttpBody> second = std::async(std::launch::async, get);
+  CHECK(second.wait_for(std::chrono::milliseconds(50)) == std::future_status::timeout);
+  go_on.set_value();
+  CHECK(first.get() == second.get());
+  CHECK(made == 1);
+  CHECK(get()->front() == "page");
+  CHECK(made == 2);  // nobody is sent the first any more
+}
+
+TEST_CASE(
+    "two pages live at most: who asks for a third within a second shares the newest, later the oldest is "
+    "revoked") {
+  SharedPage::Clock::time_point now;
+  SharedPage shared([&] { return now; });
+  std::vector<HttpBody> revoked;
+  int made = 0;
+  const auto get = [&] {
+    return shared.Get([&] { return std::vector<std::string>{std::to_string(made++)}; },
+                      [&](const HttpBody& body) { revoked.push_back(body); });
+  };
+  const HttpBody first = get();
+  const HttpBody second = get();
+  CHECK(first != second);
+  CHECK(get() == second);
+  CHECK(revoked.empty());
+  now += std::chrono::milliseconds(999);
+  CHECK(get() == second);
+  now += std::chrono::milliseconds(1);
+  const HttpBody third = get();
+  CHECK(third->front() == "2");
+  CHECK(revoked == std::vector<HttpBody>{first});
 }

@@ -1,0 +1,82 @@
+// The connections of the HTTP server, and who is hung up on.
+//
+// civetweb has a thread for each connection that it serves, waits for a slow client by itself, each time anew for as long
+// as its one timeout says, and shows nobody its sockets. Here a guard finds the sockets among the process' descriptors and
+// shuts them down when their time is over; the thread that waits for one then goes on to the next.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "exporter/http_server.h"
+
+namespace outgrown::exporter {
+
+class Connections {
+ public:
+  // `threads` connections at most are served at a time.
+  explicit Connections(std::size_t threads) : threads_(threads) {}
+  ~Connections();
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
+  // Begins to guard the connections to this port of our own; from now on they are accepted when a request begins to
+  // arrive, so that those who only connect take nothing but the kernel's memory. The port is listened on already.
+  void Guard(std::uint16_t port);
+
+  // A thread has taken a connection, and is free again.
+  void Take();
+  void Free();
+
+  // A request has arrived and is answered, on the connection for which `key` stands until EndAnswer. False if the server
+  // is stopping.
+  bool BeginAnswer(const void* key, const sockaddr_in& client);
+  // What is sent, so that it can be revoked.
+  void SetBody(const void* key, const HttpBody& body);
+  void EndAnswer(const void* key);
+
+  // Hangs up on everybody who is still being sent this body.
+  void Revoke(const HttpBody& body);
+
+  // From now on BeginAnswer says no; waits until no answer is under way, at most for `timeout`, then hangs up on all.
+  void Drain(std::chrono::milliseconds timeout);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Answer {
+    int fd = -1;
+    Clock::time_point since;
+    bool is_hung_up = false;
+    HttpBody body;
+  };
+  struct Waiting {  // a connection that isn't being answered
+    std::uint64_t client = 0;
+    Clock::time_point since;  // when it was seen first
+    bool is_hung_up = false;
+  };
+
+  static void HangUp(Answer& answer);
+  Clock::time_point HangUpOnOldAnswers(Clock::time_point now);
+  void HangUpOnWaiting(Clock::time_point now, Clock::duration age_min);
+  void Watch();
+
+  const std::size_t threads_;
+  std::uint16_t port_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t taken_ = 0;
+  std::map<const void*, Answer> answers_;
+  std::map<int, Waiting> waiting_;  // by descriptor; the guard's alone
+  bool is_draining_ = false;
+  bool is_over_ = false;
+  std::thread guard_;
+};
+
+}  // namespace outgrown::exporter
