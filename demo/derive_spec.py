@@ -56,13 +56,22 @@ def per_second(text):
     return re.sub(r"^series = .*$", line, text, flags=re.M)
 
 
+# The watches stay as they are, but for what they remember: four evaluations apart, as in the shipped spec.
+WATCHES = "\n# --- watches"
+MEMORY = (r'^interval = "2m"$', 'interval = "4s"')
+
+
 def derive(text):
+    text, _, watches = text.partition(WATCHES)
     for pattern, replacement in REPLACEMENTS:
         text, count = re.subn(pattern, replacement, text, flags=re.M)
         if count == 0:
             sys.exit(f"derive_spec: {SHIPPED.relative_to(ROOT)} has nothing that fits {pattern}: demo/derive_spec.py has "
                      "to follow the change")
-    return per_second(text)
+    watches, count = re.subn(*MEMORY, watches, flags=re.M)
+    if count == 0:
+        sys.exit(f"derive_spec: {SHIPPED.relative_to(ROOT)} remembers nothing: demo/derive_spec.py has to follow the change")
+    return per_second(text) + WATCHES + watches
 
 
 def main():

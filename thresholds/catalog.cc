@@ -38,14 +38,21 @@ constexpr std::array kCatalog = {
     Metric{"checkpoint_block_writers", Type::kGauge, "Slots of the counter block that a living writer holds.", kStore},
     Metric{"checkpoint_block_slots", Type::kGauge, "Slots that the counter block has.", kStore},
     Metric{"checkpoint_block_overflow_records_total", Type::kCounter, "Records made in the shared overflow slot because every slot was taken.", kStore},
+    Metric{"checkpoint_block_created_timestamp_seconds", Type::kGauge, "Unix time at which the counter block was made: unequal values in one identity are two stores.", kStore},
     Metric{"checkpoint_block_trace_lost", Type::kGauge, "1 if a connection's counting lost its place (another trace on it) in the last 10 minutes, so that writes went uncounted.", kStore},
 
     // The SQLite file, read without libsqlite3.
     Metric{"checkpoint_file_size_bytes", Type::kGauge, "Size of the database file.", kStore},
     Metric{"checkpoint_wal_size_bytes", Type::kGauge, "Size of the write-ahead log file, 0 if there is none.", kStore},
+    Metric{"checkpoint_wal_frames", Type::kGauge, "Frames in the write-ahead log, 0 if there is none.", kStore},
+    Metric{"checkpoint_wal_backfilled_frames", Type::kGauge, "Frames of the write-ahead log that a checkpoint has copied into the database.", kStore},
     Metric{"checkpoint_store_commits_total", Type::kCounter, "Write transactions that the store itself counted: source wal_index in WAL mode, header else.", kStoreSource},
+    Metric{"checkpoint_counted_commits_total", Type::kCounter, "Successful writes that the counter block counted since this exporter's start: what checkpoint_store_commits_total is compared with.", kStore},
+    Metric{"checkpoint_store_commits_missed_total", Type::kCounter, "Lives of the store's commit counter (the wal-index) whose end was not read, so that the commits are a lower bound.", kStore},
     Metric{"checkpoint_file_problem_info", Type::kGauge, "Why the database file could not be measured, one series with value 1 a problem.", kStoreReason},
     Metric{"checkpoint_store_commits_problem_info", Type::kGauge, "Why the store's own commit counter is unknown, one series with value 1 a problem.", kStoreReason},
+
+    Metric{"checkpoint_measurement_problem_info", Type::kGauge, "Why the counting is no evidence now, one series with value 1 a problem.", kStoreReason},
 
     // What the operator configured.
     Metric{"checkpoint_deployment_servers", Type::kGauge, "Servers that write to the store, as configured (--deployment.servers).", kStoreServers},

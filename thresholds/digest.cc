@@ -79,7 +79,17 @@ void AddTests(const std::vector<SignalTest>& tests, const std::string& path, Lin
     }
     lines.Set(prefix + ".series", std::move(series));
     lines.Duration(prefix + ".at", test.at);
-    lines.Number(prefix + ".value", test.value);
+    if (test.recorded) {
+      lines.Number(prefix + ".value", test.value);
+    } else {
+      lines.Word(prefix + ".recorded", "false");
+    }
+    if (test.split) {
+      std::vector<std::string> parts;
+      for (const auto& [reason, value] : *test.split) parts.push_back(reason + " " + ExactNumber(value));
+      lines.Set(prefix + ".split", std::move(parts));
+    }
+    if (test.reasons) lines.Set(prefix + ".reasons", *test.reasons);
   }
 }
 
@@ -124,6 +134,7 @@ void AddSignals(const Spec& spec, Lines& lines) {
     lines.Text(prefix + ".description", signal.description);
     lines.Word(prefix + ".unit", UnitName(signal.unit));
     lines.Text(prefix + ".expr", NormalisePromql(signal.expr));
+    if (!signal.split.empty()) lines.Text(prefix + ".split", NormalisePromql(signal.split));
     AddTests(signal.tests, prefix, lines);
   }
 }
@@ -156,6 +167,10 @@ std::string CanonicalText(const Spec& spec) {
   if (spec.coverage) {
     lines.Text("coverage.expr", NormalisePromql(spec.coverage->expr));
     lines.Number("coverage.minimum", spec.coverage->minimum);
+    // Keys that came later stand here only if they say something, so that an older spec keeps its digest.
+    if (spec.coverage->maximum != Coverage().maximum)
+      lines.Number("coverage.maximum", spec.coverage->maximum);
+    if (!spec.coverage->reason.empty()) lines.Text("coverage.reason", NormalisePromql(spec.coverage->reason));
     lines.Set("coverage.unknown", spec.coverage->unknown);
     lines.Set("coverage.lower_bound", spec.coverage->lower_bound);
     AddTests(spec.coverage->tests, "coverage", lines);

@@ -15,6 +15,7 @@ constexpr std::string_view kText = "a string";
 constexpr std::string_view kDuration = R"(a duration such as "30s" or "5m")";
 constexpr std::string_view kNumber = "a finite number";
 constexpr std::string_view kInteger = "an integer";
+constexpr std::string_view kFalse = "false, where nothing is recorded";
 constexpr std::string_view kSeries =
     R"(a table of series and their values, such as { 'writes_total' = "0+1x40" })";
 
@@ -30,6 +31,7 @@ constexpr auto kRoot = std::to_array<Key>({
     {"signal",       kRequired, "one or more tables [[signal]]"},
     {"threshold",    kRequired, "one or more tables [[threshold]]"},
     {"coverage",     kOptional, "the table [coverage]"},
+    {"watch",        kOptional, "tables [[watch]]"},
 });
 constexpr auto kStore = std::to_array<Key>({
     {"name",       kRequired, kText},
@@ -54,6 +56,7 @@ constexpr auto kOutput = std::to_array<Key>({
 constexpr auto kAlertmanager = std::to_array<Key>({
     {"base", kOptional, "a relative path"},
     {"also", kOptional, R"(a list of other specs' files such as ["postgresql.toml"])"},
+    {"equal", kOptional, R"(a list of label names such as ["cluster"])"},
 });
 constexpr auto kVerdict = std::to_array<Key>({
     {"id",        kRequired, kText},
@@ -73,6 +76,7 @@ constexpr auto kSignal = std::to_array<Key>({
     {"description", kOptional, kText},
     {"unit",        kRequired, R"("ratio", "per_second", "seconds", "bytes" or "count")"},
     {"expr",        kRequired, "a PromQL expression"},
+    {"split",       kOptional, "a PromQL expression"},
     {"test",        kRequired, "one or more tables [[signal.test]]"},
 });
 constexpr auto kThreshold = std::to_array<Key>({
@@ -89,15 +93,54 @@ constexpr auto kThreshold = std::to_array<Key>({
 constexpr auto kCoverage = std::to_array<Key>({
     {"expr",        kRequired, "a PromQL expression"},
     {"minimum",     kOptional, "a number above 0 and up to 1"},
+    {"maximum",     kOptional, "a number of at least 1"},
+    {"reason",      kOptional, "a PromQL expression"},
+    {"reasons",     kOptional, "a table of reasons and their sentences"},
     {"unknown",     kOptional, R"(a list of signals' ids)"},
     {"lower_bound", kOptional, R"(a list of signals' ids)"},
     {"test",        kRequired, "one or more tables [[coverage.test]]"},
 });
-constexpr auto kTest = std::to_array<Key>({
-    {"name",   kOptional, kText},
-    {"series", kRequired, kSeries},
-    {"at",     kRequired, kDuration},
-    {"value",  kRequired, kNumber},
+constexpr auto kSignalTest = std::to_array<Key>({
+    {"name",     kOptional, kText},
+    {"series",   kRequired, kSeries},
+    {"at",       kRequired, kDuration},
+    {"value",    kOptional, kNumber},
+    {"recorded", kOptional, kFalse},
+    {"split",    kOptional, "a table of reasons and their values"},
+});
+constexpr auto kCoverageTest = std::to_array<Key>({
+    {"name",     kOptional, kText},
+    {"series",   kRequired, kSeries},
+    {"at",       kRequired, kDuration},
+    {"value",    kOptional, kNumber},
+    {"recorded", kOptional, kFalse},
+    {"reasons",  kOptional, "a list of reasons"},
+});
+constexpr auto kWatch = std::to_array<Key>({
+    {"id",              kOptional, kText},
+    {"record",          kOptional, kText},
+    {"expr",            kRequired, "a PromQL expression"},
+    {"labels",          kOptional, R"(a list of label names such as ["job", "instance"])"},
+    {"interval",        kOptional, kDuration},
+    {"for",             kOptional, kDuration},
+    {"keep_firing_for", kOptional, kDuration},
+    {"severity",        kOptional, kText},
+    {"inhibits",        kOptional, "a list of alerts' ids"},
+    {"equal",           kOptional, R"(a list of label names such as ["job", "instance"])"},
+    {"summary",         kOptional, kText},
+    {"description",     kOptional, kText},
+    {"look",            kOptional, kText},
+    {"act",             kOptional, kText},
+    {"test",            kRequired, "one or more tables [[watch.test]]"},
+});
+constexpr auto kWatchTest = std::to_array<Key>({
+    {"name",     kOptional, kText},
+    {"series",   kRequired, kSeries},
+    {"at",       kRequired, kDuration},
+    {"interval", kOptional, kDuration},
+    {"fires",    kOptional, "true or false"},
+    {"value",    kOptional, kNumber},
+    {"recorded", kOptional, kFalse},
 });
 
 constexpr auto kTables = std::to_array<TableKeys>({
@@ -109,10 +152,12 @@ constexpr auto kTables = std::to_array<TableKeys>({
     {"verdict",       "[[verdict]]",       kVerdict},
     {"metric",        "[[metric]]",        kMetric},
     {"signal",        "[[signal]]",        kSignal},
-    {"signal.test",   "[[signal.test]]",   kTest},
+    {"signal.test",   "[[signal.test]]",   kSignalTest},
     {"threshold",     "[[threshold]]",     kThreshold},
     {"coverage",      "[coverage]",        kCoverage},
-    {"coverage.test", "[[coverage.test]]", kTest},
+    {"coverage.test", "[[coverage.test]]", kCoverageTest},
+    {"watch",         "[[watch]]",         kWatch},
+    {"watch.test",    "[[watch.test]]",    kWatchTest},
 });
 // clang-format on
 

@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 5> kMadeByPrometheus = {
 
 bool HasOwnExporter(const Spec& spec) { return metrics::Find(spec.store.present) != nullptr; }
 
-KnownSeriesIndex::KnownSeriesIndex(const Spec& spec)
+KnownSeriesIndex::KnownSeriesIndex(const Spec& spec, Reader reader)
     : spec_(spec), identity_(spec.store.identity.begin(), spec.store.identity.end()) {
   identity_.insert({"job", "instance"});
   is_complete_ = !IsUnusable(spec.positions, "metric") && !IsUnusable(spec.positions, "signal") &&
@@ -46,6 +46,29 @@ KnownSeriesIndex::KnownSeriesIndex(const Spec& spec)
     KnownSeries recorded;
     recorded.signal = i;
     Add(RecordedSeries(spec.store, spec.signals[i].id), std::move(recorded));
+  }
+  if (reader == Reader::kWatches) AddRecordedForWatches();
+}
+
+void KnownSeriesIndex::AddRecordedForWatches() {
+  const Store& store = spec_.store;
+  KnownSeries by_reason;
+  by_reason.labels = {"reason"};
+  for (const Signal& signal : spec_.signals) {
+    if (!signal.split.empty()) Add(SplitSeries(store, signal.id), by_reason);
+  }
+  if (spec_.coverage) {
+    Add(CoverageSeries(store), {});
+    if (!spec_.coverage->reason.empty()) Add(ReasonSeries(store), by_reason);
+  }
+  is_complete_ = is_complete_ && !IsUnusable(spec_.positions, "watch");
+  for (const Watch& watch : spec_.watches) {
+    is_complete_ = is_complete_ && !IsUnusable(watch.positions, "record");
+    if (watch.is_alert()) continue;
+    KnownSeries memory;
+    memory.labels = {watch.labels.begin(), watch.labels.end()};
+    memory.any_label = IsUnusable(watch.positions, "labels");
+    Add(RecordedSeries(store, watch.record), std::move(memory));
   }
 }
 

@@ -27,10 +27,16 @@ struct KnownSeries {
 // Whether the stores are those of Outgrown's own exporter: `present` is one of its series.
 bool HasOwnExporter(const Spec& spec);
 
+// What reads the series.
+enum class Reader {
+  kSignals,  // and the coverage: recorded first of all
+  kWatches,  // read everything that the spec records
+};
+
 class KnownSeriesIndex {
  public:
   // `spec` outlives this.
-  explicit KnownSeriesIndex(const Spec& spec);
+  explicit KnownSeriesIndex(const Spec& spec, Reader reader = Reader::kSignals);
 
   // Whether every name of the spec could be read; if not, one that isn't found may be right all the same.
   bool is_complete() const { return is_complete_; }
@@ -49,6 +55,7 @@ class KnownSeriesIndex {
 
  private:
   void Add(std::string name, KnownSeries series);
+  void AddRecordedForWatches();
   void AddMetric(std::string_view name, std::string_view type, const KnownSeries& labelled);
 
   const Spec& spec_;

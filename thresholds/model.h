@@ -87,6 +87,9 @@ struct Alertmanager {
   std::string base;  // the people's own configuration, relative to the spec's folder; "" if none
   // Other specs' files, relative to the spec's folder, whose routes and inhibitions are merged in behind this one's.
   std::vector<std::string> also;
+  // Labels beside the identity's by which alerts are grouped, and which inhibitions find equal: what tells several hosts
+  // with `external_labels` apart that share one Alertmanager.
+  std::vector<std::string> equal;
   Positions positions;
 };
 
@@ -108,22 +111,40 @@ struct Metric {
   Positions positions;
 };
 
-// Raw series in, recorded value out: one promtool case.
+// Raw series in, recorded value or alert out: one promtool case, of a signal, the coverage or a watch.
+//
+// Which stores a case is about: its series have the identity's labels that they don't name themselves with the values of
+// the example store (ExampleValue); one that is named as empty (`up{database=""}`) is not there. Each distinct set of
+// values of the identity's labels (of a watch: of Watch::labels) among the series that have all of them is one store; the
+// example store if no series has them all. What the case expects, it expects of each of these stores, and of no other.
 struct SignalTest {
   std::string name;                                         // "idle records 0"; "" if the author gave none
   std::vector<std::pair<std::string, std::string>> series;  // selector -> promtool's notation, in spec order
   Milliseconds at{0};
-  double value = 0;
+  double value = 0;  // not of an alert
   Positions positions;
+  bool recorded = true;  // false: nothing is recorded; `value` means nothing then
+  bool fires = false;    // of an alert alone: whether it fires at `at`
+  // Of a watch: the samples of the series and the evaluations of all rules are this far apart. Absent (and in signals and
+  // coverage): rules.scrape_interval and rules.interval.
+  std::optional<Milliseconds> interval = {};
+  // Of a signal with `split`: reason -> value recorded then, exactly these. Absent: not looked at.
+  std::optional<std::vector<std::pair<std::string, double>>> split = {};
+  // Of a coverage with `reason`: the values of the label `reason` recorded then, exactly these, each with the value 1.
+  // Absent: not looked at.
+  std::optional<std::vector<std::string>> reasons = {};
 };
 
-// One recording rule: STORE:ID (names.h).
+// One recording rule: STORE:ID (names.h). Without a threshold it is shown and not judged.
 struct Signal {
   std::string id;
   std::string title;
   std::string description;  // one sentence for the metric reference and the dashboard
   Unit unit = Unit::kCount;
   std::string expr;  // PromQL; keeps the identity labels and no other
+  // PromQL, recorded as STORE:ID:split (names.h) right behind the signal; keeps the identity labels and `reason`, and is
+  // shown beside the verdict as shares of its sum. "" if there is none.
+  std::string split;
   std::vector<SignalTest> tests;
   Positions positions;
 };
@@ -146,16 +167,56 @@ struct Threshold {
   Positions positions;
 };
 
-// How much of the store's own commits the application's counting saw: one more recorded series, 0 to 1.
+// How much of the store's own commits the application's counting saw: one more recorded series, 1 if all.
 // Below `minimum`, or absent, the signals that rest on that counting can't be trusted: those in `unknown` are
 // unknown; those in `lower_bound` can only be too small, so a breach above stands and anything else is unknown.
+// Above `maximum` more was counted than the store has seen: those in `unknown` are unknown, those in `lower_bound` valid,
+// since their expressions rest on the store's own commits then.
 struct Coverage {
   std::string expr;
   double minimum = 0.95;
+  double maximum = 1.05;
+  // PromQL, recorded as STORE:coverage_reason (names.h) right behind the coverage: why it is what it is. Its series keep the
+  // identity labels and `reason`, and have the value 1. "" if there is none.
+  std::string reason;
+  // What each of these reasons reads in the verdict line, in spec order; a reason without a sentence reads as itself.
+  // Texts are not part of the digest.
+  std::vector<std::pair<std::string, std::string>> reasons;
   std::vector<std::string> unknown;
   std::vector<std::string> lower_bound;
   std::vector<SignalTest> tests;
   Positions positions;
+};
+
+// One [[watch]]: an alert about the measurement, or what such alerts remember. Not part of the digest.
+//
+// Its expression and the series of its tests may hold placeholders ({digest}, {identity} and so on), which the model keeps
+// as they are written: FillPlaceholders (placeholders.h) puts the values in. Alerts and memories stand in spec order,
+// in groups of their own interval, apart from the signals'; an alert may read every recorded series of the spec, memories
+// included.
+//
+// An alert has the labels that its series keep, `severity`, and no `verdict`; the annotations `summary`, `description`
+// followed by " Store: LABEL=VALUE, ..." of `labels`, and `runbook_url`. An expression that compares with a number
+// needs no other value than 1 in tests: promtool does not look at an alert's value.
+struct Watch {
+  std::string id;  // of an alert: "ExporterDown", named by the store and this (AlertName); "" for a memory
+  std::string record;  // of a memory: "present", recorded as STORE:present (RecordedSeries); "" for an alert
+  std::string expr;    // PromQL; keeps `labels` and no other
+  std::vector<std::string> labels;  // default: the identity's; may be empty
+  Milliseconds interval{0};         // of its evaluation; default: rules.interval
+  Milliseconds hold{0};             // `for`
+  std::optional<Milliseconds> keep_firing_for;
+  std::string severity;  // default: the mildest verdict's: an unmeasured store is unknown, not outgrown
+  std::vector<std::string> inhibits;  // ids of other alerts ([[watch]] or [[threshold]]) that it silences
+  std::vector<std::string> equal;     // the labels that these have in common with it; default: `labels`
+  std::string summary;                // "Exporter down (the store is not measured)"
+  std::string description;            // what it means: annotation and runbook
+  std::string look;                   // runbook: what to look at; may be empty
+  std::string act;                    // runbook: what to do; may be empty
+  std::vector<SignalTest> tests;      // of an alert at least one that fires and one that doesn't
+  Positions positions;
+
+  bool is_alert() const { return record.empty(); }
 };
 
 struct Spec {
@@ -171,6 +232,7 @@ struct Spec {
   std::vector<Signal> signals;
   std::vector<Threshold> thresholds;
   std::optional<Coverage> coverage;
+  std::vector<Watch> watches;
   std::string digest;  // SHA-256 of the canonical text (digest.h), 64 hexadecimal digits
 };
 

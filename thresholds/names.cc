@@ -6,6 +6,7 @@ namespace outgrown::spec {
 namespace {
 
 constexpr std::string_view kCoverage = "coverage_ratio";
+constexpr std::string_view kReason = "coverage_reason";
 constexpr std::string_view kPresent = "present";
 constexpr std::string_view kDecided = "decision_timestamp_seconds";
 constexpr std::string_view kDecidedStores = "decided_stores";
@@ -16,7 +17,13 @@ std::string RecordedSeries(const Store& store, std::string_view signal_id) {
   return store.name + ":" + std::string(signal_id);
 }
 
+std::string SplitSeries(const Store& store, std::string_view signal_id) {
+  return RecordedSeries(store, signal_id) + ":split";
+}
+
 std::string CoverageSeries(const Store& store) { return RecordedSeries(store, kCoverage); }
+
+std::string ReasonSeries(const Store& store) { return RecordedSeries(store, kReason); }
 
 std::string PresentSeries(const Store& store) { return RecordedSeries(store, kPresent); }
 
@@ -25,9 +32,12 @@ std::string DecidedSeries(const Store& store) { return RecordedSeries(store, kDe
 std::string DecidedStoresSeries(const Store& store) { return RecordedSeries(store, kDecidedStores); }
 
 std::span<const std::string_view> OwnSeriesIds() {
-  static constexpr std::array<std::string_view, 4> kIds = {kCoverage, kPresent, kDecided, kDecidedStores};
+  static constexpr std::array<std::string_view, 5> kIds = {kCoverage, kReason, kPresent, kDecided,
+                                                           kDecidedStores};
   return kIds;
 }
+
+std::span<const std::string_view> CoverageSeriesIds() { return OwnSeriesIds().first(2); }
 
 std::string AlertName(const Store& store, std::string_view threshold_id) {
   std::string name;

@@ -13,8 +13,13 @@ namespace outgrown::spec {
 // "checkpoint" + "write_error_ratio" -> "checkpoint:write_error_ratio"
 std::string RecordedSeries(const Store& store, std::string_view signal_id);
 
+// Of a signal's `split`: "checkpoint:write_error_ratio:split"
+std::string SplitSeries(const Store& store, std::string_view signal_id);
+
 // "checkpoint:coverage_ratio"
 std::string CoverageSeries(const Store& store);
+// "checkpoint:coverage_reason"
+std::string ReasonSeries(const Store& store);
 
 // What the alerts about the measurement remember. "checkpoint:present": the spec's `present` of each store.
 std::string PresentSeries(const Store& store);
@@ -25,6 +30,8 @@ std::string DecidedStoresSeries(const Store& store);
 
 // The ids whose recorded series rulegen makes itself, which no signal may take.
 std::span<const std::string_view> OwnSeriesIds();
+// Those of them that no memory of a [[watch]] may take either.
+std::span<const std::string_view> CoverageSeriesIds();
 
 // "checkpoint" + "WriteErrors" -> "CheckpointWriteErrors"; snake_case store names become PascalCase.
 std::string AlertName(const Store& store, std::string_view threshold_id);

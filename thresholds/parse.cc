@@ -45,6 +45,7 @@ class Parser {
     for (const TomlNode* table : root.Tables("threshold"))
       ParseThreshold(*table, spec.thresholds.emplace_back());
     if (const TomlNode* table = root.Table("coverage")) ParseCoverage(*table, spec.coverage.emplace());
+    for (const TomlNode* table : root.Tables("watch")) ParseWatch(*table, spec, spec.watches.emplace_back());
   }
 
  private:
@@ -92,6 +93,7 @@ class Parser {
     TableReader reader(table, TableOf("alertmanager"), report_, alertmanager.positions);
     reader.Text("base", alertmanager.base);
     reader.TextList("also", alertmanager.also);
+    reader.TextList("equal", alertmanager.equal);
   }
 
   void ParseVerdict(const TomlNode& table, Verdict& verdict) {
@@ -116,6 +118,7 @@ class Parser {
     reader.Text("title", signal.title);
     reader.Text("description", signal.description);
     reader.Text("expr", signal.expr);
+    reader.Text("split", signal.split);
     ParseTests(reader, "signal.test", signal.tests);
     std::string unit;
     if (!reader.Text("unit", unit)) return;
@@ -132,10 +135,42 @@ class Parser {
       SignalTest& test = tests.emplace_back();
       TableReader reader(*table, TableOf(name), report_, test.positions);
       reader.Text("name", test.name);
-      reader.TextTable("series", test.series);
+      reader.TextTable("series", "series", test.series);
       reader.Duration("at", test.at);
       reader.Number("value", test.value);
+      reader.Boolean("recorded", test.recorded);
+      if (name == "signal.test" && reader.Find("split") != nullptr)
+        reader.NumberTable("split", "reason", test.split.emplace());
+      if (name == "coverage.test" && reader.Find("reasons") != nullptr)
+        reader.TextList("reasons", test.reasons.emplace());
+      if (name != "watch.test") continue;
+      reader.Duration("interval", test.interval);
+      reader.Boolean("fires", test.fires);
     }
+  }
+
+  // What is left out is what the spec says for everything.
+  void ParseWatch(const TomlNode& table, const Spec& spec, Watch& watch) {
+    watch.labels = spec.store.identity;
+    watch.interval = spec.rules.interval;
+    if (!spec.verdicts.empty()) watch.severity = spec.verdicts.front().severity;
+    TableReader reader(table, TableOf("watch"), report_, watch.positions);
+    reader.Text("id", watch.id);
+    reader.Text("record", watch.record);
+    reader.Text("expr", watch.expr);
+    reader.TextList("labels", watch.labels);
+    watch.equal = watch.labels;
+    reader.Duration("interval", watch.interval);
+    reader.Duration("for", watch.hold);
+    reader.Duration("keep_firing_for", watch.keep_firing_for);
+    reader.Text("severity", watch.severity);
+    reader.TextList("inhibits", watch.inhibits);
+    reader.TextList("equal", watch.equal);
+    reader.Text("summary", watch.summary);
+    reader.Text("description", watch.description);
+    reader.Text("look", watch.look);
+    reader.Text("act", watch.act);
+    ParseTests(reader, "watch.test", watch.tests);
   }
 
   void ParseThreshold(const TomlNode& table, Threshold& threshold) {
@@ -166,6 +201,9 @@ class Parser {
     TableReader reader(table, TableOf("coverage"), report_, coverage.positions);
     reader.Text("expr", coverage.expr);
     reader.Number("minimum", coverage.minimum);
+    reader.Number("maximum", coverage.maximum);
+    reader.Text("reason", coverage.reason);
+    reader.TextTable("reasons", "reason", coverage.reasons);
     reader.TextList("unknown", coverage.unknown);
     reader.TextList("lower_bound", coverage.lower_bound);
     ParseTests(reader, "coverage.test", coverage.tests);

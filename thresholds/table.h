@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -35,6 +36,14 @@ struct SignalRow {
   std::string_view series;  // the recorded series: "checkpoint:write_error_ratio"
   Unit unit;
   Uncovered uncovered;
+  std::string_view split_series = {};  // its shares by the label `reason`; "" if it is not split
+  std::int64_t window_ms = 0;  // how far its expression looks back; 0 if it reads newest samples alone
+};
+
+// Why the coverage is what it is: a value of the label `reason` of Table::reason_series.
+struct ReasonRow {
+  std::string_view id;        // "other_file"
+  std::string_view sentence;  // "the application writes to another file than the exporter reads"
 };
 
 struct ThresholdRow {
@@ -60,6 +69,12 @@ struct Table {
   std::int64_t keep_firing_for_ms;   // 0: alerts resolve at once
   std::string_view coverage_series;  // "checkpoint:coverage_ratio"; "" if the spec has no coverage
   double coverage_minimum;
+  // Above it more was counted than the store has seen. Infinite: nothing is too much.
+  double coverage_maximum = std::numeric_limits<double>::infinity();
+  std::int64_t coverage_window_ms = 0;  // SignalRow::window_ms of the coverage
+  std::string_view reason_series = {};  // "checkpoint:coverage_reason"; "" if the spec gives no reasons
+  std::span<const ReasonRow> reasons =
+      {};  // in the order of the spec; a reason without a row reads as itself
   std::span<const std::string_view> identity;
   std::span<const VerdictRow> verdicts;
   std::span<const SignalRow> signals;

@@ -37,6 +37,9 @@ class TableCheck {
   // Whether the key is there and can be judged (validate.h).
   bool Has(std::string_view key) const;
 
+  // Whether the author wrote the key, right or not. False in a spec made by hand.
+  bool Names(std::string_view key) const { return positions_.contains(key); }
+
   // Where the key's value stands; the table if it is absent.
   Position PositionOf(std::string_view key) const;
 

@@ -12,6 +12,7 @@
 
 #include "common/check.h"
 #include "thresholds/names.h"
+#include "thresholds/promql_references.h"
 
 namespace outgrown::plan {
 namespace {
@@ -39,13 +40,24 @@ Uncovered WithoutCoverage(const std::optional<spec::Coverage>& coverage, const s
   return Uncovered::kValid;
 }
 
+// The longest range of the expression, subqueries and offsets left aside.
+std::int64_t WindowOf(std::string_view expr) {
+  Milliseconds longest{0};
+  for (const spec::RangeUse& range : spec::FindReferences(expr).ranges)
+    longest = std::max(longest, range.duration);
+  return longest.count();
+}
+
 }  // namespace
 
 struct OwnedTable::Rows {
   spec::Spec spec;
   std::vector<std::string> series;  // of each signal
+  std::vector<std::string> splits;  // of each signal; "" if it is not split
   std::vector<std::string> alerts;  // of each threshold
   std::string coverage_series;
+  std::string reason_series;
+  std::vector<ReasonRow> reason_rows;
   std::vector<std::string_view> identity;
   std::vector<VerdictRow> verdict_rows;
   std::vector<SignalRow> signal_rows;
@@ -54,7 +66,11 @@ struct OwnedTable::Rows {
 
   explicit Rows(spec::Spec from) : spec(std::move(from)) {
     identity.assign(spec.store.identity.begin(), spec.store.identity.end());
-    if (spec.coverage) coverage_series = spec::CoverageSeries(spec.store);
+    if (spec.coverage) {
+      coverage_series = spec::CoverageSeries(spec.store);
+      if (!spec.coverage->reason.empty()) reason_series = spec::ReasonSeries(spec.store);
+      for (const auto& [id, sentence] : spec.coverage->reasons) reason_rows.push_back({id, sentence});
+    }
     for (const spec::Verdict& verdict : spec.verdicts) {
       verdict_rows.push_back({verdict.id, verdict.text, verdict.severity, verdict.exit_code});
     }
@@ -68,12 +84,14 @@ struct OwnedTable::Rows {
   Rows& operator=(const Rows&) = delete;
 
   void AddSignals() {
-    for (const spec::Signal& signal : spec.signals)
+    for (const spec::Signal& signal : spec.signals) {
       series.push_back(spec::RecordedSeries(spec.store, signal.id));
+      splits.push_back(signal.split.empty() ? "" : spec::SplitSeries(spec.store, signal.id));
+    }
     for (std::size_t i = 0; i < spec.signals.size(); ++i) {
       const spec::Signal& signal = spec.signals[i];
-      signal_rows.push_back(
-          {signal.id, signal.title, series[i], signal.unit, WithoutCoverage(spec.coverage, signal.id)});
+      signal_rows.push_back({signal.id, signal.title, series[i], signal.unit,
+                             WithoutCoverage(spec.coverage, signal.id), splits[i], WindowOf(signal.expr)});
     }
   }
 
@@ -103,6 +121,12 @@ struct OwnedTable::Rows {
     table.keep_firing_for_ms = spec.rules.keep_firing_for.value_or(Milliseconds(0)).count();
     table.coverage_series = coverage_series;
     table.coverage_minimum = spec.coverage ? spec.coverage->minimum : 0;
+    if (spec.coverage) {
+      table.coverage_maximum = spec.coverage->maximum;
+      table.coverage_window_ms = WindowOf(spec.coverage->expr);
+    }
+    table.reason_series = reason_series;
+    table.reasons = reason_rows;
     table.identity = identity;
     table.verdicts = verdict_rows;
     table.signals = signal_rows;

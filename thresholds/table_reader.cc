@@ -129,26 +129,42 @@ bool TableReader::Integer(std::string_view key, int& value) {
   return true;
 }
 
-bool TableReader::Number(std::string_view key, double& value) {
+bool TableReader::Boolean(std::string_view key, bool& value) {
   const TomlEntry* entry = Find(key);
   if (entry == nullptr) return false;
-  double number = 0;
-  if (entry->value.kind == Kind::kFloat && std::isfinite(entry->value.real)) {
-    number = entry->value.real;
-  } else if (entry->value.kind == Kind::kInteger) {
-    // 2^53: every integer up to here is a double.
-    constexpr std::int64_t kExactMax = std::int64_t{1} << 53U;
-    if (entry->value.integer > kExactMax || entry->value.integer < -kExactMax) {
-      Wrong(*entry, entry->value.position, Describe(entry->value),
-            "an integer of at most 9007199254740992, beyond which a double is not exact");
-      return false;
-    }
-    number = static_cast<double>(entry->value.integer);
-  } else {
+  if (entry->value.kind != Kind::kBoolean) {
     Wrong(*entry, Describe(entry->value));
     return false;
   }
-  value = number == 0 ? 0 : number;  // -0 is 0
+  value = entry->value.boolean;
+  Keep(*entry);
+  return true;
+}
+
+std::optional<double> TableReader::NumberOf(const TomlEntry& entry, const TomlNode& value,
+                                            std::string_view expected) {
+  if (value.kind == Kind::kFloat && std::isfinite(value.real)) return value.real == 0 ? 0 : value.real;
+  if (value.kind != Kind::kInteger) {
+    Wrong(entry, value.position, Describe(value), expected);
+    return std::nullopt;
+  }
+  // 2^53: every integer up to here is a double.
+  constexpr std::int64_t kExactMax = std::int64_t{1} << 53U;
+  if (value.integer > kExactMax || value.integer < -kExactMax) {
+    Wrong(entry, value.position, Describe(value),
+          "an integer of at most 9007199254740992, beyond which a double is not exact");
+    return std::nullopt;
+  }
+  return static_cast<double>(value.integer);
+}
+
+bool TableReader::Number(std::string_view key, double& value) {
+  const TomlEntry* entry = Find(key);
+  if (entry == nullptr) return false;
+  const std::string_view expected = std::ranges::find(keys_.keys, key, &Key::name)->expected;
+  const std::optional<double> number = NumberOf(*entry, entry->value, expected);
+  if (!number) return false;
+  value = *number;
   Keep(*entry);
   return true;
 }
@@ -206,7 +222,8 @@ bool TableReader::TextList(std::string_view key, std::vector<std::string>& value
   return true;
 }
 
-bool TableReader::TextTable(std::string_view key, std::vector<std::pair<std::string, std::string>>& value) {
+bool TableReader::TextTable(std::string_view key, std::string_view of,
+                            std::vector<std::pair<std::string, std::string>>& value) {
   const TomlEntry* entry = Find(key);
   if (entry == nullptr) return false;
   if (entry->value.kind != Kind::kTable) {
@@ -217,16 +234,40 @@ bool TableReader::TextTable(std::string_view key, std::vector<std::pair<std::str
   bool is_right = true;
   for (const TomlEntry& item : entry->value.entries) {
     if (item.value.kind != Kind::kString) {
-      const bool has_dots = item.value.kind == Kind::kTable;
-      Wrong(*entry, item.value.position, Describe(item.value),
-            has_dots ? "a string for each series (put a series with dots in quotes)"
-                     : "a string for each series");
+      std::string expected = "a string for each " + std::string(of);
+      if (item.value.kind == Kind::kTable) expected += " (put a " + std::string(of) + " with dots in quotes)";
+      Wrong(*entry, item.value.position, Describe(item.value), expected);
       is_right = false;
       continue;
     }
     positions_[std::string(key) + "[" + std::to_string(table.size()) + "]"] = {
         item.position, item.value.position, item.value.text};
     table.emplace_back(item.key, item.value.string);
+  }
+  if (!is_right) return false;
+  value = std::move(table);
+  Keep(*entry);
+  return true;
+}
+
+bool TableReader::NumberTable(std::string_view key, std::string_view of,
+                              std::vector<std::pair<std::string, double>>& value) {
+  const TomlEntry* entry = Find(key);
+  if (entry == nullptr) return false;
+  if (entry->value.kind != Kind::kTable) {
+    Wrong(*entry, Describe(entry->value));
+    return false;
+  }
+  std::vector<std::pair<std::string, double>> table;
+  bool is_right = true;
+  for (const TomlEntry& item : entry->value.entries) {
+    const std::optional<double> number =
+        NumberOf(*entry, item.value, "a finite number for each " + std::string(of));
+    is_right = is_right && number.has_value();
+    if (!number) continue;
+    positions_[std::string(key) + "[" + std::to_string(table.size()) + "]"] = {
+        item.position, item.value.position, std::nullopt};
+    table.emplace_back(item.key, *number);
   }
   if (!is_right) return false;
   value = std::move(table);

@@ -34,7 +34,12 @@ class TableReader {
   bool Duration(std::string_view key, Milliseconds& value);
   bool Duration(std::string_view key, std::optional<Milliseconds>& value);
   bool TextList(std::string_view key, std::vector<std::string>& value);
-  bool TextTable(std::string_view key, std::vector<std::pair<std::string, std::string>>& value);
+  bool Boolean(std::string_view key, bool& value);
+  // `of`: what each entry of the table belongs to, as a diagnostic says it: "series".
+  bool TextTable(std::string_view key, std::string_view of,
+                 std::vector<std::pair<std::string, std::string>>& value);
+  bool NumberTable(std::string_view key, std::string_view of,
+                   std::vector<std::pair<std::string, double>>& value);
 
   // The table of that key; null if there is none.
   const TomlNode* Table(std::string_view key);
@@ -53,6 +58,8 @@ class TableReader {
   void Wrong(const TomlEntry& entry, std::string found);
   void Wrong(const TomlEntry& entry, Position position, std::string found, std::string_view expected);
   void Keep(const TomlEntry& entry);
+  // The double that the value is; nothing, and reported, if it is none.
+  std::optional<double> NumberOf(const TomlEntry& entry, const TomlNode& value, std::string_view expected);
 
   const TomlNode& table_;
   const TableKeys& keys_;

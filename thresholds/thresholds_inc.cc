@@ -93,9 +93,16 @@ std::string Signals(const Table& table) {
   std::vector<Cells> rows;
   for (const SignalRow& row : table.signals) {
     rows.push_back({CppString(row.id), CppString(row.title), CppString(row.series),
-                    std::string(UnitName(row.unit)), std::string(UncoveredName(row.uncovered))});
+                    std::string(UnitName(row.unit)), std::string(UncoveredName(row.uncovered)),
+                    CppString(row.split_series), fmt::format("{}", row.window_ms)});
   }
   return Array("SignalRow", "kSignals", rows);
+}
+
+std::string Reasons(const Table& table) {
+  std::vector<Cells> rows;
+  for (const ReasonRow& row : table.reasons) rows.push_back({CppString(row.id), CppString(row.sentence)});
+  return Array("ReasonRow", "kReasons", rows);
 }
 
 std::string Thresholds(const Table& table) {
@@ -111,7 +118,7 @@ std::string Thresholds(const Table& table) {
 }
 
 std::string Scalars(const Table& table) {
-  const std::vector<std::pair<std::string_view, std::string>> fields = {
+  std::vector<std::pair<std::string_view, std::string>> fields = {
       {"store", CppString(table.store)},
       {"title", CppString(table.title)},
       {"sufficient", CppString(table.sufficient)},
@@ -123,11 +130,18 @@ std::string Scalars(const Table& table) {
       {"keep_firing_for_ms", fmt::format("{}", table.keep_firing_for_ms)},
       {"coverage_series", CppString(table.coverage_series)},
       {"coverage_minimum", CppDouble(table.coverage_minimum)},
+      {"reason_series", CppString(table.reason_series)},
+      {"reasons", "kReasons"},
       {"identity", "kIdentity"},
       {"verdicts", "kVerdicts"},
       {"signals", "kSignals"},
       {"thresholds", "kThresholds"},
   };
+  if (!table.coverage_series.empty()) {
+    const auto minimum = std::ranges::find(fields, "coverage_minimum", &decltype(fields)::value_type::first);
+    fields.insert(minimum + 1, {{"coverage_maximum", CppDouble(table.coverage_maximum)},
+                                {"coverage_window_ms", fmt::format("{}", table.coverage_window_ms)}});
+  }
   std::string text = "constexpr Table kTable{\n";
   for (const auto& [name, value] : fields) text += fmt::format("    .{} = {},\n", name, value);
   return text + "};\n";
@@ -139,7 +153,7 @@ std::string ThresholdsInc(const spec::Spec& spec) {
   const plan::OwnedTable owned = plan::MakeTable(spec);
   const Table& table = owned.table();
   return "// " + GeneratedMark(spec) + "\n\n" + Identity(table) + "\n" + Verdicts(table) + "\n" +
-         Signals(table) + "\n" + Thresholds(table) + "\n" + Scalars(table);
+         Signals(table) + "\n" + Reasons(table) + "\n" + Thresholds(table) + "\n" + Scalars(table);
 }
 
 std::string CppString(std::string_view text) {

@@ -15,6 +15,7 @@ void Validate(const Spec& spec, Report& report) {
   ValidateSignals(spec, series, report, suggestions);
   ValidateThresholds(spec, report, suggestions);
   ValidateCoverage(spec, series, report, suggestions);
+  ValidateWatches(spec, report, suggestions);
 }
 
 }  // namespace outgrown::spec

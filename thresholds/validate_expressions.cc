@@ -34,12 +34,18 @@ bool Contains(const auto& list, std::string_view name) { return std::ranges::fin
 // Judges the names of one text, an expression or a test's series.
 class Names {
  public:
-  Names(const TableCheck& check, std::string_view element, std::string_view text,
+  // `filled` is `text` with its placeholders filled in, and what the places are in.
+  Names(const TableCheck& check, std::string_view element, std::string_view text, const Filled& filled,
         const KnownSeriesIndex& series, Suggestions& suggestions)
-      : check_(check), element_(element), text_(text), series_(series), suggestions_(suggestions) {}
+      : check_(check),
+        element_(element),
+        text_(text),
+        filled_(filled),
+        series_(series),
+        suggestions_(suggestions) {}
 
   void Wrong(std::size_t offset, std::string found, std::string expected) const {
-    check_.WrongInside(element_, text_, {offset, std::move(found), std::move(expected)});
+    check_.WrongInside(element_, text_, {filled_.Origin(offset), std::move(found), std::move(expected)});
   }
 
   // Null, and reported, if the series is not known.
@@ -79,6 +85,7 @@ class Names {
   const TableCheck& check_;
   std::string_view element_;
   std::string_view text_;
+  const Filled& filled_;
   const KnownSeriesIndex& series_;
   Suggestions& suggestions_;
 };
@@ -150,17 +157,34 @@ bool ExpressionCheck::HasScrapeInterval() const {
          spec_.rules.scrape_interval > Milliseconds(0);
 }
 
-void ExpressionCheck::Expression(const TableCheck& check, std::string_view expr,
+Filled ExpressionCheck::Fill(std::string_view text) const {
+  static const std::string kSomeDigest(64, '0');
+  return FillPlaceholders(text, spec_, kSomeDigest);
+}
+
+void ExpressionCheck::Expression(const TableCheck& check, std::string_view key, std::string_view expr,
                                  std::size_t signals_before) const {
+  if (check.Has(key)) Judge(check, key, expr, {std::string(expr), {}, {}}, signals_before);
+}
+
+void ExpressionCheck::WatchExpression(const TableCheck& check, std::string_view expr) const {
   if (!check.Has("expr")) return;
-  if (expr.size() > kExpressionBytesMax) {
-    check.Wrong("expr", std::to_string(expr.size()) + " bytes",
+  const Filled filled = Fill(expr);
+  if (filled.problem) return check.WrongInside("expr", expr, *filled.problem);
+  Judge(check, "expr", expr, filled, spec_.signals.size());
+}
+
+void ExpressionCheck::Judge(const TableCheck& check, std::string_view key, std::string_view expr,
+                            const Filled& filled, std::size_t signals_before) const {
+  if (filled.text.size() > kExpressionBytesMax) {
+    check.Wrong(key, std::to_string(filled.text.size()) + " bytes",
                 "at most " + std::to_string(kExpressionBytesMax) + " bytes");
     return;
   }
-  const References references = FindReferences(expr);
-  const Names names(check, "expr", expr, series_, suggestions_);
-  for (const Problem& problem : references.problems) check.WrongInside("expr", expr, problem);
+  const References references = FindReferences(filled.text);
+  const Names names(check, key, expr, filled, series_, suggestions_);
+  for (const Problem& problem : references.problems)
+    names.Wrong(problem.offset, problem.found, problem.expected);
   Functions(names, references, spec_, suggestions_);
 
   std::vector<const KnownSeries*> read;
@@ -195,7 +219,9 @@ void ExpressionCheck::Tests(std::string_view table, const std::vector<SignalTest
   if (tests.empty() && parent.Has("test")) {
     parent.Wrong("test", "no test", "at least one [[" + std::string(table) + "]]");
   }
-  const bool of_several = !tests.empty() && !IsUnusable(spec_.store.positions, "identity") &&
+  // The cases of a watch say themselves what stores there are.
+  const bool of_watch = table == "watch.test";
+  const bool of_several = !of_watch && !tests.empty() && !IsUnusable(spec_.store.positions, "identity") &&
                           std::ranges::all_of(tests, [&](const SignalTest& test) {
                             return NamesSeveralStores(spec_.store, test);
                           });
@@ -210,16 +236,23 @@ void ExpressionCheck::Tests(std::string_view table, const std::vector<SignalTest
     if (check.LineOrNothing("name", test.name) && !test.name.empty()) {
       unique_names.Add(check, "name", test.name, "a name that no other test of it has");
     }
-    Test(check, test);
+    Test(check, test, of_watch);
   }
 }
 
-void ExpressionCheck::Test(const TableCheck& check, const SignalTest& test) const {
+void ExpressionCheck::Test(const TableCheck& check, const SignalTest& test, bool of_watch) const {
   if (check.Has("value") && !std::isfinite(test.value))
     check.Wrong("value", "no finite number", "a finite number");
   if (check.Has("at") && test.at <= Milliseconds(0))
     check.Wrong("at", Quoted(FormatDuration(test.at)), "more than nothing");
-  if (!FewEvaluations(check, "at", test.at, spec_.rules)) return;
+  Pace evaluations = EvaluationPace(spec_.rules);
+  Pace samples{spec_.rules.scrape_interval, "rules.scrape_interval", HasScrapeInterval()};
+  if (test.interval) {
+    evaluations = samples = {*test.interval, "interval", check.Has("interval")};
+    if (check.Has("interval")) SlowEnough(check, "interval", *test.interval);
+    samples.is_usable = samples.is_usable && *test.interval > Milliseconds(0);
+  }
+  if (!FewEvaluations(check, "at", test.at, evaluations)) return;
   if (!check.Has("series")) return;
   if (test.series.empty()) check.Wrong("series", "an empty table", "at least one series and its values");
 
@@ -227,20 +260,21 @@ void ExpressionCheck::Test(const TableCheck& check, const SignalTest& test) cons
   std::size_t samples_max = 0;
   bool all_right = true;
   for (std::size_t i = 0; i < test.series.size(); ++i) {
-    const auto& [selector, values] = test.series[i];
+    const auto& [written, values] = test.series[i];
+    const std::string selector = of_watch ? Fill(written).text : written;
     const std::string element = Element("series", i);
     unique.AddFolded(check, element, SameSeries(spec_.store, selector), selector, "each series once",
                      Unique::At::kKey);
-    const std::size_t samples = TestSeries(check, element, selector, values);
-    all_right = all_right && samples > 0;
-    samples_max = std::max(samples_max, samples);
+    const std::size_t count = TestSeries(check, element, selector, values);
+    all_right = all_right && count > 0;
+    samples_max = std::max(samples_max, count);
   }
-  if (!all_right || samples_max == 0 || !check.Has("at") || !HasScrapeInterval()) return;
-  const Milliseconds end = spec_.rules.scrape_interval * (samples_max - 1);
+  if (!all_right || samples_max == 0 || !check.Has("at") || !samples.is_usable) return;
+  const Milliseconds end = samples.interval * (samples_max - 1);
   if (test.at > end) {
-    check.Wrong(
-        "at", Quoted(FormatDuration(test.at)),
-        "at most " + FormatDuration(end) + ", where the series end (one sample every rules.scrape_interval)");
+    check.Wrong("at", Quoted(FormatDuration(test.at)),
+                "at most " + FormatDuration(end) + ", where the series end (one sample every " +
+                    std::string(samples.key) + ")");
   }
 }
 

@@ -19,15 +19,6 @@ constexpr Milliseconds kLookback = std::chrono::minutes(5);
 
 constexpr Milliseconds kIntervalMin = std::chrono::seconds(1);
 
-void Interval(const TableCheck& check, std::string_view key, Milliseconds value) {
-  if (!check.Has(key)) return;
-  if (value <= Milliseconds(0)) {
-    check.Wrong(key, Quoted(FormatDuration(value)), "more than nothing");
-  } else if (value >= kLookback) {
-    check.Wrong(key, Quoted(FormatDuration(value)), "less than 5m, after which Prometheus forgets a sample");
-  }
-}
-
 bool IsUrl(std::string_view url) {
   std::size_t at = std::string_view::npos;
   if (url.starts_with("https://")) at = 8;
@@ -86,16 +77,57 @@ void Also(const TableCheck& check, const std::vector<std::string>& files) {
 
 }  // namespace
 
-bool FewEvaluations(const TableCheck& check, std::string_view key, Milliseconds duration,
-                    const Rules& rules) {
-  if (!check.Has(key) || IsUnusable(rules.positions, "interval") || rules.interval < kIntervalMin)
-    return true;
-  const Milliseconds most = kEvaluationsMax * rules.interval;
+void Interval(const TableCheck& check, std::string_view key, Milliseconds value) {
+  if (!check.Has(key)) return;
+  if (value <= Milliseconds(0)) {
+    check.Wrong(key, Quoted(FormatDuration(value)), "more than nothing");
+  } else if (value >= kLookback) {
+    check.Wrong(key, Quoted(FormatDuration(value)), "less than 5m, after which Prometheus forgets a sample");
+  }
+}
+
+void SlowEnough(const TableCheck& check, std::string_view key, Milliseconds interval) {
+  if (!check.Has(key) || interval >= kIntervalMin) return;
+  check.Wrong(key, Quoted(FormatDuration(interval)),
+              "at least " + FormatDuration(kIntervalMin) + ": the generated tests span more than an hour");
+}
+
+Pace EvaluationPace(const Rules& rules) {
+  return {rules.interval, "rules.interval", !IsUnusable(rules.positions, "interval")};
+}
+
+bool FewEvaluations(const TableCheck& check, std::string_view key, Milliseconds duration, const Pace& pace) {
+  if (!check.Has(key) || !pace.is_usable || pace.interval < kIntervalMin) return true;
+  const Milliseconds most = kEvaluationsMax * pace.interval;
   if (duration <= most) return true;
   check.Wrong(key, Quoted(FormatDuration(duration)),
-              "at most " + FormatDuration(most) + ", " + std::to_string(kEvaluationsMax) +
-                  " times rules.interval: the generated tests evaluate the rules so often");
+              "at most " + FormatDuration(most) + ", " + std::to_string(kEvaluationsMax) + " times " +
+                  std::string(pace.key) + ": the generated tests evaluate the rules so often");
   return false;
+}
+
+void Hold(const TableCheck& check, Milliseconds hold, const Pace& pace) {
+  if (check.Has("for") && pace.is_usable && hold > Milliseconds(0) && hold < pace.interval) {
+    check.Wrong("for", Quoted(FormatDuration(hold)),
+                "\"0s\" or at least " + std::string(pace.key) + " (" + FormatDuration(pace.interval) +
+                    "), since nobody looks in between");
+  }
+  FewEvaluations(check, "for", hold, pace);
+}
+
+void KeepFiringFor(const TableCheck& check, const std::optional<Milliseconds>& keep_firing_for,
+                   const Pace& pace, const Rules& rules) {
+  if (!keep_firing_for || !check.Has("keep_firing_for")) return;
+  if (pace.is_usable && *keep_firing_for < pace.interval) {
+    check.Wrong("keep_firing_for", Quoted(FormatDuration(*keep_firing_for)),
+                "at least " + std::string(pace.key) + " (" + FormatDuration(pace.interval) +
+                    "); a shorter one has no effect");
+  }
+  const bool prometheus = std::ranges::find(rules.flavors, Flavor::kPrometheus) != rules.flavors.end();
+  if (!prometheus && !rules.flavors.empty() && !IsUnusable(rules.positions, "flavors")) {
+    check.Wrong("keep_firing_for", Quoted(FormatDuration(*keep_firing_for)),
+                "no such key: of rules.flavors none knows it (only \"prometheus\" does)");
+  }
 }
 
 void ValidateRules(const Spec& spec, Report& report) {
@@ -103,10 +135,7 @@ void ValidateRules(const Spec& spec, Report& report) {
   const TableCheck check("rules", rules.positions, report);
   Interval(check, "scrape_interval", rules.scrape_interval);
   Interval(check, "interval", rules.interval);
-  if (check.Has("interval") && rules.interval > Milliseconds(0) && rules.interval < kIntervalMin) {
-    check.Wrong("interval", Quoted(FormatDuration(rules.interval)),
-                "at least " + FormatDuration(kIntervalMin) + ": the generated tests span more than an hour");
-  }
+  if (rules.interval > Milliseconds(0)) SlowEnough(check, "interval", rules.interval);
 
   if (check.Has("flavors") && rules.flavors.empty()) {
     check.Wrong("flavors", "an empty list", "at least one of \"prometheus\" and \"victoriametrics\"");
@@ -119,18 +148,7 @@ void ValidateRules(const Spec& spec, Report& report) {
     check.Wrong(Element("flavors", i), "the same flavor again", "each flavor once");
   }
 
-  if (rules.keep_firing_for && check.Has("keep_firing_for")) {
-    if (!IsUnusable(rules.positions, "interval") && *rules.keep_firing_for < rules.interval) {
-      check.Wrong(
-          "keep_firing_for", Quoted(FormatDuration(*rules.keep_firing_for)),
-          "at least rules.interval (" + FormatDuration(rules.interval) + "); a shorter one has no effect");
-    }
-    const bool prometheus = std::ranges::find(rules.flavors, Flavor::kPrometheus) != rules.flavors.end();
-    if (!prometheus && !rules.flavors.empty() && check.Has("flavors")) {
-      check.Wrong("keep_firing_for", Quoted(FormatDuration(*rules.keep_firing_for)),
-                  "no such key: of rules.flavors none knows it (only \"prometheus\" does)");
-    }
-  }
+  KeepFiringFor(check, rules.keep_firing_for, EvaluationPace(rules), rules);
 
   if (check.Has("runbook_url") && !rules.runbook_url.empty() && !IsUrl(rules.runbook_url)) {
     check.Wrong("runbook_url", Quoted(rules.runbook_url),
@@ -150,6 +168,12 @@ void ValidatePaths(const Spec& spec, Report& report) {
   if (given && alertmanager.Has("base"))
     File(alertmanager, "base", spec.alertmanager->base, "alertmanager.base.yml");
   Also(alertmanager, spec.alertmanager->also);
+  LabelNames(alertmanager, "equal", spec.alertmanager->equal);
+  for (std::size_t i = 0; alertmanager.Has("equal") && i < spec.alertmanager->equal.size(); ++i) {
+    const std::string& label = spec.alertmanager->equal[i];
+    if (std::ranges::find(spec.store.identity, label) == spec.store.identity.end()) continue;
+    alertmanager.Wrong(Element("equal", i), Quoted(label), "a label beside those of store.identity");
+  }
   if (!spec.output.rules && !IsUnusable(spec.output.positions, "rules")) {
     report.Add(alertmanager.PositionOf("base"), "alertmanager", "no folder for its file",
                "rules in [output], which says where the configuration goes");

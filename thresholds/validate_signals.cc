@@ -31,6 +31,48 @@ void SignalIds(const TableCheck& check, const Spec& spec, std::string_view key,
   }
 }
 
+// What a case says was recorded: exactly one of the two.
+void Outcome(const TableCheck& check, const SignalTest& test) {
+  const bool has_value = check.Names("value");
+  const bool has_recorded = check.Names("recorded");
+  if (has_value && has_recorded) {
+    check.WrongKey("recorded", "recorded beside value", "one of the two");
+  } else if (has_recorded && check.Has("recorded") && test.recorded) {
+    check.Wrong("recorded", "true", "false, where nothing is recorded; else value");
+  } else if (!has_value && !has_recorded && test.recorded) {
+    check.Wrong("value", "nothing", "a finite number (or recorded = false)");
+  }
+}
+
+void Split(const TableCheck& check, const Signal& signal, const SignalTest& test) {
+  if (!test.split || !check.Has("split")) return;
+  if (signal.split.empty() && !IsUnusable(signal.positions, "split"))
+    check.WrongKey("split", "a split", "none, since the signal has no key split");
+}
+
+void Reasons(const TableCheck& check, const Coverage& coverage, const SignalTest& test) {
+  if (!test.reasons || !check.Has("reasons")) return;
+  if (coverage.reason.empty() && !IsUnusable(coverage.positions, "reason"))
+    check.WrongKey("reasons", "reasons", "none, since the coverage has no key reason");
+  Unique unique;
+  for (std::size_t i = 0; i < test.reasons->size(); ++i)
+    unique.Add(check, Element("reasons", i), (*test.reasons)[i], "each reason once");
+}
+
+void Sentences(const TableCheck& check, const Coverage& coverage) {
+  if (!check.Has("reasons")) return;
+  if (!coverage.reasons.empty() && coverage.reason.empty() && !IsUnusable(coverage.positions, "reason"))
+    check.WrongKey("reasons", "sentences of reasons", "the key reason, which says which of them stand");
+  for (std::size_t i = 0; i < coverage.reasons.size(); ++i) {
+    const auto& [reason, sentence] = coverage.reasons[i];
+    const std::string element = Element("reasons", i);
+    if (!IsSnakeCase(reason))
+      check.WrongKey(element, Quoted(reason),
+                     "a reason of lower-case letters, digits and _, beginning with a letter");
+    check.Line(element, sentence);
+  }
+}
+
 }  // namespace
 
 void ValidateSignals(const Spec& spec, const KnownSeriesIndex& series, Report& report,
@@ -45,11 +87,21 @@ void ValidateSignals(const Spec& spec, const KnownSeriesIndex& series, Report& r
       ids.Add(check, "id", signal.id, "an id that no other signal has");
       if (std::ranges::find(OwnSeriesIds(), signal.id) != OwnSeriesIds().end())
         check.Wrong("id", Quoted(signal.id), "another id: rulegen records a series of that name itself");
+      const auto same = std::ranges::find(spec.watches, signal.id, &Watch::record);
+      if (same != spec.watches.end())
+        check.Wrong("id", Quoted(signal.id), "another id: a [[watch]] records a series of that name");
     }
     check.Line("title", signal.title);
     check.LineOrNothing("description", signal.description);
-    expressions.Expression(check, signal.expr, i);
+    expressions.Expression(check, "expr", signal.expr, i);
+    if (!signal.split.empty() || check.Names("split"))
+      expressions.Expression(check, "split", signal.split, i);
     expressions.Tests("signal.test", signal.tests, check, report);
+    for (const SignalTest& test : signal.tests) {
+      const TableCheck test_check("signal.test", test.positions, report);
+      Outcome(test_check, test);
+      Split(test_check, signal, test);
+    }
   }
 }
 
@@ -59,10 +111,21 @@ void ValidateCoverage(const Spec& spec, const KnownSeriesIndex& series, Report& 
   const Coverage& coverage = *spec.coverage;
   const TableCheck check("coverage", coverage.positions, report);
   const ExpressionCheck expressions(spec, series, suggestions);
-  expressions.Expression(check, coverage.expr, spec.signals.size());
+  expressions.Expression(check, "expr", coverage.expr, spec.signals.size());
+  if (!coverage.reason.empty() || check.Names("reason"))
+    expressions.Expression(check, "reason", coverage.reason, spec.signals.size());
+  Sentences(check, coverage);
   expressions.Tests("coverage.test", coverage.tests, check, report);
+  for (const SignalTest& test : coverage.tests) {
+    const TableCheck test_check("coverage.test", test.positions, report);
+    Outcome(test_check, test);
+    Reasons(test_check, coverage, test);
+  }
   if (check.Has("minimum") && !(coverage.minimum > 0 && coverage.minimum <= 1)) {
     check.Wrong("minimum", ExactNumber(coverage.minimum), "a number above 0 and up to 1");
+  }
+  if (check.Has("maximum") && !(coverage.maximum >= 1)) {
+    check.Wrong("maximum", ExactNumber(coverage.maximum), "a number of at least 1");
   }
   SignalIds(check, spec, "unknown", coverage.unknown, suggestions);
   SignalIds(check, spec, "lower_bound", coverage.lower_bound, suggestions);

@@ -23,30 +23,9 @@ constexpr std::array<std::string_view, 7> kSeverities = {"none",  "info",     "n
 constexpr int kExitCodeMax = 125;
 constexpr int kExitCodeMin = kExitDrift + 1;
 
-void LabelNames(const TableCheck& check, std::string_view key, const std::vector<std::string>& labels) {
-  if (!check.Has(key)) return;
-  Unique unique;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const std::string element = Element(key, i);
-    if (!IsLabelName(labels[i])) {
-      check.Wrong(element, Quoted(labels[i]),
-                  "a label's name ([a-zA-Z_][a-zA-Z0-9_]*, not beginning with __)");
-    } else {
-      unique.Add(check, element, labels[i], "each label once");
-    }
-  }
-}
-
 // True if `name` is a severity of known rank.
 std::size_t SeverityRank(std::string_view name) {
   return static_cast<std::size_t>(std::ranges::find(kSeverities, name) - kSeverities.begin());
-}
-
-bool IsSeverity(std::string_view text) {
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  return !text.empty() && is_letter(text[0]) && std::ranges::all_of(text, [&](char c) {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
 }
 
 void VerdictText(const TableCheck& check, const Spec& spec, const Verdict& verdict) {
@@ -73,6 +52,30 @@ void ExitCode(const TableCheck& check, const Verdict& verdict) {
 }
 
 }  // namespace
+
+bool LabelNames(const TableCheck& check, std::string_view key, const std::vector<std::string>& labels) {
+  if (!check.Has(key)) return false;
+  Unique unique;
+  bool all_right = true;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::string element = Element(key, i);
+    if (!IsLabelName(labels[i])) {
+      all_right = false;
+      check.Wrong(element, Quoted(labels[i]),
+                  "a label's name ([a-zA-Z_][a-zA-Z0-9_]*, not beginning with __)");
+    } else {
+      unique.Add(check, element, labels[i], "each label once");
+    }
+  }
+  return all_right;
+}
+
+bool IsSeverity(std::string_view text) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return !text.empty() && is_letter(text[0]) && std::ranges::all_of(text, [&](char c) {
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+}
 
 void ValidateStore(const Spec& spec, const KnownSeriesIndex& series, Report& report,
                    Suggestions& suggestions) {

@@ -40,7 +40,6 @@ class Thresholds {
     for (std::size_t i = 0; i < spec.signals.size(); ++i) signals_.Add(spec.signals[i].id, i);
     verdicts_.Sort();
     signals_.Sort();
-    has_interval_ = !IsUnusable(spec.rules.positions, "interval");
   }
 
   void Run() {
@@ -82,13 +81,7 @@ class Thresholds {
     check.LineOrNothing("look", threshold.look);
     check.LineOrNothing("act", threshold.act);
     const bool has_limit = Limit(check, threshold);
-    if (check.Has("for") && has_interval_ && threshold.hold > Milliseconds(0) &&
-        threshold.hold < spec_.rules.interval) {
-      check.Wrong("for", Quoted(FormatDuration(threshold.hold)),
-                  "\"0s\" or at least rules.interval (" + FormatDuration(spec_.rules.interval) +
-                      "), since nobody looks in between");
-    }
-    FewEvaluations(check, "for", threshold.hold, spec_.rules);
+    Hold(check, threshold.hold, EvaluationPace(spec_.rules));
     if (has_signal && has_verdict && has_limit) {
       by_signal_[threshold.signal].push_back({&threshold, verdicts_.indices.at(threshold.verdict)});
     }
@@ -222,7 +215,6 @@ class Thresholds {
   Ids signals_;
   std::map<std::string, std::vector<Judged>> by_signal_;
   Unique alerts_;
-  bool has_interval_ = true;
 };
 
 }  // namespace

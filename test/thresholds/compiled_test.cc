@@ -47,6 +47,14 @@ TEST_CASE("the compiled table is what the shipped spec makes at run time") {
   CHECK(compiled.keep_firing_for_ms == made.keep_firing_for_ms);
   CHECK(compiled.coverage_series == made.coverage_series);
   CHECK(compiled.coverage_minimum == made.coverage_minimum);
+  CHECK(compiled.coverage_maximum == made.coverage_maximum);
+  CHECK(compiled.coverage_window_ms == made.coverage_window_ms);
+  CHECK(compiled.reason_series == made.reason_series);
+  REQUIRE(compiled.reasons.size() == made.reasons.size());
+  for (std::size_t i = 0; i < made.reasons.size(); ++i) {
+    CHECK(compiled.reasons[i].id == made.reasons[i].id);
+    CHECK(compiled.reasons[i].sentence == made.reasons[i].sentence);
+  }
   CHECK(std::ranges::equal(compiled.identity, made.identity));
   REQUIRE(compiled.verdicts.size() == made.verdicts.size());
   for (std::size_t i = 0; i < made.verdicts.size(); ++i) {
@@ -62,6 +70,8 @@ TEST_CASE("the compiled table is what the shipped spec makes at run time") {
     CHECK(compiled.signals[i].series == made.signals[i].series);
     CHECK(compiled.signals[i].unit == made.signals[i].unit);
     CHECK(compiled.signals[i].uncovered == made.signals[i].uncovered);
+    CHECK(compiled.signals[i].split_series == made.signals[i].split_series);
+    CHECK(compiled.signals[i].window_ms == made.signals[i].window_ms);
   }
   REQUIRE(compiled.thresholds.size() == made.thresholds.size());
   for (std::size_t i = 0; i < made.thresholds.size(); ++i)

@@ -79,7 +79,14 @@ def tests(prefix, table):
         yield f"{path}.series", listed_set(
             tokens(series) + " " + " ".join(samples.split()) for series, samples in test["series"].items())
         yield f"{path}.at", duration(test["at"])
-        yield f"{path}.value", number(test["value"])
+        if test.get("recorded", True):
+            yield f"{path}.value", number(test["value"])
+        else:
+            yield f"{path}.recorded", "false"
+        if "split" in test:
+            yield f"{path}.split", listed_set(f"{reason} {number(value)}" for reason, value in test["split"].items())
+        if "reasons" in test:
+            yield f"{path}.reasons", listed_set(test["reasons"])
 
 
 def lines(spec):
@@ -102,6 +109,8 @@ def lines(spec):
             yield f"signal[{i}].{key}", text(signal.get(key, ""))
         yield f"signal[{i}].unit", signal["unit"]
         yield f"signal[{i}].expr", text(tokens(signal["expr"]))
+        if signal.get("split"):
+            yield f"signal[{i}].split", text(tokens(signal["split"]))
         yield from tests(f"signal[{i}]", signal)
     for i, threshold in enumerate(spec["threshold"]):
         for key in ("id", "signal"):
@@ -115,6 +124,10 @@ def lines(spec):
         coverage = spec["coverage"]
         yield "coverage.expr", text(tokens(coverage["expr"]))
         yield "coverage.minimum", number(coverage.get("minimum", 0.95))
+        if number(coverage.get("maximum", 1.05)) != "1.05":
+            yield "coverage.maximum", number(coverage["maximum"])
+        if coverage.get("reason"):
+            yield "coverage.reason", text(tokens(coverage["reason"]))
         for key in ("unknown", "lower_bound"):
             yield f"coverage.{key}", listed_set(coverage.get(key, []))
         yield from tests("coverage", coverage)

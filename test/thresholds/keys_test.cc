@@ -76,11 +76,12 @@ TEST_CASE("the parser takes every key of the list, and an unknown one in no tabl
     std::string parent;
     if (table.name == "signal.test") parent = "[[signal]]\n";
     if (table.name == "coverage.test") parent = "[coverage]\n";
+    if (table.name == "watch.test") parent = "[[watch]]\n";
     for (const Key& key : table.keys) {
       CAPTURE(key.name);
-      // true is right for no key, and is found to be wrong rather than unknown.
-      const std::string found = DiagnosticsOf(parent + header + std::string(key.name) + " = true\n");
-      CHECK(found.find("found true, expected " + std::string(key.expected)) != std::string::npos);
+      // A date is right for no key, and is found to be wrong rather than unknown.
+      const std::string found = DiagnosticsOf(parent + header + std::string(key.name) + " = 2026-11-28\n");
+      CHECK(found.find("found a date or time, expected " + std::string(key.expected)) != std::string::npos);
     }
     const std::string unknown = DiagnosticsOf(parent + header + "qqq = true\n");
     CHECK(unknown.find("qqq: found an unknown key") != std::string::npos);
