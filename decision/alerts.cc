@@ -139,30 +139,49 @@ std::vector<Held> FindHeld(const Table& table, std::size_t signal, const std::ve
   return held;
 }
 
-// Alerts that are pending where the threshold is breached: has Prometheus just started?
-void ExplainPending(const Table& table, const std::vector<Mismatch>& mismatches,
-                    prometheus_api::QuerySource& source, FleetNotes& fleet,
-                    std::vector<std::vector<AlertComparison>>& comparisons) {
+// Whether E is among the first evaluations since the server's start, in which it writes no ALERTS at all (Prometheus writes
+// them once it has restored their `for`, in the third).
+bool AlertsUnwritten(std::span<const Sample> samples, std::int64_t start_ms) {
+  constexpr std::ptrdiff_t kUnwritten = 2;
+  return std::ranges::count_if(samples, [&](const Sample& sample) { return sample.time_ms >= start_ms; }) <=
+         kUnwritten;
+}
+
+// Alerts that lag behind their thresholds, pending or not there at all: has Prometheus just started?
+void ExplainByStart(const Table& table, const std::vector<Mismatch>& mismatches,
+                    const std::vector<AlertSubject>& subjects, prometheus_api::QuerySource& source,
+                    FleetNotes& fleet, std::vector<std::vector<AlertComparison>>& comparisons) {
   if (mismatches.empty()) return;
   const std::optional<std::int64_t> start_ms = source.StartTimeMs();
   // A process that was started after T says nothing about the one of T.
   const bool known = start_ms && *start_ms <= fleet.time_ms;
-  std::set<std::string_view> not_compared;
+  std::set<std::string_view> start_unknown;
+  std::set<std::string_view> unwritten;
   for (const Mismatch& mismatch : mismatches) {
     const ThresholdRow& threshold = table.thresholds[mismatch.threshold];
-    Agreement& agreement = comparisons[mismatch.subject][mismatch.threshold].agreement;
-    if (!known) {
-      agreement = Agreement::kNotCompared;
-      not_compared.insert(threshold.alert);
+    const std::vector<Sample>& samples =
+        subjects[mismatch.subject].samples->signals[threshold.signal].samples;
+    AlertComparison& comparison = comparisons[mismatch.subject][mismatch.threshold];
+    if (comparison.alert == AlertState::kNone) {
+      if (!known || !AlertsUnwritten(samples, *start_ms)) continue;
+      comparison.agreement = Agreement::kNotCompared;
+      unwritten.insert(threshold.alert);
+    } else if (!known) {
+      comparison.agreement = Agreement::kNotCompared;
+      start_unknown.insert(threshold.alert);
     } else if (fleet.time_ms - *start_ms <= threshold.hold_ms + kGraceMs) {
-      agreement = Agreement::kPendingAfterStart;
+      comparison.agreement = Agreement::kPendingAfterStart;
     }
   }
-  for (const std::string_view alert : not_compared) {
+  for (const std::string_view alert : start_unknown) {
     fleet.Warn(fmt::format(
         "the alert {} is pending where its threshold is breached, and not compared: the server doesn't say "
         "whether Prometheus has just started",
         alert));
+  }
+  for (const std::string_view alert : unwritten) {
+    fleet.Warn(fmt::format(
+        "the alert {} is not compared: Prometheus has just started, and writes no ALERTS yet", alert));
   }
 }
 
@@ -207,7 +226,7 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
   compared = states.has_value();
   if (!states) return comparisons;
 
-  std::vector<Mismatch> unstarted;                          // breached here, pending there
+  std::vector<Mismatch> unstarted;                          // further here than there
   std::map<std::size_t, std::vector<Mismatch>> maybe_held;  // firing there and not breached here, by signal
   for (std::size_t subject = 0; subject < subjects.size(); ++subject) {
     comparisons[subject].resize(table.thresholds.size());
@@ -229,9 +248,9 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
       comparison.agreement = Agrees(finding.state, comparison.alert) ? Agreement::kAgrees : Agreement::kDrift;
       if (comparison.agreement == Agreement::kAgrees) continue;
       if (comparison.alert == AlertState::kFiring) maybe_held[threshold.signal].push_back({subject, index});
-      if (finding.state == State::kBreached && comparison.alert == AlertState::kPending) {
-        unstarted.push_back({subject, index});
-      }
+      const bool lags = comparison.alert == AlertState::kNone ||
+                        (finding.state == State::kBreached && comparison.alert == AlertState::kPending);
+      if (lags) unstarted.push_back({subject, index});
     }
   }
   if (table.keep_firing_for_ms > 0) {
@@ -244,7 +263,7 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
       }
     }
   }
-  ExplainPending(table, unstarted, source, fleet, comparisons);
+  ExplainByStart(table, unstarted, subjects, source, fleet, comparisons);
   return comparisons;
 }
 

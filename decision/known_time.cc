@@ -42,11 +42,12 @@ Unknown KnownTime::Finish(std::int64_t to_ms) {
   CloseRun(open ? to_ms : known_ms_ + interval_ms_);
   Unknown unknown;
   unknown.total_ms = total_ms_;
-  std::vector<Stretch> told = std::move(unforgiven_);
-  if (total_ms_ > BridgedMsMax(to_ms - from_ms_)) told.insert(told.end(), forgiven_.begin(), forgiven_.end());
-  std::ranges::stable_sort(told, {}, &Stretch::from_ms);
-  if (!told.empty()) unknown.cause = told.front().cause;
-  for (const Stretch& stretch : told) {
+  std::vector<Stretch> reported = std::move(counted_);
+  if (total_ms_ > BridgedMsMax(to_ms - from_ms_))
+    reported.insert(reported.end(), tolerated_.begin(), tolerated_.end());
+  std::ranges::stable_sort(reported, {}, &Stretch::from_ms);
+  if (!reported.empty()) unknown.cause = reported.front().cause;
+  for (const Stretch& stretch : reported) {
     const std::int64_t end_ms = std::min(stretch.to_ms, to_ms);
     if (!unknown.stretches.empty() && stretch.from_ms < unknown.stretches.back().second) {
       unknown.stretches.back().second = std::max(unknown.stretches.back().second, end_ms);
@@ -68,7 +69,7 @@ void KnownTime::AddStretch(std::int64_t to_ms) {
   stretch.from_ms = std::max(stretch.from_ms, from_ms_);
   const std::int64_t length_ms = stretch.to_ms - stretch.from_ms;
   total_ms_ += std::max<std::int64_t>(0, length_ms - interval_ms_);
-  Keep(Missing() && length_ms <= kBridgedMs ? in_run_ : unforgiven_, stretch);
+  Keep(Missing() && length_ms <= kBridgedMs ? in_run_ : counted_, stretch);
 }
 
 // The condition is false at `false_ms`, as it was at the run's start. A breach between needs true evaluations that are
@@ -81,9 +82,9 @@ void KnownTime::CloseRun(std::int64_t false_ms) {
       stretch.cause = Cause::kHole;
       // What is missing lies before the period, so that what it hides is within it: until the condition was false.
       if (stretch.to_ms <= from_ms_) stretch = {from_ms_, false_ms, Cause::kHole};
-      Keep(unforgiven_, stretch);
+      Keep(counted_, stretch);
     } else if (stretch.to_ms > from_ms_) {
-      Keep(forgiven_, stretch);
+      Keep(tolerated_, stretch);
     }
   }
   in_run_.clear();
@@ -92,7 +93,7 @@ void KnownTime::CloseRun(std::int64_t false_ms) {
   run_breached_ = false;
 }
 
-// No more than are told are kept: one is enough to count.
+// No more than are reported are kept: one is enough to count.
 void KnownTime::Keep(std::vector<Stretch>& stretches, const Stretch& stretch) {
   if (stretches.size() < kStretchesMax) stretches.push_back(stretch);
 }

@@ -5,7 +5,7 @@
 //
 // Between two evaluations at which the condition was false no alert fires unless the run is as long as `for`. So a run
 // that is too short has hidden nothing; in one that is long enough and of which something was seen beyond the limit, a
-// breach may have stood: that is never forgiven. Where nothing was seen beyond the limit, missing samples are forgiven
+// breach may have stood: that is never tolerated. Where nothing was seen beyond the limit, missing samples are tolerated
 // up to BridgedMsMax. What is known to be wrong (writes that go uncounted, a value that is no number, a query that was not
 // answered) never is.
 #pragma once
@@ -21,7 +21,7 @@
 
 namespace outgrown::evaluate {
 
-// The longest single stretch that is forgiven: for so long does Prometheus itself go on showing a sample
+// The longest single stretch that is tolerated: for so long does Prometheus itself go on showing a sample
 // (--query.lookback-delta's default), and so far back do the shipped rates look from the first sample after it.
 inline constexpr std::int64_t kBridgedMs = 300'000;
 
@@ -35,7 +35,7 @@ struct Unknown {
   // the first kStretchesMax.
   std::vector<std::pair<std::int64_t, std::int64_t>> stretches;
   decide::Cause cause = decide::Cause::kNone;  // of the first stretch; kUnmeasured: samples are missing
-  std::int64_t total_ms = 0;                   // what is missing in all, what is forgiven included
+  std::int64_t total_ms = 0;                   // what is missing in all, what is tolerated included
 };
 
 inline constexpr std::size_t kStretchesMax = 16;
@@ -75,9 +75,9 @@ class KnownTime {
   bool run_beyond_ = false;    // seen true since
   bool run_breached_ = false;
   decide::Cause cause_ = decide::Cause::kNone;  // of the present NotKnown
-  std::vector<Stretch> in_run_;                 // forgiven unless the run hides something
-  std::vector<Stretch> forgiven_;
-  std::vector<Stretch> unforgiven_;
+  std::vector<Stretch> in_run_;                 // tolerated unless the run hides something
+  std::vector<Stretch> tolerated_;
+  std::vector<Stretch> counted_;
   std::int64_t total_ms_ = 0;
 };
 

@@ -1,6 +1,8 @@
 #include "decision/measure.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -90,6 +92,39 @@ SignalSamples SamplesOf(const Fetched& fetched, const decide::Reading& reading, 
   return {.cause = Cause::kNone, .samples = History(fetched, time_ms)};
 }
 
+// Whether the coverage at T leaves nothing to explain.
+bool InOrder(const Table& table, const SignalSamples& coverage, std::int64_t time_ms) {
+  if (coverage.cause != Cause::kNone || coverage.samples.empty()) return false;
+  const Sample& newest = coverage.samples.back();
+  return newest.time_ms >= time_ms - 2 * table.interval_ms && newest.value >= table.coverage_minimum &&
+         newest.value <= table.coverage_maximum;
+}
+
+// Asks why the coverage of some stores is not in order: one query for the fleet, and none if all are. What it doesn't say leaves
+// the decision as it is.
+void FindReasons(const Table& table, prometheus_api::QuerySource& source, FleetSamples& fleet) {
+  if (table.reason_series.empty()) return;
+  std::map<Identity, StoreSamples*> wanted;
+  for (StoreSamples& store : fleet.stores) {
+    if (!InOrder(table, store.coverage, fleet.time_ms)) wanted[store.identity] = &store;
+  }
+  if (wanted.empty()) return;
+  const prometheus_api::Reply reply =
+      prometheus_api::AskVector(source, std::string(table.reason_series), fleet.time_ms, fleet);
+  if (!reply.believed()) return;
+  std::map<Identity, std::set<std::string_view>> ids;
+  for (const prometheus_api::Series& series : reply.series)
+    ids[IdentityOf(table, series.labels)].insert(prometheus_api::LabelValue(series.labels, "reason"));
+  for (const auto& [identity, store] : wanted) {
+    std::set<std::string_view>& own = ids[identity];
+    own.erase("");
+    for (const ReasonRow& row : table.reasons) {
+      if (own.erase(row.id) > 0) store->coverage_reasons.emplace_back(row.sentence);
+    }
+    for (const std::string_view unnamed : own) store->coverage_reasons.emplace_back(unnamed);
+  }
+}
+
 }  // namespace
 
 SeriesChoices AllRecorded(const Table& table) {
@@ -144,14 +179,10 @@ void StoreAt::Read(const Store& store, std::int64_t time_ms, std::int64_t histor
   coverage_ = ReadingAt(store.coverage, time_ms, CoverageWindowMs(table_), history_ms, coverage_room_);
 }
 
-decide::Decision StoreAt::Decide(Cause presence, bool window_full) {
-  return decide::Decide(table_,
-                        {.time_ms = time_ms_,
-                         .presence = presence,
-                         .window_full = window_full,
-                         .signals = readings_,
-                         .coverage = coverage_},
-                        findings_);
+decide::Decision StoreAt::Decide(Cause presence) {
+  return decide::Decide(
+      table_, {.time_ms = time_ms_, .presence = presence, .signals = readings_, .coverage = coverage_},
+      findings_);
 }
 
 bool StoreAt::any_sample() const {
@@ -178,10 +209,13 @@ FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, st
     samples.identity = store.identity;
     samples.presence = store.presence;
     samples.last_seen_ms = store.last_seen_ms;
+    samples.measured_since_ms = store.measured_since_ms;
+    if (store.presence == Cause::kWindowNotFull) samples.window_ms = RateWindowMs(table) - table.interval_ms;
     for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
       samples.signals.push_back(SamplesOf(store.signals[signal], at.signal(signal), time_ms));
     samples.coverage = SamplesOf(store.coverage, at.coverage(), time_ms);
   }
+  FindReasons(table, source, fleet);
   std::ranges::sort(fleet.stores, {}, &StoreSamples::identity);
   return fleet;
 }

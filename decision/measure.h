@@ -66,7 +66,7 @@ class StoreAt {
   // windows --evaluate would have looked.
   void Read(const Store& store, std::int64_t time_ms, std::int64_t history_ms = kHistoryMs);
   // Decides on them.
-  decide::Decision Decide(decide::Cause presence, bool window_full);
+  decide::Decision Decide(decide::Cause presence);
 
   bool any_sample() const;
   const decide::Reading& signal(std::size_t index) const { return readings_[index]; }
@@ -93,9 +93,13 @@ struct SignalSamples {
 struct StoreSamples {
   Identity identity;
   decide::Cause presence = decide::Cause::kNone;
-  std::optional<std::int64_t> last_seen_ms;  // of a silent store; nothing if that is not known
-  std::vector<SignalSamples> signals;        // by index of Table::signals
+  std::optional<std::int64_t> last_seen_ms;       // of a silent store; nothing if that is not known
+  std::optional<std::int64_t> measured_since_ms;  // where the window is not full; likewise
+  std::int64_t window_ms = 0;                     // where it is not full: how long it has to be
+  std::vector<SignalSamples> signals;             // by index of Table::signals
   SignalSamples coverage;
+  // Why the coverage is what it is, as sentences; only where it is not in order.
+  std::vector<std::string> coverage_reasons;
 };
 
 struct FleetSamples : FleetNotes, SampleQueries {

@@ -1,7 +1,12 @@
 #include "decision/period.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <span>
+
+#include <fmt/format.h>
+
+#include "common/duration.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -19,10 +24,10 @@ bool IsFault(Cause cause) {
 // One store's way through the period.
 class StorePeriod {
  public:
-  StorePeriod(const Table& table, std::int64_t from_ms, std::int64_t to_ms) : table_(table), at_(table) {
-    for (const ThresholdRow& threshold : table.thresholds) {
-      known_.emplace_back(threshold, table.interval_ms, from_ms);
-    }
+  // `is_new`: the store was not there before the period.
+  StorePeriod(const Table& table, std::int64_t from_ms, std::int64_t to_ms, bool is_new)
+      : table_(table), at_(table) {
+    if (!is_new) BeginAt(from_ms);
     period_.from_ms = from_ms;
     period_.to_ms = to_ms;
     period_.thresholds.resize(table.thresholds.size());
@@ -39,16 +44,21 @@ class StorePeriod {
         }
       }
     }
+    std::ranges::sort(times);
+    times.erase(std::unique(times.begin(), times.end()), times.end());
+    if (known_.empty() && !times.empty()) {
+      period_.measured_since_ms = times.front();
+      BeginAt(std::min(period_.to_ms, times.front() + RateWindowMs(table_)));
+    }
     for (std::size_t index = 0; index < known_.size(); ++index) {
       const Fetched& signal = store.signals[table_.thresholds[index].signal];
       if (IsFault(signal.cause)) known_[index].NotKnown(signal.cause);
     }
-    std::ranges::sort(times);
-    times.erase(std::unique(times.begin(), times.end()), times.end());
     for (const std::int64_t time_ms : times) TakeEvaluation(store, time_ms);
   }
 
   Period Finish() {
+    if (known_.empty()) BeginAt(period_.from_ms);
     for (std::size_t index = 0; index < known_.size(); ++index) {
       period_.thresholds[index].unknown = known_[index].Finish(period_.to_ms);
     }
@@ -56,9 +66,15 @@ class StorePeriod {
   }
 
  private:
+  // From when on what is missing counts.
+  void BeginAt(std::int64_t from_ms) {
+    for (const ThresholdRow& threshold : table_.thresholds)
+      known_.emplace_back(threshold, table_.interval_ms, from_ms);
+  }
+
   void TakeEvaluation(const Store& store, std::int64_t time_ms) {
     at_.Read(store, time_ms);
-    at_.Decide(Cause::kNone, true);
+    at_.Decide(Cause::kNone);
     for (std::size_t index = 0; index < table_.thresholds.size(); ++index) {
       const Finding& finding = at_.findings()[index];
       const decide::Reading& reading = at_.signal(table_.thresholds[index].signal);
@@ -144,6 +160,23 @@ class StorePeriod {
   std::optional<std::size_t> lead_;
 };
 
+// Which of the stores were there within 26 hours before the period. Where that is not known, all were: what is missing counts.
+std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& source, std::int64_t from_ms,
+                              std::int64_t to_ms, StoreList& list, FleetNotes& notes) {
+  std::vector<bool> there(list.stores().size(), false);
+  const prometheus_api::Reply reply = prometheus_api::AskVector(
+      source,
+      fmt::format("count{} (last_over_time({}[{}] offset {}))", ByIdentity(table), table.present,
+                  FormatDuration(Milliseconds(kLookbackMs)), FormatDuration(Milliseconds(to_ms - from_ms))),
+      to_ms, notes);
+  if (!reply.believed()) there.assign(there.size(), true);
+  for (const prometheus_api::Series& series : reply.series) {
+    const Store* const store = list.Find(series.labels);
+    if (store != nullptr) there[static_cast<std::size_t>(store - list.stores().data())] = true;
+  }
+  return there;
+}
+
 }  // namespace
 
 decide::Decision ConcludePeriod(const Table& table, const Period& period, const decide::Decision& at_end) {
@@ -190,12 +223,11 @@ std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySourc
                                   std::int64_t from_ms, std::int64_t to_ms,
                                   const std::vector<Identity>& identities, FleetNotes& notes) {
   StoreList list(table);
+  for (const Identity& identity : identities) list.Add(identity);
+  const std::vector<bool> there_before = ThereBefore(table, source, from_ms, to_ms, list, notes);
   std::vector<StorePeriod> walks;
   walks.reserve(identities.size());
-  for (const Identity& identity : identities) {
-    list.Add(identity);
-    walks.emplace_back(table, from_ms, to_ms);
-  }
+  for (const bool there : there_before) walks.emplace_back(table, from_ms, to_ms, !there);
   const SeriesChoices choices = AllRecorded(table);
   const std::int64_t stretch_ms = StretchMs(table, identities.size());
   for (std::int64_t after_ms = from_ms; after_ms < to_ms; after_ms += stretch_ms) {

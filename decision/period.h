@@ -2,7 +2,7 @@
 // evaluation since then; the verdict is the most severe that stood.
 //
 // What was not measured is not healthy here either: what may have been a breach, what is known to be uncounted, and more
-// missing samples than known_time.h forgives keep the period from being sufficient.
+// missing samples than known_time.h tolerates keep the period from being sufficient.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +39,8 @@ struct Instant {
 struct Period {
   std::int64_t from_ms = 0;
   std::int64_t to_ms = 0;
+  // Of a store that was not there before the period: its first evaluation. What lies before is no hole, nor is its first window.
+  std::optional<std::int64_t> measured_since_ms;
   std::vector<ThresholdPeriod> thresholds;  // by index of Table::thresholds
   std::optional<Instant> stood;  // the first evaluation at which the leading threshold stood breached
 };

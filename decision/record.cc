@@ -1,6 +1,7 @@
 #include "decision/record.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -97,6 +98,8 @@ void WriteTable(JsonWriter& json, const Table& table) {
   json.Key("table").StartObject();
   json.Key("interval_ms").Integer(table.interval_ms);
   if (!table.coverage_series.empty()) json.Key("coverage_minimum").Number(table.coverage_minimum);
+  if (!table.coverage_series.empty() && std::isfinite(table.coverage_maximum))
+    json.Key("coverage_maximum").Number(table.coverage_maximum);
   json.Key("sufficient").String(table.sufficient);
   json.Key("verdicts").StartArray();
   for (const VerdictRow& verdict : table.verdicts) {
@@ -141,6 +144,7 @@ void WriteFindings(JsonWriter& json, const Table& table, const StoreDecision& st
 void WritePeriod(JsonWriter& json, const Table& table, const Period& period) {
   if (period.stood) json.Key("stood_ms").Integer(period.stood->time_ms);
   json.Key("period").StartObject().Key("from_ms").Integer(period.from_ms).Key("to_ms").Integer(period.to_ms);
+  if (period.measured_since_ms) json.Key("measured_since_ms").Integer(*period.measured_since_ms);
   json.Key("thresholds").StartArray();
   for (std::size_t index = 0; index < period.thresholds.size(); ++index) {
     const ThresholdPeriod& threshold = period.thresholds[index];
@@ -208,6 +212,14 @@ std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& st
   if (store.samples.presence != decide::Cause::kNone) {
     json.Key("presence").String(decide::CauseId(store.samples.presence));
     if (store.samples.last_seen_ms) json.Key("last_seen_ms").Integer(*store.samples.last_seen_ms);
+    if (store.samples.measured_since_ms)
+      json.Key("measured_since_ms").Integer(*store.samples.measured_since_ms);
+    if (store.samples.window_ms > 0) json.Key("window_ms").Integer(store.samples.window_ms);
+  }
+  if (!store.samples.coverage_reasons.empty()) {
+    json.Key("coverage_reasons").StartArray();
+    for (const std::string& reason : store.samples.coverage_reasons) json.String(reason);
+    json.EndArray();
   }
   const Evidence evidence = EvidenceOf(evaluation, store);
   if (store.period) WritePeriod(json, table, *store.period);

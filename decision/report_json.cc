@@ -127,6 +127,12 @@ void WriteStore(JsonWriter& json, const Table& table, const evaluate::StoreDecis
   if (store.period) json.Key("since").String(Rfc3339(store.period->from_ms));
   json.Key("worse_unknown").Boolean(store.decision.worse_unknown);
   if (store.samples.last_seen_ms) json.Key("last_seen").String(Rfc3339(*store.samples.last_seen_ms));
+  const std::optional<std::int64_t> since_ms = store.period && store.period->measured_since_ms
+                                                   ? store.period->measured_since_ms
+                                                   : store.samples.measured_since_ms;
+  if (since_ms) json.Key("measured_since").String(Rfc3339(*since_ms));
+  if (!store.samples.coverage_reasons.empty())
+    WriteTexts(json, "coverage_reasons", store.samples.coverage_reasons);
   WriteTexts(json, "also", evaluate::AlsoLines(table, store));
   WriteTexts(json, "unknown", evaluate::UnknownLines(table, store));
   WriteSignals(json, table, store);

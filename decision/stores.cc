@@ -15,7 +15,8 @@ namespace {
 
 // How exactly the time of falling silent is found; each step costs the server one look at every store.
 constexpr std::string_view kLookbackStep = "1m";
-// How old a sample may be that an instant still shows: --query.lookback-delta's default.
+// How old a sample may be that an instant still shows: --query.lookback-delta's default. So long may a gap last, as a restart
+// makes one, without a store's window beginning anew.
 constexpr std::int64_t kShownMs = 300'000;
 
 std::string KeyOf(const Identity& identity) {
@@ -62,6 +63,40 @@ void FindLastSeen(const Table& table, prometheus_api::QuerySource& source, Store
   }
 }
 
+// Which of the stores that report were not there a window ago, and since when they have been.
+void FindWindows(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
+                 FleetNotes& fleet) {
+  if (RateWindowMs(table) == 0) return;
+  const prometheus_api::Reply full = AskPresence(source, WindowQuery(table), fleet);
+  for (Store& store : list.stores()) {
+    if (store.presence != decide::Cause::kNone) continue;
+    store.presence = full.believed() ? decide::Cause::kWindowNotFull : decide::Cause::kPresenceUnknown;
+  }
+  if (!full.believed()) return;
+  for (const prometheus_api::Series& series : full.series) {
+    Store* const store = list.Find(series.labels);
+    if (store != nullptr && store->presence == decide::Cause::kWindowNotFull)
+      store->presence = decide::Cause::kNone;
+  }
+  const auto is_short = [](const Store& store) { return store.presence == decide::Cause::kWindowNotFull; };
+  if (std::ranges::none_of(list.stores(), is_short)) return;
+  const std::int64_t window_ms = RateWindowMs(table);
+  const prometheus_api::Reply since =
+      AskPresence(source,
+                  fmt::format("min{} (min_over_time(timestamp({})[{}:{}]))", ByIdentity(table), table.present,
+                              FormatDuration(Milliseconds(window_ms)),
+                              FormatDuration(Milliseconds(table.scrape_interval_ms))),
+                  fleet);
+  if (!since.believed()) return;
+  for (const prometheus_api::Series& series : since.series) {
+    Store* const store = list.Find(series.labels);
+    const double time_ms = series.samples.front().value * 1000;
+    if (store == nullptr || !is_short(*store) || !(time_ms <= static_cast<double>(fleet.time_ms))) continue;
+    if (time_ms >= static_cast<double>(fleet.time_ms - window_ms - kShownMs))
+      store->measured_since_ms = std::llround(time_ms);
+  }
+}
+
 }  // namespace
 
 Identity IdentityOf(const Table& table, const prometheus_api::Labels& labels) {
@@ -73,6 +108,18 @@ Identity IdentityOf(const Table& table, const prometheus_api::Labels& labels) {
 
 std::string ByIdentity(const Table& table) {
   return fmt::format(" by ({})", fmt::join(table.identity, ", "));
+}
+
+std::int64_t RateWindowMs(const Table& table) {
+  std::int64_t window_ms = table.coverage_window_ms;
+  for (const SignalRow& signal : table.signals) window_ms = std::max(window_ms, signal.window_ms);
+  return window_ms == 0 ? 0 : window_ms + table.interval_ms;
+}
+
+std::string WindowQuery(const Table& table) {
+  return fmt::format("count{} (last_over_time({}[{}] offset {}))", ByIdentity(table), table.present,
+                     FormatDuration(Milliseconds(kShownMs)),
+                     FormatDuration(Milliseconds(RateWindowMs(table))));
 }
 
 Store* StoreList::FindOrAdd(const prometheus_api::Labels& labels, decide::Cause presence_if_new) {
@@ -123,6 +170,7 @@ void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreLi
     return;
   }
   FindLastSeen(table, source, list, fleet);
+  FindWindows(table, source, list, fleet);
 }
 
 }  // namespace outgrown::evaluate

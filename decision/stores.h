@@ -38,8 +38,9 @@ struct Fetched {
 struct Store {
   Identity identity;
   decide::Cause presence = decide::Cause::kNone;
-  std::optional<std::int64_t> last_seen_ms;  // of a silent store; nothing if that is not known
-  std::vector<Fetched> signals;              // by index of Table::signals
+  std::optional<std::int64_t> last_seen_ms;       // of a silent store; nothing if that is not known
+  std::optional<std::int64_t> measured_since_ms;  // where the window is not full (kWindowNotFull); likewise
+  std::vector<Fetched> signals;                   // by index of Table::signals
   Fetched coverage;
 };
 
@@ -78,6 +79,13 @@ struct FleetNotes : prometheus_api::Notes {
   std::vector<QueryDone> presence_queries;
   bool nameless = false;  // a series lacks an identity label: something is there that nobody has judged
 };
+
+// How far the expressions look back from the newest sample, and one interval more, since so old may that sample be; 0 if none
+// looks back. A rate over a shorter history reads too low.
+std::int64_t RateWindowMs(const Table& table);
+
+// Which stores were there that long ago, give or take what a gap may last; only if RateWindowMs is not 0.
+std::string WindowQuery(const Table& table);
 
 // Fills `list` and the fleet's presence queries, looking back as far as FleetNotes::lookback_ms says.
 void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list, FleetNotes& fleet);

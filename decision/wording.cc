@@ -51,6 +51,20 @@ std::optional<std::string> UnknownText(const Table& table, const StoreDecision& 
   return std::nullopt;
 }
 
+// "measured since 2026-11-23 12:14:00 UTC, the window of 5 min is not full"
+std::string WindowText(const StoreSamples& samples) {
+  if (!samples.measured_since_ms) return std::string(decide::CauseText(Cause::kWindowNotFull));
+  return fmt::format("measured since {}, the window of {} is not full", UtcText(*samples.measured_since_ms),
+                     LengthText(samples.window_ms));
+}
+
+// Whether the verdict is undetermined because of the coverage, and a reason is recorded that says why.
+bool ReasonKnown(const StoreDecision& store) {
+  const Cause cause = store.decision.cause;
+  return (cause == Cause::kCoverageUnknown || cause == Cause::kNotCovered || cause == Cause::kOvercounted) &&
+         !store.samples.coverage_reasons.empty();
+}
+
 // "no data since 2026-11-23 12:14:00 UTC"
 std::string NoDataText(const StoreDecision& store) {
   std::string text(decide::CauseText(Cause::kSilent));
@@ -64,12 +78,17 @@ std::string VerdictLine(const Table& table, const StoreDecision& store) {
   const std::string_view verdict = decide::VerdictText(table, store.decision);
   switch (store.decision.outcome) {
     case Outcome::kSufficient:
+      if (store.period && store.period->measured_since_ms)
+        return fmt::format("{} - measured since {}", verdict, UtcText(*store.period->measured_since_ms));
       return std::string(verdict);
     case Outcome::kBreached:
       return fmt::format("{} - {}", verdict, decide::Because(table, store.decision));
     case Outcome::kUndetermined:
       break;
   }
+  if (ReasonKnown(store)) return fmt::format("{} - {}", verdict, store.samples.coverage_reasons.front());
+  if (store.decision.cause == Cause::kWindowNotFull)
+    return fmt::format("{} - {}", verdict, WindowText(store.samples));
   if (store.decision.lead != decide::kNoThreshold) {
     const std::optional<std::string> unknown = UnknownText(table, store, store.decision.lead);
     return fmt::format("{} - {}", verdict,

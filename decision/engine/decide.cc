@@ -19,6 +19,11 @@ std::size_t MostSevere(const Table& table, std::span<const Finding> findings, St
   return found;
 }
 
+bool BeyondForUnknownTime(const Finding& finding) {
+  return finding.state == State::kUnknown &&
+         (finding.cause == Cause::kTooFewSamples || finding.cause == Cause::kHole);
+}
+
 // The verdict that follows from the findings and from the store itself: kNone, or why it can't be sufficient.
 Decision Conclude(const Table& table, std::span<const Finding> findings, Cause store) {
   Decision decision;
@@ -34,6 +39,14 @@ Decision Conclude(const Table& table, std::span<const Finding> findings, Cause s
     return decision;
   }
   const auto unknown = std::ranges::find(findings, State::kUnknown, &Finding::state);
+  const auto beyond = std::ranges::find_if(findings, BeyondForUnknownTime);
+  // What is already seen beyond its limit says more of a young store than that it is young.
+  if (store == Cause::kWindowNotFull && beyond != findings.end()) {
+    decision.lead = static_cast<std::size_t>(beyond - findings.begin());
+    decision.cause = beyond->cause;
+    decision.worse_unknown = true;
+    return decision;
+  }
   if (store != Cause::kNone) {
     decision.cause = store;
     decision.worse_unknown = true;
@@ -59,12 +72,12 @@ Decision Decide(const Table& table, const Measurements& measurements, std::span<
         .uncovered =
             table.coverage_series.empty() ? Uncovered::kValid : table.signals[threshold.signal].uncovered,
         .minimum = table.coverage_minimum,
+        .maximum = table.coverage_maximum,
         .reading = measurements.coverage,
     };
     findings[index] = JudgeWindow(threshold, measurements.signals[threshold.signal], coverage, clock);
   }
-  const Cause window = measurements.window_full ? Cause::kNone : Cause::kWindowNotFull;
-  return Conclude(table, findings, measurements.presence != Cause::kNone ? measurements.presence : window);
+  return Conclude(table, findings, measurements.presence);
 }
 
 Decision DecideGiven(const Table& table, std::span<const double> values, std::span<Finding> findings) {

@@ -21,9 +21,8 @@ namespace outgrown::decide {
 
 // Everything that was read about one store.
 struct Measurements {
-  std::int64_t time_ms = 0;               // T
-  Cause presence = Cause::kNone;          // kNone: the store reports; kSilent or kPresenceUnknown
-  bool window_full = true;                // false: measured for less long than the expressions look back
+  std::int64_t time_ms = 0;       // T
+  Cause presence = Cause::kNone;  // of the store itself: kNone: it reports, for long enough; else why not
   std::span<const Reading> signals = {};  // by index of Table::signals, as many as these
   Reading coverage = {};                  // of Table::coverage_series; not looked at if the table has none
 };

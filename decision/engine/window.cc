@@ -65,6 +65,7 @@ std::string_view StateId(State state) {
 }
 
 bool Beyond(const ThresholdRow& threshold, double value) {
+  if (!std::isfinite(value)) return false;
   return threshold.direction == Direction::kAbove ? value > threshold.limit : value < threshold.limit;
 }
 

@@ -72,7 +72,7 @@ struct Coverage {
   Reading reading = {};  // not looked at for kValid
 };
 
-// True if `value` is strictly beyond the threshold's limit.
+// True if `value` is strictly beyond the threshold's limit. What is not finite never is, as for the alert.
 bool Beyond(const ThresholdRow& threshold, double value);
 
 Finding JudgeWindow(const ThresholdRow& threshold, const Reading& signal, const Coverage& coverage,

@@ -130,6 +130,7 @@ class Walk {
     evaluate::FetchSamples(table_, backtest_.choices, source_, grid_.At(first) - history_ms, grid_.At(last),
                            list_, notes_);
     seen_.resize(list_.stores().size());
+    full_.resize(list_.stores().size());
     backtest_.stores.resize(list_.stores().size());
     CountListed(first, last);
     for (std::size_t index = 0; index < list_.stores().size(); ++index) DecideStore(index, first, last);
@@ -164,6 +165,27 @@ class Walk {
       seen_.resize(list_.stores().size());
       seen_[static_cast<std::size_t>(store - list_.stores().data())] = series.samples;
     }
+    FetchWindows(first, last);
+  }
+
+  void FetchWindows(std::int64_t first, std::int64_t last) {
+    full_.assign(seen_.size(), {});
+    if (evaluate::RateWindowMs(table_) == 0) {
+      for (std::size_t index = 0; index < seen_.size(); ++index) AddTimes(seen_[index], full_[index]);
+      return;
+    }
+    const prometheus_api::Reply reply = prometheus_api::AskRange(
+        source_, evaluate::WindowQuery(table_), grid_.At(first), grid_.At(last), grid_.step_ms, notes_);
+    presence_known_ = presence_known_ && reply.believed();
+    for (const prometheus_api::Series& series : reply.series) {
+      const Store* const store = list_.Find(series.labels);
+      if (store != nullptr)
+        AddTimes(series.samples, full_[static_cast<std::size_t>(store - list_.stores().data())]);
+    }
+  }
+
+  static void AddTimes(const std::vector<Sample>& samples, std::vector<std::int64_t>& times) {
+    for (const Sample& sample : samples) times.push_back(sample.time_ms);
   }
 
   // How many stores --evaluate would have listed at each instant: with a few it looks further back.
@@ -191,8 +213,10 @@ class Walk {
         presence = Cause::kPresenceUnknown;
       } else if (!seen.here()) {
         presence = Cause::kSilent;
+      } else if (!std::ranges::binary_search(full_[index], time_ms)) {
+        presence = Cause::kWindowNotFull;
       }
-      const decide::Decision decision = at_.Decide(presence, true);
+      const decide::Decision decision = at_.Decide(presence);
       intervals_ += Append(grid_, time_ms, decision, backtest_.stores[index]) ? 1 : 0;
     }
     store.last_seen_ms = seen.last_ms();
@@ -206,9 +230,10 @@ class Walk {
   evaluate::FleetNotes notes_;
   evaluate::StoreAt at_;
   std::size_t stores_at_end_ = 1;
-  std::vector<std::vector<Sample>> seen_;  // by store: see LastSeen
-  std::vector<std::size_t> listed_;        // by instant of the stretch: see CountListed
-  bool presence_known_ = true;             // in this stretch
+  std::vector<std::vector<Sample>> seen_;        // by store: see LastSeen
+  std::vector<std::vector<std::int64_t>> full_;  // by store: the instants at which its window was full
+  std::vector<std::size_t> listed_;              // by instant of the stretch: see CountListed
+  bool presence_known_ = true;                   // in this stretch
   std::size_t intervals_ = 0;
 };
 

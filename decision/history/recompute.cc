@@ -32,6 +32,24 @@ Result<evaluate::StoreSamples> ReadInputs(const Json& record, const Table& table
     if (!last_seen_ms) return last_seen_ms.error();
     samples.last_seen_ms = *last_seen_ms;
   }
+  if (record.Find("window_ms") != nullptr) {
+    const Result<std::int64_t> window_ms = IntegerField(record, "window_ms");
+    if (!window_ms) return window_ms.error();
+    samples.window_ms = *window_ms;
+  }
+  if (record.Find("measured_since_ms") != nullptr) {
+    const Result<std::int64_t> since_ms = IntegerField(record, "measured_since_ms");
+    if (!since_ms) return since_ms.error();
+    samples.measured_since_ms = *since_ms;
+  }
+  if (record.Find("coverage_reasons") != nullptr) {
+    const Result<const Json::Array*> reasons = ArrayField(record, "coverage_reasons");
+    if (!reasons) return reasons.error();
+    for (const Json& reason : **reasons) {
+      if (reason.string() == nullptr) return Error{"its \"coverage_reasons\" are no texts", ""};
+      samples.coverage_reasons.push_back(*reason.string());
+    }
+  }
   const Result<const Json::Array*> signals = ArrayField(record, "signals");
   if (!signals) return signals.error();
   if ((*signals)->size() != table.signals.size()) return Error{"its signals are not those of its table", ""};

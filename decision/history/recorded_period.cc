@@ -146,6 +146,12 @@ Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table) {
   evaluate::Period period;
   period.from_ms = *from_ms;
   period.to_ms = *to_ms;
+  if ((*json)->Find("measured_since_ms") != nullptr) {
+    const Result<std::int64_t> since_ms = IntegerField(**json, "measured_since_ms");
+    if (!since_ms) return since_ms.error();
+    if (*since_ms > *to_ms) return Error{"its period is measured only after its end", ""};
+    period.measured_since_ms = *since_ms;
+  }
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
     const ThresholdRow& row = table.thresholds[index];
     const Frame frame = {.from_ms = *from_ms,

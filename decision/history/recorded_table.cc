@@ -55,6 +55,11 @@ Result<void> RecordedTable::Read(const Json& record) {
     table_.coverage_minimum = *minimum;
     table_.coverage_series = "recorded";  // not empty: there is a coverage
   }
+  if ((*table)->Find("coverage_maximum") != nullptr) {
+    const Result<double> maximum = NumberField(**table, "coverage_maximum");
+    if (!maximum) return maximum.error();
+    table_.coverage_maximum = *maximum;
+  }
   const Result<const Json::Array*> verdicts = ArrayField(**table, "verdicts");
   if (!verdicts) return verdicts.error();
   for (const Json& verdict : **verdicts) {

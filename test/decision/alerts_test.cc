@@ -50,7 +50,11 @@ TEST_CASE("alert and decision are compared at the evaluation that the decision r
       {"breached, pending, just started", 11, "pending", 900'000, Agreement::kPendingAfterStart},
       {"breached, pending, started earlier", 11, "pending", 900'001, Agreement::kDrift},
       {"breached, pending, started anew after T", 11, "pending", -5, Agreement::kNotCompared},
-      {"breached, none, just started", 11, nullptr, 1000, Agreement::kDrift},
+      // Of the evaluations at 7, 37, 67, ... seconds ago the first two after a start write no ALERTS.
+      {"breached, none, just started", 11, nullptr, 1000, Agreement::kNotCompared},
+      {"breached, none, two evaluations since the start", 11, nullptr, 66'000, Agreement::kNotCompared},
+      {"breached, none, three evaluations since the start", 11, nullptr, 67'000, Agreement::kDrift},
+      {"pending, none, just started", 5, nullptr, 1000, Agreement::kNotCompared},
   };
   for (const Case& example : cases) {
     CAPTURE(example.what);

@@ -26,10 +26,10 @@ def unharmed(world, kind, fault):
     """Whether the fault leaves what a living store's verdict rests on as it is."""
     if kind == "known":  # who is here is asked too
         return fault in (*PRESENCE_UNHARMED, "empty result", "other label name", "other label value", "no labels")
-    if kind == "here":
+    if kind in ("here", "window"):
         return fault in PRESENCE_UNHARMED
     # Healthy at E is healthy, however short the history or whatever lies before.
-    return kind in ("ALERTS", "seen", "start", world.held) or (kind in world.values and fault in ("one sample", "a hole"))
+    return kind in ("ALERTS", "seen", "before", "start", world.held) or (kind in world.values and fault in ("one sample", "a hole"))
 
 
 # The start time holds nothing that these would change.

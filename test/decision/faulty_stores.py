@@ -34,7 +34,7 @@ class World:
     @property
     def queries(self):
         """What an instant asks for samples or stores."""
-        return ["known", "here", *self.values, "ALERTS", *([] if self.period else [self.held])]
+        return ["known", "here", "window", *self.values, "ALERTS", *([] if self.period else [self.held])]
 
     @property
     def held(self):
@@ -43,7 +43,7 @@ class World:
     @property
     def period_queries(self):
         """What a period asks beside an instant's queries, where a store has vanished."""
-        return ["known", "here", "seen", *(f"period of {signal}" for signal in self.values)]
+        return ["known", "here", "seen", "before", *(f"period of {signal}" for signal in self.values)]
 
     @property
     def trends(self):
@@ -56,8 +56,12 @@ class World:
             return "trend of " + query.split(":")[1].split("[")[0]
         if query.startswith("ALERTS"):
             return "ALERTS"
+        if query.startswith("min "):
+            return "began"
         if "timestamp(" in query:
             return "seen"
+        if query.startswith("count") and " offset " in query:
+            return "window" if "[5m]" in query else "before"
         if query.startswith("count"):
             return "known" if "last_over_time" in query else "here"
         signal = query.split(":")[1].split("[")[0]
@@ -81,10 +85,12 @@ class World:
 
     def good_answer(self, kind, query):
         """What a well Prometheus says."""
-        if kind in ("known", "here", "seen"):
+        if kind == "began":
+            return vector([(self.labels(store), str(E - 60)) for store in self.stores()])
+        if kind in ("known", "here", "window", "before", "seen"):
             seen = {store: E - (VANISHED * STEP if store == "vanished" else 0) for store in self.stores()}
             return vector([(self.labels(store), str(seen[store]) if kind == "seen" else "1") for store in self.stores()
-                           if kind != "here" or store != "vanished"])
+                           if kind not in ("here", "window") or store != "vanished"])
         if kind in self.trends:
             limit = {"trend of file_size_bytes": "FileSize", "trend of writes_per_second": "Throughput"}.get(kind, "other")
             return vector([(self.labels(store, **part), value) for store in self.stores()

@@ -53,12 +53,12 @@ constexpr std::int64_t kDayMs = 86'400'000;
 
 }  // namespace
 
-TEST_CASE("what was not known is forgiven or not, as it may have hidden a breach") {
+TEST_CASE("what was not known is tolerated or not, as it may have hidden a breach") {
   struct Case {
     std::string_view what;
     std::string evaluations;
     std::int64_t hold_ms;
-    Cause cause;  // kNone: forgiven
+    Cause cause;  // kNone: tolerated
   };
   const std::int64_t five = 5 * kMinuteMs;
   const std::vector<Case> cases = {
@@ -95,7 +95,7 @@ TEST_CASE("many short stretches don't add up to a period that was mostly not mea
     std::string_view what;
     std::string evaluations;
     std::int64_t period_ms;
-    bool forgiven;
+    bool tolerated;
   };
   const std::vector<Case> cases = {
       {"a day, a hundredth of it", Repeat("F.", 28) + "F", kDayMs, true},
@@ -109,7 +109,7 @@ TEST_CASE("many short stretches don't add up to a period that was mostly not mea
   for (const Case& example : cases) {
     CAPTURE(example.what);
     const Unknown unknown = Walk(example.evaluations, 5 * kMinuteMs, example.period_ms);
-    CHECK(unknown.stretches.empty() == example.forgiven);
+    CHECK(unknown.stretches.empty() == example.tolerated);
     CHECK(unknown.stretches.size() <= kStretchesMax);
     std::int64_t missing = 0;
     for (const char evaluation : example.evaluations) missing += evaluation == '.' ? kIntervalMs : 0;
@@ -161,7 +161,7 @@ TEST_CASE("what lies before the period counts only where a run reaches from it i
 
 // Of every story: could an alert have fired that the known evaluations don't prove, and was the condition ever seen true
 // around it? The missing ones are taken as true.
-TEST_CASE("of all short stories, those that may hide a breach beside what was seen of it are not forgiven") {
+TEST_CASE("of all short stories, those that may hide a breach beside what was seen of it are not tolerated") {
   constexpr int kLength = 11;
   constexpr int kNeeded = 4;  // evaluations, for a `for` of three intervals
   const std::string healthy = Repeat("F", 4 * kLength * 10);

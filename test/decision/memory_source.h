@@ -49,7 +49,9 @@ class MemorySource : public prometheus_api::QuerySource {
     asked.push_back(promql);
     if (failing.contains(promql)) return Error{failing[promql], "memory"};
     prometheus_api::Answer answer;
-    if (expected == prometheus_api::ResultType::kVector) {
+    if (promql == kSampleReasons) {
+      AnswerReasons(time_ms, answer);
+    } else if (expected == prometheus_api::ResultType::kVector) {
       AnswerPresence(promql, time_ms, answer);
     } else {
       AnswerSamples(promql, time_ms, answer);
@@ -65,8 +67,10 @@ class MemorySource : public prometheus_api::QuerySource {
   std::optional<std::int64_t> StartTimeMs() override { return start_ms; }
   const std::string& name() const override { return name_; }
 
-  std::map<std::string, std::map<std::string, Samples>> recorded;     // series, store
-  std::map<std::string, std::int64_t> present;                        // store, last seen
+  std::map<std::string, std::map<std::string, Samples>> recorded;  // series, store
+  std::map<std::string, std::int64_t> present;                     // store, last seen
+  std::map<std::string, std::int64_t> began;        // store, first seen; before everything if not here
+  std::multimap<std::string, std::string> reasons;  // store, why its coverage is what it is
   std::map<std::pair<std::string, std::string>, std::string> alerts;  // store and alert, state
   std::map<std::string, std::string> failing;                         // query, why
   std::map<std::string, std::function<void(prometheus_api::Answer&)>>
@@ -99,6 +103,14 @@ class MemorySource : public prometheus_api::QuerySource {
     }
   }
 
+  void AnswerReasons(std::int64_t time_ms, prometheus_api::Answer& answer) const {
+    for (const auto& [database, reason] : reasons) {
+      prometheus_api::Labels labels = Labels(database, std::string(kSampleReasons));
+      labels.emplace_back("reason", reason);
+      answer.series.push_back({std::move(labels), {{time_ms, 1}}});
+    }
+  }
+
   static prometheus_api::Labels Labels(const std::string& database, const std::string& name) {
     return {{"__name__", name}, {"database", database}, {"instance", "app-1:9108"}, {"job", "app"}};
   }
@@ -117,9 +129,13 @@ class MemorySource : public prometheus_api::QuerySource {
     const std::int64_t to_ms = time_ms - DurationAfter(promql, " offset ", ")");
     const std::int64_t from_ms = to_ms - std::max<std::int64_t>(300'000, DurationAfter(promql, "[", ":]"));
     for (const auto& [database, last_ms] : present) {
-      if (last_ms < from_ms) continue;
-      const double value =
-          promql.starts_with("max") ? static_cast<double>(std::min(last_ms, to_ms)) / 1000 : 1;
+      const auto first = began.find(database);
+      const std::int64_t first_ms = first == began.end() ? from_ms : first->second;
+      if (last_ms < from_ms || first_ms > to_ms) continue;
+      const double value = promql.starts_with("max") ? static_cast<double>(std::min(last_ms, to_ms)) / 1000
+                           : promql.starts_with("min")
+                               ? static_cast<double>(std::max(first_ms, from_ms)) / 1000
+                               : 1;
       answer.series.push_back({Labels(database, "x"), {{time_ms, value}}});
       answer.series.back().labels.erase(answer.series.back().labels.begin());
     }

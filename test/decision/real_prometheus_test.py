@@ -50,7 +50,11 @@ STORES = [
           write_p99_seconds=[0.2] * 21).alert(WriteLatency="firing"),
     Store("fresh", "UNDETERMINED - Write errors: beyond the limit, with too little history to tell for how long", 30,
           evaluations=5, write_error_ratio=0.02).alert(WriteErrors="pending"),
-    Store("fresh-and-healthy", "SQLite sufficient", 0, evaluations=2),
+    Store("fresh-and-healthy", "UNDETERMINED - measured since 2026-09-21 14:12:45 UTC, the window of 5 min is not full", 30,
+          evaluations=2),
+    Store("fresh-and-breached", "MIGRATE NOW - Multi-server requires network DB", 0, evaluations=2,
+          servers=2).alert(MultiServer="firing"),
+    Store("a-window-old", "SQLite sufficient", 0, evaluations=13),
     Store("hole", "UNDETERMINED - Write errors: beyond the limit, with samples missing in between", 30,
           write_error_ratio=[0.02] * 5 + [None] + [0.02] * 6),
     Store("nan", "UNDETERMINED - P99 write latency: the recorded value is not a finite number", 30,
@@ -170,8 +174,9 @@ class RealPrometheus(ServerCase):
         # Breached for 40 evaluations less the 10 of `for`, up to 20 evaluations before E.
         self.assertEqual(held["breached_last"], "2026-09-21T14:03:30.000Z")
         self.assertEqual(held["breached_evaluations"], 30)
-        self.assertTrue(stores["fresh-and-healthy"]["line"].startswith(
-            "UNDETERMINED - Write errors: not measured from 2026-09-21 13:23:37 UTC to "))
+        # Of a store that began within the period what lies before is no hole; its first window is not sufficient by itself.
+        self.assertTrue(stores["fresh-and-healthy"]["line"].startswith("UNDETERMINED - measured since 2026-09-21 14:12:45"))
+        self.assertEqual(stores["a-window-old"]["line"], "SQLite sufficient - measured since 2026-09-21 14:07:30 UTC")
 
     def test_over_a_period_what_may_have_been_a_burst_or_was_mostly_unmeasured_is_not_sufficient(self):
         log = self.folder / "gaps.jsonl"

@@ -28,6 +28,7 @@ SUFFICIENT = "SQLite sufficient"
 ERRORS = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
 STORES = {"healthy": Kind(SUFFICIENT, 0), "errors": Kind(ERRORS, 1, error_share=0.05)}
 SETTLED_SECONDS = 3
+WINDOW_SECONDS = 15  # of the rates
 FROZEN_SECONDS = 8  # longer than `for`, shorter than the 5 minutes that Prometheus bridges
 
 
@@ -117,6 +118,12 @@ class LivePrometheus(ServerCase):
         self.assertEqual(schema.check_answer(first.stdout)["evaluations"][0]["stores"], [])
         before = [line for at, line in self.lines("errors").items() if at < self.frozen_at]
         self.assertIn("UNDETERMINED - Write errors: beyond the limit, with too little history to tell for how long", before)
+
+    def test_a_store_is_not_sufficient_before_its_window_is_full(self):
+        lines = self.lines("healthy")
+        young = {line for at, line in lines.items() if at < min(lines) + WINDOW_SECONDS}
+        self.assertNotIn(SUFFICIENT, young)
+        self.assertTrue(any("measured since" in line and line.endswith("the window of 15 s is not full") for line in young), young)
 
     def test_frozen_it_is_no_answer_within_the_time_limit(self):
         self.assertEqual(self.while_frozen.returncode, 4)

@@ -56,7 +56,7 @@ def open_metrics(stores):
             for back in (1, 0):
                 lines.append(f'ALERTS{{alertname="Checkpoint{threshold}",alertstate="{state}",{labels}}} 1 '
                              f"{store.end - back * STEP}")
-        for back in range(7, -1, -1):
+        for back in range(2 * max(map(len, store.series.values())) - 1, -1, -1):
             lines.append(f"checkpoint_block_up{{{labels}}} 1 {store.last_seen - 15 * back}")
     return "\n".join(lines) + "\n# EOF\n"
 

@@ -140,7 +140,7 @@ TEST_CASE("a breach just long enough leads to the verdict, one evaluation less i
   CHECK(Line(pending) == "SQLite sufficient");
   CHECK(findings[test::kWriteErrors].state == State::kPending);
   CHECK(pending.pending == test::kWriteErrors);
-  CHECK(findings[pending.pending].since_ms == kE - 9 * test::kIntervalMs);
+  CHECK(findings[pending.pending].since_ms == kEvaluatedMs - 9 * test::kIntervalMs);
 }
 
 TEST_CASE("of what is pending the most severe is told, beside whatever stands") {
@@ -162,25 +162,19 @@ TEST_CASE(
     "stands") {
   Findings findings;
   Healthy store;
-  const auto decide = [&](Cause presence) {
-    return outgrown::decide::Decide(kSampleTable,
-                                    {.time_ms = kE,
-                                     .presence = presence,
-                                     .window_full = false,
-                                     .signals = store.readings,
-                                     .coverage = {.samples = store.coverage}},
-                                    findings);
-  };
-  const Decision young = decide(Cause::kNone);
+  const Decision young = store.Decide(findings, Cause::kWindowNotFull);
   CHECK(young.outcome == Outcome::kUndetermined);
   CHECK(young.cause == Cause::kWindowNotFull);
   CHECK(young.lead == kNoThreshold);
   CHECK(young.worse_unknown);
-  CHECK(decide(Cause::kSilent).cause == Cause::kSilent);
   store.readings[test::kErrorRatio] = {.cause = Cause::kAbsent};
-  CHECK(decide(Cause::kNone).cause == Cause::kWindowNotFull);
+  CHECK(store.Decide(findings, Cause::kWindowNotFull).cause == Cause::kWindowNotFull);
+  const std::vector<Sample> beyond = {{kEvaluatedMs - test::kIntervalMs, 0.02}, {kEvaluatedMs, 0.02}};
+  store.readings[test::kErrorRatio] = {.samples = beyond};
+  CHECK(store.Decide(findings, Cause::kWindowNotFull).cause == Cause::kTooFewSamples);
   store.Set(test::kServers, 2);
-  CHECK(Line(decide(Cause::kNone)) == "MIGRATE NOW - Multi-server requires network DB");
+  CHECK(Line(store.Decide(findings, Cause::kWindowNotFull)) ==
+        "MIGRATE NOW - Multi-server requires network DB");
 }
 
 TEST_CASE("a proven breach stands whatever is unknown elsewhere") {

@@ -63,4 +63,29 @@ inline constexpr Table kSampleTable = {
     .thresholds = kSampleThresholds,
 };
 
+inline constexpr std::string_view kSampleReasons = "checkpoint:coverage_reason";
+inline constexpr std::array kSampleReasonRows = {
+    ReasonRow{"other_file", "the application writes to another file than the exporter reads"},
+    ReasonRow{"trace_lost", "the observer lost its place"},
+};
+
+// The sample table with what its expressions look back, and with reasons.
+inline const Table& SampleTableWithWindows() {
+  static const auto signals = [] {
+    auto rows = kSampleSignals;
+    for (SignalRow& row : rows) row.window_ms = row.uncovered == Uncovered::kValid ? 0 : 300'000;
+    return rows;
+  }();
+  static const Table table = [] {
+    Table changed = kSampleTable;
+    changed.signals = signals;
+    changed.coverage_window_ms = 300'000;
+    changed.coverage_maximum = 1.05;
+    changed.reason_series = kSampleReasons;
+    changed.reasons = kSampleReasonRows;
+    return changed;
+  }();
+  return table;
+}
+
 }  // namespace outgrown::test

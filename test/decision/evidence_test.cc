@@ -1,0 +1,153 @@
+// What "sufficient" rests on: a window that is full, a coverage that is in order or says why not.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "decision/evaluation.h"
+#include "decision/history/audit.h"
+#include "decision/log/decision_log.h"
+#include "decision/record.h"
+#include "decision/wording.h"
+#include "test/common/temporary_folder.h"
+#include "test/decision/engine/sample_table.h"
+#include "test/decision/memory_source.h"
+
+using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
+using namespace outgrown::evaluate;  // NOLINT(google-build-using-namespace)
+using outgrown::test::kMemoryE;
+using outgrown::test::kMemoryT;
+using outgrown::test::MemorySource;
+
+namespace {
+
+const Table& kWindowed = test::SampleTableWithWindows();
+const std::string kWindowQuery =
+    "count by (job, instance, database) (last_over_time(checkpoint_block_up[5m] offset 5m30s))";
+
+std::string EvidenceLine(const Evaluation& evaluation) {
+  return VerdictLine(kWindowed, evaluation.stores.at(0));
+}
+
+// What an audit finds wrong with the evaluation's record; "" if nothing.
+std::string EvidenceProblem(const Evaluation& evaluation) {
+  const test::TemporaryFolder folder;
+  const auto log = folder.path() / "log";
+  REQUIRE(decision_log::AppendRecords(log, {DecisionRecord(evaluation, evaluation.stores.at(0), "test")}, 0)
+              .ok());
+  const audit::AuditReport report = audit::Audit({log}).value();
+  return report.problems.empty() ? "" : report.problems.front();
+}
+
+// A healthy store whose samples begin that many evaluations before E.
+MemorySource Young(int evaluations) {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  source.began["a"] = kMemoryE - evaluations * test::kIntervalMs - 15'000;
+  for (auto& [series, stores] : source.recorded) {
+    std::erase_if(stores["a"], [&](const Sample& sample) {
+      return sample.time_ms < kMemoryE - evaluations * test::kIntervalMs;
+    });
+  }
+  return source;
+}
+
+}  // namespace
+
+TEST_CASE("a store is sufficient only once it has been there for as long as its rates look back") {
+  struct Case {
+    int evaluations;
+    std::string_view line;
+  };
+  const std::vector<Case> cases = {
+      {2, "UNDETERMINED - measured since 2026-09-21 14:12:15 UTC, the window of 5 min is not full"},
+      {10, "UNDETERMINED - measured since 2026-09-21 14:08:15 UTC, the window of 5 min is not full"},
+      {11, "SQLite sufficient"},
+      {100, "SQLite sufficient"},
+  };
+  for (const Case& example : cases) {
+    CAPTURE(example.evaluations);
+    MemorySource source = Young(example.evaluations);
+    const Evaluation evaluation = EvaluateMeasured(kWindowed, source, kMemoryT);
+    CHECK(std::ranges::count(source.asked, kWindowQuery) == 1);
+    CHECK(EvidenceLine(evaluation) == example.line);
+    CHECK(EvidenceProblem(evaluation) == "");
+  }
+  MemorySource source = Young(2);
+  source.SetValue("a", "checkpoint:servers", 2, 1);
+  CHECK(EvidenceLine(EvaluateMeasured(kWindowed, source, kMemoryT)) ==
+        "MIGRATE NOW - Multi-server requires network DB");
+}
+
+TEST_CASE("a window that could not be asked for is not full") {
+  MemorySource source = Young(100);
+  source.failing[kWindowQuery] = "no answer";
+  const Evaluation evaluation = EvaluateMeasured(kWindowed, source, kMemoryT);
+  CHECK(EvidenceLine(evaluation) == "UNDETERMINED - whether the store still reports is not known");
+  CHECK(EvidenceProblem(evaluation) == "");
+}
+
+TEST_CASE("over a period what lies before a store's beginning is no hole, and a hole in it is") {
+  const std::int64_t from_ms = kMemoryT - 3'600'000;
+  const auto look_back = [&](MemorySource& source) {
+    Evaluation evaluation = EvaluateMeasured(kWindowed, source, kMemoryT);
+    LookBack(evaluation, source, from_ms);
+    return evaluation;
+  };
+  MemorySource fresh = Young(40);
+  const Evaluation evaluation = look_back(fresh);
+  CHECK(EvidenceLine(evaluation) == "SQLite sufficient - measured since 2026-09-21 13:53:30 UTC");
+  CHECK(EvidenceProblem(evaluation) == "");
+
+  MemorySource there_before = Young(40);
+  there_before.began.clear();
+  CHECK(EvidenceLine(look_back(there_before)).starts_with("UNDETERMINED - Write errors: not measured from "));
+
+  MemorySource holed = Young(60);
+  for (auto& [series, stores] : holed.recorded) {
+    std::erase_if(stores["a"], [](const Sample& sample) {
+      return sample.time_ms > kMemoryE - 40 * test::kIntervalMs &&
+             sample.time_ms < kMemoryE - 10 * test::kIntervalMs;
+    });
+  }
+  CHECK(EvidenceLine(look_back(holed)).starts_with("UNDETERMINED - Write errors: not measured from "));
+
+  MemorySource young = Young(5);
+  CHECK(EvidenceLine(look_back(young)) ==
+        "UNDETERMINED - measured since 2026-09-21 14:10:45 UTC, the window of 5 min is not full");
+}
+
+TEST_CASE(
+    "where the coverage is not in order, its recorded reason is the verdict's, and is asked for only then") {
+  struct Case {
+    double coverage;
+    std::vector<std::string> reasons;
+    std::string_view line;
+  };
+  const std::string_view other_file =
+      "UNDETERMINED - the application writes to another file than the exporter reads";
+  const std::vector<Case> cases = {
+      {1, {"other_file"}, "SQLite sufficient"},
+      {0.5, {}, "UNDETERMINED - Write errors: writes go uncounted"},
+      {0.5, {"trace_lost", "other_file"}, other_file},  // the spec's order
+      {0.5, {"unheard_of"}, "UNDETERMINED - unheard_of"},
+      {1.06, {}, "UNDETERMINED - Write errors: more writes are counted than the store commits"},
+      {1.06, {"other_file"}, other_file},
+      {std::nan(""), {"other_file"}, other_file},
+  };
+  for (const Case& example : cases) {
+    CAPTURE(example.coverage);
+    MemorySource source = Young(100);
+    source.SetValue("a", std::string(kWindowed.coverage_series), example.coverage, 20);
+    for (const std::string& reason : example.reasons) source.reasons.emplace("a", reason);
+    const Evaluation evaluation = EvaluateMeasured(kWindowed, source, kMemoryT);
+    CHECK(EvidenceLine(evaluation) == example.line);
+    CHECK(std::ranges::count(source.asked, std::string(kWindowed.reason_series)) ==
+          (example.coverage == 1 ? 0 : 1));
+    CHECK(EvidenceProblem(evaluation) == "");
+  }
+}
