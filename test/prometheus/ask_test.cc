@@ -13,7 +13,7 @@ using namespace outgrown::prometheus_api;  // NOLINT(google-build-using-namespac
 namespace {
 
 // Gives one answer to everything.
-struct Server : QuerySource {
+struct AnyAnswer : QuerySource {
   Result<Answer> answer = Answer{};
   std::vector<std::string> asked;
 
@@ -58,7 +58,7 @@ TEST_CASE("samples are believed if they are of the series and of the time that w
   };
   for (const Case& example : cases) {
     CAPTURE(example.problem);
-    Server server;
+    AnyAnswer server;
     server.answer = example.answer;
     Notes notes;
     const Reply reply = AskSamples(server, "up{job=\"a\"}", 100'000, 60'000, notes);
@@ -73,7 +73,7 @@ TEST_CASE("samples are believed if they are of the series and of the time that w
 
 TEST_CASE(
     "a partial answer gives what it has, and is not believed; no answer gives nothing; each is noted once") {
-  Server server;
+  AnyAnswer server;
   Notes notes;
   server.answer = One("up", {{0, 1}});
   server.answer->partial = true;
@@ -94,7 +94,7 @@ TEST_CASE(
 TEST_CASE(
     "many instants are asked for in as many questions as the server's limit needs, up to the first that "
     "fails") {
-  Server server;
+  AnyAnswer server;
   Notes notes;
   server.answer = One("", {{0, 1}});
   const Reply reply = AskRange(server, "up", 0, 25'000'000, 1000, notes);
