@@ -32,6 +32,7 @@ constexpr auto kRoot = std::to_array<Key>({
     {"threshold",    kRequired, "one or more tables [[threshold]]"},
     {"coverage",     kOptional, "the table [coverage]"},
     {"watch",        kOptional, "tables [[watch]]"},
+    {"panel",        kOptional, "tables [[panel]]"},
 });
 constexpr auto kStore = std::to_array<Key>({
     {"name",       kRequired, kText},
@@ -139,8 +140,25 @@ constexpr auto kWatchTest = std::to_array<Key>({
     {"at",       kRequired, kDuration},
     {"interval", kOptional, kDuration},
     {"fires",    kOptional, "true or false"},
+    {"labels",   kOptional, "a table of labels that the expression makes, and their values"},
     {"value",    kOptional, kNumber},
     {"recorded", kOptional, kFalse},
+});
+
+constexpr auto kPanel = std::to_array<Key>({
+    {"row",         kOptional, kText},
+    {"title",       kRequired, kText},
+    {"description", kOptional, kText},
+    {"kind",        kOptional, R"("chart", "states" or "table")"},
+    {"unit",        kOptional, R"(a unit of Grafana's such as "percentunit")"},
+    {"width",       kOptional, kInteger},
+    {"stacked",     kOptional, "true or false"},
+    {"queries",     kRequired, "a table of legends and their PromQL expressions"},
+    {"colors",      kOptional, "a table of legends or texts and their colours"},
+    {"texts",       kOptional, "a table of texts and the values that they stand for"},
+    {"steps",       kOptional, "a table of colours and the values from which on they hold"},
+    {"columns",     kOptional, R"(a list of labels and "Value")"},
+    {"value_title", kOptional, kText},
 });
 
 constexpr auto kTables = std::to_array<TableKeys>({
@@ -158,6 +176,7 @@ constexpr auto kTables = std::to_array<TableKeys>({
     {"coverage.test", "[[coverage.test]]", kCoverageTest},
     {"watch",         "[[watch]]",         kWatch},
     {"watch.test",    "[[watch.test]]",    kWatchTest},
+    {"panel",         "[[panel]]",         kPanel},
 });
 // clang-format on
 

@@ -107,7 +107,10 @@ const KnownSeries* KnownSeriesIndex::Find(std::string_view name) const {
 
 bool KnownSeriesIndex::HasLabel(const KnownSeries& series, std::string_view label) const {
   if (series.any_label || IsUnusable(spec_.store.positions, "identity")) return true;
-  return identity_.contains(label) || series.label_set.contains(label);
+  if (identity_.contains(label) || series.label_set.contains(label)) return true;
+  // Prometheus' name for a label of the exporter's that a target label has taken.
+  constexpr std::string_view kTaken = "exported_";
+  return label.starts_with(kTaken) && HasLabel(series, label.substr(kTaken.size()));
 }
 
 bool KnownSeriesIndex::IsHistogram(std::string_view name) const {

@@ -125,6 +125,8 @@ struct SignalTest {
   Positions positions;
   bool recorded = true;  // false: nothing is recorded; `value` means nothing then
   bool fires = false;    // of an alert alone: whether it fires at `at`
+  // Of an alert alone: labels that its expression makes, which no series of the case has.
+  std::vector<std::pair<std::string, std::string>> labels;
   // Of a watch: the samples of the series and the evaluations of all rules are this far apart. Absent (and in signals and
   // coverage): rules.scrape_interval and rules.interval.
   std::optional<Milliseconds> interval = {};
@@ -219,6 +221,27 @@ struct Watch {
   bool is_alert() const { return record.empty(); }
 };
 
+// One [[panel]] of the dashboard behind those of the signals and thresholds. Not part of the digest.
+//
+// Its queries may hold {identity}, as a watch's, and {shown}: the matchers that the dashboard's variables make.
+struct DashboardPanel {
+  enum class Kind { kChart, kStates, kTable };
+  std::string row;  // begins a row of that title; "" goes on in the one before
+  std::string title;
+  std::string description;
+  Kind kind = Kind::kChart;
+  std::string unit;  // Grafana's id: "percentunit"
+  int width = 8;     // of 24 columns
+  bool stacked = false;
+  std::vector<std::pair<std::string, std::string>> queries;  // legend, in Grafana's format -> PromQL
+  std::vector<std::pair<std::string, std::string>> colors;   // legend's text, or one of `texts` -> colour
+  std::vector<std::pair<std::string, double>> texts;  // of kStates: text -> the value that it stands for
+  std::vector<std::pair<std::string, double>> steps;  // of kTable: colour -> from that value on; green before
+  std::vector<std::string> columns;                   // of kTable: labels, and "Value"
+  std::string value_title;                            // of kTable: the value's heading
+  Positions positions;
+};
+
 struct Spec {
   std::filesystem::path file;  // as the user named it
   Positions positions;         // of the root's keys
@@ -233,6 +256,7 @@ struct Spec {
   std::vector<Threshold> thresholds;
   std::optional<Coverage> coverage;
   std::vector<Watch> watches;
+  std::vector<DashboardPanel> panels;
   std::string digest;  // SHA-256 of the canonical text (digest.h), 64 hexadecimal digits
 };
 

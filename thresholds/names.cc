@@ -7,9 +7,6 @@ namespace {
 
 constexpr std::string_view kCoverage = "coverage_ratio";
 constexpr std::string_view kReason = "coverage_reason";
-constexpr std::string_view kPresent = "present";
-constexpr std::string_view kDecided = "decision_timestamp_seconds";
-constexpr std::string_view kDecidedStores = "decided_stores";
 
 }  // namespace
 
@@ -25,19 +22,10 @@ std::string CoverageSeries(const Store& store) { return RecordedSeries(store, kC
 
 std::string ReasonSeries(const Store& store) { return RecordedSeries(store, kReason); }
 
-std::string PresentSeries(const Store& store) { return RecordedSeries(store, kPresent); }
-
-std::string DecidedSeries(const Store& store) { return RecordedSeries(store, kDecided); }
-
-std::string DecidedStoresSeries(const Store& store) { return RecordedSeries(store, kDecidedStores); }
-
 std::span<const std::string_view> OwnSeriesIds() {
-  static constexpr std::array<std::string_view, 5> kIds = {kCoverage, kReason, kPresent, kDecided,
-                                                           kDecidedStores};
+  static constexpr std::array<std::string_view, 2> kIds = {kCoverage, kReason};
   return kIds;
 }
-
-std::span<const std::string_view> CoverageSeriesIds() { return OwnSeriesIds().first(2); }
 
 std::string AlertName(const Store& store, std::string_view threshold_id) {
   std::string name;
@@ -52,13 +40,6 @@ std::string AlertName(const Store& store, std::string_view threshold_id) {
   }
   name += threshold_id;
   return name;
-}
-
-std::span<const std::string_view> MeasurementAlertIds() {
-  static constexpr std::array<std::string_view, 8> kIds = {
-      "ExporterDown", "StoreSilent",        "BlockUnreadable", "WriterStale",
-      "WriterGone",   "CoverageIncomplete", "DigestMismatch",  "DecisionOverdue"};
-  return kIds;
 }
 
 std::string ExampleValue(std::string_view label) { return std::string(label) + "-a"; }

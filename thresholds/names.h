@@ -21,23 +21,11 @@ std::string CoverageSeries(const Store& store);
 // "checkpoint:coverage_reason"
 std::string ReasonSeries(const Store& store);
 
-// What the alerts about the measurement remember. "checkpoint:present": the spec's `present` of each store.
-std::string PresentSeries(const Store& store);
-// "checkpoint:decision_timestamp_seconds": of each `subject` that the exporters show a decision about.
-std::string DecidedSeries(const Store& store);
-// "checkpoint:decided_stores": how many subjects those are.
-std::string DecidedStoresSeries(const Store& store);
-
-// The ids whose recorded series rulegen makes itself, which no signal may take.
+// The ids whose recorded series rulegen makes itself, which no signal and no memory may take.
 std::span<const std::string_view> OwnSeriesIds();
-// Those of them that no memory of a [[watch]] may take either.
-std::span<const std::string_view> CoverageSeriesIds();
 
 // "checkpoint" + "WriteErrors" -> "CheckpointWriteErrors"; snake_case store names become PascalCase.
 std::string AlertName(const Store& store, std::string_view threshold_id);
-
-// The ids of the generated alerts about the measurement itself ("ExporterDown"), which no threshold may take.
-std::span<const std::string_view> MeasurementAlertIds();
 
 // A label's value in the store that generated tests are about: "database" -> "database-a".
 std::string ExampleValue(std::string_view label);

@@ -46,6 +46,7 @@ class Parser {
       ParseThreshold(*table, spec.thresholds.emplace_back());
     if (const TomlNode* table = root.Table("coverage")) ParseCoverage(*table, spec.coverage.emplace());
     for (const TomlNode* table : root.Tables("watch")) ParseWatch(*table, spec, spec.watches.emplace_back());
+    for (const TomlNode* table : root.Tables("panel")) ParsePanel(*table, spec.panels.emplace_back());
   }
 
  private:
@@ -146,6 +147,7 @@ class Parser {
       if (name != "watch.test") continue;
       reader.Duration("interval", test.interval);
       reader.Boolean("fires", test.fires);
+      reader.TextTable("labels", "label", test.labels);
     }
   }
 
@@ -171,6 +173,27 @@ class Parser {
     reader.Text("look", watch.look);
     reader.Text("act", watch.act);
     ParseTests(reader, "watch.test", watch.tests);
+  }
+
+  void ParsePanel(const TomlNode& table, DashboardPanel& panel) {
+    TableReader reader(table, TableOf("panel"), report_, panel.positions);
+    reader.Text("row", panel.row);
+    reader.Text("title", panel.title);
+    reader.Text("description", panel.description);
+    reader.Text("unit", panel.unit);
+    reader.Integer("width", panel.width);
+    reader.Boolean("stacked", panel.stacked);
+    reader.TextTable("queries", "legend", panel.queries);
+    reader.TextTable("colors", "legend", panel.colors);
+    reader.NumberTable("texts", "text", panel.texts);
+    reader.NumberTable("steps", "colour", panel.steps);
+    reader.TextList("columns", panel.columns);
+    reader.Text("value_title", panel.value_title);
+    std::string kind;
+    if (!reader.Text("kind", kind) || kind == "chart") return;
+    panel.kind = kind == "states" ? DashboardPanel::Kind::kStates : DashboardPanel::Kind::kTable;
+    if (kind == "states" || kind == "table") return;
+    report_.Add(panel.positions["kind"].value, "panel.kind", Quoted(kind), R"("chart", "states" or "table")");
   }
 
   void ParseThreshold(const TomlNode& table, Threshold& threshold) {

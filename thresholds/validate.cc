@@ -16,6 +16,7 @@ void Validate(const Spec& spec, Report& report) {
   ValidateThresholds(spec, report, suggestions);
   ValidateCoverage(spec, series, report, suggestions);
   ValidateWatches(spec, report, suggestions);
+  ValidatePanels(spec, report);
 }
 
 }  // namespace outgrown::spec

@@ -27,6 +27,7 @@ void ValidateThresholds(const Spec& spec, Report& report, Suggestions& suggestio
 void ValidateCoverage(const Spec& spec, const KnownSeriesIndex& series, Report& report,
                       Suggestions& suggestions);
 void ValidateWatches(const Spec& spec, Report& report, Suggestions& suggestions);
+void ValidatePanels(const Spec& spec, Report& report);
 
 // How often something happens, and which key says so. One that is wrong itself is nothing to judge by.
 struct Pace {

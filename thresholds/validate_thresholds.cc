@@ -92,11 +92,6 @@ class Thresholds {
                   "an id such as \"WriteErrors\": letters and digits, beginning with an upper-case one")) {
       return;
     }
-    const auto& reserved = MeasurementAlertIds();
-    if (std::ranges::find(reserved, threshold.id) != reserved.end()) {
-      check.Wrong("id", Quoted(threshold.id),
-                  "another id: this one is an alert about the measurement itself");
-    }
     // Anchors are in lower case, so two alerts that differ in case alone would share one.
     alerts_.AddFolded(check, "id", RunbookAnchor(threshold.id), threshold.id,
                       "an id that no other threshold has, upper and lower case alike", Unique::At::kValue);

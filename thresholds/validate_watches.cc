@@ -70,7 +70,7 @@ class Watches {
     if (check.Id("record", watch.record, IsSnakeCase,
                  "a name of lower-case letters, digits and _, beginning with a letter")) {
       records_.Add(check, "record", watch.record, "a name that no other [[watch]] records");
-      if (Contains(CoverageSeriesIds(), watch.record))
+      if (Contains(OwnSeriesIds(), watch.record))
         check.Wrong("record", Quoted(watch.record), "another name: [coverage] records a series of that name");
     }
     for (const std::string_view key : kOfAlerts) {

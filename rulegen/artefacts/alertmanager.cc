@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "common/duration.h"
-#include "rulegen/artefacts/measurement.h"
 #include "rulegen/artefacts/node.h"
 #include "thresholds/mark.h"
 #include "thresholds/names.h"
@@ -45,29 +44,49 @@ AlertsByVerdict ByVerdict(const spec::Spec& spec) {
   return alerts;
 }
 
+// The labels, and those that tell apart hosts that share one Alertmanager.
+std::vector<std::string> AndShared(const spec::Spec& spec, std::vector<std::string> labels) {
+  if (!spec.alertmanager) return labels;
+  for (const std::string& label : spec.alertmanager->equal) {
+    if (std::ranges::count(labels, label) == 0) labels.push_back(label);
+  }
+  return labels;
+}
+
 // For each verdict that has something milder below it: its alerts silence all of those.
 void SilenceMilder(const spec::Spec& spec, AlertsByVerdict& alerts, std::vector<Inhibition>& inhibitions) {
   std::vector<std::string> milder;
   for (const spec::Verdict& verdict : spec.verdicts) {
     const std::vector<std::string>& own = alerts[verdict.id];
     if (!own.empty() && !milder.empty())
-      inhibitions.push_back({{AnyOf(own)}, {AnyOf(milder)}, spec.store.identity});
+      inhibitions.push_back({{AnyOf(own)}, {AnyOf(milder)}, AndShared(spec, spec.store.identity)});
     milder.insert(milder.end(), own.begin(), own.end());
   }
 }
 
-// `source` silences the other alerts about the measurement that it explains.
-void SilenceExplained(const spec::Spec& spec, const std::vector<MeasurementAlert>& planned,
-                      std::string_view source, const std::vector<std::string_view>& explained,
-                      std::vector<std::string> equal, std::vector<Inhibition>& inhibitions) {
-  std::vector<std::string> targets;
-  bool has_source = false;
-  for (const MeasurementAlert& alert : planned) {
-    has_source = has_source || alert.id == source;
-    if (std::ranges::count(explained, alert.id) > 0) targets.push_back(spec::AlertName(spec.store, alert.id));
+// What each watch says that it silences.
+void SilenceExplained(const spec::Spec& spec, std::vector<Inhibition>& inhibitions) {
+  for (const spec::Watch& watch : spec.watches) {
+    if (watch.inhibits.empty()) continue;
+    std::vector<std::string> targets;
+    for (const std::string& id : watch.inhibits) targets.push_back(spec::AlertName(spec.store, id));
+    inhibitions.push_back(
+        {{AnyOf({spec::AlertName(spec.store, watch.id)})}, {AnyOf(targets)}, AndShared(spec, watch.equal)});
   }
-  if (!has_source || targets.empty()) return;
-  inhibitions.push_back({{AnyOf({spec::AlertName(spec.store, source)})}, {AnyOf(targets)}, std::move(equal)});
+}
+
+// The route of the alerts about the measurement; one below it for each severity but the usual, the mildest verdict's.
+Route MeasurementRoute(const spec::Spec& spec) {
+  const std::string& usual = spec.verdicts.front().severity;
+  Route route{{{"verdict", "=", ""}}, {"measurement", usual}, {}, kRemindDaily, {}};
+  std::vector<std::string> others;
+  for (const spec::Watch& watch : spec.watches) {
+    if (!watch.is_alert() || watch.severity == usual || std::ranges::count(others, watch.severity) > 0)
+      continue;
+    others.push_back(watch.severity);
+    route.routes.push_back({{{"severity", "=", watch.severity}}, {watch.severity}, {}, {}, {}});
+  }
+  return route;
 }
 
 }  // namespace
@@ -82,7 +101,7 @@ Routing PlanRouting(const spec::Spec& spec, const RuleFile& rules) {
   Routing routing;
   routing.store = spec.store.name;
   routing.route.matchers = {AnyOf(all)};
-  routing.route.group_by = spec.store.identity;
+  routing.route.group_by = AndShared(spec, spec.store.identity);
   for (std::size_t i = spec.verdicts.size(); i-- > 0;) {
     const spec::Verdict& verdict = spec.verdicts[i];
     const bool most_severe = i + 1 == spec.verdicts.size();
@@ -92,20 +111,12 @@ Routing PlanRouting(const spec::Spec& spec, const RuleFile& rules) {
                                     most_severe ? kRemindDaily : kRemindSeldom,
                                     {}});
   }
-  const std::vector<MeasurementAlert> planned = PlanMeasurement(spec);
-  if (!planned.empty()) {
-    routing.route.routes.push_back(
-        {{{"verdict", "=", ""}}, {"measurement", MeasurementSeverity(spec)}, {}, kRemindDaily, {}});
-  }
+  if (std::ranges::any_of(spec.watches, &spec::Watch::is_alert))
+    routing.route.routes.push_back(MeasurementRoute(spec));
 
   AlertsByVerdict alerts = ByVerdict(spec);
   SilenceMilder(spec, alerts, routing.inhibitions);
-  SilenceExplained(
-      spec, planned, "ExporterDown",
-      {"StoreSilent", "BlockUnreadable", "WriterStale", "WriterGone", "CoverageIncomplete", "DigestMismatch"},
-      {"job", "instance"}, routing.inhibitions);
-  SilenceExplained(spec, planned, "BlockUnreadable", {"WriterStale", "WriterGone", "CoverageIncomplete"},
-                   spec.store.identity, routing.inhibitions);
+  SilenceExplained(spec, routing.inhibitions);
   return routing;
 }
 

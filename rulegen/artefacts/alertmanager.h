@@ -23,7 +23,7 @@ struct Matcher {
 struct Route {
   std::vector<Matcher> matchers;
   std::vector<std::string>
-      receivers;  // the first of these that the people's configuration has; else the parent's
+      receivers;  // the first of these that the user's configuration has; else the parent's
   std::vector<std::string> group_by;
   std::optional<Milliseconds> repeat_interval;
   std::vector<Route> routes;
@@ -42,17 +42,16 @@ struct Routing {
   std::vector<Inhibition> inhibitions;
 };
 
-// A more severe verdict silences the milder ones of the same store; an exporter that is down silences what else would be
-// said about its measurements, and so does an unreadable block.
+// A more severe verdict silences the milder ones of the same store, and a watch what it says that it inhibits.
 Routing PlanRouting(const spec::Spec& spec, const RuleFile& rules);
 
 }  // namespace outgrown::plan
 
 namespace outgrown::emit {
 
-// Alertmanager's configuration: the people's own, with the routes and inhibitions of specs merged in.
+// Alertmanager's configuration: the user's own, with the routes and inhibitions of specs merged in.
 
-// `base` is the text of the people's file, `base_name` its name for errors. The routes go behind their own (theirs win),
+// `base` is the text of the user's file, `base_name` its name for errors. The routes go behind their own (theirs win),
 // the inhibitions behind theirs, in the order of `routings`. Of theirs the relative paths are changed that Alertmanager
 // reads from its configuration's folder, so that they lead to the same files: `templates`, and the files of an
 // `http_config` (all others it reads from where it was started). `base_folder` is the base's folder from the one that the

@@ -1,7 +1,6 @@
 #include "rulegen/artefacts/artefacts.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -9,10 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "common/duration.h"
 #include "common/file.h"
 #include "rulegen/artefacts/alertmanager.h"
 #include "rulegen/artefacts/dashboard.h"
-#include "rulegen/artefacts/day_tests.h"
 #include "rulegen/artefacts/documents.h"
 #include "rulegen/artefacts/other_specs.h"
 #include "rulegen/artefacts/rule_tests.h"
@@ -26,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Stands for the people's Alertmanager configuration where they have none.
+// Stands for the user's Alertmanager configuration where there is none.
 const std::string kEmptyAlertmanager = "route:\n  receiver: default\nreceivers:\n  - name: default\n";
 
 // Where the rule file of a flavor goes, from the folder of the rules.
@@ -46,11 +45,11 @@ Result<void> AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::
   for (const spec::Flavor flavor : spec.rules.flavors) {
     artefacts.push_back({folder / RuleFile(spec, flavor), emit::RulesYaml(spec, rules, flavor)});
   }
-  std::vector<plan::PromtoolFile> tests = {plan::PlanTests(spec, rules), plan::PlanDayTests(spec, rules)};
-  for (plan::PromtoolFile& file : tests) file.rule_file = TestedRuleFile(spec).generic_string();
-  for (std::size_t i = 0; i < tests.size(); ++i) {
-    const char* const kind = i == 0 ? ".test.yml" : ".day.test.yml";
-    artefacts.push_back({folder / (spec.store.name + kind), emit::PromtoolYaml(spec, tests[i])});
+  for (plan::PromtoolFile& tests : plan::PlanTests(spec, rules)) {
+    tests.rule_file = TestedRuleFile(spec).generic_string();
+    const bool usual = tests.evaluation_interval == spec.rules.interval;
+    const std::string pace = usual ? "" : "." + FormatDuration(tests.evaluation_interval);
+    artefacts.push_back({folder / (spec.store.name + pace + ".test.yml"), emit::PromtoolYaml(spec, tests)});
   }
   artefacts.push_back({folder / (spec.store.name + ".thresholds.inc"), emit::ThresholdsInc(spec)});
   return {};

@@ -14,7 +14,6 @@
 #include "common/digest.h"
 #include "rulegen/artefacts/annotation.h"
 #include "rulegen/artefacts/rules.h"
-#include "thresholds/known_series.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
 
@@ -127,7 +126,7 @@ class LimitPanels {
     const std::string series = Recorded(threshold.signal);
     const std::string limit = PromqlNumber(threshold.limit);
     const bool above = threshold.direction == Direction::kAbove;
-    return "max(" + (above ? series : limit) + " / " + (above ? limit : series) + ")";
+    return "max(" + (above ? series : limit) + " / " + (above ? limit : series) + " < +Inf)";
   }
 
   // How much of each limit the worst of the stores shown uses: 1 at the limit, in either direction.
@@ -218,163 +217,54 @@ class LimitPanels {
   const std::string by_;
 };
 
-// What is behind the signals, and whether the measurement is whole.
 constexpr int kHeight = 8;
 
-class ExporterPanels {
- public:
-  ExporterPanels(const spec::Spec& spec, PanelGrid& grid)
-      : spec_(spec), grid_(grid), by_(IdentityList(spec)), store_(StoreLegend(spec)) {}
+std::string Replaced(std::string text, std::string_view what, const std::string& by) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+  return text;
+}
 
-  void Add() {
-    grid_.Row("Writes");
-    AddWrites();
-    grid_.Row("The store's files");
-    AddFiles();
-    grid_.Row("The measurement");
-    AddMeasurement();
+// The colour that the spec gives a legend or a text; "text" is Grafana's colour of none.
+std::string ColorOf(const spec::DashboardPanel& panel, std::string_view name) {
+  for (const auto& [named, color] : panel.colors) {
+    if (named == name) return color;
   }
+  return "text";
+}
 
- private:
-  std::string Of(const std::string& name) const { return Selected(spec_, name); }
-
-  std::string RateBy(const std::string& labels, const std::string& name) const {
-    return "sum by (" + labels + ") (rate(" + Of(name) + "[$__rate_interval]))";
+// A [[panel]], as the spec says it.
+Panel SpecPanel(const spec::Spec& spec, const spec::DashboardPanel& from) {
+  using Kind = spec::DashboardPanel::Kind;
+  Panel panel;
+  panel.kind = from.kind == Kind::kStates  ? PanelKind::kStateTimeline
+               : from.kind == Kind::kTable ? PanelKind::kTable
+                                           : PanelKind::kTimeSeries;
+  panel.title = from.title;
+  panel.description = from.description;
+  panel.width = from.width;
+  panel.height = kHeight;
+  panel.unit = from.unit;
+  panel.stacked = from.stacked;
+  for (const auto& [legend, query] : from.queries) {
+    std::string expr =
+        Replaced(Replaced(query, "{shown}", Selection(spec)), "{identity}", IdentityList(spec));
+    panel.queries.push_back({std::move(expr), legend, from.kind == Kind::kTable});
   }
-
-  Panel Chart(std::string title, std::string description, std::vector<DashboardQuery> queries,
-              std::string unit, int width) const {
-    Panel panel;
-    panel.kind = PanelKind::kTimeSeries;
-    panel.title = std::move(title);
-    panel.description = std::move(description);
-    panel.width = width;
-    panel.height = kHeight;
-    panel.queries = std::move(queries);
-    panel.unit = std::move(unit);
+  if (from.kind == Kind::kChart) {
     panel.min = 0;
-    return panel;
+    for (const auto& [legend, color] : from.colors) panel.series_colors.push_back({legend, color});
   }
-
-  void AddWrites() {
-    Panel writes = Chart(
-        "Writes by status",
-        "Outermost write transactions: success, error, or rejected by a constraint (the application's own "
-        "doing).",
-        {{RateBy("status", "checkpoint_writes_total"), "{{status}}", false}}, "ops", 8);
-    writes.stacked = true;
-    writes.series_colors = {{"success", "green"}, {"error", "red"}, {"rejected", "yellow"}};
-    grid_.Add(std::move(writes));
-    Panel errors =
-        Chart("Errors by reason",
-              "busy and busy_snapshot are lock contention; full, io and corrupt are the machine.",
-              {{RateBy("reason", "checkpoint_write_errors_total"), "{{reason}}", false}}, "ops", 8);
-    errors.stacked = true;
-    errors.series_colors = {{"busy", "orange"}, {"busy_snapshot", "yellow"}, {"full", "red"},
-                            {"io", "purple"},   {"corrupt", "dark-red"},     {"other", "blue"}};
-    grid_.Add(std::move(errors));
-
-    Panel latency =
-        Chart("Write latency", "Quantiles of the duration of writes, lock wait included.", {}, "s", 8);
-    const std::string buckets = RateBy("le", "checkpoint_write_duration_seconds_bucket");
-    for (const auto& [quantile, name] : {std::pair("0.5", "median"), {"0.9", "P90"}, {"0.99", "P99"}}) {
-      latency.queries.push_back(
-          {"histogram_quantile(" + std::string(quantile) + ", " + buckets + ")", name, false});
-    }
-    grid_.Add(std::move(latency));
-  }
-
-  void AddFiles() {
-    grid_.Add(Chart("File sizes", "The database file and its write-ahead log.",
-                    {{Of("checkpoint_file_size_bytes"), "database " + store_, false},
-                     {Of("checkpoint_wal_size_bytes"), "WAL " + store_, false}},
-                    "bytes", 8));
-    grid_.Add(Chart("Payload written", "Bytes that the application said it wrote.",
-                    {{RateBy(by_, "checkpoint_written_bytes_total"), store_, false}}, "Bps", 8));
-    grid_.Add(
-        Chart("Commits: counted and the store's own",
-              "Writes that the application counted as successful, beside the store's own commit counter. The "
-              "store's "
-              "running ahead means that somebody writes without being counted.",
-              {{"sum by (" + by_ + ") (rate(" +
-                    Selected(spec_, "checkpoint_writes_total", "status=\"success\"") + "[$__rate_interval]))",
-                "counted " + store_, false},
-               {RateBy(by_, "checkpoint_store_commits_total"), "store " + store_, false}},
-              "ops", 8));
-  }
-
-  void AddMeasurement() {
-    if (spec_.coverage) {
-      Panel coverage = Chart("Coverage", "Share of the store's commits that the application's counting saw.",
-                             {{Of(spec::CoverageSeries(spec_.store)), store_, false}}, "percentunit", 8);
-      coverage.max = 1;
-      coverage.steps = {{{}, "red"}, {spec_.coverage->minimum, "green"}};
-      coverage.limit_lines = true;
-      grid_.Add(std::move(coverage));
-    }
-    Panel block;
-    block.kind = PanelKind::kStateTimeline;
-    block.title = "Counter block and exporter";
-    block.description =
-        "Whether the exporter was scraped, and whether it could read the store's counter block.";
-    block.width = 8;
-    block.height = kHeight;
-    block.queries = {
-        {Of("checkpoint_block_up"), "block " + store_, false},
-        {"up and on (job, instance) " + Of("checkpoint_block_up"), "exporter {{instance}}", false}};
-    block.texts = {{0, "down", "red"}, {1, "up", "green"}};
-    grid_.Add(std::move(block));
-    grid_.Add(Chart("Writers", "Living writers of the counter block, and those inside a write now.",
-                    {{Of("checkpoint_block_writers"), "living " + store_, false},
-                     {Of("checkpoint_writes_in_flight"), "in a write " + store_, false}},
-                    "short", 8));
-    grid_.Add(Chart("Oldest write in flight",
-                    "Grows for as long as a writer is stuck inside a write; 0 when idle.",
-                    {{Of("checkpoint_oldest_write_in_flight_seconds"), store_, false}}, "s", 8));
-    grid_.Add(Chart(
-        "Collectors", "How long each part of a scrape took.",
-        {{"max by (collector) (checkpoint_collector_duration_seconds{job=~\"$job\",instance=~\"$instance\"})",
-          "{{collector}}", false}},
-        "s", 8));
-    grid_.Add(Chart(
-        "Exporter's memory", "Resident memory of the exporter.",
-        {{"process_resident_memory_bytes{job=~\"$job\",instance=~\"$instance\"}", "{{instance}}", false}},
-        "bytes", 8));
-    AddLastDecisions();
-  }
-
-  void AddLastDecisions() {
-    const std::string where = "{store=\"" + spec_.store.name + "\",job=~\"$job\",instance=~\"$instance\"}";
-    Panel panel;
-    panel.kind = PanelKind::kTable;
-    panel.title = "Last decisions";
-    panel.description =
-        "What rulegen --evaluate decided last about each store, and how long ago, where an exporter has "
-        "--decision.log. The timer is daily; the alert comes after 26 hours.";
-    panel.width = 24;
-    panel.height = 6;
-    panel.queries = {
-        {"max by (subject, verdict) (\n"
-         "  (time() - checkpoint_decision_timestamp_seconds" +
-             where +
-             ")\n"
-             "  * on (job, instance, store, subject) group_right ()\n"
-             "  checkpoint_decision_verdict" +
-             where + "\n)",
-         "", true}};
-    panel.columns = {"subject", "verdict", "Value"};
-    panel.value_title = "decided";
-    panel.unit = "s";
+  for (const auto& [text, value] : from.texts) panel.texts.push_back({value, text, ColorOf(from, text)});
+  if (from.kind == Kind::kTable) {
     panel.decimals = 0;
-    panel.steps = {{{}, "green"}, {86400, "yellow"}, {93600, "red"}};
-    grid_.Add(std::move(panel));
+    panel.columns = from.columns;
+    panel.value_title = from.value_title;
+    panel.steps = {{{}, "green"}};
+    for (const auto& [color, value] : from.steps) panel.steps.push_back({value, color});
   }
-
-  const spec::Spec& spec_;
-  PanelGrid& grid_;
-  const std::string by_;
-  const std::string store_;
-};
+  return panel;
+}
 
 constexpr std::size_t kUidLengthMax = 40;
 
@@ -398,7 +288,11 @@ class Planner {
     grid_.Row("Signals and their limits");
     for (const spec::Signal& signal : spec_.signals) AddSignal(signal);
     AddMatrix();
-    if (spec::HasOwnExporter(spec_)) ExporterPanels(spec_, grid_).Add();
+    AddEvidence();
+    for (const spec::DashboardPanel& panel : spec_.panels) {
+      if (!panel.row.empty()) grid_.Row(panel.row);
+      grid_.Add(SpecPanel(spec_, panel));
+    }
     dashboard.panels = grid_.Take();
     return dashboard;
   }
@@ -440,10 +334,16 @@ class Planner {
               Selected(spec_, "ALERTS", "alertname=~\"" + alerts + "\",alertstate=\"firing\"") + ")\nor ";
     }
     expr += "0 * (" + by_ + "(" + Selected(spec_, spec_.store.present) + ")";
-    for (const spec::Signal& signal : spec_.signals) expr += " and " + Recorded(signal.id);
+    for (const spec::Threshold& threshold : spec_.thresholds) {
+      const std::string known = " and abs(" + Recorded(threshold.signal) + ") < +Inf";
+      if (expr.find(known) == std::string::npos) expr += known;
+    }
     if (spec_.coverage) {
       expr += " and " + Selected(spec_, spec::CoverageSeries(spec_.store)) +
-              " >= " + PromqlNumber(spec_.coverage->minimum);
+              " >= " + PromqlNumber(spec_.coverage->minimum) + " <= " + PromqlNumber(spec_.coverage->maximum);
+      if (!spec_.coverage->reason.empty())
+        expr +=
+            " unless on (" + IdentityList(spec_) + ") " + Selected(spec_, spec::ReasonSeries(spec_.store));
     }
     return expr + ")\nor -1 + 0 * " + by_ + "(last_over_time(" + Selected(spec_, spec_.store.present) +
            "[1d2h]))";
@@ -526,7 +426,8 @@ class Planner {
     now.description = signal.description;
     now.width = 4;
     now.height = 8;
-    now.queries = {{Recorded(signal.id), StoreLegend(spec_), false}};
+    // A value that isn't finite is unknown, and has no colour.
+    now.queries = {{Recorded(signal.id) + " > -Inf < +Inf", StoreLegend(spec_), false}};
     now.unit = GrafanaUnit(signal.unit);
     now.steps = Steps(thresholds);
 
@@ -545,6 +446,58 @@ class Planner {
     }
     grid_.Add(std::move(now));
     grid_.Add(std::move(chart));
+  }
+
+  Panel Chart(std::string title, std::string description, std::string expr, std::string legend) const {
+    Panel panel;
+    panel.kind = PanelKind::kTimeSeries;
+    panel.title = std::move(title);
+    panel.description = std::move(description);
+    panel.width = 8;
+    panel.height = kHeight;
+    panel.queries = {{std::move(expr), std::move(legend), false}};
+    panel.min = 0;
+    return panel;
+  }
+
+  // What the verdict rests on, and what the signals are made of.
+  void AddEvidence() {
+    const bool splits =
+        std::ranges::any_of(spec_.signals, [](const auto& signal) { return !signal.split.empty(); });
+    if (!spec_.coverage && !splits) return;
+    grid_.Row("Evidence and causes");
+    if (spec_.coverage) AddCoverage(*spec_.coverage);
+    for (const spec::Signal& signal : spec_.signals) {
+      if (signal.split.empty()) continue;
+      Panel split =
+          Chart(signal.title + " by reason", "What the signal is made of.",
+                "sum by (reason) (" + Selected(spec_, spec::SplitSeries(spec_.store, signal.id)) + ")",
+                "{{reason}}");
+      split.unit = GrafanaUnit(signal.unit);
+      split.stacked = true;
+      grid_.Add(std::move(split));
+    }
+  }
+
+  void AddCoverage(const spec::Coverage& coverage) {
+    Panel chart = Chart("Coverage", "Share of the store's commits that the application's counting saw.",
+                        Selected(spec_, spec::CoverageSeries(spec_.store)), StoreLegend(spec_));
+    chart.unit = "percentunit";
+    chart.soft_max = coverage.maximum * 1.05;
+    chart.steps = {{{}, "red"}, {coverage.minimum, "transparent"}, {JustAbove(coverage.maximum), "red"}};
+    chart.limit_lines = true;
+    grid_.Add(std::move(chart));
+    if (coverage.reason.empty()) return;
+    Panel reasons;
+    reasons.kind = PanelKind::kStateTimeline;
+    reasons.title = "Why the counting is no evidence";
+    reasons.description = "The reasons that make the verdict UNDETERMINED; empty is good.";
+    reasons.width = 8;
+    reasons.height = kHeight;
+    reasons.queries = {
+        {Selected(spec_, spec::ReasonSeries(spec_.store)), "{{reason}} " + StoreLegend(spec_), false}};
+    reasons.texts = {{1, "unknown", "purple"}};
+    grid_.Add(std::move(reasons));
   }
 
   // The thresholds as a table, beside the last signal where there is room.

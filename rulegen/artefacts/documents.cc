@@ -13,12 +13,11 @@
 #include "common/duration.h"
 #include "rulegen/artefacts/annotation.h"
 #include "rulegen/artefacts/escape.h"
-#include "rulegen/artefacts/measurement.h"
-#include "rulegen/artefacts/presence.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/catalog.h"
 #include "thresholds/mark.h"
 #include "thresholds/names.h"
+#include "thresholds/placeholders.h"
 #include "thresholds/promql.h"
 
 namespace outgrown::emit {
@@ -70,12 +69,24 @@ std::string Titles(const spec::Spec& spec, const std::vector<std::string>& signa
 
 std::string Coverage(const spec::Spec& spec) {
   const spec::Coverage& coverage = *spec.coverage;
-  return "\n## When the counting is incomplete\n\n" + MarkdownCode(spec::CoverageSeries(spec.store)) +
-         " is the share of the store's own commits that the application's counting saw. Below " +
-         MarkdownText(plan::Humanize(coverage.minimum, Unit::kRatio)) +
-         ", or without it:\n\n- unknown: " + Titles(spec, coverage.unknown) +
-         "\n- too small at worst, so that a breach stands and anything else is unknown: " +
-         Titles(spec, coverage.lower_bound) + "\n";
+  std::string text =
+      "\n## When the counting is incomplete\n\n" + MarkdownCode(spec::CoverageSeries(spec.store)) +
+      " is the share of the store's own commits that the application's counting saw. Below " +
+      MarkdownText(plan::Humanize(coverage.minimum, Unit::kRatio)) +
+      ", or without it:\n\n- unknown: " + Titles(spec, coverage.unknown) +
+      "\n- too small at worst, so that a breach stands and anything else is unknown: " +
+      Titles(spec, coverage.lower_bound) + "\n\nAbove " +
+      MarkdownText(plan::Humanize(coverage.maximum, Unit::kRatio)) +
+      " more was counted than the store has seen:\n\n- unknown: " + Titles(spec, coverage.unknown) +
+      "\n- valid, since it rests on the store's own commits then: " + Titles(spec, coverage.lower_bound) +
+      "\n";
+  if (coverage.reasons.empty()) return text;
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [reason, sentence] : coverage.reasons)
+    rows.push_back({MarkdownCode(reason), MarkdownText(sentence)});
+  return text + "\n" + MarkdownCode(spec::ReasonSeries(spec.store)) +
+         " says why. Where it does, the verdict is **UNDETERMINED** with that sentence:\n\n" +
+         MarkdownTable({"reason", "the verdict line reads"}, rows);
 }
 
 // The metric reference: every series that a spec records, reads or declares, as one page for people.
@@ -117,16 +128,26 @@ std::string Recorded(const spec::Spec& spec) {
   };
   for (const spec::Signal& signal : spec.signals) {
     add(spec::RecordedSeries(spec.store, signal.id), UnitText(signal.unit), signal.description, signal.expr);
+    if (signal.split.empty()) continue;
+    add(spec::SplitSeries(spec.store, signal.id), UnitText(signal.unit),
+        "The same by reason, for people: no alert and no decision rests on it.", signal.split);
   }
   if (spec.coverage) {
     add(spec::CoverageSeries(spec.store), UnitText(Unit::kRatio),
         "Share of the store's own commits that the application's counting saw.", spec.coverage->expr);
+    if (!spec.coverage->reason.empty())
+      add(spec::ReasonSeries(spec.store), "1", "Why the counting is no evidence, by the label reason.",
+          spec.coverage->reason);
   }
   std::string remembered;
-  for (const plan::RecordingRule& rule : plan::PlanPresence(spec))
-    remembered += "\n" + MarkdownCode(rule.record) + "\n\n" + MarkdownBlock("promql", rule.expr);
-  expressions += "\nRecorded every " + FormatDuration(plan::PresenceInterval(spec)) +
-                 ", for the alerts about the measurement to remember:\n" + remembered;
+  for (const spec::Watch& watch : spec.watches) {
+    if (watch.is_alert()) continue;
+    const std::string expr = plan::CanonicalPromql(spec::FillPlaceholders(watch.expr, spec));
+    remembered += "\n" + MarkdownCode(spec::RecordedSeries(spec.store, watch.record)) + ", every " +
+                  FormatDuration(watch.interval) + "\n\n" + MarkdownBlock("promql", expr);
+  }
+  if (!remembered.empty())
+    expressions += "\nRecorded for the alerts about the measurement to remember:\n" + remembered;
   return "\n## Recorded series\n\nPrometheus computes them from the series below, each with the labels " +
          LabelList(spec.store.identity) + ".\n\n" + MarkdownTable({"series", "unit", "what"}, rows) +
          expressions;
@@ -222,6 +243,12 @@ std::string DecisionMatrixMarkdown(const spec::Spec& spec) {
         {MarkdownText(verdict.text), MarkdownCode(verdict.severity), std::to_string(verdict.exit_code)});
   }
   text += MarkdownTable({"verdict", "alert severity", "status of `--evaluate --exit-code`"}, codes);
+  std::vector<std::string> shown;
+  for (const spec::Signal& signal : spec.signals) {
+    if (std::ranges::count(spec.thresholds, signal.id, &spec::Threshold::signal) == 0)
+      shown.push_back(signal.id);
+  }
+  if (!shown.empty()) text += "\nShown beside the verdict, and not judged: " + Titles(spec, shown) + ".\n";
   if (spec.coverage) text += Coverage(spec);
   return text;
 }
@@ -240,9 +267,10 @@ std::string RunbookMarkdown(const spec::Spec& spec, const plan::RuleFile& rules)
     about[spec::AlertName(spec.store, threshold.id)] = {plan::VerdictLine(spec, threshold),
                                                         AdviceOf(spec, signals[threshold.signal], threshold)};
   }
-  for (const plan::MeasurementAlert& planned : plan::PlanMeasurement(spec)) {
-    about[spec::AlertName(spec.store, planned.id)] = {planned.summary,
-                                                      {planned.means, planned.look, planned.act}};
+  for (const spec::Watch& watch : spec.watches) {
+    if (!watch.is_alert()) continue;
+    about[spec::AlertName(spec.store, watch.id)] = {watch.summary,
+                                                    {watch.description, watch.look, watch.act}};
   }
   std::string text =
       MarkdownHead(spec, spec.store.title + ": runbook") +

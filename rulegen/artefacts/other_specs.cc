@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "common/file.h"
-#include "rulegen/artefacts/measurement.h"
 #include "thresholds/names.h"
 #include "thresholds/parse.h"
 
@@ -22,17 +21,16 @@ NamePlace StorePlace(const spec::Spec& spec) {
   return {spec.store.name, kStoreName, spec::PositionOf(spec.store.positions, "name"), &spec};
 }
 
-// Those on thresholds, and those about the measurement, which only the store's name makes.
 std::vector<NamePlace> AlertPlaces(const spec::Spec& spec) {
   std::vector<NamePlace> places;
   for (const spec::Threshold& threshold : spec.thresholds) {
     places.push_back({spec::AlertName(spec.store, threshold.id), "threshold.id",
                       spec::PositionOf(threshold.positions, "id"), &spec});
   }
-  for (const plan::MeasurementAlert& alert : plan::PlanMeasurement(spec)) {
-    NamePlace place = StorePlace(spec);
-    place.name = spec::AlertName(spec.store, alert.id);
-    places.push_back(std::move(place));
+  for (const spec::Watch& watch : spec.watches) {
+    if (!watch.is_alert()) continue;
+    places.push_back(
+        {spec::AlertName(spec.store, watch.id), "watch.id", spec::PositionOf(watch.positions, "id"), &spec});
   }
   return places;
 }

@@ -15,6 +15,7 @@
 #include "rulegen/artefacts/rules.h"
 #include "rulegen/artefacts/test_stores.h"
 #include "thresholds/catalog.h"
+#include "thresholds/names.h"
 #include "thresholds/promql.h"
 #include "thresholds/test_series.h"
 
@@ -39,12 +40,31 @@ double Rounded(double value, double nearest) {
 // That the selected series have the case's value for each of the stores, and nobody else has one.
 SampleCheck CheckOf(const std::string& record, const std::string& selector, const spec::SignalTest& from,
                     const std::vector<std::vector<Pair>>& stores) {
-  const double nearest = Nearest(from.value);
+  const double nearest = Nearest(from.recorded ? from.value : 0);
   SampleCheck check{record, "round(" + selector + ", " + PromqlNumber(nearest) + ")", from.at, {}};
-  for (const std::vector<Pair>& store : stores) {
+  if (!from.recorded) return check;
+  for (const std::vector<Pair>& store : stores)
     check.expected.push_back({Selector("", store), Rounded(from.value, nearest)});
-  }
   return check;
+}
+
+// That exactly the case's reasons are recorded for each of the stores, if it names them.
+void AddReasons(const std::string& record, const spec::SignalTest& from,
+                const std::vector<std::vector<Pair>>& stores, PromtoolTest& test) {
+  std::vector<std::pair<std::string, double>> reasons = from.split.value_or(decltype(reasons){});
+  for (const std::string& reason : from.reasons.value_or(std::vector<std::string>{}))
+    reasons.emplace_back(reason, 1);
+  if (!from.split && !from.reasons) return;
+  constexpr double kNearest = 1e-9;
+  SampleCheck check{record, "round(" + record + ", " + PromqlNumber(kNearest) + ")", from.at, {}};
+  for (const std::vector<Pair>& store : stores) {
+    for (const auto& [reason, value] : reasons) {
+      std::vector<Pair> labels = store;
+      labels.push_back({"reason", reason});
+      check.expected.push_back({Selector("", labels), Rounded(value, kNearest)});
+    }
+  }
+  test.samples.push_back(std::move(check));
 }
 
 // Adds the series as that store's. What lacks a label of the identity may be of several stores, and is added once.
@@ -60,17 +80,15 @@ void AddSeries(const CaseSeries& series, std::vector<Pair> store, std::set<std::
   test.series.emplace_back(std::move(selector), series.notation);
 }
 
-PromtoolTest CaseTest(const spec::Spec& spec, const Recorded& recorded, const spec::SignalTest& from) {
-  PromtoolTest test;
-  test.name = recorded.series + (from.name.empty() ? "" : ": " + from.name);
-  test.interval = spec.rules.scrape_interval;
-  const std::vector<CaseSeries> series = SeriesOfCase(spec, from);
-  std::set<std::string> added;
-  for (const CaseSeries& one : series) AddSeries(one, one.store, added, test);
-  const std::vector<std::vector<Pair>> stores = StoresOfCase(spec, series);
-  const std::string selector =
-      stores.size() == 1 ? Selector(recorded.series, stores.front()) : recorded.series;
-  test.samples.push_back(CheckOf(recorded.series, selector, from, stores));
+std::string SelectorOf(const std::string& record, const std::vector<std::vector<Pair>>& stores) {
+  return stores.size() == 1 ? Selector(record, stores.front()) : record;
+}
+
+PromtoolTest RecordedTest(const spec::Spec& spec, const Recorded& recorded, const spec::SignalTest& from) {
+  PromtoolTest test = CaseTest(spec, recorded.series, from);
+  const std::vector<std::vector<Pair>> stores = StoresOfCase(spec, spec.store.identity, from);
+  test.samples.push_back(CheckOf(recorded.series, SelectorOf(recorded.series, stores), from, stores));
+  if (!recorded.by_reason.empty()) AddReasons(recorded.by_reason, from, stores, test);
   return test;
 }
 
@@ -78,7 +96,7 @@ PromtoolTest CaseTest(const spec::Spec& spec, const Recorded& recorded, const sp
 // expression that loses a label merges two of them, and the labels of what it records are not these.
 PromtoolTest StoresTest(const spec::Spec& spec, const Recorded& recorded) {
   const auto found = std::ranges::find_if(recorded.cases, [&](const spec::SignalTest& from) {
-    return !spec::NamesSeveralStores(spec.store, from);
+    return from.recorded && !spec::NamesSeveralStores(spec.store, from);
   });
   OUTGROWN_CHECK(found != recorded.cases.end());
   const spec::SignalTest& from = *found;
@@ -86,7 +104,7 @@ PromtoolTest StoresTest(const spec::Spec& spec, const Recorded& recorded) {
   test.name = recorded.series + " keeps stores apart that differ in one of " + IdentityList(spec);
   test.interval = spec.rules.scrape_interval;
   const std::vector<CaseSeries> series = SeriesOfCase(spec, from);
-  std::vector<std::vector<Pair>> stores = StoresOfCase(spec, series);
+  std::vector<std::vector<Pair>> stores = StoresOfCase(spec, spec.store.identity, from);
   for (const std::string& label : spec.store.identity) stores.push_back(OtherStore(stores.front(), label));
   std::set<std::string> added;
   for (const std::vector<Pair>& store : stores) {
@@ -103,7 +121,7 @@ std::optional<PromtoolTest> ResetTest(const spec::Spec& spec, const Recorded& re
   const auto scrapes = static_cast<std::size_t>(from.at / spec.rules.scrape_interval);
   if (scrapes < 4) return {};
   const std::size_t reset_at = scrapes - 1;
-  PromtoolTest test = CaseTest(spec, recorded, from);
+  PromtoolTest test = RecordedTest(spec, recorded, from);
   test.name = recorded.series + " survives a counter reset";
   bool rises = false;
   for (std::size_t i = 0; i < from.series.size(); ++i) {
@@ -174,9 +192,27 @@ bool Counters::Has(std::string_view selector) const {
   return false;
 }
 
+PromtoolTest CaseTest(const spec::Spec& spec, const std::string& of, const spec::SignalTest& from) {
+  PromtoolTest test;
+  test.name = of + (from.name.empty() ? "" : ": " + from.name);
+  test.interval = from.interval.value_or(spec.rules.scrape_interval);
+  std::set<std::string> added;
+  for (const CaseSeries& one : SeriesOfCase(spec, from)) AddSeries(one, one.store, added, test);
+  return test;
+}
+
+PromtoolTest MemoryTest(const spec::Spec& spec, const spec::Watch& watch, const spec::SignalTest& from) {
+  const std::string record = spec::RecordedSeries(spec.store, watch.record);
+  PromtoolTest test = CaseTest(spec, record, from);
+  const std::vector<std::vector<Pair>> stores = StoresOfCase(spec, watch.labels, from);
+  test.samples.push_back(CheckOf(record, record, from, stores));
+  return test;
+}
+
 void AddRecordedTests(const spec::Spec& spec, const Recorded& recorded, const Counters& counters,
                       PromtoolFile& file) {
-  for (const spec::SignalTest& from : recorded.cases) file.tests.push_back(CaseTest(spec, recorded, from));
+  for (const spec::SignalTest& from : recorded.cases)
+    file.tests.push_back(RecordedTest(spec, recorded, from));
   if (recorded.cases.empty()) return;
   bool has_reset = false;
   for (const spec::SignalTest& from : recorded.cases) {

@@ -14,6 +14,8 @@ namespace outgrown::plan {
 // A recorded series with the author's cases.
 struct Recorded {
   std::string series;
+  std::string
+      by_reason;  // what is recorded beside it with a label `reason`: a split, the coverage's reason; or ""
   const std::vector<spec::SignalTest>& cases;
 };
 
@@ -33,5 +35,11 @@ class Counters {
 // Appends the tests of that series, and the note that says what they leave out.
 void AddRecordedTests(const spec::Spec& spec, const Recorded& recorded, const Counters& counters,
                       PromtoolFile& file);
+
+// The case's series, under a name that begins with what it tests; nothing is expected yet.
+PromtoolTest CaseTest(const spec::Spec& spec, const std::string& of, const spec::SignalTest& from);
+
+// A case of what a [[watch]] records.
+PromtoolTest MemoryTest(const spec::Spec& spec, const spec::Watch& watch, const spec::SignalTest& from);
 
 }  // namespace outgrown::plan

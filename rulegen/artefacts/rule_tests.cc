@@ -14,37 +14,100 @@
 #include "common/duration.h"
 #include "common/number.h"
 #include "rulegen/artefacts/annotation.h"
-#include "rulegen/artefacts/measurement.h"
-#include "rulegen/artefacts/measurement_tests.h"
 #include "rulegen/artefacts/node.h"
-#include "rulegen/artefacts/presence.h"
 #include "rulegen/artefacts/recorded_tests.h"
 #include "rulegen/artefacts/test_stores.h"
 #include "thresholds/mark.h"
 #include "thresholds/names.h"
 
 namespace outgrown::plan {
-
 namespace {
 
+// The alert that a store with these labels gives while it fires.
+ExpectedAlert Expect(const AlertRule& rule, std::vector<Pair> labels, double value) {
+  ExpectedAlert expected{std::move(labels), {}};
+  expected.labels.insert(expected.labels.end(), rule.labels.begin(), rule.labels.end());
+  for (const Annotation& annotation : rule.annotations)
+    expected.annotations.push_back({annotation.name, Render(annotation.text, expected.labels, value)});
+  return expected;
+}
+
+// How many evaluations it takes until that time has passed.
+std::size_t Evaluations(const spec::Spec& spec, Milliseconds time) {
+  const Milliseconds interval = spec.rules.interval;
+  return static_cast<std::size_t>((time + interval - Milliseconds(1)) / interval);
+}
+
+// The nearest value on that side of the limit; 1 from 0, whose neighbours would need 324 digits.
+double Neighbour(double limit, bool above) {
+  if (limit == 0) return above ? 1 : -1;
+  const double infinity = std::numeric_limits<double>::infinity();
+  return std::nextafter(limit, above ? infinity : -infinity);
+}
+
+// A run of one value: itself and `more`. The notation has no repetition for what is no number.
+std::string Repeat(double value, std::size_t more) {
+  if (std::isfinite(value)) return ExactNumber(value) + "x" + std::to_string(more);
+  std::string words;
+  for (std::size_t i = 0; i <= more; ++i)
+    words += (i == 0 ? "" : " ") + std::string(value > 0 ? "Inf" : "-Inf");
+  return words;
+}
+
+// Stores side by side, told apart by what happens to them, with one sample an evaluation.
 PromtoolTest ThresholdTest(const spec::Spec& spec, const spec::Threshold& threshold, const AlertRule& rule) {
-  using Course = TestStore::Course;
   const bool above = threshold.direction == Direction::kAbove;
   const double beyond = Neighbour(threshold.limit, above);
-  const std::string series = spec::RecordedSeries(spec.store, threshold.signal);
-  AlertTest test(spec, rule, 0);
-  const auto add = [&](std::string_view what, Course course, std::string notation) {
-    std::vector<Pair> store = StoreNamed(spec, what);
-    TestStore added{std::string(what), course, store, {{Selector(series, store), std::move(notation)}}};
-    if (course != Course::kStaysQuiet) added.value = beyond;
-    test.Add(std::move(added));
+  const double infinity = std::numeric_limits<double>::infinity();
+  const std::size_t fires_at = Evaluations(spec, rule.hold);
+  const std::size_t keep = Evaluations(spec, rule.keep_firing_for.value_or(Milliseconds(0)));
+  const std::size_t end = fires_at + keep + 1;
+  const std::string recorded = spec::RecordedSeries(spec.store, threshold.signal);
+  PromtoolTest test;
+  test.interval = spec.rules.interval;
+  std::string quiet;
+  const auto add = [&](std::string_view what, const std::string& notation) {
+    test.series.emplace_back(Selector(recorded, StoreNamed(spec, what)), notation);
+    quiet += (quiet.empty() ? "" : ", ") + std::string(what);
   };
-  add("beyond", Course::kFires, test.Always(beyond));
-  add(kEnded, Course::kFiresAndEnds, test.FiresOnce(beyond, threshold.limit));
-  add(kAtLimit, Course::kStaysQuiet, test.Always(threshold.limit));
-  add("short-of-limit", Course::kStaysQuiet, test.Always(Neighbour(threshold.limit, !above)));
-  if (test.Waits()) add(kOneIntervalShort, Course::kStaysQuiet, test.TooBriefly(beyond, threshold.limit));
-  return test.Make();
+  add("beyond", Repeat(beyond, end));
+  add(kEnded, Repeat(beyond, fires_at) + " " + Repeat(threshold.limit, end - fires_at - 1));
+  quiet.clear();
+  add(kAtLimit, Repeat(threshold.limit, end));
+  add("short-of-limit", Repeat(Neighbour(threshold.limit, !above), end));
+  add(kNotFinite, Repeat(above ? infinity : -infinity, end));
+  if (fires_at > 0) {
+    add(kOneIntervalShort, Repeat(beyond, fires_at - 1) + " " + Repeat(threshold.limit, end - fires_at));
+  }
+  test.name = rule.alert + " fires for beyond, " + std::string(kEnded) + ", not for " + quiet;
+
+  const auto check = [&](std::size_t evaluation, const std::vector<std::string_view>& stores) {
+    AlertCheck made{rule.alert, spec.rules.interval * evaluation, {}};
+    for (const std::string_view store : stores)
+      made.expected.push_back(Expect(rule, StoreNamed(spec, store), beyond));
+    test.alerts.push_back(std::move(made));
+  };
+  if (fires_at > 0) check(fires_at - 1, {});
+  check(fires_at, {"beyond", kEnded});
+  if (keep > 0) check(fires_at + keep, {"beyond", kEnded});
+  check(end, {"beyond"});
+  return test;
+}
+
+// A case of an alert, as its author wrote it. An alert can't fire before its `for` has passed, so that is checked too.
+PromtoolTest WatchTest(const spec::Spec& spec, const spec::Watch& watch, const spec::SignalTest& from,
+                       const AlertRule& rule) {
+  PromtoolTest test = CaseTest(spec, rule.alert, from);
+  AlertCheck check{rule.alert, from.at, {}};
+  if (from.fires) {
+    const Milliseconds interval = from.interval.value_or(spec.rules.interval);
+    const Milliseconds before = (watch.hold - Milliseconds(1)) / interval * interval;
+    if (watch.hold > Milliseconds(0) && before < from.at) test.alerts.push_back({rule.alert, before, {}});
+    for (std::vector<Pair>& store : StoresOfCase(spec, watch.labels, from))
+      check.expected.push_back(Expect(rule, std::move(store), 1));
+  }
+  test.alerts.push_back(std::move(check));
+  return test;
 }
 
 // Each alert one evaluation after its `for` has passed, without a single series.
@@ -63,119 +126,87 @@ PromtoolTest AbsentTest(const spec::Spec& spec, const RuleFile& rules) {
   return test;
 }
 
-}  // namespace
-
-PromtoolFile PlanTests(const spec::Spec& spec, const RuleFile& rules) {
-  PromtoolFile file;
-  file.rule_file = spec.store.name + ".rules.yml";
-  file.evaluation_interval = spec.rules.interval;
-  file.groups = GroupNames(rules);
-  std::unordered_map<std::string_view, const AlertRule*> alerts;
-  for (const RuleGroup& group : rules.groups) {
-    for (const Rule& rule : group.rules) {
-      if (const auto* alert = std::get_if<AlertRule>(&rule)) alerts.emplace(alert->alert, alert);
+class Planner {
+ public:
+  Planner(const spec::Spec& spec, const RuleFile& rules) : spec_(spec), rules_(rules), counters_(spec) {
+    for (const RuleGroup& group : rules.groups) {
+      for (const Rule& rule : group.rules) {
+        if (const auto* alert = std::get_if<AlertRule>(&rule)) alerts_.emplace(alert->alert, alert);
+      }
     }
   }
-  const auto rule_of = [&](std::string_view id) -> const AlertRule& {
-    const auto found = alerts.find(spec::AlertName(spec.store, id));
-    OUTGROWN_CHECK(found != alerts.end());
+
+  std::vector<PromtoolFile> Plan() {
+    PromtoolFile& usual = FileOf(spec_.rules.interval);
+    usual.notes.emplace_back(
+        "Every recorded series is tested for its arithmetic and for stores kept apart. Besides:");
+    for (const spec::Signal& signal : spec_.signals) {
+      const Recorded recorded{spec::RecordedSeries(spec_.store, signal.id),
+                              signal.split.empty() ? "" : spec::SplitSeries(spec_.store, signal.id),
+                              signal.tests};
+      AddRecordedTests(spec_, recorded, counters_, FileOf(spec_.rules.interval));
+    }
+    if (spec_.coverage) {
+      const Recorded recorded{spec::CoverageSeries(spec_.store),
+                              spec_.coverage->reason.empty() ? "" : spec::ReasonSeries(spec_.store),
+                              spec_.coverage->tests};
+      AddRecordedTests(spec_, recorded, counters_, FileOf(spec_.rules.interval));
+    }
+    for (const spec::Threshold& threshold : spec_.thresholds)
+      FileOf(spec_.rules.interval).tests.push_back(ThresholdTest(spec_, threshold, RuleOf(threshold.id)));
+    for (const spec::Watch& watch : spec_.watches) AddWatch(watch);
+    FileOf(spec_.rules.interval).tests.push_back(AbsentTest(spec_, rules_));
+    return std::move(files_);
+  }
+
+ private:
+  PromtoolFile& FileOf(Milliseconds interval) {
+    for (PromtoolFile& file : files_) {
+      if (file.evaluation_interval == interval) return file;
+    }
+    PromtoolFile& file = files_.emplace_back();
+    file.rule_file = spec_.store.name + ".rules.yml";
+    file.evaluation_interval = interval;
+    file.groups = GroupNames(rules_);
+    if (files_.size() > 1) {
+      file.notes.push_back("Tests that last long, so they are evaluated every " + FormatDuration(interval) +
+                           " alone.");
+    }
+    return file;
+  }
+
+  const AlertRule& RuleOf(std::string_view id) const {
+    const auto found = alerts_.find(spec::AlertName(spec_.store, id));
+    OUTGROWN_CHECK(found != alerts_.end());
     return *found->second;
-  };
+  }
 
-  const Counters counters(spec);
-  for (const spec::Signal& signal : spec.signals) {
-    AddRecordedTests(spec, {spec::RecordedSeries(spec.store, signal.id), signal.tests}, counters, file);
-  }
-  if (spec.coverage) {
-    AddRecordedTests(spec, {spec::CoverageSeries(spec.store), spec.coverage->tests}, counters, file);
-  }
-  for (const spec::Threshold& threshold : spec.thresholds) {
-    file.tests.push_back(ThresholdTest(spec, threshold, rule_of(threshold.id)));
-  }
-  for (const MeasurementAlert& planned : PlanMeasurement(spec)) {
-    if (planned.id != kDecisionOverdueId)
-      file.tests.push_back(MeasurementTest(spec, planned, rule_of(planned.id)));
-  }
-  file.tests.push_back(PresenceTest(spec));
-  for (const RecordingRule& rule : PlanPresence(spec))
-    file.notes.push_back(rule.record +
+  void AddWatch(const spec::Watch& watch) {
+    for (const spec::SignalTest& from : watch.tests) {
+      PromtoolFile& file = FileOf(from.interval.value_or(spec_.rules.interval));
+      if (watch.is_alert()) {
+        file.tests.push_back(WatchTest(spec_, watch, from, RuleOf(watch.id)));
+      } else {
+        file.tests.push_back(MemoryTest(spec_, watch, from));
+      }
+    }
+    if (watch.is_alert()) return;
+    FileOf(spec_.rules.interval)
+        .notes.push_back(spec::RecordedSeries(spec_.store, watch.record) +
                          ": no rate is in it, so there is no idle and no counter reset to test");
-  file.tests.push_back(AbsentTest(spec, rules));
-  file.notes.insert(file.notes.begin(),
-                    "Every recorded series is tested for its arithmetic and for stores kept apart. Besides:");
-  return file;
-}
-
-ExpectedAlert Expect(const AlertRule& rule, const TestStore& store) {
-  ExpectedAlert expected;
-  expected.labels = store.labels;
-  expected.labels.insert(expected.labels.end(), rule.labels.begin(), rule.labels.end());
-  for (const Annotation& annotation : rule.annotations) {
-    expected.annotations.push_back({annotation.name, Render(annotation.text, expected.labels, store.value)});
   }
-  return expected;
-}
 
-std::size_t Evaluations(const spec::Spec& spec, Milliseconds time) {
-  const Milliseconds interval = spec.rules.interval;
-  return static_cast<std::size_t>((time + interval - Milliseconds(1)) / interval);
-}
+  const spec::Spec& spec_;
+  const RuleFile& rules_;
+  const Counters counters_;
+  std::unordered_map<std::string_view, const AlertRule*> alerts_;
+  std::vector<PromtoolFile> files_;
+};
 
-double Neighbour(double limit, bool above) {
-  if (limit == 0) return above ? 1 : -1;
-  const double infinity = std::numeric_limits<double>::infinity();
-  return std::nextafter(limit, above ? infinity : -infinity);
-}
+}  // namespace
 
-std::string Repeat(double value, std::size_t more) { return ExactNumber(value) + "x" + std::to_string(more); }
-
-AlertTest::AlertTest(const spec::Spec& spec, const AlertRule& rule, std::size_t start)
-    : spec_(spec),
-      rule_(rule),
-      start_(start),
-      wait_(Evaluations(spec, rule.hold)),
-      keep_(Evaluations(spec, rule.keep_firing_for.value_or(Milliseconds(0)))) {}
-
-std::string AlertTest::Always(double value) const { return Repeat(value, End()); }
-
-std::string AlertTest::Rising(double value, double step) const {
-  return ExactNumber(value) + "+" + Repeat(step, End());
-}
-
-std::string AlertTest::TooBriefly(double bad, double good) const {
-  return Repeat(bad, FiresAt() - 1) + " " + Repeat(good, End() - FiresAt());
-}
-
-std::string AlertTest::FiresOnce(double bad, double good) const {
-  return Repeat(bad, FiresAt()) + " " + Repeat(good, End() - FiresAt() - 1);
-}
-
-AlertCheck AlertTest::CheckAt(std::size_t evaluation, bool ended) const {
-  AlertCheck check{rule_.alert, spec_.rules.interval * evaluation, {}};
-  for (const TestStore& store : stores_) {
-    if (store.course == TestStore::Course::kStaysQuiet) continue;
-    if (ended && store.course == TestStore::Course::kFiresAndEnds) continue;
-    check.expected.push_back(Expect(rule_, store));
-  }
-  return check;
-}
-
-PromtoolTest AlertTest::Make() const {
-  PromtoolTest test;
-  test.interval = spec_.rules.interval;
-  std::string fires;
-  std::string quiet;
-  for (const TestStore& store : stores_) {
-    std::string& names = store.course == TestStore::Course::kStaysQuiet ? quiet : fires;
-    names += (names.empty() ? "" : ", ") + store.what;
-    test.series.insert(test.series.end(), store.series.begin(), store.series.end());
-  }
-  test.name = rule_.alert + " fires for " + fires + ", not for " + quiet;
-  if (Waits()) test.alerts.push_back({rule_.alert, spec_.rules.interval * (FiresAt() - 1), {}});
-  test.alerts.push_back(CheckAt(FiresAt(), false));
-  if (keep_ > 0) test.alerts.push_back(CheckAt(FiresAt() + keep_, false));
-  test.alerts.push_back(CheckAt(End(), true));
-  return test;
+std::vector<PromtoolFile> PlanTests(const spec::Spec& spec, const RuleFile& rules) {
+  return Planner(spec, rules).Plan();
 }
 
 }  // namespace outgrown::plan

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <iterator>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,11 +14,10 @@
 #include "common/duration.h"
 #include "rulegen/artefacts/annotation.h"
 #include "rulegen/artefacts/escape.h"
-#include "rulegen/artefacts/measurement.h"
 #include "rulegen/artefacts/node.h"
-#include "rulegen/artefacts/presence.h"
 #include "thresholds/mark.h"
 #include "thresholds/names.h"
+#include "thresholds/placeholders.h"
 #include "thresholds/promql.h"
 
 namespace outgrown::plan {
@@ -38,6 +38,7 @@ void Append(Template& text, const std::string& literal) { text.emplace_back(Lite
 
 // " Store: job=..., instance=..., database=...": which store, from the alert's own labels.
 void AppendStore(Template& text, const std::vector<std::string>& labels) {
+  if (labels.empty()) return;
   std::string_view separator = " Store: ";
   for (const std::string& label : labels) {
     Append(text, std::string(separator) + label + "=");
@@ -57,11 +58,11 @@ AlertRule ThresholdAlert(const spec::Spec& spec, const spec::Signal& signal,
   const bool above = threshold.direction == Direction::kAbove;
   AlertRule alert;
   alert.alert = spec::AlertName(spec.store, threshold.id);
-  alert.expr =
-      spec::RecordedSeries(spec.store, signal.id) + (above ? " > " : " < ") + PromqlNumber(threshold.limit);
+  // A value that isn't finite is unknown to the decision, so no alert fires on it either.
+  alert.expr = spec::RecordedSeries(spec.store, signal.id) + (above ? " > " : " < ") +
+               PromqlNumber(threshold.limit) + (above ? " < +Inf" : " > -Inf");
   alert.hold = threshold.hold;
   alert.keep_firing_for = spec.rules.keep_firing_for;
-  alert.has_limit = true;
   alert.labels = {{"severity", verdict.severity}, {"verdict", verdict.id}, {"threshold", threshold.id}};
 
   Template description;
@@ -78,17 +79,19 @@ AlertRule ThresholdAlert(const spec::Spec& spec, const spec::Signal& signal,
   return alert;
 }
 
-AlertRule ToRule(const spec::Spec& spec, const MeasurementAlert& planned) {
+Rule ToRule(const spec::Spec& spec, const spec::Watch& watch) {
+  const std::string expr = CanonicalPromql(spec::FillPlaceholders(watch.expr, spec));
+  if (!watch.is_alert()) return RecordingRule{spec::RecordedSeries(spec.store, watch.record), expr};
   AlertRule alert;
-  alert.alert = spec::AlertName(spec.store, planned.id);
-  alert.expr = CanonicalPromql(planned.expr);
-  alert.hold = planned.hold;
-  alert.has_limit = planned.has_limit;
-  alert.labels = {{"severity", MeasurementSeverity(spec)}};
+  alert.alert = spec::AlertName(spec.store, watch.id);
+  alert.expr = expr;
+  alert.hold = watch.hold;
+  alert.keep_firing_for = watch.keep_firing_for;
+  alert.labels = {{"severity", watch.severity}};
   Template description;
-  Append(description, planned.means);
-  AppendStore(description, planned.labels);
-  alert.annotations.push_back({"summary", {Literal{planned.summary}}});
+  Append(description, watch.description);
+  AppendStore(description, watch.labels);
+  alert.annotations.push_back({"summary", {Literal{watch.summary}}});
   alert.annotations.push_back({"description", std::move(description)});
   alert.annotations.push_back(RunbookUrl(spec, alert.alert));
   return alert;
@@ -102,6 +105,10 @@ std::vector<Block> SignalBlocks(const spec::Spec& spec) {
     Block block;
     block.emplace_back(
         RecordingRule{spec::RecordedSeries(spec.store, signal.id), CanonicalPromql(signal.expr)});
+    if (!signal.split.empty()) {
+      block.emplace_back(
+          RecordingRule{spec::SplitSeries(spec.store, signal.id), CanonicalPromql(signal.split)});
+    }
     for (const spec::Threshold* threshold : by_signal[signal.id]) {
       block.emplace_back(ThresholdAlert(spec, signal, *threshold));
     }
@@ -160,19 +167,28 @@ std::vector<std::string> GroupNames(const RuleFile& rules) {
 RuleFile PlanRules(const spec::Spec& spec) {
   RuleFile file;
   std::vector<Block> decision = SignalBlocks(spec);
-  std::vector<Block> measurement;
-  for (const MeasurementAlert& planned : PlanMeasurement(spec))
-    measurement.push_back({ToRule(spec, planned)});
   // Coverage is recorded with the signals, so that a decision finds all of them at the same evaluation.
   if (spec.coverage) {
-    const RecordingRule coverage{spec::CoverageSeries(spec.store), CanonicalPromql(spec.coverage->expr)};
-    decision.insert(decision.begin(), Block{coverage});
+    Block coverage = {RecordingRule{spec::CoverageSeries(spec.store), CanonicalPromql(spec.coverage->expr)}};
+    if (!spec.coverage->reason.empty()) {
+      coverage.emplace_back(
+          RecordingRule{spec::ReasonSeries(spec.store), CanonicalPromql(spec.coverage->reason)});
+    }
+    decision.insert(decision.begin(), std::move(coverage));
   }
   Pack(file.groups, GroupName(spec), spec.rules.interval, std::move(decision));
-  std::vector<Block> presence;
-  for (RecordingRule& rule : PlanPresence(spec)) presence.push_back({std::move(rule)});
-  Pack(file.groups, GroupName(spec) + "-presence", PresenceInterval(spec), std::move(presence));
-  Pack(file.groups, GroupName(spec) + "-measurement", spec.rules.interval, std::move(measurement));
+
+  std::vector<Milliseconds> intervals;  // in the order in which the watches name them
+  std::map<Milliseconds, std::vector<Block>> watches;
+  for (const spec::Watch& watch : spec.watches) {
+    std::vector<Block>& blocks = watches[watch.interval];
+    if (blocks.empty()) intervals.push_back(watch.interval);
+    blocks.push_back({ToRule(spec, watch)});
+  }
+  for (const Milliseconds interval : intervals) {
+    const std::string pace = interval == spec.rules.interval ? "" : "-" + FormatDuration(interval);
+    Pack(file.groups, GroupName(spec) + "-measurement" + pace, interval, std::move(watches[interval]));
+  }
   return file;
 }
 

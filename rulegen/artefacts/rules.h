@@ -27,7 +27,6 @@ struct AlertRule {
   std::string expr;
   Milliseconds hold{0};
   std::optional<Milliseconds> keep_firing_for;
-  bool has_limit = false;  // it compares a measurement with a number, at which it must not fire
   std::vector<Pair> labels;
   std::vector<Annotation> annotations;
 };
@@ -44,8 +43,8 @@ struct RuleFile {
   std::vector<RuleGroup> groups;
 };
 
-// The rules of a spec. A recording rule and its alerts stand in one group in that order, at most
-// spec::kRulesPerGroupMax in a group. Linear in the spec.
+// The rules of a spec: signals with the alerts on them, then what [[watch]] says, in groups by interval. A recording rule and
+// its alerts stand in one group in that order, at most spec::kRulesPerGroupMax in a group. Linear in the spec.
 RuleFile PlanRules(const spec::Spec& spec);
 
 // Looks signals up by their id.

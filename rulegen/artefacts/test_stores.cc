@@ -13,6 +13,7 @@
 #include "common/check.h"
 #include "common/number.h"
 #include "thresholds/names.h"
+#include "thresholds/placeholders.h"
 #include "thresholds/promql.h"
 #include "thresholds/test_series.h"
 
@@ -117,10 +118,6 @@ std::vector<Pair> StoreNamed(const spec::Spec& spec, std::string_view what) {
   return labels;
 }
 
-std::vector<Pair> TargetNamed(std::string_view what) {
-  return {{"job", "job-a"}, {"instance", std::string(what)}};
-}
-
 std::string Selector(std::string_view selector, const std::vector<Pair>& labels) {
   const std::size_t brace = selector.find('{');
   std::string_view matchers;
@@ -145,21 +142,24 @@ std::string Selector(std::string_view selector, const std::vector<Pair>& labels)
 
 std::vector<CaseSeries> SeriesOfCase(const spec::Spec& spec, const spec::SignalTest& from) {
   std::vector<CaseSeries> all;
-  for (const auto& [selector, notation] : from.series) {
-    CaseSeries series{selector, ExampleStore(spec), notation};
+  for (const auto& [written, notation] : from.series) {
+    const std::string selector = spec::FillPlaceholders(written, spec);
+    CaseSeries series{selector, ExampleStore(spec), {}, notation};
     const std::optional<spec::TestSeries> read = spec::ReadTestSeries(selector);
     OUTGROWN_CHECK(read.has_value());
     std::string others;
     bool names_identity = false;
     for (const spec::TestLabel& label : read->labels) {
+      const std::string value(spec::PlainValue(label.literal).value_or(""));
       const auto own = std::ranges::find(series.store, label.name, &Pair::name);
-      if (own == series.store.end()) {
-        if (!others.empty()) others += ',';
-        others += std::string(label.name) + "=" + std::string(label.literal);
+      if (own != series.store.end()) {
+        names_identity = true;
+        own->value = value;
         continue;
       }
-      names_identity = true;
-      own->value = spec::PlainValue(label.literal).value_or("");
+      if (!others.empty()) others += ',';
+      others += std::string(label.name) + "=" + std::string(label.literal);
+      series.more.push_back({std::string(label.name), value});
     }
     if (names_identity) series.text = std::string(read->metric) + (others.empty() ? "" : "{" + others + "}");
     all.push_back(std::move(series));
@@ -167,15 +167,28 @@ std::vector<CaseSeries> SeriesOfCase(const spec::Spec& spec, const spec::SignalT
   return all;
 }
 
-std::vector<std::vector<Pair>> StoresOfCase(const spec::Spec& spec, const std::vector<CaseSeries>& series) {
+std::vector<std::vector<Pair>> StoresOfCase(const spec::Spec& spec, const std::vector<std::string>& labels,
+                                            const spec::SignalTest& from) {
   std::vector<std::vector<Pair>> stores;
   std::set<std::string> seen;
-  for (const CaseSeries& one : series) {
-    const bool is_whole =
-        std::ranges::none_of(one.store, [](const Pair& label) { return label.value.empty(); });
-    if (is_whole && seen.insert(Selector("", one.store)).second) stores.push_back(one.store);
+  std::vector<Pair> example;
+  for (const std::string& label : labels) {
+    const auto made = std::ranges::find(from.labels, label, &std::pair<std::string, std::string>::first);
+    example.push_back({label, made == from.labels.end() ? spec::ExampleValue(label) : made->second});
   }
-  if (stores.empty()) stores.push_back(ExampleStore(spec));
+  for (const CaseSeries& series : SeriesOfCase(spec, from)) {
+    std::vector<Pair> store = example;
+    const bool is_whole = std::ranges::all_of(store, [&](Pair& label) {
+      for (const std::vector<Pair>* own : {&series.store, &series.more}) {
+        const auto found = std::ranges::find(*own, label.name, &Pair::name);
+        if (found != own->end()) label.value = found->value;
+        if (found != own->end()) return !label.value.empty();
+      }
+      return std::ranges::count(from.labels, label.name, &std::pair<std::string, std::string>::first) > 0;
+    });
+    if (is_whole && seen.insert(Selector("", store)).second) stores.push_back(std::move(store));
+  }
+  if (stores.empty()) stores.push_back(std::move(example));
   return stores;
 }
 

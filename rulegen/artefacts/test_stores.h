@@ -21,10 +21,6 @@ std::vector<Pair> OtherStore(std::vector<Pair> store, std::string_view label);
 // The example store's last identity label told apart by what happens to it: database="above".
 std::vector<Pair> StoreNamed(const spec::Spec& spec, std::string_view what);
 
-// The labels of a target's own series, such as `up`: the example store's job, and its instance told apart by what
-// happens to it.
-std::vector<Pair> TargetNamed(std::string_view what);
-
 // A series for a test's input: `selector` (a name, perhaps with matchers) and these labels, which it does not have yet.
 std::string Selector(std::string_view selector, const std::vector<Pair>& labels);
 
@@ -32,15 +28,18 @@ std::string Selector(std::string_view selector, const std::vector<Pair>& labels)
 struct CaseSeries {
   std::string text;         // without the identity's labels: `m{status="ok"}`
   std::vector<Pair> store;  // the identity's labels; where the case names one, its value, which may be empty
+  std::vector<Pair> more;   // its other labels
   std::string notation;
 };
 
-// One for each of the case's series, in its order. Precondition: a validated case.
+// One for each of the case's series, in its order, with the placeholders filled in. Precondition: a validated case.
 std::vector<CaseSeries> SeriesOfCase(const spec::Spec& spec, const spec::SignalTest& from);
 
-// The stores that have a series, each once, in the order of the series; a series without one of the identity's labels
-// (`up{database=""}`) is no store's own. The example store if that leaves none.
-std::vector<std::vector<Pair>> StoresOfCase(const spec::Spec& spec, const std::vector<CaseSeries>& series);
+// The stores that the case is about, each once, in the order of its series: the values of these labels in the series that
+// have all of them (`up{database=""}` is no store's own), and of what the case itself says that its alert has. The example
+// store if that leaves none.
+std::vector<std::vector<Pair>> StoresOfCase(const spec::Spec& spec, const std::vector<std::string>& labels,
+                                            const spec::SignalTest& from);
 
 // promtool's notation of series ("0+1x80 _x4 stale"), as far as generated tests change it.
 

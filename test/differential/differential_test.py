@@ -23,7 +23,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SPECS = [ROOT / "rules" / "checkpoint.toml", ROOT / "test" / "differential" / "edges.toml"]
 PASSES = [(spec, keep) for spec in SPECS for keep in ([], ["--keep-firing"])]
-FAULTS = ["engine-limit", "engine-hold", "rule-limit", "rule-hold", "rule-order"]
+FAULTS = ["engine-limit", "engine-hold", "rule-limit", "rule-finite", "rule-hold", "rule-order"]
 
 parser = argparse.ArgumentParser()
 parser.add_argument("program", type=pathlib.Path)

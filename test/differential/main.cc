@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
   const std::map<std::string, Fault> faults = {
       {"engine-limit", Fault::kEngineLimit},     {"engine-hold", Fault::kEngineHold},
       {"engine-verdict", Fault::kEngineVerdict}, {"rule-limit", Fault::kRuleLimit},
-      {"rule-hold", Fault::kRuleHold},           {"rule-order", Fault::kRuleOrder}};
+      {"rule-finite", Fault::kRuleFinite},       {"rule-hold", Fault::kRuleHold},
+      {"rule-order", Fault::kRuleOrder}};
   app.add_option("--fault", options.fault)->transform(CLI::CheckedTransformer(faults));
   CLI11_PARSE(app, argc, argv);
 

@@ -10,8 +10,7 @@ using decide::Cause;
 using decide::Finding;
 using decide::State;
 
-// `samples`: those that the finding was made of.
-Claim ClaimOf(const Finding& finding, const std::vector<Sample>& samples) {
+Claim ClaimOf(const Finding& finding) {
   switch (finding.state) {
     case State::kBreached:
       return Claim::kFires;
@@ -21,13 +20,9 @@ Claim ClaimOf(const Finding& finding, const std::vector<Sample>& samples) {
     case State::kUnknown:
       break;
   }
-  // An alert needs every evaluation of its window too: what is missing there, or NaN, keeps it silent. Infinity may be
-  // beyond its limit.
-  if (finding.cause == Cause::kNotFinite) {
-    return std::isnan(samples[samples.size() - finding.samples_used].value) ? Claim::kSilent : Claim::kNone;
-  }
-  const bool missing = finding.cause == Cause::kHole || finding.cause == Cause::kTooFewSamples ||
-                       finding.cause == Cause::kAbsent;
+  // An alert needs every evaluation of its window too: what is missing there, or not finite, keeps it silent.
+  const bool missing = finding.cause == Cause::kNotFinite || finding.cause == Cause::kHole ||
+                       finding.cause == Cause::kTooFewSamples || finding.cause == Cause::kAbsent;
   return missing ? Claim::kSilent : Claim::kNone;
 }
 
@@ -58,7 +53,7 @@ Prediction Predict(const Table& table, const StoreSeries& series, std::int64_t t
     const std::vector<Sample>& of_signal = samples[table.thresholds[i].signal];
     prediction.evaluation_ms.push_back(of_signal.empty() ? -1 : of_signal.back().time_ms);
     const bool stale = findings[i].state == State::kUnknown && findings[i].cause == Cause::kStale;
-    prediction.claims.push_back(stale ? Claim::kNone : ClaimOf(findings[i], of_signal));
+    prediction.claims.push_back(stale ? Claim::kNone : ClaimOf(findings[i]));
   }
   return prediction;
 }
@@ -73,7 +68,7 @@ std::vector<std::vector<Claim>> PredictKept(const Table& table, const StoreSerie
     for (std::size_t i = 0; i < kept.size(); ++i) {
       const ThresholdRow& threshold = table.thresholds[i];
       const std::optional<double>& value = series.signals[threshold.signal][step];
-      const bool holds = value.has_value() && decide::Beyond(threshold, *value);
+      const bool holds = value.has_value() && std::isfinite(*value) && decide::Beyond(threshold, *value);
       if (holds) untrue_since_ms[i] = -1;
       if (!holds && untrue_since_ms[i] < 0) untrue_since_ms[i] = now_ms;
       const bool keeps = holds || now_ms - untrue_since_ms[i] < table.keep_firing_for_ms;

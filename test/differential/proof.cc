@@ -53,6 +53,7 @@ plan::RuleFile RulesToProve(const spec::Spec& spec, Fault fault) {
       auto& alert = std::get<plan::AlertRule>(rule);
       alert.annotations.clear();
       if (fault == Fault::kRuleHold && alert.hold.count() > 0) alert.hold -= group.interval;
+      if (fault == Fault::kRuleFinite) alert.expr.erase(alert.expr.find_last_of("<>"));
       if (fault == Fault::kRuleLimit) alert.expr.insert(alert.expr.find_first_of("<>") + 1, "=");
     }
     if (fault == Fault::kRuleOrder) {

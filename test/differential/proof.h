@@ -19,6 +19,7 @@ enum class Fault {
   kEngineHold,
   kEngineVerdict,  // the only one that WriteProof finds itself
   kRuleLimit,
+  kRuleFinite,  // an alert that fires on infinity
   kRuleHold,
   kRuleOrder,  // the alerts before the series that they compare
 };

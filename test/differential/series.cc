@@ -75,8 +75,10 @@ Values DrawSignal(const Table& table, std::size_t signal, std::size_t count, std
     // long ones come whole as well.
     const std::size_t kind = Between(0, 9, random);
     const std::size_t cut = OneIn(3, random) ? Between(0, length - 1, random) : length;
+    const bool infinite = kind < 6 && OneIn(8, random);
     for (std::size_t i = 0; i < length; ++i) {
       double value = DrawValue(threshold.limit, random);
+      if (infinite) value = threshold.direction == Direction::kAbove ? kInfinity : -kInfinity;
       if (kind < 6) {
         while (!decide::Beyond(threshold, value)) value = DrawValue(threshold.limit, random);
       } else if (kind < 8) {
@@ -87,6 +89,11 @@ Values DrawSignal(const Table& table, std::size_t signal, std::size_t count, std
     if (OneIn(6, random)) values.insert(values.end(), Between(1, 4, random), std::nullopt);
   }
   values.resize(count);
+  // Its exporter dies, or it is renamed: gone until the end.
+  if (OneIn(8, random)) {
+    const std::size_t end = Between(count / 4, count - 1, random);
+    std::fill(values.begin() + static_cast<std::ptrdiff_t>(end), values.end(), std::nullopt);
+  }
   return values;
 }
 

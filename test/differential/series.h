@@ -2,7 +2,7 @@
 //
 // Values stand on both sides of the signal's limits, exactly on them and one representable double beside; runs beyond
 // a limit last about as long as `for` demands, one evaluation shorter and longer; between them lie gaps, NaN, both
-// infinities and drops to zero. A counter's reset is not among them: a rate is recorded without a trace of it, which the
+// infinities and drops to zero; one series in eight vanishes for good, and one run in eight is infinite. A counter's reset is not among them: a rate is recorded without a trace of it, which the
 // generated tests show.
 #pragma once
 

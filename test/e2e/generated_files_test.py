@@ -68,7 +68,7 @@ class GeneratedFiles(unittest.TestCase):
         spec.write_text(spec.read_text(encoding="utf-8").replace("above   = 80\n", "above   = 75\n"), encoding="utf-8")
         done = run(RULEGEN, "--check", cwd=copied)
         self.assertEqual(done.returncode, 6, done.stderr)
-        self.assertIn("-        expr: 'checkpoint:writes_per_second > 80'\n+        expr: 'checkpoint:writes_per_second > 75'\n",
+        self.assertIn("-        expr: 'checkpoint:writes_per_second > 80 < +Inf'\n+        expr: 'checkpoint:writes_per_second > 75 < +Inf'\n",
                       done.stdout)
         patched = subprocess.run(["git", "apply", "-p0", "--unsafe-paths", "-"], input=done.stdout, text=True, cwd=copied,
                                  capture_output=True, check=False)

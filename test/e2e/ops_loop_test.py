@@ -92,11 +92,11 @@ class OpsLoop(unittest.TestCase):
         loop.edit("above   = 0.01\n", "above   = 0.02\n")
         forgotten = loop.run("sh", "-c", script)
         self.assertEqual(forgotten.returncode, 6, forgotten.stderr)
-        self.assertIn("+        expr: 'checkpoint:write_error_ratio > 0.02'", forgotten.stdout)
+        self.assertIn("+        expr: 'checkpoint:write_error_ratio > 0.02 < +Inf'", forgotten.stdout)
 
         loop.run(*generate, check=True)
         diff = loop.run("git", "diff", check=True).stdout
-        self.assertIn("-        expr: 'checkpoint:write_error_ratio > 0.01'\n+        expr: 'checkpoint:write_error_ratio > 0.02'\n",
+        self.assertIn("-        expr: 'checkpoint:write_error_ratio > 0.01 < +Inf'\n+        expr: 'checkpoint:write_error_ratio > 0.02 < +Inf'\n",
                       diff)
         names = loop.run("git", "diff", "--name-only", check=True).stdout.split()
         self.assertEqual(sorted(names), sorted(changed))
@@ -110,7 +110,7 @@ class OpsLoop(unittest.TestCase):
     def test_the_usual_layout_by_the_letter(self):
         loop = Loop(self.folder, "rules/checkpoint.toml", "alertmanager.base.yml",
                     {"rules": "gen", "dashboards": "../dashboards", "docs": "../docs"})
-        gen = [f"rules/gen/checkpoint.{kind}" for kind in ("rules.yml", "test.yml", "day.test.yml", "alertmanager.yml", "thresholds.inc")]
+        gen = [f"rules/gen/checkpoint.{kind}" for kind in ("rules.yml", "test.yml", "30m.test.yml", "alertmanager.yml", "thresholds.inc")]
         docs = [f"docs/checkpoint.{kind}.md" for kind in ("decision-matrix", "metrics", "runbook")]
         self.follow(loop, ["rulegen", "--generate"], ci_script(), [
             "rules/checkpoint.toml", "rules/checkpoint.manifest", *gen, "rules/gen/victoriametrics/checkpoint.rules.yml",
@@ -124,7 +124,7 @@ class OpsLoop(unittest.TestCase):
         self.follow(loop, ["rulegen", "--generate", "--spec", spec], script, [
             spec, "monitoring/specs/stores.manifest", "monitoring/prometheus/checkpoint.rules.yml",
             "monitoring/prometheus/checkpoint.test.yml",
-            "monitoring/prometheus/checkpoint.day.test.yml", "monitoring/prometheus/checkpoint.alertmanager.yml",
+            "monitoring/prometheus/checkpoint.30m.test.yml", "monitoring/prometheus/checkpoint.alertmanager.yml",
             "monitoring/prometheus/checkpoint.thresholds.inc", "monitoring/prometheus/victoriametrics/checkpoint.rules.yml"])
         merged = (self.folder / "monitoring/prometheus/checkpoint.alertmanager.yml").read_text(encoding="utf-8")
         for own in ("receiver: chat", "name: pager", "team=", "SiteDown"):

@@ -131,8 +131,8 @@ class OverPrometheus(Case):
         self.expect_in_step()
         edits = [
             ("checkpoint:write_error_ratio > 0.01", "checkpoint:write_error_ratio > 0.02",
-             "alert CheckpointWriteErrors: expr is `checkpoint:write_error_ratio > 0.02`, the spec says "
-             "`checkpoint:write_error_ratio > 0.01`"),
+             "alert CheckpointWriteErrors: expr is `checkpoint:write_error_ratio > 0.02 < +Inf`, the spec says "
+             "`checkpoint:write_error_ratio > 0.01 < +Inf`"),
             ("for: 5m", "for: 6m", "alert CheckpointWriteErrors: for is 6m, the spec says 5m"),
             ("keep_firing_for: 15m", "keep_firing_for: 1m",
              "alert CheckpointWriteErrors: keep_firing_for is 1m, the spec says 15m"),
@@ -154,8 +154,8 @@ class OverPrometheus(Case):
     def test_another_spelling_of_the_same_expression_is_no_drift(self):
         self.load("checkpoint:write_error_ratio > 0.01", "(checkpoint:write_error_ratio) > 1e-2")
         # Prometheus keeps the parentheses in its canonical form, so this one is another expression.
-        self.expect_loaded(GROUP + "alert CheckpointWriteErrors: expr is `(checkpoint:write_error_ratio) > 0.01`, the "
-                           "spec says `checkpoint:write_error_ratio > 0.01`")
+        self.expect_loaded(GROUP + "alert CheckpointWriteErrors: expr is `(checkpoint:write_error_ratio) > 0.01 < +Inf`, the "
+                           "spec says `checkpoint:write_error_ratio > 0.01 < +Inf`")
         self.load("(checkpoint:write_error_ratio) > 1e-2", "checkpoint:write_error_ratio>10.0e-3")
         self.expect_in_step()
 
@@ -175,8 +175,8 @@ class OverPrometheus(Case):
         self.ops.spec.write_text(spec.replace("above   = 0.01", "above   = 0.03"))
         self.ops.generate()
         out = self.expect(self.verify, 6, [
-            "alert CheckpointWriteErrors: expr is `checkpoint:write_error_ratio > 0.01`, the spec says "
-            "`checkpoint:write_error_ratio > 0.03`"])
+            "alert CheckpointWriteErrors: expr is `checkpoint:write_error_ratio > 0.01 < +Inf`, the spec says "
+            "`checkpoint:write_error_ratio > 0.03 < +Inf`"])
         self.assertIn("alert CheckpointDigestMismatch: expr is ", out)
         # The exporter still has the old digest, and is named.
         self.assertIn(f"checkpoint.toml: behind: exporter at {self.targets[0]} (job outgrown): its table is of ", out)
@@ -221,7 +221,7 @@ class OverPrometheus(Case):
         self.reload()
         note = f"checkpoint.toml: note: loaded rules at {self.prometheus.url}: group "
         why = f" (from {self.beside}) is of no spec given here: it is another repo's, or its rule file was left behind"
-        notes = [note + name + why for name in ("outgrown-ledger", "outgrown-ledger-presence", "outgrown-ledger-measurement")]
+        notes = [note + name + why for name in ("outgrown-ledger", "outgrown-ledger-measurement-2m", "outgrown-ledger-measurement")]
         out = self.expect(self.verify, 0, notes, 0)
         self.assertEqual(out.count(": note: "), 3)
 
@@ -233,7 +233,7 @@ class OverPrometheus(Case):
         self.expect_loaded("the last reload failed, what was loaded before still runs")
 
     def test_an_unhealthy_rule_shows_with_its_error(self):
-        self.load("checkpoint:write_error_ratio > 0.01", "up + on () group_left () {job=\"outgrown\"} > 0.01")
+        self.load("checkpoint:write_error_ratio > 0.01 < +Inf", "up + on () group_left () {job=\"outgrown\"} > 0.01")
         self.expect(self.verify, 6, ["many-to-many matching not allowed: matching labels must be unique on one side"])
 
     def test_a_hand_edited_file_shows(self):
@@ -306,7 +306,7 @@ class OverVmalert(Case):
         servers.get(f"{self.vmalert.url}/-/reload")
         self.expect(self.verify, 6, [
             f"behind: loaded rules at {self.vmalert.url}: {GROUP}alert CheckpointWriteErrors: expr is "
-            "`checkpoint:write_error_ratio > 0.02`, the spec says `checkpoint:write_error_ratio > 0.01`"])
+            "`checkpoint:write_error_ratio > 0.02 < +Inf`, the spec says `checkpoint:write_error_ratio > 0.01 < +Inf`"])
 
     def test_a_group_of_vmalert_that_asks_with_parameters_shows(self):
         text = self.loaded.read_text()

@@ -50,8 +50,8 @@ inhibit_rules:
   REQUIRE(merged["route"]["routes"].size() == 2);
   CHECK(merged["route"]["routes"][0]["matchers"][0].as<std::string>() == "team=\"a\"");
   CHECK(merged["route"]["routes"][1]["matchers"][0].as<std::string>() ==
-        "alertname=~\"QueueRate|QueueRateApproaching|QueueDepth|QueueExporterDown|QueueStoreSilent|"
-        "QueueDecisionOverdue\"");
+        "alertname=~\"QueueRate|QueueRateApproaching|QueueDepth|QueueExporterDown|"
+        "QueueDepthUnread\"");
   CHECK(merged["inhibit_rules"].size() == 3);
 }
 
@@ -95,17 +95,34 @@ TEST_CASE("a severe verdict silences the milder ones of the same store only") {
   CHECK(rule["equal"].as<std::vector<std::string>>() == std::vector<std::string>{"job", "instance", "path"});
 }
 
-TEST_CASE("an exporter that is down silences what it explains, an unreadable block too") {
+TEST_CASE("a watch silences what it says that it inhibits, where the labels agree that it names") {
+  const YAML::Node merged = Merged(test::TinySpec(), "route: {receiver: d}\nreceivers: [{name: d}]\n");
+  REQUIRE(merged["inhibit_rules"].size() == 2);
+  const YAML::Node rule = merged["inhibit_rules"][1];
+  CHECK(rule["source_matchers"][0].as<std::string>() == "alertname=\"QueueExporterDown\"");
+  CHECK(rule["target_matchers"][0].as<std::string>() == "alertname=\"QueueDepthUnread\"");
+  CHECK(rule["equal"].as<std::vector<std::string>>() == std::vector<std::string>{"job", "instance"});
+}
+
+TEST_CASE("hosts that share an Alertmanager are told apart by further labels") {
   spec::Spec spec = test::TinySpec();
-  spec.store.present = "checkpoint_block_up";
+  spec.alertmanager.emplace();
+  spec.alertmanager->equal = {"host", "instance"};
   const YAML::Node merged = Merged(spec, "route: {receiver: d}\nreceivers: [{name: d}]\n");
-  REQUIRE(merged["inhibit_rules"].size() == 3);
-  CHECK(merged["inhibit_rules"][1]["source_matchers"][0].as<std::string>() ==
-        "alertname=\"QueueExporterDown\"");
-  CHECK(merged["inhibit_rules"][1]["equal"].as<std::vector<std::string>>() ==
-        std::vector<std::string>{"job", "instance"});
-  CHECK(merged["inhibit_rules"][2]["target_matchers"][0].as<std::string>() ==
-        "alertname=~\"QueueWriterStale|QueueWriterGone\"");
+  using Labels = std::vector<std::string>;
+  CHECK(merged["route"]["routes"][0]["group_by"].as<Labels>() == Labels{"job", "instance", "path", "host"});
+  CHECK(merged["inhibit_rules"][0]["equal"].as<Labels>() == Labels{"job", "instance", "path", "host"});
+  CHECK(merged["inhibit_rules"][1]["equal"].as<Labels>() == Labels{"job", "instance", "host"});
+}
+
+TEST_CASE("a watch of another severity than the mildest verdict's goes to the receiver of that severity") {
+  const YAML::Node merged = Merged(
+      test::TinySpec(), "route: {receiver: d}\nreceivers: [{name: d}, {name: critical}, {name: warning}]\n");
+  const YAML::Node measurement = merged["route"]["routes"][0]["routes"][2];
+  CHECK(measurement["matchers"][0].as<std::string>() == "verdict=\"\"");
+  CHECK(measurement["receiver"].as<std::string>() == "warning");
+  CHECK(measurement["routes"][0]["matchers"][0].as<std::string>() == "severity=\"critical\"");
+  CHECK(measurement["routes"][0]["receiver"].as<std::string>() == "critical");
 }
 
 TEST_CASE("a verdict goes to the receiver named like it, else like its severity, else where all goes") {

@@ -39,6 +39,12 @@ spec::Spec HostileSpec(std::mt19937_64& random) {
     signal.title = Hostile(random);
     signal.tests[0].name = Hostile(random);
   }
+  for (spec::Watch& watch : spec.watches) {
+    if (!watch.is_alert()) continue;
+    watch.severity = Hostile(random);
+    watch.summary = Hostile(random);
+    watch.description = Hostile(random);
+  }
   const spec::Threshold threshold = spec.thresholds[2];
   for (int i = 0; i < kThresholds; ++i) {
     spec.thresholds.push_back(threshold);
@@ -56,7 +62,7 @@ int main(int argc, char** argv) {
   std::mt19937_64 random(static_cast<std::uint64_t>(*seed));
   const spec::Spec spec = HostileSpec(random);
   const plan::RuleFile rules = plan::PlanRules(spec);
-  const plan::PromtoolFile tests = plan::PlanTests(spec, rules);
+  const plan::PromtoolFile tests = plan::PlanTests(spec, rules).front();
   const std::filesystem::path folder = argv[1];
   const bool written =
       WriteFileIfChanged(folder / tests.rule_file, emit::RulesYaml(spec, rules, spec::Flavor::kPrometheus))

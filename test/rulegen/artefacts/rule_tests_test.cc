@@ -9,7 +9,6 @@
 
 #include <doctest/doctest.h>
 
-#include "rulegen/artefacts/day_tests.h"
 #include "test/rulegen/artefacts/untested.h"
 #include "test/rulegen/support/tiny_spec.h"
 
@@ -27,10 +26,14 @@ const plan::PromtoolTest& Named(const plan::PromtoolFile& file, const std::strin
 struct Planned {
   spec::Spec spec = test::TinySpec();
   plan::RuleFile rules = plan::PlanRules(spec);
-  plan::PromtoolFile tests = plan::PlanTests(spec, rules);
-  plan::PromtoolFile day_tests = plan::PlanDayTests(spec, rules);
+  std::vector<plan::PromtoolFile> files = plan::PlanTests(spec, rules);
+  plan::PromtoolFile& tests = files.front();
 
-  std::vector<std::string> Untested() const { return plan::Untested(rules, {tests, day_tests}); }
+  Planned() = default;
+  Planned(const Planned&) = delete;
+  Planned& operator=(const Planned&) = delete;
+
+  std::vector<std::string> Untested() const { return plan::Untested(rules, files); }
 };
 
 // Takes that store out of QueueRate's test.
@@ -60,8 +63,9 @@ TEST_CASE("an alert without a test, and a test of a misspelt alert, are named") 
   CHECK(planned.Untested() ==
         std::vector<std::string>{
             "no test expects QueueRate to fire", "no test has QueueRate one interval short of its `for`",
-            "no test has QueueRate at its limit", "no test has QueueRate end after keep_firing_for",
-            "no test has QueueRate without any series", "a test checks QueueRaite, which no rule has"});
+            "no test has QueueRate at its limit", "no test has QueueRate at a value that is not finite",
+            "no test has QueueRate end after keep_firing_for", "no test has QueueRate without any series",
+            "a test checks QueueRaite, which no rule has"});
 }
 
 TEST_CASE("an alert that is only tested not to fire, and a series that no test expects, are named") {
@@ -76,6 +80,7 @@ TEST_CASE("an alert that is only tested not to fire, and a series that no test e
   CHECK(planned.Untested() == std::vector<std::string>{"no test expects a value of queue:depth",
                                                        "no test expects QueueDepth to fire",
                                                        "no test has QueueDepth at its limit",
+                                                       "no test has QueueDepth at a value that is not finite",
                                                        "no test has QueueDepth end after keep_firing_for"});
 }
 
@@ -96,6 +101,8 @@ TEST_CASE("each thing that a test of an alert could leave out is named") {
          }
        },
        "no test has QueueRate one interval short of its `for`"},
+      {[](plan::PromtoolFile& file) { TakeStore(file, "not-finite"); },
+       "no test has QueueRate at a value that is not finite"},
       {[](plan::PromtoolFile& file) {
          for (plan::PromtoolTest& test : file.tests) {
            if (test.name.starts_with("QueueRate fires")) test.alerts.pop_back();
@@ -125,7 +132,8 @@ TEST_CASE("`for` one interval short is one sample less than fires") {
   CHECK(test.series[1].second == "100.00000000000001x20 100x30");
   CHECK(test.series[2].second == "100x51");
   CHECK(test.series[3].second == "99.99999999999999x51");
-  CHECK(test.series[4].second == "100.00000000000001x19 100x31");
+  CHECK(test.series[4].second.starts_with("Inf Inf "));
+  CHECK(test.series[5].second == "100.00000000000001x19 100x31");
   REQUIRE(test.alerts.size() == 4);
   CHECK(test.alerts[0].at == std::chrono::seconds(570));
   CHECK(test.alerts[0].expected.empty());
@@ -143,7 +151,7 @@ TEST_CASE("an alert goes on for keep_firing_for after its condition ended, and n
   CHECK(test.alerts[3].expected[0].labels.at(2).value == "beyond");
   // Without it the alert is over at the next evaluation.
   planned.spec.rules.keep_firing_for.reset();
-  const plan::PromtoolFile without = plan::PlanTests(planned.spec, plan::PlanRules(planned.spec));
+  const plan::PromtoolFile without = plan::PlanTests(planned.spec, plan::PlanRules(planned.spec)).front();
   const plan::PromtoolTest& ends = Named(without, "QueueRate fires");
   REQUIRE(ends.alerts.size() == 3);
   CHECK(ends.alerts[2].at == std::chrono::seconds(630));
@@ -153,7 +161,7 @@ TEST_CASE("an alert goes on for keep_firing_for after its condition ended, and n
 TEST_CASE("an alert without `for` fires at the first sample") {
   const Planned planned;
   const plan::PromtoolTest& test = Named(planned.tests, "QueueDepth fires");
-  CHECK(test.series.size() == 4);
+  CHECK(test.series.size() == 5);
   CHECK(test.alerts[0].at == Milliseconds(0));
   CHECK(test.alerts[0].expected.size() == 2);
 }
@@ -169,34 +177,67 @@ TEST_CASE("no alert may fire without any series, once its `for` has passed") {
   }
   CHECK(checks == std::vector<std::string>{"QueueRate 10m30s", "QueueRateApproaching 10m30s",
                                            "QueueDepth 30s", "QueueExporterDown 5m30s",
-                                           "QueueStoreSilent 5m30s", "QueueDecisionOverdue 30s"});
+                                           "QueueDepthUnread 30s"});
 }
 
-TEST_CASE(
-    "that a day is remembered is tested for every spec, for a target's alerts only where the store has one") {
-  Planned planned;
-  const auto alerts = [](const plan::PromtoolFile& file) {
-    std::set<std::string> names;
-    for (const plan::PromtoolTest& test : file.tests) {
-      for (const plan::AlertCheck& check : test.alerts) names.insert(check.alert);
-    }
-    return names;
-  };
-  CHECK(alerts(planned.day_tests) ==
-        std::set<std::string>{"QueueExporterDown", "QueueStoreSilent", "QueueDecisionOverdue"});
-  planned.spec.store.identity = {"path"};
-  CHECK(alerts(plan::PlanDayTests(planned.spec, plan::PlanRules(planned.spec))) ==
-        std::set<std::string>{"QueueDecisionOverdue"});
+TEST_CASE("a watch's cases are its tests, with the placeholders filled in and `for` checked") {
+  const Planned planned;
+  const plan::PromtoolTest& down = Named(planned.tests, "QueueExporterDown: down");
+  CHECK(down.series[0].first == "up{job=\"job-a\",instance=\"instance-a\"}");
+  REQUIRE(down.alerts.size() == 2);
+  CHECK(down.alerts[0].at == std::chrono::seconds(270));
+  CHECK(down.alerts[0].expected.empty());
+  CHECK(down.alerts[1].at == std::chrono::minutes(5));
+  REQUIRE(down.alerts[1].expected.size() == 1);
+  CHECK(down.alerts[1].expected[0].labels.size() == 4);
+  const plan::PromtoolTest& up = Named(planned.tests, "QueueExporterDown: up");
+  REQUIRE(up.alerts.size() == 1);
+  CHECK(up.alerts[0].expected.empty());
+  const plan::PromtoolTest& unread = Named(planned.tests, "QueueDepthUnread: up");
+  CHECK(unread.series[1].first.find("digest=\"" + std::string(64, 'd') + "\"") != std::string::npos);
 }
 
-TEST_CASE("a replica of a store's series has a label that names no store, whatever names one") {
-  Planned planned;
-  planned.spec.store.identity.push_back("replica");
-  const plan::PromtoolFile tests = plan::PlanTests(planned.spec, plan::PlanRules(planned.spec));
-  const plan::PromtoolTest& test = Named(tests, "what the alerts about the measurement remember");
-  CHECK(std::ranges::any_of(test.series, [](const auto& series) {
-    return series.first.find("replica=\"replica-a\",replica_=\"b\"") != std::string::npos;
-  }));
+TEST_CASE("labels that an alert's expression makes are expected as the case says") {
+  spec::Spec spec = test::TinySpec();
+  spec.watches[1].labels.emplace_back("missing");
+  spec.watches[1].tests[0].labels = {{"missing", "Depth"}};
+  const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec)).front();
+  const plan::PromtoolTest& down = Named(file, "QueueExporterDown: down");
+  CHECK(down.alerts[1].expected.at(0).labels.at(3) == plan::Pair{"missing", "Depth"});
+}
+
+TEST_CASE("cases of another interval stand in a file of their own, which is evaluated so rarely") {
+  const Planned planned;
+  REQUIRE(planned.files.size() == 2);
+  CHECK(planned.files[1].evaluation_interval == std::chrono::minutes(30));
+  REQUIRE(planned.files[1].tests.size() == 1);
+  CHECK(planned.files[1].tests[0].name == "QueueExporterDown: for a day");
+  CHECK(planned.files[1].tests[0].interval == std::chrono::minutes(30));
+}
+
+TEST_CASE("a case may say that nothing is recorded, and which reasons are") {
+  spec::Spec spec = test::TinySpec();
+  spec.signals[1].split = "sum by (job, instance, path, reason) (queue_depth)";
+  spec::SignalTest absent = spec.signals[1].tests.front();
+  absent.name = "absent";
+  absent.recorded = false;
+  absent.split.emplace();
+  spec::SignalTest split = spec.signals[1].tests.front();
+  split.name = "split";
+  split.split = {{"full", 3}, {"slow", 4}};
+  spec.signals[1].tests.push_back(absent);
+  spec.signals[1].tests.push_back(split);
+  const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec)).front();
+  const plan::PromtoolTest& nothing = Named(file, "queue:depth: absent");
+  REQUIRE(nothing.samples.size() == 2);
+  CHECK(nothing.samples[0].expected.empty());
+  CHECK(nothing.samples[1].expected.empty());
+  const plan::PromtoolTest& reasons = Named(file, "queue:depth: split");
+  REQUIRE(reasons.samples[1].expected.size() == 2);
+  CHECK(reasons.samples[1].record == "queue:depth:split");
+  CHECK(reasons.samples[1].expected[1].labels ==
+        R"({job="job-a",instance="instance-a",path="path-a",reason="slow"})");
+  CHECK(reasons.samples[1].expected[1].value == doctest::Approx(4));
 }
 
 TEST_CASE("a counter's signal gets a reset test, a gauge's doesn't") {
@@ -238,7 +279,7 @@ TEST_CASE("a recorded value is compared to nine digits, as PromQL's round() does
     CAPTURE(row.value);
     spec::Spec spec = test::TinySpec();
     spec.signals[1].tests[0].value = row.value;
-    const plan::PromtoolFile tests = plan::PlanTests(spec, plan::PlanRules(spec));
+    const plan::PromtoolFile tests = plan::PlanTests(spec, plan::PlanRules(spec)).front();
     const plan::SampleCheck& check = Named(tests, "queue:depth").samples.at(0);
     std::string expected = row.expr;
     expected.replace(expected.find('S'), 1, "job=\"job-a\",instance=\"instance-a\",path=\"path-a\"");
@@ -250,7 +291,7 @@ TEST_CASE("a recorded value is compared to nine digits, as PromQL's round() does
 TEST_CASE("what a recorded series is not tested for is said, with the reason") {
   spec::Spec spec = test::TinySpec();
   const auto notes = [&] {
-    std::vector<std::string> lines = plan::PlanTests(spec, plan::PlanRules(spec)).notes;
+    std::vector<std::string> lines = plan::PlanTests(spec, plan::PlanRules(spec)).front().notes;
     lines.erase(lines.begin());  // what all of them share
     return lines;
   };
@@ -259,9 +300,7 @@ TEST_CASE("what a recorded series is not tested for is said, with the reason") {
   const std::string no_idle = "idle NOT tested (no case in which every counter stands still)";
   const std::string no_rate = ": no rate is in it, so there is no idle and no counter reset to test";
   CHECK(notes() == std::vector<std::string>{"queue:jobs_per_second: " + no_idle + ", counter reset", gauges,
-                                            "queue:present" + no_rate,
-                                            "queue:decision_timestamp_seconds" + no_rate,
-                                            "queue:decided_stores" + no_rate});
+                                            "queue:present" + no_rate});
   std::vector<spec::SignalTest>& cases = spec.signals[0].tests;
   cases.push_back(cases.front());
   cases.back().series = {{"queue_jobs_total{status=\"ok\"}", "7x80"}, {"queue_depth", "0+1x80"}};
@@ -328,7 +367,7 @@ TEST_CASE(
       for (const std::string& series : row.series) named.series.emplace_back(series, "12x80");
       signal.tests.push_back(named);
     }
-    const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec));
+    const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec)).front();
     const plan::PromtoolTest& test = Named(file, "queue:depth: named");
     Lines input;
     for (const auto& series : test.series) input.push_back(series.first);
@@ -356,7 +395,7 @@ TEST_CASE(
     several.series.emplace_back(R"(queue_depth{path="2"})", "12x80");
     signal.tests.insert(signal.tests.begin(), several);
   }
-  const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec));
+  const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec)).front();
   std::vector<std::string> input;
   for (const auto& series : Named(file, "queue:depth keeps stores apart").series)
     input.push_back(series.first);

@@ -11,8 +11,6 @@
 #include <yaml-cpp/yaml.h>
 
 #include "rulegen/artefacts/annotation.h"
-#include "rulegen/artefacts/measurement.h"
-#include "rulegen/artefacts/presence.h"
 #include "test/rulegen/support/tiny_spec.h"
 #include "thresholds/mark.h"
 #include "thresholds/thresholds_inc.h"
@@ -33,18 +31,12 @@ std::vector<std::string> Names(const plan::RuleGroup& group) {
   return names;
 }
 
-std::vector<std::string> MeasurementIds(const spec::Spec& spec) {
-  std::vector<std::string> ids;
-  for (const plan::MeasurementAlert& alert : plan::PlanMeasurement(spec)) ids.push_back(alert.id);
-  return ids;
-}
-
 }  // namespace
 
 TEST_CASE("a recording rule and its alerts stand in one group in that order") {
   const plan::RuleFile file = plan::PlanRules(test::TinySpec());
-  CHECK(plan::GroupNames(file) ==
-        std::vector<std::string>{"outgrown-queue", "outgrown-queue-presence", "outgrown-queue-measurement"});
+  CHECK(plan::GroupNames(file) == std::vector<std::string>{"outgrown-queue", "outgrown-queue-measurement-2m",
+                                                           "outgrown-queue-measurement"});
   CHECK(Names(file.groups[0]) == std::vector<std::string>{"R:queue:jobs_per_second", "A:QueueRate",
                                                           "A:QueueRateApproaching", "R:queue:depth",
                                                           "A:QueueDepth"});
@@ -68,7 +60,7 @@ TEST_CASE("a group holds 20 rules at most and tears no signal from its alerts") 
   std::size_t recordings = 0;
   std::size_t alerts = 0;
   for (const plan::RuleGroup& group : plan::PlanRules(spec).groups) {
-    if (group.name.ends_with("measurement") || group.name.ends_with("presence")) continue;
+    if (group.name.find("measurement") != std::string::npos) continue;
     CHECK(group.rules.size() <= spec::kRulesPerGroupMax);
     REQUIRE(std::holds_alternative<RecordingRule>(group.rules.front()));
     std::string record;
@@ -77,7 +69,7 @@ TEST_CASE("a group holds 20 rules at most and tears no signal from its alerts") 
         record = recording->record;
         ++recordings;
       } else {
-        CHECK(std::get<AlertRule>(rule).expr == record + " > 100");
+        CHECK(std::get<AlertRule>(rule).expr == record + " > 100 < +Inf");
         ++alerts;
       }
     }
@@ -104,49 +96,48 @@ TEST_CASE("a threshold below its limit compares the other way round") {
   spec.thresholds[2].direction = Direction::kBelow;
   const plan::RuleFile file = plan::PlanRules(spec);
   const auto& alert = std::get<AlertRule>(file.groups[0].rules[4]);
-  CHECK(alert.expr == "queue:depth < 1000");
+  CHECK(alert.expr == "queue:depth < 1000 > -Inf");
 }
 
 TEST_CASE(
-    "what the alerts about the measurement remember is recorded every fourth time, or every two "
-    "minutes") {
-  spec::Spec spec = test::TinySpec();
-  for (const auto& [interval, presence] : std::vector<std::pair<Milliseconds, Milliseconds>>{
-           {std::chrono::seconds(1), std::chrono::seconds(4)},
-           {std::chrono::seconds(30), std::chrono::minutes(2)},
-           {std::chrono::minutes(1), std::chrono::minutes(2)},
-           {std::chrono::minutes(3), std::chrono::minutes(3)},
-       }) {
-    spec.rules.interval = interval;
-    CHECK(plan::PresenceInterval(spec) == presence);
-    CHECK(plan::PlanRules(spec).groups[1].interval == presence);
-  }
-  CHECK(Names(plan::PlanRules(spec).groups[1]) ==
-        std::vector<std::string>{"R:queue:present", "R:queue:decision_timestamp_seconds",
-                                 "R:queue:decided_stores"});
+    "watches stand in groups of their own intervals, in the order of the spec, with their placeholders "
+    "filled in") {
+  const plan::RuleFile file = plan::PlanRules(test::TinySpec());
+  CHECK(file.groups[1].interval == std::chrono::minutes(2));
+  CHECK(Names(file.groups[1]) == std::vector<std::string>{"R:queue:present"});
+  CHECK(std::get<RecordingRule>(file.groups[1].rules[0]).expr == "max by (job, instance, path) (queue_up)");
+  CHECK(file.groups[2].interval == std::chrono::seconds(30));
+  CHECK(Names(file.groups[2]) == std::vector<std::string>{"A:QueueExporterDown", "A:QueueDepthUnread"});
+  const auto& unread = std::get<AlertRule>(file.groups[2].rules[1]);
+  CHECK(unread.expr.find("digest=\"" + std::string(64, 'd') + "\"") != std::string::npos);
 }
 
-TEST_CASE("which alerts about the measurement there are follows from the spec") {
+TEST_CASE("a watch's alert says what the spec says, which store, and carries no verdict") {
+  const plan::RuleFile file = plan::PlanRules(test::TinySpec());
+  const auto& down = std::get<AlertRule>(file.groups[2].rules[0]);
+  CHECK(down.labels == std::vector<plan::Pair>{{"severity", "warning"}});
+  CHECK(down.hold == std::chrono::minutes(5));
+  CHECK_FALSE(down.keep_firing_for.has_value());
+  const std::vector<plan::Pair> store = {{"job", "j"}, {"instance", "i"}, {"path", "p"}};
+  CHECK(plan::Render(down.annotations[0].text, store, 1) == "Exporter down");
+  CHECK(plan::Render(down.annotations[1].text, store, 1) ==
+        "It does not answer. Store: job=j, instance=i, path=p.");
+  const auto& unread = std::get<AlertRule>(file.groups[2].rules[1]);
+  CHECK(unread.labels == std::vector<plan::Pair>{{"severity", "critical"}});
+  CHECK(plan::Render(unread.annotations[1].text, {}, 1) == "Nobody reads it.");
+}
+
+TEST_CASE("a split stands behind its signal, the coverage's reason behind the coverage") {
   spec::Spec spec = test::TinySpec();
-  CHECK(MeasurementIds(spec) == std::vector<std::string>{"ExporterDown", "StoreSilent", "DecisionOverdue"});
+  spec.signals[1].split = "sum by (job, instance, path, reason) (queue_depth)";
   spec.coverage.emplace();
-  CHECK(MeasurementIds(spec) ==
-        std::vector<std::string>{"ExporterDown", "StoreSilent", "CoverageIncomplete", "DecisionOverdue"});
-  spec.store.present = "checkpoint_block_up";
-  CHECK(MeasurementIds(spec) == std::vector<std::string>{"ExporterDown", "StoreSilent", "BlockUnreadable",
-                                                         "WriterStale", "WriterGone", "CoverageIncomplete",
-                                                         "DigestMismatch", "DecisionOverdue"});
-  spec.store.identity = {"cluster"};
-  CHECK(MeasurementIds(spec)[0] == "BlockUnreadable");
-}
-
-TEST_CASE("alerts about the measurement carry a severity and no verdict") {
-  spec::Spec spec = test::TinySpec();
-  spec.store.present = "checkpoint_block_up";
-  const plan::RuleFile file = plan::PlanRules(spec);
-  for (const plan::Rule& rule : file.groups.back().rules) {
-    CHECK(std::get<AlertRule>(rule).labels == std::vector<plan::Pair>{{"severity", "warning"}});
-  }
+  spec.coverage->expr = "queue_up";
+  spec.coverage->reason = "queue_up == 0";
+  const std::vector<std::string> names = Names(plan::PlanRules(spec).groups[0]);
+  CHECK(names.front() == "R:queue:coverage_ratio");
+  CHECK(names[1] == "R:queue:coverage_reason");
+  CHECK(std::vector<std::string>(names.end() - 3, names.end()) ==
+        std::vector<std::string>{"R:queue:depth", "R:queue:depth:split", "A:QueueDepth"});
 }
 
 TEST_CASE("values read as Prometheus' template functions print them") {

@@ -18,9 +18,10 @@ namespace {
 // What the tests of one alert hold it to.
 struct Tested {
   bool fires = false;
-  bool quiet_before = false;  // one evaluation before it fires
+  bool quiet_before = false;  // before it fires
   bool one_interval_short = false;
   bool at_limit = false;
+  bool not_finite = false;
   bool ended = false;
   Milliseconds absent_at{-1};  // the latest check without any series
 };
@@ -34,7 +35,7 @@ bool HasStore(const PromtoolTest& test, std::string_view what) {
 
 // Takes in one alert's checks of one test, by their time.
 void Count(const PromtoolTest& test, const std::map<Milliseconds, const AlertCheck*>& checks,
-           Milliseconds interval, Tested& tested) {
+           Tested& tested) {
   const auto fires =
       std::ranges::find_if(checks, [](const auto& check) { return !check.second->expected.empty(); });
   if (fires == checks.end()) {
@@ -42,10 +43,11 @@ void Count(const PromtoolTest& test, const std::map<Milliseconds, const AlertChe
     return;
   }
   tested.fires = true;
-  if (checks.contains(fires->first - interval)) tested.quiet_before = true;
+  if (fires != checks.begin()) tested.quiet_before = true;
   // A store that is checked while others fire.
   if (HasStore(test, kOneIntervalShort)) tested.one_interval_short = true;
   if (HasStore(test, kAtLimit)) tested.at_limit = true;
+  if (HasStore(test, kNotFinite)) tested.not_finite = true;
   if (HasStore(test, kEnded) && checks.rbegin()->second->expected.size() < fires->second->expected.size()) {
     tested.ended = true;
   }
@@ -56,10 +58,12 @@ void AddMissing(const AlertRule& rule, const Tested& tested, std::vector<std::st
     if (missing) untested.push_back(before + rule.alert + after);
   };
   const bool waits = rule.hold > Milliseconds(0);
+  const bool has_limit = std::ranges::count(rule.labels, "threshold", &Pair::name) > 0;
   add(!tested.fires, "no test expects ", " to fire");
-  add(waits && !(tested.quiet_before && tested.one_interval_short), "no test has ",
+  add(waits && !(tested.quiet_before && (tested.one_interval_short || !has_limit)), "no test has ",
       " one interval short of its `for`");
-  add(rule.has_limit && !tested.at_limit, "no test has ", " at its limit");
+  add(has_limit && !tested.at_limit, "no test has ", " at its limit");
+  add(has_limit && !tested.not_finite, "no test has ", " at a value that is not finite");
   add(rule.keep_firing_for && !tested.ended, "no test has ", " end after keep_firing_for");
   add(tested.absent_at < rule.hold, "no test has ", " without any series");
 }
@@ -73,8 +77,7 @@ std::vector<std::string> Untested(const RuleFile& rules, const std::vector<Promt
     for (const PromtoolTest& test : file.tests) {
       std::unordered_map<std::string_view, std::map<Milliseconds, const AlertCheck*>> checks;
       for (const AlertCheck& check : test.alerts) checks[check.alert].emplace(check.at, &check);
-      for (const auto& [alert, by_time] : checks)
-        Count(test, by_time, file.evaluation_interval, alerts[alert]);
+      for (const auto& [alert, by_time] : checks) Count(test, by_time, alerts[alert]);
       for (const SampleCheck& check : test.samples) {
         if (!check.expected.empty()) series.insert(check.record);
       }

@@ -149,7 +149,7 @@ TEST_CASE("names that two specs share are told with both places") {
         "expected a name that no other spec of this run has\n");
   pair.Edit("invoices.toml", "id      = \"OfOrdersItems\"", "id      = \"OfOrdersExporterDown\"");
   CHECK(shared() ==
-        "orders.toml:6:14: store.name: found the alert InvoicesOfOrdersExporterDown, which "
+        "orders.toml:56:15: watch.id: found the alert InvoicesOfOrdersExporterDown, which "
         "invoices.toml:50:11 has "
         "too, expected a name that no other spec of this run has\n");
   pair.Edit("orders.toml", "name       = \"invoices_of_orders\"", "name       = \"invoices\"");

@@ -62,11 +62,11 @@ TEST_CASE("every edit of what is loaded is one line that names group, rule and k
       {"expression",
        [](Groups& groups) { groups[0].rules[1].rule.expr = "queue:jobs_per_second > 200"; },
        {kGroup + "alert QueueRate: expr is `queue:jobs_per_second > 200`, the spec says "
-                 "`queue:jobs_per_second > 100`"}},
+                 "`queue:jobs_per_second > 100 < +Inf`"}},
       {"an expression in several lines is shown in one",
        [](Groups& groups) { groups[0].rules[1].rule.expr = "queue:jobs_per_second\n  > 200"; },
        {kGroup + "alert QueueRate: expr is `queue:jobs_per_second > 200`, the spec says "
-                 "`queue:jobs_per_second > 100`"}},
+                 "`queue:jobs_per_second > 100 < +Inf`"}},
       {"for",
        [](Groups& groups) { groups[0].rules[1].rule.hold = std::chrono::minutes(5); },
        {kGroup + "alert QueueRate: for is 5m, the spec says 10m"}},
