@@ -1,15 +1,72 @@
-// The block's file: opened with suspicion, created so that nobody ever sees half of it.
+// The block's file: where it lives and what it is called, opened with suspicion, created so that nobody ever sees half of it.
 #pragma once
+
+#include <unistd.h>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/result.h"
-#include "counterblock/descriptor.h"
+#include "counterblock/layout.h"
 
 namespace outgrown::block {
+
+// --- Where counter blocks live and what their files are called: DIRECTORY/NAME.vMAJOR.counters.
+//
+// The directory is the first of $OUTGROWN_DIR, /run/outgrown/APPLICATION (made by tmpfiles.d, mode 2770, the
+// application's user and group), $XDG_RUNTIME_DIR/outgrown. The major is in the name, so that an application
+// that was upgraded and an old one still running each have their own file, and the exporter sums both.
+
+// The directory for an application's blocks. `given` wins if it is not empty; /run/outgrown/APPLICATION
+// counts only if `application` is not empty and the folder exists. $XDG_RUNTIME_DIR/outgrown is made (mode
+// 0700) if it is missing and its parent is there. The error names all three places. Ignores the environment
+// in a set-uid program.
+Result<std::string> ResolveDirectory(std::string_view given, std::string_view application);
+
+struct BlockName {
+  std::string store;
+  unsigned major = kMajor;
+  friend bool operator==(const BlockName&, const BlockName&) = default;
+};
+
+// A store's name: 1 to 64 of A-Z a-z 0-9 _ - and, except at the start, a dot. It becomes part of a file's name.
+bool IsStoreName(std::string_view name);
+
+// "checkpoints" -> "checkpoints.v1.counters". Precondition: IsStoreName(name.store).
+std::string FileNameOf(const BlockName& name);
+
+// The reverse; nothing if `file_name` is not of that form (a creator's temporary file, for example).
+std::optional<BlockName> ParseFileName(std::string_view file_name);
+
+// Every block in a directory, of every major, ordered by store and major.
+Result<std::vector<BlockName>> ListBlocks(const std::string& directory);
+
+// --- A file descriptor that closes itself.
+
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  int Release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_ = -1;
+};
 
 enum class Access { kRead, kReadWrite };
 

@@ -47,4 +47,10 @@ struct CheckedHeader {
 // found and what would be right; Error::where is left to the caller.
 Result<CheckedHeader> CheckHeader(std::span<const std::byte> bytes);
 
+// --- Which boot of the kernel this is: CLOCK_MONOTONIC, and a device's number, mean nothing in another one.
+
+// Both halves of /proc/sys/kernel/random/boot_id, XORed; 0 if it can't be read. Async-signal-safe, allocates nothing, reads
+// the file once in a process.
+std::uint64_t BootId() noexcept;
+
 }  // namespace outgrown::block

@@ -110,7 +110,7 @@ struct Header {
   // connection is closed, so that a loss shorter than a scrape shows too. By the greatest of all who write it. Minor 1;
   // to be read in a block of any minor, as a newer writer may have opened an older one's.
   std::uint64_t last_trace_lost_ns;
-  // BootId() (boot.h) that last_trace_lost_ns, the refusals' times and the overflow slot's last write are of. 0: not
+  // BootId() (header.h) that last_trace_lost_ns, the refusals' times and the overflow slot's last write are of. 0: not
   // said, by writers before minor 2 only.
   std::uint64_t times_boot;
   RefusalRow refusals[kRefusalCount];

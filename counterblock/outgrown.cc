@@ -10,8 +10,6 @@
 #include <string>
 #include <utility>
 
-#include "counterblock/off_log.h"
-#include "counterblock/sqlite_outcome.h"
 #include "counterblock/writer.h"
 
 namespace block = outgrown::block;

@@ -14,9 +14,8 @@
 
 #include "common/exit_status.h"
 #include "common/result.h"
-#include "counterblock/directory.h"
+#include "counterblock/block_file.h"
 #include "counterblock/reader.h"
-#include "counterblock/snapshot.h"
 
 namespace {
 

@@ -148,4 +148,15 @@ void NoteRefusal(const ProcessBlock& block, Refusal reason, bool is_new);
 // that closes all descriptors it doesn't know, and has reused the number). With the library lock held.
 void CloseDescriptor(ProcessBlock& block);
 
+// --- The open-file-description locks by which slots are held (process_block.h says why these).
+
+// True if this descriptor now holds the slot. False if another one does, or if the system refuses.
+// Async-signal-safe, never waits.
+bool LockSlot(int fd, std::uint32_t index);
+
+void UnlockSlot(int fd, std::uint32_t index);
+
+// True if any other descriptor holds the slot; `fd` may be read-only.
+bool IsSlotLocked(int fd, std::uint32_t index);
+
 }  // namespace outgrown::block

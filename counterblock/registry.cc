@@ -1,17 +1,93 @@
 #include "counterblock/registry.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
 
+#include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <mutex>
+#include <optional>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "counterblock/block_file.h"
-#include "counterblock/descriptor_room.h"
 #include "counterblock/header.h"
-#include "counterblock/memory_room.h"
 
 namespace outgrown::block {
+
+namespace {
+
+// At least 1; nothing if $OUTGROWN_STORES_MAX is not set, or no such number.
+std::optional<std::uint64_t> AskedStoresMax() {
+  const char* const asked = ::secure_getenv("OUTGROWN_STORES_MAX");
+  if (asked == nullptr) return std::nullopt;
+  const std::string_view text(asked);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number == 0) return std::nullopt;
+  return number;
+}
+
+std::uint64_t DescriptorsMax() {
+  struct rlimit files = {};
+  return ::getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : RLIM_INFINITY;
+}
+
+}  // namespace
+
+std::uint64_t StoresMax() {
+  return AskedStoresMax().value_or(std::clamp<std::uint64_t>(DescriptorsMax() / 8, 1, kOpenBlocksMax));
+}
+
+Result<void> CheckDescriptorRoom(std::uint64_t open_blocks, const std::string& path) {
+  const std::uint64_t blocks_max = StoresMax();
+  if (open_blocks >= blocks_max) {
+    return Error{"this process counts into " + std::to_string(open_blocks) +
+                     " stores already, and may into " + std::to_string(blocks_max) +
+                     " (OUTGROWN_STORES_MAX can say more)",
+                 path};
+  }
+  const std::uint64_t limit = DescriptorsMax();
+  // The kernel gives the lowest free number, so at least as many are in use.
+  const Descriptor lowest_free(::open("/", O_PATH | O_CLOEXEC));
+  if (lowest_free.get() >= 0 && static_cast<std::uint64_t>(lowest_free.get()) < limit / 2) return {};
+  return Error{"half of the descriptors that this process may open are in use (RLIMIT_NOFILE is " +
+                   std::to_string(limit) + "), and the rest is the application's",
+               path};
+}
+
+std::uint32_t SlotCountOfNext(const MadeBlocks& made) {
+  return made.count < StoresMax() ? kSlotCountDefault : kSlotCountSmall;
+}
+
+Result<void> CheckMemoryRoom(const MadeBlocks& made, std::uint64_t file_bytes, const std::string& directory,
+                             const std::string& path) {
+  const std::uint64_t stores_max = StoresMax();
+  if (made.count < stores_max) return {};
+  if (file_bytes >
+      stores_max * kMadeBytesPerStoreMax - std::min(made.bytes, stores_max * kMadeBytesPerStoreMax)) {
+    return Error{"this process has made " + std::to_string(made.count) + " counter blocks of " +
+                     std::to_string(made.bytes >> 20U) + " MiB already, and may make " +
+                     std::to_string(stores_max * kMadeBytesPerStoreMax >> 20U) +
+                     " MiB (OUTGROWN_STORES_MAX can say more)",
+                 path};
+  }
+  struct statvfs status = {};
+  // No blocks at all: a file system without a limit, or one that doesn't say.
+  if (::statvfs(directory.c_str(), &status) != 0 || status.f_blocks == 0) return {};
+  const std::uint64_t total_bytes = std::uint64_t{status.f_blocks} * status.f_frsize;
+  const std::uint64_t free_bytes = std::uint64_t{status.f_bavail} * status.f_frsize;
+  if (free_bytes >= file_bytes + std::min(total_bytes / 4, kFreeBytesMin)) return {};
+  return Error{"this process has made " + std::to_string(made.count) +
+                   " counter blocks already, and the file system is getting full",
+               path};
+}
+
 namespace {
 
 // Constant-initialised and never destroyed, so that they work before main and after it.

@@ -1,16 +1,82 @@
 #include "counterblock/writer.h"
 
+#include <stdlib.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <memory>
+#include <string_view>
 
-#include "counterblock/directory.h"
+#include "counterblock/block_file.h"
 #include "counterblock/registry.h"
 
 namespace outgrown::block {
+
+namespace {
+
+enum SqliteCode : int {
+  kSqliteOk = 0,
+  kSqliteBusy = 5,
+  kSqliteLocked = 6,
+  kSqliteIoErr = 10,
+  kSqliteCorrupt = 11,
+  kSqliteFull = 13,
+  kSqliteCantOpen = 14,
+  kSqliteConstraint = 19,
+  kSqliteNotADb = 26,
+  kSqliteRow = 100,
+  kSqliteDone = 101,
+  kSqliteBusySnapshot = 517,  // 5 | 2 << 8
+};
+
+}  // namespace
+
+Outcome OutcomeOfSqlite(int result_code) {
+  if (result_code == kSqliteBusySnapshot) return Outcome::kBusySnapshot;
+  switch (result_code & 0xff) {  // the primary code
+    case kSqliteOk:
+    case kSqliteRow:
+    case kSqliteDone:
+      return Outcome::kOk;
+    case kSqliteBusy:
+    case kSqliteLocked:
+      return Outcome::kBusy;
+    case kSqliteFull:
+      return Outcome::kFull;
+    case kSqliteIoErr:
+    case kSqliteCantOpen:
+      return Outcome::kIo;
+    case kSqliteConstraint:
+      return Outcome::kConstraint;
+    case kSqliteCorrupt:
+    case kSqliteNotADb:
+      return Outcome::kCorrupt;
+    default:
+      return Outcome::kOther;
+  }
+}
+
+std::string OffLine(const std::string& why) {
+  std::string line = "outgrown: writes are not counted: " + why;
+  std::ranges::replace_if(
+      line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return line;
+}
+
+void LogOff(const std::string& line) noexcept {
+  const char* const asked = ::secure_getenv("OUTGROWN_LOG");
+  if (asked == nullptr || std::string_view(asked) != "stderr") return;
+  const int old_errno = errno;
+  char newline = '\n';
+  const struct iovec parts[] = {{const_cast<char*>(line.data()), line.size()}, {&newline, 1}};
+  const ssize_t ignored = ::writev(STDERR_FILENO, parts, 2);
+  static_cast<void>(ignored);
+  errno = old_errno;
+}
+
 namespace {
 
 constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 40U;

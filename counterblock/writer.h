@@ -34,14 +34,14 @@
 namespace outgrown::block {
 
 struct WriterOptions {
-  // Where the block lives; empty: ResolveDirectory (directory.h), which is the rule.
+  // Where the block lives; empty: ResolveDirectory (block_file.h), which is the rule.
   std::string directory = {};
   // Names /run/outgrown/APPLICATION; empty: that place is left out.
   std::string application = {};
   // Absolute path of the SQLite file, for the exporter. Only the block's creator's is kept.
   std::string database = {};
   // Threads that record at the same time, of all processes together. Only the block's creator's is kept. Nothing:
-  // kSlotCountDefault, or fewer in a process that makes many blocks (memory_room.h).
+  // kSlotCountDefault, or fewer in a process that makes many blocks (registry.h).
   std::optional<std::uint32_t> slots = {};
 };
 
@@ -68,7 +68,7 @@ inline std::uint64_t CoarseNowNs() {
 
 class Writer {
  public:
-  // Opens the store's block, creating it if it is not there. `store` is a store's name (directory.h). Errors:
+  // Opens the store's block, creating it if it is not there. `store` is a store's name (block_file.h). Errors:
   // a name, number or path that cannot be; no directory; no permission; no space; a file that is not to be trusted.
   static Result<Writer> Open(const std::string& store, const WriterOptions& options) noexcept;
 
@@ -220,5 +220,21 @@ class Writer {
 
   ProcessBlock* block_ = &off_block;
 };
+
+// --- The one line that says why writes are not counted, for whoever asked for it with OUTGROWN_LOG=stderr.
+
+// "outgrown: writes are not counted: WHY", without a newline; control characters in `why` (a path may have any) become
+// '?', so that it stays one line.
+std::string OffLine(const std::string& why);
+
+// Writes the line to standard error if $OUTGROWN_LOG is "stderr"; nothing otherwise. Keeps errno.
+void LogOff(const std::string& line) noexcept;
+
+// --- Which outcome a SQLite result code stands for, without SQLite.
+
+// Extended or primary codes, as sqlite3_extended_errcode() and sqlite3_errcode() give them. OK, ROW and DONE
+// are kOk. LOCKED (a shared cache's table lock) is contention as BUSY is. CANTOPEN is I/O; NOTADB is corrupt.
+// Source of the numbers, which are part of SQLite's stable interface: https://sqlite.org/rescode.html
+Outcome OutcomeOfSqlite(int result_code);
 
 }  // namespace outgrown::block

@@ -21,7 +21,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "counterblock/sqlite_outcome.h"
 #include "counterblock/writer.h"
 
 namespace {

@@ -15,7 +15,7 @@
 #include "common/exit_status.h"
 #include "common/result.h"
 #include "common/utf8.h"
-#include "counterblock/directory.h"
+#include "counterblock/block_file.h"
 
 namespace outgrown::exporter {
 namespace {

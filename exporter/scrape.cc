@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "counterblock/directory.h"
+#include "counterblock/block_file.h"
 
 namespace outgrown::exporter {
 namespace {

@@ -38,7 +38,7 @@ struct FoundStores {
 FoundStores FindStores(const StoreSources& sources);
 
 // $OUTGROWN_DIR if it is set, else every folder in `system_directory` and $XDG_RUNTIME_DIR/outgrown, as far
-// as they exist: the places where applications put their blocks by themselves (counterblock/directory.h).
+// as they exist: the places where applications put their blocks by themselves (counterblock/block_file.h).
 std::vector<std::string> DefaultBlockDirectories(const std::string& system_directory = "/run/outgrown");
 
 // What fails: by collector, store (empty if it is no store's) and file.

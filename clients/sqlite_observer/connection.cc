@@ -1,6 +1,5 @@
 #include "clients/sqlite_observer/connection.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -9,8 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "clients/sqlite_observer/functions.h"
-#include "clients/sqlite_observer/io_methods.h"
+#include "clients/sqlite_observer/file_shim.h"
 #include "clients/sqlite_observer/result_probe.h"
 #include "clients/sqlite_observer/stores.h"
 
@@ -54,14 +52,6 @@ std::optional<Choice> ChosenFor(const char* path) {
 }
 
 }  // namespace
-
-std::mutex& LibraryLock() {
-  static std::mutex mutex;
-  static const int at_fork =
-      ::pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
-  static_cast<void>(at_fork);
-  return mutex;
-}
 
 Connection* Connection::Find(sqlite3* db) noexcept {
   const std::lock_guard lock(LibraryLock());

@@ -20,14 +20,10 @@
 
 namespace outgrown::observer {
 
-// Guards which connections, files and stores there are, not what they do. Never held while calling SQLite or a
-// sink, which have locks of their own. Safe across fork().
-std::mutex& LibraryLock();
-
 class Connection {
  public:
   // Registers the SQL functions on the connection and begins to observe those of its databases that are chosen
-  // (store_choice.h). Does nothing if that was done before. Never fails towards the application.
+  // (ChooseStore). Does nothing if that was done before. Never fails towards the application.
   static void Attach(sqlite3* db) noexcept;
 
   // Null if it is not attached.
@@ -96,5 +92,15 @@ class Connection {
   std::vector<Refused> refused_;  // where it is reported that the name of one of the databases is taken
   std::string problem_;           // why a chosen database is not observed
 };
+
+// The extension's SQL functions, on every attached connection and not usable from inside a schema:
+//
+//   outgrown_status()      what is counted on this connection, or why it isn't; one line for people
+//   outgrown_ignore()      this connection is counted by somebody else, or by nobody: returns 1
+//   outgrown_observe()     takes that back, and takes the trace slot again if somebody had it; returns the status
+//   outgrown_observe(NAME) counts the main database into the store NAME, whatever OUTGROWN_STORE says
+//
+// `destroy` is called with `connection` when the connection is closed, or at once if this returns false.
+bool RegisterFunctions(sqlite3* db, Connection* connection, void (*destroy)(void*));
 
 }  // namespace outgrown::observer

@@ -15,19 +15,18 @@
 // What it looks at:
 //   SQLITE_FCNTL_COMMIT_PHASETWO     a write transaction has committed, in every journal mode, changed or not
 //   SQLITE_FCNTL_SYNC                in a rollback journal's commit: it has changed something
-//   a WAL frame with the commit mark the same in WAL mode, in every locking mode (wal_shim.h)
+//   a WAL frame with the commit mark the same in WAL mode, in every locking mode (ObservedWal)
 //   RESERVED, the WAL's write lock   a write transaction is asking to begin
 //   SQLITE_FCNTL_PDB                 which connection is using the file: in a shared cache there are several
 // Source: SQLite 3.40.1, pager.c (sqlite3PagerCommitPhaseOne, pager_end_transaction), wal.c (walFrames).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "clients/sqlite_observer/io_methods.h"
-#include "clients/sqlite_observer/sink.h"
 #include "clients/sqlite_observer/sqlite_api.h"
 #include "clients/sqlite_observer/write_tracker.h"
 
@@ -35,6 +34,80 @@ namespace outgrown::observer {
 
 class Connection;
 class ObservedFile;
+
+// --- A VFS's table of file methods: copies of it, and putting another in its place.
+
+// A table of an older version is shorter, so it is copied member by member; one of a newer version than 3 is
+// offered as version 3, whose methods it has.
+inline sqlite3_io_methods CopyOf(const sqlite3_io_methods& real) {
+  sqlite3_io_methods copy = {};
+  copy.iVersion = std::min(real.iVersion, 3);
+  copy.xClose = real.xClose;
+  copy.xRead = real.xRead;
+  copy.xWrite = real.xWrite;
+  copy.xTruncate = real.xTruncate;
+  copy.xSync = real.xSync;
+  copy.xFileSize = real.xFileSize;
+  copy.xLock = real.xLock;
+  copy.xUnlock = real.xUnlock;
+  copy.xCheckReservedLock = real.xCheckReservedLock;
+  copy.xFileControl = real.xFileControl;
+  copy.xSectorSize = real.xSectorSize;
+  copy.xDeviceCharacteristics = real.xDeviceCharacteristics;
+  if (copy.iVersion < 2) return copy;
+  copy.xShmMap = real.xShmMap;
+  copy.xShmLock = real.xShmLock;
+  copy.xShmBarrier = real.xShmBarrier;
+  copy.xShmUnmap = real.xShmUnmap;
+  if (copy.iVersion < 3) return copy;
+  copy.xFetch = real.xFetch;
+  copy.xUnfetch = real.xUnfetch;
+  return copy;
+}
+
+// The table of an open file. A shared cache's may be replaced by a thread with another connection to it, while
+// SQLite, which knows nothing of that, calls through it: old and new are both good then.
+inline const sqlite3_io_methods* MethodsOf(sqlite3_file* file) noexcept {
+  return std::atomic_ref(file->pMethods).load(std::memory_order_acquire);
+}
+
+// False if the file's table isn't `expected` any more; nothing is changed then.
+inline bool ReplaceMethods(sqlite3_file* file, const sqlite3_io_methods* expected,
+                           const sqlite3_io_methods* replacement) noexcept {
+  return std::atomic_ref(file->pMethods)
+      .compare_exchange_strong(expected, replacement, std::memory_order_acq_rel);
+}
+
+// --- The write-ahead log's file: a commit that changed something is a frame that carries the commit mark.
+//
+// A frame is a header of 24 bytes, written by itself, and a page; bytes 4 to 7 of the header are the size of the
+// database after the commit, in pages, for a commit's last frame, and 0 for every other.
+// Source: https://sqlite.org/fileformat2.html#the_write_ahead_log
+
+// Deleted by SQLite's xClose, which comes before the database file's.
+class ObservedWal : private sqlite3_io_methods {
+ public:
+  // Tells `database` about commits. Null if there is no memory.
+  static ObservedWal* Observe(sqlite3_file* file, ObservedFile& database) noexcept;
+
+  static bool Observes(const sqlite3_file* file);
+  // The file begins as a WAL does (a rollback journal has another magic number).
+  static bool IsWal(sqlite3_file* file) noexcept;
+
+  // The database's file goes first after all.
+  void Forget() { database_ = nullptr; }
+
+ private:
+  ObservedWal(sqlite3_file* file, ObservedFile& database);
+  static ObservedWal* From(sqlite3_file* file) {
+    return static_cast<ObservedWal*>(const_cast<sqlite3_io_methods*>(file->pMethods));
+  }
+  static int Write(sqlite3_file* file, const void* bytes, int size_bytes, sqlite3_int64 offset) noexcept;
+  static int Close(sqlite3_file* file) noexcept;
+
+  const sqlite3_io_methods* real_;
+  ObservedFile* database_;
+};
 
 // One connection's writes to one observed file.
 struct Share {

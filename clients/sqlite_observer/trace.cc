@@ -5,7 +5,7 @@
 
 #include "clients/sqlite_observer/connection.h"
 #include "clients/sqlite_observer/result_probe.h"
-#include "counterblock/sqlite_outcome.h"
+#include "counterblock/writer.h"
 
 namespace outgrown::observer {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/result.h"
-#include "counterblock/directory.h"
+#include "counterblock/block_file.h"
 #include "exporter/collectors/samples.h"
 #include "exporter/sqlite/problem.h"
 #include "thresholds/table.h"

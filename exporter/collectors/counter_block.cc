@@ -11,7 +11,6 @@
 
 #include "counterblock/layout.h"
 #include "counterblock/reader.h"
-#include "counterblock/snapshot.h"
 #include "exporter/collectors/collectors.h"
 
 namespace outgrown::exporter {

@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "common/check.h"
-#include "counterblock/directory.h"
+#include "counterblock/block_file.h"
 #include "counterblock/reader.h"
 #include "counterblock/writer.h"
 #include "test/common/temporary_folder.h"

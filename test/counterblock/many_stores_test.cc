@@ -14,7 +14,6 @@
 
 #include <doctest/doctest.h>
 
-#include "counterblock/memory_room.h"
 #include "counterblock/registry.h"
 #include "test/counterblock/block_folder.h"
 #include "test/support/child.h"

@@ -13,7 +13,7 @@
 
 #include <doctest/doctest.h>
 
-#include "counterblock/boot.h"
+#include "counterblock/header.h"
 #include "test/counterblock/block_folder.h"
 
 using namespace outgrown::block;  // NOLINT(google-build-using-namespace)

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "common/check.h"
-#include "counterblock/decode.h"
+#include "counterblock/reader.h"
 #include "counterblock/header.h"
 
 namespace {

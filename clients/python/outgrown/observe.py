@@ -18,7 +18,7 @@ from .watch import Watch
 
 _T = TypeVar("_T")
 
-_NAME_BYTES_MAX = 64  # counterblock/directory.h
+_NAME_BYTES_MAX = 64  # counterblock/block_file.h
 
 
 class _Settings(NamedTuple):

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "counterblock/snapshot.h"
+#include "counterblock/reader.h"
 #include "test/common/temporary_folder.h"
 
 namespace outgrown::test {

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "counterblock/snapshot.h"
+#include "counterblock/reader.h"
 
 using outgrown::block::Outcome;
 using outgrown::block::OutcomeName;

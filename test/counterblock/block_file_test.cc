@@ -1,4 +1,4 @@
-#include "counterblock/directory.h"
+#include "counterblock/block_file.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

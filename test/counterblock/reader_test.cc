@@ -1,4 +1,4 @@
-#include "counterblock/decode.h"
+#include "counterblock/reader.h"
 
 #include <cstring>
 #include <limits>

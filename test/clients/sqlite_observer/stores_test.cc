@@ -1,10 +1,10 @@
-#include "clients/sqlite_observer/store_choice.h"
+#include "clients/sqlite_observer/stores.h"
 
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include "counterblock/directory.h"
+#include "counterblock/block_file.h"
 
 using outgrown::block::IsStoreName;
 using outgrown::observer::ChooseStore;
