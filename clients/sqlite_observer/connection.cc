@@ -59,7 +59,7 @@ Connection* Connection::Find(sqlite3* db) noexcept {
   return found == AllConnections().end() ? nullptr : found->second;
 }
 
-void Connection::Attach(sqlite3* db) noexcept {
+void Connection::Attach(sqlite3* db, bool observes) noexcept {
   try {
     if (Find(db) != nullptr || ObservedFile::IsObservedElsewhere(db, "main")) return;
     std::unique_ptr<Connection> made(new Connection(db));
@@ -68,7 +68,8 @@ void Connection::Attach(sqlite3* db) noexcept {
       AllConnections()[db] = made.get();
     }
     Connection* const connection = made.release();  // Detach's
-    if (RegisterFunctions(db, connection, &Connection::Detach)) connection->ObserveDatabases({});
+    connection->waits_ = !observes;
+    if (RegisterFunctions(db, connection, &Connection::Detach) && observes) connection->ObserveDatabases({});
   } catch (...) {  // no memory: this connection goes without
   }
 }
@@ -114,7 +115,9 @@ bool Connection::IsIgnored(const std::string& schema) const {
          });
 }
 
-std::string Connection::Observe(const std::string& store) {
+std::string Connection::Observe(const std::string& store, const BlockPlace& place) {
+  waits_ = false;
+  if (!place.directory.empty() || !place.application.empty()) place_ = place;
   ignored_ = false;
   ignored_schemas_.clear();
   for (const std::shared_ptr<Share>& share : shares_) share->ignored = false;
@@ -148,6 +151,7 @@ std::string Connection::Status() const {
 }
 
 void Connection::ObserveDatabases(const std::string& store_of_main) {
+  if (waits_) return;
   problem_.clear();
   std::erase_if(shares_, [](const auto& share) { return share->file == nullptr; });
   ReportLeft();
@@ -177,7 +181,7 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
     if (ignored) return;
     const std::optional<Choice> choice = store.empty() ? ChosenFor(path) : Choice{StoreNameFrom(store), true};
     if (!choice) return;
-    OpenedStore opened = OpenStore(*choice, path);
+    OpenedStore opened = OpenStore(*choice, path, place_);
     if (opened.sink == nullptr) {
       problem_ = opened.problem;
       if (opened.refused_by != nullptr) ReportRefused(schema, std::move(opened.refused_by));

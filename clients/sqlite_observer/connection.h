@@ -17,6 +17,7 @@
 
 #include "clients/sqlite_observer/file_shim.h"
 #include "clients/sqlite_observer/sqlite_api.h"
+#include "clients/sqlite_observer/stores.h"
 
 namespace outgrown::observer {
 
@@ -24,7 +25,9 @@ class Connection {
  public:
   // Registers the SQL functions on the connection and begins to observe those of its databases that are chosen
   // (ChooseStore). Does nothing if that was done before. Never fails towards the application.
-  static void Attach(sqlite3* db) noexcept;
+  static void Attach(sqlite3* db) noexcept { Attach(db, true); }
+  // The same without observing anything yet: Observe will be told which store.
+  static void Register(sqlite3* db) noexcept { Attach(db, false); }
 
   // Null if it is not attached.
   static Connection* Find(sqlite3* db) noexcept;
@@ -37,7 +40,7 @@ class Connection {
   void Ignore(const std::string& schema);
   // Counts from now on, the main database into `store` if that is not empty, and takes the trace slot again. Why
   // not, or empty.
-  std::string Observe(const std::string& store);
+  std::string Observe(const std::string& store, const BlockPlace& place = {});
   // One line for people.
   std::string Status() const;
 
@@ -49,6 +52,7 @@ class Connection {
 
  private:
   explicit Connection(sqlite3* db) : db_(db) {}
+  static void Attach(sqlite3* db, bool observes) noexcept;
   static void Detach(void* connection) noexcept;
 
   void ObserveDatabases(const std::string& store_of_main);
@@ -75,6 +79,8 @@ class Connection {
   static constexpr std::size_t kAnnouncedMax = 16;
 
   sqlite3* const db_;
+  BlockPlace place_;    // that Observe was told
+  bool waits_ = false;  // until Observe
   bool ignored_ = false;
   std::vector<std::string> ignored_schemas_;
   bool traces_ = false;                      // the slot is ours, as far as is known
@@ -99,6 +105,7 @@ class Connection {
 //   outgrown_ignore()      this connection is counted by somebody else, or by nobody: returns 1
 //   outgrown_observe()     takes that back, and takes the trace slot again if somebody had it; returns the status
 //   outgrown_observe(NAME) counts the main database into the store NAME, whatever OUTGROWN_STORE says
+//   outgrown_observe(NAME, DIRECTORY, APPLICATION)  the same, with its block there; an empty text or NULL is as if it was not given
 //
 // `destroy` is called with `connection` when the connection is closed, or at once if this returns false.
 bool RegisterFunctions(sqlite3* db, Connection* connection, void (*destroy)(void*));

@@ -1,7 +1,11 @@
 // The extension's entry points and its SQL functions.
 #include <dlfcn.h>
+#include <stdlib.h>
 
+#include <atomic>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "clients/sqlite_observer/connection.h"
@@ -52,15 +56,24 @@ void IgnoreFunction(sqlite3_context* context, int count, sqlite3_value** values)
   sqlite3_result_int(context, 1);
 }
 
+std::string TextOf(sqlite3_value* value) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
+  return text == nullptr ? std::string() : std::string(text);
+}
+
 void ObserveFunction(sqlite3_context* context, int count, sqlite3_value** values) {
   try {
     std::string store;
+    BlockPlace place;
     if (count == 1) {
       const char* const text = OneText(context, values, "outgrown_observe: expected a store's name");
       if (text == nullptr) return;
       store = text;
+    } else if (count == 3) {
+      store = TextOf(values[0]);
+      place = {TextOf(values[1]), TextOf(values[2])};
     }
-    const std::string problem = Of(context).Observe(store);
+    const std::string problem = Of(context).Observe(store, place);
     if (problem.empty()) {
       Answer(context, Of(context).Status());
     } else {
@@ -77,10 +90,9 @@ struct Function {
   void (*call)(sqlite3_context*, int, sqlite3_value**);
 };
 constexpr Function kFunctions[] = {
-    {"outgrown_ignore", 0, &IgnoreFunction},
-    {"outgrown_ignore", 1, &IgnoreFunction},
-    {"outgrown_observe", 0, &ObserveFunction},
-    {"outgrown_observe", 1, &ObserveFunction},
+    {"outgrown_ignore", 0, &IgnoreFunction},   {"outgrown_ignore", 1, &IgnoreFunction},
+    {"outgrown_observe", 0, &ObserveFunction}, {"outgrown_observe", 1, &ObserveFunction},
+    {"outgrown_observe", 3, &ObserveFunction},
 };
 
 }  // namespace
@@ -121,6 +133,42 @@ bool SetUp(const sqlite3_api_routines* api) {
   return usable && api == sqlite3_api;
 }
 
+// The table of the copy of SQLite that can't be observed: too old, or a second one in the process. The one that has come first;
+// whatever is called for its connections is called through this and never through sqlite3_api.
+std::atomic<const sqlite3_api_routines*> unobserved_api = nullptr;
+
+void UnobservedStatus(sqlite3_context* context, int /*count*/, sqlite3_value** /*values*/) {
+  const sqlite3_api_routines* const api = unobserved_api;
+  const char* const why = api->libversion_number() < kVersionMin
+                              ? "not counting: SQLite 3.34 or later is needed"
+                              : "not counting: another copy of SQLite in this process is observed already";
+  api->result_text(context, why, -1, SQLITE_STATIC);
+}
+
+void UnobservedClosed(void* refused_by) {
+  const std::unique_ptr<std::shared_ptr<Sink>> sink(static_cast<std::shared_ptr<Sink>*>(refused_by));
+  if (*sink != nullptr) (*sink)->RefusalEnded(block::Refusal::kOtherSqlite);
+}
+
+// Says on the connection, and in the block that it would count into, that it is not counted.
+void Refuse(sqlite3* db, const sqlite3_api_routines* api) noexcept {
+  const sqlite3_api_routines* first = nullptr;
+  if (!unobserved_api.compare_exchange_strong(first, api) && first != api) return;
+  try {
+    auto sink = std::make_unique<std::shared_ptr<Sink>>();
+    const char* const path = api->db_filename(db, "main");
+    const char* const rules = ::secure_getenv("OUTGROWN_STORE");
+    const std::optional<Choice> choice = path == nullptr || *path == '\0'
+                                             ? std::nullopt
+                                             : ChooseStore(path, "", rules == nullptr ? "" : rules);
+    if (choice) *sink = OpenStore(*choice, path).sink;
+    if (*sink != nullptr) (*sink)->Refused(block::Refusal::kOtherSqlite);
+    api->create_function_v2(db, "outgrown_status", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY, sink.release(),
+                            &UnobservedStatus, nullptr, nullptr, &UnobservedClosed);
+  } catch (...) {  // no memory: it goes unsaid
+  }
+}
+
 // Called by SQLite for every connection that is opened. An error would make that fail, so there is none.
 int OnOpen(sqlite3* db, char** /*message*/, const sqlite3_api_routines* api) {
   if (!setting_up && SetUp(api)) Connection::Attach(db);
@@ -134,17 +182,27 @@ using outgrown::observer::Connection;
 
 extern "C" {
 
-// What load_extension calls, for the file name outgrown_sqlite.so.
-__attribute__((visibility("default"))) int sqlite3_outgrownsqlite_init(sqlite3* db, char** message,
+// What load_extension calls, for the file name outgrown_sqlite.so. It never fails an application: where this copy of SQLite
+// can't be observed, outgrown_status() says so.
+__attribute__((visibility("default"))) int sqlite3_outgrownsqlite_init(sqlite3* db, char** /*message*/,
                                                                        const sqlite3_api_routines* api) {
   if (!outgrown::observer::SetUp(api)) {
-    *message = api->mprintf(api->libversion_number() < outgrown::observer::kVersionMin
-                                ? "outgrown: SQLite 3.34 or later is needed"
-                                : "outgrown: loaded for another copy of SQLite in this process already");
-    return SQLITE_ERROR;
+    outgrown::observer::Refuse(db, api);
+    return SQLITE_OK_LOAD_PERMANENTLY;
   }
   sqlite3_auto_extension(reinterpret_cast<void (*)()>(&outgrown::observer::OnOpen));
   Connection::Attach(db);
+  return SQLITE_OK_LOAD_PERMANENTLY;
+}
+
+// The same for this connection alone, and nothing is counted before outgrown_observe() says as which store.
+__attribute__((visibility("default"))) int outgrown_sqlite_register(sqlite3* db, char** /*message*/,
+                                                                    const sqlite3_api_routines* api) {
+  if (outgrown::observer::SetUp(api)) {
+    Connection::Register(db);
+  } else {
+    outgrown::observer::Refuse(db, api);
+  }
   return SQLITE_OK_LOAD_PERMANENTLY;
 }
 

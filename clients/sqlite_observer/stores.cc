@@ -13,6 +13,7 @@
 #include <set>
 #include <utility>
 
+#include "counterblock/block_file.h"
 #include "counterblock/registry.h"
 #include "counterblock/writer.h"
 
@@ -128,10 +129,14 @@ bool CloseIdleStore() {
 
 // Two threads may open the same store at once; the second to be ready uses the first's. The library's lock is not held
 // meanwhile, as the block takes one of its own.
-Result<Store> FindOrOpen(const std::string& name, const std::string& path) {
-  if (std::optional<Store> known = FindStore(name)) return *std::move(known);
+Result<Store> FindOrOpen(const std::string& name, const std::string& path, const BlockPlace& place) {
+  const Result<std::string> directory = block::ResolveDirectory(place.directory, place.application);
+  if (!directory.ok()) return Error{directory.error().what, name};
+  const std::string key = *directory + "/" + name;
+  if (std::optional<Store> known = FindStore(key)) return *std::move(known);
   const auto open = [&] {
-    return block::Writer::Open(name, {.directory = {}, .application = {}, .database = path, .slots = {}});
+    return block::Writer::Open(name,
+                               {.directory = *directory, .application = {}, .database = path, .slots = {}});
   };
   Result<block::Writer> writer = open();
   for (int retries = 0; !writer.ok(); writer = open()) {
@@ -142,11 +147,11 @@ Result<Store> FindOrOpen(const std::string& name, const std::string& path) {
   std::string database = writer->database();
   Store store = {std::move(database), std::make_shared<BlockSink>(std::move(*writer))};
   const std::lock_guard lock(LibraryLock());
-  return Use(Stores().try_emplace(name, std::move(store)).first->second);
+  return Use(Stores().try_emplace(key, std::move(store)).first->second);
 }
 
-OpenedStore Open(const Choice& choice, const std::string& path) {
-  Result<Store> store = FindOrOpen(choice.store, path);
+OpenedStore Open(const Choice& choice, const std::string& path, const BlockPlace& place) {
+  Result<Store> store = FindOrOpen(choice.store, path, place);
   if (!store.ok()) return {nullptr, store.error().Text()};
   if (!choice.named && IsAnotherFile(store->database, path)) {
     return {nullptr,
@@ -177,11 +182,11 @@ std::mutex& LibraryLock() {
   return mutex;
 }
 
-OpenedStore OpenStore(const Choice& choice, const std::string& path) noexcept {
+OpenedStore OpenStore(const Choice& choice, const std::string& path, const BlockPlace& place) noexcept {
   const int old_errno = errno;
   OpenedStore opened;
   try {
-    opened = Open(choice, path);
+    opened = Open(choice, path, place);
     if (opened.sink == nullptr) LogOnce(block::OffLine(path + ": " + opened.problem));
   } catch (...) {  // no memory
     opened = {};

@@ -23,6 +23,12 @@ namespace outgrown::observer {
 //   3. otherwise every database file is counted
 // Without NAME the store is called as the file is, without its extension.
 
+// Where blocks are, if the caller says so: as counterblock/writer.h has it.
+struct BlockPlace {
+  std::string directory = {};
+  std::string application = {};
+};
+
 struct Choice {
   std::string store;
   bool named = false;  // somebody has asked for this very name
@@ -52,6 +58,6 @@ struct OpenedStore {
 // asked for is refused when the block's header names another database, which is still there under its own
 // path: two files of the same name are not one store. A reason is also logged once (counterblock/writer.h). Takes a lock; not from
 // inside the counting.
-OpenedStore OpenStore(const Choice& choice, const std::string& path) noexcept;
+OpenedStore OpenStore(const Choice& choice, const std::string& path, const BlockPlace& place = {}) noexcept;
 
 }  // namespace outgrown::observer

@@ -187,6 +187,86 @@ print(traces_lost())
     assert counts(folder) == {"ok": 4, "busy": 1}, counts(folder)
 
 
+def writes_nothing_into_the_error_log(folder):
+    """SQLite's error log, which is the application's, gets no line of the extension's"""
+    out = python(folder, """
+import ctypes, os, sqlite3
+library = ctypes.CDLL("libsqlite3.so.0")
+LOG = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p)
+lines = []
+log = LOG(lambda context, code, line: lines.append(line.decode()))
+assert library.sqlite3_shutdown() == 0 and library.sqlite3_config(16, log, None) == 0  # SQLITE_CONFIG_LOG
+connection = sqlite3.connect("app.db", isolation_level=None)
+connection.enable_load_extension(True)
+connection.load_extension(os.environ["EXTENSION"])
+connection.execute("CREATE TABLE t(id INTEGER PRIMARY KEY)")
+print(connection.execute("SELECT outgrown_status()").fetchone()[0], lines)
+try:
+    connection.execute("INSERT INTO t VALUES(1), (1)")
+except sqlite3.IntegrityError:
+    print(len(lines))
+""")
+    assert out == "counting main as app []\n1\n", out
+    assert counts(folder) == {"ok": 1, "constraint": 1}, counts(folder)
+
+
+def another_copy_of_sqlite(folder):
+    """a second copy of SQLite in the process: it loads the extension, which does nothing and says so, in the block too"""
+    out = python(folder, """
+import ctypes, os, shutil, sqlite3, struct
+observed = sqlite3.connect("app.db", isolation_level=None)
+observed.enable_load_extension(True)
+observed.load_extension(os.environ["EXTENSION"])
+observed.execute("CREATE TABLE t(x)")
+path = next(line.split()[-1] for line in open("/proc/self/maps") if "libsqlite3.so" in line)
+shutil.copy(path, "second.so")
+second = ctypes.CDLL("./second.so")
+db, statement = ctypes.c_void_p(), ctypes.c_void_p()
+second.sqlite3_column_text.restype = ctypes.c_char_p
+assert second.sqlite3_open(b"app.db", ctypes.byref(db)) == 0
+assert second.sqlite3_enable_load_extension(db, 1) == 0
+assert second.sqlite3_load_extension(db, os.environ["EXTENSION"].encode(), None, None) == 0
+assert second.sqlite3_prepare_v2(db, b"SELECT outgrown_status()", -1, ctypes.byref(statement), None) == 0
+assert second.sqlite3_step(statement) == 100
+print(second.sqlite3_column_text(statement, 0).decode())
+second.sqlite3_finalize(statement)
+def refused():  # docs/counterblock.md: the other_sqlite row's count, and the first slot's cell
+    block = open("app.v1.counters", "rb").read()
+    return struct.unpack_from("<Q", block, 112)[0], struct.unpack_from("<Q", block, 8192 + 832)[0]
+print(*refused())
+assert second.sqlite3_exec(db, b"INSERT INTO t VALUES(1)", None, None, None) == 0
+assert second.sqlite3_close(db) == 0
+print(*refused())
+observed.execute("INSERT INTO t VALUES(2)")
+""")
+    assert out == ("not counting: another copy of SQLite in this process is observed already\n"
+                   "1 1\n1 0\n"), out
+    assert counts(folder) == {"ok": 2}, counts(folder)
+
+
+def registered_for_one_connection(folder):
+    """outgrown_sqlite_register: that connection alone, as the store and where outgrown_observe says"""
+    out = python(folder, """
+import os, sqlite3
+connection = sqlite3.connect("app.db", isolation_level=None)
+connection.enable_load_extension(True)
+connection.execute("SELECT load_extension(?, 'outgrown_sqlite_register')", (os.environ["EXTENSION"],))
+connection.execute("CREATE TABLE t(x)")
+connection.execute("ATTACH ':memory:' AS memory")
+status = lambda: connection.execute("SELECT outgrown_status()").fetchone()[0]
+print(status(), [name for name in os.listdir() if name.endswith(".counters")])
+os.mkdir("blocks")
+print(connection.execute("SELECT outgrown_observe('mine', 'blocks', NULL)").fetchone()[0])
+connection.execute("INSERT INTO t VALUES(1)")
+try:
+    sqlite3.connect("app.db").execute("SELECT outgrown_status()")
+except sqlite3.OperationalError as error:
+    print(error)
+""")
+    assert out == "not counting []\ncounting main as mine\nno such function: outgrown_status\n", out
+    assert counts(folder / "blocks", "mine") == {"ok": 1}, counts(folder / "blocks", "mine")
+
+
 def statically_linked(folder):
     """a program that has SQLite linked in statically, by load_extension"""
     code, _, err = run(folder, [STATIC_CLIENT, EXTENSION, "app.db"])
@@ -223,6 +303,9 @@ CASES = [
     python_trace_callback_takes_the_place,
     python_threads,
     without_the_probe,
+    writes_nothing_into_the_error_log,
+    another_copy_of_sqlite,
+    registered_for_one_connection,
     statically_linked,
     off_says_why_once,
 ]
