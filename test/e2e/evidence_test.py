@@ -1,0 +1,158 @@
+"""What "sufficient" rests on: each situation of docs/decision.md's table of evidence with real applications on real SQLite files,
+through the exporter and a real Prometheus, to the decision. One exporter a situation, all at the same time.
+
+The spec is the demo's, whose windows are short. The applications are those of evidence_writer.py.
+
+Usage: evidence_test.py BUILD_FOLDER
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+sys.path.insert(0, str(ROOT / "test" / "support"))
+import servers  # noqa: E402
+from server_case import ServerCase  # noqa: E402
+
+RULEGEN = BUILD / "rulegen" / "rulegen"
+EXPORTER = BUILD / "exporter" / "outgrown-exporter"
+OBSERVER = BUILD / "clients" / "sqlite_observer" / "outgrown_sqlite.so"
+WRITER = pathlib.Path(__file__).with_name("evidence_writer.py")
+SPEC = ROOT / "demo" / "checkpoint.toml"
+PYTHON = "/usr/bin/python3"  # its sqlite3 loads extensions
+WAIT_SECONDS = 120
+
+SUFFICIENT = r"SQLite sufficient"
+THROUGHPUT = r"MIGRATE NOW - Throughput >100/sec \(capacity ceiling\)"
+ANOTHER_FILE = r"UNDETERMINED - .*another file.*"
+UNDETERMINED = r"UNDETERMINED - .*"
+
+
+@dataclasses.dataclass
+class Situation:
+    line: str  # a pattern for the verdict's line
+    writers: tuple  # (counted, arguments of evidence_writer.py after the database)
+    rate: tuple = ()  # between which the recorded writes per second must lie
+    store: str = ""  # the exporter's --store path, from the situation's folder; "": the block says it
+    prepare: str = ""  # a method of the test
+
+
+SITUATIONS = {
+    "long-lived": Situation(SUFFICIENT, ((True, "steady"),), rate=(18, 22)),
+    "rollback": Situation(SUFFICIENT, ((True, "steady", "--journal=delete"),), rate=(18, 22)),
+    "connection-per-request": Situation(SUFFICIENT, ((True, "request"),), rate=(18, 22)),
+    "process-per-request": Situation(SUFFICIENT, ((True, "process", "--rate=10"),), rate=(9, 11)),
+    "only-read": Situation(SUFFICIENT, ((True, "look"),), rate=(0, 0.5)),
+    "one-of-150-counted": Situation(THROUGHPUT, ((False, "request", "--rate=149"), (True, "request", "--rate=1")),
+                                    rate=(130, 158)),
+    "nothing-adopted-busy": Situation(THROUGHPUT, ((False, "request", "--rate=148"),), rate=(130, 155), store="state.db"),
+    "nothing-adopted-quiet": Situation(UNDETERMINED, ((False, "steady", "--rate=5"),), store="state.db"),
+    "replaced": Situation(ANOTHER_FILE, ((True, "replace"),)),
+    "exporter-sees-a-copy": Situation(ANOTHER_FILE, ((True, "steady"),), store="copy.db", prepare="copy"),
+    "log-removed": Situation(r"UNDETERMINED - .*(log|file).*", ((True, "remove"),)),
+    "hard-link": Situation(r"UNDETERMINED - .*log.*", ((True, "steady"),), store="link/state.db", prepare="hard_link"),
+    "release-folder": Situation(UNDETERMINED, ((True, "release"),)),
+}
+
+
+class Evidence(ServerCase):
+    @classmethod
+    def start(cls):
+        cls.generate()
+        cls.processes = []
+        targets = {name: cls.start_situation(name, situation) for name, situation in SITUATIONS.items()}
+        config = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+                  "rule_files": [str(cls.rules)],
+                  "scrape_configs": [{"job_name": name, "static_configs": [{"targets": [target]}]}
+                                     for name, target in targets.items()]}
+        cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, config=json.dumps(config)))
+        cls.processes.append(cls.prometheus)
+        cls.seen = {}
+        try:
+            servers.wait_for("every situation's verdict", cls.decided, WAIT_SECONDS, 2, alive=cls.processes)
+        except servers.NotReady:
+            pass  # each situation's test says what it saw
+
+    @classmethod
+    def generate(cls):
+        (cls.folder / "rules").mkdir()
+        subprocess.run([RULEGEN, "--generate", "--spec", SPEC.relative_to(ROOT), "--out", cls.folder / "ops"], cwd=ROOT,
+                       check=True, capture_output=True)
+        cls.rules = cls.folder / "ops" / "demo" / "gen" / "checkpoint.rules.yml"
+
+    @classmethod
+    def start_situation(cls, name, situation):
+        """The applications and the exporter of one; the exporter's address."""
+        folder = cls.folder / name
+        blocks = folder / "blocks"
+        folder.mkdir()
+        blocks.mkdir(mode=0o700)
+        database = folder / "state.db"
+        for number, (counted, what, *arguments) in enumerate(situation.writers):
+            observer = [f"--observer={OBSERVER}"] if counted else []
+            cls.processes.append(cls.stack.start(servers.Process(
+                f"writer-{number}", [PYTHON, WRITER, what, database, *observer, *arguments], folder,
+                env={"OUTGROWN_DIR": str(blocks)})))
+        if situation.prepare:
+            getattr(cls, situation.prepare)(folder, database)
+        store = [f"--store=state={folder / situation.store}"] if situation.store else []
+        exporter = cls.stack.start(servers.exporter(folder, EXPORTER, [f"--block.dir={blocks}", f"--spec={SPEC}", *store]))
+        cls.processes.append(exporter)
+        return exporter.url.removeprefix("http://")
+
+    @staticmethod
+    def copy(folder, database):
+        servers.wait_for("the database", lambda: database.exists() and database.stat().st_size)
+        (folder / "copy.db").write_bytes(database.read_bytes())
+
+    @staticmethod
+    def hard_link(folder, database):
+        servers.wait_for("the database", database.exists)
+        (folder / "link").mkdir()
+        os.link(database, folder / "link" / "state.db")
+
+    @classmethod
+    def evaluate(cls):
+        done = subprocess.run([RULEGEN, "--evaluate", "--spec", SPEC, "--prometheus", cls.prometheus.url, "--format", "json",
+                               "--log", cls.folder / "log"], capture_output=True, text=True, check=False, timeout=60)
+        stores = json.loads(done.stdout)["evaluations"][0]["stores"]
+        return {store["labels"]["job"]: store for store in stores}
+
+    @classmethod
+    def wrong(cls, name):
+        """What is not as it should be in the newest answer about a situation; "" if nothing is."""
+        situation, store = SITUATIONS[name], cls.seen.get(name)
+        if store is None:
+            return "no decision"
+        if not re.fullmatch(situation.line, store["line"]):
+            return f"{store['line']}, where {situation.line} is right"
+        rate = next(signal["value"] for signal in store["signals"] if signal["id"] == "writes_per_second")
+        if situation.rate and not (rate is not None and situation.rate[0] <= rate <= situation.rate[1]):
+            return f"{rate} writes a second, where {situation.rate} are right"
+        return ""
+
+    @classmethod
+    def decided(cls):
+        cls.seen = cls.evaluate()
+        return not any(cls.wrong(name) for name in SITUATIONS)
+
+
+def add(name):
+    def test(self):
+        self.assertEqual(self.wrong(name), "")
+    setattr(Evidence, "test_" + name.replace("-", "_"), test)
+
+
+for situation_name in SITUATIONS:
+    add(situation_name)
+
+
+if __name__ == "__main__":
+    unittest.main()

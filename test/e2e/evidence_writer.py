@@ -1,0 +1,138 @@
+"""The applications of evidence_test.py: each does to a real SQLite file what people's programs do to theirs.
+
+Usage: evidence_writer.py WHAT DATABASE [--observer SO] [--rate N] [--journal wal|delete]
+
+WHAT: steady       one connection for as long as it lives
+      request      a connection for each write
+      process      a process for each write, which ends without closing its connection
+      replace      steady; after 20 writes another database is moved over the file, and its log and index are removed
+      remove       steady; after 20 writes the log and its index are removed
+      look         opens a store in WAL mode and only reads
+      release      a database in a folder of its release, opened through the link `current`, which then leads to the next release
+
+It writes until it is stopped. With --observer each connection is counted; without it, none.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import sqlite3
+import sys
+import time
+
+
+def pace(rate):
+    """Yields at that many times a second, without catching up on what was missed for long."""
+    due = time.monotonic()
+    while True:
+        yield
+        due = max(due + 1 / rate, time.monotonic() - 1)
+        time.sleep(max(0, due - time.monotonic()))
+
+
+def connect(path):
+    connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+    connection.execute("PRAGMA synchronous=NORMAL")
+    return connection
+
+
+def prepare(path, journal):
+    connection = connect(path)
+    connection.execute(f"PRAGMA journal_mode={journal}")
+    connection.execute("CREATE TABLE IF NOT EXISTS t(x)")
+    return connection
+
+
+def insert(connection):
+    try:
+        connection.execute("INSERT INTO t VALUES (randomblob(100))")
+    except sqlite3.Error as error:  # as an application that goes on
+        print(error, flush=True)
+
+
+def steady(path, arguments, spoil=None):
+    connection = prepare(path, arguments.journal)
+    for number, _ in enumerate(pace(arguments.rate)):
+        insert(connection)
+        if number == 20 and spoil:
+            spoil(path)
+
+
+def request(path, arguments):
+    prepare(path, arguments.journal).close()
+    for _ in pace(arguments.rate):
+        connection = connect(path)
+        insert(connection)
+        connection.close()
+
+
+def process(path, arguments):
+    prepare(path, arguments.journal).close()
+    for _ in pace(arguments.rate):
+        child = os.fork()
+        if child == 0:
+            insert(connect(path))
+            os._exit(0)
+        os.waitpid(child, 0)
+
+
+def remove(path):
+    for suffix in ("-wal", "-shm"):
+        pathlib.Path(path + suffix).unlink(missing_ok=True)
+
+
+def replace(path):
+    copy = path + ".copy"
+    made = sqlite3.connect(copy)
+    made.execute("PRAGMA journal_mode=WAL")
+    made.execute("CREATE TABLE t(x)")
+    made.commit()
+    made.close()
+    os.replace(copy, path)
+    remove(path)
+
+
+def look(path, arguments):
+    connection = prepare(path, "wal")
+    connection.close()
+    connection = connect(path)
+    for _ in pace(arguments.rate):
+        connection.execute("SELECT count(*) FROM t").fetchone()
+
+
+def release(path, arguments):
+    database = pathlib.Path(path)
+    folder = database.parent
+    for number in ("1", "2"):
+        (folder / number).mkdir()
+    link = folder / "current"
+    link.symlink_to("1")
+    first = prepare(str(link / database.name), arguments.journal)
+    insert(first)
+    first.close()
+    shutil.copy(folder / "1" / database.name, folder / "2")
+    link.unlink()
+    link.symlink_to("2")
+    steady(str(link / database.name), arguments)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=("steady", "request", "process", "replace", "remove", "look", "release"))
+    parser.add_argument("database")
+    parser.add_argument("--observer")
+    parser.add_argument("--rate", type=float, default=20)
+    parser.add_argument("--journal", default="wal")
+    arguments = parser.parse_args()
+    if arguments.observer:
+        first = sqlite3.connect(":memory:")
+        first.enable_load_extension(True)
+        first.load_extension(arguments.observer)
+    if arguments.what in ("replace", "remove"):
+        steady(arguments.database, arguments, globals()[arguments.what])
+    globals()[arguments.what](arguments.database, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
