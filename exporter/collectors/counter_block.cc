@@ -99,6 +99,9 @@ Result<BlockSum> ReadBlocks(StoreScrape& store) {
         disagree || (!database.empty() && !snapshot->database.empty() && snapshot->database != database);
     if (!snapshot->database.empty()) database = snapshot->database;
     Add(sum, *snapshot);
+    store.block_counts.push_back({place.directory + '/' + block::FileNameOf(place.name),
+                                  snapshot->created_unix_ns, block::WritesOf(*snapshot, Outcome::kOk)});
+    store.living_slots += snapshot->writers;
   }
   if (store.database.empty() && disagree) {
     return Error{"counter blocks of the same name belong to different databases",
@@ -131,6 +134,7 @@ void Expose(const std::string& name, const BlockSum& sum, Samples& samples) {
   samples.Set("checkpoint_block_slots", {name}, static_cast<double>(sum.slots));
   samples.Set("checkpoint_block_overflow_records_total", {name}, static_cast<double>(sum.overflow_records));
   samples.Set("checkpoint_block_trace_lost", {name}, sum.is_trace_lost ? 1 : 0);
+  if (sum.is_trace_lost) samples.Set("checkpoint_measurement_problem_info", {name, "trace_lost"}, 1);
 }
 
 }  // namespace
@@ -145,6 +149,8 @@ Result<void> CollectCounterBlock(StoreScrape& store, Samples& samples) {
   const Result<BlockSum> sum = ReadBlocks(store);
   samples.Set("checkpoint_block_up", {name}, sum.ok() ? 1 : 0);
   if (!sum) {
+    store.are_blocks_read = store.target.blocks.empty();
+    store.block_counts.clear();
     samples.Set("checkpoint_block_problem_info", {name, ReasonLabel(sum.error().what)}, 1);
     // A store that was only named has nothing to read yet; a block that can't be read is broken.
     if (store.target.blocks.empty()) return {};
