@@ -14,6 +14,7 @@
 
 #include "common/result.h"
 #include "counterblock/directory.h"
+#include "counterblock/snapshot.h"
 #include "exporter/collectors/commit_account.h"
 #include "exporter/collectors/samples.h"
 #include "exporter/sqlite/problem.h"
@@ -54,6 +55,8 @@ struct StoreScrape {
   bool are_blocks_read = true;  // or there are none
   std::vector<BlockCount> block_counts = {};
   std::uint64_t living_slots = 0;
+  std::vector<block::OpenFile> open_files = {};  // as living processes say
+  std::uint64_t boot = 0;                        // of this kernel; 0: not known
 };
 
 // Runs once for each store, in the order of the list (below), so that a later one finds the path that

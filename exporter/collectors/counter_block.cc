@@ -54,6 +54,7 @@ struct BlockSum {
   std::uint64_t writers = 0;
   std::uint64_t slots = 0;
   bool is_trace_lost = false;
+  std::array<bool, block::kRefusalCount> is_refused = {};
   HistogramValue durations;
 };
 
@@ -80,6 +81,9 @@ void Add(BlockSum& sum, const Snapshot& snapshot) {
   sum.writers += snapshot.writers;
   sum.slots += snapshot.slots;
   sum.is_trace_lost = sum.is_trace_lost || snapshot.trace_lost_ago_ns <= kTraceLostShownNs;
+  for (std::size_t i = 0; i < sum.is_refused.size(); ++i) {
+    sum.is_refused[i] = sum.is_refused[i] || snapshot.refused[i].ago_ns <= kTraceLostShownNs;
+  }
   AddDurations(sum.durations, snapshot);
 }
 
@@ -102,6 +106,10 @@ Result<BlockSum> ReadBlocks(StoreScrape& store) {
     store.block_counts.push_back({place.directory + '/' + block::FileNameOf(place.name),
                                   snapshot->created_unix_ns, block::WritesOf(*snapshot, Outcome::kOk)});
     store.living_slots += snapshot->writers;
+    store.boot = snapshot->boot;
+    for (const block::LivingSlot& slot : snapshot->living) {
+      if (slot.file && slot.file->open > 0) store.open_files.push_back(*slot.file);
+    }
   }
   if (store.database.empty() && disagree) {
     return Error{"counter blocks of the same name belong to different databases",
@@ -135,6 +143,10 @@ void Expose(const std::string& name, const BlockSum& sum, Samples& samples) {
   samples.Set("checkpoint_block_overflow_records_total", {name}, static_cast<double>(sum.overflow_records));
   samples.Set("checkpoint_block_trace_lost", {name}, sum.is_trace_lost ? 1 : 0);
   if (sum.is_trace_lost) samples.Set("checkpoint_measurement_problem_info", {name, "trace_lost"}, 1);
+  for (std::size_t i = 0; i < block::kRefusalNames.size(); ++i) {
+    const std::string reason = "refused_" + std::string(block::kRefusalNames[i]);
+    if (sum.is_refused[i]) samples.Set("checkpoint_measurement_problem_info", {name, reason}, 1);
+  }
 }
 
 }  // namespace

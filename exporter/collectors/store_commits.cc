@@ -1,5 +1,6 @@
 // The store's own count of its commits, beside which the counted writes show their coverage, and why the one or the
 // other is no evidence.
+#include <algorithm>
 #include <chrono>
 
 #include "exporter/collectors/collectors.h"
@@ -49,6 +50,16 @@ Measured<CommitCounter> Read(const std::string& path, WalWatch& watch, WalWatch:
   return counter;
 }
 
+// How the file that a process has open relates to the one that is read here.
+enum class Relation { kSame, kOther, kUnlinked, kNotComparable };
+
+Relation RelationOf(const block::OpenFile& open, const sqlite::FileIdentity& here, std::uint64_t boot) {
+  if (open.inode == 0 || here.inode == 0) return Relation::kUnlinked;
+  if (open.boot == 0 || open.boot != boot) return Relation::kNotComparable;
+  if (open.inode != here.inode) return Relation::kOther;
+  return open.device == here.device ? Relation::kSame : Relation::kNotComparable;
+}
+
 }  // namespace
 
 void ShowStoreCommitsStuck(const std::string& store, Samples& samples) {
@@ -79,6 +90,14 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   const auto show = [&](std::string_view reason, bool is_so) {
     if (is_so) samples.Set(kMeasurementMetric, {name, reason}, 1);
   };
+  const auto any_is = [&](Relation relation) {
+    return std::ranges::any_of(store.open_files, [&](const block::OpenFile& open) {
+      return RelationOf(open, look.database, store.boot) == relation;
+    });
+  };
+  show("other_file", any_is(Relation::kOther));
+  show("unlinked_file", any_is(Relation::kUnlinked));
+  show("file_not_comparable", any_is(Relation::kNotComparable));
   show("held_without_log", !look.counter.ok() && look.counter.problem() == Problem::kHeldWithoutLog);
   show("not_counted", account.is_not_counted());
   show("not_watched", account.is_unwatched());

@@ -1,6 +1,7 @@
 #include "exporter/sqlite/wal_watch.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
@@ -59,22 +60,24 @@ void AllowDescriptors() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// On a busy machine a life of the wal-index would be over before this thread's turn. So it asks for the shortest time
-// slice that there is, which lets it run at once when it wakes (kernels before 6.12 ignore it), and for a higher
-// priority where the system allows one (LimitNICE=).
+// On a busy machine a life of the wal-index would be over before this thread's turn: a kernel that preempts lazily (6.13
+// and later) lets the others go on until the next tick. So it asks for the lowest real-time priority where the system
+// allows that (LimitRTPRIO=), else for a higher one among all (LimitNICE=), else for the shortest time slice at least.
 void AskForPromptness() {
-  struct {
+  struct Attributes {
     std::uint32_t size, policy;
     std::uint64_t flags;
     std::int32_t nice;
     std::uint32_t priority;
     std::uint64_t runtime_ns, deadline_ns, period_ns;
-  } attributes = {};
-  attributes.size = sizeof attributes;
-  attributes.runtime_ns = 100'000;
-  for (const int nice : {-10, ::getpriority(PRIO_PROCESS, 0)}) {
-    attributes.nice = nice;
-    if (::syscall(SYS_sched_setattr, 0, &attributes, 0) == 0) return;
+  };
+  constexpr std::uint64_t kSliceNs = 100'000;
+  const std::array<Attributes, 3> wishes = {
+      Attributes{sizeof(Attributes), SCHED_RR, 0, 0, 1, 0, 0, 0},
+      Attributes{sizeof(Attributes), SCHED_OTHER, 0, -10, 0, kSliceNs, 0, 0},
+      Attributes{sizeof(Attributes), SCHED_OTHER, 0, ::getpriority(PRIO_PROCESS, 0), 0, kSliceNs, 0, 0}};
+  for (const Attributes& wish : wishes) {
+    if (::syscall(SYS_sched_setattr, 0, &wish, 0) == 0) return;
   }
 }
 

@@ -374,6 +374,64 @@ class Scrape(InFolder):
         self.assertEqual(self.reasons(exporter), {"not_counted"})
         connection.close()
 
+    def start_application(self, path):
+        """A process that writes under the observer; the file `step` in the folder of the blocks lets it go on."""
+        program = (
+            "import os, sqlite3, sys\n"
+            "first = sqlite3.connect(':memory:'); first.enable_load_extension(True); first.load_extension(sys.argv[2])\n"
+            "c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('PRAGMA journal_mode=WAL')\n"
+            "c.execute('CREATE TABLE IF NOT EXISTS t(x)')\n"
+            "for line in sys.stdin:\n"
+            "    for _ in range(int(line)): c.execute('INSERT INTO t VALUES (1)')\n"
+            "    print('done', flush=True)\n")
+        application = subprocess.Popen(
+            [sys.executable, "-c", program, path, BUILD / "clients" / "sqlite_observer" / "outgrown_sqlite.so"],
+            env=os.environ | {"OUTGROWN_DIR": str(self.blocks)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(application.wait)
+        for stream in (application.stdout, application.stdin):
+            self.addCleanup(stream.close)
+
+        def write(count):
+            application.stdin.write(f"{count}\n")
+            application.stdin.flush()
+            self.assertEqual(application.stdout.readline(), "done\n")
+        write(5)
+        return write
+
+    def test_the_file_that_the_application_has_open_is_compared_with_the_one_that_is_read(self):
+        self.blocks.chmod(0o700)
+        path = self.folder / "s.db"
+        write = self.start_application(path)
+        exporter = self.start(f"--block.dir={self.blocks}")
+        name = re.search(r'checkpoint_block_up\{database="(\w+)"\} 1', exporter.get("/metrics")[2])[1]
+        self.assertEqual(name, "s")
+        write(5)
+        self.assertEqual(self.reasons(exporter), set())
+        # A restore: last night's copy is moved over the living file, -wal and -shm are removed.
+        copy = sqlite3.connect(self.folder / "copy.db")
+        copy.execute("CREATE TABLE t(x)")
+        copy.close()
+        os.replace(self.folder / "copy.db", path)
+        for end in ("-wal", "-shm"):
+            pathlib.Path(f"{path}{end}").unlink()
+        write(5)
+        self.assertLessEqual({"other_file"}, self.reasons(exporter))
+        path.unlink()
+        self.assertLessEqual({"unlinked_file"}, self.reasons(exporter))
+
+    def test_a_refusal_to_count_is_a_reason(self):
+        self.blocks.chmod(0o700)
+        for release in ("1", "2"):
+            (self.folder / release).mkdir()
+        write = self.start_application(self.folder / "1" / "s.db")
+        exporter = self.start(f"--block.dir={self.blocks}")
+        write(5)
+        self.assertEqual(self.reasons(exporter), set())
+        shutil.copy(self.folder / "1" / "s.db", self.folder / "2" / "s.db")
+        write = self.start_application(self.folder / "2" / "s.db")
+        write(5)
+        self.assertEqual(self.reasons(exporter), {"refused_name_taken"})
+
     def test_the_backlog_of_the_log_is_shown(self):
         connection = self.open_database()
         exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.database}")
