@@ -11,7 +11,6 @@ using Labels = std::span<const std::string_view>;
 constexpr std::array<std::string_view, 1> kStore = {"database"};
 constexpr std::array<std::string_view, 2> kStoreStatus = {"database", "status"};
 constexpr std::array<std::string_view, 2> kStoreReason = {"database", "reason"};
-constexpr std::array<std::string_view, 2> kStoreSource = {"database", "source"};
 constexpr std::array<std::string_view, 2> kStoreServers = {"database", "shared_id"};
 constexpr std::array<std::string_view, 1> kCollector = {"collector"};
 constexpr std::array<std::string_view, 4> kThreshold = {"store", "threshold", "signal", "verdict"};
@@ -46,7 +45,7 @@ constexpr std::array kCatalog = {
     Metric{"checkpoint_wal_size_bytes", Type::kGauge, "Size of the write-ahead log file, 0 if there is none.", kStore},
     Metric{"checkpoint_wal_frames", Type::kGauge, "Frames in the write-ahead log, 0 if there is none.", kStore},
     Metric{"checkpoint_wal_backfilled_frames", Type::kGauge, "Frames of the write-ahead log that a checkpoint has copied into the database.", kStore},
-    Metric{"checkpoint_store_commits_total", Type::kCounter, "Write transactions that the store itself counted: source wal_index in WAL mode, header else.", kStoreSource},
+    Metric{"checkpoint_store_commits_total", Type::kCounter, "Write transactions that the store itself committed since this exporter's start, over all lives of its wal-index.", kStore},
     Metric{"checkpoint_counted_commits_total", Type::kCounter, "Successful writes that the counter block counted since this exporter's start: what checkpoint_store_commits_total is compared with.", kStore},
     Metric{"checkpoint_store_commits_missed_total", Type::kCounter, "Lives of the store's commit counter (the wal-index) whose end was not read, so that the commits are a lower bound.", kStore},
     Metric{"checkpoint_file_problem_info", Type::kGauge, "Why the database file could not be measured, one series with value 1 a problem.", kStoreReason},

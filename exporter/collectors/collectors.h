@@ -1,18 +1,21 @@
 // What a collector is: one data source in one file, as a function that adds samples.
 //
 // A collector says what it measured and, as an Error, why its source failed. It keeps nothing from one scrape
-// to the next, logs nothing and times nothing: scrape.cc does that for all of them. A value that isn't there
+// to the next (but for the commits, in commit_account.h), logs nothing and times nothing: scrape.cc does that for all of them. A value that isn't there
 // (no write yet, no log file) is no error: the collector leaves it out and, where the catalog has a metric
 // for that, says why.
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/result.h"
 #include "counterblock/block_file.h"
+#include "counterblock/reader.h"
+#include "exporter/collectors/commit_account.h"
 #include "exporter/collectors/samples.h"
 #include "exporter/sqlite/problem.h"
 #include "thresholds/table.h"
@@ -27,6 +30,7 @@ struct Settings {
   std::string decision_log;            // --decision.log; empty: none
   const Table* table = nullptr;        // the threshold table; outlives the scrapes, never null during one
   double start_time_unix_seconds = 0;  // of this process
+  std::shared_ptr<CommitAccounts> commits = std::make_shared<CommitAccounts>();  // from scrape to scrape
 };
 
 // A counter block's file.
@@ -47,6 +51,12 @@ struct StoreScrape {
   const Settings& settings;
   const StoreTarget& target;
   std::string database;  // the database file; empty while nobody has said it
+  // Of the counter blocks, for the collectors after theirs.
+  bool are_blocks_read = true;  // or there are none
+  std::vector<BlockCount> block_counts = {};
+  std::uint64_t living_slots = 0;
+  std::vector<block::OpenFile> open_files = {};  // as living processes say
+  std::uint64_t boot = 0;                        // of this kernel; 0: not known
 };
 
 // Runs once for each store, in the order of the list (below), so that a later one finds the path that

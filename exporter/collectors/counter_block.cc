@@ -53,6 +53,7 @@ struct BlockSum {
   std::uint64_t writers = 0;
   std::uint64_t slots = 0;
   bool is_trace_lost = false;
+  std::array<bool, block::kRefusalCount> is_refused = {};
   HistogramValue durations;
 };
 
@@ -79,6 +80,9 @@ void Add(BlockSum& sum, const Snapshot& snapshot) {
   sum.writers += snapshot.writers;
   sum.slots += snapshot.slots;
   sum.is_trace_lost = sum.is_trace_lost || snapshot.trace_lost_ago_ns <= kTraceLostShownNs;
+  for (std::size_t i = 0; i < sum.is_refused.size(); ++i) {
+    sum.is_refused[i] = sum.is_refused[i] || snapshot.refused[i].ago_ns <= kTraceLostShownNs;
+  }
   AddDurations(sum.durations, snapshot);
 }
 
@@ -98,6 +102,13 @@ Result<BlockSum> ReadBlocks(StoreScrape& store) {
         disagree || (!database.empty() && !snapshot->database.empty() && snapshot->database != database);
     if (!snapshot->database.empty()) database = snapshot->database;
     Add(sum, *snapshot);
+    store.block_counts.push_back({place.directory + '/' + block::FileNameOf(place.name),
+                                  snapshot->created_unix_ns, block::WritesOf(*snapshot, Outcome::kOk)});
+    store.living_slots += snapshot->writers;
+    store.boot = snapshot->boot;
+    for (const block::LivingSlot& slot : snapshot->living) {
+      if (slot.file && slot.file->open > 0) store.open_files.push_back(*slot.file);
+    }
   }
   if (store.database.empty() && disagree) {
     return Error{"counter blocks of the same name belong to different databases",
@@ -130,6 +141,11 @@ void Expose(const std::string& name, const BlockSum& sum, Samples& samples) {
   samples.Set("checkpoint_block_slots", {name}, static_cast<double>(sum.slots));
   samples.Set("checkpoint_block_overflow_records_total", {name}, static_cast<double>(sum.overflow_records));
   samples.Set("checkpoint_block_trace_lost", {name}, sum.is_trace_lost ? 1 : 0);
+  if (sum.is_trace_lost) samples.Set("checkpoint_measurement_problem_info", {name, "trace_lost"}, 1);
+  for (std::size_t i = 0; i < block::kRefusalNames.size(); ++i) {
+    const std::string reason = "refused_" + std::string(block::kRefusalNames[i]);
+    if (sum.is_refused[i]) samples.Set("checkpoint_measurement_problem_info", {name, reason}, 1);
+  }
 }
 
 }  // namespace
@@ -144,6 +160,8 @@ Result<void> CollectCounterBlock(StoreScrape& store, Samples& samples) {
   const Result<BlockSum> sum = ReadBlocks(store);
   samples.Set("checkpoint_block_up", {name}, sum.ok() ? 1 : 0);
   if (!sum) {
+    store.are_blocks_read = store.target.blocks.empty();
+    store.block_counts.clear();
     samples.Set("checkpoint_block_problem_info", {name, ReasonLabel(sum.error().what)}, 1);
     // A store that was only named has nothing to read yet; a block that can't be read is broken.
     if (store.target.blocks.empty()) return {};

@@ -1,33 +1,114 @@
-// The store's own count of its commits (sqlite/commit_counter.h), beside which the counted writes show their
-// coverage.
+// The store's own count of its commits, beside which the counted writes show their coverage, and why the one or the
+// other is no evidence.
+#include <algorithm>
+#include <chrono>
+
 #include "exporter/collectors/collectors.h"
-#include "exporter/sqlite/commit_counter.h"
-#include "exporter/sqlite/probe_file.h"
+#include "exporter/collectors/commit_account.h"
 
 namespace outgrown::exporter {
-
 namespace {
 
+using sqlite::CommitCounter;
+using sqlite::Measured;
+using sqlite::Problem;
+using sqlite::WalWatch;
+
 constexpr std::string_view kProblemMetric = "checkpoint_store_commits_problem_info";
+constexpr std::string_view kMeasurementMetric = "checkpoint_measurement_problem_info";
+
+std::uint64_t NowUnixNs() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+// Resolved. A database that isn't there yet is watched for in its folder.
+Measured<std::string> PathOf(const std::string& database) {
+  if (database.empty()) return Problem::kNoPath;
+  Measured<std::string> path = sqlite::ResolvePath(database);
+  if (path.ok() || path.problem() != Problem::kMissing) return path;
+  const std::size_t slash = database.rfind('/');
+  const Measured<std::string> folder =
+      sqlite::ResolvePath(slash == std::string::npos ? "." : database.substr(0, slash + 1));
+  if (!folder.ok()) return folder;
+  return *folder + '/' + database.substr(slash == std::string::npos ? 0 : slash + 1);
+}
+
+// The watch before and after: a life that began in between explains a connection without a log.
+Measured<CommitCounter> Read(const std::string& path, WalWatch& watch, WalWatch::Seen& lives) {
+  const std::optional<WalWatch::Seen> before = watch.Look(path);
+  Measured<CommitCounter> counter = sqlite::ReadCommitCounter(path);
+  const std::optional<WalWatch::Seen> after = watch.Look(path);
+  if (!before || !after) return Problem::kStuck;
+  lives = *after;
+  if (counter.ok()) return counter;
+  if (counter.problem() == Problem::kHeldWithoutLog && before->begun != after->begun)
+    return Problem::kChanging;
+  // Encrypted and closed: in which mode it was, its wal-index has told while it was open.
+  if (counter.problem() == Problem::kEncrypted && after->begun > 0)
+    return CommitCounter{CommitCounter::Source::kWalIndex};
+  return counter;
+}
+
+// How the file that a process has open relates to the one that is read here.
+enum class Relation { kSame, kOther, kUnlinked, kNotComparable };
+
+Relation RelationOf(const block::OpenFile& open, const sqlite::FileIdentity& here, std::uint64_t boot) {
+  if (open.inode == 0 || here.inode == 0) return Relation::kUnlinked;
+  if (open.boot == 0 || open.boot != boot) return Relation::kNotComparable;
+  if (open.inode != here.inode) return Relation::kOther;
+  return open.device == here.device ? Relation::kSame : Relation::kNotComparable;
+}
 
 }  // namespace
 
 void ShowStoreCommitsStuck(const std::string& store, Samples& samples) {
-  samples.Set(kProblemMetric, {store, sqlite::ProblemId(sqlite::Problem::kStuck)}, 1);
+  samples.Set(kProblemMetric, {store, sqlite::ProblemId(Problem::kStuck)}, 1);
+  samples.Set(kMeasurementMetric, {store, "unreadable"}, 1);
 }
 
 Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
-  const auto report = [&](sqlite::Problem problem) {
-    return ReportProblem(store, kProblemMetric, problem, samples);
+  const std::string& name = store.target.name;
+  const Measured<std::string> path = PathOf(store.database);
+  const auto entry = store.settings.commits->Of(name, path.ok() ? *path : store.database);
+  const std::lock_guard<std::mutex> lock(entry->mutex);
+  StoreLook look;
+  look.now = std::chrono::steady_clock::now();
+  look.now_unix_ns = NowUnixNs();
+  look.blocks = store.block_counts;
+  look.living_slots = store.living_slots;
+  if (path.ok()) {
+    look.counter = Read(*path, store.settings.commits->watch(), look.lives);
+    look.database = sqlite::IdentityOf(*path);
+    look.is_held = sqlite::IsHeldOpen(*path);
+  } else {
+    look.counter = path.problem();
+  }
+  CommitAccount& account = entry->account;
+  account.Add(look);
+
+  const auto show = [&](std::string_view reason, bool is_so) {
+    if (is_so) samples.Set(kMeasurementMetric, {name, reason}, 1);
   };
-  if (store.database.empty()) return report(sqlite::Problem::kNoPath);
-  const sqlite::Measured<std::string> path = sqlite::ResolvePath(store.database);
-  if (!path.ok()) return report(path.problem());
-  const sqlite::Measured<sqlite::CommitCounter> counter = sqlite::ReadCommitCounter(*path);
-  if (!counter.ok()) return report(counter.problem());
-  const bool is_wal = counter->source == sqlite::CommitCounter::Source::kWalIndex;
-  samples.Set("checkpoint_store_commits_total", {store.target.name, is_wal ? "wal_index" : "header"},
-              counter->commits);
+  const auto any_is = [&](Relation relation) {
+    return std::ranges::any_of(store.open_files, [&](const block::OpenFile& open) {
+      return RelationOf(open, look.database, store.boot) == relation;
+    });
+  };
+  show("other_file", any_is(Relation::kOther));
+  show("unlinked_file", any_is(Relation::kUnlinked));
+  show("file_not_comparable", any_is(Relation::kNotComparable));
+  show("held_without_log", !look.counter.ok() && look.counter.problem() == Problem::kHeldWithoutLog);
+  show("not_counted", account.is_not_counted());
+  show("not_watched", account.is_unwatched());
+  show("unreadable", account.is_unreadable());
+  if (!look.counter.ok()) return ReportProblem(store, kProblemMetric, look.counter.problem(), samples);
+  samples.Set("checkpoint_wal_frames", {name}, look.counter->frames);
+  samples.Set("checkpoint_wal_backfilled_frames", {name}, look.counter->frames_backfilled);
+  samples.Set("checkpoint_store_commits_total", {name}, static_cast<double>(account.commits()));
+  samples.Set("checkpoint_store_commits_missed_total", {name}, static_cast<double>(account.missed()));
+  if (store.are_blocks_read)
+    samples.Set("checkpoint_counted_commits_total", {name}, static_cast<double>(account.counted()));
   return {};
 }
 

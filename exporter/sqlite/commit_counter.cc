@@ -7,9 +7,8 @@
 #include <chrono>
 #include <thread>
 
-#include "exporter/sqlite/database_header.h"
+#include "exporter/sqlite/headers.h"
 #include "exporter/sqlite/probe_file.h"
-#include "exporter/sqlite/wal_index.h"
 
 namespace outgrown::exporter::sqlite {
 namespace {
@@ -30,6 +29,7 @@ bool MayPass(Problem problem) {
     case Problem::kHotJournal:
     case Problem::kUnexpectedWal:
     case Problem::kNoWalIndex:
+    case Problem::kHeldWithoutLog:
     case Problem::kWalIndexDamaged:
     case Problem::kWalIndexUnrelated:
     case Problem::kChanging:
@@ -57,6 +57,12 @@ Measured<DatabaseHeader> ReadDatabaseHeader(const ProbeFile& database) {
 // locking_mode=EXCLUSIVE.
 Measured<bool> IsExclusive(const ProbeFile& database) {
   return database.IsLocked(F_RDLCK, kSharedFirst, kSharedSize);
+}
+
+// A connection holds SHARED for as long as it has the database open in WAL mode; others hold one of these bytes for a
+// transaction.
+Measured<bool> IsHeld(const ProbeFile& database) {
+  return database.IsLocked(F_WRLCK, kSharedFirst, kSharedSize);
 }
 
 // Whether a rollback journal waits for recovery: its first byte is not 0, and nobody holds RESERVED who could
@@ -89,9 +95,12 @@ Measured<std::uint64_t> WalSize(const std::string& path) {
 // The salts tell whether log and index belong together. With no valid frame the log may hold an older header,
 // and a last connection that keeps its files (SQLITE_FCNTL_PERSIST_WAL) may leave an empty log.
 Measured<bool> BelongsToLog(const WalIndex& index, const std::string& path) {
-  if (index.frames == 0) return true;
   const Measured<ProbeFile> wal = ProbeFile::Open(path + "-wal");
-  if (!wal.ok()) return wal.problem() == Problem::kMissing ? Problem::kWalIndexUnrelated : wal.problem();
+  if (!wal.ok()) {
+    if (wal.problem() != Problem::kMissing) return wal.problem();
+    return index.frames == 0;
+  }
+  if (index.frames == 0) return true;
   const Measured<std::uint64_t> size = wal->Size();
   if (!size.ok()) return size.problem();
   if (*size == 0) return true;
@@ -103,25 +112,58 @@ Measured<bool> BelongsToLog(const WalIndex& index, const std::string& path) {
   return *salts == index.salts;
 }
 
-Measured<CommitCounter> ReadFromWalIndex(const std::string& path, const DatabaseHeader& header) {
+// Where log or wal-index are missing: nobody has the store open; or somebody has, and they were removed or are in
+// another folder (a mount of the one file, a hard link). It takes and drops SHARED around making and removing them, too,
+// which is why it is looked at again.
+Measured<CommitCounter> WithoutWalIndex(const std::string& path, const ProbeFile& database) {
+  const Measured<bool> held = IsHeld(database);
+  if (!held.ok()) return held.problem();
+  if (*held) return Problem::kHeldWithoutLog;
+  const Measured<std::uint64_t> wal_size = WalSize(path);
+  if (!wal_size.ok()) return wal_size.problem();
+  if (*wal_size > 0) return Problem::kNoWalIndex;
+  return CommitCounter{CommitCounter::Source::kWalIndex};
+}
+
+// `page_bytes` 0: not known.
+Measured<CommitCounter> ReadFromWalIndex(const std::string& path, const ProbeFile& database,
+                                         std::uint32_t page_bytes) {
   const Measured<ProbeFile> shm = ProbeFile::Open(path + "-shm");
   if (!shm.ok()) {
     if (shm.problem() != Problem::kMissing) return shm.problem();
-    const Measured<std::uint64_t> wal_size = WalSize(path);
-    if (!wal_size.ok()) return wal_size.problem();
-    if (*wal_size > 0) return Problem::kNoWalIndex;
-    return CommitCounter{CommitCounter::Source::kWalIndex, 0};
+    return WithoutWalIndex(path, database);
   }
   const Measured<WalIndexBytes> bytes = ReadStart<kWalIndexBytes>(*shm);
   if (!bytes.ok())
     return bytes.problem() == Problem::kTruncated ? Problem::kWalIndexDamaged : bytes.problem();
   const Measured<WalIndex> index = DecodeWalIndex(*bytes);
   if (!index.ok()) return index.problem();
-  if (index->page_bytes != header.page_bytes) return Problem::kWalIndexUnrelated;
+  if (page_bytes != 0 && index->page_bytes != 0 && index->page_bytes != page_bytes)
+    return Problem::kWalIndexUnrelated;
   const Measured<bool> belongs = BelongsToLog(*index, path);
   if (!belongs.ok()) return belongs.problem();
-  if (!*belongs) return Problem::kWalIndexUnrelated;
-  return CommitCounter{CommitCounter::Source::kWalIndex, index->commits};
+  if (!*belongs) {
+    const Measured<std::uint64_t> wal_size = FileSize(path + "-wal");
+    const Measured<bool> held = IsHeld(database);
+    const bool is_log_missing = !wal_size.ok() && wal_size.problem() == Problem::kMissing;
+    return is_log_missing && held.ok() && *held ? Problem::kHeldWithoutLog : Problem::kWalIndexUnrelated;
+  }
+  return CommitCounter{CommitCounter::Source::kWalIndex, index->commits, 0, index->frames,
+                       index->frames_backfilled};
+}
+
+// A header that reads as encrypted says no journal mode. A wal-index that belongs to its log does.
+Measured<CommitCounter> ReadWithoutHeader(const std::string& path, const ProbeFile& database,
+                                          std::uint64_t size_bytes, Problem problem) {
+  if (size_bytes % 512 != 0) return problem;
+  if (!FileSize(path + "-shm").ok()) return Problem::kEncrypted;
+  return ReadFromWalIndex(path, database, 0);
+}
+
+// Asked after the header was read: a database that grows meanwhile is not shorter than it said.
+bool HasAllPages(const ProbeFile& database, const DatabaseHeader& header) {
+  const Measured<std::uint64_t> size = database.Size();
+  return size.ok() && *size >= std::uint64_t{header.pages} * header.page_bytes;
 }
 
 // The header is a committed one if, after it was read, nobody is in the middle of a commit, no crashed commit
@@ -140,8 +182,10 @@ Measured<CommitCounter> ReadFromHeader(const std::string& path, const ProbeFile&
   const Measured<bool> exclusive = IsExclusive(database);
   if (!exclusive.ok()) return exclusive.problem();
   if (*exclusive) return Problem::kExclusive;
+  if (!header.is_reserved_zero) return Problem::kEncrypted;
   if (header.change_counter != header.version_valid_for) return Problem::kOldWriter;
-  return CommitCounter{CommitCounter::Source::kHeader, header.change_counter};
+  if (!HasAllPages(database, header)) return Problem::kTruncated;
+  return CommitCounter{CommitCounter::Source::kHeader, header.change_counter, header.change_counter};
 }
 
 Measured<CommitCounter> Attempt(const std::string& path) {
@@ -155,8 +199,20 @@ Measured<CommitCounter> Attempt(const std::string& path) {
   if (!exclusive.ok()) return exclusive.problem();
   if (*exclusive) return Problem::kExclusive;
   const Measured<DatabaseHeader> header = ReadDatabaseHeader(*database);
-  if (!header.ok()) return header.problem();
-  return header->is_wal ? ReadFromWalIndex(path, *header) : ReadFromHeader(path, *database, *header);
+  if (!header.ok()) {
+    if (header.problem() != Problem::kNotSqlite) return header.problem();
+    return ReadWithoutHeader(path, *database, *size, header.problem());
+  }
+  if (!header->is_wal) return ReadFromHeader(path, *database, *header);
+  Measured<CommitCounter> counter = ReadFromWalIndex(path, *database, header->page_bytes);
+  if (!counter.ok()) return counter;
+  // A checkpoint writes the first page, with the new size, before the last ones.
+  const bool is_header_of_all = header->is_reserved_zero && counter->frames == counter->frames_backfilled &&
+                                header->change_counter == header->version_valid_for;
+  if (is_header_of_all && *size < std::uint64_t{header->pages} * header->page_bytes)
+    return Problem::kTruncated;
+  (*counter).change_counter = header->change_counter;
+  return counter;
 }
 
 }  // namespace
@@ -171,6 +227,13 @@ Measured<CommitCounter> ReadCommitCounter(const std::string& path) {
     counter = Attempt(path);
   }
   return counter;
+}
+
+bool IsHeldOpen(const std::string& path) {
+  const Measured<ProbeFile> database = ProbeFile::Open(path);
+  if (!database.ok()) return false;
+  const Measured<bool> held = IsHeld(*database);
+  return held.ok() && *held;
 }
 
 }  // namespace outgrown::exporter::sqlite

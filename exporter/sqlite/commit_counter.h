@@ -1,16 +1,15 @@
 // How many write transactions a SQLite store has committed, as the store itself counts them.
 //
-// WAL mode: iChange of the wal-index (-shm), one more with each commit of any process. It starts at 0
-// whenever a wal-index is begun (first connection, recovery), so it resets as Prometheus' counters may. With
-// no log at all nobody has the store open, and the counter of the wal-index that doesn't exist yet is 0.
+// WAL mode: iChange of the wal-index (-shm), one more with each commit of any process. It starts at 0 whenever a
+// wal-index is begun (first connection, recovery); WalLives adds up its lives. With no log at all nobody has the store
+// open, and the counter of the wal-index that doesn't exist yet is 0.
 // Rollback modes: the database header's change counter, one more with each commit. It never resets.
 //
-// The two count different things from different starts, so a value names its source, and the exporter makes
-// them two series: a change of journal mode must not look like a burst of commits.
+// The two count different things from different starts, so a value names its source: a change of journal mode must not
+// look like a burst of commits.
 //
-// What is not counted: in WAL mode the commits between the last scrape and the moment that the last
-// connection closes; in rollback modes with locking_mode=EXCLUSIVE all but the first commit of a connection,
-// which is why an exclusively locked store gives a reason and no value.
+// What is not counted: in rollback modes with locking_mode=EXCLUSIVE all but the first commit of a connection, which is
+// why an exclusively locked store gives a reason and no value.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +22,18 @@ namespace outgrown::exporter::sqlite {
 struct CommitCounter {
   enum class Source { kWalIndex, kHeader };
   Source source = Source::kWalIndex;
-  std::uint32_t commits = 0;  // wraps at 2^32
+  std::uint32_t commits = 0;         // wraps at 2^32
+  std::uint32_t change_counter = 0;  // of the header, which in WAL mode counts some of the commits only
+  std::uint32_t frames = 0;          // of the write-ahead log
+  std::uint32_t frames_backfilled = 0;
 };
 
 // The counter now. `path` is the database file's, resolved (ResolvePath). The file is looked at again for
 // at most 40 ms while a writer is in the middle of something.
 Measured<CommitCounter> ReadCommitCounter(const std::string& path);
+
+// Whether a connection of another process has the database open now: in WAL mode at any time between its first read and
+// its end, in rollback modes during transactions only. Seen through bind mounts and hard links.
+bool IsHeldOpen(const std::string& path);
 
 }  // namespace outgrown::exporter::sqlite

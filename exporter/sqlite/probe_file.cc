@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
@@ -27,6 +28,11 @@ Problem ProblemOfErrno(int error_number) {
   }
 }
 
+Measured<FileStatus> OfRegularFile(const struct stat& status) {
+  if (!S_ISREG(status.st_mode)) return Problem::kNotRegular;
+  return FileStatus{status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size)};
+}
+
 }  // namespace
 
 Measured<std::string> ResolvePath(const std::string& path) {
@@ -35,11 +41,27 @@ Measured<std::string> ResolvePath(const std::string& path) {
   return std::string(resolved.data());
 }
 
-Measured<std::uint64_t> FileSize(const std::string& path) {
+Measured<FileStatus> StatusOf(const std::string& path) {
   struct stat status = {};
   if (::lstat(path.c_str(), &status) != 0) return ProblemOfErrno(errno);
-  if (!S_ISREG(status.st_mode)) return Problem::kNotRegular;
-  return static_cast<std::uint64_t>(status.st_size);
+  return OfRegularFile(status);
+}
+
+FileIdentity IdentityOf(const std::string& path) {
+  struct statx status = {};
+  if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &status) != 0) return {};
+  FileIdentity identity{makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino, 0};
+  if ((status.stx_mask & STATX_BTIME) != 0) {
+    identity.born_ns =
+        static_cast<std::uint64_t>(status.stx_btime.tv_sec) * 1'000'000'000 + status.stx_btime.tv_nsec;
+  }
+  return identity;
+}
+
+Measured<std::uint64_t> FileSize(const std::string& path) {
+  const Measured<FileStatus> status = StatusOf(path);
+  if (!status.ok()) return status.problem();
+  return status->size_bytes;
 }
 
 Measured<ProbeFile> ProbeFile::Open(const std::string& path) {
@@ -57,11 +79,16 @@ ProbeFile::~ProbeFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Measured<std::uint64_t> ProbeFile::Size() const {
+Measured<FileStatus> ProbeFile::Status() const {
   struct stat status = {};
   if (::fstat(fd_, &status) != 0) return ProblemOfErrno(errno);
-  if (!S_ISREG(status.st_mode)) return Problem::kNotRegular;
-  return static_cast<std::uint64_t>(status.st_size);
+  return OfRegularFile(status);
+}
+
+Measured<std::uint64_t> ProbeFile::Size() const {
+  const Measured<FileStatus> status = Status();
+  if (!status.ok()) return status.problem();
+  return status->size_bytes;
 }
 
 Measured<std::size_t> ProbeFile::ReadAt(std::uint64_t offset, std::span<std::uint8_t> bytes) const {

@@ -25,9 +25,29 @@ namespace outgrown::exporter::sqlite {
 // file.
 Measured<std::string> ResolvePath(const std::string& path);
 
-// Size in bytes of a regular file, which is not opened for that. `path` is resolved: a link at its end is a
-// problem.
+// What stat says of a regular file. Two files that are there at the same time have different (device, inode) pairs; a
+// number that stood for a file that is gone may stand for another one.
+struct FileStatus {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size_bytes = 0;
+  bool is_same_file(const FileStatus& other) const { return device == other.device && inode == other.inode; }
+};
+
+// Of a regular file, which is not opened for that. `path` is resolved: a link at its end is a problem.
+Measured<FileStatus> StatusOf(const std::string& path);
 Measured<std::uint64_t> FileSize(const std::string& path);
+
+// Tells files apart that were at one path at different times: the inode's number alone may be given anew.
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t born_ns = 0;  // Unix time, 0 where the file system doesn't say
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+
+// Of the file at the path; all 0 if there is none.
+FileIdentity IdentityOf(const std::string& path);
 
 class ProbeFile {
  public:
@@ -35,9 +55,14 @@ class ProbeFile {
   static Measured<ProbeFile> Open(const std::string& path);
 
   ProbeFile(ProbeFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  ProbeFile& operator=(ProbeFile&&) = delete;
+  ProbeFile& operator=(ProbeFile&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
   ~ProbeFile();
 
+  int descriptor() const { return fd_; }
+  Measured<FileStatus> Status() const;
   Measured<std::uint64_t> Size() const;
 
   // Fills `bytes` from `offset` with one pread. Fewer bytes than that is kTruncated.

@@ -26,6 +26,8 @@ Wording WordingOf(Problem problem) {
       return {"truncated", "it is shorter than its header says"};
     case Problem::kNotSqlite:
       return {"not_sqlite", "it has no SQLite header"};
+    case Problem::kEncrypted:
+      return {"encrypted", "it is encrypted, so that its commits can be read in WAL mode only"};
     case Problem::kUnknownFormat:
       return {"unknown_format", "its file format version is not known"};
     case Problem::kOldWriter:
@@ -38,6 +40,8 @@ Wording WordingOf(Problem problem) {
       return {"unexpected_wal", "it is in rollback mode, yet there is a write-ahead log"};
     case Problem::kNoWalIndex:
       return {"no_wal_index", "there is a write-ahead log without a wal-index"};
+    case Problem::kHeldWithoutLog:
+      return {"held_without_log", "a connection is open, and its write-ahead log is not here"};
     case Problem::kWalIndexDamaged:
       return {"wal_index_damaged", "the wal-index's header is not consistent"};
     case Problem::kWalIndexVersion:

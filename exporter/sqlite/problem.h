@@ -17,12 +17,14 @@ enum class Problem {
   kStuck,            // the file system did not answer in time
   kTruncated,        // shorter than its own header says, or than a header
   kNotSqlite,        // no SQLite header
+  kEncrypted,        // the header, or what follows its plain beginning, is not readable
   kUnknownFormat,    // a file format version that this exporter doesn't know
   kOldWriter,        // last written by a SQLite before 3.7.0, whose change counter can't be trusted
   kExclusive,        // locked exclusively for as long as the probe tried: exclusive mode or a long commit
   kHotJournal,       // a crashed transaction waits to be rolled back
   kUnexpectedWal,    // rollback mode, yet there is a write-ahead log
   kNoWalIndex,       // a write-ahead log without wal-index: exclusive mode, or nobody opened it since a copy
+  kHeldWithoutLog,   // a connection has it open in WAL mode, but its log or wal-index is not here
   kWalIndexDamaged,  // the two copies of its header differ, or their checksum is wrong, for as long as the
                      // probe tried
   kWalIndexVersion,  // a version of the wal-index that this exporter doesn't know

@@ -295,22 +295,169 @@ class Scrape(InFolder):
         (self.blocks / "checkpoints.v1.counters").unlink()
         self.assertNotIn("checkpoint_block_up{", exporter.get("/metrics")[2])
 
-    def test_the_commit_counter_follows_a_live_application(self):
+    def test_the_commit_counter_follows_a_live_application_through_closing_and_a_change_of_mode(self):
         connection = self.open_database()
+        block = CounterBlock(self.blocks, "s", self.database)
+        block.record(OK, 1, 1, times=7)
         exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.database}")
 
-        def commits(source):
-            found = re.search(rf'^checkpoint_store_commits_total{{database="s",source="{source}"}} (\d+)$',
-                              exporter.get("/metrics")[2], re.M)
-            return int(found[1]) if found else None
+        def numbers():
+            text = exporter.get("/metrics")[2]
+            return [int(re.search(rf'^checkpoint_{name}_total{{database="s"}} (\d+)$', text, re.M)[1])
+                    for name in ("store_commits", "counted_commits", "store_commits_missed")]
 
-        self.assertEqual(commits("wal_index"), 4)
-        connection.execute("INSERT INTO t VALUES (2)")
-        self.assertEqual(commits("wal_index"), 5)
+        def write(count):
+            for _ in range(count):
+                connection.execute("INSERT INTO t VALUES (2)")
+                block.record(OK, 1, 1)
+
+        self.assertEqual(numbers(), [0, 0, 0])
+        write(1)
+        self.assertEqual(numbers(), [1, 1, 0])
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.assertEqual(commits("wal_index"), 5)
+        self.assertEqual(numbers(), [1, 1, 0])
+        write(2)
         connection.close()
-        self.assertEqual((commits("wal_index"), commits("header")), (0, None))
+        self.assertEqual(numbers(), [3, 3, 0])
+        connection = sqlite3.connect(self.database, isolation_level=None)
+        write(3)
+        self.assertEqual(numbers(), [6, 6, 0])
+        connection.execute("PRAGMA journal_mode=DELETE")
+        self.assertEqual(numbers(), [6, 6, 1])  # what was committed since the change can't be known
+        write(4)
+        self.assertEqual(numbers(), [10, 10, 1])
+        connection.execute("PRAGMA journal_mode=WAL")
+        write(5)
+        self.assertEqual(numbers(), [15, 15, 1])
+        connection.close()
+        exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.database}")
+        self.assertEqual(numbers(), [0, 0, 0])  # a restart: nothing of what was before
+        block.close()
+
+    def reasons(self, exporter):
+        return set(re.findall(r'^checkpoint_measurement_problem_info\{database="s",reason="(\w+)"\} 1$',
+                              exporter.get("/metrics")[2], re.M))
+
+    def test_a_held_database_whose_log_is_not_here_is_a_reason(self):
+        removed = {"shm": ["-shm"], "wal": ["-wal"], "both": ["-wal", "-shm"]}
+        for name, ends in removed.items():
+            with self.subTest(name):
+                self.database = self.folder / f"{name}.db"
+                connection = self.open_database()
+                exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.database}")
+                self.assertNotIn("held_without_log", self.reasons(exporter))
+                for end in ends:
+                    pathlib.Path(f"{self.database}{end}").unlink()
+                self.assertIn("held_without_log", self.reasons(exporter))
+                connection.close()
+        # A hard link, as a single-file mount: the log lies beside the other name.
+        self.database = self.folder / "linked.db"
+        connection = self.open_database()
+        (self.folder / "there").mkdir()
+        os.link(self.database, self.folder / "there" / "linked.db")
+        exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.folder / 'there' / 'linked.db'}")
+        self.assertIn("held_without_log", self.reasons(exporter))
+        connection.close()
+        self.assertNotIn("held_without_log", self.reasons(exporter))
+
+    def test_a_store_that_is_written_without_counting_says_so_and_a_counted_one_does_not(self):
+        connection = self.open_database()
+        exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.database}")
+        self.assertEqual(self.reasons(exporter), {"not_counted"})  # open, and nobody counts
+        block = CounterBlock(self.blocks, "s", self.database)
+        block.record(OK, 1, 1)
+        self.assertEqual(self.reasons(exporter), set())
+        block.close()
+        self.assertEqual(self.reasons(exporter), set())
+        for _ in range(3):
+            connection.execute("INSERT INTO t VALUES (2)")
+        self.assertEqual(self.reasons(exporter), {"not_counted"})
+        connection.close()
+
+    def start_application(self, path):
+        """A process that writes under the observer; the file `step` in the folder of the blocks lets it go on."""
+        program = (
+            "import os, sqlite3, sys\n"
+            "first = sqlite3.connect(':memory:'); first.enable_load_extension(True); first.load_extension(sys.argv[2])\n"
+            "c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('PRAGMA journal_mode=WAL')\n"
+            "c.execute('CREATE TABLE IF NOT EXISTS t(x)')\n"
+            "for line in sys.stdin:\n"
+            "    for _ in range(int(line)): c.execute('INSERT INTO t VALUES (1)')\n"
+            "    print('done', flush=True)\n")
+        application = subprocess.Popen(
+            [sys.executable, "-c", program, path, BUILD / "clients" / "sqlite_observer" / "outgrown_sqlite.so"],
+            env=os.environ | {"OUTGROWN_DIR": str(self.blocks)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(application.wait)
+        for stream in (application.stdout, application.stdin):
+            self.addCleanup(stream.close)
+
+        def write(count):
+            application.stdin.write(f"{count}\n")
+            application.stdin.flush()
+            self.assertEqual(application.stdout.readline(), "done\n")
+        write(5)
+        return write
+
+    def test_the_file_that_the_application_has_open_is_compared_with_the_one_that_is_read(self):
+        self.blocks.chmod(0o700)
+        path = self.folder / "s.db"
+        write = self.start_application(path)
+        exporter = self.start(f"--block.dir={self.blocks}")
+        name = re.search(r'checkpoint_block_up\{database="(\w+)"\} 1', exporter.get("/metrics")[2])[1]
+        self.assertEqual(name, "s")
+        write(5)
+        self.assertEqual(self.reasons(exporter), set())
+        # A restore: last night's copy is moved over the living file, -wal and -shm are removed.
+        copy = sqlite3.connect(self.folder / "copy.db")
+        copy.execute("CREATE TABLE t(x)")
+        copy.close()
+        os.replace(self.folder / "copy.db", path)
+        for end in ("-wal", "-shm"):
+            pathlib.Path(f"{path}{end}").unlink()
+        write(5)
+        self.assertLessEqual({"other_file"}, self.reasons(exporter))
+        path.unlink()
+        self.assertLessEqual({"unlinked_file"}, self.reasons(exporter))
+
+    def test_a_refusal_to_count_is_a_reason(self):
+        self.blocks.chmod(0o700)
+        for release in ("1", "2"):
+            (self.folder / release).mkdir()
+        write = self.start_application(self.folder / "1" / "s.db")
+        exporter = self.start(f"--block.dir={self.blocks}")
+        write(5)
+        self.assertEqual(self.reasons(exporter), set())
+        shutil.copy(self.folder / "1" / "s.db", self.folder / "2" / "s.db")
+        write = self.start_application(self.folder / "2" / "s.db")
+        write(5)
+        self.assertEqual(self.reasons(exporter), {"refused_name_taken"})
+
+    def test_the_backlog_of_the_log_is_shown(self):
+        connection = self.open_database()
+        exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.database}")
+        reader = sqlite3.connect(self.database, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM t").fetchone()
+
+        def gauges():
+            text = exporter.get("/metrics")[2]
+            return [int(re.search(rf'^checkpoint_wal_{name}{{database="s"}} (\d+)$', text, re.M)[1])
+                    for name in ("frames", "backfilled_frames", "size_bytes")]
+
+        for _ in range(50):
+            connection.execute("INSERT INTO t VALUES (zeroblob(5000))")
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        frames, backfilled, size = gauges()
+        self.assertGreater(frames, backfilled + 90)
+        self.assertGreater(size, 90 * 4096)
+        reader.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        frames, backfilled, _ = gauges()
+        self.assertEqual(frames, backfilled)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.assertEqual(gauges(), [0, 0, 0])
+        connection.close()
+        reader.close()
 
 
 class Hostile(InFolder):
@@ -478,7 +625,8 @@ class SystemCalls(InFolder):
 
     # Everything that takes a path or a descriptor, less what a program does to sockets and memory.
     READING = {"openat", "newfstatat", "fstat", "lstat", "stat", "statx", "pread64", "read", "close", "readlink",
-               "readlinkat", "fcntl", "getdents64", "lseek"}
+               "readlinkat", "fcntl", "getdents64", "lseek", "statfs",
+               "inotify_add_watch"}
 
     def check(self, journal_mode):
         connection = self.open_database(journal_mode)

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -16,8 +17,8 @@
 #include "common/check.h"
 #include "common/file.h"
 #include "exporter/sqlite/commit_counter.h"
+#include "exporter/sqlite/headers.h"
 #include "exporter/sqlite/probe_file.h"
-#include "exporter/sqlite/wal_index.h"
 #include "test/common/temporary_folder.h"
 #include "test/exporter/sqlite_process.h"
 
@@ -64,6 +65,14 @@ void Write(const fs::path& path, const std::string& bytes) { std::ofstream(path,
 
 void CopyFile(const fs::path& from, const fs::path& to) {
   fs::copy_file(from, to, fs::copy_options::overwrite_existing);
+}
+
+// Random bytes, as an encrypted page.
+void Overwrite(const fs::path& path, std::streamoff from, std::streamoff to) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(from);
+  std::mt19937 random(1);
+  for (std::streamoff at = from; at < to; ++at) file.put(static_cast<char>(random()));
 }
 
 // Each prepares `path` and may leave a process with the database open.
@@ -259,6 +268,80 @@ const std::array kStates = {
             return nullptr;
           },
           "wal_index 0", "8192"},
+    State{"in WAL mode, opened, and only read since",
+          [](const fs::path& path) {
+            Open(path, "PRAGMA journal_mode=WAL")->Close();
+            auto process = std::make_unique<SqliteProcess>(path);
+            OUTGROWN_CHECK(process->Query("SELECT count(*) FROM t") == 1);
+            return process;
+          },
+          "wal_index 0", "8192"},
+    State{"encrypted, in WAL mode",
+          [](const fs::path& path) {
+            auto process = Open(path, "PRAGMA journal_mode=WAL");
+            OUTGROWN_CHECK(process->Query("PRAGMA wal_checkpoint(PASSIVE)") == 0);
+            Overwrite(path, 0, 4096);
+            return process;
+          },
+          "wal_index 2", "8192"},
+    State{"encrypted, in rollback mode",
+          [](const fs::path& path) {
+            Open(path, "PRAGMA journal_mode=DELETE")->Close();
+            Overwrite(path, 0, 4096);
+            return nullptr;
+          },
+          "encrypted", "8192"},
+    State{"encrypted but for the first 32 bytes, in rollback mode",
+          [](const fs::path& path) {
+            Open(path, "PRAGMA journal_mode=DELETE")->Close();
+            Overwrite(path, 32, 4096);
+            return nullptr;
+          },
+          "encrypted", "8192"},
+    State{"encrypted but for the first 32 bytes, in WAL mode",
+          [](const fs::path& path) {
+            auto process = Open(path, "PRAGMA journal_mode=WAL");
+            OUTGROWN_CHECK(process->Query("PRAGMA wal_checkpoint(PASSIVE)") == 0);
+            Overwrite(path, 32, 4096);
+            return process;
+          },
+          "wal_index 2", "8192"},
+    State{"cut shorter than its header says",
+          [](const fs::path& path) {
+            Open(path, "PRAGMA journal_mode=DELETE")->Close();
+            fs::resize_file(path, 4096);
+            return nullptr;
+          },
+          "truncated", "4096"},
+    State{"cut shorter than its header says, in WAL mode",
+          [](const fs::path& path) {
+            Open(path, "PRAGMA journal_mode=WAL")->Close();
+            fs::resize_file(path, 4096);
+            return nullptr;
+          },
+          "truncated", "4096"},
+    State{"held, and its wal-index was removed",
+          [](const fs::path& path) {
+            auto process = Open(path, "PRAGMA journal_mode=WAL");
+            fs::remove(path.string() + "-shm");
+            return process;
+          },
+          "held_without_log", "4096"},
+    State{"held, and its log was removed",
+          [](const fs::path& path) {
+            auto process = Open(path, "PRAGMA journal_mode=WAL");
+            fs::remove(path.string() + "-wal");
+            return process;
+          },
+          "held_without_log", "4096"},
+    State{"held at another name, as a single-file mount",
+          [](const fs::path& path) {
+            fs::create_directory(path.parent_path() / "there");
+            auto process = Open(path.parent_path() / "there" / "a.db", "PRAGMA journal_mode=WAL");
+            fs::create_hard_link(path.parent_path() / "there" / "a.db", path);
+            return process;
+          },
+          "held_without_log", "4096"},
     State{"in WAL mode with pages of 512 bytes",
           [](const fs::path& path) { return Open(path, "PRAGMA page_size=512; PRAGMA journal_mode=WAL"); },
           "wal_index 2", "512"},

@@ -1,0 +1,146 @@
+#include "exporter/collectors/commit_account.h"
+
+#include <algorithm>
+#include <ratio>
+#include <utility>
+
+namespace outgrown::exporter {
+namespace {
+
+using sqlite::CommitCounter;
+using sqlite::Problem;
+
+constexpr std::chrono::minutes kForgottenAfter(10);
+
+// As long as a rule's window (5 minutes), fed by scrapes at most 5 minutes apart, looks back.
+constexpr std::chrono::minutes kUncountedShown(10);
+
+// A program that replicates or tends the store commits now and then, Litestream once a minute.
+constexpr double kOthersPerMinute = 2;
+
+// A commit, a checkpoint or a recovery has ended by then.
+constexpr std::chrono::seconds kPasses(30);
+
+bool IsLasting(Problem problem) {
+  switch (problem) {
+    case Problem::kNoPath:
+    case Problem::kNoPermission:
+    case Problem::kNotRegular:
+    case Problem::kUnreadable:
+    case Problem::kStuck:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::uint64_t CommitAccount::AddBlocks(const StoreLook& look) {
+  std::uint64_t newly = 0;
+  for (const BlockCount& now : look.blocks) {
+    has_counted_ever_ = has_counted_ever_ || now.successes > 0;
+    const auto [block, is_new] = blocks_.try_emplace(now.file);
+    const bool is_same = !is_new && block->second.created_unix_ns == now.created_unix_ns;
+    if (is_same && now.successes >= block->second.successes) {
+      newly += now.successes - block->second.successes;
+    } else if (!is_same && first_look_unix_ns_ && now.created_unix_ns >= *first_look_unix_ns_) {
+      newly += now.successes;
+    }
+    block->second = {now.created_unix_ns, now.successes};
+  }
+  counted_ += newly;
+  return newly;
+}
+
+void CommitAccount::AddCounter(const CommitCounter& counter, const StoreLook& look,
+                               std::uint64_t newly_counted) {
+  const bool is_first = !first_look_unix_ns_;
+  const bool was_wal = source_ == CommitCounter::Source::kWalIndex;
+  source_ = counter.source;
+  if (counter.source == CommitCounter::Source::kWalIndex) {
+    // The change to WAL mode is one more on the counter, and no commit of the application.
+    if (header_ && header_->change_counter > 0 && counter.change_counter != header_->change_counter + 1)
+      ++missed_;
+    header_.reset();
+    return;
+  }
+  const std::uint32_t now = counter.change_counter;
+  const bool is_same_file = header_ && header_->database == look.database;
+  const std::uint32_t newly = is_same_file ? now - header_->change_counter : now;
+  const bool is_forward = newly < 1U << 31U;
+  // Another file brings its own count along, unless no more is on it than was counted since: then it is a new one.
+  const bool is_explained = is_same_file || (!was_wal && newly <= newly_counted);
+  header_ = {now, look.database};
+  if (is_first) return;
+  if (is_forward && is_explained) {
+    commits_ += newly;
+  } else {
+    ++missed_;
+  }
+}
+
+void CommitAccount::JudgeCounting(const StoreLook& look, std::uint64_t newly_committed,
+                                  std::uint64_t newly_counted) {
+  if (newly_counted > 0 || look.living_slots > 0) uncounted_.reset();
+  if (newly_counted == 0 && look.living_slots == 0 && newly_committed > 0) {
+    if (!uncounted_) uncounted_ = Uncounted{look.now, look.now, 0};
+    uncounted_->last = look.now;
+    uncounted_->commits += newly_committed;
+  }
+  bool is_written = false;
+  if (uncounted_) {
+    const std::chrono::duration<double, std::ratio<60>> minutes = uncounted_->last - uncounted_->first;
+    is_written =
+        static_cast<double>(uncounted_->commits) > kOthersPerMinute * std::max(1.0, minutes.count()) &&
+        look.now - uncounted_->last <= kUncountedShown;
+  }
+  // Where the commits are known and somebody has counted before, a store that is only open is no matter: a program
+  // that reads it, while the application that writes to it now and then is not running.
+  const bool is_open = look.is_held && look.living_slots == 0 && (!has_counted_ever_ || !look.counter.ok());
+  is_not_counted_ = is_written || is_open;
+}
+
+void CommitAccount::JudgeReading(const StoreLook& look) {
+  if (look.counter.ok()) {
+    unread_since_.reset();
+    is_unreadable_ = false;
+    return;
+  }
+  if (!unread_since_) unread_since_ = look.now;
+  is_unreadable_ = look.counter.problem() != Problem::kHeldWithoutLog &&
+                   (IsLasting(look.counter.problem()) || look.now - *unread_since_ >= kPasses);
+}
+
+void CommitAccount::Add(const StoreLook& look) {
+  const std::uint64_t newly_counted = AddBlocks(look);
+  const std::uint64_t commits_before = commits_;
+  if (lives_.since == look.lives.since) {
+    commits_ += look.lives.commits - lives_.commits;
+    missed_ += look.lives.missed - lives_.missed;
+  } else if (lives_.since != 0 && look.lives.since != 0) {
+    ++missed_;  // the watch has begun anew
+  }
+  if (look.lives.since != 0) lives_ = look.lives;
+  if (look.counter.ok()) AddCounter(*look.counter, look, newly_counted);
+  is_unwatched_ = look.counter.ok() && source_ == CommitCounter::Source::kWalIndex &&
+                  !look.lives.is_watched && !look.lives.is_long_lived;
+  JudgeCounting(look, commits_ - commits_before, newly_counted);
+  JudgeReading(look);
+  if (!first_look_unix_ns_) first_look_unix_ns_ = look.now_unix_ns;
+}
+
+std::shared_ptr<CommitAccounts::Entry> CommitAccounts::Of(const std::string& store, const std::string& path) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  std::erase_if(entries_, [&](const auto& entry) { return now - entry.second->asked > kForgottenAfter; });
+  std::shared_ptr<Entry>& entry = entries_[store];
+  if (entry == nullptr || entry->path != path) {
+    entry = std::make_shared<Entry>();
+    entry->path = path;
+  }
+  entry->asked = now;
+  return entry;
+}
+
+}  // namespace outgrown::exporter

@@ -1,0 +1,121 @@
+// Both sides of a store's coverage since this exporter first saw it: the commits that the store made and the successful
+// writes that its counter blocks counted. Both begin at 0 with the same scrape, and only differences that were seen are
+// added, so that an exporter's restart resets both alike and no rate ever contains what was there before.
+//
+//   WAL mode        what WalWatch adds up over the lives of the wal-index
+//   rollback modes  differences of the header's change counter
+//   counted         differences of each block's successes; a block that was made since counts from its beginning
+//
+// The only thing that is kept from one scrape to the next, and it is kept nowhere else.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "exporter/sqlite/commit_counter.h"
+#include "exporter/sqlite/probe_file.h"
+#include "exporter/sqlite/wal_watch.h"
+
+namespace outgrown::exporter {
+
+// A counter block as it was read for one scrape.
+struct BlockCount {
+  std::string file;
+  std::uint64_t created_unix_ns = 0;
+  std::uint64_t successes = 0;
+};
+
+// What one scrape found of a store.
+struct StoreLook {
+  std::chrono::steady_clock::time_point now;
+  std::uint64_t now_unix_ns = 0;
+  sqlite::Measured<sqlite::CommitCounter> counter = sqlite::Problem::kNoPath;
+  sqlite::FileIdentity database;
+  sqlite::WalWatch::Seen lives;
+  bool is_held = false;            // a connection has the database open
+  std::vector<BlockCount> blocks;  // all that there are
+  std::uint64_t living_slots = 0;
+};
+
+class CommitAccount {
+ public:
+  void Add(const StoreLook& look);
+
+  std::uint64_t commits() const { return commits_; }
+  std::uint64_t counted() const { return counted_; }
+  // How often commits went unseen, so that commits() is a lower bound: lives of the wal-index that were not read to
+  // their end, and changes of the file or of the journal mode between two looks.
+  std::uint64_t missed() const { return missed_; }
+
+  // The store can't be watched, and no connection was open all the time since the last look.
+  bool is_unwatched() const { return is_unwatched_; }
+  // The store is open, or was written to within ten minutes, and nobody counts.
+  bool is_not_counted() const { return is_not_counted_; }
+  // Its commits can't be read, and that is no passing matter.
+  bool is_unreadable() const { return is_unreadable_; }
+
+ private:
+  void AddCounter(const sqlite::CommitCounter& counter, const StoreLook& look, std::uint64_t newly_counted);
+  std::uint64_t AddBlocks(const StoreLook& look);
+  void JudgeCounting(const StoreLook& look, std::uint64_t newly_committed, std::uint64_t newly_counted);
+  void JudgeReading(const StoreLook& look);
+
+  struct Block {
+    std::uint64_t created_unix_ns = 0;
+    std::uint64_t successes = 0;
+  };
+  // Commits since somebody last counted, or was there to.
+  struct Uncounted {
+    std::chrono::steady_clock::time_point first;
+    std::chrono::steady_clock::time_point last;
+    std::uint64_t commits = 0;
+  };
+  struct Header {
+    std::uint32_t change_counter = 0;
+    sqlite::FileIdentity database;
+  };
+
+  std::uint64_t commits_ = 0;
+  std::uint64_t counted_ = 0;
+  std::uint64_t missed_ = 0;
+  bool is_unwatched_ = false;
+  bool is_not_counted_ = false;
+  bool is_unreadable_ = false;
+
+  std::optional<std::uint64_t> first_look_unix_ns_;
+  std::optional<sqlite::CommitCounter::Source> source_;  // at the last look that gave a value
+  std::optional<Header> header_;                         // in a rollback mode
+  sqlite::WalWatch::Seen lives_;
+  std::map<std::string, Block> blocks_;
+  bool has_counted_ever_ = false;
+  std::optional<Uncounted> uncounted_;
+  std::optional<std::chrono::steady_clock::time_point> unread_since_;
+};
+
+// The accounts of all stores, by name. One that isn't asked for during ten minutes is forgotten; at another path it
+// begins anew. Thread-safe.
+class CommitAccounts {
+ public:
+  struct Entry {
+    std::mutex mutex;  // of the account: scrapes at the same time take turns
+    CommitAccount account;
+    std::string path;
+    std::chrono::steady_clock::time_point asked;
+  };
+  std::shared_ptr<Entry> Of(const std::string& store, const std::string& path);
+
+  sqlite::WalWatch& watch() { return watch_; }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Entry>> entries_;
+  sqlite::WalWatch watch_;
+};
+
+}  // namespace outgrown::exporter

@@ -1,0 +1,207 @@
+#include "exporter/sqlite/wal_lives.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace outgrown::exporter::sqlite {
+namespace {
+
+// More open files than that are of connections to wal-indexes that were removed under them.
+constexpr std::size_t kLivesMax = 4;
+
+// A writer that is off the processor between the two copies of the header is not waited for: the next Look reads it.
+constexpr int kReadsMax = 8;
+
+// iChange goes on at 0 after 2^32 - 1; else a lower value is another life's.
+bool IsWrapped(std::uint32_t from, std::uint32_t to) {
+  constexpr std::uint32_t kNear = 1U << 28U;
+  return from > UINT32_MAX - kNear && to < kNear;
+}
+
+bool IsBlank(const WalIndexBytes& bytes) {
+  return std::all_of(bytes.begin(), bytes.begin() + 96, [](std::uint8_t byte) { return byte == 0; });
+}
+
+// A connection holds the byte shared for as long as it has the wal-index open; exclusively only who is about to empty
+// a file that nobody holds.
+bool IsHeld(const ProbeFile& file) {
+  const Measured<bool> any = file.IsLocked(F_WRLCK, kWalIndexHeldByte, 1);
+  if (!any.ok() || !*any) return false;
+  const Measured<bool> exclusively = file.IsLocked(F_RDLCK, kWalIndexHeldByte, 1);
+  return exclusively.ok() && !*exclusively;
+}
+
+}  // namespace
+
+WalLives::~WalLives() {
+  for (Life& life : lives_) Forget(life);
+}
+
+void WalLives::Take(const Happened& happened) {
+  Life* newest = lives_.empty() ? nullptr : &lives_.back();
+  switch (happened.event) {
+    case Event::kAppeared:
+      is_next_from_elsewhere_ = true;
+      [[fallthrough]];
+    case Event::kCreated:
+      ++begun_;
+      ++unopened_;
+      // It may be the one that is open already: what was closed before was an earlier one.
+      if (newest != nullptr && !newest->is_settled) newest->closes = 0;
+      break;
+    case Event::kRemoved:
+      if (newest == nullptr || !newest->is_here) break;
+      newest->is_removed_open = newest->is_removed_open || newest->closes == 0;
+      newest->is_here = false;
+      break;
+    case Event::kClosed:
+      if (newest == nullptr) break;
+      newest->closes += newest->is_here ? 1 : 0;
+      newest->is_change_closed = newest->changes > 0;
+      break;
+    case Event::kChanged:
+      for (Life& life : lives_) {
+        if (life.watch != happened.watch) continue;
+        if (life.changes == 0 || life.is_change_closed) ++life.changes;
+        life.is_change_closed = false;
+      }
+      break;
+  }
+}
+
+// The lock is asked for before the header is read: if nobody held it, nobody committed after what was read.
+void WalLives::Look(std::span<const Happened> events) {
+  for (const Happened& happened : events) Take(happened);
+  OpenNewest();
+  for (Life& life : lives_) {
+    Reading& reading = life.reading = {};
+    reading.is_held = IsHeld(life.file);
+    WalIndexBytes bytes = {};
+    for (int reads = 0; reads < kReadsMax && !reading.is_valid && !reading.is_blank; ++reads) {
+      const Measured<std::size_t> read = life.file.ReadAt(0, bytes);
+      reading.is_blank = read.ok() ? IsBlank(bytes) : read.problem() == Problem::kTruncated;
+      if (!read.ok()) break;
+      const Measured<WalIndex> index = DecodeWalIndex(bytes);
+      if (!index.ok()) continue;
+      reading.is_valid = true;
+      reading.commits = index->commits;
+    }
+    if (const Measured<std::uint64_t> size = life.file.Size(); size.ok()) reading.size_bytes = *size;
+  }
+}
+
+void WalLives::OpenNewest() {
+  const Measured<FileStatus> there = StatusOf(path_);
+  bool is_open = false;
+  for (Life& life : lives_) {
+    life.is_here = there.ok() && life.identity.is_same_file(*there);
+    is_open = is_open || life.is_here;
+  }
+  if (!there.ok() || is_open) return;
+  Measured<ProbeFile> file = ProbeFile::Open(path_);
+  if (!file.ok()) return;
+  const Measured<FileStatus> identity = file->Status();
+  if (!identity.ok()) return;
+  if (!is_watched_) {
+    ++begun_;
+    if (!is_beginning_) ++missed_;  // others may have come and gone since the last Look
+  } else {
+    --unopened_;
+  }
+  Life life{std::move(*file), *identity};
+  life.was_there = is_beginning_ || std::exchange(is_next_from_elsewhere_, false);
+  if (is_watched_) life.watch = begin_watch_(life.file.descriptor());
+  lives_.push_back(std::move(life));
+}
+
+// The file is empty again, or its counter started over: its next life.
+void WalLives::BeginAgain(Life& life) {
+  if (!life.is_over || life.is_unexplained)
+    ++missed_;  // its last commits were not read, or not known to be SQLite's
+  if (life.changes > 1) missed_ += static_cast<std::uint64_t>(life.changes) - 1;
+  ++begun_;
+  life.was_there = life.was_held = life.is_removed_open = false;
+  life.seen = 0;
+}
+
+void WalLives::SettleLife(Life& life) {
+  const Reading& now = life.reading;
+  if (!life.is_settled) {
+    if (life.was_there && !now.is_valid && !now.is_blank) return;  // what was there before is not known yet
+    if (life.was_there) life.seen = now.commits;
+    // Somebody closed it already, and it goes on: that may be another life in the same file.
+    const bool is_left_behind = life.is_here && !now.is_held;
+    if (!life.was_there && life.closes > (is_left_behind ? 1 : 0)) ++missed_;
+  } else {
+    // A growing index changes the file and makes it larger. Emptied and filled again, it is no larger.
+    const bool is_emptied = (life.changes > 0 && now.size_bytes <= life.settled_size_bytes) ||
+                            now.size_bytes < life.settled_size_bytes || (now.is_blank && life.seen > 0);
+    const bool is_lower = now.is_valid && now.commits < life.seen && !IsWrapped(life.seen, now.commits);
+    if (is_emptied || is_lower) BeginAgain(life);
+  }
+  life.is_settled = true;
+  life.is_over = !now.is_held;
+  life.was_held = life.was_held || now.is_held;
+  life.settled_size_bytes = now.size_bytes;
+  life.changes = life.closes = 0;
+  life.is_change_closed = false;
+  if (!now.is_valid) return;
+  life.is_unexplained =
+      now.commits != life.seen && !(life.was_there || life.was_held || life.is_removed_open);
+  if (life.is_unexplained) return;
+  commits_ += now.commits - life.seen;
+  life.seen = now.commits;
+}
+
+// Whether its last word is known.
+bool WalLives::Forget(Life& life) {
+  if (life.watch >= 0) end_watch_(life.watch);
+  return life.reading.is_blank || (life.reading.is_valid && life.reading.commits == life.seen);
+}
+
+void WalLives::Settle() {
+  bool is_new = false;
+  for (Life& life : lives_) {
+    is_new = is_new || !life.is_settled;
+    SettleLife(life);
+  }
+  std::erase_if(lives_, [this](Life& life) {
+    const bool is_done = !life.is_here && life.is_over;
+    if (is_done && !Forget(life)) ++missed_;
+    return is_done;
+  });
+  if (lives_.size() > kLivesMax) {
+    Forget(lives_.front());
+    lives_.erase(lives_.begin());
+    ++missed_;
+  }
+  const bool is_quiet = begun_ == std::exchange(begun_at_settle_, begun_);
+  is_long_lived_ = is_quiet && !is_new && !lives_.empty() && lives_.back().is_here && !lives_.back().is_over;
+  // A file may be opened before the event of its making comes, but that comes soon.
+  if (unopened_ > 0) missed_ += static_cast<std::uint64_t>(unopened_);
+  if (unopened_ > 0 || (was_ahead_ && is_quiet)) unopened_ = 0;
+  was_ahead_ = unopened_ < 0;
+  if (std::exchange(is_beginning_, false)) {
+    missed_ = 0;
+    unopened_ = 0;
+  }
+}
+
+void WalLives::SetWatched(bool is_watched) {
+  is_watched_ = is_watched;
+  unopened_ = 0;
+  for (Life& life : lives_) {
+    if (life.watch >= 0) end_watch_(life.watch);
+    life.watch = is_watched ? begin_watch_(life.file.descriptor()) : -1;
+  }
+}
+
+void WalLives::EventsLost() {
+  ++missed_;
+  unopened_ = 0;
+}
+
+}  // namespace outgrown::exporter::sqlite

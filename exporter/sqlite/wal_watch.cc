@@ -1,0 +1,313 @@
+#include "exporter/sqlite/wal_watch.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "exporter/sqlite/probe_file.h"
+
+namespace outgrown::exporter::sqlite {
+namespace {
+
+constexpr std::chrono::milliseconds kBusyTimeout(300);
+constexpr std::chrono::minutes kForgottenAfter(10);
+constexpr std::chrono::minutes kSweepEvery(1);
+
+constexpr std::uint32_t kFolderEvents =
+    IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
+
+// Whether what happens in a folder shows on this machine: others may change the files of a network or cluster file
+// system, and the server that backs a FUSE or 9P mount may do so by itself. The magic numbers are those of statfs(2).
+bool IsLocal(const std::string& folder) {
+  constexpr std::array<std::uint32_t, 14> kElsewhere = {
+      0x6969,      // NFS
+      0x517B,      // SMB
+      0xFF534D42,  // CIFS
+      0xFE534D42,  // SMB2
+      0x65735546,  // FUSE
+      0x01021997,  // 9P
+      0x5346414F,  // AFS
+      0x6B414653,  // kAFS
+      0x73757245,  // Coda
+      0x00C36400,  // Ceph
+      0x01161970,  // GFS2
+      0x7461636F,  // OCFS2
+      0x0BD00BD0,  // Lustre
+      0x786F4256,  // VirtualBox
+  };
+  struct statfs status = {};
+  if (::statfs(folder.c_str(), &status) != 0) return false;
+  return std::ranges::find(kElsewhere, static_cast<std::uint32_t>(status.f_type)) == kElsewhere.end();
+}
+
+// A descriptor for each watched store: the usual soft limit of 1,024 is for programs that use select.
+void AllowDescriptors() {
+  struct rlimit limit = {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 65536));
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// On a busy machine a life of the wal-index would be over before this thread's turn: a kernel that preempts lazily (6.13
+// and later) lets the others go on until the next tick. So it asks for the lowest real-time priority where the system
+// allows that (LimitRTPRIO=), else for a higher one among all (LimitNICE=), else for the shortest time slice at least.
+void AskForPromptness() {
+  struct Attributes {
+    std::uint32_t size, policy;
+    std::uint64_t flags;
+    std::int32_t nice;
+    std::uint32_t priority;
+    std::uint64_t runtime_ns, deadline_ns, period_ns;
+  };
+  constexpr std::uint64_t kSliceNs = 100'000;
+  const std::array<Attributes, 3> wishes = {
+      Attributes{sizeof(Attributes), SCHED_RR, 0, 0, 1, 0, 0, 0},
+      Attributes{sizeof(Attributes), SCHED_OTHER, 0, -10, 0, kSliceNs, 0, 0},
+      Attributes{sizeof(Attributes), SCHED_OTHER, 0, ::getpriority(PRIO_PROCESS, 0), 0, kSliceNs, 0, 0}};
+  for (const Attributes& wish : wishes) {
+    if (::syscall(SYS_sched_setattr, 0, &wish, 0) == 0) return;
+  }
+}
+
+std::optional<WalLives::Event> EventOf(std::uint32_t mask) {
+  if ((mask & IN_CREATE) != 0) return WalLives::Event::kCreated;
+  if ((mask & IN_MOVED_TO) != 0) return WalLives::Event::kAppeared;
+  if ((mask & (IN_DELETE | IN_MOVED_FROM)) != 0) return WalLives::Event::kRemoved;
+  if ((mask & IN_CLOSE_WRITE) != 0) return WalLives::Event::kClosed;
+  return std::nullopt;
+}
+
+}  // namespace
+
+struct WalWatch::Folder {
+  FileIdentity identity;
+  std::multimap<std::string, Store*, std::less<>>
+      stores;  // by the wal-index's name; two paths may lead to one folder
+};
+
+struct WalWatch::Store {
+  Store(WalWatch& watch, const std::string& path, std::uint64_t since_in)
+      : folder(path.substr(0, path.rfind('/') + 1)),
+        name(path.substr(folder.size()) + "-shm"),
+        since(since_in),
+        lives(
+            path + "-shm", [this, &watch](int descriptor) { return WatchFile(watch, descriptor); },
+            [this, &watch](int wd) { EndWatchOfFile(watch, wd); }) {}
+
+  int WatchFile(WalWatch& watch, int descriptor) {
+    const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+    const int wd = ::inotify_add_watch(watch.inotify_, path.c_str(), IN_MODIFY);
+    if (wd >= 0) watch.files_.emplace(wd, this);
+    return wd;
+  }
+
+  void EndWatchOfFile(WalWatch& watch, int wd) {
+    auto [first, last] = watch.files_.equal_range(wd);
+    const auto mine = std::find_if(first, last, [this](const auto& entry) { return entry.second == this; });
+    if (mine != last) watch.files_.erase(mine);
+    if (!watch.files_.contains(wd)) ::inotify_rm_watch(watch.inotify_, wd);
+  }
+
+  const std::string folder;  // ends with a slash
+  const std::string name;    // of the wal-index
+  const std::uint64_t since;
+  std::mutex mutex;  // of the lives while the store isn't watched
+  WalLives lives;
+  int watch = -1;  // of the folder
+  std::vector<WalLives::Happened> happened;
+  bool is_touched = false;
+  std::chrono::steady_clock::time_point asked;
+};
+
+WalWatch::WalWatch() = default;
+
+WalWatch::~WalWatch() {
+  if (thread_.joinable()) {
+    const std::uint64_t one = 1;
+    static_cast<void>(::write(stop_, &one, sizeof one));
+    thread_.join();
+  }
+  stores_.clear();  // before the descriptor that their watches belong to
+  if (inotify_ >= 0) ::close(inotify_);
+  if (stop_ >= 0) ::close(stop_);
+}
+
+bool WalWatch::Start() {
+  if (thread_.joinable()) return true;
+  AllowDescriptors();
+  if (inotify_ < 0) inotify_ = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  if (stop_ < 0) stop_ = ::eventfd(0, EFD_CLOEXEC);
+  if (inotify_ < 0 || stop_ < 0) return false;
+  try {
+    thread_ = std::thread([this] { Run(); });
+  } catch (const std::system_error&) {
+    return false;
+  }
+  return true;
+}
+
+void WalWatch::Run() {
+  AskForPromptness();
+  std::array<pollfd, 2> waits = {pollfd{inotify_, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
+  while (::poll(waits.data(), waits.size(), -1) < 0 || waits[1].revents == 0) {
+    const std::lock_guard<std::timed_mutex> lock(mutex_);
+    Drain();
+  }
+}
+
+bool WalWatch::BeginToWatch(const std::shared_ptr<Store>& store) {
+  const std::unique_lock<std::mutex> lives(store->mutex, std::try_to_lock);
+  if (!lives.owns_lock() || !Start()) return false;
+  const int wd = ::inotify_add_watch(inotify_, store->folder.c_str(), kFolderEvents);
+  if (wd < 0) return false;
+  Folder& folder = folders_[wd];
+  folder.identity = IdentityOf(store->folder);
+  folder.stores.emplace(store->name, store.get());
+  store->watch = wd;
+  store->lives.SetWatched(true);
+  return true;
+}
+
+// The folder's watch stays for its other stores.
+void WalWatch::EndToWatch(Store& store) {
+  store.lives.SetWatched(false);
+  const auto folder = folders_.find(std::exchange(store.watch, -1));
+  std::erase(touched_, &store);
+  store.is_touched = false;
+  store.happened.clear();
+  if (folder == folders_.end()) return;
+  std::erase_if(folder->second.stores, [&](const auto& entry) { return entry.second == &store; });
+  if (!folder->second.stores.empty()) return;
+  ::inotify_rm_watch(inotify_, folder->first);
+  folders_.erase(folder);
+}
+
+void WalWatch::LoseAll() {
+  for (const auto& [path, store] : stores_) {
+    if (store->watch < 0) continue;
+    store->lives.EventsLost();
+    store->lives.Look({});
+    if (!std::exchange(store->is_touched, true)) touched_.push_back(store.get());
+  }
+}
+
+void WalWatch::Dispatch(const char* events, std::size_t size) {
+  std::vector<Store*> looking;
+  std::vector<Store*> lost;
+  const auto tell = [&](Store* store, WalLives::Happened happened) {
+    if (store->happened.empty()) looking.push_back(store);
+    store->happened.push_back(happened);
+  };
+  for (std::size_t at = 0; at < size;) {
+    inotify_event event = {};
+    std::memcpy(&event, events + at, sizeof event);
+    const std::string_view name = event.len == 0 ? "" : events + at + sizeof event;
+    at += sizeof event + event.len;
+    if ((event.mask & IN_Q_OVERFLOW) != 0) LoseAll();
+    if ((event.mask & IN_MODIFY) != 0) {
+      const auto [first, last] = files_.equal_range(event.wd);
+      for (auto file = first; file != last; ++file) tell(file->second, {WalLives::Event::kChanged, event.wd});
+      continue;
+    }
+    const auto folder = folders_.find(event.wd);
+    if (folder == folders_.end()) continue;
+    if ((event.mask & IN_IGNORED) != 0) {  // removed, or unmounted
+      for (const auto& [ignored, store] : folder->second.stores) lost.push_back(store);
+      continue;
+    }
+    const std::optional<WalLives::Event> what = EventOf(event.mask);
+    if (!what || !name.ends_with("-shm")) continue;
+    const auto [first, last] = folder->second.stores.equal_range(name);
+    for (auto store = first; store != last; ++store) tell(store->second, {*what});
+  }
+  for (Store* store : looking) {
+    store->lives.Look(std::exchange(store->happened, {}));
+    if (!std::exchange(store->is_touched, true)) touched_.push_back(store);
+  }
+  for (Store* store : lost) {
+    store->lives.EventsLost();
+    EndToWatch(*store);
+  }
+}
+
+// To the end of the queue. What was read of a store before the end was found, without a further event of it, is settled.
+void WalWatch::Drain() {
+  alignas(inotify_event) std::array<char, 16384> buffer;
+  ssize_t size = 0;
+  while (inotify_ >= 0 && (size = ::read(inotify_, buffer.data(), buffer.size())) > 0) {
+    Dispatch(buffer.data(), static_cast<std::size_t>(size));
+  }
+  for (Store* store : std::exchange(touched_, {})) {
+    store->is_touched = false;
+    store->lives.Settle();
+  }
+}
+
+void WalWatch::Sweep(std::chrono::steady_clock::time_point now) {
+  if (now - swept_ < kSweepEvery) return;
+  swept_ = now;
+  std::erase_if(stores_, [&](const auto& entry) {
+    Store& store = *entry.second;
+    if (now - store.asked < kForgottenAfter || entry.second.use_count() > 1) return false;
+    if (store.watch >= 0) EndToWatch(store);
+    return true;
+  });
+}
+
+WalWatch::Seen WalWatch::SeenOf(const Store& store) const {
+  const WalLives& lives = store.lives;
+  return {store.since,
+          lives.commits(),
+          lives.missed(),
+          lives.begun(),
+          store.watch >= 0 && lives.is_watched(),
+          lives.is_long_lived()};
+}
+
+std::optional<WalWatch::Seen> WalWatch::Look(const std::string& path) {
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  const bool is_local = IsLocal(folder);
+  const FileIdentity identity = IdentityOf(folder);
+  std::shared_ptr<Store> store;
+  {
+    const std::unique_lock<std::timed_mutex> lock(mutex_, kBusyTimeout);
+    if (!lock.owns_lock()) return std::nullopt;
+    const auto now = std::chrono::steady_clock::now();
+    Sweep(now);
+    std::shared_ptr<Store>& entry = stores_[path];
+    if (entry == nullptr) entry = std::make_shared<Store>(*this, path, next_since_++);
+    store = entry;
+    store->asked = now;
+    if (store->watch >= 0 && folders_[store->watch].identity != identity) {
+      store->lives.EventsLost();  // another folder is at its path
+      EndToWatch(*store);
+    }
+    if (store->watch < 0 && is_local) BeginToWatch(store);
+    if (store->watch >= 0) {
+      Drain();
+      store->lives.Look({});
+      store->is_touched = true;
+      touched_.push_back(store.get());
+      Drain();
+      if (store->watch >= 0) return SeenOf(*store);
+    }
+  }
+  const std::lock_guard<std::mutex> lock(store->mutex);
+  store->lives.Look({});
+  store->lives.Settle();
+  return SeenOf(*store);
+}
+
+}  // namespace outgrown::exporter::sqlite
