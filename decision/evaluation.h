@@ -42,6 +42,7 @@ struct Evaluation {
   Origin origin = Origin::kPrometheus;
   std::string server;        // the URL; "" for given values
   std::int64_t time_ms = 0;  // T
+  bool at = false;           // T was asked for with --at, so that no later run goes on from there
   FleetSamples fleet;        // its stores have moved into `stores`
   bool alerts_compared = false;
   std::vector<StoreDecision> stores;  // by identity; reports choose their own order

@@ -24,9 +24,7 @@
 #include "rulegen/commands.h"
 #include "rulegen/connection.h"
 #include "rulegen/output.h"
-#include "rulegen/output_style.h"
-#include "rulegen/tables.h"
-#include "rulegen/warnings.h"
+#include "rulegen/spec_files.h"
 
 namespace outgrown::commands {
 namespace {
@@ -76,6 +74,10 @@ Result<void> CheckPeriod(const EvaluateOptions& options, const std::vector<const
 Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
                                          const std::vector<const Table*>& tables) {
   std::vector<Evaluation> evaluations;
+  if (options.wait_ms) {
+    if (const Result<void> waited = WaitForServer(options.connection, *options.wait_ms); !waited)
+      return waited.error();
+  }
   const std::int64_t time_ms = EndMs(options);
   if (options.measurements) {
     const std::filesystem::path& path = *options.measurements;
@@ -94,15 +96,17 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
   if (!client) return client.error();
   for (const Table* table : tables) {
     evaluations.push_back(evaluate::EvaluateMeasured(*table, *client, time_ms, options.since_ms.value_or(0)));
+    evaluations.back().at = options.at_ms.has_value();
     if (options.since_ms) evaluate::LookBack(evaluations.back(), *client, time_ms - *options.since_ms);
   }
   return evaluations;
 }
 
-// Logs every decision and every attempt that found no store, and notes each record's number.
-Result<void> Log(const EvaluateOptions& options, std::vector<Evaluation>& evaluations) {
+// Logs every decision and every attempt that found no store, and notes each record's number. What was strange about the log
+// is among the warnings.
+Result<std::vector<std::string>> Log(const EvaluateOptions& options, std::vector<Evaluation>& evaluations) {
   // Given values are logged only where somebody asks for it, and then as given.
-  if (options.measurements && !options.log) return {};
+  if (options.measurements && !options.log) return std::vector<std::string>();
   Result<std::filesystem::path> path = options.log ? Result(*options.log) : decision_log::DefaultLogPath();
   if (!path) return path.error();
   std::vector<std::string> members;
@@ -117,17 +121,22 @@ Result<void> Log(const EvaluateOptions& options, std::vector<Evaluation>& evalua
       stores.push_back(nullptr);
     }
   }
-  const Result<std::vector<decision_log::Link>> links =
-      decision_log::AppendRecords(*path, std::move(members), NowMs());
-  if (!links) return links.error();
-  for (std::size_t index = 0; index < stores.size(); ++index) {
-    if (stores[index] != nullptr) stores[index]->logged_as = (*links)[index].sequence;
+  Result<decision_log::Appended> appended = decision_log::AppendRecords(*path, std::move(members), NowMs());
+  if (!appended) {
+    Error error = appended.error();
+    // A system user's home may not be there.
+    if (!options.log) error.what += "; --log, $STATE_DIRECTORY or $XDG_STATE_HOME names another place";
+    return error;
   }
-  return {};
+  for (std::size_t index = 0; index < stores.size(); ++index) {
+    if (stores[index] != nullptr) stores[index]->logged_as = appended->links[index].sequence;
+  }
+  return std::move(appended->warnings);
 }
 
-void PrintWarnings(const std::vector<Evaluation>& evaluations) {
+void PrintWarnings(const std::vector<std::string>& of_log, const std::vector<Evaluation>& evaluations) {
   Warnings warnings;
+  warnings.Add(of_log, true);
   for (const Evaluation& evaluation : evaluations)
     warnings.Add(evaluation.fleet.warnings, evaluation.fleet.answered);
   warnings.Print();
@@ -152,12 +161,13 @@ int RunEvaluate(const Options& options) {
     return Fail(period.error(), kExitUsage);
   Result<std::vector<Evaluation>> evaluations = Evaluate(options.evaluate, tables.Pointers());
   if (!evaluations) return Fail(evaluations.error());
-  if (const Result<void> logged = Log(options.evaluate, *evaluations); !logged) {
+  const Result<std::vector<std::string>> logged = Log(options.evaluate, *evaluations);
+  if (!logged) {
     return Fail({"the decision could not be logged, so it is not printed: " + logged.error().Text(), ""},
                 kExitNotLogged);
   }
   AddTrends(options.evaluate, *evaluations);
-  PrintWarnings(*evaluations);
+  PrintWarnings(*logged, *evaluations);
   const int status = evaluate::EvaluateExitStatus(*evaluations, options.evaluate.exit_code);
   const std::string report = options.evaluate.format == Format::kJson
                                  ? report::JsonReport(*evaluations, status, OUTGROWN_VERSION)
