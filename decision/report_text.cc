@@ -43,8 +43,8 @@ std::string StoreInFull(const evaluate::Evaluation& evaluation, const StoreDecis
   } else {
     text += verdict + '\n';
   }
-  if (const std::string stood = evaluate::StoodText(store); !stood.empty())
-    text += Indented("stood " + stood, Colour::kNone, style);
+  if (const std::string breached = evaluate::StoodText(store); !breached.empty())
+    text += Indented("breached " + breached, Colour::kNone, style);
   if (const std::string silence = evaluate::SilenceText(store); !silence.empty())
     text += Indented(silence, Colour::kNone, style);
   for (const std::string& also : evaluate::AlsoLines(table, store))

@@ -94,8 +94,7 @@ bool IsPending(const StoreDecision& store) {
 }
 
 std::string VerdictShort(const Table& table, const StoreDecision& store) {
-  return fmt::format("{}{}", decide::VerdictText(table, store.decision),
-                     IsPending(store) ? ", pending" : "");
+  return fmt::format("{}{}", decide::VerdictText(table, store.decision), IsPending(store) ? ", pending" : "");
 }
 
 std::string_view StateOf(const StoreDecision& store) {

@@ -147,9 +147,13 @@ void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options) {
       ->group(kPeriod);
   app.add_option_function<std::string>(
          "--since",
-         [&options](const std::string& text) { options.since_ms = PositiveDuration("--since", text); },
-         "Decide over this long, at every evaluation: the most severe verdict that stood; how far a "
-         "backtest or an archive reaches back (default there: 7d)")
+         [&options](const std::string& text) {
+           options.since_last = text == "last";
+           if (!options.since_last) options.since_ms = PositiveDuration("--since", text);
+         },
+         "Decide over this long, at every evaluation: the most severe verdict that was reached; last: for "
+         "each store since the end of its newest period in the log, which is the form for a daily timer; how "
+         "far a backtest or an archive reaches back (default there: 7d)")
       ->type_name("DURATION")
       ->group(kPeriod);
   app.add_option_function<std::string>(
@@ -312,9 +316,11 @@ std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   const std::variant<const ModeFlag*, Exit> mode = ChooseMode(app);
   if (const Exit* exit = std::get_if<Exit>(&mode)) return *exit;
   options.mode = std::get<const ModeFlag*>(mode)->mode;
-  if (options.evaluate.measurements && options.evaluate.since_ms) {
+  if (options.evaluate.measurements && (options.evaluate.since_ms || options.evaluate.since_last)) {
     return Usage("--since has no meaning with --measurements: given values have no history");
   }
+  if (options.evaluate.since_last && options.mode != Mode::kEvaluate)
+    return Usage("--since last has a meaning only with --evaluate");
   constexpr std::int64_t kSkewMs = 3'600'000;  // how far ahead the server's clock may be
   if (options.evaluate.at_ms && *options.evaluate.at_ms > NowMs() + kSkewMs) {
     return Usage("--at lies in the future: nothing was measured then");

@@ -28,6 +28,7 @@ struct EvaluateOptions {
   std::optional<std::filesystem::path> log;           // absent: the default place (decision_log.h)
   std::optional<std::int64_t> at_ms;
   std::optional<std::int64_t> since_ms;  // how far to look back from there
+  bool since_last = false;               // --since last: to the end of the newest decision about each store
   std::optional<std::int64_t> wait_ms;   // how long to wait for a server that is not ready yet
   Format format = Format::kText;
   bool exit_code = false;

@@ -128,6 +128,10 @@ std::filesystem::path NewestPath(const std::filesystem::path& log);
 // can't be read or is no such file, and if `log` is no regular file.
 Result<std::optional<NewestDecisions>> ReadNewest(const std::filesystem::path& log);
 
+// The same for a run that goes on from the newest decisions: made from the log where the file is missing or unreadable, as in
+// the first run after an upgrade. Empty if there is no log.
+NewestDecisions LoadNewest(const std::filesystem::path& log);
+
 // --- Appending (append.cc) ---
 
 inline constexpr std::int64_t kRotateBytes = 64LL << 20U;

@@ -138,11 +138,17 @@ Result<void> NewestBook::TakeLog(const fs::path& log) {
   return {};
 }
 
+std::vector<NewestDecision> NewestBook::Finish() {
+  std::vector<NewestDecision> decisions;
+  for (auto& [name, one] : decisions_) decisions.push_back(std::move(one));
+  decisions_.clear();
+  return decisions;
+}
+
 Result<void> NewestBook::Write(const fs::path& log, Link last, std::int64_t now_ms) {
-  NewestDecisions newest = {.last = std::move(last), .decisions = {}};
-  for (auto& [name, one] : decisions_) {
-    if (one.logged_ms >= now_ms - kForgottenAfterMs) newest.decisions.push_back(std::move(one));
-  }
+  NewestDecisions newest = {.last = std::move(last), .decisions = Finish()};
+  std::erase_if(newest.decisions,
+                [now_ms](const NewestDecision& one) { return one.logged_ms < now_ms - kForgottenAfterMs; });
   if (newest.decisions.size() > kDecisionsMax) {
     std::ranges::sort(newest.decisions, std::greater<>(), &NewestDecision::time_ms);
     newest.decisions.resize(kDecisionsMax);
@@ -189,6 +195,14 @@ Result<std::optional<NewestDecisions>> ReadNewest(const fs::path& log) {
     newest.decisions.push_back(std::move(*decision));
   }
   return std::optional(std::move(newest));
+}
+
+NewestDecisions LoadNewest(const fs::path& log) {
+  Result<std::optional<NewestDecisions>> read = ReadNewest(log);
+  if (read.ok() && read->has_value()) return std::move(**read);
+  NewestBook book;
+  const Result<void> taken = book.TakeLog(log);
+  return taken.ok() ? NewestDecisions{.last = {}, .decisions = book.Finish()} : NewestDecisions{};
 }
 
 }  // namespace outgrown::decision_log

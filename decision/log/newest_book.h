@@ -18,6 +18,9 @@ class NewestBook {
   // Takes the log and its newest segment. What is no record is passed over.
   Result<void> TakeLog(const std::filesystem::path& log);
 
+  // Those that were taken, by spec and labels. The book is empty then.
+  std::vector<NewestDecision> Finish();
+
   // Replaces the file of the log at `log`, whose lock the caller holds. The book is empty then.
   Result<void> Write(const std::filesystem::path& log, Link last, std::int64_t now_ms);
 
