@@ -118,6 +118,11 @@ const QueryDone* PresenceProblem(const FleetSamples& fleet) {
 }
 
 void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t from_ms) {
+  LookBack(evaluation, source, std::vector<std::int64_t>(evaluation.stores.size(), from_ms));
+}
+
+void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
+              std::span<const std::int64_t> from_ms) {
   if (evaluation.stores.empty()) return;
   const Table& table = *evaluation.table;
   std::vector<Identity> identities;

@@ -42,6 +42,7 @@ struct Evaluation {
   Origin origin = Origin::kPrometheus;
   std::string server;        // the URL; "" for given values
   std::int64_t time_ms = 0;  // T
+  bool at = false;           // T was asked for with --at, so that no later run goes on from there
   FleetSamples fleet;        // its stores have moved into `stores`
   bool alerts_compared = false;
   std::vector<StoreDecision> stores;  // by identity; reports choose their own order
@@ -56,8 +57,10 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
                             std::int64_t period_ms = 0);
 
 // Makes the decisions those over the period from `from_ms` to the evaluation's time (--since), whose stores
-// EvaluateMeasured has looked for.
+// EvaluateMeasured has looked for. With several, each store's period begins at the one of its index.
 void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t from_ms);
+void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
+              std::span<const std::int64_t> from_ms);
 
 // Decides about stores whose values were given.
 Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& given, std::int64_t time_ms);

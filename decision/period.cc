@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 #include <span>
 
 #include <fmt/format.h>
 
+#include "common/check.h"
 #include "common/duration.h"
 
 namespace outgrown::evaluate {
@@ -33,11 +35,14 @@ class StorePeriod {
     period_.thresholds.resize(table.thresholds.size());
   }
 
-  // Decides at every evaluation after `after_ms` that the samples show. Those before the period tell what it begins with.
-  void Take(const Store& store, std::int64_t after_ms) {
+  // Decides at every evaluation of the stretch after `after_ms` that the samples show, as far as it is of the period. Those
+  // before the period tell what it begins with.
+  void Take(const Store& store, std::int64_t after_ms, std::int64_t until_ms) {
+    if (period_.from_ms >= until_ms) return;
+    const bool begins = period_.from_ms >= after_ms;
     std::vector<std::int64_t> times;
     for (std::size_t index = 0; index < table_.signals.size(); ++index) {
-      const std::int64_t begin_ms = after_ms - (after_ms == period_.from_ms ? WindowMs(table_, index) : 0);
+      const std::int64_t begin_ms = begins ? period_.from_ms - WindowMs(table_, index) : after_ms;
       for (const std::vector<Sample>& series : store.signals[index].series) {
         for (const Sample& sample : series) {
           if (sample.time_ms > begin_ms) times.push_back(sample.time_ms);
@@ -160,19 +165,33 @@ class StorePeriod {
   std::optional<std::size_t> lead_;
 };
 
-// Which of the stores were there within 26 hours before the period. Where that is not known, all were: what is missing counts.
-std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& source, std::int64_t from_ms,
-                              std::int64_t to_ms, StoreList& list, FleetNotes& notes) {
-  std::vector<bool> there(list.stores().size(), false);
-  const prometheus_api::Reply reply = prometheus_api::AskVector(
-      source,
-      fmt::format("count{} (last_over_time({}[{}] offset {}))", ByIdentity(table), table.present,
-                  FormatDuration(Milliseconds(kLookbackMs)), FormatDuration(Milliseconds(to_ms - from_ms))),
-      to_ms, notes);
-  if (!reply.believed()) there.assign(there.size(), true);
-  for (const prometheus_api::Series& series : reply.series) {
-    const Store* const store = list.Find(series.labels);
-    if (store != nullptr) there[static_cast<std::size_t>(store - list.stores().data())] = true;
+// Periods of so many beginnings are asked about; a fleet's runs leave a handful of them.
+constexpr std::size_t kBeginningsMax = 16;
+
+// Which of the stores were there within 26 hours before their period. Where that is not known, all were: what is missing
+// counts.
+std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& source,
+                              std::span<const std::int64_t> from_ms, std::int64_t to_ms, StoreList& list,
+                              FleetNotes& notes) {
+  std::vector<bool> there(list.stores().size(), true);
+  const std::set<std::int64_t> beginnings(from_ms.begin(), from_ms.end());
+  if (beginnings.size() > kBeginningsMax) return there;
+  for (const std::int64_t begin_ms : beginnings) {
+    const prometheus_api::Reply reply =
+        prometheus_api::AskVector(source,
+                                  fmt::format("count{} (last_over_time({}[{}] offset {}))", ByIdentity(table),
+                                              table.present, FormatDuration(Milliseconds(kLookbackMs)),
+                                              FormatDuration(Milliseconds(to_ms - begin_ms))),
+                                  to_ms, notes);
+    if (!reply.believed()) continue;
+    std::vector<bool> shown(there.size(), false);
+    for (const prometheus_api::Series& series : reply.series) {
+      const Store* const store = list.Find(series.labels);
+      if (store != nullptr) shown[static_cast<std::size_t>(store - list.stores().data())] = true;
+    }
+    for (std::size_t index = 0; index < there.size(); ++index) {
+      if (from_ms[index] == begin_ms) there[index] = shown[index];
+    }
   }
   return there;
 }
@@ -220,22 +239,25 @@ decide::Decision ConcludePeriod(const Table& table, const Period& period, const 
 }
 
 std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
-                                  std::int64_t from_ms, std::int64_t to_ms,
+                                  std::span<const std::int64_t> from_ms, std::int64_t to_ms,
                                   const std::vector<Identity>& identities, FleetNotes& notes) {
+  OUTGROWN_CHECK(from_ms.size() == identities.size());
   StoreList list(table);
   for (const Identity& identity : identities) list.Add(identity);
   const std::vector<bool> there_before = ThereBefore(table, source, from_ms, to_ms, list, notes);
   std::vector<StorePeriod> walks;
   walks.reserve(identities.size());
-  for (const bool there : there_before) walks.emplace_back(table, from_ms, to_ms, !there);
+  for (std::size_t index = 0; index < identities.size(); ++index)
+    walks.emplace_back(table, from_ms[index], to_ms, !there_before[index]);
   const SeriesChoices choices = AllRecorded(table);
   const std::int64_t stretch_ms = StretchMs(table, identities.size());
-  for (std::int64_t after_ms = from_ms; after_ms < to_ms; after_ms += stretch_ms) {
+  const std::int64_t first_ms = from_ms.empty() ? to_ms : std::ranges::min(from_ms);
+  for (std::int64_t after_ms = first_ms; after_ms < to_ms; after_ms += stretch_ms) {
     const std::int64_t until_ms = std::min(to_ms, after_ms + stretch_ms);
     FetchSamples(table, choices, source, after_ms, until_ms, list, notes);
     // Those that were added first stand first; what else the samples show is of stores that are not asked about.
     for (std::size_t index = 0; index < walks.size(); ++index)
-      walks[index].Take(list.stores()[index], after_ms);
+      walks[index].Take(list.stores()[index], after_ms, until_ms);
   }
   std::vector<Period> periods;
   periods.reserve(walks.size());

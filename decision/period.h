@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,10 +49,10 @@ struct Period {
 // The decision over the period: `at_end` is the one at its end.
 decide::Decision ConcludePeriod(const Table& table, const Period& period, const decide::Decision& at_end);
 
-// Walks through the period for each of these stores, in stretches that keep each answer below some million samples.
+// Walks through the period of each of these stores, which begins at its own `from_ms`, in stretches that keep each answer below some million samples.
 // What could not be asked is unmeasured, and noted, as is what lacks an identity label.
 std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
-                                  std::int64_t from_ms, std::int64_t to_ms,
+                                  std::span<const std::int64_t> from_ms, std::int64_t to_ms,
                                   const std::vector<Identity>& identities, FleetNotes& notes);
 
 }  // namespace outgrown::evaluate

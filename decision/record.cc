@@ -26,7 +26,7 @@ std::string_view UncoveredId(Uncovered uncovered) {
   return "valid";
 }
 
-// What a decision rests on: the evaluation at which it stood, or the one at its time.
+// What a decision rests on: the evaluation at which its breach began, or the one at its time.
 struct Evidence {
   std::int64_t time_ms;
   const StoreSamples& samples;
@@ -142,7 +142,7 @@ void WriteFindings(JsonWriter& json, const Table& table, const StoreDecision& st
 
 // What a period showed of each threshold: enough to conclude the verdict again.
 void WritePeriod(JsonWriter& json, const Table& table, const Period& period) {
-  if (period.stood) json.Key("stood_ms").Integer(period.stood->time_ms);
+  if (period.stood) json.Key("breached_at_ms").Integer(period.stood->time_ms);
   json.Key("period").StartObject().Key("from_ms").Integer(period.from_ms).Key("to_ms").Integer(period.to_ms);
   if (period.measured_since_ms) json.Key("measured_since_ms").Integer(*period.measured_since_ms);
   json.Key("thresholds").StartArray();
@@ -182,6 +182,7 @@ void WriteOrigin(JsonWriter& json, const Evaluation& evaluation, std::string_vie
   if (!evaluation.server.empty()) json.Key("server").String(evaluation.server);
   json.Key("spec").String(evaluation.table->store).Key("digest").String(evaluation.table->digest);
   json.Key("time").String(Rfc3339(evaluation.time_ms)).Key("time_ms").Integer(evaluation.time_ms);
+  if (evaluation.at) json.Key("at").Boolean(true);
 }
 
 void WriteWarnings(JsonWriter& json, const Evaluation& evaluation) {
@@ -244,7 +245,7 @@ std::string AttemptRecord(const Evaluation& evaluation, std::string_view version
     json.EndObject();
   }
   json.EndArray();
-  if (evaluation.fleet.nameless) json.Key("nameless").Boolean(true);
+  if (evaluation.fleet.nameless) json.Key("without_identity").Boolean(true);
   WriteWarnings(json, evaluation);
   json.EndObject();
   return Members(json);

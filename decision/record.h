@@ -1,7 +1,7 @@
 // One decision as the members of a log record: every input it rests on, so that an audit can decide again.
 //
 // The samples are the raw ones, as few as give the same findings: a threshold that is not breached at E rests on the
-// sample at E alone, a breach on all of its window. docs/schema/decision-record.v1.schema.json describes the format.
+// sample at E alone, a breach on all of its window. docs/schema/decision-record.v2.schema.json describes the format.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace outgrown::evaluate {
 
-// The text of the record's own members, `"kind":"decision",...`, without the chain's (decision_log.h).
+// The text of the record's own members, `"kind":"decision",...`, without the chain's (decision/log/decision_log.h).
 // `version`: rulegen's.
 std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& store,
                            std::string_view version);

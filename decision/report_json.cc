@@ -116,6 +116,7 @@ void WriteStore(JsonWriter& json, const Table& table, const evaluate::StoreDecis
   json.EndObject();
   json.Key("verdict").String(decide::VerdictId(table, store.decision));
   json.Key("verdict_text").String(decide::VerdictText(table, store.decision));
+  json.Key("state").String(evaluate::StateOf(store));
   json.Key("line").String(evaluate::VerdictLine(table, store));
   if (store.decision.outcome == decide::Outcome::kBreached) {
     json.Key("threshold").String(table.thresholds[store.decision.lead].id);

@@ -9,6 +9,7 @@
 #include "common/digest.h"
 #include "common/text.h"
 #include "common/time_text.h"
+#include "decision/wording.h"
 
 namespace outgrown::report {
 namespace {
@@ -111,7 +112,7 @@ std::string Paint(std::string_view text, Colour colour, bool on) {
 Colour VerdictColour(const Table& table, const evaluate::StoreDecision& store) {
   switch (store.decision.outcome) {
     case decide::Outcome::kSufficient:
-      return Colour::kGreen;
+      return evaluate::IsPending(store) ? Colour::kYellow : Colour::kGreen;
     case decide::Outcome::kUndetermined:
       return Colour::kMagenta;
     case decide::Outcome::kBreached:

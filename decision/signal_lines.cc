@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -10,12 +12,170 @@
 #include <fmt/format.h>
 
 #include "common/text.h"
-#include "decision/signal_rows.h"
+#include "common/time_text.h"
+#include "decision/quantity.h"
+#include "decision/wording.h"
 
 namespace outgrown::report {
 namespace {
 
+using decide::Finding;
 using decide::State;
+
+// One signal's part of the answer.
+struct SignalRowText {
+  std::string title;  // "Write errors"
+  std::string value;  // "2.31 %", "-" if it is not known
+  std::string limit;  // "limit 1 %"
+  std::string state;  // "breached for 12 min", "writes go uncounted", ""
+  std::string trend;  // "100 in about 4 days", "in about 41 days", "no trend", "" if it was not asked for
+  bool trend_reached = false;
+  double fill = 0;  // the value's share of its limit: 1 at the limit; 0 if it is not known
+  decide::State worst = decide::State::kNotBreached;  // of the signal's thresholds
+};
+
+// Breached before unknown before pending: what a person should see first of a signal's thresholds.
+int Rank(State state) {
+  switch (state) {
+    case State::kBreached:
+      return 3;
+    case State::kUnknown:
+      return 2;
+    case State::kPending:
+      return 1;
+    case State::kNotBreached:
+      return 0;
+  }
+  return 0;
+}
+
+// Whether a value on its way to both limits meets `one` first.
+bool Nearer(const ThresholdRow& one, const ThresholdRow& other) {
+  return one.direction == Direction::kAbove ? one.limit < other.limit : one.limit > other.limit;
+}
+
+// The threshold that a signal's row shows: the most severe breached one, else the first one that the value would meet.
+std::size_t ShownThreshold(const Table& table, const evaluate::StoreDecision& store, std::size_t signal) {
+  std::size_t shown = decide::kNoThreshold;
+  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
+    const ThresholdRow& threshold = table.thresholds[index];
+    if (threshold.signal != signal) continue;
+    if (shown == decide::kNoThreshold) {
+      shown = index;
+      continue;
+    }
+    const ThresholdRow& other = table.thresholds[shown];
+    const int rank = Rank(store.findings[index].state) - Rank(store.findings[shown].state);
+    const bool prefer = store.findings[index].state == State::kBreached ? threshold.verdict > other.verdict
+                                                                        : Nearer(threshold, other);
+    if (rank > 0 || (rank == 0 && prefer)) shown = index;
+  }
+  return shown;
+}
+
+std::string Lasting(const Finding& finding, std::int64_t now_ms) {
+  const std::string length = LengthText(std::max<std::int64_t>(0, now_ms - finding.since_ms));
+  return finding.since_exact ? length : "at least " + length;
+}
+
+// When the last of the signal's breaches of a period ended; nothing if none stood or one still stands.
+std::optional<std::int64_t> BreachedUntil(const Table& table, const evaluate::StoreDecision& store,
+                                          std::size_t signal) {
+  std::optional<std::int64_t> until_ms;
+  if (!store.period) return until_ms;
+  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
+    const evaluate::ThresholdPeriod& threshold = store.period->thresholds[index];
+    if (table.thresholds[index].signal != signal || threshold.breached_evaluations == 0) continue;
+    if (store.findings[index].state == State::kBreached) return std::nullopt;
+    until_ms = std::max(until_ms.value_or(threshold.breached_last_ms), threshold.breached_last_ms);
+  }
+  return until_ms;
+}
+
+std::string StateText(const evaluate::Evaluation& evaluation, const ThresholdRow& threshold,
+                      const Finding& finding) {
+  switch (finding.state) {
+    case State::kNotBreached:
+      return "";
+    case State::kUnknown:
+      return std::string(decide::CauseText(finding.cause));
+    case State::kPending:
+      return fmt::format("beyond for {}, counts from {}", Lasting(finding, evaluation.time_ms),
+                         LengthText(threshold.hold_ms));
+    case State::kBreached:
+      break;
+  }
+  if (evaluation.origin == evaluate::Origin::kGiven || threshold.hold_ms == 0) return "breached";
+  return fmt::format("breached for {}", Lasting(finding, evaluation.time_ms));
+}
+
+double Fill(const ThresholdRow& threshold, double value) {
+  const double share =
+      threshold.direction == Direction::kAbove ? value / threshold.limit : threshold.limit / value;
+  return std::isfinite(share) ? std::max(0.0, share) : 0;
+}
+
+// The next limit of the signal that is not breached yet; kNoThreshold if there is none.
+std::size_t NextThreshold(const Table& table, const evaluate::StoreDecision& store, std::size_t signal) {
+  std::size_t next = decide::kNoThreshold;
+  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
+    const ThresholdRow& threshold = table.thresholds[index];
+    if (threshold.signal != signal || store.findings[index].state != State::kNotBreached) continue;
+    if (next == decide::kNoThreshold || Nearer(threshold, table.thresholds[next])) next = index;
+  }
+  return next;
+}
+
+// Fills the row's trend: of the limit that is shown, or of the next one where the shown one is breached.
+void SetTrend(const Table& table, const evaluate::StoreDecision& store, std::size_t signal, std::size_t shown,
+              SignalRowText& row) {
+  if (store.trends.empty()) return;
+  const std::size_t next = NextThreshold(table, store, signal);
+  if (next == decide::kNoThreshold) return;
+  const evaluate::Trend& trend = store.trends[next];
+  row.trend_reached = trend.kind == evaluate::TrendKind::kReached;
+  if (row.trend_reached) {
+    row.trend = ReachedText(trend.reached_in_seconds);
+    if (next != shown) {
+      row.trend = fmt::format("{} {}", QuantityText(table.thresholds[next].limit, table.signals[signal].unit),
+                              row.trend);
+    }
+  } else if (next == shown) {
+    row.trend = trend.kind == evaluate::TrendKind::kTooLittleHistory ? "no trend yet"
+                : trend.kind == evaluate::TrendKind::kUnknown        ? "trend unknown"
+                                                                     : "no trend";
+  }
+}
+
+// A row for each signal that has a threshold, in table order.
+std::vector<SignalRowText> SignalRows(const evaluate::Evaluation& evaluation,
+                                      const evaluate::StoreDecision& store) {
+  const Table& table = *evaluation.table;
+  std::vector<SignalRowText> rows;
+  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
+    const std::size_t shown = ShownThreshold(table, store, signal);
+    if (shown == decide::kNoThreshold) continue;
+    const ThresholdRow& threshold = table.thresholds[shown];
+    const Unit unit = table.signals[signal].unit;
+    const std::optional<Sample> newest = evaluate::Newest(store, signal);
+    const std::optional<std::int64_t> until_ms = BreachedUntil(table, store, signal);
+    const ValueAndLimit texts =
+        ValueAndLimitText(newest ? newest->value : threshold.limit, threshold.limit, unit);
+    rows.push_back({
+        .title = std::string(table.signals[signal].title),
+        .value = newest ? texts.value : "-",
+        .limit = fmt::format("{} {}", threshold.direction == Direction::kAbove ? "limit" : "at least",
+                             texts.limit),
+        .state = until_ms ? fmt::format("breached until {}", UtcText(*until_ms))
+                          : StateText(evaluation, threshold, store.findings[shown]),
+        .trend = "",
+        .fill = newest ? Fill(threshold, newest->value) : 0,
+        .worst = store.findings[shown].state,
+    });
+    SetTrend(table, store, signal, shown, rows.back());
+  }
+  return rows;
+}
 
 // A bar's columns: the limit stands two before its end, which show that it goes on.
 constexpr std::size_t kBarColumns = 22;
@@ -111,6 +271,38 @@ std::string PaintedNote(const SignalRowText& row, std::size_t columns, std::size
 }
 
 }  // namespace
+
+std::string ReachedText(double seconds) {
+  constexpr double kHour = 3600;
+  constexpr double kDay = 24 * kHour;
+  if (seconds < kHour) return "within the hour";
+  if (seconds < 1.5 * kDay) return fmt::format("in about {} h", std::lround(seconds / kHour));
+  return fmt::format("in about {} days", std::lround(seconds / kDay));
+}
+
+std::size_t SoonestThreshold(const evaluate::StoreDecision& store) {
+  std::size_t soonest = decide::kNoThreshold;
+  for (std::size_t index = 0; index < store.trends.size(); ++index) {
+    if (store.trends[index].kind != evaluate::TrendKind::kReached ||
+        store.findings[index].state != State::kNotBreached) {
+      continue;
+    }
+    if (soonest == decide::kNoThreshold ||
+        store.trends[index].reached_in_seconds < store.trends[soonest].reached_in_seconds) {
+      soonest = index;
+    }
+  }
+  return soonest;
+}
+
+std::string SoonestTrend(const Table& table, const evaluate::StoreDecision& store) {
+  const std::size_t soonest = SoonestThreshold(store);
+  if (soonest == decide::kNoThreshold) return "";
+  const ThresholdRow& threshold = table.thresholds[soonest];
+  const SignalRow& signal = table.signals[threshold.signal];
+  return fmt::format("{} {} {}", signal.title, QuantityText(threshold.limit, signal.unit),
+                     ReachedText(store.trends[soonest].reached_in_seconds));
+}
 
 std::string Bar(double fill, std::size_t limit_at, std::size_t columns) {
   constexpr std::array<std::string_view, 8> kEighths = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};

@@ -1,4 +1,5 @@
-// The rows of a store's signals as lines of text, fitted to where they go.
+// The rows of a store's signals in the text report: the value, a bar, its limit, since when it is beyond, and the trend;
+// fitted to where they go.
 #pragma once
 
 #include <cstddef>
@@ -15,5 +16,14 @@ std::string SignalLines(const evaluate::Evaluation& evaluation, const evaluate::
 
 // A bar of `columns` columns whose limit stands at column `limit_at`; an arrow at the end if it goes on beyond.
 std::string Bar(double fill, std::size_t limit_at, std::size_t columns);
+
+// How long until a limit is reached, rounded to the nearest: "within the hour", "in about 5 h", "in about 41 days".
+std::string ReachedText(double seconds);
+
+// The threshold whose limit is reached first of all; kNoThreshold if none is within a year.
+std::size_t SoonestThreshold(const evaluate::StoreDecision& store);
+
+// The same in words: "File size 5 GB in about 41 days"; "" if none is within a year.
+std::string SoonestTrend(const Table& table, const evaluate::StoreDecision& store);
 
 }  // namespace outgrown::report

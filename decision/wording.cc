@@ -72,14 +72,52 @@ std::string NoDataText(const StoreDecision& store) {
   return text;
 }
 
+// "Throughput >100/sec (capacity ceiling) since 14:02 UTC, 3 min of 10 min, and 1 more"
+std::string PendingText(const Table& table, const StoreDecision& store) {
+  const std::size_t lead = store.decision.pending;
+  const decide::Finding& finding = store.findings[lead];
+  const std::int64_t newest_ms = store.samples.signals[table.thresholds[lead].signal].samples.back().time_ms;
+  const std::string since = UtcText(finding.since_ms);  // "2026-11-23 14:02:00 UTC"
+  std::string text =
+      fmt::format("{} since {}{} UTC, {} of {}", table.thresholds[lead].because,
+                  finding.since_exact ? "" : "at least ", since.substr(11, 5),
+                  LengthText(newest_ms - finding.since_ms), LengthText(table.thresholds[lead].hold_ms));
+  const auto others = std::ranges::count(store.findings, State::kPending, &decide::Finding::state) - 1;
+  if (others > 0) text += fmt::format(", and {} more", others);
+  return text;
+}
+
 }  // namespace
+
+bool IsPending(const StoreDecision& store) {
+  return store.decision.outcome == Outcome::kSufficient && store.decision.pending != decide::kNoThreshold;
+}
+
+std::string VerdictShort(const Table& table, const StoreDecision& store) {
+  return fmt::format("{}{}", decide::VerdictText(table, store.decision), IsPending(store) ? ", pending" : "");
+}
+
+std::string_view StateOf(const StoreDecision& store) {
+  switch (store.decision.outcome) {
+    case Outcome::kSufficient:
+      return IsPending(store) ? "pending" : "sufficient";
+    case Outcome::kBreached:
+      return "breached";
+    case Outcome::kUndetermined:
+      break;
+  }
+  return "undetermined";
+}
 
 std::string VerdictLine(const Table& table, const StoreDecision& store) {
   const std::string_view verdict = decide::VerdictText(table, store.decision);
   switch (store.decision.outcome) {
     case Outcome::kSufficient:
-      if (store.period && store.period->measured_since_ms)
-        return fmt::format("{} - measured since {}", verdict, UtcText(*store.period->measured_since_ms));
+      if (store.period && store.period->measured_since_ms) {
+        return fmt::format("{} - measured since {}{}", verdict, UtcText(*store.period->measured_since_ms),
+                           IsPending(store) ? "; pending: " + PendingText(table, store) : "");
+      }
+      if (IsPending(store)) return fmt::format("{} - pending: {}", verdict, PendingText(table, store));
       return std::string(verdict);
     case Outcome::kBreached:
       return fmt::format("{} - {}", verdict, decide::Because(table, store.decision));
@@ -168,12 +206,12 @@ int Badness(const Table& table, const StoreDecision& store) {
     case Outcome::kBreached:
       // The most severe verdict, then what could be as severe, then the milder ones.
       return store.decision.verdict + 1 == table.verdicts.size()
-                 ? verdicts + 1
-                 : static_cast<int>(store.decision.verdict) + 1;
+                 ? verdicts + 2
+                 : static_cast<int>(store.decision.verdict) + 2;
     case Outcome::kUndetermined:
-      return verdicts;
+      return verdicts + 1;
     case Outcome::kSufficient:
-      return 0;
+      return IsPending(store) ? 1 : 0;
   }
   return 0;
 }

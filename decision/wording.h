@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "decision/engine/window.h"
@@ -12,8 +13,11 @@
 
 namespace outgrown::evaluate {
 
-// "MIGRATE NOW - Write errors >1% (SQLite saturated)", "SQLite sufficient", "UNDETERMINED - File size: no recorded
-// series": the line that people stake on.
+// The line that people stake on:
+//   MIGRATE NOW - Write errors >1% (SQLite saturated)
+//   SQLite sufficient
+//   SQLite sufficient - pending: Throughput >100/sec (capacity ceiling) since 14:02 UTC, 3 min of 10 min
+//   UNDETERMINED - File size: no recorded series
 std::string VerdictLine(const Table& table, const StoreDecision& store);
 
 // The same for a spec of which no store was found: "UNDETERMINED - no store found: ...", or that nothing answered, or that
@@ -40,7 +44,17 @@ std::string StoodText(const StoreDecision& store);
 // The newest sample of a signal; nothing if there is none to judge.
 std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal);
 
-// For "worst first": 0 for sufficient, up to the most severe verdict; undetermined stands just below that one.
+// The verdict alone, as a table of stores shows it: "SQLite sufficient", "SQLite sufficient, pending".
+std::string VerdictShort(const Table& table, const StoreDecision& store);
+
+// Whether the verdict is sufficient while a limit is exceeded, not yet for long enough.
+bool IsPending(const StoreDecision& store);
+
+// "sufficient", "pending", "breached" or "undetermined": the name of JSON.
+std::string_view StateOf(const StoreDecision& store);
+
+// For "worst first": 0 for sufficient, 1 for one with a limit that is exceeded already, up to the most severe verdict;
+// undetermined stands just below that one.
 int Badness(const Table& table, const StoreDecision& store);
 
 }  // namespace outgrown::evaluate

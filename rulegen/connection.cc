@@ -1,9 +1,11 @@
 #include "rulegen/connection.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -99,6 +101,21 @@ Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& option
   Result<prometheus_api::HttpClient> client = OpenHttp(options);
   if (!client) return client.error();
   return prometheus_api::PrometheusClient(std::move(*client), patience * options.timeout_ms);
+}
+
+Result<void> WaitForServer(const ConnectionOptions& options, std::int64_t wait_ms) {
+  constexpr long kUnavailable = 503;
+  constexpr std::chrono::milliseconds kPause(500);
+  Result<prometheus_api::HttpClient> client = OpenHttp(options);
+  if (!client) return client.error();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
+  while (true) {
+    const Result<prometheus_api::HttpAnswer> answer =
+        client->Post("/api/v1/query", {{"query", "vector(1)"}}, std::min(options.timeout_ms, wait_ms));
+    if (answer.ok() && answer->status != kUnavailable) return {};
+    if (std::chrono::steady_clock::now() + kPause >= deadline) return {};
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 }  // namespace outgrown::commands

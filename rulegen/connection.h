@@ -1,12 +1,13 @@
 // How a mode reaches Prometheus: the URL from the command line, every secret from a file.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "common/result.h"
 #include "prometheus/http_client.h"
 #include "prometheus/prometheus_client.h"
-#include "rulegen/evaluate_options.h"
+#include "rulegen/options.h"
 
 namespace outgrown::commands {
 
@@ -17,5 +18,9 @@ ConnectionOptions ConnectionTo(const std::string& url, const ConnectionOptions& 
 // timeout of one.
 Result<prometheus_api::HttpClient> OpenHttp(const ConnectionOptions& options);
 Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& options, int patience);
+
+// Waits until the server answers queries, at most `wait_ms`. Nobody to connect to and the status 503, as a Prometheus gives
+// while it replays its log, are worth waiting for; any other answer is for the query that gets it to judge.
+Result<void> WaitForServer(const ConnectionOptions& options, std::int64_t wait_ms);
 
 }  // namespace outgrown::commands

@@ -4,8 +4,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -24,13 +26,12 @@
 #include "rulegen/commands.h"
 #include "rulegen/connection.h"
 #include "rulegen/output.h"
-#include "rulegen/output_style.h"
-#include "rulegen/tables.h"
-#include "rulegen/warnings.h"
+#include "rulegen/spec_files.h"
 
 namespace outgrown::commands {
 namespace {
 
+namespace fs = std::filesystem;
 using evaluate::Evaluation;
 using evaluate::Origin;
 using evaluate::StoreDecision;
@@ -73,9 +74,83 @@ Result<void> CheckPeriod(const EvaluateOptions& options, const std::vector<const
   return {};
 }
 
+// --since last: where each store's period begins.
+class LastEnds {
+ public:
+  explicit LastEnds(decision_log::NewestDecisions newest) : newest_(std::move(newest)) {}
+
+  // How far back stores must be looked for, so that none is missed that fell silent since the last run about this spec.
+  std::int64_t LookbackMs(const Table& table, std::int64_t time_ms) const {
+    std::int64_t latest_ms = 0;
+    for (const decision_log::NewestDecision& one : newest_.decisions) {
+      if (one.spec == table.store) latest_ms = std::max(latest_ms, EndOf(one, time_ms));
+    }
+    return time_ms - BeginOf(table, latest_ms, time_ms);
+  }
+
+  // For each store of the evaluation.
+  std::vector<std::int64_t> Begins(const Evaluation& evaluation) const {
+    std::map<std::pair<std::string_view, decision_log::Labels>, const decision_log::NewestDecision*> by_store;
+    for (const decision_log::NewestDecision& one : newest_.decisions) by_store[{one.spec, one.labels}] = &one;
+    std::vector<std::int64_t> begins;
+    for (const StoreDecision& store : evaluation.stores) {
+      decision_log::Labels labels = store.labels;
+      std::ranges::sort(labels);
+      const auto found = by_store.find({evaluation.table->store, std::move(labels)});
+      const std::int64_t end_ms = found == by_store.end() ? 0 : EndOf(*found->second, evaluation.time_ms);
+      begins.push_back(BeginOf(*evaluation.table, end_ms, evaluation.time_ms));
+    }
+    return begins;
+  }
+
+ private:
+  // The end of the newest period; where none was decided about yet, the newest moment. 0 if there is neither before T.
+  static std::int64_t EndOf(const decision_log::NewestDecision& one, std::int64_t time_ms) {
+    const std::int64_t end_ms = one.period_ms > 0 ? one.period_ms : one.instant_ms;
+    return end_ms < time_ms ? end_ms : 0;
+  }
+
+  // No end: a day ago. One that is longer ago than a period may be leaves a hole, which --history reports.
+  static std::int64_t BeginOf(const Table& table, std::int64_t end_ms, std::int64_t time_ms) {
+    constexpr std::int64_t kDayMs = 24LL * 3'600'000;
+    if (end_ms == 0) return time_ms - kDayMs;
+    return std::max(end_ms, time_ms - kPeriodEvaluationsMax * table.interval_ms);
+  }
+
+  decision_log::NewestDecisions newest_;
+};
+
+Result<fs::path> LogPathOf(const EvaluateOptions& options) {
+  return options.log ? Result(*options.log) : decision_log::DefaultLogPath();
+}
+
+LastEnds ReadLastEnds(const EvaluateOptions& options) {
+  const Result<fs::path> path = LogPathOf(options);
+  return LastEnds(path.ok() ? decision_log::LoadNewest(*path) : decision_log::NewestDecisions());
+}
+
+// The stores at T and, where it was asked for, over their periods.
+Evaluation EvaluateTable(const EvaluateOptions& options, const Table& table, std::int64_t time_ms,
+                         prometheus_api::PrometheusClient& client) {
+  if (options.since_last) {
+    const LastEnds ends = ReadLastEnds(options);
+    Evaluation evaluation =
+        evaluate::EvaluateMeasured(table, client, time_ms, ends.LookbackMs(table, time_ms));
+    evaluate::LookBack(evaluation, client, ends.Begins(evaluation));
+    return evaluation;
+  }
+  Evaluation evaluation = evaluate::EvaluateMeasured(table, client, time_ms, options.since_ms.value_or(0));
+  if (options.since_ms) evaluate::LookBack(evaluation, client, time_ms - *options.since_ms);
+  return evaluation;
+}
+
 Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
                                          const std::vector<const Table*>& tables) {
   std::vector<Evaluation> evaluations;
+  if (options.wait_ms) {
+    if (const Result<void> waited = WaitForServer(options.connection, *options.wait_ms); !waited)
+      return waited.error();
+  }
   const std::int64_t time_ms = EndMs(options);
   if (options.measurements) {
     const std::filesystem::path& path = *options.measurements;
@@ -90,20 +165,21 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
     return evaluations;
   }
   Result<prometheus_api::PrometheusClient> client =
-      Connect(options.connection, options.since_ms ? kPeriodPatience : kPatience);
+      Connect(options.connection, options.since_ms || options.since_last ? kPeriodPatience : kPatience);
   if (!client) return client.error();
   for (const Table* table : tables) {
-    evaluations.push_back(evaluate::EvaluateMeasured(*table, *client, time_ms, options.since_ms.value_or(0)));
-    if (options.since_ms) evaluate::LookBack(evaluations.back(), *client, time_ms - *options.since_ms);
+    evaluations.push_back(EvaluateTable(options, *table, time_ms, *client));
+    evaluations.back().at = options.at_ms.has_value();
   }
   return evaluations;
 }
 
-// Logs every decision and every attempt that found no store, and notes each record's number.
-Result<void> Log(const EvaluateOptions& options, std::vector<Evaluation>& evaluations) {
+// Logs every decision and every attempt that found no store, and notes each record's number. What was strange about the log
+// is among the warnings.
+Result<std::vector<std::string>> Log(const EvaluateOptions& options, std::vector<Evaluation>& evaluations) {
   // Given values are logged only where somebody asks for it, and then as given.
-  if (options.measurements && !options.log) return {};
-  Result<std::filesystem::path> path = options.log ? Result(*options.log) : decision_log::DefaultLogPath();
+  if (options.measurements && !options.log) return std::vector<std::string>();
+  const Result<fs::path> path = LogPathOf(options);
   if (!path) return path.error();
   std::vector<std::string> members;
   std::vector<StoreDecision*> stores;
@@ -117,17 +193,22 @@ Result<void> Log(const EvaluateOptions& options, std::vector<Evaluation>& evalua
       stores.push_back(nullptr);
     }
   }
-  const Result<std::vector<decision_log::Link>> links =
-      decision_log::AppendRecords(*path, std::move(members), NowMs());
-  if (!links) return links.error();
-  for (std::size_t index = 0; index < stores.size(); ++index) {
-    if (stores[index] != nullptr) stores[index]->logged_as = (*links)[index].sequence;
+  Result<decision_log::Appended> appended = decision_log::AppendRecords(*path, std::move(members), NowMs());
+  if (!appended) {
+    Error error = appended.error();
+    // A system user's home may not be there.
+    if (!options.log) error.what += "; --log, $STATE_DIRECTORY or $XDG_STATE_HOME names another place";
+    return error;
   }
-  return {};
+  for (std::size_t index = 0; index < stores.size(); ++index) {
+    if (stores[index] != nullptr) stores[index]->logged_as = appended->links[index].sequence;
+  }
+  return std::move(appended->warnings);
 }
 
-void PrintWarnings(const std::vector<Evaluation>& evaluations) {
+void PrintWarnings(const std::vector<std::string>& of_log, const std::vector<Evaluation>& evaluations) {
   Warnings warnings;
+  warnings.Add(of_log, true);
   for (const Evaluation& evaluation : evaluations)
     warnings.Add(evaluation.fleet.warnings, evaluation.fleet.answered);
   warnings.Print();
@@ -152,12 +233,13 @@ int RunEvaluate(const Options& options) {
     return Fail(period.error(), kExitUsage);
   Result<std::vector<Evaluation>> evaluations = Evaluate(options.evaluate, tables.Pointers());
   if (!evaluations) return Fail(evaluations.error());
-  if (const Result<void> logged = Log(options.evaluate, *evaluations); !logged) {
+  const Result<std::vector<std::string>> logged = Log(options.evaluate, *evaluations);
+  if (!logged) {
     return Fail({"the decision could not be logged, so it is not printed: " + logged.error().Text(), ""},
                 kExitNotLogged);
   }
   AddTrends(options.evaluate, *evaluations);
-  PrintWarnings(*evaluations);
+  PrintWarnings(*logged, *evaluations);
   const int status = evaluate::EvaluateExitStatus(*evaluations, options.evaluate.exit_code);
   const std::string report = options.evaluate.format == Format::kJson
                                  ? report::JsonReport(*evaluations, status, OUTGROWN_VERSION)

@@ -8,9 +8,31 @@
 #include <variant>
 #include <vector>
 
-#include "rulegen/evaluate_options.h"
-
 namespace outgrown::commands {
+
+// How any mode reaches Prometheus.
+struct ConnectionOptions {
+  std::string url = "http://127.0.0.1:9090";             // --prometheus
+  std::optional<std::filesystem::path> basic_auth_file;  // USER:PASSWORD
+  std::optional<std::filesystem::path> bearer_token_file;
+  std::optional<std::filesystem::path> headers_file;  // "Name: value", one a line; "#" begins a comment line
+  std::optional<std::filesystem::path> ca_file;       // PEM
+  std::int64_t timeout_ms = 30'000;                   // --timeout: of one query
+};
+
+enum class Format { kText, kJson };
+
+struct EvaluateOptions {
+  ConnectionOptions connection;
+  std::optional<std::filesystem::path> measurements;  // "-": standard input
+  std::optional<std::filesystem::path> log;           // absent: the default place (decision_log.h)
+  std::optional<std::int64_t> at_ms;
+  std::optional<std::int64_t> since_ms;  // how far to look back from there
+  bool since_last = false;               // --since last: to the end of the newest decision about each store
+  std::optional<std::int64_t> wait_ms;   // how long to wait for a server that is not ready yet
+  Format format = Format::kText;
+  bool exit_code = false;
+};
 
 enum class Mode { kGenerate, kCheck, kEvaluate, kAudit, kHistory, kVerify, kBacktest, kArchive };
 
@@ -50,6 +72,12 @@ struct Exit {
   int status = 0;
   std::string text;
 };
+
+// T: --at, or ten seconds ago, as what was scraped and recorded until then has settled.
+std::int64_t EndMs(const EvaluateOptions& options);
+// How far --backtest and --archive reach back from there: --since, or 7 days, which is what Prometheus retains beside the
+// application.
+std::int64_t LengthMs(const EvaluateOptions& options);
 
 std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv);
 

@@ -1,13 +1,41 @@
 #include "rulegen/output.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstddef>
 #include <cstdio>
-#include <string>
+#include <cstdlib>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "common/text.h"
+
 namespace outgrown::commands {
+namespace {
+
+// A fleet's warnings repeat themselves; more than these nobody reads.
+constexpr std::size_t kWarningsMax = 20;
+
+// As wide as the terminal says it is; else as $COLUMNS says; else 80.
+std::size_t TerminalColumns() {
+  winsize size = {};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  std::size_t columns = 0;
+  const char* const said = std::getenv("COLUMNS");
+  const std::string_view text = said == nullptr ? "" : said;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), columns);
+  return failed == std::errc() && end == text.data() + text.size() && columns > 0
+             ? columns
+             : report::TextStyle{}.columns;
+}
+
+}  // namespace
 
 int Fail(const Error& error, int status) {
   fmt::print(stderr, "rulegen: {}\n", error.Text());
@@ -21,6 +49,43 @@ int Answer(std::string_view text, int status) {
     return Fail({"cannot write the answer: " + reason, "standard output"});
   }
   return status;
+}
+
+report::TextStyle StyleOfOutput() {
+  const char* const terminal = std::getenv("TERM");
+  const char* const no_colour = std::getenv("NO_COLOR");  // https://no-color.org: any non-empty value
+  report::TextStyle style;
+  // A dumb terminal (an editor's shell) is for plain text.
+  style.terminal =
+      ::isatty(STDOUT_FILENO) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
+  style.colour = style.terminal && (no_colour == nullptr || *no_colour == '\0');
+  if (style.terminal) style.columns = TerminalColumns();
+  return style;
+}
+
+std::function<void(std::int64_t done, std::int64_t all)> ProgressOnTerminal(std::string what) {
+  if (::isatty(STDERR_FILENO) != 1) return [](std::int64_t, std::int64_t) {};
+  return [what = std::move(what)](std::int64_t done, std::int64_t all) {
+    if (done < all) {
+      fmt::print(stderr, "\r{}: {} %", what, done * 100 / all);
+    } else {
+      fmt::print(stderr, "\r{}\r", std::string(what.size() + 8, ' '));
+    }
+    std::fflush(stderr);
+  };
+}
+
+void Warnings::Add(const std::vector<std::string>& texts, bool answered) {
+  // Where nothing answers, one query's words tell it all.
+  const std::size_t count = answered ? texts.size() : std::min<std::size_t>(1, texts.size());
+  texts_.insert(texts_.end(), texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+void Warnings::Print() const {
+  const std::size_t shown = std::min(texts_.size(), kWarningsMax);
+  for (std::size_t index = 0; index < shown; ++index)
+    fmt::print(stderr, "rulegen: warning: {}\n", PlainText(texts_[index]));
+  if (texts_.size() > shown) fmt::print(stderr, "rulegen: and {} more warnings\n", texts_.size() - shown);
 }
 
 }  // namespace outgrown::commands

@@ -1,10 +1,15 @@
-// How every mode ends: with its answer on the standard output, or with an error on the standard error.
+// How every mode speaks: its answer on the standard output; errors, warnings and progress on the standard error.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/exit_status.h"
 #include "common/result.h"
+#include "decision/report_text.h"
 
 namespace outgrown::commands {
 
@@ -13,5 +18,22 @@ int Fail(const Error& error, int status = kExitFailure);
 
 // Prints the whole answer. Returns `status`; if it can't be written, an error is printed and kExitFailure returned.
 int Answer(std::string_view text, int status);
+
+// Plain unless standard output is a terminal that can do more; colour unless NO_COLOR says otherwise.
+report::TextStyle StyleOfOutput();
+
+// A line of progress on standard error that replaces itself, and vanishes at the end; nothing without a terminal.
+std::function<void(std::int64_t done, std::int64_t all)> ProgressOnTerminal(std::string what);
+
+// The warnings that a run's answers came with.
+class Warnings {
+ public:
+  // Those about one spec; `answered`: at least one query was.
+  void Add(const std::vector<std::string>& texts, bool answered);
+  void Print() const;
+
+ private:
+  std::vector<std::string> texts_;
+};
 
 }  // namespace outgrown::commands

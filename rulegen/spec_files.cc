@@ -15,6 +15,7 @@
 #include "common/result.h"
 #include "rulegen/artefacts/other_specs.h"
 #include "rulegen/output.h"
+#include "thresholds/compiled.h"
 #include "thresholds/diagnostic.h"
 #include "thresholds/parse.h"
 
@@ -88,6 +89,23 @@ MadeArtefacts MakeAllArtefacts(const std::vector<spec::Spec>& specs, const Optio
     all.status = kExitInvalidSpec;
   }
   return all;
+}
+
+std::vector<const Table*> Tables::Pointers() const {
+  if (owned.empty()) return {&CompiledTable()};
+  std::vector<const Table*> pointers;
+  for (const plan::OwnedTable& table : owned) pointers.push_back(&table.table());
+  return pointers;
+}
+
+Tables LoadTables(const Options& options) {
+  Tables tables;
+  if (SpecFiles(options).empty()) return tables;
+  const Specs specs = LoadSpecs(options);
+  tables.status = specs.status;
+  if (tables.status != kExitOk) return tables;
+  for (const spec::Spec& spec : specs.specs) tables.owned.push_back(plan::MakeTable(spec));
+  return tables;
 }
 
 }  // namespace outgrown::commands

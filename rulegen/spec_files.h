@@ -1,4 +1,4 @@
-// The specs that a run is about.
+// The specs that a run is about, and the threshold tables made of them.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +7,8 @@
 #include "rulegen/options.h"
 #include "rulegen/tree/shared_files.h"
 #include "thresholds/model.h"
+#include "thresholds/table.h"
+#include "thresholds/table_plan.h"
 
 namespace outgrown::commands {
 
@@ -30,5 +32,17 @@ struct MadeArtefacts {
 // Every artefact of all specs, in memory: what fails, or would write one file for two specs, leaves all files alone.
 // `specs` must outlive the result.
 MadeArtefacts MakeAllArtefacts(const std::vector<spec::Spec>& specs, const Options& options);
+
+// The tables that a decision is about.
+struct Tables {
+  int status = 0;  // kExitOk, or why there are none; then what is wrong was printed to stderr
+  std::vector<plan::OwnedTable> owned;  // empty: the compiled table
+
+  // Valid as long as this.
+  std::vector<const Table*> Pointers() const;
+};
+
+// Those of the specs that --spec names, else of every rules/*.toml under the working directory, else the compiled one.
+Tables LoadTables(const Options& options);
 
 }  // namespace outgrown::commands

@@ -1,5 +1,9 @@
 #include "decision/history/audit.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -7,13 +11,165 @@
 
 #include "common/json_tree.h"
 #include "common/text.h"
-#include "decision/history/recompute.h"
-#include "decision/history/record_fields.h"
-#include "decision/history/recorded_attempt.h"
-#include "decision/log/log_reader.h"
+#include "common/time_text.h"
+#include "decision/engine/decide.h"
+#include "decision/evaluation.h"
+#include "decision/history/recorded.h"
+#include "decision/log/decision_log.h"
+#include "decision/period.h"
 
 namespace outgrown::audit {
 namespace {
+
+// The recorded inputs of the store.
+Result<evaluate::StoreSamples> ReadInputs(const Json& record, const Table& table) {
+  evaluate::StoreSamples samples;
+  if (record.Find("presence") != nullptr) {
+    const Result<std::string_view> presence = TextField(record, "presence");
+    if (!presence) return presence.error();
+    samples.presence = decide::CauseFromId(*presence);
+    if (samples.presence == decide::Cause::kNone) return Error{"its \"presence\" is none that is known", ""};
+  }
+  if (record.Find("last_seen_ms") != nullptr) {
+    const Result<std::int64_t> last_seen_ms = IntegerField(record, "last_seen_ms");
+    if (!last_seen_ms) return last_seen_ms.error();
+    samples.last_seen_ms = *last_seen_ms;
+  }
+  if (record.Find("window_ms") != nullptr) {
+    const Result<std::int64_t> window_ms = IntegerField(record, "window_ms");
+    if (!window_ms) return window_ms.error();
+    samples.window_ms = *window_ms;
+  }
+  if (record.Find("measured_since_ms") != nullptr) {
+    const Result<std::int64_t> since_ms = IntegerField(record, "measured_since_ms");
+    if (!since_ms) return since_ms.error();
+    samples.measured_since_ms = *since_ms;
+  }
+  const Result<const Json::Array*> signals = ArrayField(record, "signals");
+  if (!signals) return signals.error();
+  if ((*signals)->size() != table.signals.size()) return Error{"its signals are not those of its table", ""};
+  for (std::size_t index = 0; index < table.signals.size(); ++index) {
+    const Json& signal = (**signals)[index];
+    const Result<std::string_view> id = TextField(signal, "id");
+    if (!id || *id != table.signals[index].id) return Error{"its signals are not those of its table", ""};
+    Result<evaluate::SignalSamples> read = SamplesField(signal);
+    if (!read) return read.error();
+    samples.signals.push_back(std::move(*read));
+  }
+  if (record.Find("coverage") != nullptr) {
+    const Result<const Json*> coverage = ObjectField(record, "coverage");
+    if (!coverage) return coverage.error();
+    Result<evaluate::SignalSamples> read = SamplesField(**coverage);
+    if (!read) return read.error();
+    samples.coverage = std::move(*read);
+  }
+  return samples;
+}
+
+// Makes the decision the one over the record's period. `breached_at`: the inputs are those of when its verdict's breach
+// began.
+Result<void> Conclude(const Json& record, const Table& table, bool breached_at,
+                      evaluate::StoreDecision& store) {
+  Result<evaluate::Period> period = ReadPeriod(record, table);
+  if (!period) return period.error();
+  // What was decided at the period's end is recorded only where it is what the verdict rests on.
+  decide::Decision at_end;
+  at_end.outcome = decide::Outcome::kSufficient;
+  if (!breached_at) at_end = store.decision;
+  store.decision = evaluate::ConcludePeriod(table, *period, at_end);
+  const bool breached = store.decision.outcome == decide::Outcome::kBreached;
+  const bool rests_on_period = breached && period->thresholds[store.decision.lead].breached_evaluations > 0;
+  if (rests_on_period && !breached_at)
+    return Error{"its verdict is of its period, without the inputs of that breach", ""};
+  if (breached_at &&
+      (!rests_on_period || store.findings[store.decision.lead].state != decide::State::kBreached))
+    return Error{"the inputs of its verdict's breach don't show that breach", ""};
+  return {};
+}
+
+Error Differs(std::string_view what, std::string_view recorded, std::string_view computed) {
+  return Error{fmt::format("its {} \"{}\" doesn't follow from its inputs, which give \"{}\"", what,
+                           PlainText(recorded), PlainText(computed)),
+               ""};
+}
+
+Result<void> CompareText(const Json& record, std::string_view key, std::string_view computed) {
+  const Result<std::string_view> recorded = TextField(record, key);
+  if (!recorded) return recorded.error();
+  if (*recorded != computed) return Differs(key, *recorded, computed);
+  return {};
+}
+
+Result<void> CompareFindings(const Json& record, const Table& table, const evaluate::StoreDecision& store) {
+  const Result<const Json::Array*> findings = ArrayField(record, "findings");
+  if (!findings) return findings.error();
+  if ((*findings)->size() != table.thresholds.size())
+    return Error{"its findings are not those of its table", ""};
+  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
+    const Json& finding = (**findings)[index];
+    if (Result<void> same = CompareText(finding, "threshold", table.thresholds[index].id); !same) return same;
+    if (Result<void> same = CompareText(finding, "state", decide::StateId(store.findings[index].state));
+        !same) {
+      return same;
+    }
+    if (store.findings[index].cause != decide::Cause::kNone) {
+      Result<void> same = CompareText(finding, "cause", decide::CauseId(store.findings[index].cause));
+      if (!same) return same;
+    }
+  }
+  return {};
+}
+
+// The words may change from release to release. What they are about may not: the verdict, and of a breach its justification.
+Result<void> CompareLine(const Json& record, const Table& table, const decide::Decision& decision) {
+  const Result<std::string_view> line = TextField(record, "line");
+  if (!line) return line.error();
+  std::string begins(decide::VerdictText(table, decision));
+  if (decision.outcome == decide::Outcome::kBreached)
+    begins += fmt::format(" - {}", decide::Because(table, decision));
+  const bool fits =
+      line->starts_with(begins) && (line->size() == begins.size() || (*line)[begins.size()] == ' ');
+  return fits ? Result<void>() : Differs("line", *line, begins);
+}
+
+Result<void> VerifyDecision(const Json& record) {
+  RecordedTable recorded;
+  if (Result<void> read = recorded.Read(record); !read) return read;
+  const Table& table = recorded.table();
+  const Result<std::int64_t> time_ms = TimeField(record);
+  if (!time_ms) return time_ms.error();
+  const Result<evaluate::Origin> origin = OriginField(record);
+  if (!origin) return origin.error();
+  Result<evaluate::StoreSamples> inputs = ReadInputs(record, table);
+  if (!inputs) return inputs.error();
+  // Over a period with a breach the inputs are those of when it began.
+  const std::optional<std::int64_t> breached_at_ms = BreachedAtMs(record);
+  const std::int64_t inputs_ms = breached_at_ms.value_or(*time_ms);
+  for (const evaluate::SignalSamples& signal : inputs->signals) {
+    if (!signal.samples.empty() && signal.samples.back().time_ms > inputs_ms) {
+      return Error{"it rests on samples of after its time", ""};
+    }
+  }
+  evaluate::StoreDecision store;
+  store.samples = std::move(*inputs);
+  evaluate::DecideStore(table, *origin, inputs_ms, store);
+  if (record.Find("period") != nullptr) {
+    Result<void> concluded = Conclude(record, table, breached_at_ms.has_value(), store);
+    if (!concluded) return concluded;
+  }
+  if (Result<void> same = CompareText(record, "verdict", decide::VerdictId(table, store.decision)); !same)
+    return same;
+  if (Result<void> same = CompareLine(record, table, store.decision); !same) return same;
+  return CompareFindings(record, table, store);
+}
+
+// A run that found no store has decided nothing.
+Result<void> VerifyAttempt(const Json& record) {
+  if (const Result<std::int64_t> time_ms = TimeField(record); !time_ms) return time_ms.error();
+  if (const Result<evaluate::Origin> origin = OriginField(record); !origin) return origin.error();
+  if (Result<void> same = CompareText(record, "verdict", "undetermined"); !same) return same;
+  return CompareLine(record, {}, {});
+}
 
 // Follows the chain from line to line.
 class Auditor {
@@ -42,7 +198,16 @@ class Auditor {
     TakeContent(line.bytes);
   }
 
-  AuditReport&& report() { return std::move(report_); }
+  AuditReport Finish() {
+    for (const auto& [store, periods] : periods_) {
+      for (const Hole& hole : periods.Holes()) {
+        report_.notes.push_back(fmt::format("{}: no decision is about {} to {} ({})", store,
+                                            UtcText(hole.from_ms), UtcText(hole.to_ms),
+                                            LengthText(hole.to_ms - hole.from_ms)));
+      }
+    }
+    return std::move(report_);
+  }
 
  private:
   void Problem(std::string_view what) { report_.problems.push_back(fmt::format("{}: {}", place_, what)); }
@@ -76,15 +241,34 @@ class Auditor {
       Problem(fmt::format("record {}: {}", report_.last.sequence, PlainText(record.error().what)));
       return;
     }
-    if (record->Find("log_missing") != nullptr) {
-      report_.notes.push_back(fmt::format(
-          "{}: before record {} the log was missing or empty; if it was moved away, its records from {} "
-          "on are others than those here",
-          place_, report_.last.sequence, report_.last.sequence));
-    }
+    TakeLogNotes(*record);
     if (const Result<void> follows = VerifyContent(*record); !follows.ok()) {
       Problem(fmt::format("record {}: {}", report_.last.sequence, follows.error().what));
     }
+  }
+
+  // What the record says of the log that it was appended to.
+  void TakeLogNotes(const Json& record) {
+    const std::int64_t sequence = report_.last.sequence;
+    if (record.Find("log_missing") != nullptr) {
+      report_.notes.push_back(fmt::format(
+          "{}: before record {} the log was missing or empty: another program rotated it, or it was moved "
+          "away or emptied{}",
+          place_, sequence,
+          record.Find("schema") != nullptr && *record.Find("schema")->number() == 1
+              ? fmt::format("; its records from {} on, if it is somewhere, are others than those here",
+                            sequence)
+              : ""));
+    }
+    const Json* const known = record.Find("last_known");
+    if (known == nullptr) return;
+    const Result<std::int64_t> last = IntegerField(*known, "sequence");
+    const Result<std::string_view> hash = TextField(*known, "hash");
+    if (!last || !hash) return Problem(fmt::format("record {}: its \"last_known\" is not whole", sequence));
+    Problem(
+        fmt::format("record {}: before it the log had records up to #{} (hash {}), which are not here: it "
+                    "was cut or exchanged",
+                    sequence, *last, *hash));
   }
 
   Result<void> VerifyContent(const Json& record) {
@@ -94,10 +278,14 @@ class Auditor {
     if (*kind != "decision")
       return Error{fmt::format("its kind \"{}\" is none that is known", PlainText(*kind, 60)), ""};
     ++report_.decisions;
+    const Result<std::string_view> spec = TextField(record, "spec");
+    if (!spec) return spec.error();
+    if (record.Find("period") != nullptr) periods_[TitleOf(record, *spec)].Take(record);
     return VerifyDecision(record);
   }
 
   AuditReport report_;
+  std::map<std::string, Periods> periods_;  // by the store's title
   std::string place_;
   bool chained_ = true;  // the line before was a record, so that the next must follow it
 };
@@ -112,7 +300,7 @@ Result<AuditReport> Audit(const std::vector<std::filesystem::path>& files) {
         file, [&](const decision_log::LogLine& line) { auditor.Take(line, last_file); });
     if (!read) return read.error();
   }
-  return auditor.report();
+  return auditor.Finish();
 }
 
 std::string AuditText(const AuditReport& report) {

@@ -18,9 +18,8 @@
 #include "common/text.h"
 #include "common/time_text.h"
 #include "decision/history/reason.h"
-#include "decision/history/record_fields.h"
-#include "decision/log/chain.h"
-#include "decision/log/log_reader.h"
+#include "decision/history/recorded.h"
+#include "decision/log/decision_log.h"
 #include "decision/report_parts.h"
 
 namespace outgrown::audit {
@@ -47,20 +46,37 @@ struct Entry {
   Grounds grounds;
 };
 
+struct Store {
+  std::vector<Entry> entries;  // in the log's order
+  Periods periods;
+};
+
 struct Entries {
   RecordedSpecs specs;
   std::set<std::string, std::less<>> lines;
-  std::map<std::string, std::vector<Entry>> by_store;  // by the store's title, in the log's order
+  std::map<std::string, Store> by_store;  // by the store's title
 };
 
+// The time that no decision is about, among the decisions.
+Stretch StretchOf(const Hole& hole) {
+  return {.line = fmt::format("no decision until {} ({})", UtcText(hole.to_ms),
+                              LengthText(hole.to_ms - hole.from_ms)),
+          .reason = "",
+          .first_ms = hole.from_ms};
+}
+
 // A store's decisions by the time that they are about, which with --at is not when they were made; of the same instant
-// the one that was made first.
-std::vector<Stretch> StretchesOf(std::vector<Entry> entries) {
-  std::ranges::stable_sort(entries, {}, &Entry::time_ms);
+// the one that was made first. A hole between periods stands before the decision that ends it.
+std::vector<Stretch> StretchesOf(Store store) {
+  std::ranges::stable_sort(store.entries, {}, &Entry::time_ms);
+  const std::vector<Hole> holes = store.periods.Holes();
+  auto hole = holes.begin();
   std::vector<Stretch> stretches;
   const Grounds* before = nullptr;
-  for (const Entry& entry : entries) {
-    if (stretches.empty() || stretches.back().line != *entry.line) {
+  for (const Entry& entry : store.entries) {
+    for (; hole != holes.end() && hole->from_ms < entry.time_ms; ++hole)
+      stretches.push_back(StretchOf(*hole));
+    if (stretches.empty() || stretches.back().decisions == 0 || stretches.back().line != *entry.line) {
       stretches.push_back({.line = *entry.line,
                            .reason = Reason(before, entry.grounds),
                            .first_ms = entry.time_ms,
@@ -73,19 +89,6 @@ std::vector<Stretch> StretchesOf(std::vector<Entry> entries) {
   return stretches;
 }
 
-std::string TitleOf(const Json& record) {
-  evaluate::StoreDecision store;
-  if (const Json* labels = record.Find("labels"); labels != nullptr && labels->object() != nullptr) {
-    for (const auto& [name, value] : *labels->object()) {
-      if (value.string() != nullptr) store.labels.emplace_back(name, *value.string());
-    }
-  }
-  const Result<std::string_view> origin = TextField(record, "origin");
-  std::string title = report::StoreTitle(store);
-  if (origin.ok() && *origin == "given" && !store.labels.empty()) title += " (given values)";
-  return title;
-}
-
 // Takes a record; false if it lacks what a history needs.
 bool TakeRecord(const Json& record, std::int64_t sequence, Entries& entries) {
   const Result<std::string_view> kind = TextField(record, "kind");
@@ -96,10 +99,12 @@ bool TakeRecord(const Json& record, std::int64_t sequence, Entries& entries) {
   const bool decision = *kind == "decision";
   Result<Grounds> grounds = decision ? ReadGrounds(record, entries.specs) : Grounds();
   if (!grounds) return false;
-  const std::string title = fmt::format("{}: {}", PlainText(*spec), decision ? TitleOf(record) : "no store");
+  const std::string title = decision ? TitleOf(record, *spec) : fmt::format("{}: no store", PlainText(*spec));
   auto known = entries.lines.find(*line);
   if (known == entries.lines.end()) known = entries.lines.emplace(*line).first;
-  entries.by_store[title].push_back({*time_ms, sequence, &*known, std::move(*grounds)});
+  Store& store = entries.by_store[title];
+  store.entries.push_back({*time_ms, sequence, &*known, std::move(*grounds)});
+  if (decision) store.periods.Take(record);
   return true;
 }
 
@@ -117,25 +122,25 @@ Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files)
     if (!read) return read.error();
   }
   std::string text;
-  for (const auto& [title, of_store_entries] : entries.by_store) {
-    const std::vector<Stretch> of_store = StretchesOf(of_store_entries);
+  for (const auto& [title, store] : entries.by_store) {
+    const std::vector<Stretch> of_store = StretchesOf(store);
     std::size_t width = 0;
     for (const Stretch& stretch : of_store) width = std::max(width, Columns(PlainText(stretch.line)));
     text += fmt::format("{}{}\n", text.empty() ? "" : "\n", title);
     for (const Stretch& stretch : of_store) {
       text += fmt::format(
           "  {}  {}  {}", UtcText(stretch.first_ms), report::Pad(PlainText(stretch.line), width),
-          stretch.decisions == 1 ? fmt::format("#{}", stretch.first_sequence)
-                                 : fmt::format("#{} and {} more, until {}", stretch.first_sequence,
-                                               stretch.decisions - 1, UtcText(stretch.last_ms)));
+          stretch.decisions == 0   ? ""
+          : stretch.decisions == 1 ? fmt::format("#{}", stretch.first_sequence)
+                                   : fmt::format("#{} and {} more, until {}", stretch.first_sequence,
+                                                 stretch.decisions - 1, UtcText(stretch.last_ms)));
       text += '\n';
       if (!stretch.reason.empty())
         text += fmt::format("{}{}\n", std::string(kReasonColumn, ' '), stretch.reason);
     }
   }
   if (entries.by_store.empty()) text += "no decision yet\n";
-  if (unread > 0)
-    text += fmt::format("\n{} lines are no valid records; rulegen --audit tells more\n", unread);
+  if (unread > 0) text += fmt::format("\n{} lines are no valid records; rulegen --audit says more\n", unread);
   return text;
 }
 

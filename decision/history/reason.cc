@@ -9,8 +9,7 @@
 #include "common/digest.h"
 #include "common/text.h"
 #include "common/time_text.h"
-#include "decision/history/record_fields.h"
-#include "decision/history/recorded_table.h"
+#include "decision/history/recorded.h"
 #include "decision/quantity.h"
 
 namespace outgrown::audit {

@@ -1,6 +1,5 @@
-#include "decision/log/chain.h"
-
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <optional>
@@ -10,11 +9,14 @@
 
 #include "common/digest.h"
 #include "common/time_text.h"
+#include "decision/log/decision_log.h"
 
 namespace outgrown::decision_log {
 namespace {
 
-constexpr std::string_view kHead = "{\"schema\":1,\"sequence\":";
+// The one that is written, and the ones that are read, all of one length.
+constexpr std::string_view kHead = R"({"schema":2,"sequence":)";
+constexpr std::array<std::string_view, 2> kHeads = {R"({"schema":1,"sequence":)", kHead};
 constexpr std::string_view kPrevious = ",\"previous\":\"";
 constexpr std::string_view kHash = ",\"hash\":\"";
 constexpr std::string_view kTail = "\"}";
@@ -41,7 +43,8 @@ std::string SealRecord(const Link& before, std::int64_t logged_ms, std::string_v
 
 Result<SealedRecord> OpenRecord(std::string_view line) {
   const Error not_a_record{"not a record of this log", ""};
-  if (!line.starts_with(kHead)) return not_a_record;
+  if (std::ranges::none_of(kHeads, [&](std::string_view head) { return line.starts_with(head); }))
+    return not_a_record;
   SealedRecord record;
   const char* const digits = line.data() + kHead.size();
   const auto [rest, failed] = std::from_chars(digits, line.data() + line.size(), record.link.sequence);
@@ -75,7 +78,9 @@ Remainder ClassifyRemainder(std::string_view bytes, bool ends_with_newline) {
   // A record's newline is the last byte of its write: with it, everything must be there.
   if (ends_with_newline) return Remainder::kDamaged;
   // What a cut left is the beginning of a record and has no trailer; a record whose newline was changed has one.
-  if (!kHead.starts_with(bytes.substr(0, kHead.size()))) return Remainder::kDamaged;
+  const std::string_view begun = bytes.substr(0, kHead.size());
+  if (std::ranges::none_of(kHeads, [&](std::string_view head) { return head.starts_with(begun); }))
+    return Remainder::kDamaged;
   const std::size_t hash = bytes.find(kHash);
   const bool has_trailer =
       hash != std::string_view::npos && bytes.size() >= hash + kHash.size() + kDigits + kTail.size();

@@ -1,26 +1,138 @@
-// The decision log: JSON Lines, one record a decision, each holding the hash of the one before (chain.h).
+// The decision log: JSON Lines, one record a decision, each holding the hash of the one before.
 //
-// A decision is printed only after its record has reached the disk. Writers exclude each other with flock(2) on the
-// file; a record is one write(2). What a crash left unfinished at the end was never acknowledged; the next append
-// cuts it off and says so in its record ("dropped_bytes"). A write that fails is taken back. Appending to a damaged
-// log is refused: `rulegen --audit` tells what is wrong.
+//   {"schema":2,"sequence":118,"previous":"<64 hex>","logged":"<RFC 3339>",MEMBERS,"hash":"<64 hex>"}\n
 //
-// Rotation: a log of 64 MiB is renamed to PATH.SEQUENCE (its last record's, twelve digits) and the chain goes on in a
-// new file at PATH. A new or empty file takes up the chain of the newest such segment beside it. If that is not within a
-// rotation, the log that followed the segment was moved away, or a rotation was cut short; which of them can't be told. The
-// record says "log_missing" then, since those of a moved log may have the same numbers.
+// "previous" is the "hash" of the record before (64 zeros for the first of all), "hash" the SHA-256 of the line's bytes
+// before `,"hash":`. So a changed, removed or inserted line breaks the chain. It is unkeyed: someone who rewrites
+// everything after a record gets away with it, unless the last hash is kept elsewhere. A chain may hold records of
+// schema 1 before those of schema 2.
+//
+//   decisions.jsonl                 the log; what a symbolic link names, if it is one
+//   decisions.jsonl.000000000118    a rotated segment, named by its last record's number
+//   decisions.newest.json           the newest decision about each store, and the last record's number and hash
+//
+// A decision is printed only after its record has reached the disk. Writers exclude each other with flock(2) on the log; a
+// record is one write(2). What a crash left unfinished at the end was never acknowledged; the next append cuts it off and
+// says so in its record ("dropped_bytes"). A write that fails is taken back. Appending to a damaged log is refused.
+//
+// Whoever appends replaces the newest-decision file before it frees the lock. It is also the second place that knows where
+// the chain ended, so that a log that was emptied or moved away goes on with the next number ("log_missing") and one that
+// was cut or exchanged is found ("last_known").
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/result.h"
-#include "decision/log/chain.h"
 
 namespace outgrown::decision_log {
+
+// --- The chain (chain.cc) ---
+
+// A record's place in the chain.
+struct Link {
+  std::int64_t sequence = 0;  // 0: before the first
+  std::string hash = std::string(64, '0');
+
+  friend bool operator==(const Link&, const Link&) = default;
+};
+
+struct SealedRecord {
+  Link link;
+  std::string previous;  // the hash of the record before
+};
+
+// The line, without the newline. `members` is JSON members' text, without braces.
+std::string SealRecord(const Link& before, std::int64_t logged_ms, std::string_view members, Link& sealed);
+
+// Takes a line (without its newline) apart and verifies its own hash; an error says what is wrong with it.
+Result<SealedRecord> OpenRecord(std::string_view line);
+
+// What bytes at the end of a log, that are no whole valid record, are.
+enum class Remainder {
+  kUnfinished,  // a record that a crash cut short, or whose blocks a power cut left zero: never acknowledged
+  kDamaged,     // anything else: bytes that were a record once, or never belonged here
+};
+
+// `bytes`: a line that is no valid record, without its newline if it has one. Only the very last may lack it.
+Remainder ClassifyRemainder(std::string_view bytes, bool ends_with_newline);
+
+// --- Reading (read.cc) ---
+
+struct LogLine {
+  const std::filesystem::path& file;
+  std::int64_t number;       // from 1, within the file
+  const std::string& bytes;  // without the newline
+  bool ends_with_newline;    // false: the file's end
+  bool last_of_file;
+};
+
+// Calls `take` for each line of `file`. An error if it can't be read; a log that grows meanwhile is read up to some
+// moment's end.
+Result<void> ForEachLine(const std::filesystem::path& file, const std::function<void(const LogLine&)>& take);
+
+// The file that a path means: where it is a symbolic link, what that names, there or not. So a log is rotated where it
+// lies, and all names of it have one lock, one set of segments and one newest-decision file.
+std::filesystem::path ResolveLog(std::filesystem::path path);
+
+// The rotated segments of the log at `path`, oldest first; without `path` itself.
+Result<std::vector<std::filesystem::path>> LogSegments(const std::filesystem::path& path);
+
+// The files that hold the chain of the log at `path`, oldest first: its segments and, if it exists, itself. An error
+// if there is none.
+Result<std::vector<std::filesystem::path>> LogFiles(const std::filesystem::path& path);
+
+// Where the chain stands at the end of a log's file, and what a crash left behind it.
+struct LogTail {
+  Link link;                       // of the last record; the chain's beginning if there is none
+  std::int64_t end_bytes = 0;      // where the next record belongs
+  std::int64_t dropped_bytes = 0;  // of an unfinished record after that
+  bool ends_with_newline = true;   // false: the last record is whole but for its newline
+};
+
+// Reads from the file's end back to the last record's beginning. An error if that record is damaged or what follows it
+// is nothing that a crash could have left. `path` is for errors only.
+Result<LogTail> ReadLogTail(int fd, const std::filesystem::path& path);
+
+// --- The newest decisions (newest.cc) ---
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+// Of one store. A time that lies after the record's own ("logged") counts as that one.
+struct NewestDecision {
+  std::string spec;             // "checkpoint"
+  Labels labels;                // that name the store, by name
+  std::string digest;           // of the spec that it was made by
+  std::string verdict;          // a verdict's id, "sufficient" or "undetermined"
+  std::int64_t time_ms = 0;     // the moment that it is about
+  std::int64_t logged_ms = 0;   // when its record was written
+  std::int64_t instant_ms = 0;  // of the newest one that was not asked for with --at; 0: none
+  std::int64_t period_ms = 0;   // the end of the newest period among those; 0: none
+};
+
+struct NewestDecisions {
+  Link last;                              // the log's last record of any kind
+  std::vector<NewestDecision> decisions;  // one for each store, by spec and labels
+};
+
+// "decisions.newest.json" beside "decisions.jsonl".
+std::filesystem::path NewestPath(const std::filesystem::path& log);
+
+// Reads the file of the log at `log`, without any lock. Nothing if there is none or it is another log's. An error if it
+// can't be read or is no such file, and if `log` is no regular file.
+Result<std::optional<NewestDecisions>> ReadNewest(const std::filesystem::path& log);
+
+// The same for a run that goes on from the newest decisions: made from the log where the file is missing or unreadable, as in
+// the first run after an upgrade. Empty if there is no log.
+NewestDecisions LoadNewest(const std::filesystem::path& log);
+
+// --- Appending (append.cc) ---
 
 inline constexpr std::int64_t kRotateBytes = 64LL << 20U;
 
@@ -28,13 +140,16 @@ inline constexpr std::int64_t kRotateBytes = 64LL << 20U;
 // $HOME/.local/state/outgrown. An error if the environment names none of them.
 Result<std::filesystem::path> DefaultLogPath();
 
-// Appends one record for each of `members` (JSON members' text) and syncs them to the disk; makes missing folders. Gives
-// the link of each. On an error none of them counts as logged. Ignores SIGXFSZ meanwhile, so not beside a
-// thread that changes that signal's handling.
-Result<std::vector<Link>> AppendRecords(const std::filesystem::path& path, std::vector<std::string> members,
-                                        std::int64_t logged_ms, std::int64_t rotate_bytes = kRotateBytes);
+struct Appended {
+  std::vector<Link> links;            // of each record
+  std::vector<std::string> warnings;  // for people: what was strange about the log
+};
 
-// The rotated segments of the log at `path`, oldest first; without `path` itself.
-Result<std::vector<std::filesystem::path>> LogSegments(const std::filesystem::path& path);
+// Appends one record for each of `members` (JSON members' text) and syncs them to the disk; makes missing folders; then
+// replaces the newest-decision file, which is made from the log where it is missing or behind. On an error none of the
+// records counts as logged; where only that file can't be replaced, a warning says so. Ignores SIGXFSZ meanwhile, so not
+// beside a thread that changes that signal's handling.
+Result<Appended> AppendRecords(const std::filesystem::path& path, std::vector<std::string> members,
+                               std::int64_t logged_ms, std::int64_t rotate_bytes = kRotateBytes);
 
 }  // namespace outgrown::decision_log

@@ -1,23 +1,27 @@
-// The last logged decision about each store, and the end of the log's hash chain: kept by Prometheus as well, the last
-// hash shows when somebody cuts whole records off the log.
-#include <algorithm>
+// The newest decision about each store and the end of the log's hash chain, from the file that --evaluate keeps beside the
+// log. Prometheus remembers the last hash, which shows when somebody cuts whole records off the log.
+#include "decision/log/decision_log.h"
+
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "decision/log/last_decisions.h"
+#include "common/time_text.h"
 #include "exporter/collectors/collectors.h"
 
 namespace outgrown::exporter {
 namespace {
 
-// database=checkpoints,instance=app-1:9108,job=outgrown: by key, whatever the order in the log, since the alert on an
-// overdue decision builds the same text from the store's labels.
-std::string Subject(const decision_log::LastDecision& decision) {
+// A decision cannot be about a later time, but for what two clocks differ. One that is was made while the clock was wrong,
+// and must not keep the alert on an overdue decision silent until then.
+constexpr std::int64_t kClocksApartMs = 3'600'000;
+
+// database=checkpoints,instance=app-1:9108,job=outgrown: by key, since the alert on an overdue decision builds the same
+// text from the store's labels.
+std::string Subject(const decision_log::NewestDecision& decision) {
   std::string subject;
-  std::vector<std::pair<std::string, std::string>> labels = decision.labels;
-  std::ranges::sort(labels);
-  for (const auto& [name, value] : labels) {
+  for (const auto& [name, value] : decision.labels) {
     if (!subject.empty()) subject += ',';
     subject += name;
     subject += '=';
@@ -30,20 +34,22 @@ std::string Subject(const decision_log::LastDecision& decision) {
 
 Result<void> CollectDecisionLog(const Settings& settings, Samples& samples) {
   if (settings.decision_log.empty()) return {};
-  const Result<std::optional<decision_log::LastDecisions>> read =
-      decision_log::ReadLastDecisions(settings.decision_log);
+  const Result<std::optional<decision_log::NewestDecisions>> read =
+      decision_log::ReadNewest(settings.decision_log);
   if (!read) return read.error();
   if (!*read) return {};
-  const decision_log::LastDecisions& last = **read;
-  for (const decision_log::LastDecision& decision : last.decisions) {
+  const decision_log::NewestDecisions& newest = **read;
+  for (const decision_log::NewestDecision& decision : newest.decisions) {
     const std::string subject = Subject(decision);
-    samples.Set("checkpoint_decision_timestamp_seconds", {decision.spec, subject},
-                static_cast<double>(decision.time_ms) / 1000);
+    if (decision.time_ms <= NowMs() + kClocksApartMs) {
+      samples.Set("checkpoint_decision_timestamp_seconds", {decision.spec, subject},
+                  static_cast<double>(decision.time_ms) / 1000);
+    }
     samples.Set("checkpoint_decision_verdict", {decision.spec, subject, decision.verdict}, 1);
     samples.Set("checkpoint_decision_spec_info", {decision.spec, subject, decision.digest}, 1);
   }
-  samples.Set("checkpoint_decision_log_records_total", {}, static_cast<double>(last.last.sequence));
-  samples.Set("checkpoint_decision_log_info", {last.last.hash}, 1);
+  samples.Set("checkpoint_decision_log_records_total", {}, static_cast<double>(newest.last.sequence));
+  samples.Set("checkpoint_decision_log_info", {newest.last.hash}, 1);
   return {};
 }
 

@@ -88,7 +88,8 @@ TEST_CASE("a burst that has ended is not forgotten, and one too short never stoo
       {"long enough, half an hour ago", 60, 11, "MIGRATE NOW - Write errors >1% (SQLite saturated)"},
       {"one evaluation too short", 60, 10, "SQLite sufficient"},
       {"still on", 15, 16, "MIGRATE NOW - Write errors >1% (SQLite saturated)"},
-      {"pending at the end", 4, 5, "SQLite sufficient"},
+      {"pending at the end", 4, 5,
+       "SQLite sufficient - pending: Write errors >1% (SQLite saturated) since 14:11 UTC, 2 min of 5 min"},
       {"before the period", 200, 30, "SQLite sufficient"},
       {"begun before the period and breached in it", 125, 20,
        "MIGRATE NOW - Write errors >1% (SQLite saturated)"},
@@ -118,9 +119,10 @@ TEST_CASE("the most severe verdict that stood leads, with its times; milder ones
   CHECK(AuditOf(evaluation) == "");
   const std::vector<Evaluation> evaluations = {evaluation};
   CHECK(EvaluateExitStatus(evaluations, true) == 20);
-  CHECK(TextReport(evaluations, {})
-            .starts_with(
-                "MIGRATE NOW - Write errors >1% (SQLite saturated)\n  stood from 2026-09-21 13:28:30 UTC"));
+  CHECK(
+      TextReport(evaluations, {})
+          .starts_with(
+              "MIGRATE NOW - Write errors >1% (SQLite saturated)\n  breached from 2026-09-21 13:28:30 UTC"));
 }
 
 TEST_CASE("what was not measured for longer than Prometheus bridges keeps a period from being sufficient") {
@@ -251,7 +253,27 @@ TEST_CASE("since when a store is silent is asked for no further back than it tak
   }
 }
 
-TEST_CASE("a period in stretches gives what it gives in one piece") {
+namespace {
+
+// The hour before kMemoryT, of each store.
+std::vector<std::int64_t> Begins(std::size_t stores) {
+  return std::vector<std::int64_t>(stores, kMemoryT - kHourMs);
+}
+
+void CheckSame(const Period& a, const Period& b) {
+  for (std::size_t index = 0; index < kSampleTable.thresholds.size(); ++index) {
+    CHECK(a.thresholds[index].breached_evaluations == b.thresholds[index].breached_evaluations);
+    CHECK(a.thresholds[index].breached_first_ms == b.thresholds[index].breached_first_ms);
+    CHECK(a.thresholds[index].breached_last_ms == b.thresholds[index].breached_last_ms);
+    CHECK(a.thresholds[index].longest_beyond_ms == b.thresholds[index].longest_beyond_ms);
+    CHECK(a.thresholds[index].unknown.stretches == b.thresholds[index].unknown.stretches);
+  }
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a period in stretches gives what it gives in one piece, and so does one that begins later than others") {
   // More stores than one query's samples allow, so that the hour takes several stretches.
   MemorySource source;
   for (int store = 0; store < 3; ++store) source.AddHealthyStore("store-" + std::to_string(store));
@@ -259,21 +281,27 @@ TEST_CASE("a period in stretches gives what it gives in one piece") {
   source.SetValue("store-1", kErrorSeries, 0.001, 50);
   std::vector<std::vector<std::string>> identities = {{"app", "app-1:9108", "store-1"}};
   FleetSamples told;
-  const auto whole = MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, told);
+  const auto whole =
+      MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, told);
   const std::size_t queries = source.asked.size();
   while (identities.size() < 50'000) {
     identities.push_back({"app", "app-1:9108", "other-" + std::to_string(identities.size())});
   }
   source.asked.clear();
-  const auto pieces = MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, told);
+  const auto pieces =
+      MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, told);
   CHECK(source.asked.size() == 6 * (queries - 1) + 1);  // who was there before is asked once
-  for (std::size_t index = 0; index < kSampleTable.thresholds.size(); ++index) {
-    CHECK(pieces[0].thresholds[index].breached_evaluations ==
-          whole[0].thresholds[index].breached_evaluations);
-    CHECK(pieces[0].thresholds[index].breached_first_ms == whole[0].thresholds[index].breached_first_ms);
-    CHECK(pieces[0].thresholds[index].breached_last_ms == whole[0].thresholds[index].breached_last_ms);
-    CHECK(pieces[0].thresholds[index].longest_beyond_ms == whole[0].thresholds[index].longest_beyond_ms);
-    CHECK(pieces[0].thresholds[index].unknown.stretches == whole[0].thresholds[index].unknown.stretches);
+  CheckSame(pieces[0], whole[0]);
+  // Within a stretch, at the beginning of one, and in the burst.
+  for (const std::int64_t minutes : {47, 40, 33, 20, 3}) {
+    CAPTURE(minutes);
+    std::vector<std::int64_t> begins = Begins(identities.size());
+    begins[0] = kMemoryT - minutes * 60'000;
+    const auto later = MeasurePeriod(kSampleTable, source, begins, kMemoryT, identities, told);
+    const std::vector<std::int64_t> own = {begins[0]};
+    const auto alone = MeasurePeriod(kSampleTable, source, own, kMemoryT, {identities[0]}, told);
+    CheckSame(later[0], alone[0]);
+    CHECK(later[0].from_ms == begins[0]);
   }
 }
 
@@ -282,7 +310,8 @@ TEST_CASE("what lacked a label that names stores at some time of the period was 
   source.AddHealthyStore("a");
   const std::vector<std::vector<std::string>> identities = {{"app", "app-1:9108", "a"}};
   FleetSamples told;
-  static_cast<void>(MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, told));
+  static_cast<void>(
+      MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, told));
   CHECK_FALSE(told.nameless);
   REQUIRE_FALSE(source.asked.empty());
   source.changing[source.asked.back()] = [](prometheus_api::Answer& answer) {
@@ -290,7 +319,8 @@ TEST_CASE("what lacked a label that names stores at some time of the period was 
     std::erase_if(series.labels, [](const auto& label) { return label.first == "database"; });
     answer.series.push_back(series);
   };
-  static_cast<void>(MeasurePeriod(kSampleTable, source, kMemoryT - kHourMs, kMemoryT, identities, told));
+  static_cast<void>(
+      MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, told));
   CHECK(told.nameless);
   CHECK(told.warnings.size() == 1);
 }
@@ -309,7 +339,7 @@ TEST_CASE("a forged period doesn't follow") {
        "\"threshold\":\"WriteErrors\",\"breached_evaluations\":0"},
       {"\"threshold\":\"MultiServer\",\"breached_evaluations\":0",
        "\"threshold\":\"MultiServer\",\"breached_evaluations\":1,\"first_ms\":1,\"last_ms\":1"},
-      {"\"stood_ms\":17", "\"stood_ms\":18"},
+      {"\"breached_at_ms\":17", "\"breached_at_ms\":18"},
       {"\"unmeasured\":[]", "\"unmeasured\":1"},
   };
   for (const Forgery& forgery : forgeries) {

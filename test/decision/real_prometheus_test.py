@@ -30,6 +30,8 @@ def Store(*arguments, **changed):  # noqa: N802  (a recorded.Store that ends at 
     return recorded.Store(*arguments, end=E, **changed)
 
 
+PENDING = "SQLite sufficient - pending: Write errors >1% (SQLite saturated) since 14:09 UTC, 4 min of 5 min"
+
 STORES = [
     Store("healthy", "SQLite sufficient", 0),
     Store("idle", "SQLite sufficient", 0, write_error_ratio=0, writes_per_second=0, write_p99_seconds=0),
@@ -37,7 +39,7 @@ STORES = [
           file_size_bytes=5 * GIGABYTE, write_p99_seconds=0.1),
     Store("errors", "MIGRATE NOW - Write errors >1% (SQLite saturated)", 0,
           write_error_ratio=[0.02] * 11).alert(WriteErrors="firing"),
-    Store("errors-one-evaluation-short", "SQLite sufficient", 0,
+    Store("errors-one-evaluation-short", PENDING, 0,
           write_error_ratio=[0.02] * 10).alert(WriteErrors="pending"),
     Store("throughput", "MIGRATE NOW - Throughput >100/sec (capacity ceiling)", 0,
           writes_per_second=[120] * 21).alert(Throughput="firing", ThroughputApproaching="firing"),
@@ -80,7 +82,7 @@ STORES = [
     Store("held", "SQLite sufficient", 0, write_error_ratio=[0.02] * 40 + [0.001] * 20).alert(WriteErrors="firing"),
     Store("held-too-long", "SQLite sufficient", 6,
           write_error_ratio=[0.02] * 40 + [0.001] * 40).alert(WriteErrors="firing"),
-    Store("held-and-pending-again", "SQLite sufficient", 0,
+    Store("held-and-pending-again", PENDING.replace("14:09 UTC, 4 min", "14:10 UTC, 3 min"), 0,
           write_error_ratio=[0.02] * 40 + [0.001] * 25 + [0.02] * 8).alert(WriteErrors="firing"),
     Store("burst-with-a-hole", "SQLite sufficient", 0,
           write_error_ratio=[0.02] * 10 + [None] + [0.02] * 8 + [0.001] * 60),
@@ -115,6 +117,15 @@ class RealPrometheus(ServerCase):
         for expected in STORES:
             with self.subTest(expected.name):
                 self.assertEqual(stores[expected.name]["line"], expected.line)
+
+    def test_a_limit_that_is_exceeded_but_not_long_enough_is_pending_in_json_and_in_the_table(self):
+        states = {name: store["state"] for name, store in self.stores().items()}
+        self.assertEqual({name for name, state in states.items() if state == "pending"},
+                         {"errors-one-evaluation-short", "held-and-pending-again"})
+        self.assertEqual((states["healthy"], states["errors"], states["silent"]), ("sufficient", "breached", "undetermined"))
+        table = self.evaluate().stdout
+        self.assertIn("  " + PENDING, table)
+        self.assertIn("2 SQLite sufficient, pending", table)
 
     def test_alert_and_decision_agree_but_where_they_were_made_to_differ(self):
         for name, store in self.stores().items():
@@ -165,7 +176,7 @@ class RealPrometheus(ServerCase):
         stores = self.stores("--since", "50m")
         errors = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
         for name, line in {"healthy": "SQLite sufficient", "errors": errors, "held": errors, "held-too-long": errors,
-                           "errors-one-evaluation-short": "SQLite sufficient", "late": "SQLite sufficient",
+                           "errors-one-evaluation-short": PENDING, "late": "SQLite sufficient",
                            "two-series": "UNDETERMINED - Write errors: several series claim to be this store",
                            "silent": "UNDETERMINED - no data since 2026-09-21 02:13:30 UTC"}.items():
             with self.subTest(name):

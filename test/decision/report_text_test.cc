@@ -11,7 +11,7 @@
 #include "common/text.h"
 #include "decision/evaluation.h"
 #include "decision/report_json.h"
-#include "decision/signal_rows.h"
+#include "decision/signal_lines.h"
 #include "decision/wording.h"
 #include "test/decision/engine/sample_table.h"
 #include "test/decision/memory_source.h"
@@ -156,6 +156,25 @@ void SetTrend(Evaluation& evaluation, std::size_t store, std::string_view thresh
 }
 
 }  // namespace
+
+TEST_CASE("a store with a limit that is exceeded, not yet for long enough, never reads as sufficient alone") {
+  MemorySource source;
+  for (const char* store : {"a", "b", "c", "d"}) source.AddHealthyStore(store);
+  source.SetValue("c", "checkpoint:write_p99_seconds", 0.15, 5);
+  source.SetValue("c", "checkpoint:write_error_ratio", 0.02, 5);
+  const std::vector<Evaluation> evaluations = {EvaluateMeasured(kSampleTable, source, kMemoryT)};
+  // The most severe one leads, whatever the order of the spec.
+  const std::string line =
+      "SQLite sufficient - pending: Write errors >1% (SQLite saturated) since 14:11 UTC, 2 min of 5 min, and "
+      "1 more";
+  CHECK(TextReport(evaluations, {}).find("  " + line + "  c @ app-1:9108") != std::string::npos);
+  for (const std::size_t columns : {100UL, 200UL}) {
+    const std::string text = TextReport(evaluations, {.terminal = true, .columns = columns});
+    CHECK(text.find("  SQLite sufficient, pending  c @") < text.find("  SQLite sufficient           a @"));
+    CHECK(text.find("4 stores: 1 SQLite sufficient, pending, 3 SQLite sufficient\n") != std::string::npos);
+    CheckWidth(text, columns);
+  }
+}
 
 TEST_CASE("a row tells when its limit is reached; a breached one when the next limit is") {
   std::vector<Evaluation> evaluations = Busy();

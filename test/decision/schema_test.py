@@ -17,8 +17,8 @@ sys.path.insert(0, str(ROOT / "test" / "support"))
 import schema  # noqa: E402
 
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
-DECISIONS = ("evaluate.v1", "decision-record.v1", "backtest.v1")
-SCHEMAS = (*DECISIONS, "archive-manifest.v1")
+DECISIONS = ("evaluate.v1", "decision-record.v2", "backtest.v1")
+SCHEMAS = (*DECISIONS, "decision-record.v1", "archive-manifest.v1")
 VALUES = {"write_error_ratio": 0.02, "writes_per_second": 84.2, "servers": 1, "file_size_bytes": 2**31}
 
 
@@ -71,15 +71,32 @@ class Schema(unittest.TestCase):
                            input=json.dumps(VALUES), capture_output=True, text=True, check=True)
             self.assertEqual([record["dropped_bytes"] for record in schema.check_log(log)], [len(unfinished)])
 
+    def evaluate(self, log):
+        subprocess.run([RULEGEN, "--evaluate", "--spec", ROOT / "rules" / "checkpoint.toml", "--measurements", "-", "--log", log],
+                       input=json.dumps(VALUES), capture_output=True, text=True, check=True)
+
     def test_a_record_after_a_log_that_is_gone_is_of_the_schema_and_tells_it(self):
         with tempfile.TemporaryDirectory() as folder:
             log = pathlib.Path(folder) / "log"
-            for _ in range(2):
-                subprocess.run([RULEGEN, "--evaluate", "--spec", ROOT / "rules" / "checkpoint.toml", "--measurements", "-", "--log", log],
-                               input=json.dumps(VALUES), capture_output=True, text=True, check=True)
-                if not (segment := log.with_name("log.000000000001")).exists():
-                    log.rename(segment)
-            self.assertEqual([record["log_missing"] for record in schema.check_log(log)], [True])
+            self.evaluate(log)
+            log.unlink()
+            self.evaluate(log)
+            self.assertEqual([(record["sequence"], record["log_missing"]) for record in schema.check_log(log)], [(2, True)])
+
+    def test_a_record_after_a_log_that_was_cut_is_of_the_schema_and_tells_what_was_known(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = pathlib.Path(folder) / "log"
+            self.evaluate(log)
+            one = log.read_bytes()
+            self.evaluate(log)
+            cut = schema.check_log(log)[-1]
+            log.write_bytes(one)
+            self.evaluate(log)
+            self.assertEqual(schema.check_log(log)[-1]["last_known"], {"sequence": 2, "hash": cut["hash"]})
+
+    def test_the_records_of_the_first_releases_are_of_their_schema(self):
+        old = ROOT / "test" / "decision" / "history" / "schema1"
+        self.assertEqual({record["schema"] for path in old.iterdir() for record in schema.check_log(path)}, {1})
 
     def test_an_undocumented_member_is_found(self):
         for name, member in (("evaluate.v1", "evaluations"), ("backtest.v1", "backtests")):

@@ -9,11 +9,14 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "common/number.h"
+#include "common/time_text.h"
 #include "counterblock/writer.h"
 #include "decision/log/decision_log.h"
 #include "exporter/collectors/samples.h"
@@ -311,12 +314,19 @@ TEST_CASE("the last decisions and the log's end are shown, and nothing without a
   CHECK(lines().empty());
   settings.decision_log = (folder.path() / "decisions.jsonl").string();
   CHECK(lines().empty());
-  const auto links = outgrown::decision_log::AppendRecords(
-      settings.decision_log,
-      {R"("kind":"decision","origin":"prometheus","spec":"checkpoint","digest":"0d","time_ms":1795473190500,)"
-       R"("labels":{"job":"x","database":"a"},"verdict":"migrate_now")"},
-      0);
-  REQUIRE(links.ok());
+  const auto decision = [](std::string_view database, std::int64_t time_ms) {
+    return fmt::format(
+        R"("kind":"decision","origin":"prometheus","spec":"checkpoint","digest":"0d","time_ms":{},)"
+        R"("labels":{{"job":"x","database":"{}"}},"verdict":"migrate_now")",
+        time_ms, database);
+  };
+  const auto append = [&](const std::string& members, std::int64_t logged_ms) {
+    return outgrown::decision_log::AppendRecords(settings.decision_log, {members}, logged_ms)
+        .value()
+        .links.back()
+        .hash;
+  };
+  const std::string hash = append(decision("a", 1795473190500), 1795473191000);
   // By key, not as they were logged: an alert builds the same text.
   const std::string store = R"({store="checkpoint",subject="database=a,job=x")";
   CHECK(lines() == std::vector<std::string>{
@@ -324,8 +334,17 @@ TEST_CASE("the last decisions and the log's end are shown, and nothing without a
                        "checkpoint_decision_verdict" + store + R"(,verdict="migrate_now"} 1)",
                        "checkpoint_decision_spec_info" + store + R"(,digest="0d"} 1)",
                        "checkpoint_decision_log_records_total 1",
-                       R"(checkpoint_decision_log_info{hash=")" + links->back().hash + R"("} 1)",
+                       R"(checkpoint_decision_log_info{hash=")" + hash + R"("} 1)",
                    });
+  // One that was made while the clock was ahead must not keep the alert on an overdue decision silent.
+  const std::int64_t ahead_ms = outgrown::NowMs() + 86'400'000;
+  append(decision("b", ahead_ms), ahead_ms);
+  std::string all;
+  for (const std::string& line : lines()) all += line + "\n";
+  CHECK(all.find(R"(checkpoint_decision_verdict{store="checkpoint",subject="database=b,job=x")") !=
+        std::string::npos);
+  CHECK(all.find(R"(checkpoint_decision_timestamp_seconds{store="checkpoint",subject="database=b,job=x")") ==
+        std::string::npos);
   settings.decision_log = folder.path().string();
   CHECK(lines(false).empty());
 }

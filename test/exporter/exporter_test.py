@@ -6,7 +6,6 @@ anew and its test reports skipped.
 
 import contextlib
 import ctypes
-import hashlib
 import http.client
 import json
 import os
@@ -98,10 +97,12 @@ class CounterBlock:
 OK, BUSY, CONSTRAINT = 0, 1, 5
 
 
-def sealed(members, sequence=1):
-    """A record of a decision log (decision/log/chain.h), but for its predecessor's hash."""
-    body = f'{{"schema":1,"sequence":{sequence},"previous":"{"0" * 64}","logged":"2026-11-23T14:00:00.000Z",{members}'
-    return f'{body},"hash":"{hashlib.sha256(body.encode()).hexdigest()}"}}\n'
+def newest(log, sequence, *decisions, digest="0d" * 32):
+    """Writes the file of the newest decisions about stores that rulegen --evaluate keeps beside a log."""
+    log.with_suffix(".newest.json").write_text(json.dumps({
+        "schema": 1, "log": log.name, "sequence": sequence, "hash": "6e0345f6564111820882e1f8ef564f9ccff8fa653b199b80dc1d367603fdd683",
+        "decisions": [{"spec": "checkpoint", "labels": labels, "digest": digest, "verdict": verdict,
+                       "time_ms": 1795473190500} for labels, verdict in decisions]}))
 
 
 class InFolder(unittest.TestCase):
@@ -239,8 +240,7 @@ class Scrape(InFolder):
         self.open_database()
         (self.blocks / "later.v2.counters").write_bytes(b"a later major")
         log = self.folder / "decisions.jsonl"
-        log.write_text(sealed('"kind":"decision","origin":"prometheus","spec":"checkpoint","digest":"0d0d","time_ms":1795473190500,'
-                              '"labels":{"database":"checkpoints","job":"outgrown"},"verdict":"migrate_now"'))
+        newest(log, 1, ({"database": "checkpoints", "job": "outgrown"}, "migrate_now"), digest="0d0d")
         exporter = self.start(f"--block.dir={self.blocks}", f"--spec={GOLDEN / 'spec.toml'}", "--store=gone=/nowhere/a.db",
                               "--deployment.servers=2", "--store.shared-id=eu \"1\"", f"--decision.log={log}")
         block.close()
@@ -261,14 +261,9 @@ class Scrape(InFolder):
 
     def test_the_last_decision_about_each_of_a_fleets_stores_is_shown_in_little_memory(self):
         log, stores = self.folder / "decisions.jsonl", 10_000
-        def decision(store, verdict):
-            return (f'"kind":"decision","origin":"prometheus","spec":"checkpoint","digest":"{"0d" * 32}","time_ms":1795473190500,'
-                    f'"labels":{{"job":"outgrown","instance":"app-{store}:9108","database":"checkpoints"}},"verdict":"{verdict}",'
-                    f'"samples":"{"x" * 2500}"')
-        # The newest segment is short, as after a rotation: its decisions and those of the one before.
-        (self.folder / f"decisions.jsonl.{2 * stores:012}").write_text("".join(
-            sealed(decision(store, verdict)) for verdict in ("undetermined", "sufficient") for store in range(stores)))
-        log.write_text(sealed(decision(7, "migrate_now"), 2 * stores + 1))
+        newest(log, 2 * stores + 1, *(
+            ({"job": "outgrown", "instance": f"app-{store}:9108", "database": "checkpoints"},
+             "migrate_now" if store == 7 else "sufficient") for store in range(stores)))
         exporter = self.start(f"--block.dir={self.blocks}", f"--decision.log={log}")
         for _ in range(40):  # each worker thread has its turn
             text = exporter.get("/metrics")[2]

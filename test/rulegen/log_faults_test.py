@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -72,7 +73,7 @@ class LogFaults(unittest.TestCase):
         self.assertEqual(self.evaluate().returncode, 0)
         self.assertEqual(subprocess.run([RULEGEN, "--audit", self.log], capture_output=True).returncode, 0)
 
-    def test_a_damaged_log_is_not_built_upon_until_it_and_its_segments_are_moved_away(self):
+    def test_a_damaged_log_is_not_built_upon_until_it_is_moved_away(self):
         segment = self.folder / "decisions.jsonl.000000000001"
         self.evaluate()
         self.log.rename(segment)
@@ -80,18 +81,52 @@ class LogFaults(unittest.TestCase):
         with self.log.open("a") as log:
             log.write("a note\n")
         damaged = self.log.read_bytes()
-        self.expect_refused(self.evaluate(), "Once this log and its rotated segments are moved away, the next run begins a new one")
+        self.expect_refused(self.evaluate(), "Once this log is moved away, the next run goes on in a new one")
         self.assertEqual(self.log.read_bytes(), damaged)
         self.log.rename(self.folder / "moved")
-        self.assertEqual(self.evaluate().returncode, 0)
-        # Two records of number 2: the audit of what is left here says so.
-        audit = subprocess.run([RULEGEN, "--audit", self.log], capture_output=True, text=True)
-        self.assertEqual(audit.returncode, 0, audit.stdout + audit.stderr)
-        self.assertRegex(audit.stdout, r"note: \S+decisions.jsonl:1: before record 2 the log was missing or empty")
-        self.log.unlink()
-        segment.unlink()
+        done = self.evaluate()
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("is new or empty, and #2 was logged before", done.stderr)
+        self.assertEqual(json.loads(self.log.read_text())["sequence"], 3)
+        audit = subprocess.run([RULEGEN, "--audit", self.folder / "moved", self.log], capture_output=True, text=True)
+        self.assertEqual(audit.returncode, 1)  # the damage is still there
+        self.assertNotIn("was not made after", audit.stdout)
+        for file in (self.log, segment, self.folder / "decisions.newest.json"):
+            file.unlink()
         self.assertEqual(self.evaluate().returncode, 0)
         self.assertEqual(json.loads(self.log.read_text())["sequence"], 1)
+
+    def test_a_log_that_another_program_rotates_goes_on_and_holds_together(self):
+        old = self.folder / "decisions.jsonl.1"
+        for how in ("copytruncate", "rename"):
+            with self.subTest(how):
+                self.evaluate()
+                self.evaluate()
+                shutil.copy(self.log, old)
+                last = json.loads(self.log.read_text().splitlines()[-1])
+                if how == "rename":
+                    self.log.unlink()
+                else:
+                    self.log.write_text("")
+                done = self.evaluate()
+                self.assertEqual(done.returncode, 0)
+                self.assertIn("rotated by another program", done.stderr)
+                first = json.loads(self.log.read_text())
+                self.assertEqual((first["sequence"], first["previous"], first["log_missing"]),
+                                 (last["sequence"] + 1, last["hash"], True))
+                audit = subprocess.run([RULEGEN, "--audit", old, self.log], capture_output=True, text=True)
+                self.assertEqual(audit.returncode, 0, audit.stdout)
+                self.assertIn("another program rotated it", audit.stdout)
+
+    def test_a_user_without_a_home_learns_what_names_the_log(self):
+        environment = {name: value for name, value in os.environ.items() if name not in ("STATE_DIRECTORY", "XDG_STATE_HOME")}
+        done = subprocess.run([RULEGEN, "--evaluate", "--spec", ROOT / "rules/checkpoint.toml", "--prometheus",
+                               "http://127.0.0.1:1"], capture_output=True, text=True, timeout=60,
+                              env={**environment, "HOME": "/dev/null/nonexistent"})
+        self.assertEqual((done.returncode, done.stdout), (5, ""), done.stderr)
+        self.assertIn("/dev/null/nonexistent/.local/state/outgrown", done.stderr)
+        for way in ("--log", "$STATE_DIRECTORY", "$XDG_STATE_HOME"):
+            self.assertIn(way, done.stderr)
 
     def test_a_file_size_limit(self):
         self.evaluate()

@@ -58,6 +58,10 @@ TEST_CASE("a wrong command line is exit status 2 and says what is wrong") {
       {{"--archive", "dir", "--alertmanager", "http://h?a=b"}, "--alertmanager: not a URL like http://"},
       {{"--evaluate", "--at", "9999-01-01T00:00:00Z"}, "--at lies in the future"},
       {{"--evaluate", "--since", "100y"}, "--since reaches back before 1970"},
+      {{"--backtest", "--since", "last"}, "--since last has a meaning only with --evaluate"},
+      {{"--archive", "dir", "--since", "last"}, "--since last has a meaning only with --evaluate"},
+      {{"--evaluate", "--measurements", "-", "--since", "last"},
+       "--since has no meaning with --measurements"},
       {{"--backtest", "--at", "3600", "--since", "2h"}, "--since reaches back before 1970"},
       {{"--backtest", "--log", "x"}, "--log has no meaning with --backtest"},
   };

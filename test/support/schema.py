@@ -56,5 +56,5 @@ def check_log(path):
     """The decision log's records, each of its schema."""
     records = [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
     for record in records:
-        check(record, "decision-record.v1")
+        check(record, f"decision-record.v{record['schema']}")
     return records

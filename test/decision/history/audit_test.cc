@@ -14,7 +14,6 @@
 #include "common/file.h"
 #include "decision/evaluation.h"
 #include "decision/log/decision_log.h"
-#include "decision/log/log_reader.h"
 #include "decision/record.h"
 #include "test/common/temporary_folder.h"
 #include "test/decision/engine/sample_table.h"
@@ -161,7 +160,6 @@ TEST_CASE("a verdict, a value or a limit that was forged and sealed anew doesn't
   const std::vector<Forgery> forgeries = {
       {"\"verdict\":\"migrate_now\",\"line\"", "\"verdict\":\"sufficient\",\"line\""},
       {"\"line\":\"MIGRATE NOW - Write errors >1% (SQLite saturated)\"", "\"line\":\"SQLite sufficient\""},
-      {"\"also\":[\"Throughput >80/sec (approaching capacity ceiling)\"]", "\"also\":[]"},
       {",0.02]", ",0.002]"},
       {"\"above\":0.01", "\"above\":0.1"},
       {"\"for_ms\":300000", "\"for_ms\":600000"},
@@ -217,23 +215,82 @@ TEST_CASE("rotated segments are audited as one chain with the log, and a missing
   CHECK(Audit(missing).value().notes.size() == 1);
 }
 
-TEST_CASE(
-    "a log that was begun anew beside its segments is noted, since a moved one may have the same numbers") {
+TEST_CASE("a log that was rotated by another program is noted, and holds together with the old one") {
   const TemporaryFolder folder;
   const fs::path log = folder.path() / "log";
-  for (const std::string& record : Records()) REQUIRE(AppendRecords(log, {record}, 0, 6000).ok());
-  const std::vector<fs::path> files = LogFiles(log).value();
-  REQUIRE(files.size() > 3);
-  CHECK(Audit(files).value().notes.empty());
-  fs::rename(log, folder.path() / "moved");
-  REQUIRE(AppendRecords(log, {Records()[0]}, 0, 6000).ok());
+  REQUIRE(AppendRecords(log, Records(), 0).ok());
+  fs::rename(log, folder.path() / "log.1");
+  REQUIRE(AppendRecords(log, {Records()[0]}, 0).ok());
+  const AuditReport both = Audit({folder.path() / "log.1", log}).value();
+  CHECK(both.problems.empty());
+  REQUIRE(both.notes.size() == 1);
+  CHECK(both.notes[0].find("the log was missing or empty: another program rotated it") != std::string::npos);
+  // The newer one alone says that there are others.
+  CHECK(AuditOf(log).problems.empty());
+  CHECK(AuditOf(log).notes.size() == 2);
+}
+
+TEST_CASE("a log from whose end records were cut is a problem once it goes on") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  REQUIRE(AppendRecords(log, {Records()[0]}, 0).ok());
+  const std::string one = ReadFile(log).value();
+  REQUIRE(AppendRecords(log, {Records()[1]}, 0).ok());
+  Write(log, one);
+  CHECK(AuditOf(log).problems.empty());
+  REQUIRE(AppendRecords(log, {Records()[1]}, 0).ok());
   const AuditReport report = AuditOf(log);
-  CHECK(report.problems.empty());
+  REQUIRE(report.problems.size() == 1);
+  CHECK(report.problems[0].find("records up to #2") != std::string::npos);
+}
+
+TEST_CASE("a log of the first releases is accepted, also with records of this one after it") {
+  const fs::path old = fs::path(OUTGROWN_SOURCE_ROOT) / "test/decision/history/schema1";
+  const TemporaryFolder folder;
+  for (const auto& entry : fs::directory_iterator(old)) fs::copy(entry.path(), folder.path());
+  const fs::path log = folder.path() / "decisions.jsonl";
+  REQUIRE(AppendRecords(log, Records(), 0).ok());
+  const AuditReport report = AuditOf(log);
+  for (const std::string& problem : report.problems) FAIL_CHECK(problem);
+  CHECK(report.records == 12 + Records().size());
+  CHECK(report.decisions == 10 + Records().size() - 1);
+  CHECK(report.first_sequence == 1);
+  // A verdict of the old ones that was forged and sealed anew is still found: its inputs decide.
+  std::string text = ReadFile(folder.path() / "decisions.jsonl.000000000011").value();
+  text.resize(text.find('\n'));
+  std::string forged = text.substr(text.find("\"kind\""));
+  forged.resize(forged.rfind(",\"hash\""));
+  const std::string_view verdict =
+      "\"verdict\":\"migrate_now\",\"line\":\"MIGRATE NOW - Write errors >1% (SQLite saturated)\"";
+  REQUIRE(forged.find(verdict) != std::string::npos);
+  forged.replace(forged.find(verdict), verdict.size(),
+                 "\"verdict\":\"sufficient\",\"line\":\"SQLite sufficient\"");
+  const fs::path other = folder.path() / "forged";
+  REQUIRE(AppendRecords(other, {forged}, 0).ok());
+  CHECK(AuditOf(other).problems.size() == 1);
+}
+
+TEST_CASE("the time between two periods that is in neither is noted, whatever stands in between") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  MemorySource source;
+  source.AddHealthyStore("a");
+  constexpr std::int64_t kMinuteMs = 60'000;
+  const auto decide = [&](std::int64_t from_ms, std::int64_t to_ms) {
+    Evaluation evaluation = EvaluateMeasured(kSampleTable, source, to_ms);
+    if (from_ms != 0) LookBack(evaluation, source, from_ms);
+    REQUIRE(AppendRecords(log, {DecisionRecord(evaluation, evaluation.stores.at(0), "test")}, 0).ok());
+  };
+  decide(kMemoryT - 50 * kMinuteMs, kMemoryT - 40 * kMinuteMs);
+  decide(0, kMemoryT - 25 * kMinuteMs);  // an instant is no period
+  decide(kMemoryT - 10 * kMinuteMs, kMemoryT);
+  const AuditReport report = AuditOf(log);
+  for (const std::string& problem : report.problems) FAIL_CHECK(problem);
   REQUIRE(report.notes.size() == 1);
-  CHECK(report.notes[0].find("was missing or empty") != std::string::npos);
-  // Beside the moved log the same number stands twice.
-  std::vector<fs::path> both = files;
-  both.back() = folder.path() / "moved";
-  both.push_back(log);
-  CHECK_FALSE(Audit(both).value().problems.empty());
+  CHECK(report.notes[0] ==
+        "checkpoint: a @ app-1:9108 (app): no decision is about 2026-09-21 13:33:37 UTC to 2026-09-21 "
+        "14:03:37 UTC (30 min)");
+  // Looked back at later, it is decided about; what is shorter than an interval hides no evaluation's window.
+  decide(kMemoryT - 40 * kMinuteMs, kMemoryT - 10 * kMinuteMs - 20'000);
+  CHECK(AuditOf(log).notes.empty());
 }

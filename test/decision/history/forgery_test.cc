@@ -70,13 +70,9 @@ std::string Decision() {
   return DecisionRecord(evaluation, evaluation.stores.at(0), "test");
 }
 
-std::string Attempt(MemorySource& source) {
-  return AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT), "test");
-}
-
 std::string NoStore() {
   MemorySource source;
-  return Attempt(source);
+  return AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT), "test");
 }
 
 std::vector<std::string> ProblemsOf(const std::string& record) {
@@ -107,82 +103,59 @@ void CheckForgeries(const std::string& honest, const std::vector<Forgery>& forge
 }  // namespace
 
 TEST_CASE("a period's breach that no recorded sample shows doesn't follow") {
-  CheckForgeries(
-      HealthyPeriod(),
-      {{"a verdict with a breach in the period alone",
-        {{R"("verdict":"sufficient","line":"SQLite sufficient")",
-          R"x("verdict":"migrate_now","line":"MIGRATE NOW - Write errors >1% (SQLite saturated)")x"},
-         {R"("threshold":"WriteErrors","breached_evaluations":0,"longest_beyond_ms":0)",
-          R"("threshold":"WriteErrors","breached_evaluations":9,"first_ms":1789999560000,)"
-          R"("last_ms":1789999800000,"longest_beyond_ms":540000)"},
-         {R"("extreme":[1789996440000,0.001])", R"("extreme":[1789999800000,0.02])"}},
-        "without the inputs of when it stood"},
-       {"a period that ends at another time than the decision's",
-        {{R"("to_ms":1790000017000)", R"("to_ms":1790000016000)"}},
-        "its period doesn't end at its time"},
-       {"a period that ends before it begins",
-        {{R"("from_ms":1789996417000)", R"("from_ms":1790000018000)"}},
-        "its period ends before it begins"},
-       {"a stretch outside of the period that was not measured",
-        {{R"("unmeasured":[])", R"("unmeasured":[[5,1790000017000]])"}},
-        "not within it"},
-       {"a stretch that ends before it begins",
-        {{R"("unmeasured":[])", R"("unmeasured":[[1789999800000,1789999500000]])"}},
-        "not within it"},
-       {"a longer unknown time than the period is",
-        {{R"("unknown_ms":0)", R"("unknown_ms":3600001)"}},
-        "unknown for longer than it is"},
-       {"a negative unknown time",
-        {{R"("unknown_ms":0)", R"("unknown_ms":-1)"}},
-        "unknown for longer than it is"},
-       {"a stretch that ends at no time",
-        {{R"("unmeasured":[])", R"("unmeasured":[[1789999800000,"NaN"]])"}},
-        "two times belong"},
-       {"an extreme of after the period",
-        {{R"("extreme":[1789996440000,0.001])", R"("extreme":[1790000040000,0.001])"}},
-        "not within it"}});
+  const Change invented = {
+      R"("verdict":"sufficient","line":"SQLite sufficient")",
+      R"x("verdict":"migrate_now","line":"MIGRATE NOW - Write errors >1% (SQLite saturated)")x"};
+  CheckForgeries(HealthyPeriod(),
+                 {{"a verdict with a breach in the period alone",
+                   {invented,
+                    {R"("threshold":"WriteErrors","breached_evaluations":0,"longest_beyond_ms":0)",
+                     R"("threshold":"WriteErrors","breached_evaluations":9,"first_ms":1789999560000,)"
+                     R"("last_ms":1789999800000,"longest_beyond_ms":540000)"},
+                    {R"("extreme":[1789996440000,0.001])", R"("extreme":[1789999800000,0.02])"}},
+                   "without the inputs of that breach"},
+                  {"a verdict without any breach", {invented}, "its verdict"},
+                  {"a sufficient period of which a part was not measured",
+                   {{R"("unmeasured":[])", R"("unmeasured":[[1789999500000,1789999900000]])"}},
+                   "its verdict"},
+                  {"one of which too much is unknown, and nothing unmeasured",
+                   {{R"("unknown_ms":0)", R"("unknown_ms":3000000)"}},
+                   "unknown for longer than is tolerated"},
+                  {"a period that ends at another time than the decision's",
+                   {{R"("to_ms":1790000017000)", R"("to_ms":1790000016000)"}},
+                   "its period doesn't end at its time"},
+                  {"a period that ends before it begins",
+                   {{R"("from_ms":1789996417000)", R"("from_ms":1790000018000)"}},
+                   "its period ends before it begins"},
+                  {"a stretch that ends at no time",
+                   {{R"("unmeasured":[])", R"("unmeasured":[[1789999800000,"NaN"]])"}},
+                   "two times belong"}});
 }
 
-TEST_CASE("the times of a period's breach must be the breach's") {
+TEST_CASE("a period's breach is what its samples and its summary show") {
   const std::string burst = BurstPeriod();
-  const Change breach = {R"("breached_evaluations":5,"first_ms":1789999560000,"last_ms":1789999680000)", ""};
-  REQUIRE(burst.find(breach.from) != std::string::npos);
-  const auto breached = [&](std::string_view to) { return std::vector<Change>{{breach.from, to}}; };
-  CheckForgeries(
-      burst, {{"a beginning before the period",
-               breached(R"("breached_evaluations":5,"first_ms":5,"last_ms":1789999680000)"), "not within it"},
-              {"an end after the period",
-               breached(R"("breached_evaluations":5,"first_ms":1789999560000,"last_ms":1790000040000)"),
-               "not within it"},
-              {"an end before the beginning",
-               breached(R"("breached_evaluations":5,"first_ms":1789999560000,"last_ms":1789999530000)"),
-               "not within it"},
-              {"more evaluations than there can have been",
-               breached(R"("breached_evaluations":999,"first_ms":1789999560000,"last_ms":1789999680000)"),
-               "evaluations and times don't fit"},
-              {"one evaluation with two times",
-               breached(R"("breached_evaluations":1,"first_ms":1789999560000,"last_ms":1789999680000)"),
-               "evaluations and times don't fit"},
-              {"another beginning than its samples show",
-               breached(R"("breached_evaluations":5,"first_ms":1789999590000,"last_ms":1789999680000)"),
-               "not when its leading breach began"},
-              {"a period that begins after the verdict stood",
-               {{R"("from_ms":1789996417000)", R"("from_ms":1789999570000)"}},
-               "not within it"},
-              {"a breach of a condition that held for less than its `for`",
-               {{R"("longest_beyond_ms":420000)", R"("longest_beyond_ms":60000)"}},
-               "never beyond its limit long enough"},
-              {"a breach of a limit that was never passed",
-               {{R"("extreme":[1789999260000,0.02])", R"("extreme":[1789999260000,0.001])"}},
-               "never beyond its limit long enough"},
-              {"another breach that the samples show and the period doesn't",
-               {{R"("threshold":"MultiServer","state":"not_breached")",
-                 R"("threshold":"MultiServer","state":"breached")"},
-                {R"("samples":[[1789999560000,1]])", R"("samples":[[1789999560000,2]])"}},
-               "its period lacks a breach that its samples show"}});
+  const Change breach = {R"("breached_evaluations":5,"first_ms":1789999560000,"last_ms":1789999680000)",
+                         R"("breached_evaluations":0)"};
+  const Change sufficient = {
+      R"x("verdict":"migrate_now","line":"MIGRATE NOW - Write errors >1% (SQLite saturated)")x",
+      R"("verdict":"sufficient","line":"SQLite sufficient")"};
+  CheckForgeries(burst, {{"a verdict that its breach contradicts", {sufficient}, "its verdict"},
+                         {"a summary without the breach that its samples show",
+                          {sufficient, breach},
+                          "beyond its limit long enough"},
+                         {"samples that show no breach", {{",0.02]]", ",0.002]]"}}, "don't show that breach"},
+                         {"no samples of the breach",
+                          {{R"("breached_at_ms":1789999560000,)", ""}},
+                          "without the inputs of that breach"},
+                         {"a breach of a condition that held for less than its `for`",
+                          {{R"("longest_beyond_ms":420000)", R"("longest_beyond_ms":60000)"}},
+                          "never beyond its limit long enough"},
+                         {"a breach of a limit that was never passed",
+                          {{R"("extreme":[1789999260000,0.02])", R"("extreme":[1789999260000,0.001])"}},
+                          "never beyond its limit long enough"}});
 }
 
-TEST_CASE("an attempt decides nothing, and says what its queries gave") {
+TEST_CASE("an attempt decides nothing") {
   const std::string line =
       R"("line":"UNDETERMINED - no store found: checkpoint_block_up has shown none for 26 hours")";
   CheckForgeries(
@@ -191,20 +164,16 @@ TEST_CASE("an attempt decides nothing, and says what its queries gave") {
         {{R"("verdict":"undetermined")", R"("verdict":"migrate_now")"},
          {line, R"("line":"MIGRATE NOW - invented")"}},
         "\"migrate_now\""},
-       {"a line that is none of an attempt", {{line, R"("line":"SQLite sufficient")"}}, "its line"},
-       {"a line that goes on",
-        {{line, R"("line":"UNDETERMINED - no store found: all is well")"}},
-        "its line"},
-       {"a query that failed, and an answer",
-        {{R"x({"query":"count by (job, instance, database) (checkpoint_block_up)")x",
-          R"x({"query":"count by (job, instance, database) (checkpoint_block_up)","problem":"cut")x"}},
+       {"a line that is none of an attempt", {{line, R"("line":"SQLite sufficient")"}}, "its line"}});
+}
+
+TEST_CASE("a line is of its verdict") {
+  CheckForgeries(
+      Decision(),
+      {{"of another", {{R"("line":"SQLite sufficient")", R"("line":"MIGRATE NOW - invented")"}}, "its line"},
+       {"longer",
+        {{R"("line":"SQLite sufficient")", R"("line":"SQLite sufficiently broken")"}},
         "its line"}});
-  MemorySource failing;
-  failing.failing["count by (job, instance, database) (checkpoint_block_up)"] = "cut";
-  const std::string problem = Attempt(failing);
-  CheckForgeries(problem, {{"a line without the failure",
-                            {{R"(which stores there are is not known: )", R"(no store found: )"}},
-                            "its line"}});
 }
 
 TEST_CASE("a record of an unknown kind or origin, or with two times, is a problem") {

@@ -96,7 +96,7 @@ TEST_CASE("whatever happened in a period, its record follows from itself") {
   };
   // Of each kind there were some.
   for (const std::string_view kind :
-       {"\"stood_ms\"", "\"verdict\":\"sufficient\"", "\"verdict\":\"undetermined\"",
+       {"\"breached_at_ms\"", "\"verdict\":\"sufficient\"", "\"verdict\":\"undetermined\"",
         "\"verdict\":\"migrate_soon\"", "\"unmeasured_cause\""}) {
     CAPTURE(kind);
     CHECK(count(kind) > 0);

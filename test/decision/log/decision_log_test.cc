@@ -35,11 +35,11 @@ void AppendText(const fs::path& path, const std::string& text) { std::ofstream(p
 TEST_CASE("records are numbered and chained, each run going on where the last one ended") {
   const TemporaryFolder folder;
   const fs::path log = folder.path() / "state" / "decisions.jsonl";
-  CHECK(AppendRecords(log, kOneRecord, 0).value()[0].sequence == 1);
+  CHECK(AppendRecords(log, kOneRecord, 0).value().links[0].sequence == 1);
   const auto links = AppendRecords(log, {R"("kind":"a")", R"("kind":"b")"}, 0);
   REQUIRE(links.ok());
-  CHECK((*links)[0].sequence == 2);
-  CHECK((*links)[1].sequence == 3);
+  CHECK(links->links[0].sequence == 2);
+  CHECK(links->links[1].sequence == 3);
   CHECK(VerifyChain(Lines(log)) == 3);
   struct stat status = {};
   REQUIRE(::stat(log.c_str(), &status) == 0);
@@ -72,6 +72,7 @@ TEST_CASE("an unfinished record is cut off by the next append, which tells of it
   for (std::size_t size = 1; size<whole.size(); size += size> whole.size() - 8 ? 1 : 17) {
     CAPTURE(size);
     fs::remove(log);
+    fs::remove(NewestPath(log));
     REQUIRE(AppendRecords(log, kOneRecord, 0).ok());
     AppendText(log, whole.substr(0, size));
     const auto links = AppendRecords(log, kOneRecord, 0);
@@ -96,6 +97,7 @@ TEST_CASE("blocks that a power cut left zero are unfinished too, with or without
   for (const std::string& rest : {std::string(5000, '\0'), std::string(5000, '\0') + "\"}\n"}) {
     const fs::path log = folder.path() / "log";
     fs::remove(log);
+    fs::remove(NewestPath(log));
     REQUIRE(AppendRecords(log, kOneRecord, 0).ok());
     AppendText(log, rest);
     REQUIRE(AppendRecords(log, kOneRecord, 0).ok());

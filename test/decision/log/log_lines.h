@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/file.h"
-#include "decision/log/chain.h"
+#include "decision/log/decision_log.h"
 
 namespace outgrown::test {
 

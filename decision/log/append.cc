@@ -1,5 +1,4 @@
-#include "decision/log/decision_log.h"
-
+// Appending to a decision log: its lock, its rotation, and where the chain goes on.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -7,17 +6,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <string_view>
 #include <system_error>
-#include <utility>
 
 #include <fmt/format.h>
 
-#include "decision/log/log_tail.h"
+#include "common/json_tree.h"
+#include "decision/log/decision_log.h"
+#include "decision/log/newest_book.h"
 
 namespace outgrown::decision_log {
 namespace {
@@ -26,7 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr int kLockPatienceMs = 10'000;
 constexpr int kLockPollMs = 10;
-constexpr std::size_t kSequenceDigits = 12;
 
 Error SystemError(std::string_view doing, const fs::path& path, int error_number) {
   return Error{fmt::format("{}: {}", doing, std::generic_category().message(error_number)), path.string()};
@@ -99,23 +95,54 @@ Result<Descriptor> OpenLocked(const fs::path& path) {
   }
 }
 
-// Where a log that holds no record yet goes on.
+// Where the chain goes on, and what the next record says of the log.
 struct Beginning {
-  Link link;                 // of the newest segment's last record; the chain's beginning if there is none
-  bool log_missing = false;  // there is a segment, and nobody is rotating: the log that followed it is gone
+  Link link;
+  std::string said;  // members
+  std::string warning;
 };
 
-// Whoever rotates keeps the segment's lock until the new log's first record is on the disk.
-Result<Beginning> BeginningAfterSegments(const fs::path& path) {
-  const Result<std::vector<fs::path>> segments = LogSegments(path);
+// Where it goes on in a log without a record: after the newest segment, or after the last record that the newest-decision
+// file knows of. Whoever rotates keeps the segment's lock until the new log's first record is on the disk.
+Result<Beginning> BeginEmpty(const fs::path& log, const std::optional<Link>& known) {
+  const Result<std::vector<fs::path>> segments = LogSegments(log);
   if (!segments) return segments.error();
-  if (segments->empty()) return Beginning{};
-  const Descriptor fd(::open(segments->back().c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) return SystemError("cannot open", segments->back(), errno);
-  const bool rotating = ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  const Result<LogTail> tail = ReadLogTail(fd.get(), segments->back());
-  if (!tail) return tail.error();
-  return Beginning{.link = tail->link, .log_missing = !rotating};
+  Beginning beginning;
+  bool rotating = false;
+  if (!segments->empty()) {
+    const fs::path& newest = segments->back();
+    const Descriptor fd(::open(newest.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0) return SystemError("cannot open", newest, errno);
+    rotating = ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    const Result<LogTail> tail = ReadLogTail(fd.get(), newest);
+    if (!tail) return tail.error();
+    beginning.link = tail->link;
+  }
+  // Without that file, as before the first run of this version, a rotation that was cut short looks the same.
+  const bool missing = known ? known->sequence > beginning.link.sequence : !segments->empty() && !rotating;
+  if (!missing) return beginning;
+  if (known) beginning.link = *known;
+  beginning.said = "\"log_missing\":true,";
+  beginning.warning = fmt::format(
+      "{}: the decision log is new or empty, and #{} was logged before: it was rotated by another program, "
+      "moved away or "
+      "emptied; it goes on with #{}",
+      log.string(), beginning.link.sequence, beginning.link.sequence + 1);
+  return beginning;
+}
+
+// The same after the log's last record: no record may be missing there.
+Beginning BeginAfter(const fs::path& log, const Link& last, const std::optional<Link>& known) {
+  Beginning beginning = {.link = last, .said = "", .warning = ""};
+  if (!known || known->sequence < last.sequence || *known == last) return beginning;
+  beginning.said =
+      fmt::format(R"("last_known":{{"sequence":{},"hash":"{}"}},)", known->sequence, known->hash);
+  beginning.warning = fmt::format(
+      "{}: the decision log ends with #{}, and #{} was logged before: it was cut, or exchanged for another "
+      "one; its next "
+      "record says so",
+      log.string(), last.sequence, known->sequence);
+  return beginning;
 }
 
 // Writes each line with one write(2) and syncs; takes everything back if that fails.
@@ -145,32 +172,39 @@ Result<void> WriteLines(int fd, const fs::path& path, std::int64_t end_bytes,
   return {};
 }
 
-fs::path SegmentPath(const fs::path& path, std::int64_t sequence) {
-  return fmt::format("{}.{:0{}}", path.string(), sequence, kSequenceDigits);
+fs::path SegmentPath(const fs::path& log, std::int64_t sequence) {
+  return fmt::format("{}.{:012}", log.string(), sequence);
 }
 
-// The lines of records that follow `before`, which becomes the last one's link. The first one tells what `tail` and
-// `log_missing` say of the log.
-std::vector<std::string> SealLines(std::vector<std::string> members, std::int64_t logged_ms,
-                                   const LogTail& tail, bool log_missing, Link before,
-                                   std::vector<Link>& links) {
+// The lines of records that follow `before`, which becomes the last one's link. The first one begins with `said`.
+std::vector<std::string> SealLines(std::vector<std::string> members, std::int64_t logged_ms, std::string said,
+                                   bool newline_first, Link before, std::vector<Link>& links) {
   std::vector<std::string> lines;
-  std::string told;
-  if (tail.dropped_bytes > 0) told += fmt::format("\"dropped_bytes\":{},", tail.dropped_bytes);
-  if (log_missing) told += "\"log_missing\":true,";
   for (std::string& member : members) {
     const std::string one = std::move(member);  // a fleet's records are large: no two copies of them
     Link sealed;
-    std::string line = SealRecord(before, logged_ms, told.empty() ? one : told + one, sealed);
-    told.clear();
+    std::string line = SealRecord(before, logged_ms, said.empty() ? one : said + one, sealed);
+    said.clear();
     line += '\n';
-    // A record that lacks nothing but its newline gets it now.
-    if (lines.empty() && !tail.ends_with_newline) line.insert(0, 1, '\n');
+    if (lines.empty() && newline_first) line.insert(0, 1, '\n');
     lines.push_back(std::move(line));
     links.push_back(sealed);
     before = std::move(sealed);
   }
   return lines;
+}
+
+// The book as of the log's last record.
+NewestBook BookOf(const fs::path& log, Result<std::optional<NewestDecisions>>& newest, const Link& last,
+                  std::vector<std::string>& warnings) {
+  const bool current = newest.ok() && newest->has_value() && (*newest)->last.sequence >= last.sequence;
+  if (current) return NewestBook(std::move((*newest)->decisions));
+  if (!newest) warnings.push_back(newest.error().Text() + "; it is made anew from the log");
+  NewestBook book;
+  if (last.sequence > 0) {
+    if (const Result<void> read = book.TakeLog(log); !read) warnings.push_back(read.error().Text());
+  }
+  return book;
 }
 
 }  // namespace
@@ -192,65 +226,61 @@ Result<fs::path> DefaultLogPath() {
                ""};
 }
 
-Result<std::vector<fs::path>> LogSegments(const fs::path& path) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  const std::string prefix = path.filename().string() + ".";
-  std::vector<fs::path> segments;
-  std::error_code failed;
-  if (!fs::exists(folder, failed)) return segments;
-  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end; entry.increment(failed)) {
-    const std::string name = entry->path().filename().string();
-    if (!name.starts_with(prefix) || name.size() != prefix.size() + kSequenceDigits) continue;
-    if (std::ranges::all_of(name.substr(prefix.size()),
-                            [](char digit) { return digit >= '0' && digit <= '9'; })) {
-      segments.push_back(folder / name);
-    }
-  }
-  if (failed) return Error{"cannot read the folder: " + failed.message(), folder.string()};
-  std::ranges::sort(segments);
-  return segments;
-}
-
-Result<std::vector<Link>> AppendRecords(const fs::path& path, std::vector<std::string> members,
-                                        std::int64_t logged_ms, std::int64_t rotate_bytes) {
+Result<Appended> AppendRecords(const fs::path& path, std::vector<std::string> members, std::int64_t logged_ms,
+                               std::int64_t rotate_bytes) {
+  const fs::path log = ResolveLog(path);
   std::error_code made;
-  if (path.has_parent_path()) fs::create_directories(path.parent_path(), made);
-  if (made) return Error{"cannot make the folder: " + made.message(), path.parent_path().string()};
+  if (log.has_parent_path()) fs::create_directories(log.parent_path(), made);
+  if (made) return Error{"cannot make the folder: " + made.message(), log.parent_path().string()};
   const FileSizeSignalIgnored no_signal;
 
   Descriptor rotated;  // the segment that was the log, still locked
   while (true) {
-    Result<Descriptor> fd = OpenLocked(path);
+    Result<Descriptor> fd = OpenLocked(log);
     if (!fd) return fd.error();
-    const Result<LogTail> tail = ReadLogTail(fd->get(), path);
+    const Result<LogTail> tail = ReadLogTail(fd->get(), log);
     if (!tail) return tail.error();
     if (tail->dropped_bytes > 0 && ::ftruncate(fd->get(), tail->end_bytes) != 0) {
-      return SystemError("cannot cut off an unfinished record", path, errno);
+      return SystemError("cannot cut off an unfinished record", log, errno);
     }
     if (tail->end_bytes >= rotate_bytes) {
-      if (::rename(path.c_str(), SegmentPath(path, tail->link.sequence).c_str()) != 0) {
-        return SystemError("cannot rename for rotation", path, errno);
+      if (::rename(log.c_str(), SegmentPath(log, tail->link.sequence).c_str()) != 0) {
+        return SystemError("cannot rename for rotation", log, errno);
       }
-      if (const Result<void> synced = SyncFolder(path); !synced) return synced.error();
+      if (const Result<void> synced = SyncFolder(log); !synced) return synced.error();
       rotated = std::move(*fd);
       continue;
     }
-    Beginning beginning = {.link = tail->link};
-    if (tail->end_bytes == 0) {
-      Result<Beginning> after_segments = BeginningAfterSegments(path);
-      if (!after_segments) return after_segments.error();
-      beginning = std::move(*after_segments);
+    Appended appended;
+    Result<std::optional<NewestDecisions>> newest = ReadNewest(log);
+    const std::optional<Link> known =
+        newest.ok() && newest->has_value() ? std::optional((*newest)->last) : std::nullopt;
+    Result<Beginning> beginning =
+        tail->end_bytes == 0 ? BeginEmpty(log, known) : BeginAfter(log, tail->link, known);
+    if (!beginning) return beginning.error();
+    if (!beginning->warning.empty()) appended.warnings.push_back(beginning->warning);
+    NewestBook book = BookOf(log, newest, beginning->link, appended.warnings);
+    for (const std::string& one : members) {
+      const Result<Json> record = ParseJson("{" + one + "}");
+      if (record.ok()) book.Take(*record, logged_ms);
     }
-    std::vector<Link> links;
-    const std::vector<std::string> lines = SealLines(std::move(members), logged_ms, *tail,
-                                                     beginning.log_missing, std::move(beginning.link), links);
-    if (const Result<void> written = WriteLines(fd->get(), path, tail->end_bytes, lines); !written) {
+    std::string said = std::move(beginning->said);
+    if (tail->dropped_bytes > 0) said += fmt::format("\"dropped_bytes\":{},", tail->dropped_bytes);
+    // A record that lacks nothing but its newline gets it now.
+    const std::vector<std::string> lines =
+        SealLines(std::move(members), logged_ms, std::move(said), !tail->ends_with_newline,
+                  std::move(beginning->link), appended.links);
+    if (const Result<void> written = WriteLines(fd->get(), log, tail->end_bytes, lines); !written) {
       return written.error();
     }
     if (tail->end_bytes == 0) {
-      if (const Result<void> synced = SyncFolder(path); !synced) return synced.error();
+      if (const Result<void> synced = SyncFolder(log); !synced) return synced.error();
     }
-    return links;
+    if (appended.links.empty()) return appended;
+    if (const Result<void> replaced = book.Write(log, appended.links.back(), logged_ms); !replaced)
+      appended.warnings.push_back("the file of the newest decisions is not up to date: " +
+                                  replaced.error().Text());
+    return appended;
   }
 }
 

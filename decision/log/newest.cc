@@ -1,0 +1,208 @@
+// The newest decision about each store, in a small file beside the log: what the exporter shows, and where --since last
+// goes back to.
+//
+//   {"schema":1,"log":"decisions.jsonl","sequence":118,"hash":"<64 hex>","decisions":[
+//   {"spec":"checkpoint","labels":{...},"digest":"...","verdict":"sufficient","time_ms":...,...},
+//   ...]}
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/file.h"
+#include "common/json_tree.h"
+#include "common/json_writer.h"
+#include "common/time_text.h"
+#include "decision/log/decision_log.h"
+#include "decision/log/newest_book.h"
+
+namespace outgrown::decision_log {
+namespace {
+
+namespace fs = std::filesystem;
+
+// More stores than this are no fleet but an attack on memory; of more the oldest go.
+constexpr std::size_t kDecisionsMax = 100'000;
+// A store that nobody has decided about for so long is gone.
+constexpr std::int64_t kForgottenAfterMs = 90LL * 24 * 3'600'000;
+// Records of schema 1 don't say that they were asked for with --at: those whose time lies further back.
+constexpr std::int64_t kRunMsMax = 30LL * 60'000;
+
+const std::string* Text(const Json& object, std::string_view key) {
+  const Json* const member = object.Find(key);
+  return member == nullptr ? nullptr : member->string();
+}
+
+std::optional<std::int64_t> Integer(const Json& object, std::string_view key) {
+  const Json* const member = object.Find(key);
+  if (member == nullptr || member->number() == nullptr) return std::nullopt;
+  const double value = *member->number();
+  if (!(std::abs(value) <= 0x1p53) || value != std::floor(value)) return std::nullopt;
+  return static_cast<std::int64_t>(value);
+}
+
+std::optional<Labels> LabelsOf(const Json& object) {
+  const Json* const member = object.Find("labels");
+  if (member == nullptr || member->object() == nullptr) return std::nullopt;
+  Labels labels;
+  for (const auto& [name, value] : *member->object()) {
+    if (value.string() == nullptr) return std::nullopt;
+    labels.emplace_back(name, *value.string());
+  }
+  std::ranges::sort(labels);
+  return labels;
+}
+
+// What a record and a line of the file have in common, "time_ms" as it stands there.
+std::optional<NewestDecision> ReadDecision(const Json& object) {
+  const std::string* const spec = Text(object, "spec");
+  const std::string* const digest = Text(object, "digest");
+  const std::string* const verdict = Text(object, "verdict");
+  const std::optional<std::int64_t> time_ms = Integer(object, "time_ms");
+  std::optional<Labels> labels = LabelsOf(object);
+  if (spec == nullptr || spec->empty() || digest == nullptr || verdict == nullptr || verdict->empty() ||
+      !time_ms || !labels) {
+    return std::nullopt;
+  }
+  return NewestDecision{.spec = *spec,
+                        .labels = std::move(*labels),
+                        .digest = *digest,
+                        .verdict = *verdict,
+                        .time_ms = *time_ms};
+}
+
+auto NameOf(const NewestDecision& one) { return std::tie(one.spec, one.labels); }
+
+std::string TextOf(const fs::path& log, const NewestDecisions& newest) {
+  std::string text = fmt::format(R"({{"schema":1,"log":{},"sequence":{},"hash":"{}","decisions":[)",
+                                 JsonString(log.filename().string()), newest.last.sequence, newest.last.hash);
+  for (const NewestDecision& one : newest.decisions) {
+    JsonWriter json;
+    json.StartObject().Key("spec").String(one.spec).Key("labels").StartObject();
+    for (const auto& [name, value] : one.labels) json.Key(name).String(value);
+    json.EndObject().Key("digest").String(one.digest).Key("verdict").String(one.verdict);
+    json.Key("time_ms").Integer(one.time_ms).Key("logged_ms").Integer(one.logged_ms);
+    json.Key("instant_ms").Integer(one.instant_ms).Key("period_ms").Integer(one.period_ms).EndObject();
+    text += (&one == newest.decisions.data() ? "\n" : ",\n") + json.text();
+  }
+  return text + "]}\n";
+}
+
+}  // namespace
+
+NewestBook::NewestBook(std::vector<NewestDecision> decisions) {
+  for (NewestDecision& one : decisions) {
+    std::pair name(one.spec, one.labels);
+    decisions_.insert_or_assign(std::move(name), std::move(one));
+  }
+}
+
+void NewestBook::Take(const Json& record, std::int64_t logged_ms) {
+  const std::string* const kind = Text(record, "kind");
+  const std::string* const origin = Text(record, "origin");
+  if (kind == nullptr || *kind != "decision" || origin == nullptr || *origin != "prometheus") return;
+  std::optional<NewestDecision> decision = ReadDecision(record);
+  if (!decision) return;
+  const bool first_schema = Integer(record, "schema") == 1;
+  const bool looked_back =
+      record.Find("at") != nullptr || (first_schema && logged_ms - decision->time_ms > kRunMsMax);
+  decision->time_ms = std::min(decision->time_ms, logged_ms);
+  decision->logged_ms = logged_ms;
+  NewestDecision& known = decisions_[{decision->spec, decision->labels}];
+  // A look back is no newer decision. Others are in the order of the log, whatever a clock once said.
+  const bool newer = !looked_back || known.verdict.empty() || decision->time_ms > known.time_ms;
+  decision->instant_ms = looked_back ? known.instant_ms : decision->time_ms;
+  const bool period = record.Find("period") != nullptr && !looked_back;
+  decision->period_ms = period ? decision->time_ms : known.period_ms;
+  if (newer) known = std::move(*decision);
+}
+
+Result<void> NewestBook::TakeLog(const fs::path& log) {
+  Result<std::vector<fs::path>> files = LogFiles(log);
+  if (!files) return files.error();
+  const std::size_t skip = files->size() - std::min<std::size_t>(2, files->size());
+  for (std::size_t index = skip; index < files->size(); ++index) {
+    Result<void> read = ForEachLine((*files)[index], [&](const LogLine& line) {
+      const Result<Json> record = ParseJson(line.bytes);
+      if (!record) return;
+      const std::string* const logged = Text(*record, "logged");
+      const std::optional<std::int64_t> logged_ms = logged == nullptr ? std::nullopt : ParseTime(*logged);
+      if (logged_ms) Take(*record, *logged_ms);
+    });
+    if (!read) return read;
+  }
+  return {};
+}
+
+std::vector<NewestDecision> NewestBook::Finish() {
+  std::vector<NewestDecision> decisions;
+  for (auto& [name, one] : decisions_) decisions.push_back(std::move(one));
+  decisions_.clear();
+  return decisions;
+}
+
+Result<void> NewestBook::Write(const fs::path& log, Link last, std::int64_t now_ms) {
+  NewestDecisions newest = {.last = std::move(last), .decisions = Finish()};
+  std::erase_if(newest.decisions,
+                [now_ms](const NewestDecision& one) { return one.logged_ms < now_ms - kForgottenAfterMs; });
+  if (newest.decisions.size() > kDecisionsMax) {
+    std::ranges::sort(newest.decisions, std::greater<>(), &NewestDecision::time_ms);
+    newest.decisions.resize(kDecisionsMax);
+    std::ranges::sort(newest.decisions, {}, NameOf);
+  }
+  const fs::path path = NewestPath(log);
+  RemoveAbandoned(path.has_parent_path() ? path.parent_path() : ".", {path.filename().string()});
+  const Result<WriteOutcome> written = WriteFileIfChanged(path, TextOf(log, newest), 0640);
+  if (!written) return written.error();
+  return {};
+}
+
+fs::path NewestPath(const fs::path& log) { return ResolveLog(log).replace_extension(".newest.json"); }
+
+Result<std::optional<NewestDecisions>> ReadNewest(const fs::path& log) {
+  const fs::path path = NewestPath(log);
+  std::error_code failed;
+  if (const fs::file_status status = fs::status(log, failed);
+      fs::exists(status) && !fs::is_regular_file(status)) {
+    return Error{"the decision log is no regular file", log.string()};
+  }
+  if (fs::status(path, failed).type() == fs::file_type::not_found) return std::optional<NewestDecisions>();
+  const Result<std::string> text = ReadFile(path);
+  if (!text) return text.error();
+  const Result<Json> json = ParseJson(*text);
+  if (!json) return Error{json.error().what, path.string()};
+  const Error unknown{"is no file of the newest decisions", path.string()};
+  const std::string* const name = Text(*json, "log");
+  const std::string* const hash = Text(*json, "hash");
+  const std::optional<std::int64_t> sequence = Integer(*json, "sequence");
+  const Json* const decisions = json->Find("decisions");
+  if (Integer(*json, "schema") != 1 || name == nullptr || hash == nullptr || hash->size() != 64 ||
+      !sequence || *sequence < 0 || decisions == nullptr || decisions->array() == nullptr) {
+    return unknown;
+  }
+  if (*name != ResolveLog(log).filename().string()) return std::optional<NewestDecisions>();
+  NewestDecisions newest = {.last = {*sequence, *hash}, .decisions = {}};
+  for (const Json& one : *decisions->array()) {
+    std::optional<NewestDecision> decision = ReadDecision(one);
+    if (!decision) return unknown;
+    decision->logged_ms = Integer(one, "logged_ms").value_or(0);
+    decision->instant_ms = Integer(one, "instant_ms").value_or(0);
+    decision->period_ms = Integer(one, "period_ms").value_or(0);
+    newest.decisions.push_back(std::move(*decision));
+  }
+  return std::optional(std::move(newest));
+}
+
+NewestDecisions LoadNewest(const fs::path& log) {
+  Result<std::optional<NewestDecisions>> read = ReadNewest(log);
+  if (read.ok() && read->has_value()) return std::move(**read);
+  NewestBook book;
+  const Result<void> taken = book.TakeLog(log);
+  return taken.ok() ? NewestDecisions{.last = {}, .decisions = book.Finish()} : NewestDecisions{};
+}
+
+}  // namespace outgrown::decision_log

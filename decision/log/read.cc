@@ -1,0 +1,168 @@
+// Reading a decision log: its files, its lines, and its end.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <fstream>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "decision/log/decision_log.h"
+
+namespace outgrown::decision_log {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kSequenceDigits = 12;
+constexpr int kLinksMax = 40;  // as many as the kernel follows
+constexpr std::int64_t kBlockBytes = 64 << 10;
+// Far above what a record with every sample of a long `for` takes.
+constexpr std::int64_t kRecordBytesMax = 64 << 20;
+
+Error SystemError(std::string_view doing, const fs::path& path, int error_number) {
+  return Error{fmt::format("{}: {}", doing, std::generic_category().message(error_number)), path.string()};
+}
+
+Result<std::string> ReadRange(int fd, std::int64_t from, std::int64_t to, const fs::path& path) {
+  std::string bytes(static_cast<std::size_t>(to - from), '\0');
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t count =
+        ::pread(fd, bytes.data() + done, bytes.size() - done, from + static_cast<std::int64_t>(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return SystemError("cannot read", path, errno);
+    if (count == 0) return Error{"became shorter while it was read", path.string()};
+    done += static_cast<std::size_t>(count);
+  }
+  return bytes;
+}
+
+Error Damaged(const std::string& what, const fs::path& path) {
+  return Error{fmt::format("its end is damaged ({}); rulegen --audit says more. Once this log is moved away, "
+                           "the next run goes "
+                           "on in a new one",
+                           what),
+               path.string()};
+}
+
+// The tail, from the file's bytes from `start` (a line's beginning) to its end.
+Result<LogTail> Judge(std::string_view bytes, std::int64_t start, const fs::path& path) {
+  LogTail tail;
+  std::size_t records_end = 0;
+  std::size_t newline = bytes.rfind('\n');
+  while (newline != std::string_view::npos) {
+    const std::size_t before = newline == 0 ? std::string_view::npos : bytes.rfind('\n', newline - 1);
+    const std::size_t line_start = before == std::string_view::npos ? 0 : before + 1;
+    const std::string_view line = bytes.substr(line_start, newline - line_start);
+    const Result<SealedRecord> last = OpenRecord(line);
+    if (last.ok()) {
+      tail.link = last->link;
+      records_end = newline + 1;
+      break;
+    }
+    // A power cut may have kept a record's newline and lost its middle: then the line before is the last one.
+    if (ClassifyRemainder(line, true) != Remainder::kUnfinished) return Damaged(last.error().what, path);
+    newline = before;
+  }
+  if (records_end == 0 && start > 0) return Damaged("no record in its last part", path);
+  tail.end_bytes = start + static_cast<std::int64_t>(records_end);
+  const std::string_view after = bytes.substr(records_end);
+  if (const Result<SealedRecord> whole = OpenRecord(after); whole.ok()) {
+    tail.link = whole->link;
+    tail.end_bytes = start + static_cast<std::int64_t>(bytes.size());
+    tail.ends_with_newline = false;
+    return tail;
+  }
+  if (ClassifyRemainder(after, false) == Remainder::kDamaged)
+    return Damaged("bytes that are no record", path);
+  tail.dropped_bytes = static_cast<std::int64_t>(after.size());
+  return tail;
+}
+
+}  // namespace
+
+Result<void> ForEachLine(const fs::path& file, const std::function<void(const LogLine&)>& take) {
+  std::error_code failed;
+  if (!fs::is_regular_file(file, failed)) {
+    return Error{failed ? "cannot open: " + failed.message() : "not a regular file", file.string()};
+  }
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return Error{"cannot open", file.string()};
+  // One line ahead, so that the last one is known for what it is.
+  std::string line;
+  if (!std::getline(stream, line)) return {};
+  for (std::int64_t number = 1;; ++number) {
+    const bool newline = !stream.eof();
+    std::string next;
+    const bool more = newline && static_cast<bool>(std::getline(stream, next));
+    take(
+        {.file = file, .number = number, .bytes = line, .ends_with_newline = newline, .last_of_file = !more});
+    if (!more) break;
+    line = std::move(next);
+  }
+  if (stream.bad()) return Error{"cannot read", file.string()};
+  return {};
+}
+
+fs::path ResolveLog(fs::path path) {
+  std::error_code failed;
+  for (int links = 0; links < kLinksMax && fs::is_symlink(path, failed); ++links) {
+    const fs::path target = fs::read_symlink(path, failed);
+    if (failed) break;
+    path = target.is_absolute() ? target : path.parent_path() / target;
+  }
+  return path;
+}
+
+Result<std::vector<fs::path>> LogSegments(const fs::path& path) {
+  const fs::path log = ResolveLog(path);
+  const fs::path folder = log.has_parent_path() ? log.parent_path() : ".";
+  const std::string prefix = log.filename().string() + ".";
+  std::vector<fs::path> segments;
+  std::error_code failed;
+  if (!fs::exists(folder, failed)) return segments;
+  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end; entry.increment(failed)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(prefix) || name.size() != prefix.size() + kSequenceDigits) continue;
+    if (std::ranges::all_of(name.substr(prefix.size()),
+                            [](char digit) { return digit >= '0' && digit <= '9'; })) {
+      segments.push_back(folder / name);
+    }
+  }
+  if (failed) return Error{"cannot read the folder: " + failed.message(), folder.string()};
+  std::ranges::sort(segments);
+  return segments;
+}
+
+Result<std::vector<fs::path>> LogFiles(const fs::path& path) {
+  Result<std::vector<fs::path>> files = LogSegments(path);
+  if (!files) return files;
+  const fs::path log = ResolveLog(path);
+  std::error_code failed;
+  if (fs::exists(log, failed)) files->push_back(log);
+  if (files->empty()) return Error{"there is no decision log", path.string()};
+  return files;
+}
+
+Result<LogTail> ReadLogTail(int fd, const fs::path& path) {
+  struct stat status = {};
+  if (::fstat(fd, &status) != 0) return SystemError("cannot stat", path, errno);
+  const std::int64_t size = status.st_size;
+  // Back by growing steps, until two whole lines are in reach or the file's beginning is.
+  for (std::int64_t reach = kBlockBytes;; reach *= 4) {
+    const std::int64_t from = std::max<std::int64_t>(0, size - reach);
+    const Result<std::string> bytes = ReadRange(fd, from, size, path);
+    if (!bytes) return bytes.error();
+    if (from == 0) return Judge(*bytes, 0, path);
+    if (std::ranges::count(*bytes, '\n') >= 3) {
+      const std::size_t skip = bytes->find('\n') + 1;
+      return Judge(std::string_view(*bytes).substr(skip), from + static_cast<std::int64_t>(skip), path);
+    }
+    if (reach > 4 * kRecordBytesMax) return Damaged("no record ends within its last part", path);
+  }
+}
+
+}  // namespace outgrown::decision_log

@@ -1,0 +1,96 @@
+"""--evaluate --wait: a server that is not there yet, or answers 503 while it reads its log after a start, is waited for, and no
+longer than was said.
+
+Usage: wait_test.py RULEGEN
+"""
+
+import http.server
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "test" / "support"))
+import servers  # noqa: E402
+
+RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
+EMPTY = b'{"status":"success","data":{"resultType":"vector","result":[]}}'
+
+
+class Prometheus(http.server.BaseHTTPRequestHandler):
+    """Answers 503 until `ready`, then that there is nothing."""
+
+    def answer(self):
+        ready = self.server.ready.is_set()
+        self.server.asked += 1
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = EMPTY if ready else b"Service Unavailable"
+        self.send_response(200 if ready else 503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = answer
+
+    def log_message(self, *_):
+        pass
+
+
+class Wait(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="outgrown-wait.")
+        self.addCleanup(folder.cleanup)
+        self.log = pathlib.Path(folder.name) / "decisions.jsonl"
+        self.port = servers.free_port()
+
+    def serve(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Prometheus)
+        server.ready = threading.Event()
+        server.asked = 0
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server
+
+    def start(self, *arguments):
+        return subprocess.Popen([RULEGEN, "--evaluate", "--spec", ROOT / "rules/checkpoint.toml", "--log", self.log,
+                                 "--prometheus", f"http://127.0.0.1:{self.port}", *arguments],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def test_without_it_nothing_is_waited_for(self):
+        self.serve()
+        evaluate = self.start()
+        self.assertIn("answered no query", evaluate.communicate(timeout=60)[0])
+        self.assertEqual(evaluate.returncode, 4)
+
+    def test_a_server_that_becomes_ready_is_asked_then(self):
+        server = self.serve()
+        evaluate = self.start("--wait", "50s")
+        servers.wait_for("a second question", lambda: server.asked > 1)
+        self.assertIsNone(evaluate.poll())
+        server.ready.set()
+        self.assertIn("UNDETERMINED - no store found: checkpoint_block_up has shown none", evaluate.communicate(timeout=60)[0])
+        self.assertEqual(evaluate.returncode, 30)
+
+    def test_a_server_that_is_not_there_yet_is_waited_for_too(self):
+        evaluate = self.start("--wait", "50s")
+        time.sleep(0.2)
+        self.serve().ready.set()
+        self.assertIn("no store found", evaluate.communicate(timeout=60)[0])
+
+    def test_a_server_that_never_becomes_ready_is_given_up_and_the_attempt_is_logged(self):
+        self.serve()
+        begun = time.monotonic()
+        evaluate = self.start("--wait", "2s")
+        evaluate.communicate(timeout=60)
+        self.assertEqual(evaluate.returncode, 4)
+        self.assertGreater(time.monotonic() - begun, 1)
+        self.assertIn('"kind":"attempt"', self.log.read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()
