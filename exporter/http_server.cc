@@ -127,6 +127,23 @@ void Touch(const ListenAddress& address) {
   ::close(fd);
 }
 
+// One byte of whatever answer: that a thread has read the request and written.
+bool AsksAndIsAnswered(const ListenAddress& address) {
+  constexpr timeval kPatience = {5, 0};
+  constexpr std::string_view kRequest = "HEAD /-/healthy HTTP/1.1\r\n\r\n";
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  const sockaddr_in target = SocketAddress(address.ip == "0.0.0.0" ? "127.0.0.1" : address.ip, address.port);
+  char byte = 0;
+  const bool answered = ::connect(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target) == 0 &&
+                        ::send(fd, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) > 0 &&
+                        ::recv(fd, &byte, 1, 0) == 1;
+  ::close(fd);
+  return answered;
+}
+
 // Whether there are as many threads to be had as the exporter needs. civetweb serves with fewer and says nothing, or with
 // none, which looks like a server that listens.
 Result<void> CheckThreads() {
@@ -318,6 +335,7 @@ HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 const ListenAddress& HttpServer::address() const { return impl_->address(); }
 void HttpServer::Stop() { impl_->Stop(); }
+bool HttpServer::Answers() const { return AsksAndIsAnswered(address()); }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(const ListenAddress& address, Handler handler,
                                                       const Log& log) {

@@ -64,6 +64,9 @@ class HttpServer {
   // The address in use; its port is the chosen one if 0 was asked for.
   const ListenAddress& address() const;
 
+  // Whether it answers a request of our own within 5 s.
+  bool Answers() const;
+
   // Turns new requests away with 503, waits until the answers under way are sent (at most 1 s), closes everything. Takes
   // less than 2 s.
   void Stop();

@@ -2,10 +2,16 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +19,7 @@
 
 #include "common/digest.h"
 #include "common/exit_status.h"
+#include "common/number.h"
 #include "common/result.h"
 #include "exporter/http_server.h"
 #include "exporter/log.h"
@@ -86,6 +93,48 @@ Settings MakeSettings(const Options& options, const Table& table) {
   return settings;
 }
 
+// systemd's notify socket, without its library. Source: sd_notify(3). Nothing happens if systemd doesn't ask for it.
+void Notify(const std::string& state) {
+  const char* const path = ::secure_getenv("NOTIFY_SOCKET");
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path == nullptr || (path[0] != '/' && path[0] != '@') || std::strlen(path) >= sizeof address.sun_path)
+    return;
+  std::strcpy(address.sun_path, path);
+  if (path[0] == '@') address.sun_path[0] = '\0';  // an abstract one
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
+  ::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
+  ::close(fd);
+}
+
+// How often the watchdog wants to hear of this process; nothing if it doesn't. Source: sd_watchdog_enabled(3).
+std::optional<std::chrono::microseconds> WatchdogPeriod() {
+  const char* const period = ::secure_getenv("WATCHDOG_USEC");
+  const char* const pid = ::secure_getenv("WATCHDOG_PID");
+  if (period == nullptr || (pid != nullptr && std::to_string(::getpid()) != pid)) return std::nullopt;
+  const std::optional<double> microseconds = ParseNumber(period);
+  if (!microseconds || !(*microseconds >= 1000 && *microseconds < 1e15)) return std::nullopt;
+  return std::chrono::microseconds(static_cast<std::int64_t>(*microseconds));
+}
+
+// Waits for a signal that ends the exporter. Meanwhile the watchdog hears of it for as long as its pages answer.
+int WaitForEnd(const sigset_t& end_signals, const HttpServer& server) {
+  const std::optional<std::chrono::microseconds> period = WatchdogPeriod();
+  int received = 0;
+  if (!period) {
+    sigwait(&end_signals, &received);
+    return received;
+  }
+  const std::int64_t pause_us = period->count() / 3;
+  const timespec pause = {pause_us / 1'000'000, pause_us % 1'000'000 * 1000};
+  while ((received = sigtimedwait(&end_signals, nullptr, &pause)) < 0) {
+    if (errno == EAGAIN && server.Answers()) Notify("WATCHDOG=1");
+  }
+  return received;
+}
+
 int Serve(const Options& options, const TableSource& table_source, const sigset_t& end_signals) {
   const Log log(options.log_level, options.log_format);
   const Table& table = table_source.table();
@@ -104,9 +153,10 @@ int Serve(const Options& options, const TableSource& table_source, const sigset_
     return kExitFailure;
   }
   log.Info("Listening", {{"address", (*server)->address().Text()}, {"path", options.telemetry_path}});
+  Notify("READY=1\nSTATUS=Listening on " + (*server)->address().Text());
 
-  int received = 0;
-  sigwait(&end_signals, &received);
+  const int received = WaitForEnd(end_signals, **server);
+  Notify("STOPPING=1");
   log.Info("Stopping", {{"signal", received == SIGTERM ? "SIGTERM" : "SIGINT"}});
   (*server)->Stop();
   log.Info("Stopped");

@@ -563,6 +563,35 @@ class Failures(InFolder):
                 self.assertNotIn("Listening", ended.stderr)
 
 
+class Systemd(InFolder):
+    UNITS = SOURCE / "deploy" / "systemd"
+
+    def test_it_says_when_it_is_ready_and_feeds_the_watchdog_while_its_pages_answer(self):
+        for name in (str(self.folder / "notify"), f"@outgrown-test-{os.getpid()}"):
+            with self.subTest(name), contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as notify:
+                notify.bind(name.replace("@", "\0"))
+                notify.settimeout(10)
+                exporter = self.start(f"--block.dir={self.blocks}",
+                                      wrapper=["env", f"NOTIFY_SOCKET={name}", "WATCHDOG_USEC=300000"])
+                self.assertRegex(notify.recv(1000), rb"^READY=1\nSTATUS=Listening on 127\.0\.0\.1:\d+$")
+                self.assertEqual([notify.recv(1000), notify.recv(1000)], [b"WATCHDOG=1"] * 2)
+                os.kill(exporter.popen.pid, 15)
+                while (message := notify.recv(1000)) == b"WATCHDOG=1":
+                    pass
+                self.assertEqual(message, b"STOPPING=1")
+                self.assertEqual(exporter.popen.wait(10), 0)
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd-analyze")
+    def test_the_units_are_hardened(self):
+        for unit, most in (("outgrown-exporter.service", 1.1), ("outgrown-evaluate.service", 1.3)):
+            with self.subTest(unit):
+                done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", self.UNITS / unit],
+                                      capture_output=True, text=True, check=False)
+                level = re.search(r"Overall exposure level for \S+: (\d+\.\d)", done.stdout)
+                self.assertIsNotNone(level, done.stdout + done.stderr)
+                self.assertLessEqual(float(level[1]), most)
+
+
 class Signals(InFolder):
     def test_sigterm_and_sigint_end_it_within_two_seconds_with_status_0(self):
         for number in (15, 2):
