@@ -157,7 +157,7 @@ bool EnsureLockDescriptor(ProcessBlock& block) {
 void ForgetOtherBoot(Slot& slot) {
   const std::uint64_t boot = LoadCell(slot.boot);
   const bool is_other = boot != 0 && BootId() != 0 && boot != BootId();
-  if (is_other || (boot == 0 && LoadCell(slot.last_write_ns) > NowNs())) StoreCell(slot.last_write_ns, 0);
+  if (is_other || LoadCell(slot.last_write_ns) > NowNs()) StoreCell(slot.last_write_ns, 0);
 }
 
 // Takes a slot that nobody holds.
@@ -218,12 +218,12 @@ void AdoptBoot(const ProcessBlock& block) {
     old[i] = std::atomic_ref(*times[i]).load(std::memory_order_acquire);
   std::atomic_ref times_boot(block.header->times_boot);
   const std::uint64_t old_boot = times_boot.load(std::memory_order_acquire);
-  if (old_boot == boot) return;
+  const bool is_other = old_boot != 0 && old_boot != boot;
   const std::uint64_t now_ns = NowNs();
   for (std::size_t i = 0; i < times.size(); ++i) {
-    if (old_boot != 0 || old[i] > now_ns) ReplaceCell(*times[i], old[i], 0);
+    if (is_other || old[i] > now_ns) ReplaceCell(*times[i], old[i], 0);
   }
-  times_boot.store(boot, std::memory_order_release);
+  if (old_boot != boot) times_boot.store(boot, std::memory_order_release);
 }
 
 bool ProcessSays::is_nothing() const {

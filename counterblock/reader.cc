@@ -53,12 +53,11 @@ namespace {
 constexpr std::uint64_t kNsPerMs = 1'000'000;
 
 // What a time in the block means at the moment of reading; 0 if it means nothing: there is none, or it is another boot's.
-// `boot` is the boot that it is said to be of, 0 if nobody says.
+// `boot` is the boot that it is said to be of, 0 if nobody says. One in the future is not of this boot, whatever is said
+// (or a caller's mistake): a store must not look as if it had just been written to.
 std::uint64_t TimeNow(std::uint64_t time_ns, std::uint64_t boot, const Now& now) {
-  const bool is_known = boot != 0 && now.boot != 0;
-  if (is_known && boot != now.boot) return 0;
-  if (time_ns <= now.monotonic_ns) return time_ns;
-  return is_known ? now.monotonic_ns : 0;
+  const bool is_other_boot = boot != 0 && now.boot != 0 && boot != now.boot;
+  return is_other_boot || time_ns > now.monotonic_ns ? 0 : time_ns;
 }
 
 void AddCounters(const Slot& slot, Snapshot& into) {
