@@ -26,6 +26,7 @@ SUFFICIENT = "SQLite sufficient"
 MIGRATE_NOW = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
 ALERT = "CheckpointWriteErrors"
 PHASE_SECONDS_MAX = 120
+PROGRESS_SECONDS = 15  # between two lines of progress where there is no terminal
 SETTLE_SECONDS = 10  # rulegen decides about the instant 10 s ago: what was scraped and recorded by then has settled
 
 
@@ -39,6 +40,7 @@ class Screen:
     def __init__(self):
         self.terminal = sys.stdout.isatty()
         self.started = time.monotonic()
+        self.next_progress = PROGRESS_SECONDS
 
     def _styled(self, code, text):
         return f"\033[{code}m{text}\033[0m" if self.terminal else text
@@ -50,9 +52,12 @@ class Screen:
         print(f"  {text}" if text else "", flush=True)
 
     def progress(self, text):
-        """One line that changes in place on a terminal; elsewhere nothing, so that logs stay short."""
+        """One line that changes in place on a terminal; elsewhere one every 15 s, so that logs stay short."""
+        seconds = time.monotonic() - self.started
+        if not self.terminal and seconds >= self.next_progress:
+            self.next_progress = seconds + PROGRESS_SECONDS
+            self.line(f"{seconds:4.0f} s  {text}")
         if self.terminal:
-            seconds = time.monotonic() - self.started
             print(f"\r\033[K  {self._styled('2', f'{seconds:4.0f} s  {text}')}", end="", flush=True)
 
     def progress_done(self):

@@ -23,7 +23,7 @@
 #include "rulegen/output_style.h"
 #include "rulegen/progress.h"
 #include "rulegen/spec_files.h"
-#include "rulegen/verify/expressions.h"
+#include "rulegen/verify/rule_server.h"
 #include "rulegen/verify/rule_server.h"
 #include "rulegen/warnings.h"
 #include "thresholds/compiled.h"

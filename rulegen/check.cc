@@ -6,39 +6,9 @@
 #include "rulegen/commands.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
-#include "rulegen/tree/layout.h"
-#include "rulegen/tree/orphans.h"
 #include "rulegen/tree/tree.h"
 
 namespace outgrown::commands {
-
-namespace {
-
-// Whether specs that once stood beside these are gone and have left what was generated from them. One line for each.
-bool TellOfStrayManifests(const spec::Spec& spec, const generate::Layout& layout) {
-  const auto stray = generate::StrayManifests(layout.On(generate::ManifestName(spec)).parent_path(),
-                                              spec.file.parent_path());
-  for (const generate::StrayManifest& manifest : stray) {
-    Fail(
-        {"its spec " + manifest.spec_file +
-             " is not there, so the files that it lists are no longer generated; restore the spec, or remove "
-             "the manifest and those files of its list that no other spec generates",
-         manifest.path.string()});
-  }
-  return !stray.empty();
-}
-
-// One line for each file that --generate does not remove.
-void TellOfKept(const std::vector<generate::FileDifference>& differences) {
-  for (const generate::FileDifference& file : differences) {
-    if (file.kept_because.empty()) continue;
-    Fail({"no longer generated, and not for --generate to remove: " + file.kept_because +
-              "; remove it, or make it your own without the mark and the manifest's line",
-          file.path.string()});
-  }
-}
-
-}  // namespace
 
 int RunCheck(const Options& options) {
   const Specs specs = LoadSpecs(options);
@@ -46,22 +16,22 @@ int RunCheck(const Options& options) {
   const MadeArtefacts all = MakeAllArtefacts(specs.specs, options);
   if (all.status != kExitOk) return all.status;
   std::string diffs;
-  bool drift = false;
-  for (const auto& [spec, artefacts] : all.made) {
-    const auto differences = generate::CompareTree(*spec, artefacts, generate::Layout(*spec, options.out));
+  for (const generate::Made& made : all.made) {
+    const auto differences = generate::CompareTree(made, generate::Layout(*made.spec, options.out));
     if (!differences.ok()) return Fail(differences.error());
-    drift = drift || !differences->empty();
-    TellOfKept(*differences);
-    const std::string diff = generate::DiffOf(*differences);
-    if (diff.empty()) continue;
-    diffs += diff;
-    Fail({"the artefacts are not what it generates; run rulegen --generate", spec->file.string()});
+    if (differences->empty()) continue;
+    diffs += generate::DiffOf(*differences);
+    Fail({"the artefacts are not what it generates; run rulegen --generate", made.spec->file.string()});
   }
-  // Specs that --spec names may be some of many.
-  const spec::Spec& first = specs.specs.front();
-  const bool strays =
-      options.specs.empty() && TellOfStrayManifests(first, generate::Layout(first, options.out));
-  return Answer(diffs, !drift && !strays ? kExitOk : kExitDrift);
+  // No diff of these: what carries a mark may be anybody's copy.
+  const auto left_overs = generate::LeftOvers(all.made, options.out, options.specs.empty());
+  if (!left_overs.ok()) return Fail(left_overs.error());
+  for (const generate::LeftOver& file : *left_overs) {
+    Fail({"left over: " + file.why + "; run rulegen --generate" + (file.is_settled ? "" : " --prune") +
+              ", or make it your own without the mark",
+          file.path.string()});
+  }
+  return Answer(diffs, diffs.empty() && left_overs->empty() ? kExitOk : kExitDrift);
 }
 
 }  // namespace outgrown::commands

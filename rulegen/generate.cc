@@ -1,6 +1,7 @@
-// --generate: every artefact of the specs written, and one line for each file that changes or stays.
+// --generate: every artefact of the specs written, and one line for each file that changes, goes or is left over.
+#include <filesystem>
 #include <string>
-#include <string_view>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -8,22 +9,25 @@
 #include "rulegen/commands.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
-#include "rulegen/tree/layout.h"
 #include "rulegen/tree/tree.h"
 
 namespace outgrown::commands {
 namespace {
 
-std::string_view Word(generate::Change change) {
-  switch (change) {
-    case generate::Change::kWritten:
-      return "wrote";
-    case generate::Change::kRemoved:
-      return "removed";
-    case generate::Change::kKept:
-      return "kept";
+// Removes what is left over if `prune`, else names it. A manifest that has done its work goes in either case.
+Result<void> SettleLeftOvers(const std::vector<generate::LeftOver>& left_overs, bool prune,
+                             std::string& told) {
+  for (const generate::LeftOver& file : left_overs) {
+    if (!prune && !file.is_settled) {
+      told += fmt::format("left over {}: {}; --prune removes it\n", file.path.string(), file.why);
+      continue;
+    }
+    std::error_code failed;
+    std::filesystem::remove(file.path, failed);
+    if (failed) return Error{"cannot remove: " + failed.message(), file.path.string()};
+    told += fmt::format("removed {}\n", file.path.string());
   }
-  return "";
+  return {};
 }
 
 }  // namespace
@@ -34,18 +38,22 @@ int RunGenerate(const Options& options) {
   const MadeArtefacts all = MakeAllArtefacts(specs.specs, options);
   if (all.status != kExitOk) return all.status;
   std::string told;
-  for (const auto& [spec, artefacts] : all.made) {
-    const auto changes = generate::WriteTree(*spec, artefacts, generate::Layout(*spec, options.out));
-    if (!changes.ok()) {
+  for (const generate::Made& made : all.made) {
+    const auto written = generate::WriteTree(made, generate::Layout(*made.spec, options.out));
+    if (!written.ok()) {
       Answer(told, kExitOk);  // what was written before
-      return Fail(changes.error());
+      return Fail(written.error());
     }
-    for (const generate::FileChange& change : *changes) {
-      told += fmt::format("{} {}{}\n", Word(change.change), change.path.string(),
-                          change.note.empty() ? "" : ", no longer generated: " + change.note);
-    }
-    if (changes->empty())
-      told += fmt::format("{}: {} artefacts, unchanged\n", spec->file.string(), artefacts.size());
+    for (const std::filesystem::path& path : *written) told += fmt::format("wrote {}\n", path.string());
+    if (written->empty())
+      told += fmt::format("{}: {} artefacts, unchanged\n", made.spec->file.string(), made.artefacts.size());
+  }
+  const auto left_overs = generate::LeftOvers(all.made, options.out, options.specs.empty());
+  const Result<void> settled =
+      left_overs.ok() ? SettleLeftOvers(*left_overs, options.prune, told) : Result<void>(left_overs.error());
+  if (!settled) {
+    Answer(told, kExitOk);
+    return Fail(settled.error());
   }
   return Answer(told, kExitOk);
 }

@@ -36,7 +36,7 @@ struct ModeFlag {
 
 const std::vector<ModeFlag>& ModeFlags() {
   static const std::vector<ModeFlag> flags = {
-      {Mode::kGenerate, "--generate", "Write every artefact of the specs", {"--out"}},
+      {Mode::kGenerate, "--generate", "Write every artefact of the specs", {"--out", "--prune"}},
       {Mode::kCheck,
        "--check",
        "Compare the artefacts on disk with what the specs generate; exit 6 and a unified diff if they differ",
@@ -129,6 +129,10 @@ void AddOptions(CLI::App& app, Options& options) {
          "Put everything under this folder instead of beside the specs, in the same layout")
       ->type_name("DIR")
       ->group("Options of --generate, --check, --verify and --archive");
+  app.add_flag("--prune", options.prune,
+               "Remove the files that carry rulegen's mark and that no spec generates any more; without it "
+               "they are named")
+      ->group("Options of --generate");
   app.add_option_function<std::string>(
          "--rules-url",
          [&options](const std::string& text) { options.verify.rules_url = ServerUrl("--rules-url", text); },

@@ -37,6 +37,7 @@ struct Options {
   Mode mode = Mode::kGenerate;
   std::vector<std::filesystem::path> specs;  // as named by --spec; empty: every rules/*.toml (spec_files.h)
   std::optional<std::filesystem::path> out;  // --out
+  bool prune = false;                        // --prune
   EvaluateOptions evaluate;
   std::vector<std::filesystem::path> logs;  // LOG..., of --audit and --history; empty: the default log
   VerifyOptions verify;

@@ -48,7 +48,8 @@ int RunVerify(const Options& options) {
     std::optional<std::string> canonical = rules->Format(expr);
     return canonical ? canonical : series->Format(expr);
   });
-  const verify::Copies copies{*rules,      *prometheus, expressions, CompiledTable(), !options.specs.empty(),
+  const verify::Copies copies{*rules,      *series,         *prometheus,
+                              expressions, CompiledTable(), !options.specs.empty(),
                               options.out, NowMs()};
   const Result<std::vector<verify::SpecReport>> reports = verify::Verify(specs.specs, copies);
   if (!reports) return Fail(reports.error());

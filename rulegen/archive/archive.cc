@@ -1,5 +1,6 @@
 #include "rulegen/archive/archive.h"
 
+#include <array>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -7,16 +8,104 @@
 #include <fmt/format.h>
 
 #include "common/json_tree.h"
+#include "common/json_writer.h"
+#include "common/time_text.h"
 #include "decision/history/audit.h"
-#include "rulegen/archive/manifest.h"
 #include "rulegen/artefacts/artefacts.h"
-#include "rulegen/tree/manifest.h"
 #include "rulegen/tree/tree.h"
 
 namespace outgrown::archive {
 namespace {
 
 namespace fs = std::filesystem;
+
+struct SnapshotFile {
+  std::string path;
+  std::vector<FamilySnapshot> families;
+};
+
+// What was found out while the archive was filled.
+struct Facts {
+  std::string prometheus;  // the URL
+  std::vector<std::string> missing;
+  audit::AuditReport log;  // records 0: no log
+  std::vector<SnapshotFile> snapshots;
+};
+
+// What a reader of the archive must know and cannot see in it.
+constexpr std::array<std::string_view, 3> kNotes = {
+    "Staleness markers are not part of what Prometheus' query API gives, so the snapshots lack them: a "
+    "restored series "
+    "ends five minutes after its last sample, where the original may have ended at once. NaN is kept as NaN.",
+    "prometheus/prometheus.yml and alertmanager/status.json are what the servers' APIs give, which replace "
+    "secrets by "
+    "<secret>. The credentials that rulegen logged in with are in no file.",
+    "Files (spec, artefacts, files, decision-log) are copied as they were on disk, byte for byte; what "
+    "secrets they held, "
+    "the archive holds.",
+};
+
+void WriteTexts(JsonWriter& json, std::string_view key, const auto& texts) {
+  json.Key(key).StartArray();
+  for (const auto& text : texts) json.String(text);
+  json.EndArray();
+}
+
+void WriteLog(JsonWriter& json, const audit::AuditReport& log) {
+  json.Key("decision_log").StartObject();
+  json.Key("records").Integer(static_cast<std::int64_t>(log.records));
+  json.Key("decisions_recomputed").Integer(static_cast<std::int64_t>(log.decisions));
+  json.Key("first_sequence").Integer(log.first_sequence);
+  json.Key("last_sequence").Integer(log.last.sequence).Key("last_hash").String(log.last.hash);
+  json.Key("verified").Boolean(log.problems.empty());
+  WriteTexts(json, "problems", log.problems);
+  WriteTexts(json, "notes", log.notes);
+  json.EndObject();
+}
+
+void WriteSnapshots(JsonWriter& json, const std::vector<SnapshotFile>& snapshots) {
+  json.Key("series").StartArray();
+  for (const SnapshotFile& snapshot : snapshots) {
+    json.StartObject().Key("path").String(snapshot.path).Key("families").StartArray();
+    for (const FamilySnapshot& family : snapshot.families) {
+      json.StartObject().Key("name").String(family.name);
+      json.Key("series").Integer(static_cast<std::int64_t>(family.series));
+      json.Key("samples").Integer(static_cast<std::int64_t>(family.samples));
+      json.Key("nan_samples").Integer(static_cast<std::int64_t>(family.not_a_number)).EndObject();
+    }
+    json.EndArray().EndObject();
+  }
+  json.EndArray();
+}
+
+// manifest.json: what the archive holds and what it lacks; docs/evidence.md describes it. `folder`: every file but this one
+// and the sums.
+std::string ManifestJson(const Question& question, const Facts& facts, const Folder& folder) {
+  JsonWriter json;
+  json.StartObject().Key("schema").Integer(1).Key("version").String(question.version);
+  json.Key("created").String(Rfc3339(question.created_ms));
+  json.Key("from").String(Rfc3339(question.range.from_ms)).Key("to").String(Rfc3339(question.range.to_ms));
+  json.Key("prometheus").String(facts.prometheus);
+  json.Key("specs").StartArray();
+  for (const Subject& subject : question.subjects) {
+    json.StartObject().Key("store").String(subject.table->store).Key("digest").String(subject.table->digest);
+    if (subject.spec != nullptr) json.Key("path").String("spec/" + subject.spec->file.filename().string());
+    json.EndObject();
+  }
+  json.EndArray();
+  if (facts.log.records > 0) WriteLog(json, facts.log);
+  WriteSnapshots(json, facts.snapshots);
+  WriteTexts(json, "missing", facts.missing);
+  WriteTexts(json, "notes", kNotes);
+  json.Key("files").StartArray();
+  for (const auto& [path, entry] : folder.entries()) {
+    json.StartObject().Key("path").String(path);
+    json.Key("bytes").Integer(static_cast<std::int64_t>(entry.size_bytes)).Key("sha256").String(entry.sha256);
+    json.EndObject();
+  }
+  json.EndArray().EndObject();
+  return json.text() + "\n";
+}
 
 // How often the log is copied anew because it was rotated meanwhile.
 constexpr int kLogTries = 3;
@@ -68,9 +157,8 @@ class Archivist {
       const Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
       if (!artefacts) return artefacts.error();
       const generate::Layout layout(spec, question_.out);
-      std::vector<fs::path> paths = {generate::ManifestName(spec)};
-      for (const generate::Artefact& artefact : *artefacts) paths.push_back(artefact.path);
-      for (const fs::path& path : paths) {
+      for (const generate::Artefact& artefact : *artefacts) {
+        const fs::path& path = artefact.path;
         // "../docs/gen/x.md" -> "docs/gen/x.md": within the archive nothing leads out of it.
         std::string inside = "artefacts/" + spec.store.name;
         for (const fs::path& part : path.lexically_normal()) {

@@ -45,7 +45,7 @@ struct Servers {
 struct Question {
   std::vector<Subject> subjects;
   std::optional<std::filesystem::path> out;     // as of --out: where the generated files are
-  std::vector<std::filesystem::path> includes;  // files of the people's own
+  std::vector<std::filesystem::path> includes;  // user-supplied files
   // The decision log's files, oldest first; asked again after they were copied, as the log may be rotated meanwhile.
   std::function<Result<std::vector<std::filesystem::path>>()> log_files;
   bool log_required = false;  // it was named, so that it must be there

@@ -9,9 +9,6 @@
 
 #include <fmt/format.h>
 
-#include "rulegen/tree/layout.h"
-#include "rulegen/tree/manifest.h"
-
 namespace outgrown::generate {
 namespace {
 
@@ -67,7 +64,6 @@ class Files {
     const Layout layout(spec, out_);
     for (const Artefact& artefact : made.artefacts)
       AddOutput(layout.On(artefact.path), Writer(spec, artefact.path));
-    AddOutput(layout.On(ManifestName(spec)), End{&spec, "", {}, ""});
   }
 
   std::vector<spec::Diagnostic> Take() { return std::move(diagnostics_); }
@@ -77,20 +73,6 @@ class Files {
     const fs::path canonical = Canonical(path);
     if (const auto input = inputs_.find(canonical); input != inputs_.end())
       WrittenOver(input->second, writer, path);
-    const auto [other, is_new] = outputs_.emplace(canonical, writer);
-    if (!is_new) WrittenTwice(writer, other->second, path);
-  }
-
-  void WrittenTwice(const End& writer, const End& other, const fs::path& path) {
-    if (writer.key.empty()) {
-      Wrong(writer, fmt::format("a spec whose manifest {} is also that of {}", path.string(), Where(other)),
-            "a file whose name without its extension no other spec of this run has there");
-    } else {
-      Wrong(writer,
-            fmt::format("{}, where {} is, which {} generates too", spec::Quoted(writer.value), path.string(),
-                        Where(other)),
-            "a folder in which no other spec of this run generates it");
-    }
   }
 
   void WrittenOver(const End& input, const End& writer, const fs::path& path) {
@@ -111,7 +93,6 @@ class Files {
 
   const std::optional<fs::path>& out_;
   std::map<fs::path, End> inputs_;
-  std::map<fs::path, End> outputs_;
   std::vector<spec::Diagnostic> diagnostics_;
 };
 

@@ -1,173 +1,282 @@
 #include "rulegen/tree/tree.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
-#include "common/digest.h"
 #include "common/file.h"
-#include "rulegen/tree/manifest.h"
-#include "rulegen/tree/orphans.h"
 #include "rulegen/tree/unified_diff.h"
+#include "thresholds/mark.h"
 
 namespace outgrown::generate {
 namespace {
 
 namespace fs = std::filesystem;
 
-// The manifest as it is on disk.
-struct OldManifest {
-  std::string text;  // empty: there is none
-  std::vector<ManifestEntry> entries;
-};
+// What artefacts are called, and what a server or a build loads.
+constexpr std::array<std::string_view, 4> kExtensions = {".yml", ".json", ".md", ".inc"};
 
-Result<OldManifest> ReadManifest(const spec::Spec& spec, const Layout& layout) {
-  const fs::path path = layout.On(ManifestName(spec));
-  Result<std::optional<std::string>> text = ReadIfThere(path);
-  if (!text.ok()) return text.error();
-  if (!*text) return OldManifest();
-  Result<std::vector<ManifestEntry>> entries = ParseManifest(**text);
-  if (!entries.ok()) {
-    return Error{entries.error().what + "; restore it, or remove it after removing the old artefacts by hand",
-                 path.string()};
+std::size_t LeadingUps(const fs::path& path) {
+  std::size_t ups = 0;
+  for (const fs::path& part : path.lexically_normal()) {
+    if (part != "..") break;
+    ++ups;
   }
-  return OldManifest{std::move(**text), std::move(*entries)};
+  return ups;
 }
 
-// What the manifest names and what it should have named.
-Result<std::vector<Orphan>> AllOrphans(const spec::Spec& spec, const OldManifest& old,
-                                       const std::vector<Artefact>& artefacts, const Layout& layout) {
-  Result<std::vector<Orphan>> orphans = FindOrphans(spec, old.entries, artefacts, layout);
-  if (!orphans.ok()) return orphans;
-  for (Orphan& orphan : FindUnlisted(spec, old.entries, artefacts, layout))
-    orphans->push_back(std::move(orphan));
-  return orphans;
-}
-
-// The manifest once the work is done.
-std::string LastManifest(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
-                         const std::vector<Orphan>& orphans) {
-  std::vector<ManifestEntry> kept;
-  for (const Orphan& orphan : orphans) {
-    if (orphan.fate == Fate::kKeep) kept.insert(kept.end(), orphan.listed.begin(), orphan.listed.end());
-  }
-  return ManifestText(spec, artefacts, kept);
-}
-
-Result<FileChange> RemoveOrphan(const Orphan& orphan) {
-  if (orphan.fate != Fate::kRemove) return FileChange{Change::kKept, orphan.path, orphan.why};
+// The bytes of a file that may be missing. A link that leads nowhere is missing.
+Result<std::optional<std::string>> ReadIfThere(const fs::path& path) {
   std::error_code failed;
-  fs::remove(orphan.path, failed);
-  if (failed) return Error{"cannot remove: " + failed.message(), orphan.path.string()};
-  return FileChange{Change::kRemoved, orphan.path, ""};
+  const fs::file_status status = fs::status(path, failed);
+  if (status.type() == fs::file_type::not_found || failed == std::errc::too_many_symbolic_link_levels)
+    return std::optional<std::string>();
+  if (status.type() == fs::file_type::none) return Error{"cannot stat: " + failed.message(), path.string()};
+  Result<std::string> bytes = ReadFile(path);
+  if (!bytes.ok()) return bytes.error();
+  return std::optional<std::string>(std::move(*bytes));
 }
 
-// The manifest while files are being changed: what will be, and what was unless that is the same.
-std::string IntendedManifest(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
-                             const OldManifest& old) {
-  std::set<std::pair<std::string, std::string>> known;
-  for (const Artefact& artefact : artefacts) {
-    known.emplace(artefact.path.generic_string(), Sha256Hex(artefact.bytes));
+// Those of a folder; none if it is not there.
+Result<std::vector<fs::directory_entry>> EntriesOf(const fs::path& folder) {
+  std::vector<fs::directory_entry> entries;
+  std::error_code failed;
+  for (fs::directory_iterator entry(folder.empty() ? "." : folder, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    entries.push_back(*entry);
   }
-  std::vector<ManifestEntry> also;
-  for (const ManifestEntry& entry : old.entries) {
-    if (known.emplace(entry.path.generic_string(), entry.sha256).second) also.push_back(entry);
-  }
-  return ManifestText(spec, artefacts, also);
+  if (failed && failed != std::errc::no_such_file_or_directory && failed != std::errc::not_a_directory)
+    return Error{"cannot read the folder: " + failed.message(), folder.string()};
+  return entries;
 }
 
-// What runs that were killed left half-written, under the names that this run or an earlier one writes.
-void RemoveLeftovers(const spec::Spec& spec, const std::vector<Artefact>& artefacts, const OldManifest& old,
-                     const Layout& layout) {
-  std::map<fs::path, std::set<std::string>> names;
-  const auto add = [&](const fs::path& path) {
-    const fs::path there = layout.On(path);
-    names[there.has_parent_path() ? there.parent_path() : "."].insert(there.filename().string());
-  };
-  add(ManifestName(spec));
-  for (const Artefact& artefact : artefacts) add(artefact.path);
-  for (const ManifestEntry& entry : old.entries) add(entry.path);
-  for (const auto& [folder, of_folder] : names) RemoveAbandoned(folder, of_folder);
+bool HasArtefactsExtension(const fs::path& path) {
+  return std::ranges::find(kExtensions, path.extension()) != kExtensions.end();
 }
+
+// The folders that [output] names, and those of the artefacts.
+std::set<fs::path> FoldersOf(const Made& made, const Layout& layout) {
+  std::set<fs::path> folders;
+  const spec::Output& output = made.spec->output;
+  for (const std::optional<std::string>& folder : {output.rules, output.dashboards, output.docs}) {
+    if (folder) folders.insert(layout.On(*folder / fs::path()).parent_path());
+  }
+  for (const Artefact& artefact : made.artefacts) folders.insert(layout.On(artefact.path).parent_path());
+  return folders;
+}
+
+// What runs that were killed left half-written, of this spec or of what it was before. What can't be read stays: it does
+// no harm.
+void RemoveHalfWritten(const fs::path& folder, bool deeper) {
+  constexpr std::size_t kRandomAndEnd = std::string_view(".0123456789abcdef.tmp").size();
+  const Result<std::vector<fs::directory_entry>> entries = EntriesOf(folder);
+  if (!entries.ok()) return;
+  std::error_code none;
+  std::set<std::string> names;
+  for (const fs::directory_entry& entry : *entries) {
+    const std::string file = entry.path().filename().string();
+    if (deeper && entry.is_directory(none) && !entry.is_symlink(none))
+      RemoveHalfWritten(folder / file, false);
+    if (!file.ends_with(".tmp") || file.size() <= 1 + kRandomAndEnd) continue;
+    const std::string name = file.substr(1, file.size() - 1 - kRandomAndEnd);
+    if (HasArtefactsExtension(name)) names.insert(name);
+  }
+  if (!names.empty()) RemoveAbandoned(folder.empty() ? "." : folder, names);
+}
+
+// One name for each file, however a folder was reached.
+fs::path Canonical(const fs::path& path) {
+  std::error_code none;
+  fs::path whole = fs::weakly_canonical(path, none);
+  return whole.empty() ? path : whole;
+}
+
+Result<bool> IsPlainFile(const fs::path& path) {
+  std::error_code failed;
+  const fs::file_type type = fs::symlink_status(path, failed).type();
+  if (type == fs::file_type::none) return Error{"cannot stat: " + failed.message(), path.string()};
+  return type == fs::file_type::regular;
+}
+
+// Whose mark a file carries, of the specs of this run.
+class Search {
+ public:
+  Search(const std::vector<Made>& made, const std::optional<fs::path>& out, bool every_spec)
+      : made_(made), every_spec_(every_spec) {
+    for (const Made& one : made) {
+      const Layout layout(*one.spec, out);
+      for (const Artefact& artefact : one.artefacts) {
+        generated_.insert(layout.On(artefact.path));
+        generated_.insert(Canonical(layout.On(artefact.path)));
+      }
+      folders_.merge(FoldersOf(one, layout));
+      manifest_folders_.insert(layout.On("x").parent_path());
+    }
+  }
+
+  // The error that came first, if there was any: what can't be read may be left over.
+  Result<std::vector<LeftOver>> Run() {
+    for (const fs::path& folder : folders_) LookInto(folder, true);
+    for (const fs::path& folder : manifest_folders_) {
+      for (const fs::directory_entry& entry : Entries(folder)) {
+        if (entry.path().extension() == ".manifest") LookAtManifest(folder / entry.path().filename());
+      }
+    }
+    if (failed_) return *failed_;
+    std::vector<LeftOver> found;
+    for (auto& [path, left_over] : found_) found.push_back(std::move(left_over));
+    return found;
+  }
+
+ private:
+  template <typename T>
+  T ValueOr(Result<T> result, T otherwise) {
+    if (result.ok()) return std::move(*result);
+    if (!failed_) failed_ = result.error();
+    return otherwise;
+  }
+
+  std::vector<fs::directory_entry> Entries(const fs::path& folder) { return ValueOr(EntriesOf(folder), {}); }
+
+  void LookInto(const fs::path& folder, bool deeper) {
+    std::error_code none;
+    for (const fs::directory_entry& entry : Entries(folder)) {
+      const fs::path path = folder / entry.path().filename();
+      if (deeper && entry.is_directory(none) && !entry.is_symlink(none)) LookInto(path, false);
+      if (HasArtefactsExtension(path)) LookAt(path);
+    }
+  }
+
+  // Whether the file is left over.
+  bool LookAt(const fs::path& path) {
+    if (IsGenerated(path) || !ValueOr(IsPlainFile(path), false) || IsUsers(path)) return false;
+    std::string why = WhyLeftOver(ValueOr(ReadFile(path), std::string()));
+    if (why.empty()) return false;
+    found_.try_emplace(Canonical(path), LeftOver{path, std::move(why)});
+    return true;
+  }
+
+  bool IsGenerated(const fs::path& path) const {
+    return generated_.contains(path) || generated_.contains(Canonical(path));
+  }
+
+  std::string WhyLeftOver(std::string_view bytes) const {
+    const std::string spec_file(emit::SpecFileOf(bytes));
+    if (spec_file.empty()) return "";
+    const auto is_of = [&](const Made& made) { return emit::CarriesMarkOf(*made.spec, bytes); };
+    if (std::ranges::any_of(made_, is_of)) return spec_file + " no longer generates it";
+    std::error_code none;
+    const auto is_beside = [&](const Made& made) {
+      return fs::exists(made.spec->file.parent_path() / spec_file, none);
+    };
+    if (!every_spec_ || std::ranges::any_of(made_, is_beside)) return "";
+    return "its spec " + spec_file + " is not there";
+  }
+
+  bool IsUsers(const fs::path& path) const {
+    std::error_code none;
+    return std::ranges::any_of(made_, [&](const Made& made) {
+      const spec::Spec& spec = *made.spec;
+      if (fs::equivalent(path, spec.file, none)) return true;
+      return spec.alertmanager && !spec.alertmanager->base.empty() &&
+             fs::equivalent(path, spec.file.parent_path() / spec.alertmanager->base, none);
+    });
+  }
+
+  // Anybody may have edited it, so it only says where to look. Its lines after the mark: SHA-256, two blanks, path.
+  void LookAtManifest(const fs::path& path) {
+    if (!ValueOr(IsPlainFile(path), false)) return;
+    const std::string text = ValueOr(ReadFile(path), std::string());
+    if (!text.starts_with("# ") || WhyLeftOver(text).empty()) return;
+    constexpr std::size_t kPathAt = 64 + 2;
+    bool is_settled = true;
+    for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) {
+      const std::string line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+      if (line.size() <= kPathAt) continue;
+      const fs::path named = fs::path(line.substr(kPathAt));
+      if (named.is_absolute()) continue;
+      if (LookAt((path.parent_path() / named).lexically_normal())) is_settled = false;
+    }
+    found_.try_emplace(Canonical(path), LeftOver{path, "rulegen keeps no manifest any more", is_settled});
+  }
+
+  const std::vector<Made>& made_;
+  const bool every_spec_;
+  std::set<fs::path> generated_;
+  std::set<fs::path> folders_;
+  std::set<fs::path> manifest_folders_;
+  std::map<fs::path, LeftOver> found_;
+  std::optional<Error> failed_;
+};
 
 }  // namespace
 
-Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
-                                          const Layout& layout) {
-  const Result<OldManifest> old = ReadManifest(spec, layout);
-  if (!old.ok()) return old.error();
-  const auto before = AllOrphans(spec, *old, artefacts, layout);
-  if (!before.ok()) return before.error();
-  RemoveLeftovers(spec, artefacts, *old, layout);
-  std::vector<FileChange> changes;
-  const fs::path manifest = layout.On(ManifestName(spec));
-  if (old->text != LastManifest(spec, artefacts, *before)) {
-    const Result<WriteOutcome> intended =
-        WriteFileIfChanged(manifest, IntendedManifest(spec, artefacts, *old));
-    if (!intended.ok()) return intended.error();
+Layout::Layout(const spec::Spec& spec, const std::optional<fs::path>& out) {
+  if (!out) {
+    folder_ = spec.file.parent_path();
+    return;
   }
-  for (const Artefact& artefact : artefacts) {
+  std::size_t ups = 1;
+  for (const std::optional<std::string>& folder :
+       {spec.output.rules, spec.output.dashboards, spec.output.docs}) {
+    if (folder) ups = std::max(ups, LeadingUps(*folder));
+  }
+  // The spec's folder from the folder that holds everything: its last `ups` names.
+  fs::path from = fs::absolute(spec.file).lexically_normal().parent_path();
+  fs::path names;
+  for (std::size_t i = 0; i < ups && from.has_relative_path(); ++i) {
+    names = from.filename() / names;
+    from = from.parent_path();
+  }
+  folder_ = *out / names;
+}
+
+fs::path Layout::On(const fs::path& path) const {
+  return (folder_ / path.relative_path()).lexically_normal();
+}
+
+Result<std::vector<fs::path>> WriteTree(const Made& made, const Layout& layout) {
+  for (const fs::path& folder : FoldersOf(made, layout)) RemoveHalfWritten(folder, true);
+  std::vector<fs::path> written;
+  for (const Artefact& artefact : made.artefacts) {
     const fs::path path = layout.On(artefact.path);
     const Result<WriteOutcome> outcome = WriteFileIfChanged(path, artefact.bytes, artefact.mode_if_new);
     if (!outcome.ok()) return outcome.error();
-    if (*outcome == WriteOutcome::kWritten) changes.push_back({Change::kWritten, path, ""});
+    if (*outcome == WriteOutcome::kWritten) written.push_back(path);
   }
-  // Again: a file may have changed since.
-  const auto orphans = AllOrphans(spec, *old, artefacts, layout);
-  if (!orphans.ok()) return orphans.error();
-  for (const Orphan& orphan : *orphans) {
-    Result<FileChange> change = RemoveOrphan(orphan);
-    if (!change.ok()) return change.error();
-    changes.push_back(std::move(*change));
-  }
-  const std::string manifest_text = LastManifest(spec, artefacts, *orphans);
-  const Result<WriteOutcome> done = WriteFileIfChanged(manifest, manifest_text);
-  if (!done.ok()) return done.error();
-  if (old->text != manifest_text) changes.push_back({Change::kWritten, manifest, ""});
-  return changes;
+  return written;
 }
 
-Result<std::vector<FileDifference>> CompareTree(const spec::Spec& spec,
-                                                const std::vector<Artefact>& artefacts,
-                                                const Layout& layout) {
-  const Result<OldManifest> old = ReadManifest(spec, layout);
-  if (!old.ok()) return old.error();
+Result<std::vector<FileDifference>> CompareTree(const Made& made, const Layout& layout) {
   std::vector<FileDifference> differences;
-  const auto compare = [&](const fs::path& path, std::optional<std::string> bytes) -> Result<void> {
+  for (const Artefact& artefact : made.artefacts) {
+    const fs::path path = layout.On(artefact.path);
     Result<std::optional<std::string>> there = ReadIfThere(path);
     if (!there.ok()) return there.error();
-    if (*there != bytes) differences.push_back({path, std::move(*there), std::move(bytes), ""});
-    return {};
-  };
-  for (const Artefact& artefact : artefacts) {
-    const Result<void> compared = compare(layout.On(artefact.path), artefact.bytes);
-    if (!compared.ok()) return compared.error();
+    if (*there != artefact.bytes) differences.push_back({path, std::move(*there), artefact.bytes});
   }
-  auto orphans = AllOrphans(spec, *old, artefacts, layout);
-  if (!orphans.ok()) return orphans.error();
-  const std::string manifest_text = LastManifest(spec, artefacts, *orphans);
-  for (Orphan& orphan : *orphans) {
-    if (orphan.fate != Fate::kLetGo)
-      differences.push_back({orphan.path, std::move(orphan.bytes), std::nullopt, std::move(orphan.why)});
-  }
-  const Result<void> compared = compare(layout.On(ManifestName(spec)), manifest_text);
-  if (!compared.ok()) return compared.error();
   return differences;
 }
 
 std::string DiffOf(const std::vector<FileDifference>& differences) {
   std::string diff;
-  for (const FileDifference& file : differences) {
-    if (file.kept_because.empty()) diff += UnifiedDiff(file.path.string(), file.there, file.generated);
-  }
+  for (const FileDifference& file : differences)
+    diff += UnifiedDiff(file.path.string(), file.there, file.generated);
   return diff;
+}
+
+Result<std::vector<LeftOver>> LeftOvers(const std::vector<Made>& made, const std::optional<fs::path>& out,
+                                        bool every_spec) {
+  return Search(made, out, every_spec).Run();
 }
 
 }  // namespace outgrown::generate

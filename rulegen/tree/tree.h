@@ -1,4 +1,5 @@
-// The artefacts of a spec as files on disk: written, or compared with what is there.
+// The artefacts of a spec as files on disk: where they lie, written, or compared with what is there; and files that carry
+// rulegen's mark and that nothing generates any more.
 #pragma once
 
 #include <filesystem>
@@ -8,40 +9,61 @@
 
 #include "common/result.h"
 #include "rulegen/artefacts/artefacts.h"
-#include "rulegen/tree/layout.h"
 #include "thresholds/model.h"
 
 namespace outgrown::generate {
 
-enum class Change { kWritten, kRemoved, kKept };
+// Where a spec's output goes: beside the spec, or the same layout under another folder (--out). The layout starts at the
+// nearest folder that holds the spec's folder and all that [output] names, so that it does not depend on the working
+// directory: rules/checkpoint.toml with docs = "../docs/gen" gives DIR/rules/... and DIR/docs/gen/....
+class Layout {
+ public:
+  // `out`: the folder that everything goes under; nothing: the spec's own place.
+  Layout(const spec::Spec& spec, const std::optional<std::filesystem::path>& out);
 
-struct FileChange {
-  Change change;
-  std::filesystem::path path;
-  std::string note;  // why a file that is no longer generated was kept
+  // On disk. `path` is from the spec's folder, as [output] names it; an absolute one is taken as if it were.
+  std::filesystem::path On(const std::filesystem::path& path) const;
+
+ private:
+  std::filesystem::path folder_;  // stands for the spec's folder
 };
 
-// Writes every artefact that differs, and removes what an earlier run wrote and this one does not (orphans.h). A
-// manifest that names what rulegen cannot have written is an error, and then nothing is written or removed. The
-// manifest is written first, with the old entries beside the new ones, and last, with the new ones and those of the
-// files that are kept. A failure or SIGKILL leaves whole files, old or new, and the next run, of this spec or an older
-// one, completes the work. Only changes are listed, and every time what is kept.
-Result<std::vector<FileChange>> WriteTree(const spec::Spec& spec, const std::vector<Artefact>& artefacts,
-                                          const Layout& layout);
+// A spec with everything that is generated from it.
+struct Made {
+  const spec::Spec* spec;
+  std::vector<Artefact> artefacts;
+};
 
-// A file that WriteTree would change, or that it keeps and nothing generates.
+// Writes every artefact that differs, and gives back their paths. A failure or SIGKILL leaves whole files, old or new, and
+// the next run completes the work.
+Result<std::vector<std::filesystem::path>> WriteTree(const Made& made, const Layout& layout);
+
+// A file that WriteTree would change.
 struct FileDifference {
   std::filesystem::path path;
-  std::optional<std::string> there;      // nothing: it is missing
-  std::optional<std::string> generated;  // nothing: it is no longer generated
-  std::string kept_because;              // if not empty, WriteTree does not remove it
+  std::optional<std::string> there;  // nothing: it is missing
+  std::string generated;
 };
 
-Result<std::vector<FileDifference>> CompareTree(const spec::Spec& spec,
-                                                const std::vector<Artefact>& artefacts, const Layout& layout);
+Result<std::vector<FileDifference>> CompareTree(const Made& made, const Layout& layout);
 
-// The same as a unified diff from what is there to what is generated; "" if nothing. Without the files that are kept:
-// what an edited manifest names may be anybody's.
+// The same as a unified diff from what is there to what is generated; "" if nothing.
 std::string DiffOf(const std::vector<FileDifference>& differences);
+
+// A file that rulegen wrote once and that nothing generates now. A server that loads all of a folder loads it too.
+struct LeftOver {
+  std::filesystem::path path;
+  std::string why;
+  bool is_settled = false;  // a manifest of an older rulegen that names nothing else that is left over
+};
+
+// What is left over in the folders that [output] names and in those directly below them, sorted: files with an artefact's
+// extension and the mark of one of these specs that are none of their artefacts; if `every_spec`, so that there are no
+// others, also those whose spec is not beside these. Links are not looked at; the specs and what alertmanager.base names
+// are never left over, whatever they begin with.
+// Versions up to 0.1 wrote a SPEC.manifest of everything generated: the marked files that one names count too, wherever
+// they are, and it is itself left over.
+Result<std::vector<LeftOver>> LeftOvers(const std::vector<Made>& made,
+                                        const std::optional<std::filesystem::path>& out, bool every_spec);
 
 }  // namespace outgrown::generate

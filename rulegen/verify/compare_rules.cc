@@ -4,15 +4,47 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
-#include "rulegen/verify/wording.h"
+#include "common/text.h"
+#include "rulegen/artefacts/escape.h"
+#include "rulegen/artefacts/rules.h"
 #include "thresholds/promql.h"
 
 namespace outgrown::verify {
 namespace {
+
+// " (from FILE)"; "" if the server doesn't say which file a group came from.
+std::string From(std::string_view file) { return file.empty() ? "" : " (from " + Shown(file) + ")"; }
+
+Rule Expected(const plan::RecordingRule& planned) {
+  Rule rule;
+  rule.kind = RuleKind::kRecording;
+  rule.name = planned.record;
+  rule.expr = planned.expr;
+  return rule;
+}
+
+Rule Expected(const plan::AlertRule& planned, spec::Flavor flavor) {
+  Rule rule;
+  rule.kind = RuleKind::kAlerting;
+  rule.name = planned.alert;
+  rule.expr = planned.expr;
+  rule.hold = planned.hold;
+  rule.keep_firing_for = Milliseconds(0);
+  if (planned.keep_firing_for && flavor == spec::Flavor::kPrometheus) {
+    rule.keep_firing_for = *planned.keep_firing_for;
+  }
+  for (const plan::Pair& label : planned.labels) rule.labels[label.name] = emit::GoTemplateText(label.value);
+  for (const plan::Annotation& annotation : planned.annotations) {
+    rule.annotations[annotation.name] = emit::GoTemplate(annotation.text);
+  }
+  return rule;
+}
 
 using Texts = std::map<std::string, std::string>;
 
@@ -105,7 +137,7 @@ void CompareGroup(const ExpectedGroup& expected, const LoadedGroup& loaded, cons
     unpaired[{loaded.rules[i].rule.kind, loaded.rules[i].rule.name}].push_back(i);
   }
   std::vector<bool> paired(loaded.rules.size(), false);
-  std::optional<std::size_t> last;
+  std::map<bool, std::size_t> last_of;  // by whether it is an alert, where these stand apart
   bool in_order = true;
   for (const Rule& rule : expected.rules) {
     const std::string place = group + ": " + Name(rule);
@@ -117,12 +149,14 @@ void CompareGroup(const ExpectedGroup& expected, const LoadedGroup& loaded, cons
     const std::size_t at = found->second.back();
     found->second.pop_back();
     paired[at] = true;
-    if (last && at < *last && in_order) {
-      differences.push_back(place + " stands before " + Name(loaded.rules[*last].rule) +
+    const bool apart = loaded.alerts_first && rule.kind == RuleKind::kAlerting;
+    const auto [last, is_first] = last_of.try_emplace(apart, at);
+    if (at < last->second && in_order) {
+      differences.push_back(place + " stands before " + Name(loaded.rules[last->second].rule) +
                             ", the spec has it behind");
       in_order = false;
     }
-    last = at;
+    last->second = at;
     RuleComparison comparison(place, differences);
     comparison.Compare(rule, loaded.rules[at].rule, same);
     if (!idle) comparison.State(loaded.rules[at].state);
@@ -134,7 +168,46 @@ void CompareGroup(const ExpectedGroup& expected, const LoadedGroup& loaded, cons
   }
 }
 
+using Names = std::set<std::string>;
+
+Names NamesOf(const std::vector<ExpectedGroup>& groups, RuleKind kind) {
+  Names names;
+  for (const ExpectedGroup& group : groups) {
+    for (const Rule& rule : group.rules) {
+      if (rule.kind == kind) names.insert(rule.name);
+    }
+  }
+  return names;
+}
+
+Names NamesOf(const LoadedGroup& group, RuleKind kind) {
+  Names names;
+  for (const LoadedRule& loaded : group.rules) {
+    if (loaded.rule.kind == kind) names.insert(loaded.rule.name);
+  }
+  return names;
+}
+
 }  // namespace
+
+std::vector<ExpectedGroup> ExpectedRules(const spec::Spec& spec, spec::Flavor flavor) {
+  std::vector<ExpectedGroup> groups;
+  for (const plan::RuleGroup& planned : plan::PlanRules(spec).groups) {
+    ExpectedGroup group{planned.name, planned.interval, {}};
+    for (const plan::Rule& rule : planned.rules) {
+      const auto* recording = std::get_if<plan::RecordingRule>(&rule);
+      group.rules.push_back(recording != nullptr ? Expected(*recording)
+                                                 : Expected(std::get<plan::AlertRule>(rule), flavor));
+    }
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+bool IsOwnGroup(const spec::Spec& spec, std::string_view group) {
+  const std::string own = plan::GroupName(spec);
+  return group == own || group.starts_with(own + "-");
+}
 
 std::vector<std::string> CompareRules(const std::vector<ExpectedGroup>& expected,
                                       const std::vector<LoadedGroup>& loaded, const SameExpression& same) {
@@ -162,6 +235,44 @@ std::vector<std::string> CompareRules(const std::vector<ExpectedGroup>& expected
     }
   }
   return differences;
+}
+
+std::vector<std::string> AlsoElsewhere(const spec::Spec& spec, const std::vector<ExpectedGroup>& expected,
+                                       const LoadedRules& loaded) {
+  const Names series = NamesOf(expected, RuleKind::kRecording);
+  const Names alerts = NamesOf(expected, RuleKind::kAlerting);
+  std::vector<std::string> sentences;
+  const auto compare = [&](const Names& ours, const Names& theirs, const char* what, const std::string& group,
+                           const std::string& file) {
+    for (const std::string& name : theirs) {
+      if (ours.contains(name))
+        sentences.push_back(fmt::format("{} is also {} group {}{}", name, what, Shown(group), From(file)));
+    }
+  };
+  constexpr const char* kRecorded = "recorded by";
+  constexpr const char* kAlert = "an alert of";
+  for (const LoadedGroup& group : loaded.groups) {
+    if (IsOwnGroup(spec, group.name)) continue;
+    compare(series, NamesOf(group, RuleKind::kRecording), kRecorded, group.name, group.file);
+    compare(alerts, NamesOf(group, RuleKind::kAlerting), kAlert, group.name, group.file);
+  }
+  for (const OtherGroup& group : loaded.others) {
+    compare(series, Names(group.series.begin(), group.series.end()), kRecorded, group.name, group.file);
+    compare(alerts, Names(group.alerts.begin(), group.alerts.end()), kAlert, group.name, group.file);
+  }
+  return sentences;
+}
+
+std::vector<std::string> GroupsOfNoSpec(const std::vector<spec::Spec>& specs, const LoadedRules& loaded) {
+  std::vector<std::string> sentences;
+  for (const LoadedGroup& group : loaded.groups) {
+    if (std::ranges::any_of(specs, [&](const spec::Spec& spec) { return IsOwnGroup(spec, group.name); }))
+      continue;
+    sentences.push_back(fmt::format(
+        "group {}{} is of no spec given here: it is another repo's, or its rule file was left behind",
+        Shown(group.name), From(group.file)));
+  }
+  return sentences;
 }
 
 }  // namespace outgrown::verify

@@ -7,9 +7,17 @@
 #include <string_view>
 #include <vector>
 
-#include "rulegen/verify/rules.h"
+#include "rulegen/verify/rule_server.h"
+#include "thresholds/model.h"
 
 namespace outgrown::verify {
+
+// What the rule file of that flavor says once a server has read it: expressions normalised, annotations as
+// templates, absent keys as the server's defaults. Precondition: a validated spec.
+std::vector<ExpectedGroup> ExpectedRules(const spec::Spec& spec, spec::Flavor flavor);
+
+// Whether a group of that name is the spec's own, of this or an older version of it.
+bool IsOwnGroup(const spec::Spec& spec, std::string_view group);
 
 // Whether two PromQL expressions say the same (expressions.h).
 using SameExpression = std::function<bool(const std::string& loaded, const std::string& expected)>;
@@ -19,5 +27,15 @@ using SameExpression = std::function<bool(const std::string& loaded, const std::
 // healthy and evaluated. What came from the server is printed as plain text.
 std::vector<std::string> CompareRules(const std::vector<ExpectedGroup>& expected,
                                       const std::vector<LoadedGroup>& loaded, const SameExpression& same);
+
+// The series that `expected`, the spec's groups, record, and their alerts, that a group has too which isn't the spec's
+// own (IsOwnGroup): alerts, routes and decisions take both for one. A sentence for each name and group.
+std::vector<std::string> AlsoElsewhere(const spec::Spec& spec, const std::vector<ExpectedGroup>& expected,
+                                       const LoadedRules& loaded);
+
+// Rulegen's groups that none of the specs owns, a sentence each. One server may run the rules of several repos, so that
+// is no drift by itself; but after a store's spec was renamed or deleted, its old rules run on, and nothing else would
+// tell.
+std::vector<std::string> GroupsOfNoSpec(const std::vector<spec::Spec>& specs, const LoadedRules& loaded);
 
 }  // namespace outgrown::verify

@@ -1,20 +1,99 @@
-// The server that holds the rules: Prometheus, Mimir or Thanos, or vmalert where another server keeps the series.
+// The server that holds the rules (Prometheus, Mimir or Thanos, or vmalert where another server keeps the series), and what
+// it says that it has loaded.
+// Source of the format: https://prometheus.io/docs/prometheus/latest/querying/api/#rules. vmalert's differs in that it has
+// `datasourceType`, an empty `lastError`, and expressions as the file spells them; Thanos' in that the alerts of a group
+// come first and that each rule has the labels of the ruler beside its own.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "common/duration.h"
 #include "common/result.h"
 #include "prometheus/http_client.h"
-#include "rulegen/verify/loaded_rules.h"
+#include "thresholds/model.h"
 
 namespace outgrown::verify {
+
+// A server's text, plain and in one line.
+std::string Shown(std::string_view text);
+
+enum class RuleKind { kRecording, kAlerting };
+
+struct Rule {
+  RuleKind kind = RuleKind::kRecording;
+  std::string name;
+  std::string expr;
+  Milliseconds hold{0};  // an alert's `for`
+  // Nothing: the server doesn't say (vmalert 1.79), so there is nothing to compare.
+  std::optional<Milliseconds> keep_firing_for;
+  std::map<std::string, std::string> labels;       // without the alert's name
+  std::map<std::string, std::string> annotations;  // templates, not what they expand to
+};
+
+// How a loaded rule fares.
+struct RuleState {
+  std::string health = "ok";  // the server's word: ok, err, unknown
+  std::string last_error;
+  bool evaluated = true;  // at least once since it was loaded
+};
+
+struct LoadedRule {
+  Rule rule;
+  RuleState state;
+};
+
+struct LoadedGroup {
+  std::string name;
+  std::string file;  // which rule file (Mimir: which namespace) it came from; "" if the server doesn't say
+  Milliseconds interval{0};
+  std::int64_t limit =
+      0;  // series or alerts that a rule may have before it fails; 0: none, or the server doesn't say
+  // What else of the group changes what its rules ask or when, each as `KEY is VALUE`: vmalert's type, params, headers
+  // and concurrency, where they are not what a generated file means. Prometheus has none.
+  std::vector<std::string> settings;
+  std::vector<LoadedRule> rules;
+  bool alerts_first = false;  // as Thanos lists them: the order among rules of one kind alone is the file's
+};
+
+// A group that isn't rulegen's: what it records and the names of its alerts are all that is read of it.
+struct OtherGroup {
+  std::string name;
+  std::string file;
+  std::vector<std::string> series;  // one for each recording rule
+  std::vector<std::string> alerts;  // one for each alerting rule
+};
+
+struct ExpectedGroup {
+  std::string name;
+  Milliseconds interval{0};
+  std::vector<Rule> rules;
+};
+
+struct LoadedRules {
+  std::vector<LoadedGroup> groups;  // rulegen's (plan::kGroupPrefix), in the server's order
+  std::vector<OtherGroup> others;   // everybody else's
+  bool vmalert = false;
+};
+
+// Of other people's groups only the names of their rules are read. An error says what doesn't fit the format: a rule
+// that can't be read must not pass as one that is in step.
+Result<LoadedRules> ReadLoadedRules(std::string_view body);
+
+// The flavor whose rule file such a server loads, of those that the spec is generated for.
+spec::Flavor FlavorOf(const LoadedRules& loaded, const spec::Spec& spec);
 
 // The value of `..._config_last_reload_successful` in a page of Prometheus' or vmalert's own metrics; nothing if the
 // page has none.
 std::optional<bool> LastReloadSucceeded(std::string_view metrics_page);
+
+// How long Prometheus keeps samples, from the body of /api/v1/status/flags; nothing if it doesn't say so.
+std::optional<Milliseconds> RetentionOf(std::string_view flags_body);
 
 class RuleServer {
  public:
@@ -28,6 +107,9 @@ class RuleServer {
   // Whether its last reload of the configuration succeeded; nothing if it doesn't say.
   std::optional<bool> LastReloadSucceeded();
 
+  // How long it keeps samples; nothing if it doesn't say so.
+  std::optional<Milliseconds> Retention();
+
   // The canonical form of an expression; nothing if it has no such service (vmalert, VictoriaMetrics, Thanos).
   std::optional<std::string> Format(const std::string& expr);
 
@@ -37,6 +119,26 @@ class RuleServer {
   prometheus_api::HttpClient http_;
   std::int64_t timeout_ms_;
   bool formats_ = true;  // until it was asked in vain
+};
+
+// Whether two PromQL expressions say the same.
+class Expressions {
+ public:
+  // A server's canonical form of an expression (/api/v1/format_query); nothing if it has none to give.
+  using Format = std::function<std::optional<std::string>(const std::string& expr)>;
+
+  explicit Expressions(Format format) : format_(std::move(format)) {}
+
+  // Equal as text, or else in the server's canonical form, which is asked only then, once for each expression. Where no
+  // server has one (Thanos, and VictoriaMetrics with vmalert) in the generator's own, which may call two spellings different
+  // but never two meanings the same.
+  bool Same(const std::string& left, const std::string& right);
+
+ private:
+  const std::optional<std::string>& Canonical(const std::string& expr);
+
+  Format format_;
+  std::map<std::string, std::optional<std::string>> known_;
 };
 
 }  // namespace outgrown::verify

@@ -1,24 +1,58 @@
 #include "rulegen/verify/verify.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "common/digest.h"
+#include "common/duration.h"
+#include "common/text.h"
+#include "prometheus/ask.h"
+#include "rulegen/artefacts/artefacts.h"
 #include "rulegen/verify/compare_rules.h"
-#include "rulegen/verify/expected_rules.h"
-#include "rulegen/verify/exporters.h"
-#include "rulegen/verify/files.h"
-#include "rulegen/verify/other_groups.h"
 #include "thresholds/known_series.h"
 
 namespace outgrown::verify {
 namespace {
+
+constexpr std::size_t kDigestDigits = 64;
+// The mark stands in the first line, or in a dashboard's first key.
+constexpr std::size_t kMarkBytesMax = 1000;
+
+bool IsDashboard(const std::filesystem::path& path) { return path.extension() == ".json"; }
+
+std::string CopyAt(const std::filesystem::path& path) {
+  return (IsDashboard(path) ? "dashboard " : "file ") + path.string();
+}
+
+std::string Counted(std::size_t count, const char* one) {
+  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
+}
+
+using prometheus_api::LabelValue;
+
+// As long as a silent store is remembered, by alerts and decisions.
+constexpr std::string_view kMemory = "26h";
+constexpr Milliseconds kRetentionMin{26LL * 3'600'000};
+
+using Target = std::pair<std::string, std::string>;  // job, instance
+
+Target TargetOf(const prometheus_api::Series& series) {
+  return {std::string(LabelValue(series.labels, "job")), std::string(LabelValue(series.labels, "instance"))};
+}
+
+std::string Copy(const Target& target) {
+  return fmt::format("exporter at {} (job {})", PlainText(target.second), PlainText(target.first));
+}
+
+std::vector<Finding> Unknown(const prometheus_api::QuerySource& prometheus, std::string why) {
+  return {{State::kUnknown, "exporters as seen by " + prometheus.name(), std::move(why), ""}};
+}
 
 void Append(std::vector<Finding>& to, std::vector<Finding> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
@@ -54,6 +88,103 @@ std::string_view KindOf(const Finding& finding) {
 }
 
 }  // namespace
+
+std::string_view MarkedDigest(std::string_view bytes) {
+  constexpr std::string_view kBefore = "(spec digest ";
+  const std::string_view head = bytes.substr(0, kMarkBytesMax);
+  const std::size_t at = head.find(kBefore);
+  if (at == std::string_view::npos) return {};
+  const std::string_view digest = head.substr(at + kBefore.size(), kDigestDigits);
+  const bool whole = digest.size() == kDigestDigits &&
+                     digest.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return whole ? digest : std::string_view();
+}
+
+Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& difference) {
+  const std::string copy = CopyAt(difference.path);
+  if (!difference.there) return {State::kBehind, copy, "it is missing", ""};
+  const std::string_view digest = MarkedDigest(*difference.there);
+  if (digest.empty()) return {State::kBehind, copy, "it differs, and is not rulegen's", ""};
+  if (digest != spec.digest) {
+    return {State::kBehind, copy,
+            fmt::format("it was generated from digest {}, the spec's is {}", ShortDigest(digest),
+                        ShortDigest(spec.digest)),
+            std::string(digest)};
+  }
+  std::string what = "it differs, with the spec's own digest: edited by hand, or of another rulegen";
+  const bool holds_others = spec.alertmanager && !spec.alertmanager->also.empty() &&
+                            difference.path.filename() == spec.store.name + ".alertmanager.yml";
+  if (holds_others) what += ", or a spec of alertmanager.also has changed";
+  return {State::kBehind, copy, std::move(what), spec.digest};
+}
+
+Result<std::vector<Finding>> CompareFiles(const spec::Spec& spec,
+                                          const std::optional<std::filesystem::path>& out) {
+  Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
+  if (!artefacts) return artefacts.error();
+  const generate::Made made{&spec, std::move(*artefacts)};
+  const auto differences = generate::CompareTree(made, generate::Layout(spec, out));
+  if (!differences) return differences.error();
+  std::vector<Finding> findings;
+  for (const generate::FileDifference& difference : *differences) {
+    findings.push_back(FileFinding(spec, difference));
+  }
+  const auto left_overs = generate::LeftOvers({made}, out, false);
+  if (!left_overs) return left_overs.error();
+  for (const generate::LeftOver& file : *left_overs)
+    findings.push_back({State::kBehind, CopyAt(file.path), "it is left over: " + file.why, ""});
+  const auto all = [&](bool dashboards, const char* copy, const char* one) {
+    const auto is_one = [&](const auto& file) { return IsDashboard(file.path) == dashboards; };
+    const bool differ = std::ranges::any_of(*differences, is_one) || std::ranges::any_of(*left_overs, is_one);
+    const auto count = static_cast<std::size_t>(std::ranges::count_if(
+        made.artefacts, [&](const generate::Artefact& artefact) { return is_one(artefact); }));
+    if (differ || count == 0) return;
+    findings.push_back({State::kInStep, copy, Counted(count, one) + " as the spec generates", spec.digest});
+  };
+  all(false, "files", "file");
+  all(true, "dashboards", "dashboard");
+  return findings;
+}
+
+std::vector<Finding> CompareExporters(const spec::Spec& spec, prometheus_api::QuerySource& prometheus,
+                                      std::int64_t now_ms) {
+  // A store's name is [a-z][a-z0-9_]*: nothing to escape.
+  const std::string info = fmt::format("checkpoint_threshold_table_info{{store=\"{}\"}}", spec.store.name);
+  prometheus_api::Notes notes;
+  const prometheus_api::Reply now = prometheus_api::AskVector(prometheus, info, now_ms, notes);
+  if (!now.believed()) return Unknown(prometheus, now.asked.problem);
+  const prometheus_api::Reply lately = prometheus_api::AskVector(
+      prometheus, fmt::format("count by (job, instance) (last_over_time({}[{}]))", info, kMemory), now_ms,
+      notes);
+  if (!lately.believed()) return Unknown(prometheus, lately.asked.problem);
+
+  std::vector<Finding> findings;
+  std::set<Target> reporting;
+  for (const prometheus_api::Series& series : now.series) {
+    const Target target = TargetOf(series);
+    reporting.insert(target);
+    const std::string_view digest = LabelValue(series.labels, "digest");
+    if (digest == spec.digest) continue;
+    findings.push_back({State::kBehind, Copy(target),
+                        fmt::format("its table is of digest {}, the spec's is {}",
+                                    PlainText(ShortDigest(digest)), ShortDigest(spec.digest)),
+                        std::string(digest)});
+  }
+  for (const prometheus_api::Series& series : lately.series) {
+    const Target target = TargetOf(series);
+    if (reporting.contains(target)) continue;
+    findings.push_back(
+        {State::kBehind, Copy(target),
+         fmt::format("silent: it reported a digest within the last {} and does not now", kMemory), ""});
+  }
+  if (!findings.empty()) return findings;
+  if (reporting.empty()) {
+    return {{State::kBehind, "exporters as seen by " + prometheus.name(),
+             "none reports a digest for the store " + spec.store.name, ""}};
+  }
+  return {{State::kInStep, "exporters as seen by " + prometheus.name(),
+           fmt::format("{} with digest {}", reporting.size(), ShortDigest(spec.digest)), spec.digest}};
+}
 
 std::vector<Finding> RuleFindings(const spec::Spec& spec, const LoadedRules& loaded,
                                   std::optional<bool> last_reload_succeeded, const std::string& url,
@@ -105,6 +236,17 @@ std::optional<Finding> CompiledFinding(const spec::Spec& spec, const Table& comp
   return Finding{State::kBehind, "compiled table", differs + "; rebuild, or decide with --spec", digest};
 }
 
+std::optional<Finding> RetentionFinding(std::optional<Milliseconds> retention, const std::string& url) {
+  if (!retention || *retention >= kRetentionMin) return std::nullopt;
+  return Finding{
+      State::kNote, "retention at " + url,
+      fmt::format(
+          "samples are kept for {}; alerts and decisions remember a silent store for {}, and --since and "
+          "--backtest see no further back than what is kept: raise --storage.tsdb.retention.time",
+          FormatDuration(*retention), kMemory),
+      ""};
+}
+
 std::optional<Finding> SpecFinding(const spec::Spec& spec, const std::vector<Finding>& findings) {
   std::set<std::string_view> digests;
   std::set<std::string_view> kinds;
@@ -125,6 +267,7 @@ std::optional<Finding> SpecFinding(const spec::Spec& spec, const std::vector<Fin
 Result<std::vector<SpecReport>> Verify(const std::vector<spec::Spec>& specs, const Copies& copies) {
   const Result<LoadedRules> loaded = copies.rules.Rules();
   const std::optional<bool> reloaded = loaded ? copies.rules.LastReloadSucceeded() : std::nullopt;
+  const std::optional<Finding> retention = RetentionFinding(copies.series.Retention(), copies.series.url());
   std::vector<SpecReport> reports;
   for (const spec::Spec& spec : specs) {
     SpecReport report{spec.file.string(), spec.store.name, spec.digest, {}};
@@ -140,6 +283,7 @@ Result<std::vector<SpecReport>> Verify(const std::vector<spec::Spec>& specs, con
     } else {
       report.findings.push_back({State::kUnknown, LoadedAt(copies.rules.url()), loaded.error().what, ""});
     }
+    if (retention) report.findings.push_back(*retention);
     if (spec::HasOwnExporter(spec)) {
       Append(report.findings, CompareExporters(spec, copies.prometheus, copies.now_ms));
     }

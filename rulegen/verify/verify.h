@@ -7,11 +7,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "common/result.h"
 #include "prometheus/prometheus_client.h"
-#include "rulegen/verify/expressions.h"
+#include "rulegen/tree/tree.h"
 #include "rulegen/verify/report.h"
 #include "rulegen/verify/rule_server.h"
 #include "thresholds/model.h"
@@ -22,6 +23,7 @@ namespace outgrown::verify {
 // Where the copies are. The referred objects outlive it.
 struct Copies {
   RuleServer& rules;                         // holds the loaded rules
+  RuleServer& series;                        // Prometheus, asked about itself
   prometheus_api::QuerySource& prometheus;   // holds the exporters' series
   Expressions& expressions;                  // knows a server's canonical PromQL
   const Table& compiled;                     // the table of this program
@@ -44,8 +46,28 @@ std::vector<Finding> RuleFindings(const spec::Spec& spec, const LoadedRules& loa
 std::optional<Finding> CompiledFinding(const spec::Spec& spec, const Table& compiled,
                                        bool spec_replaces_compiled);
 
+// What there is to say about how long the server of the series keeps them; nothing if it is long enough, or not known.
+std::optional<Finding> RetentionFinding(std::optional<Milliseconds> retention, const std::string& url);
+
 // Where all copies that carry a digest carry one and the same, and it is not the spec's: then the spec may be the one
 // that is behind. Nothing otherwise, or if there are fewer than two kinds of copies.
 std::optional<Finding> SpecFinding(const spec::Spec& spec, const std::vector<Finding>& findings);
+
+// The digest that the mark of a generated file names; "" if it has none.
+std::string_view MarkedDigest(std::string_view bytes);
+
+// What is said about one file that differs. Pure.
+Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& difference);
+
+// One finding for each file that differs, or one for all files and one for all dashboards that agree. An error where
+// the artefacts can't be made or a file can't be read. `out` as of --out.
+Result<std::vector<Finding>> CompareFiles(const spec::Spec& spec,
+                                          const std::optional<std::filesystem::path>& out);
+
+// One finding for each exporter whose digest differs or that fell silent within the last 26 hours (as long as a silent
+// store is remembered, docs/operations.md), or one that says how many agree. An answer that can't be had or is
+// partial makes them unknown. None reporting at all is a difference.
+std::vector<Finding> CompareExporters(const spec::Spec& spec, prometheus_api::QuerySource& prometheus,
+                                      std::int64_t now_ms);
 
 }  // namespace outgrown::verify

@@ -87,7 +87,7 @@ class GeneratedFiles(unittest.TestCase):
         self.assertEqual(done.returncode, 6)
         self.assertIn("--- /dev/null\n+++ rules/gen/checkpoint.rules.yml\n", done.stdout)
 
-    def test_what_is_left_over_and_not_removed_is_exit_6_until_somebody_does(self):
+    def test_what_is_left_over_is_exit_6_until_it_is_pruned(self):
         folder = self.folder / "pair"
         shutil.copytree(ROOT / "test" / "golden" / "pair", folder)
         specs = ("--spec", "invoices.toml", "--spec", "orders.toml")
@@ -98,31 +98,53 @@ class GeneratedFiles(unittest.TestCase):
         spec = folder / "orders.toml"
         spec.write_text(spec.read_text(encoding="utf-8").replace('"orders"', '"shop"'), encoding="utf-8")
         for _ in range(2):
-            self.assertEqual(run(RULEGEN, "--generate", *specs, cwd=folder).returncode, 0)
+            done = run(RULEGEN, "--generate", *specs, cwd=folder)
+            self.assertEqual(done.returncode, 0)
+            for left in ("orders.rules.yml", "old.rules.yml"):
+                self.assertIn(f"left over gen/{left}: orders.toml no longer generates it; --prune removes it\n", done.stdout)
             done = run(RULEGEN, "--check", *specs, cwd=folder)
             self.assertEqual((done.returncode, done.stdout), (6, ""), done.stderr)
-            self.assertIn("gen/orders.rules.yml: no longer generated, and not for --generate to remove: changed since rulegen "
-                          "wrote it;", done.stderr)
-            self.assertIn("gen/old.rules.yml: no longer generated, and not for --generate to remove: it carries this spec's "
-                          "mark, and the manifest does not name it;", done.stderr)
-        copied.unlink()
-        edited.unlink()
-        self.assertEqual(run(RULEGEN, "--generate", *specs, cwd=folder).returncode, 0)
+            self.assertIn("gen/orders.rules.yml: left over: orders.toml no longer generates it; run rulegen --generate --prune",
+                          done.stderr)
+            self.assertIn("gen/old.rules.yml: left over: orders.toml no longer generates it; run rulegen --generate --prune",
+                          done.stderr)
+        done = run(RULEGEN, "--generate", "--prune", *specs, cwd=folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("removed gen/old.rules.yml\n", done.stdout)
+        self.assertFalse(copied.exists() or edited.exists())
         self.assertEqual(run(RULEGEN, "--check", *specs, cwd=folder).returncode, 0)
 
-    def test_a_removed_spec_is_exit_6_until_its_artefacts_are_gone(self):
+    def test_a_removed_spec_is_exit_6_until_its_artefacts_are_pruned(self):
         copied = self.copy()
         self.assertEqual(run(RULEGEN, "--generate", cwd=copied).returncode, 0)
         (copied / "rules" / "postgresql.toml").unlink()
         done = run(RULEGEN, "--check", cwd=copied)
         self.assertEqual((done.returncode, done.stdout), (6, ""), done.stderr)
-        self.assertRegex(done.stderr, r"\Arulegen: rules/postgresql\.manifest: its spec postgresql\.toml is not there.*\n\Z")
+        self.assertIn("rules/gen/postgresql.rules.yml: left over: its spec postgresql.toml is not there; ", done.stderr)
         only = ("--spec", "rules/checkpoint.toml")
         self.assertEqual(run(RULEGEN, "--check", *only, cwd=copied).returncode, 0)
-        manifest = copied / "rules" / "postgresql.manifest"
-        for line in manifest.read_text(encoding="utf-8").splitlines()[1:]:
-            (manifest.parent / line.split("  ", 1)[1]).unlink()
-        manifest.unlink()
+        self.assertEqual(run(RULEGEN, "--generate", "--prune", cwd=copied).returncode, 0)
+        self.assertEqual([path.name for path in copied.rglob("postgresql.*")], [])
+        self.assertEqual(run(RULEGEN, "--check", cwd=copied).returncode, 0)
+
+    def test_the_manifest_of_an_older_rulegen_is_used_once_and_goes(self):
+        copied = self.copy()
+        self.assertEqual(run(RULEGEN, "--generate", cwd=copied).returncode, 0)
+        gone = copied / "once" / "checkpoint.rules.yml"  # [output] named another folder then
+        gone.parent.mkdir()
+        shutil.copy(copied / "rules" / "gen" / "checkpoint.rules.yml", gone)
+        mark = gone.read_text(encoding="utf-8").split("\n", 1)[0]
+        manifest = copied / "rules" / "checkpoint.manifest"
+        manifest.write_text(f"{mark}\n{'0' * 64}  ../once/checkpoint.rules.yml\n", encoding="utf-8")
+        for _ in range(2):
+            done = run(RULEGEN, "--generate", cwd=copied)
+            self.assertIn("left over once/checkpoint.rules.yml: ", done.stdout)
+            self.assertTrue(manifest.exists())
+        self.assertEqual(run(RULEGEN, "--check", cwd=copied).returncode, 6)
+        gone.unlink()
+        self.assertEqual(run(RULEGEN, "--check", cwd=copied).returncode, 6)
+        done = run(RULEGEN, "--generate", cwd=copied)
+        self.assertIn("removed rules/checkpoint.manifest\n", done.stdout)
         self.assertEqual(run(RULEGEN, "--check", cwd=copied).returncode, 0)
 
     def test_a_broken_spec_leaves_every_file_alone(self):
@@ -167,20 +189,25 @@ class GeneratedFiles(unittest.TestCase):
         spec = (ROOT / "test" / "golden" / "small" / "small.toml").read_text(encoding="utf-8")
         (self.folder / "a" / "one.toml").write_text(spec, encoding="utf-8")
         (self.folder / "b" / "one.toml").write_text(spec, encoding="utf-8")
-        before = tree(self.folder)
         both = ("--spec", "a/one.toml", "--spec", "b/one.toml")
         done = run(RULEGEN, "--generate", *both, cwd=self.folder)
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertTrue(done.stderr.startswith("b/one.toml:6:14: store.name: found the store small, which a/one.toml:6:14 "
                                                "has too, expected a name that no other spec of this run has\n"), done.stderr)
-        # Another store, but the same name of the manifest once both go to one folder.
+        # Another store, so that there is nothing wrong.
         (self.folder / "b" / "one.toml").write_text(spec.replace('"small"', '"tiny"'), encoding="utf-8")
         self.assertEqual(run(RULEGEN, "--check", *both, cwd=self.folder).returncode, 6)
-        (self.folder / "b" / "one.toml").rename(self.folder / "a" / "one.spec")
+        # One that would write what the other one is made from.
+        chained = (self.folder / "pair" / "invoices.toml").read_text(encoding="utf-8").replace(
+            'rules = "gen"', 'rules = "gen"\n[alertmanager]\nbase = "gen/orders.alertmanager.yml"')
+        (self.folder / "pair" / "invoices.toml").write_text(chained, encoding="utf-8")
+        orders = self.folder / "pair" / "orders.toml"
+        orders.write_text(orders.read_text(encoding="utf-8").replace('also = ["invoices.toml"]', ""), encoding="utf-8")
+        (self.folder / "pair" / "gen" / "orders.alertmanager.yml").write_text("route: {receiver: a}\n", encoding="utf-8")
         before = tree(self.folder)
-        done = run(RULEGEN, "--generate", "--spec", "a/one.toml", "--spec", "a/one.spec", cwd=self.folder)
+        done = run(RULEGEN, "--generate", "--spec", "pair/orders.toml", "--spec", "pair/invoices.toml", cwd=self.folder)
         self.assertEqual(done.returncode, 3, done.stderr)
-        self.assertIn("a/one.spec:1:1: found a spec whose manifest a/one.manifest is also that of a/one.toml:1:1", done.stderr)
+        self.assertIn('alertmanager.base: found "gen/orders.alertmanager.yml", which ', done.stderr)
         self.assertEqual(tree(self.folder), before)
 
     def test_without_a_spec_it_says_so(self):

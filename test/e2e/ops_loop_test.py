@@ -113,7 +113,7 @@ class OpsLoop(unittest.TestCase):
         gen = [f"rules/gen/checkpoint.{kind}" for kind in ("rules.yml", "test.yml", "30m.test.yml", "alertmanager.yml", "thresholds.inc")]
         docs = [f"docs/checkpoint.{kind}.md" for kind in ("decision-matrix", "metrics", "runbook")]
         self.follow(loop, ["rulegen", "--generate"], ci_script(), [
-            "rules/checkpoint.toml", "rules/checkpoint.manifest", *gen, "rules/gen/victoriametrics/checkpoint.rules.yml",
+            "rules/checkpoint.toml", *gen, "rules/gen/victoriametrics/checkpoint.rules.yml",
             "dashboards/checkpoint.json", *docs])
 
     def test_another_layout_that_leaves_out_what_it_lacks(self):
@@ -122,7 +122,7 @@ class OpsLoop(unittest.TestCase):
         script = ci_script().replace("rulegen --check", f"rulegen --check --spec {spec}").replace("rules/gen/",
                                                                                                 "monitoring/prometheus/")
         self.follow(loop, ["rulegen", "--generate", "--spec", spec], script, [
-            spec, "monitoring/specs/stores.manifest", "monitoring/prometheus/checkpoint.rules.yml",
+            spec, "monitoring/prometheus/checkpoint.rules.yml",
             "monitoring/prometheus/checkpoint.test.yml",
             "monitoring/prometheus/checkpoint.30m.test.yml", "monitoring/prometheus/checkpoint.alertmanager.yml",
             "monitoring/prometheus/checkpoint.thresholds.inc", "monitoring/prometheus/victoriametrics/checkpoint.rules.yml"])

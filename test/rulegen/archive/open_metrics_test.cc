@@ -1,11 +1,11 @@
-#include "rulegen/archive/open_metrics.h"
-
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
 #include <doctest/doctest.h>
+
+#include "rulegen/archive/snapshot.h"
 
 using namespace outgrown;
 

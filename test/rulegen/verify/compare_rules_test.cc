@@ -1,5 +1,6 @@
 #include "rulegen/verify/compare_rules.h"
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <utility>
@@ -7,7 +8,6 @@
 
 #include <doctest/doctest.h>
 
-#include "rulegen/verify/expected_rules.h"
 #include "test/rulegen/support/tiny_spec.h"
 
 using namespace outgrown;
@@ -183,4 +183,16 @@ TEST_CASE("a group is a spec's own by its store's whole name") {
   CHECK_FALSE(verify::IsOwnGroup(spec, "outgrown-queue_two"));
   CHECK_FALSE(verify::IsOwnGroup(spec, "outgrown-queu"));
   CHECK_FALSE(verify::IsOwnGroup(spec, "queue"));
+}
+
+TEST_CASE("where a server lists alerts first, the order among rules of one kind is what counts") {
+  std::vector<LoadedGroup> loaded = InStep();
+  std::ranges::stable_sort(loaded[0].rules, {}, [](const verify::LoadedRule& loaded_rule) {
+    return loaded_rule.rule.kind == verify::RuleKind::kRecording;
+  });
+  CHECK(verify::CompareRules(Expected(), loaded, SameText).size() == 1);
+  loaded[0].alerts_first = true;
+  CHECK(verify::CompareRules(Expected(), loaded, SameText).empty());
+  std::swap(loaded[0].rules[0], loaded[0].rules[1]);
+  CHECK(verify::CompareRules(Expected(), loaded, SameText).size() == 1);
 }

@@ -1,5 +1,3 @@
-#include "rulegen/verify/exporters.h"
-
 #include <optional>
 #include <string>
 #include <utility>
@@ -7,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "rulegen/verify/verify.h"
 #include "test/rulegen/support/tiny_spec.h"
 #include "thresholds/known_series.h"
 

@@ -1,4 +1,8 @@
 // The findings about files, the compiled table, reloads and the spec itself, and the two reports.
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,8 +12,7 @@
 
 #include "common/exit_status.h"
 #include "rulegen/artefacts/artefacts.h"
-#include "rulegen/verify/expected_rules.h"
-#include "rulegen/verify/files.h"
+#include "rulegen/verify/compare_rules.h"
 #include "rulegen/verify/rule_server.h"
 #include "rulegen/verify/verify.h"
 #include "test/common/temporary_folder.h"
@@ -44,18 +47,13 @@ TEST_CASE("a file that differs is told with the reason that its mark shows") {
     std::string line;
   };
   const std::vector<Row> rows = {
-      {{"gen/q.yml", std::nullopt, "new", ""}, "file gen/q.yml: it is missing"},
-      {{"gen/q.yml", "old", std::nullopt, ""},
-       "file gen/q.yml: it is left over, the spec generates it no more"},
-      {{"gen/q.yml", "old", std::nullopt, "changed"},
-       "file gen/q.yml: it is left over, the spec generates it no more, and --generate does not remove it: "
-       "changed"},
-      {{"gen/q.yml", Mark(kOther), "new", ""},
+      {{"gen/q.yml", std::nullopt, "new"}, "file gen/q.yml: it is missing"},
+      {{"gen/q.yml", Mark(kOther), "new"},
        "file gen/q.yml: it was generated from digest eeeeeeee, the spec's is dddddddd"},
-      {{"gen/q.yml", Mark(kOurs), "new", ""},
+      {{"gen/q.yml", Mark(kOurs), "new"},
        "file gen/q.yml: it differs, with the spec's own digest: edited by hand, or of another rulegen"},
-      {{"gen/q.yml", "mine", "new", ""}, "file gen/q.yml: it differs, and is not rulegen's"},
-      {{"board/q.json", std::nullopt, "new", ""}, "dashboard board/q.json: it is missing"},
+      {{"gen/q.yml", "mine", "new"}, "file gen/q.yml: it differs, and is not rulegen's"},
+      {{"board/q.json", std::nullopt, "new"}, "dashboard board/q.json: it is missing"},
   };
   for (const Row& row : rows) {
     const Finding finding = verify::FileFinding(test::TinySpec(), row.file);
@@ -72,8 +70,62 @@ TEST_CASE("files that were never generated are missing, each by its name") {
   REQUIRE(artefacts.ok());
   const auto findings = verify::CompareFiles(spec, std::nullopt);
   REQUIRE(findings.ok());
-  CHECK(findings->size() == artefacts->size() + 1);  // and the manifest
+  CHECK(findings->size() == artefacts->size());
   for (const Finding& finding : *findings) CHECK(finding.what == "it is missing");
+}
+
+TEST_CASE("a file that the spec no longer generates is left over") {
+  const test::TemporaryFolder folder;
+  spec::Spec spec = test::TinySpec();
+  spec.file = folder.path() / "queue.toml";
+  const generate::Made made{&spec, generate::MakeArtefacts(spec).value()};
+  const generate::Layout layout(spec, std::nullopt);
+  REQUIRE(generate::WriteTree(made, layout).ok());
+  const auto count = [&](State state) {
+    const auto findings = verify::CompareFiles(spec, std::nullopt);
+    return std::ranges::count(findings.value(), state, &Finding::state);
+  };
+  CHECK(count(State::kBehind) == 0);
+  const std::filesystem::path copy = layout.On(made.artefacts.front().path).parent_path() / "old.yml";
+  std::ofstream(copy) << Mark(kOther);
+  CHECK(count(State::kBehind) == 1);
+  const auto findings = verify::CompareFiles(spec, std::nullopt);
+  for (const Finding& finding : *findings) {
+    if (finding.state == State::kBehind) {
+      CHECK(finding.copy == "file " + copy.string());
+      CHECK(finding.what == "it is left over: queue.toml no longer generates it");
+    }
+  }
+}
+
+TEST_CASE("samples that are kept for less than a silent store is remembered are worth a note") {
+  using verify::RetentionFinding;
+  const auto hours = [](int count) { return Milliseconds(std::int64_t{count} * 3'600'000); };
+  CHECK_FALSE(RetentionFinding(std::nullopt, "http://p").has_value());
+  CHECK_FALSE(RetentionFinding(hours(26), "http://p").has_value());
+  const auto finding = RetentionFinding(hours(25), "http://p");
+  REQUIRE(finding.has_value());
+  CHECK(finding->state == State::kNote);
+  CHECK(finding->copy == "retention at http://p");
+  CHECK(finding->what.starts_with("samples are kept for 1d1h; "));
+}
+
+TEST_CASE("a server's flags say how long it keeps samples") {
+  const auto retention = [](const std::string& data) {
+    return verify::RetentionOf(R"({"status":"success","data":)" + data + "}");
+  };
+  constexpr Milliseconds kDay{86'400'000};
+  CHECK(retention(R"({"storage.tsdb.retention.time":"7d","storage.tsdb.retention.size":"0B"})") == 7 * kDay);
+  CHECK(retention(R"({"storage.tsdb.retention.time":"1d2h"})") == Milliseconds(93'600'000));
+  CHECK(retention(R"({"storage.tsdb.retention":"2d","storage.tsdb.retention.time":"0s"})") == 2 * kDay);
+  // Neither is set: Prometheus' default, unless the size alone limits it.
+  CHECK(retention(R"({"storage.tsdb.retention":"0s","storage.tsdb.retention.time":"0s"})") == 15 * kDay);
+  CHECK(retention(R"({"storage.tsdb.retention.time":"0s","storage.tsdb.retention.size":"1GB"})") ==
+        std::nullopt);
+  // Others' flags, and what is none.
+  for (const char* data : {"{}", R"({"query.timeout":"2m"})", "null", R"({"storage.tsdb.retention.time":7})"})
+    CHECK(retention(data) == std::nullopt);
+  CHECK(verify::RetentionOf("<html>") == std::nullopt);
 }
 
 TEST_CASE("the compiled table counts for its own store, and not where --spec replaces it") {

@@ -1,11 +1,11 @@
-#include "rulegen/verify/loaded_rules.h"
-
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "rulegen/verify/rule_server.h"
 #include "test/rulegen/support/tiny_spec.h"
 
 using namespace outgrown;
@@ -88,6 +88,8 @@ TEST_CASE("settings by which a group asks something else than its rules say are 
       {R"("headers":["Authorization: Bearer secret"],"concurrency":3)",
        {"headers is not empty", "concurrency is 3"}},
       {R"("params":{"extra_label":["x=y"]})", {"params is not empty"}},
+      {R"("eval_offset":0,"eval_delay":0)", {}},
+      {R"("eval_offset":10,"eval_delay":30.5)", {"eval_offset is 10s", "eval_delay is 30s500ms"}},
   };
   for (const Row& row : rows) {
     CAPTURE(row.keys);
@@ -164,4 +166,30 @@ TEST_CASE("the expected flavor is the server's, where the spec is generated for 
     loaded.vmalert = row.vmalert;
     CHECK(verify::FlavorOf(loaded, spec) == row.flavor);
   }
+}
+
+// As Thanos' ruler answers: alerts first, and its own labels (here: cluster, replica) on every rule.
+TEST_CASE("Thanos' list of rules is read without the labels of the ruler") {
+  const auto loaded = verify::ReadLoadedRules(R"json({"status":"success","data":{"groups":[
+    {"name":"outgrown-queue","file":"r.yml","interval":30,"limit":0,"partialResponseStrategy":"ABORT","rules":[
+      {"state":"inactive","name":"QueueX","query":"queue:x > 0.01","duration":300,"health":"ok",
+       "labels":{"cluster":"eu","replica":"a","severity":"critical"},"annotations":{},"alerts":[],
+       "lastEvaluation":"2026-11-23T22:50:35.6Z","type":"alerting"},
+      {"name":"queue:x","query":"sum by (job) (up)","health":"ok","labels":{"cluster":"eu","replica":"a"},
+       "lastEvaluation":"2026-11-23T22:50:35.6Z","type":"recording"}]}]}})json");
+  REQUIRE(loaded.ok());
+  REQUIRE(loaded->groups.size() == 1);
+  CHECK(loaded->groups[0].alerts_first);
+  CHECK(loaded->groups[0].rules[0].rule.labels ==
+        std::map<std::string, std::string>{{"severity", "critical"}});
+  CHECK(loaded->groups[0].rules[1].rule.labels.empty());
+}
+
+TEST_CASE("vmalert from 1.92 on says its keep_firing_for, by a name of its own") {
+  const auto loaded = verify::ReadLoadedRules(R"json({"status":"success","data":{"groups":[
+    {"name":"outgrown-queue","interval":1,"rules":[
+      {"name":"QueueX","query":"queue:x > 0.01","duration":300,"keep_firing_for":900,"health":"ok",
+       "lastEvaluation":"2026-11-23T22:50:35.6Z","type":"alerting","datasourceType":"prometheus"}]}]}})json");
+  REQUIRE(loaded.ok());
+  CHECK(loaded->groups[0].rules[0].rule.keep_firing_for == Milliseconds(900'000));
 }

@@ -1,11 +1,9 @@
-#include "rulegen/verify/other_groups.h"
-
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include "rulegen/verify/expected_rules.h"
+#include "rulegen/verify/compare_rules.h"
 #include "test/rulegen/support/tiny_spec.h"
 
 using namespace outgrown;
