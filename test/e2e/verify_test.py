@@ -82,7 +82,7 @@ class Case(server_case.ServerCase):
                     and behind in (None, last.stdout.count(": behind: ")))
 
         try:
-            servers.wait_for("the report", settled, timeout_seconds=180, poll_seconds=0.3)
+            servers.wait_for("the report", settled, timeout_seconds=60, poll_seconds=0.3)
         except servers.NotReady:
             self.fail(f"wanted status {status}, {behind} behind and {wanted}\ngot {last.returncode}\n"
                       f"{last.stdout}{last.stderr}")
