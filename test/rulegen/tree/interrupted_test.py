@@ -34,7 +34,7 @@ def shapes():
     for folder in ("grafana-provisioning/dashboards", "docs"):
         text = text.replace(f'"../{folder}/gen"', '"gen"')
     limit = text.replace("above   = 0.01\n", "above   = 0.02\n")
-    other = text.replace('name       = "checkpoint"', 'name       = "moved"')
+    other = text.replace('name       = "checkpoint"', 'name       = "moved"').replace("checkpoint:", "moved:")
     other = re.sub(r'docs( +)= "gen"', r'docs\1= "gen/docs"', other)
     assert len({text, limit, other}) == 3
     return [text, limit, other]
