@@ -36,8 +36,6 @@ void ValidatePanels(const Spec& spec, Report& report) {
     check.LineOrNothing("description", panel.description);
     if (check.Has("width") && (panel.width < kWidthMin || panel.width > kColumns))
       check.Wrong("width", std::to_string(panel.width), "4 to 24 columns");
-    if (spec.panels.front().row.empty() && &panel == &spec.panels.front())
-      check.Wrong("row", "nothing", "the title of the row that the first panel begins");
     Queries(check, panel, spec);
   }
 }

@@ -83,6 +83,9 @@ fires = true
 series = { queue_up = "1x80" }
 at = "10m"
 fires = false
+[[panel]]
+title = "Depth"
+queries = { a = "queue_up" }
 )toml";
 
 // There is a limit above or below, and a folder for Alertmanager's configuration.
