@@ -58,8 +58,6 @@ TEST_CASE("names are well formed, short enough and used once") {
            Row{"id = \"JobsMany\"", "id = \"J\"", "id = \"j\"", "beginning with an upper-case one"},
            Row{"id = \"JobsMany\"", "id = \"Jobs2\"", "id = \"Jobs_2\"", "an id such as"},
            Row{"id = \"JobsMany\"", "id = \"JOBSS\"", "id = \"JOBS\"", "\"JOBS\" again"},
-           Row{"id = \"JobsMany\"", "id = \"WriterStales\"", "id = \"WriterStale\"",
-               "about the measurement itself"},
            Row{"name = \"queue\"", "name = \"q_2\"", "name = \"2q\"", "a name of lower-case letters"},
            Row{"name = \"queue\"", "name = \"q\"", "name = \"q-q\"", "a name of lower-case letters"},
            Row{"severity = \"warning\"", "severity = \"Sev-2_b\"", "severity = \"2\"",
