@@ -15,6 +15,8 @@ constexpr std::size_t kLivesMax = 4;
 // A writer that is off the processor between the two copies of the header is not waited for: the next Look reads it.
 constexpr int kReadsMax = 8;
 
+constexpr std::chrono::seconds kEventDelayMax(1);
+
 // iChange goes on at 0 after 2^32 - 1; else a lower value is another life's.
 bool IsWrapped(std::uint32_t from, std::uint32_t to) {
   constexpr std::uint32_t kNear = 1U << 28U;
@@ -123,7 +125,8 @@ void WalLives::BeginAgain(Life& life) {
     ++missed_;  // its last commits were not read, or not known to be SQLite's
   if (life.changes > 1) missed_ += static_cast<std::uint64_t>(life.changes) - 1;
   ++begun_;
-  life.was_there = life.was_held = life.is_removed_open = false;
+  life.was_there = life.was_held = false;
+  life.is_removed_open = life.is_removed_open && !life.is_here;  // it was the new one's removal
   life.seen = 0;
 }
 
@@ -136,11 +139,17 @@ void WalLives::SettleLife(Life& life) {
     const bool is_left_behind = life.is_here && !now.is_held;
     if (!life.was_there && life.closes > (is_left_behind ? 1 : 0)) ++missed_;
   } else {
-    // A growing index changes the file and makes it larger. Emptied and filled again, it is no larger.
-    const bool is_emptied = (life.changes > 0 && now.size_bytes <= life.settled_size_bytes) ||
+    // A file that nobody held was emptied before anybody went on; else it grew, and that the event of that may come
+    // later than the size it tells of. With a close in between it may have been either: then the difference is the least.
+    const bool had_commits = life.was_held || life.seen > 0 || life.is_unexplained;
+    const bool is_emptied = (life.is_over && had_commits && life.changes > 0) ||
                             now.size_bytes < life.settled_size_bytes || (now.is_blank && life.seen > 0);
     const bool is_lower = now.is_valid && now.commits < life.seen && !IsWrapped(life.seen, now.commits);
-    if (is_emptied || is_lower) BeginAgain(life);
+    if (is_emptied || is_lower) {
+      BeginAgain(life);
+    } else if (!life.is_over && life.changes > 0 && life.closes > 0) {
+      ++missed_;
+    }
   }
   life.is_settled = true;
   life.is_over = !now.is_held;
@@ -180,10 +189,11 @@ void WalLives::Settle() {
   }
   const bool is_quiet = begun_ == std::exchange(begun_at_settle_, begun_);
   is_long_lived_ = is_quiet && !is_new && !lives_.empty() && lives_.back().is_here && !lives_.back().is_over;
+  if (unopened_ > 0) missed_ += static_cast<std::uint64_t>(std::exchange(unopened_, 0));
   // A file may be opened before the event of its making comes, but that comes soon.
-  if (unopened_ > 0) missed_ += static_cast<std::uint64_t>(unopened_);
-  if (unopened_ > 0 || (was_ahead_ && is_quiet)) unopened_ = 0;
-  was_ahead_ = unopened_ < 0;
+  const auto clock = std::chrono::steady_clock::now();
+  if (unopened_ == 0) ahead_since_ = clock;
+  if (clock - ahead_since_ > kEventDelayMax) unopened_ = 0;
   if (std::exchange(is_beginning_, false)) {
     missed_ = 0;
     unopened_ = 0;

@@ -20,6 +20,7 @@
 // the reading only when no further event had come by then.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -119,10 +120,10 @@ class WalLives {
   std::uint64_t begun_ = 0;
   std::uint64_t begun_at_settle_ = 0;
   std::int64_t unopened_ = 0;  // beginnings less files opened; below 0: opened before the event came
+  std::chrono::steady_clock::time_point ahead_since_;  // the last Settle at which unopened_ was 0
   bool is_watched_ = false;
   bool is_beginning_ = true;
   bool is_next_from_elsewhere_ = false;
-  bool was_ahead_ = false;  // unopened_ was below 0 at the last Settle
   bool is_long_lived_ = false;
 };
 

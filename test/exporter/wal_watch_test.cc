@@ -15,6 +15,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -225,6 +226,41 @@ TEST_CASE("a growing wal-index is no other life, and a long-lived connection is 
   writer.Close();
   CHECK_FALSE(Look(watch, path).is_long_lived);
   CHECK(Look(watch, path).missed == 0);
+}
+
+TEST_CASE("an event that comes later than what it tells of is no other life") {
+  using outgrown::exporter::sqlite::WalLives;
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "a.db").string();
+  MakeStore(path);
+  SqliteProcess writer(path);
+  REQUIRE(writer.Exec(kInsert) == SQLITE_OK);
+  constexpr int kWatch = 7;
+  WalLives lives(
+      path + "-shm", [](int) { return kWatch; }, [](int) {});
+  lives.SetWatched(true);
+  const auto look = [&](std::vector<WalLives::Happened> events) {
+    lives.Look(events);
+    lives.Settle();
+  };
+  look({});
+  for (int i = 0; i < 5; ++i) REQUIRE(writer.Exec(kInsert) == SQLITE_OK);
+  look({});
+  CHECK(lives.commits() == 5);
+  look({{WalLives::Event::kChanged, kWatch}});  // it had grown before that, and was read as grown
+  CHECK(lives.commits() == 5);
+  CHECK(lives.missed() == 0);
+  REQUIRE(writer.Exec(kInsert) == SQLITE_OK);
+  look({{WalLives::Event::kClosed}, {WalLives::Event::kChanged, kWatch}});  // that may have been another life
+  CHECK(lives.commits() == 6);
+  CHECK(lives.missed() == 1);
+  writer.Kill();
+  look({{WalLives::Event::kClosed}});
+  SqliteProcess next(path);
+  for (int i = 0; i < 9; ++i) REQUIRE(next.Exec(kInsert) == SQLITE_OK);
+  look({{WalLives::Event::kChanged, kWatch}});
+  CHECK(lives.commits() == 15);
+  CHECK(lives.missed() == 1);
 }
 
 TEST_CASE("a watch that does not get to run reports that it missed lives") {
