@@ -27,12 +27,14 @@ OBSERVER = BUILD / "clients" / "sqlite_observer" / "outgrown_sqlite.so"
 WRITER = pathlib.Path(__file__).with_name("evidence_writer.py")
 SPEC = ROOT / "demo" / "checkpoint.toml"
 PYTHON = "/usr/bin/python3"  # its sqlite3 loads extensions
-WAIT_SECONDS = 120
+WAIT_SECONDS = 30
 
 SUFFICIENT = r"SQLite sufficient"
 THROUGHPUT = r"MIGRATE NOW - Throughput >100/sec \(capacity ceiling\)"
-ANOTHER_FILE = r"UNDETERMINED - .*another file.*"
-UNDETERMINED = r"UNDETERMINED - .*"
+ANOTHER_FILE = r"UNDETERMINED - the application writes to another file than the exporter reads"
+NOT_COUNTED = r"UNDETERMINED - (Write errors: no recorded series|.*not count.*)"
+REFUSED = r"UNDETERMINED - counting was refused: another database has this store's name"
+NO_LOG = r"UNDETERMINED - somebody holds the database open, and its log is not here"
 
 
 @dataclasses.dataclass
@@ -53,12 +55,12 @@ SITUATIONS = {
     "one-of-150-counted": Situation(THROUGHPUT, ((False, "request", "--rate=149"), (True, "request", "--rate=1")),
                                     rate=(130, 158)),
     "nothing-adopted-busy": Situation(THROUGHPUT, ((False, "request", "--rate=148"),), rate=(130, 155), store="state.db"),
-    "nothing-adopted-quiet": Situation(UNDETERMINED, ((False, "steady", "--rate=5"),), store="state.db"),
+    "nothing-adopted-quiet": Situation(NOT_COUNTED, ((False, "steady", "--rate=5"),), store="state.db"),
     "replaced": Situation(ANOTHER_FILE, ((True, "replace"),)),
     "exporter-sees-a-copy": Situation(ANOTHER_FILE, ((True, "steady"),), store="copy.db", prepare="copy"),
-    "log-removed": Situation(r"UNDETERMINED - .*(log|file).*", ((True, "remove"),)),
-    "hard-link": Situation(r"UNDETERMINED - .*log.*", ((True, "steady"),), store="link/state.db", prepare="hard_link"),
-    "release-folder": Situation(UNDETERMINED, ((True, "release"),)),
+    "log-removed": Situation(NO_LOG, ((True, "remove"),)),
+    "hard-link": Situation(NO_LOG, ((True, "steady"),), store="link/state.db", prepare="hard_link"),
+    "release-folder": Situation(REFUSED, ((True, "release"),)),
 }
 
 
@@ -123,7 +125,8 @@ class Evidence(ServerCase):
         done = subprocess.run([RULEGEN, "--evaluate", "--spec", SPEC, "--prometheus", cls.prometheus.url, "--format", "json",
                                "--log", cls.folder / "log"], capture_output=True, text=True, check=False, timeout=60)
         stores = json.loads(done.stdout)["evaluations"][0]["stores"]
-        return {store["labels"]["job"]: store for store in stores}
+        # A copy that is moved over the database was a store of its own before.
+        return {store["labels"]["job"]: store for store in stores if store["labels"]["database"] == "state"}
 
     @classmethod
     def wrong(cls, name):
