@@ -17,6 +17,9 @@ NO_DATA_SINCE = "UNDETERMINED - no data since 2026-09-21 13:53:30 UTC"
 # Faults of a period's query that leave a minute or two at the end unknown: samples are missing, or are no numbers.
 BRIDGED = ("a hole", "stale")
 AT_THE_END = (*BRIDGED, "NaN", "+Inf", "-Inf")
+# Faults of the query who was there before the period that make a store look new: then "sufficient" says since when, and so
+# claims less.
+LOOKS_NEW = ("empty result", "other label name", "other label value", "no labels")
 
 
 class Period(faulty_run.FaultCase):
@@ -30,7 +33,7 @@ class Period(faulty_run.FaultCase):
                          {"healthy": self.world.sufficient, "errors": self.world.verdict, "burst": self.world.verdict,
                           "vanished": NO_DATA_SINCE})
         self.assertEqual({kind for kind in self.server.asked if not kind.startswith("trend")},
-                         {*self.world.queries, *self.world.period_queries})
+                         {*self.world.queries, *self.world.period_queries, *self.world.asked_beside})
 
     def test_a_fault_never_becomes_a_verdict(self):
         self.each_fault(self.world.period_queries, self.check, *self.since)
@@ -48,7 +51,9 @@ class Period(faulty_run.FaultCase):
         self.assertEqual(status, 30)
         lines = {name: store["line"] for name, store in stores.items()}
         of_period = kind.startswith("period of ")
-        if fault in BRIDGED if of_period else faulty_run.unharmed(self.world, kind, fault):
+        if kind == "before" and fault in LOOKS_NEW:
+            self.assertTrue(lines["healthy"].startswith(self.world.sufficient + " - measured since "), lines["healthy"])
+        elif fault in BRIDGED if of_period else faulty_run.unharmed(self.world, kind, fault):
             self.assertEqual(lines["healthy"], self.world.sufficient)
         else:
             self.assertTrue(lines["healthy"].startswith("UNDETERMINED - "), lines["healthy"])

@@ -87,7 +87,7 @@ class Faults(faulty_run.FaultCase):
         status, stores = self.evaluate("known", None, "--headers-file", headers, "--basic-auth-file", login)
         self.assertEqual(status, 0)
         self.assertEqual(stores["healthy"]["line"], SUFFICIENT)
-        self.assertEqual(set(self.server.asked), {*WORLD.queries, *WORLD.trends, "start"})
+        self.assertEqual(set(self.server.asked), {*WORLD.queries, *WORLD.asked_beside, *WORLD.trends, "start"})
         for sent in self.server.headers:
             self.assertEqual(sent["X-Scope-OrgID"], "team-a")
             self.assertEqual(sent["Authorization"], "Basic " + base64.b64encode(b"outgrown:secret").decode())

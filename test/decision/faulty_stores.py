@@ -29,6 +29,8 @@ class World:
     verdict: str
     sufficient: str
     held_range: str   # of the query about keep_firing_for
+    shown: dict = dataclasses.field(default_factory=dict)  # likewise of each one without a threshold: no verdict rests on it
+    reason: tuple = ()  # what says why a coverage is not in order, which is asked where one is not
     period: bool = False
 
     @property
@@ -44,6 +46,11 @@ class World:
     def period_queries(self):
         """What a period asks beside an instant's queries, where a store has vanished."""
         return ["known", "here", "seen", "before", *(f"period of {signal}" for signal in self.values)]
+
+    @property
+    def asked_beside(self):
+        """What is asked beside these and decides nothing: over a period, where a store has vanished, also why."""
+        return [*self.shown, *([*self.reason, *(f"period of {signal}" for signal in self.shown)] if self.period else [])]
 
     @property
     def trends(self):
@@ -81,7 +88,7 @@ class World:
             return None
         breached = (store in ("errors", "restarted") or (store == "held" and back >= HELD)
                     or (store == "burst" and 30 <= back < 60))
-        return self.breach[1] if breached and signal == self.breach[0] else self.values[signal]
+        return self.breach[1] if breached and signal == self.breach[0] else {**self.values, **self.shown}[signal]
 
     def good_answer(self, kind, query):
         """What a well Prometheus says."""
@@ -100,6 +107,8 @@ class World:
             return matrix([{"metric": self.labels(store, __name__="ALERTS", alertname=self.alert, alertstate=states[store]),
                             "values": [[E - STEP * back, "1"] for back in (2, 1, 0)]}
                            for store in self.stores() if store in states])
+        if kind.removeprefix("period of ") in self.reason:
+            return vector([])  # what is measured is in order, what has vanished has no reason recorded
         if kind == "start":
             return {"status": "success", "data": {"startTime": rfc3339(STARTED)}}
         signal = kind.removeprefix("period of ").removeprefix("held of ")
@@ -132,7 +141,7 @@ CHECKPOINT = World(
     {"write_error_ratio": 0.001, "writes_per_second": 20, "servers": 1, "file_size_bytes": 2**30, "write_p99_seconds": 0.02,
      "coverage_ratio": 1},
     ("write_error_ratio", 0.02), "CheckpointWriteErrors", "MIGRATE NOW - Write errors >1% (SQLite saturated)",
-    "SQLite sufficient", "29m")
+    "SQLite sufficient", "29m", {"wal_backlog_frames": 1000, "wal_size_bytes": 2**22}, ("coverage_reason",))
 POSTGRESQL = World(
     "postgresql", "server",
     {"transactions_per_second": 100, "rollback_ratio": 0.001, "connection_ratio": 0.2, "size_bytes": 2**30},

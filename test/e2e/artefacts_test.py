@@ -61,7 +61,7 @@ class Consumers(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_the_shipped_specs_leave_no_counter_without_idle_and_reset(self):
-        for path in [path for path in self.each(".test.yml") if ".day." not in path.name]:
+        for path in [path for path in self.each(".test.yml") if path.name.count(".") == 2]:
             text = path.read_text(encoding="utf-8")
             notes = re.findall(r"(?m)^# (\S+:\S+): ", text)
             rules = (path.parent / re.search(r"rule_files: \[(.+)\]", text)[1]).read_text(encoding="utf-8")

@@ -32,8 +32,8 @@ class Ops:
         self.folder = folder / "ops"
         self.folder.mkdir()
         text = (ROOT / "rules" / "checkpoint.toml").read_text()
-        text, count = re.subn(r'interval( +)= "30s"', r'interval\1= "1s"', text)
-        assert count >= 1, "the spec's interval is not where it was"
+        text, count = re.subn(r'(?m)^interval( +)= "30s"', r'interval\1= "1s"', text, count=1)
+        assert count == 1, "the spec's interval is not where it was"
         text = re.sub(r'"\.\./(?:grafana-provisioning/dashboards|docs)/gen"', '"gen"', text)
         self.spec = self.folder / "checkpoint.toml"
         self.spec.write_text(text)

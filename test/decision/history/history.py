@@ -11,9 +11,10 @@ E = 1_790_000_010  # the last evaluation's time
 STEP = 30
 GIGABYTE = 1024**3
 HEALTHY = {"write_error_ratio": 0.001, "writes_per_second": 20, "servers": 1, "file_size_bytes": GIGABYTE,
-           "write_p99_seconds": 0.02, "coverage_ratio": 1}
+           "write_p99_seconds": 0.02, "coverage_ratio": 1, "wal_backlog_frames": 0, "wal_size_bytes": 0}
 BEYOND = {"write_error_ratio": (0.02,), "writes_per_second": (90, 120), "servers": (2,),
-          "file_size_bytes": (6 * GIGABYTE,), "write_p99_seconds": (0.2,), "coverage_ratio": (0.5, 0.94)}
+          "file_size_bytes": (6 * GIGABYTE,), "write_p99_seconds": (0.2,), "coverage_ratio": (0.5, 0.94),
+          "wal_backlog_frames": (100_000,), "wal_size_bytes": (GIGABYTE,)}
 
 
 def pieces(dice, signal, evaluations):
