@@ -72,10 +72,12 @@ std::string NoDataText(const StoreDecision& store) {
   return text;
 }
 
-// "Throughput >100/sec (capacity ceiling) since 14:02 UTC, 3 min of 10 min, and 1 more"
+// "Throughput >100/sec (capacity ceiling) since 14:02 UTC, 3 min of 10 min, and 1 more"; without samples, as in a backtest,
+// "Throughput >100/sec (capacity ceiling)".
 std::string PendingText(const Table& table, const StoreDecision& store) {
   const std::size_t lead = store.decision.pending;
   const decide::Finding& finding = store.findings[lead];
+  if (store.samples.signals.empty()) return std::string(table.thresholds[lead].because);
   const std::int64_t newest_ms = store.samples.signals[table.thresholds[lead].signal].samples.back().time_ms;
   const std::string since = UtcText(finding.since_ms);  // "2026-11-23 14:02:00 UTC"
   std::string text =
