@@ -39,7 +39,8 @@ def name_of(store):
 def without_figures(line):
     """Those that come from queries of their own, which a backtest doesn't ask."""
     line = re.sub(r"no data since .*", "no data", line)
-    line = re.sub(r"^(SQLite sufficient) - (measured since|pending: ) ?.*", r"\1", line)
+    line = re.sub(r"^(SQLite sufficient) - measured since [^;]*(; )?", r"\1 - ", line).removesuffix(" - ")
+    line = re.sub(r"(pending: .*?\)) since .*", r"\1", line)
     return re.sub(r"measured since .*", "not yet measured for as long as its rates look back", line)
 
 
