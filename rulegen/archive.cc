@@ -21,8 +21,8 @@
 #include "rulegen/output.h"
 #include "rulegen/progress.h"
 #include "rulegen/spec_files.h"
-#include "thresholds/compiled.h"
-#include "thresholds/table_plan.h"
+#include "thresholds/table.h"
+#include "thresholds/spec_table.h"
 
 namespace outgrown::commands {
 namespace {

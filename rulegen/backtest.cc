@@ -26,9 +26,9 @@
 #include "rulegen/verify/expressions.h"
 #include "rulegen/verify/rule_server.h"
 #include "rulegen/warnings.h"
-#include "thresholds/compiled.h"
+#include "thresholds/table.h"
 #include "thresholds/names.h"
-#include "thresholds/table_plan.h"
+#include "thresholds/spec_table.h"
 
 namespace outgrown::commands {
 namespace {

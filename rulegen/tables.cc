@@ -2,7 +2,7 @@
 
 #include "common/exit_status.h"
 #include "rulegen/spec_files.h"
-#include "thresholds/compiled.h"
+#include "thresholds/table.h"
 
 namespace outgrown::commands {
 

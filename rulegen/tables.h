@@ -5,7 +5,7 @@
 
 #include "rulegen/options.h"
 #include "thresholds/table.h"
-#include "thresholds/table_plan.h"
+#include "thresholds/spec_table.h"
 
 namespace outgrown::commands {
 

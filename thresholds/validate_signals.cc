@@ -1,14 +1,17 @@
-// [[signal]] and [coverage]: names, references, expressions and tests.
+// [[signal]], [coverage] and [[watch]]: names, references, expressions and tests.
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "common/number.h"
 #include "thresholds/names.h"
-#include "thresholds/validate_parts.h"
+#include "thresholds/validation.h"
 
 namespace outgrown::spec {
 namespace {
@@ -135,6 +138,200 @@ void ValidateCoverage(const Spec& spec, const KnownSeriesIndex& series, Report& 
     check.Wrong(Element("lower_bound", i), Quoted(coverage.lower_bound[i]) + ", as in coverage.unknown",
                 "each signal in one of the two");
   }
+}
+
+namespace {
+
+// Keys that a memory has not, since nobody is told of it.
+constexpr std::array<std::string_view, 9> kOfAlerts = {
+    "for", "keep_firing_for", "severity", "inhibits", "equal", "summary", "description", "look", "act"};
+
+bool Contains(const auto& list, std::string_view name) { return std::ranges::find(list, name) != list.end(); }
+
+class Watches {
+ public:
+  Watches(const Spec& spec, Report& report, Suggestions& suggestions)
+      : spec_(spec),
+        report_(report),
+        suggestions_(suggestions),
+        series_(spec, Reader::kWatches),
+        expressions_(spec, series_, suggestions) {
+    for (const Threshold& threshold : spec.thresholds) {
+      // An alert on a threshold has the identity's labels.
+      labels_of_.emplace(threshold.id, &spec.store.identity);
+      thresholds_.emplace(RunbookAnchor(threshold.id), PositionOf(threshold.positions, "id").line);
+    }
+    for (const Watch& watch : spec.watches) {
+      if (watch.is_alert()) labels_of_.emplace(watch.id, &watch.labels);
+    }
+    for (const auto& [id, labels] : labels_of_) ids_.push_back(id);
+    std::ranges::sort(ids_);
+  }
+
+  void Run() {
+    for (const Watch& watch : spec_.watches) One(watch);
+  }
+
+ private:
+  void One(const Watch& watch) {
+    const TableCheck check("watch", watch.positions, report_);
+    const bool has_id = watch.positions.contains("id") || !watch.id.empty();
+    const bool has_record = watch.positions.contains("record") || !watch.record.empty();
+    if (has_id == has_record) {
+      const std::string found = has_id ? "record beside id" : "neither id nor record";
+      check.WrongKey(has_id ? "record" : "id", found, "id (of an alert) or record (of what alerts remember)");
+    } else if (has_record) {
+      Memory(check, watch);
+    } else {
+      Alert(check, watch);
+    }
+    LabelNames(check, "labels", watch.labels);
+    if (watch.positions.contains("interval")) {
+      Interval(check, "interval", watch.interval);
+      if (watch.interval > Milliseconds(0)) SlowEnough(check, "interval", watch.interval);
+    }
+    expressions_.WatchExpression(check, watch.expr);
+    expressions_.Tests("watch.test", watch.tests, check, report_);
+  }
+
+  void Memory(const TableCheck& check, const Watch& watch) {
+    if (check.Id("record", watch.record, IsSnakeCase,
+                 "a name of lower-case letters, digits and _, beginning with a letter")) {
+      records_.Add(check, "record", watch.record, "a name that no other [[watch]] records");
+      if (Contains(CoverageSeriesIds(), watch.record))
+        check.Wrong("record", Quoted(watch.record), "another name: [coverage] records a series of that name");
+    }
+    for (const std::string_view key : kOfAlerts) {
+      if (check.Names(key))
+        check.WrongKey(key, "a key of alerts", "none beside record, of which nobody is told");
+    }
+    for (const SignalTest& test : watch.tests) {
+      const TableCheck test_check("watch.test", test.positions, report_);
+      const bool has_value = test_check.Names("value");
+      const bool has_recorded = test_check.Names("recorded");
+      if (test_check.Names("fires"))
+        test_check.WrongKey("fires", "fires", "value or recorded = false, since a memory does not fire");
+      else if (has_value == has_recorded && !test.positions.empty())
+        test_check.Wrong(has_recorded ? "recorded" : "value", has_value ? "recorded beside value" : "nothing",
+                         "value or recorded = false");
+      else if (test_check.Has("recorded") && has_recorded && test.recorded)
+        test_check.Wrong("recorded", "true", "false, where nothing is recorded; else value");
+    }
+  }
+
+  void Alert(const TableCheck& check, const Watch& watch) {
+    if (check.Id("id", watch.id, IsPascalCase,
+                 "an id such as \"ExporterDown\": letters and digits, beginning with an upper-case one")) {
+      const auto threshold = thresholds_.find(RunbookAnchor(watch.id));
+      if (threshold != thresholds_.end()) {
+        check.Wrong("id",
+                    Quoted(watch.id) + " again (first in line " + std::to_string(threshold->second) + ")",
+                    "an id that no [[threshold]] has, upper and lower case alike");
+      }
+      alerts_.AddFolded(check, "id", RunbookAnchor(watch.id), watch.id,
+                        "an id that no other [[watch]] has, upper and lower case alike", Unique::At::kValue);
+    }
+    Texts(check, watch);
+    const bool own_interval = watch.positions.contains("interval");
+    const Pace pace{watch.interval, own_interval ? "interval" : "rules.interval",
+                    own_interval ? check.Has("interval") : !IsUnusable(spec_.rules.positions, "interval")};
+    Hold(check, watch.hold, pace);
+    KeepFiringFor(check, watch.keep_firing_for, pace, spec_.rules);
+    if (check.Has("severity") && watch.positions.contains("severity") && !IsSeverity(watch.severity)) {
+      check.Wrong("severity", Quoted(watch.severity),
+                  "a label value of letters, digits, _ and -, beginning with a letter, such as \"warning\"");
+    }
+    Inhibits(check, watch);
+    Fires(check, watch);
+  }
+
+  void Texts(const TableCheck& check, const Watch& watch) {
+    for (const auto& [key, text] : {std::pair<std::string_view, const std::string&>{"summary", watch.summary},
+                                    {"description", watch.description}}) {
+      if (check.Names(key) || watch.positions.empty()) {
+        check.Line(key, text);
+      } else {
+        check.Wrong(key, "nothing", "a string");
+      }
+    }
+    check.LineOrNothing("look", watch.look);
+    check.LineOrNothing("act", watch.act);
+  }
+
+  void Inhibits(const TableCheck& check, const Watch& watch) {
+    if (watch.positions.contains("equal") && LabelNames(check, "equal", watch.equal)) {
+      for (std::size_t i = 0; i < watch.equal.size(); ++i) {
+        if (Contains(watch.labels, watch.equal[i]) || IsUnusable(watch.positions, "labels")) continue;
+        check.Wrong(Element("equal", i), Quoted(watch.equal[i]),
+                    "a label that the alert's series have (labels)");
+      }
+    }
+    if (!check.Has("inhibits")) return;
+    Unique unique;
+    for (std::size_t i = 0; i < watch.inhibits.size(); ++i) {
+      const std::string& id = watch.inhibits[i];
+      const std::string element = Element("inhibits", i);
+      unique.Add(check, element, id, "each alert once");
+      const auto target = labels_of_.find(id);
+      if (id == watch.id) {
+        check.Wrong(element, Quoted(id) + ", this alert itself", "another alert");
+      } else if (target == labels_of_.end()) {
+        if (AllAlertsRead())
+          check.Wrong(element, "the unknown alert " + Quoted(id),
+                      "the id of a [[watch]] or [[threshold]]" + suggestions_.For(id, ids_));
+      } else {
+        for (const std::string& label : watch.equal) {
+          if (Contains(*target->second, label)) continue;
+          check.Wrong(element, Quoted(id) + ", which has no label " + Quoted(label),
+                      "an alert that has the labels of equal");
+          break;
+        }
+      }
+    }
+  }
+
+  // One that could not be read was reported, and could be the one that is meant.
+  bool AllAlertsRead() const {
+    return !labels_of_.contains("") && !IsUnusable(spec_.positions, "watch") &&
+           !IsUnusable(spec_.positions, "threshold");
+  }
+
+  void Fires(const TableCheck& check, const Watch& watch) {
+    bool all_said = true;
+    for (const SignalTest& test : watch.tests) {
+      const TableCheck test_check("watch.test", test.positions, report_);
+      for (const std::string_view key : {"value", "recorded"}) {
+        if (test_check.Names(key))
+          test_check.WrongKey(key, std::string(key), "fires, since this is an alert");
+      }
+      if (test.positions.empty() || test_check.Has("fires")) continue;
+      all_said = false;
+      if (!test_check.Names("fires")) test_check.Wrong("fires", "nothing", "true or false");
+    }
+    if (watch.tests.empty() || !all_said) return;
+    for (const bool fires : {true, false}) {
+      if (std::ranges::find(watch.tests, fires, &SignalTest::fires) != watch.tests.end()) continue;
+      check.Wrong("test", fires ? "no test that fires" : "no test that does not fire",
+                  "at least one of each: fires = true, fires = false");
+    }
+  }
+
+  const Spec& spec_;
+  Report& report_;
+  Suggestions& suggestions_;
+  const KnownSeriesIndex series_;
+  const ExpressionCheck expressions_;
+  std::unordered_map<std::string_view, const std::vector<std::string>*> labels_of_;  // by an alert's id
+  std::vector<std::string_view> ids_;                                                // of all alerts, sorted
+  std::unordered_map<std::string, int> thresholds_;                                  // anchor -> line
+  Unique alerts_;
+  Unique records_;
+};
+
+}  // namespace
+
+void ValidateWatches(const Spec& spec, Report& report, Suggestions& suggestions) {
+  Watches(spec, report, suggestions).Run();
 }
 
 }  // namespace outgrown::spec

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "decision/history/record_fields.h"
-#include "thresholds/units.h"
+#include "thresholds/table.h"
 
 namespace outgrown::audit {
 namespace {

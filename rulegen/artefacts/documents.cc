@@ -17,7 +17,6 @@
 #include "rulegen/artefacts/presence.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/catalog.h"
-#include "thresholds/mark.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
 

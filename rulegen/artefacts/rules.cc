@@ -16,7 +16,6 @@
 #include "rulegen/artefacts/measurement.h"
 #include "rulegen/artefacts/node.h"
 #include "rulegen/artefacts/presence.h"
-#include "thresholds/mark.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/digest.h"
-#include "thresholds/mark.h"
+#include "thresholds/names.h"
 
 namespace outgrown::generate {
 namespace {

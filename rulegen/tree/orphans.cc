@@ -13,7 +13,7 @@
 
 #include "common/digest.h"
 #include "common/file.h"
-#include "thresholds/mark.h"
+#include "thresholds/names.h"
 
 namespace outgrown::generate {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "test/common/temporary_folder.h"
 #include "test/rulegen/support/tiny_spec.h"
-#include "thresholds/mark.h"
+#include "thresholds/names.h"
 
 namespace fs = std::filesystem;
 using namespace outgrown;
