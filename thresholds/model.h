@@ -116,13 +116,15 @@ struct Metric {
 // Which stores a case is about: its series have the identity's labels that they don't name themselves with the values of
 // the example store (ExampleValue); one that is named as empty (`up{database=""}`) is not there. Each distinct set of
 // values of the identity's labels (of a watch: of Watch::labels) among the series that have all of them is one store; the
-// example store if no series has them all. What the case expects, it expects of each of these stores, and of no other.
+// example store if no series has them all. A label that the case gives in `labels` has that value in all of them. What the case expects, it expects of each of these stores, and of no other.
 struct SignalTest {
   std::string name;                                         // "idle records 0"; "" if the author gave none
   std::vector<std::pair<std::string, std::string>> series;  // selector -> promtool's notation, in spec order
   Milliseconds at{0};
   double value = 0;  // not of an alert
   Positions positions;
+  // Of a watch: the values of labels that its expression makes and no series of the case has.
+  std::vector<std::pair<std::string, std::string>> labels = {};
   bool recorded = true;  // false: nothing is recorded; `value` means nothing then
   bool fires = false;    // of an alert alone: whether it fires at `at`
   // Of a watch: the samples of the series and the evaluations of all rules are this far apart. Absent (and in signals and
@@ -191,7 +193,7 @@ struct Coverage {
 // One [[watch]]: an alert about the measurement, or what such alerts remember. Not part of the digest.
 //
 // Its expression and the series of its tests may hold placeholders ({digest}, {identity} and so on), which the model keeps
-// as they are written: FillPlaceholders (placeholders.h) puts the values in. Alerts and memories stand in spec order,
+// as they are written: FillPlaceholders (test_series.h) puts the values in. Alerts and memories stand in spec order,
 // in groups of their own interval, apart from the signals'; an alert may read every recorded series of the spec, memories
 // included.
 //

@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "common/file.h"
-#include "thresholds/digest.h"
 #include "thresholds/diagnostic.h"
+#include "thresholds/digest.h"
+#include "thresholds/table.h"
 #include "thresholds/tables.h"
 #include "thresholds/toml.h"
-#include "thresholds/table.h"
 
 namespace outgrown::spec {
 namespace {
@@ -143,6 +143,7 @@ class Parser {
         reader.TextList("reasons", test.reasons.emplace());
       if (name != "watch.test") continue;
       reader.Duration("interval", test.interval);
+      reader.TextTable("labels", "label", test.labels);
       reader.Boolean("fires", test.fires);
     }
   }

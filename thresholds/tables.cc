@@ -142,6 +142,7 @@ constexpr auto kWatchTest = std::to_array<Key>({
     {"series",   kRequired, kSeries},
     {"at",       kRequired, kDuration},
     {"interval", kOptional, kDuration},
+    {"labels",   kOptional, "a table of labels and their values"},
     {"fires",    kOptional, "true or false"},
     {"value",    kOptional, kNumber},
     {"recorded", kOptional, kFalse},

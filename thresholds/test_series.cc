@@ -155,18 +155,36 @@ bool NamesSeveralStores(const Store& store, const SignalTest& test) {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kNames = {"digest", "identity", "window", "minimum", "maximum"};
+constexpr std::array<std::string_view, 6> kNames = {"digest",  "identity", "window",
+                                                    "missing", "minimum",  "maximum"};
+
+std::string Identity(const Spec& spec) {
+  std::string labels;
+  for (const std::string& label : spec.store.identity) labels += (labels.empty() ? "" : ", ") + label;
+  return labels;
+}
+
+std::string MissingSignals(const Spec& spec) {
+  const std::string by = "(" + Identity(spec) + ")";
+  std::string expr;
+  for (const Signal& signal : spec.signals) {
+    if (std::ranges::find(spec.thresholds, signal.id, &Threshold::signal) == spec.thresholds.end()) continue;
+    if (!expr.empty()) expr += " or ";
+    expr += "label_replace(max by " + by + " (" + spec.store.present + ") unless on " + by + " " +
+            RecordedSeries(spec.store, signal.id) + ", \"signal\", \"" + signal.id + "\", \"job\", \".*\")";
+  }
+  return expr;
+}
 
 std::string ValueOf(std::string_view name, const Spec& spec, std::string_view digest) {
   if (name == "digest") return std::string(digest);
+  if (name == "missing") return MissingSignals(spec);
   if (name == "minimum") return ExactNumber(spec.coverage.value_or(Coverage()).minimum);
   if (name == "maximum") return ExactNumber(spec.coverage.value_or(Coverage()).maximum);
   if (name == "window") {
     return FormatDuration(std::max<Milliseconds>(std::chrono::minutes(5), 4 * spec.rules.scrape_interval));
   }
-  std::string labels;
-  for (const std::string& label : spec.store.identity) labels += (labels.empty() ? "" : ", ") + label;
-  return labels;
+  return Identity(spec);
 }
 
 // The word of a "{word}" that `text` begins with; empty if it is something else. PromQL has no such thing outside of
@@ -202,9 +220,9 @@ Filled FillPlaceholders(std::string_view text, const Spec& spec, std::string_vie
     if (!is_known) {
       const bool is_replacement = at > 0 && text[at - 1] == '$';
       if (!word.empty() && !is_replacement && !filled.problem) {
-        filled.problem = Problem{
-            at, "the unknown placeholder " + Quoted(text.substr(at, word.size() + 2)),
-            "one of {digest}, {identity}, {window}, {minimum} and {maximum}" + DidYouMean(word, kNames)};
+        filled.problem = Problem{at, "the unknown placeholder " + Quoted(text.substr(at, word.size() + 2)),
+                                 "one of {digest}, {identity}, {window}, {missing}, {minimum} and {maximum}" +
+                                     DidYouMean(word, kNames)};
       }
       filled.text += text[at++];
       continue;

@@ -1,10 +1,10 @@
-#include "thresholds/validation.h"
-
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "thresholds/validation.h"
 
 namespace outgrown::spec {
 

@@ -10,8 +10,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "thresholds/names.h"
 #include "thresholds/diagnostic.h"
+#include "thresholds/names.h"
 #include "thresholds/promql.h"
 #include "thresholds/test_series.h"
 #include "thresholds/validation.h"
@@ -54,7 +54,10 @@ class Names {
       return nullptr;
     }
     const KnownSeries* known = series_.Find(metric.name);
-    if (known == nullptr && series_.IsHistogram(metric.name)) {
+    const bool is_histogram = known == nullptr && series_.IsHistogram(metric.name);
+    // A native one has its own name, and only a rate of it means anything.
+    if (is_histogram && selector.function == "rate") return series_.Find(std::string(metric.name) + "_sum");
+    if (is_histogram) {
       const std::string name(metric.name);
       Wrong(metric.offset, "the histogram " + Quoted(metric.name),
             "one of its series: " + name + "_bucket, " + name + "_count or " + name + "_sum");

@@ -300,6 +300,11 @@ class Watches {
     bool all_said = true;
     for (const SignalTest& test : watch.tests) {
       const TableCheck test_check("watch.test", test.positions, report_);
+      for (std::size_t i = 0; test_check.Has("labels") && i < test.labels.size(); ++i) {
+        if (Contains(watch.labels, test.labels[i].first) || IsUnusable(watch.positions, "labels")) continue;
+        test_check.WrongKey(Element("labels", i), Quoted(test.labels[i].first),
+                            "a label of the watch's labels");
+      }
       for (const std::string_view key : {"value", "recorded"}) {
         if (test_check.Names(key))
           test_check.WrongKey(key, std::string(key), "fires, since this is an alert");

@@ -12,9 +12,9 @@
 
 #include "thresholds/diagnostic.h"
 #include "thresholds/known_series.h"
-#include "thresholds/test_series.h"
-#include "thresholds/promql.h"
 #include "thresholds/model.h"
+#include "thresholds/promql.h"
+#include "thresholds/test_series.h"
 
 namespace outgrown::spec {
 

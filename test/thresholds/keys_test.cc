@@ -1,6 +1,4 @@
 // The list of keys, the parser and the reference are one.
-#include "thresholds/tables.h"
-
 #include <algorithm>
 #include <regex>
 #include <set>
@@ -13,6 +11,7 @@
 #include "test/thresholds/spec_text.h"
 #include "thresholds/names.h"
 #include "thresholds/table.h"
+#include "thresholds/tables.h"
 
 using outgrown::spec::Key;
 using outgrown::spec::Need;

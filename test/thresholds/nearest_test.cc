@@ -1,10 +1,10 @@
-#include "thresholds/diagnostic.h"
-
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <doctest/doctest.h>
+
+#include "thresholds/diagnostic.h"
 
 using outgrown::spec::DidYouMean;
 using outgrown::spec::Nearest;

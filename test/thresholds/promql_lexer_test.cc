@@ -1,10 +1,10 @@
-#include "thresholds/promql.h"
-
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 #include <doctest/doctest.h>
+
+#include "thresholds/promql.h"
 
 using outgrown::spec::Lexed;
 using outgrown::spec::LexPromql;

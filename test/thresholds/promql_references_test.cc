@@ -1,11 +1,10 @@
-#include "thresholds/promql.h"
-
 #include <algorithm>
 #include <string>
 #include <string_view>
 
 #include <doctest/doctest.h>
 
+#include "thresholds/promql.h"
 
 using outgrown::spec::FindReferences;
 using outgrown::spec::FunctionNames;

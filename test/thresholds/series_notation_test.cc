@@ -1,10 +1,10 @@
-#include "thresholds/test_series.h"
-
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 #include <doctest/doctest.h>
+
+#include "thresholds/test_series.h"
 
 using outgrown::spec::NormaliseNotation;
 using outgrown::spec::ReadNotation;

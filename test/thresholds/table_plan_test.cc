@@ -1,10 +1,9 @@
-#include "thresholds/spec_table.h"
-
 #include <optional>
 
 #include <doctest/doctest.h>
 
 #include "test/rulegen/support/tiny_spec.h"
+#include "thresholds/spec_table.h"
 
 using namespace outgrown;
 

@@ -1,10 +1,10 @@
-#include "thresholds/diagnostic.h"
-
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 #include <doctest/doctest.h>
+
+#include "thresholds/diagnostic.h"
 
 using namespace std::string_view_literals;
 using outgrown::spec::CharacterLength;

@@ -1,7 +1,5 @@
 // Each rule at its edge: what is just right passes, what is just wrong is reported. The whole diagnostics are in
 // test/golden/bad.
-#include "thresholds/parse.h"
-
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -10,6 +8,7 @@
 
 #include "test/thresholds/spec_text.h"
 #include "thresholds/names.h"
+#include "thresholds/parse.h"
 
 using outgrown::spec::ParseSpec;
 using outgrown::test::Changed;

@@ -125,6 +125,10 @@ TEST_CASE("placeholders are filled in, and a place in the result leads back to t
   CHECK(spec::FillPlaceholders("{digest}", spec) == spec.digest);
   CHECK(spec::FillPlaceholders("{minimum} {maximum}", spec) == "0.95 1.05");
   CHECK(spec::FillPlaceholders(R"(x{a="b"} {} "${name}")", spec) == R"(x{a="b"} {} "${name}")");
+  CHECK(spec::FillPlaceholders("{missing}", spec) ==
+        "label_replace(max by (job, instance, path) (queue_up) unless on (job, instance, path) "
+        "queue:jobs_per_second, "
+        "\"signal\", \"jobs_per_second\", \"job\", \".*\")");
   const spec::Filled filled = spec::FillPlaceholders("a {window} b {window} c", spec, spec.digest);
   CHECK(filled.text == "a 5m b 5m c");
   CHECK(filled.Origin(0) == 0);
@@ -188,7 +192,7 @@ TEST_CASE("what is wrong with a watch is reported at its place") {
        "watch.keep_firing_for: found \"10s\", expected at least rules.interval (30s)"},
       {"max by ({identity}) (queue_up)", "max by ({identiy}) (queue_up)",
        "watch.expr: found the unknown placeholder \"{identiy}\", expected one of {digest}, {identity}, "
-       "{window}, "
+       "{window}, {missing}, "
        "{minimum} and {maximum}; did you mean \"identity\"?"},
       {"queue:present[26h]", "queue:presnt[26h]", "watch.expr: found the unknown series \"queue:presnt\""},
       {"inhibits = [\"Silent\"", "inhibits = [\"Silend\"",
