@@ -160,8 +160,10 @@ TEST_CASE("expressions name what exists") {
                "checkpoint_write_total[5m]", "did you mean \"checkpoint_writes_total\"?"},
            Row{"queue_jobs_total[5m]", "queue_wait_seconds_bucket{le=\"1\"}[5m]",
                "queue_wait_seconds_count{le=\"1\"}[5m]", "the unknown label \"le\""},
-           Row{"queue_jobs_total[5m]", "queue_wait_seconds_sum[5m]", "queue_wait_seconds[5m]",
-               "the histogram"},
+           Row{"queue_jobs_total[5m]", "queue_wait_seconds_sum[5m]", "queue_wait_secs[5m]", "unknown series"},
+           // A native histogram has its own name, of which only a rate means anything.
+           Row{"rate(queue_jobs_total[5m])", "rate(queue_wait_seconds[5m])",
+               "increase(queue_wait_seconds[5m])", "the histogram"},
            Row{"queue_jobs_total[5m]", "queue_size_bytes_count[5m]", "queue_size_bytes_bucket[5m]",
                "unknown series"},
            Row{kRate, "max by (job, instance, path) (queue_size_bytes{quantile=\"0.9\"})",
