@@ -33,7 +33,7 @@ REPLACEMENTS = [
     (r'^base = .*$', 'base = "../rules/alertmanager.base.yml"'),
     # Cases about the window itself count its scrapes, of which another one has other numbers.
     (r'^# The cases called "the window"[^\n]*\n#[^\n]*\n\n', ""),
-    (r'\n\[\[(signal|coverage)\.test\]\]\nname   = "the window[^\n]*\n(.+\n)+', ""),
+    (r'\n\[\[(signal|coverage)\.test\]\]\nname += "the window[^\n]*\n(.+\n)+', ""),
     (r"\[5m\]", "[15s]"),
     (r"5 minutes", "15 seconds"),
     (r"/ 300\b", "/ 15"),

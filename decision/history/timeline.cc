@@ -33,7 +33,9 @@ bool SameVerdict(const decide::Decision& a, const decide::Decision& b) {
 }
 
 bool SameLine(const decide::Decision& a, const decide::Decision& b) {
-  return SameVerdict(a, b) && a.lead == b.lead && a.cause == b.cause;
+  // What is pending is read in a sufficient store's line alone.
+  const bool same_pending = a.outcome != decide::Outcome::kSufficient || a.pending == b.pending;
+  return SameVerdict(a, b) && a.lead == b.lead && a.cause == b.cause && same_pending;
 }
 
 bool Append(const Grid& grid, std::int64_t time_ms, const decide::Decision& decision,

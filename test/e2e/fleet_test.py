@@ -23,8 +23,9 @@ from synthetic_exporter import Kind  # noqa: E402
 
 RULEGEN = BUILD / "rulegen" / "rulegen"
 STORES = 1000
-# As many queries as there are for one store: the stores twice, five signals, the coverage, the alerts.
-QUERIES = 9
+# As many queries as there are for one store: the stores and their windows, seven signals, the coverage and its reasons, the
+# alerts.
+QUERIES = 12
 RSS_BYTES_MAX = 48 << 20
 SUFFICIENT = "SQLite sufficient"
 ERRORS = "MIGRATE NOW - Write errors >1% (SQLite saturated)"

@@ -195,8 +195,8 @@ class OverPrometheus(OverPrometheusCase):
         first = next(i for i, rule in enumerate(rules) if "alert: CheckpointWriteErrors" in rule)
         self.loaded.write_text(text.replace(rules[first - 1] + rules[first], rules[first] + rules[first - 1]))
         self.reload()
-        self.expect_loaded(GROUP + "alert CheckpointWriteErrors stands before recording rule "
-                           "checkpoint:write_error_ratio, the spec has it behind")
+        before = re.match(r"      - record: (\S+)", rules[first - 1])[1]
+        self.expect_loaded(f"{GROUP}alert CheckpointWriteErrors stands before recording rule {before}, the spec has it behind")
 
     def test_an_old_rule_file_is_behind_in_content_and_digest(self):
         self.expect_in_step()
