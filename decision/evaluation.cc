@@ -2,9 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <map>
+#include <numeric>
+#include <optional>
 #include <span>
+#include <string>
 
+#include <fmt/format.h>
+
+#include "common/duration.h"
 #include "common/exit_status.h"
 #include "decision/wording.h"
 
@@ -52,6 +60,48 @@ bool AnyUndetermined(std::span<const Evaluation> evaluations) {
            std::ranges::any_of(evaluation.stores,
                                [](const StoreDecision& store) { return store.decision.worse_unknown; });
   });
+}
+
+// The signal whose split says more of the store's verdict; nothing if there is none.
+std::optional<std::size_t> SplitSignal(const Table& table, const StoreDecision& store) {
+  const std::size_t threshold =
+      store.decision.outcome == Outcome::kBreached ? store.decision.lead : store.decision.pending;
+  if (store.decision.outcome == Outcome::kUndetermined || threshold == decide::kNoThreshold) return {};
+  const std::size_t signal = table.thresholds[threshold].signal;
+  return table.signals[signal].split_series.empty() ? std::nullopt : std::optional(signal);
+}
+
+// Asks what the breached signals are made of: one query for each that is split, and none if no store needs it. Over a period
+// it is the period's mean, as the breach may be over at its end. What it doesn't say leaves the decision as it is.
+void FindSplits(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t period_ms) {
+  const Table& table = *evaluation.table;
+  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
+    std::map<Identity, StoreDecision*> wanted;
+    for (StoreDecision& store : evaluation.stores) {
+      if (SplitSignal(table, store) == signal) wanted[store.samples.identity] = &store;
+    }
+    if (wanted.empty()) continue;
+    std::string promql(table.signals[signal].split_series);
+    if (period_ms > 0)
+      promql = fmt::format("avg_over_time({}[{}])", promql, FormatDuration(Milliseconds(period_ms)));
+    const prometheus_api::Reply reply =
+        prometheus_api::AskVector(source, promql, evaluation.time_ms, evaluation.fleet);
+    if (!reply.believed()) continue;
+    for (const prometheus_api::Series& series : reply.series) {
+      const auto store = wanted.find(IdentityOf(table, series.labels));
+      const double value = series.samples.front().value;
+      if (store == wanted.end() || !(std::isfinite(value) && value > 0)) continue;
+      store->second->split.push_back(
+          {std::string(prometheus_api::LabelValue(series.labels, "reason")), value});
+    }
+    for (const auto& [identity, store] : wanted) {
+      const double sum =
+          std::accumulate(store->split.begin(), store->split.end(), 0.0,
+                          [](double so_far, const Share& share) { return so_far + share.part; });
+      for (Share& share : store->split) share.part /= sum;
+      std::ranges::sort(store->split, std::greater<>(), &Share::part);
+    }
+  }
 }
 
 decide::Reading ReadingOf(const SignalSamples& samples) {
@@ -107,6 +157,7 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
   for (std::size_t index = 0; index < alerts.size(); ++index) {
     evaluation.stores[index].alerts = std::move(alerts[index]);
   }
+  if (period_ms == 0) FindSplits(evaluation, source, 0);
   return evaluation;
 }
 
@@ -136,6 +187,7 @@ void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
     // Where the end alone proves the breach, its inputs are the evidence.
     if (StoodText(store).empty()) store.period->stood.reset();
   }
+  FindSplits(evaluation, source, evaluation.time_ms - std::ranges::min(from_ms));
 }
 
 Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& given, std::int64_t time_ms) {

@@ -25,13 +25,20 @@ enum class Origin {
   kGiven,       // --measurements: values that stand for sustained ones
 };
 
+// A reason's part of what a split signal counts.
+struct Share {
+  std::string reason;  // "busy_snapshot"
+  double part = 0;     // above 0, up to 1
+};
+
 struct StoreDecision {
   std::vector<std::pair<std::string, std::string>> labels;  // what names the store, in the order to show
   StoreSamples samples;
   std::vector<decide::Finding> findings;  // by index of Table::thresholds
   decide::Decision decision;
   std::optional<Period>
-      period;  // --since: the decision is over it; samples and findings are those of its end
+      period;                // --since: the decision is over it; samples and findings are those of its end
+  std::vector<Share> split;  // of the signal that the verdict, or what is pending, rests on; largest first
   std::vector<AlertComparison> alerts;    // by index of Table::thresholds; empty if they were not asked for
   std::vector<Trend> trends;              // by index of Table::thresholds; empty if they were not asked for
   std::optional<std::int64_t> logged_as;  // the record's sequence number

@@ -134,6 +134,11 @@ void WriteStore(JsonWriter& json, const Table& table, const evaluate::StoreDecis
   if (since_ms) json.Key("measured_since").String(Rfc3339(*since_ms));
   if (!store.samples.coverage_reasons.empty())
     WriteTexts(json, "coverage_reasons", store.samples.coverage_reasons);
+  if (!store.split.empty()) {
+    json.Key("split").StartObject();
+    for (const evaluate::Share& share : store.split) json.Key(share.reason).Number(share.part);
+    json.EndObject();
+  }
   WriteTexts(json, "also", evaluate::AlsoLines(table, store));
   WriteTexts(json, "unknown", evaluate::UnknownLines(table, store));
   WriteSignals(json, table, store);

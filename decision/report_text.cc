@@ -47,6 +47,8 @@ std::string StoreInFull(const evaluate::Evaluation& evaluation, const StoreDecis
     text += Indented("breached " + breached, Colour::kNone, style);
   if (const std::string silence = evaluate::SilenceText(store); !silence.empty())
     text += Indented(silence, Colour::kNone, style);
+  if (const std::string split = evaluate::SplitText(store); !split.empty())
+    text += Indented(split, Colour::kNone, style);
   for (const std::string& also : evaluate::AlsoLines(table, store))
     text += Indented("also: " + also, Colour::kNone, style);
   for (const std::string& unknown : evaluate::UnknownLines(table, store))

@@ -1,6 +1,7 @@
 #include "decision/wording.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -194,6 +195,17 @@ std::string StoodText(const StoreDecision& store) {
   if (!store.period || store.decision.outcome != Outcome::kBreached) return "";
   const ThresholdPeriod& lead = store.period->thresholds[store.decision.lead];
   return lead.breached_evaluations == 0 ? "" : BreachedText(lead);
+}
+
+std::string SplitText(const StoreDecision& store) {
+  std::string text;
+  for (const Share& share : store.split) {
+    // Less than half a per cent is not nothing.
+    const double percent = std::max(1.0, std::round(100 * share.part));
+    text += fmt::format("{}{} {}{}%", text.empty() ? "by reason: " : ", ", PlainText(share.reason, 40),
+                        share.part < 0.005 ? "<" : "", percent);
+  }
+  return text;
 }
 
 std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal) {

@@ -37,6 +37,9 @@ std::vector<std::string> AlsoLines(const Table& table, const StoreDecision& stor
 // What is unknown beside that line, each signal once: "File size: no recorded series".
 std::vector<std::string> UnknownLines(const Table& table, const StoreDecision& store);
 
+// "by reason: busy_snapshot 97%, busy 3%"; "" if nothing is split.
+std::string SplitText(const StoreDecision& store);
+
 // Over a period, when the leading breach stood: "from 2026-11-23 12:01:30 UTC to 12:14:00 UTC, at 26 evaluations"; ""
 // otherwise.
 std::string StoodText(const StoreDecision& store);

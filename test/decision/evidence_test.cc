@@ -151,3 +151,36 @@ TEST_CASE(
     CHECK(EvidenceProblem(evaluation) == "");
   }
 }
+
+TEST_CASE("what a breached signal is made of stands beside the verdict") {
+  MemorySource source;
+  for (const std::string store : {"a", "b"}) source.AddHealthyStore(store);
+  source.SetValue("a", "checkpoint:write_error_ratio", 0.5, 30);
+  source.split = {{{"a", "busy"}, 0.1}, {{"a", "busy_snapshot"}, 3.9},
+                  {{"a", "full"}, 0},   {{"a", "other"}, 0.01},
+                  {{"b", "busy"}, 1},   {{"nobody", "busy"}, 1}};
+  const auto asked = [&](const std::string& promql) { return std::ranges::count(source.asked, promql); };
+
+  const Evaluation evaluation = EvaluateMeasured(kWindowed, source, kMemoryT);
+  CHECK(SplitText(evaluation.stores.at(0)) == "by reason: busy_snapshot 97%, busy 2%, other <1%");
+  CHECK(evaluation.stores.at(0).split.at(0).part == doctest::Approx(3.9 / 4.01));
+  CHECK(SplitText(evaluation.stores.at(1)).empty());  // it is sufficient
+  CHECK(asked("checkpoint:write_error_ratio:split") == 1);
+
+  // Pending is a reason to look, too.
+  source.SetValue("a", "checkpoint:write_error_ratio", 0.001, 241);
+  source.SetValue("a", "checkpoint:write_error_ratio", 0.5, 2);
+  CHECK(SplitText(EvaluateMeasured(kWindowed, source, kMemoryT).stores.at(0)) ==
+        "by reason: busy_snapshot 97%, busy 2%, other <1%");
+
+  // The verdict stands without it.
+  source.failing["checkpoint:write_error_ratio:split"] = "too many samples";
+  const Evaluation unanswered = EvaluateMeasured(kWindowed, source, kMemoryT);
+  CHECK(SplitText(unanswered.stores.at(0)).empty());
+  CHECK(EvidenceLine(unanswered).starts_with("SQLite sufficient - pending: Write errors"));
+
+  source.asked.clear();
+  source.SetValue("a", "checkpoint:write_error_ratio", 0.001, 241);
+  EvaluateMeasured(kWindowed, source, kMemoryT);
+  CHECK(asked("checkpoint:write_error_ratio:split") == 0);
+}

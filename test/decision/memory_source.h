@@ -51,6 +51,12 @@ class MemorySource : public prometheus_api::QuerySource {
     prometheus_api::Answer answer;
     if (promql == kSampleReasons) {
       AnswerReasons(time_ms, answer);
+    } else if (promql.find(kSampleSplit) != std::string::npos) {
+      for (const auto& [key, value] : split) {
+        prometheus_api::Labels labels = Labels(key.first, std::string(kSampleSplit));
+        labels.emplace_back("reason", key.second);
+        answer.series.push_back({std::move(labels), {{time_ms, value}}});
+      }
     } else if (expected == prometheus_api::ResultType::kVector) {
       AnswerPresence(promql, time_ms, answer);
     } else {
@@ -71,6 +77,7 @@ class MemorySource : public prometheus_api::QuerySource {
   std::map<std::string, std::int64_t> present;                     // store, last seen
   std::map<std::string, std::int64_t> began;        // store, first seen; before everything if not here
   std::multimap<std::string, std::string> reasons;  // store, why its coverage is what it is
+  std::map<std::pair<std::string, std::string>, double> split;        // store and reason, rate
   std::map<std::pair<std::string, std::string>, std::string> alerts;  // store and alert, state
   std::map<std::string, std::string> failing;                         // query, why
   std::map<std::string, std::function<void(prometheus_api::Answer&)>>

@@ -64,15 +64,17 @@ inline constexpr Table kSampleTable = {
 };
 
 inline constexpr std::string_view kSampleReasons = "checkpoint:coverage_reason";
+inline constexpr std::string_view kSampleSplit = "checkpoint:write_error_ratio:split";
 inline constexpr std::array kSampleReasonRows = {
     ReasonRow{"other_file", "the application writes to another file than the exporter reads"},
     ReasonRow{"trace_lost", "the observer lost its place"},
 };
 
-// The sample table with what its expressions look back, and with reasons.
+// The sample table with what its expressions look back, a split, and reasons.
 inline const Table& SampleTableWithWindows() {
   static const auto signals = [] {
     auto rows = kSampleSignals;
+    rows[kErrorRatio].split_series = kSampleSplit;
     for (SignalRow& row : rows) row.window_ms = row.uncovered == Uncovered::kValid ? 0 : 300'000;
     return rows;
   }();
