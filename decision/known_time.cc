@@ -35,20 +35,40 @@ void KnownTime::NotKnown(Cause cause) {
   if (Missing()) cause_ = cause;
 }
 
-Unknown KnownTime::Finish(std::int64_t to_ms) {
+void KnownTime::End(std::int64_t to_ms) {
+  to_ms_ = to_ms;
   // A newest sample of up to two intervals ago is late, not missing. What stands at the end itself is decided there.
   const bool open = !Missing() || to_ms - known_ms_ > 2 * interval_ms_;
   if (open) AddStretch(to_ms);
   CloseRun(open ? to_ms : known_ms_ + interval_ms_);
+}
+
+std::vector<std::pair<std::int64_t, std::int64_t>> KnownTime::Gaps() const {
+  std::vector<std::pair<std::int64_t, std::int64_t>> gaps;
+  for (const Stretch& stretch : counted_) {
+    if (stretch.cause == Cause::kUnmeasured) gaps.emplace_back(stretch.from_ms, stretch.to_ms);
+  }
+  return gaps;
+}
+
+void KnownTime::Stopped(std::pair<std::int64_t, std::int64_t> gap) {
+  std::erase_if(counted_, [&](const Stretch& stretch) {
+    const bool same = stretch.cause == Cause::kUnmeasured && std::pair(stretch.from_ms, stretch.to_ms) == gap;
+    if (same) total_ms_ -= MissingMs(stretch);
+    return same;
+  });
+}
+
+Unknown KnownTime::Finish() {
   Unknown unknown;
   unknown.total_ms = total_ms_;
   std::vector<Stretch> reported = std::move(counted_);
-  if (total_ms_ > BridgedMsMax(to_ms - from_ms_))
+  if (total_ms_ > BridgedMsMax(to_ms_ - from_ms_))
     reported.insert(reported.end(), tolerated_.begin(), tolerated_.end());
   std::ranges::stable_sort(reported, {}, &Stretch::from_ms);
   if (!reported.empty()) unknown.cause = reported.front().cause;
   for (const Stretch& stretch : reported) {
-    const std::int64_t end_ms = std::min(stretch.to_ms, to_ms);
+    const std::int64_t end_ms = std::min(stretch.to_ms, to_ms_);
     if (!unknown.stretches.empty() && stretch.from_ms < unknown.stretches.back().second) {
       unknown.stretches.back().second = std::max(unknown.stretches.back().second, end_ms);
     } else if (unknown.stretches.size() < kStretchesMax) {
@@ -56,6 +76,10 @@ Unknown KnownTime::Finish(std::int64_t to_ms) {
     }
   }
   return unknown;
+}
+
+std::int64_t KnownTime::MissingMs(const Stretch& stretch) const {
+  return std::max<std::int64_t>(0, stretch.to_ms - stretch.from_ms - interval_ms_);
 }
 
 // From the last known evaluation to `to_ms`.
@@ -67,9 +91,8 @@ void KnownTime::AddStretch(std::int64_t to_ms) {
     return;
   }
   stretch.from_ms = std::max(stretch.from_ms, from_ms_);
-  const std::int64_t length_ms = stretch.to_ms - stretch.from_ms;
-  total_ms_ += std::max<std::int64_t>(0, length_ms - interval_ms_);
-  Keep(Missing() && length_ms <= kBridgedMs ? in_run_ : counted_, stretch);
+  total_ms_ += MissingMs(stretch);
+  Keep(Missing() && stretch.to_ms - stretch.from_ms <= kBridgedMs ? in_run_ : counted_, stretch);
 }
 
 // The condition is false at `false_ms`, as it was at the run's start. A breach between needs true evaluations that are

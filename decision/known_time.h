@@ -53,7 +53,16 @@ class KnownTime {
   // Until the next Known the condition is not known. kUnmeasured: samples are missing, as if nothing had been said.
   void NotKnown(decide::Cause cause);
 
-  Unknown Finish(std::int64_t to_ms);
+  // Ends the period at `to_ms`: nothing is known or not known after this.
+  void End(std::int64_t to_ms);
+
+  // From the evaluation before to the one after: what lacks samples for longer than is ever tolerated. After End.
+  std::vector<std::pair<std::int64_t, std::int64_t>> Gaps() const;
+  // In that one the store was stopped, so that nothing was missed.
+  void Stopped(std::pair<std::int64_t, std::int64_t> gap);
+
+  // After End.
+  Unknown Finish();
 
  private:
   struct Stretch {
@@ -63,6 +72,8 @@ class KnownTime {
   };
 
   bool Missing() const { return cause_ == decide::Cause::kNone || cause_ == decide::Cause::kUnmeasured; }
+  // What a stretch of that length adds to `total_ms_`: the evaluations at its ends are not missing.
+  std::int64_t MissingMs(const Stretch& stretch) const;
   void AddStretch(std::int64_t to_ms);
   void CloseRun(std::int64_t false_ms);
   static void Keep(std::vector<Stretch>& stretches, const Stretch& stretch);
@@ -70,6 +81,7 @@ class KnownTime {
   std::int64_t hold_ms_;
   std::int64_t interval_ms_;
   std::int64_t from_ms_;
+  std::int64_t to_ms_ = 0;
   std::int64_t known_ms_;      // the last evaluation at which the condition was known
   std::int64_t run_start_ms_;  // the last at which it was false
   bool run_beyond_ = false;    // seen true since

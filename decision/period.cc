@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <set>
 #include <span>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -17,6 +20,8 @@ using decide::Cause;
 using decide::Finding;
 using decide::Outcome;
 using decide::State;
+
+using Gap = std::pair<std::int64_t, std::int64_t>;
 
 // Whether samples are not only missing: nobody knows what the right answer would have shown.
 bool IsFault(Cause cause) {
@@ -62,11 +67,32 @@ class StorePeriod {
     for (const std::int64_t time_ms : times) TakeEvaluation(store, time_ms);
   }
 
-  Period Finish() {
+  void End() {
     if (known_.empty()) BeginAt(period_.from_ms);
-    for (std::size_t index = 0; index < known_.size(); ++index) {
-      period_.thresholds[index].unknown = known_[index].Finish(period_.to_ms);
+    for (KnownTime& known : known_) known.End(period_.to_ms);
+  }
+
+  // What lacks samples of a threshold.
+  std::set<Gap> Gaps() const {
+    std::set<Gap> gaps;
+    for (const KnownTime& known : known_) {
+      for (const Gap& gap : known.Gaps()) gaps.insert(gap);
     }
+    return gaps;
+  }
+
+  void Stopped(const Gap& gap) {
+    for (KnownTime& known : known_) known.Stopped(gap);
+    if (!period_.stopped.empty() && gap.first <= period_.stopped.back().second) {
+      period_.stopped.back().second = std::max(period_.stopped.back().second, gap.second);
+    } else {
+      period_.stopped.push_back(gap);
+    }
+  }
+
+  Period Finish() {
+    for (std::size_t index = 0; index < known_.size(); ++index)
+      period_.thresholds[index].unknown = known_[index].Finish();
     return std::move(period_);
   }
 
@@ -196,6 +222,51 @@ std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& s
   return there;
 }
 
+// So many gaps are asked about. A host's stop is two or three for all of its stores: rates end later than sizes.
+constexpr std::size_t kGapsMax = 32;
+
+// A gap is a stop if the file's first time that was scraped after it is not after the last scrape before it: nobody wrote
+// meanwhile. One scrape interval is allowed between the last scrape and the last write, as between any two scrapes. The host's
+// clock and Prometheus' are compared, which both are set by NTP.
+//
+// The last scrape is looked for in steps, so that a target's end (a staleness marker) is seen, and from well before the gap on:
+// a rate is recorded for as long as its window holds samples.
+void FindStops(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
+               std::vector<StorePeriod>& walks, FleetNotes& notes) {
+  if (table.modified.empty()) return;
+  std::map<Gap, std::set<std::size_t>> stores_of;
+  for (std::size_t index = 0; index < walks.size(); ++index) {
+    for (const Gap& gap : walks[index].Gaps()) stores_of[gap].insert(index);
+  }
+  if (stores_of.size() > kGapsMax) return;
+  const std::string by = ByIdentity(table);
+  for (const auto& [gap, indices] : stores_of) {
+    const prometheus_api::Reply last_scrapes = prometheus_api::AskVector(
+        source,
+        fmt::format("max{} (max_over_time(timestamp({})[{}:{}]))", by, table.modified,
+                    FormatDuration(Milliseconds(RateWindowMs(table) + kBridgedMs)),
+                    FormatDuration(Milliseconds(table.scrape_interval_ms))),
+        gap.first, notes);
+    const prometheus_api::Reply modified =
+        prometheus_api::AskVector(source,
+                                  fmt::format("max{} (min_over_time({}[{}]))", by, table.modified,
+                                              FormatDuration(Milliseconds(gap.second - gap.first))),
+                                  gap.second, notes);
+    if (!last_scrapes.believed() || !modified.believed()) continue;
+    std::map<const Store*, double> scraped_s;
+    for (const prometheus_api::Series& series : last_scrapes.series)
+      scraped_s[list.Find(series.labels)] = series.samples.front().value;
+    for (const prometheus_api::Series& series : modified.series) {
+      const Store* const store = list.Find(series.labels);
+      const auto scraped = scraped_s.find(store);
+      if (store == nullptr || scraped == scraped_s.end()) continue;
+      const double allowed_s = scraped->second + static_cast<double>(table.scrape_interval_ms) / 1000;
+      const auto index = static_cast<std::size_t>(store - list.stores().data());
+      if (series.samples.front().value <= allowed_s && indices.contains(index)) walks[index].Stopped(gap);
+    }
+  }
+}
+
 }  // namespace
 
 decide::Decision ConcludePeriod(const Table& table, const Period& period, const decide::Decision& at_end) {
@@ -259,6 +330,8 @@ std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySourc
     for (std::size_t index = 0; index < walks.size(); ++index)
       walks[index].Take(list.stores()[index], after_ms, until_ms);
   }
+  for (StorePeriod& walk : walks) walk.End();
+  FindStops(table, source, list, walks, notes);
   std::vector<Period> periods;
   periods.reserve(walks.size());
   for (StorePeriod& walk : walks) periods.push_back(walk.Finish());

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "decision/engine/decide.h"
@@ -42,6 +43,8 @@ struct Period {
   std::int64_t to_ms = 0;
   // Of a store that was not there before the period: its first evaluation. What lies before is no hole, nor is its first window.
   std::optional<std::int64_t> measured_since_ms;
+  // In which nothing was measured, and the store was not written to: no hole.
+  std::vector<std::pair<std::int64_t, std::int64_t>> stopped;
   std::vector<ThresholdPeriod> thresholds;  // by index of Table::thresholds
   std::optional<Instant> stood;  // the first evaluation at which the leading threshold stood breached
 };

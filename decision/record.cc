@@ -145,6 +145,12 @@ void WritePeriod(JsonWriter& json, const Table& table, const Period& period) {
   if (period.stood) json.Key("breached_at_ms").Integer(period.stood->time_ms);
   json.Key("period").StartObject().Key("from_ms").Integer(period.from_ms).Key("to_ms").Integer(period.to_ms);
   if (period.measured_since_ms) json.Key("measured_since_ms").Integer(*period.measured_since_ms);
+  if (!period.stopped.empty()) {
+    json.Key("stopped").StartArray();
+    for (const auto& [from_ms, to_ms] : period.stopped)
+      json.StartArray().Integer(from_ms).Integer(to_ms).EndArray();
+    json.EndArray();
+  }
   json.Key("thresholds").StartArray();
   for (std::size_t index = 0; index < period.thresholds.size(); ++index) {
     const ThresholdPeriod& threshold = period.thresholds[index];

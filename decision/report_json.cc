@@ -52,6 +52,10 @@ void WriteSignals(JsonWriter& json, const Table& table, const evaluate::StoreDec
   json.EndArray();
 }
 
+void WriteStretch(JsonWriter& json, std::int64_t from_ms, std::int64_t to_ms) {
+  json.StartObject().Key("from").String(Rfc3339(from_ms)).Key("to").String(Rfc3339(to_ms)).EndObject();
+}
+
 // What a period (--since) showed of a threshold.
 void WritePeriod(JsonWriter& json, const evaluate::ThresholdPeriod& threshold) {
   json.Key("period").StartObject();
@@ -64,7 +68,7 @@ void WritePeriod(JsonWriter& json, const evaluate::ThresholdPeriod& threshold) {
   if (threshold.extreme) json.Key("extreme").Number(threshold.extreme->value);
   json.Key("unmeasured").StartArray();
   for (const auto& [from_ms, to_ms] : threshold.unknown.stretches) {
-    json.StartObject().Key("from").String(Rfc3339(from_ms)).Key("to").String(Rfc3339(to_ms)).EndObject();
+    WriteStretch(json, from_ms, to_ms);
   }
   json.EndArray();
   if (!threshold.unknown.stretches.empty())
@@ -132,6 +136,11 @@ void WriteStore(JsonWriter& json, const Table& table, const evaluate::StoreDecis
                                                    ? store.period->measured_since_ms
                                                    : store.samples.measured_since_ms;
   if (since_ms) json.Key("measured_since").String(Rfc3339(*since_ms));
+  if (store.period && !store.period->stopped.empty()) {
+    json.Key("stopped").StartArray();
+    for (const auto& [from_ms, to_ms] : store.period->stopped) WriteStretch(json, from_ms, to_ms);
+    json.EndArray();
+  }
   if (!store.samples.coverage_reasons.empty())
     WriteTexts(json, "coverage_reasons", store.samples.coverage_reasons);
   if (!store.split.empty()) {

@@ -53,6 +53,8 @@ std::string StoreInFull(const evaluate::Evaluation& evaluation, const StoreDecis
     text += Indented("also: " + also, Colour::kNone, style);
   for (const std::string& unknown : evaluate::UnknownLines(table, store))
     text += Indented("unknown: " + unknown, Colour::kNone, style);
+  for (const std::string& stopped : evaluate::StoppedLines(store))
+    text += Indented(stopped, Colour::kNone, style);
   if (style.terminal) {
     text += '\n';
   } else if (!store.labels.empty()) {

@@ -197,6 +197,14 @@ std::string StoodText(const StoreDecision& store) {
   return lead.breached_evaluations == 0 ? "" : BreachedText(lead);
 }
 
+std::vector<std::string> StoppedLines(const StoreDecision& store) {
+  std::vector<std::string> lines;
+  if (!store.period) return lines;
+  for (const auto& [from_ms, to_ms] : store.period->stopped)
+    lines.push_back(fmt::format("stopped {}: nothing was written", FromTo(from_ms, to_ms)));
+  return lines;
+}
+
 std::string SplitText(const StoreDecision& store) {
   std::string text;
   for (const Share& share : store.split) {

@@ -37,6 +37,10 @@ std::vector<std::string> AlsoLines(const Table& table, const StoreDecision& stor
 // What is unknown beside that line, each signal once: "File size: no recorded series".
 std::vector<std::string> UnknownLines(const Table& table, const StoreDecision& store);
 
+// When the store was neither measured nor written to: "stopped from 2026-11-23 22:00:00 UTC to 2026-11-24 06:00:00 UTC: nothing
+// was written".
+std::vector<std::string> StoppedLines(const StoreDecision& store);
+
 // "by reason: busy_snapshot 97%, busy 3%"; "" if nothing is split.
 std::string SplitText(const StoreDecision& store);
 

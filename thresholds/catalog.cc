@@ -43,6 +43,7 @@ constexpr std::array kCatalog = {
     // The SQLite file, read without libsqlite3.
     Metric{"checkpoint_file_size_bytes", Type::kGauge, "Size of the database file.", kStore},
     Metric{"checkpoint_wal_size_bytes", Type::kGauge, "Size of the write-ahead log file, 0 if there is none.", kStore},
+    Metric{"checkpoint_file_modified_timestamp_seconds", Type::kGauge, "Unix time, by the host's clock, at which the database file or its write-ahead log was last written.", kStore},
     Metric{"checkpoint_wal_frames", Type::kGauge, "Frames in the write-ahead log, 0 if there is none.", kStore},
     Metric{"checkpoint_wal_backfilled_frames", Type::kGauge, "Frames of the write-ahead log that a checkpoint has copied into the database.", kStore},
     Metric{"checkpoint_store_commits_total", Type::kCounter, "Write transactions that the store itself committed since this exporter's start, over all lives of its wal-index.", kStore},

@@ -100,6 +100,7 @@ void AddStore(const Store& store, Lines& lines) {
   lines.Text("store.next", store.next);
   lines.List("store.identity", store.identity);
   lines.Text("store.present", store.present);
+  if (!store.modified.empty()) lines.Text("store.modified", store.modified);
 }
 
 void AddMetrics(const Spec& spec, Lines& lines) {

@@ -41,6 +41,7 @@ constexpr auto kStore = std::to_array<Key>({
     {"next",       kRequired, kText},
     {"identity",   kOptional, R"(a list of label names such as ["job", "instance"])"},
     {"present",    kRequired, "a metric's name"},
+    {"modified",   kOptional, "a metric's name"},
 });
 constexpr auto kRules = std::to_array<Key>({
     {"scrape_interval", kOptional, kDuration},

@@ -62,6 +62,8 @@ struct Store {
   std::string next;        // what to migrate to: "PostgreSQL"
   std::vector<std::string> identity = {"job", "instance"};  // labels that name one store
   std::string present;                                      // the series that says which stores there are
+  std::string
+      modified;  // the series of the Unix times at which the stores were last written; "" if there is none
   Positions positions;
 };
 

@@ -58,6 +58,7 @@ class Parser {
     reader.Text("next", store.next);
     reader.TextList("identity", store.identity);
     reader.Text("present", store.present);
+    reader.Text("modified", store.modified);
   }
 
   void ParseRules(const TomlNode& table, Rules& rules) {

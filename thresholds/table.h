@@ -74,7 +74,8 @@ struct Table {
   std::int64_t coverage_window_ms = 0;  // SignalRow::window_ms of the coverage
   std::string_view reason_series = {};  // "checkpoint:coverage_reason"; "" if the spec gives no reasons
   std::span<const ReasonRow> reasons =
-      {};  // in the order of the spec; a reason without a row reads as itself
+      {};                          // in the order of the spec; a reason without a row reads as itself
+  std::string_view modified = {};  // "checkpoint_file_modified_timestamp_seconds"; "" if the spec names none
   std::span<const std::string_view> identity;
   std::span<const VerdictRow> verdicts;
   std::span<const SignalRow> signals;

@@ -115,6 +115,7 @@ struct OwnedTable::Rows {
     table.sufficient = spec.store.sufficient;
     table.next = spec.store.next;
     table.present = spec.store.present;
+    table.modified = spec.store.modified;
     table.digest = spec.digest;
     table.interval_ms = spec.rules.interval.count();
     table.scrape_interval_ms = spec.rules.scrape_interval.count();

@@ -142,6 +142,10 @@ std::string Scalars(const Table& table) {
     fields.insert(minimum + 1, {{"coverage_maximum", CppDouble(table.coverage_maximum)},
                                 {"coverage_window_ms", fmt::format("{}", table.coverage_window_ms)}});
   }
+  if (!table.modified.empty()) {
+    const auto identity = std::ranges::find(fields, "identity", &decltype(fields)::value_type::first);
+    fields.insert(identity, {"modified", CppString(table.modified)});
+  }
   std::string text = "constexpr Table kTable{\n";
   for (const auto& [name, value] : fields) text += fmt::format("    .{} = {},\n", name, value);
   return text + "};\n";

@@ -51,6 +51,25 @@ void ExitCode(const TableCheck& check, const Verdict& verdict) {
   }
 }
 
+// `name` is a series that the store's own exporter has.
+void ScrapedSeries(const TableCheck& check, std::string_view key, const std::string& name,
+                   const KnownSeriesIndex& index, Suggestions& suggestions) {
+  const KnownSeries* const series = index.Find(name);
+  if (!IsMetricName(name)) {
+    check.Wrong(key, Quoted(name), "a metric's name without matchers");
+  } else if (series == nullptr && index.is_complete()) {
+    check.Wrong(
+        key, "the unknown series " + Quoted(name),
+        "a series of the exporter or one that [[metric]] declares" + suggestions.For(name, index.names()));
+  } else if (series != nullptr && series->signal) {
+    check.Wrong(key, Quoted(name) + ", which this spec records", "a series that is scraped");
+  } else if (series != nullptr && series->of_target) {
+    // It has no label of a store, and it is there as long as the target is listed: no store would ever be silent.
+    check.Wrong(key, Quoted(name) + ", which Prometheus makes for every target",
+                "a series that the store's own exporter has");
+  }
+}
+
 }  // namespace
 
 bool LabelNames(const TableCheck& check, std::string_view key, const std::vector<std::string>& labels) {
@@ -106,21 +125,8 @@ void ValidateStore(const Spec& spec, const KnownSeriesIndex& series, Report& rep
                 Quoted(*subject), "another label: the exporter's decisions have this one");
   }
 
-  if (!check.Has("present")) return;
-  const KnownSeries* present = series.Find(store.present);
-  if (!IsMetricName(store.present)) {
-    check.Wrong("present", Quoted(store.present), "a metric's name without matchers");
-  } else if (present == nullptr && series.is_complete()) {
-    check.Wrong("present", "the unknown series " + Quoted(store.present),
-                "a series of the exporter or one that [[metric]] declares" +
-                    suggestions.For(store.present, series.names()));
-  } else if (present != nullptr && present->signal) {
-    check.Wrong("present", Quoted(store.present) + ", which this spec records", "a series that is scraped");
-  } else if (present != nullptr && present->of_target) {
-    // It has no label of a store, and it is there as long as the target is listed: no store would ever be silent.
-    check.Wrong("present", Quoted(store.present) + ", which Prometheus makes for every target",
-                "a series that the store's own exporter has");
-  }
+  if (check.Has("present")) ScrapedSeries(check, "present", store.present, series, suggestions);
+  if (check.Has("modified")) ScrapedSeries(check, "modified", store.modified, series, suggestions);
 }
 
 void ValidateVerdicts(const Spec& spec, Report& report) {

@@ -1,4 +1,6 @@
-// Sizes of the database file and of its write-ahead log, by stat alone.
+// Sizes and times of the database file and of its write-ahead log, by stat alone.
+#include <algorithm>
+
 #include "exporter/collectors/collectors.h"
 #include "exporter/sqlite/probe_file.h"
 
@@ -44,14 +46,17 @@ Result<void> CollectSqliteFile(StoreScrape& store, Samples& samples) {
   if (store.database.empty()) return report(sqlite::Problem::kNoPath);
   const sqlite::Measured<std::string> path = sqlite::ResolvePath(store.database);
   if (!path.ok()) return report(path.problem());
-  const sqlite::Measured<std::uint64_t> size = sqlite::FileSize(*path);
-  if (!size.ok()) return report(size.problem());
-  samples.Set("checkpoint_file_size_bytes", {store.target.name}, static_cast<double>(*size));
+  const sqlite::Measured<sqlite::FileStatus> file = sqlite::StatusOf(*path);
+  if (!file.ok()) return report(file.problem());
+  samples.Set("checkpoint_file_size_bytes", {store.target.name}, static_cast<double>(file->size_bytes));
 
-  const sqlite::Measured<std::uint64_t> wal_size = sqlite::FileSize(*path + "-wal");
-  if (!wal_size.ok() && wal_size.problem() != sqlite::Problem::kMissing) return report(wal_size.problem());
+  const sqlite::Measured<sqlite::FileStatus> wal = sqlite::StatusOf(*path + "-wal");
+  if (!wal.ok() && wal.problem() != sqlite::Problem::kMissing) return report(wal.problem());
   samples.Set("checkpoint_wal_size_bytes", {store.target.name},
-              wal_size.ok() ? static_cast<double>(*wal_size) : 0);
+              wal.ok() ? static_cast<double>(wal->size_bytes) : 0);
+  // Each commit writes one of the two. An empty log is one that somebody has opened and written nothing to.
+  samples.Set("checkpoint_file_modified_timestamp_seconds", {store.target.name},
+              std::max(file->modified_s, wal.ok() && wal->size_bytes > 0 ? wal->modified_s : 0));
   return {};
 }
 

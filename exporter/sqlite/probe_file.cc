@@ -30,7 +30,9 @@ Problem ProblemOfErrno(int error_number) {
 
 Measured<FileStatus> OfRegularFile(const struct stat& status) {
   if (!S_ISREG(status.st_mode)) return Problem::kNotRegular;
-  return FileStatus{status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size)};
+  return FileStatus{
+      status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
+      static_cast<double>(status.st_mtim.tv_sec) + static_cast<double>(status.st_mtim.tv_nsec) / 1e9};
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ struct FileStatus {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t size_bytes = 0;
+  double modified_s = 0;  // Unix time of the last write
   bool is_same_file(const FileStatus& other) const { return device == other.device && inode == other.inode; }
 };
 

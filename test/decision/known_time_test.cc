@@ -39,7 +39,8 @@ Unknown Walk(std::string_view evaluations, std::int64_t hold_ms, std::int64_t pe
     for (; time_ms < kFromMs + period_ms; time_ms += kIntervalMs)
       known.Known(time_ms + kIntervalMs, KnownTime::Condition::kFalse);
   }
-  return known.Finish(time_ms);
+  known.End(time_ms);
+  return known.Finish();
 }
 
 std::string Repeat(std::string_view text, int times) {
@@ -128,7 +129,8 @@ TEST_CASE("what lies before the period counts only where a run reaches from it i
       if (evaluation == '.') continue;
       known.Known(time_ms, evaluation == 'F' ? KnownTime::Condition::kFalse : KnownTime::Condition::kTrue);
     }
-    return known.Finish(time_ms);
+    known.End(time_ms);
+    return known.Finish();
   };
   const std::string healthy = Repeat("F", 60);
   CHECK(walk("FTT.TTF", healthy).stretches.empty());

@@ -49,7 +49,12 @@ class MemorySource : public prometheus_api::QuerySource {
     asked.push_back(promql);
     if (failing.contains(promql)) return Error{failing[promql], "memory"};
     prometheus_api::Answer answer;
-    if (promql == kSampleReasons) {
+    const auto given = std::ranges::find_if(
+        values, [&](const auto& one) { return promql.find(one.first) != std::string::npos; });
+    if (given != values.end()) {
+      for (const auto& [database, value] : given->second)
+        answer.series.push_back({Labels(database, "x"), {{time_ms, value}}});
+    } else if (promql == kSampleReasons) {
       AnswerReasons(time_ms, answer);
     } else if (promql.find(kSampleSplit) != std::string::npos) {
       for (const auto& [key, value] : split) {
@@ -79,7 +84,8 @@ class MemorySource : public prometheus_api::QuerySource {
   std::multimap<std::string, std::string> reasons;  // store, why its coverage is what it is
   std::map<std::pair<std::string, std::string>, double> split;        // store and reason, rate
   std::map<std::pair<std::string, std::string>, std::string> alerts;  // store and alert, state
-  std::map<std::string, std::string> failing;                         // query, why
+  std::map<std::string, std::map<std::string, double>> values;  // part of a query; store, what it answers
+  std::map<std::string, std::string> failing;                   // query, why
   std::map<std::string, std::function<void(prometheus_api::Answer&)>>
       changing;  // query, what is wrong with it
   std::optional<std::int64_t> start_ms;

@@ -1,5 +1,6 @@
 #include "decision/period.h"
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -147,6 +148,57 @@ TEST_CASE("what was not measured for longer than Prometheus bridges keeps a peri
     CHECK(LineOf(evaluation) == example.line);
     CHECK(AuditOf(evaluation) == "");
   }
+}
+
+TEST_CASE("a stop, in which the store was not written to, is no hole") {
+  static const Table table = [] {
+    Table changed = kSampleTable;
+    changed.modified = "checkpoint_file_modified_timestamp_seconds";
+    changed.coverage_window_ms = 300'000;
+    return changed;
+  }();
+  Hour hour;
+  // Rates are recorded for some minutes after the last scrape.
+  hour.RemoveAll(80, 60);
+  hour.Burst(kRate, 20, 84, 80);
+  for (const std::string series : {"checkpoint:servers", "checkpoint:file_size_bytes"})
+    hour.Remove(series, 88, 8);
+  const double scraped_s = static_cast<double>(kMemoryE) / 1000 - 88 * 30 - 5;
+  const std::string last_scrape = "(timestamp(checkpoint_file_modified_timestamp_seconds)[10m30s:15s])";
+  const std::string modified = "(min_over_time(checkpoint_file_modified_timestamp_seconds[";
+  hour.source.values[last_scrape]["a"] = scraped_s;
+  const auto decide = [&] {
+    Evaluation evaluation = EvaluateMeasured(table, hour.source, kMemoryT);
+    LookBack(evaluation, hour.source, kMemoryT - kHourMs);
+    CHECK(AuditOf(evaluation).empty());
+    return evaluation;
+  };
+  const auto line = [&](const Evaluation& evaluation) { return VerdictLine(table, evaluation.stores.at(0)); };
+
+  hour.source.values[modified]["a"] = scraped_s + 15;
+  const Evaluation stopped = decide();
+  CHECK(line(stopped) == "SQLite sufficient");
+  REQUIRE(StoppedLines(stopped.stores.at(0)).size() == 1);
+  CHECK(StoppedLines(stopped.stores.at(0)).front() ==
+        "stopped from 2026-09-21 13:29:00 UTC to 2026-09-21 14:03:30 UTC: nothing was written");
+  CHECK(stopped.stores.at(0).period->thresholds.at(0).unknown.total_ms == 0);
+
+  // Somebody wrote after the last scrape.
+  hour.source.values[modified]["a"] = scraped_s + 15.001;
+  CHECK(line(decide()) ==
+        "UNDETERMINED - Write errors: not measured from 2026-09-21 13:33:00 UTC to 2026-09-21 14:03:30 UTC");
+  hour.source.values[modified]["a"] = std::nan("");
+  CHECK(line(decide()).starts_with("UNDETERMINED"));
+  hour.source.values[modified].clear();
+  CHECK(line(decide()).starts_with("UNDETERMINED"));
+
+  // What else was not known in the period stays so, and a breach stays one.
+  hour.source.values[modified]["a"] = scraped_s;
+  hour.Burst(kErrorSeries, std::nan(""), 10, 2);
+  CHECK(line(decide()).starts_with(
+      "UNDETERMINED - Write errors: the recorded value is not a finite number, from "));
+  hour.Burst(kErrorSeries, 0.5, 20, 20);
+  CHECK(line(decide()) == "MIGRATE NOW - Write errors >1% (SQLite saturated)");
 }
 
 TEST_CASE("a burst that reaches into the period is told within it, though what is missing lies before") {

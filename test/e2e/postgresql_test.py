@@ -159,8 +159,8 @@ class PostgresqlStore(ServerCase):
     def test_the_server_that_stops_is_a_silent_store_and_no_exporter_that_is_down(self):
         """The last of the tests, by its name: it stops the server. The alert's `for` is promtool's to test."""
         pending = 'ALERTS{alertname="PostgresqlStoreSilent"}'
-        servers.wait_for("the store", lambda: servers.query(self.prometheus.url, "pg_settings_max_connections"), 60,
-                         alive=self.alive)
+        # What is remembered is recorded every 2 minutes.
+        servers.wait_for("the store", lambda: servers.query(self.prometheus.url, "postgresql:present"), 150, alive=self.alive)
         self.assertEqual(servers.query(self.prometheus.url, pending), [])
         self.postgresql.stop()
         found = servers.wait_for("the alert", lambda: servers.query(self.prometheus.url, pending), 90,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -266,6 +267,12 @@ TEST_CASE("the default directories are $OUTGROWN_DIR alone, else the system's an
 TEST_CASE("sizes of file and log are shown, and a file that can't be measured says why") {
   const Blocks blocks;
   std::ofstream(blocks.database()) << std::string(4096, 'x');
+  const auto written_at = [](const std::string& path, std::int64_t unix_s) {
+    const std::filesystem::file_time_type time =
+        std::chrono::file_clock::from_sys(std::chrono::sys_seconds(std::chrono::seconds(unix_s)));
+    std::filesystem::last_write_time(path, time);
+  };
+  written_at(blocks.database(), 1'790'000'000);
   const Settings settings = MakeSettings();
   const auto lines_of = [&](const std::string& database, bool expect_ok = true) {
     const StoreTarget target = Target("s", {}, database);
@@ -274,9 +281,18 @@ TEST_CASE("sizes of file and log are shown, and a file that can't be measured sa
   };
   CHECK(lines_of(blocks.database()) ==
         std::vector<std::string>{R"(checkpoint_file_size_bytes{database="s"} 4096)",
-                                 R"(checkpoint_wal_size_bytes{database="s"} 0)"});
+                                 R"(checkpoint_wal_size_bytes{database="s"} 0)",
+                                 R"(checkpoint_file_modified_timestamp_seconds{database="s"} 1790000000)"});
+  // An empty log is one that somebody has opened and written nothing to.
+  std::ofstream(blocks.database() + "-wal");
+  written_at(blocks.database() + "-wal", 1'790'000'100);
+  CHECK(Has(lines_of(blocks.database()),
+            R"(checkpoint_file_modified_timestamp_seconds{database="s"} 1790000000)"));
   std::ofstream(blocks.database() + "-wal") << std::string(100, 'x');
+  written_at(blocks.database() + "-wal", 1'790'000'100);
   CHECK(Has(lines_of(blocks.database()), R"(checkpoint_wal_size_bytes{database="s"} 100)"));
+  CHECK(Has(lines_of(blocks.database()),
+            R"(checkpoint_file_modified_timestamp_seconds{database="s"} 1790000100)"));
   CHECK(lines_of("") ==
         std::vector<std::string>{R"(checkpoint_file_problem_info{database="s",reason="no_path"} 1)"});
   CHECK(lines_of("/nowhere/a.db") ==

@@ -250,7 +250,7 @@ class Scrape(InFolder):
         self.assertEqual((checked.returncode, checked.stdout, checked.stderr), (0, "", ""))
 
         # What differs from run to run, and from machine to machine.
-        stable = re.sub(r'^((?:process_\w+|checkpoint_last_write_timestamp_seconds|checkpoint_collector_duration_seconds|checkpoint_wal_size_bytes)(?:\{.*\})?) .*$',
+        stable = re.sub(r'^((?:process_\w+|checkpoint_last_write_timestamp_seconds|checkpoint_file_modified_timestamp_seconds|checkpoint_collector_duration_seconds|checkpoint_wal_size_bytes)(?:\{.*\})?) .*$',
                         r'\1 VALUE', text, flags=re.M)
         stable = re.sub(r'(build_info)\{.*\}', r'\1{version="VERSION",compiler="COMPILER"}', stable)
         stable = re.sub(r'digest="[0-9a-f]{64}"', 'digest="DIGEST"', stable)

@@ -222,6 +222,7 @@ TEST_CASE("every change of meaning changes the digest, and no two to the same") 
       [](Spec& s) { s.metrics[0].help += "s"; },
       [](Spec& s) { s.metrics[0].labels.push_back("s"); },
       [](Spec& s) { std::swap(s.signals[0], s.signals[1]); },
+      [](Spec& s) { s.store.modified = "queue_up"; },
       [](Spec& s) { s.signals[0].id += "s"; },
       [](Spec& s) { s.signals[0].title += "s"; },
       [](Spec& s) { s.signals[0].description += "s"; },
@@ -286,6 +287,7 @@ TEST_CASE(
             "[[threshold]]\nid = \"JobsFew\"\nsignal = \"jobs_per_second\"\nbelow = 80"},
            {"[[signal.test]]\n", "split = \"queue_jobs_total\"\n[[signal.test]]\nsplit = { ok = 1 }\n"},
            {"at = \"10m\"\nvalue = 1\n\n[[threshold]]", "at = \"10m\"\nrecorded = false\n\n[[threshold]]"},
+           {"present = \"queue_up\"\n", "present = \"queue_up\"\nmodified = \"queue_up\"\n"},
            {"[coverage]\n", "[coverage]\nmaximum = 1.5\nreason = \"queue_up\"\n"},
            {"[[coverage.test]]\n", "[[coverage.test]]\nreasons = []\n"}}) {
     toml = Changed(from, to, toml);

@@ -96,6 +96,8 @@ def lines(spec):
         yield f"store.{key}", text(store[key])
     yield "store.identity", listed(store.get("identity", ["job", "instance"]))
     yield "store.present", text(store["present"])
+    if "modified" in store:
+        yield "store.modified", text(store["modified"])
     for i, verdict in enumerate(spec["verdict"]):
         for key in ("id", "text", "severity"):
             yield f"verdict[{i}].{key}", text(verdict[key])
