@@ -27,7 +27,7 @@ FAULTS = ["engine-limit", "engine-hold", "rule-limit", "rule-finite", "rule-hold
 
 parser = argparse.ArgumentParser()
 parser.add_argument("program", type=pathlib.Path)
-parser.add_argument("--series", type=int, default=100_000 if os.environ.get("OUTGROWN_SOAK") else 2_400)
+parser.add_argument("--series", type=int, default=100_000 if os.environ.get("OUTGROWN_SOAK") else 1_000)
 parser.add_argument("--seed", type=int, default=20261123)
 options = parser.parse_args()
 
