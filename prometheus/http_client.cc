@@ -70,6 +70,10 @@ std::size_t TakeBody(char* data, std::size_t size, std::size_t count, void* user
     body.too_large = true;
     return 0;  // curl gives up
   }
+  // A string grows to twice its size; beyond half the limit that would be memory which no body may fill.
+  const std::size_t needed = body.bytes.size() + size * count;
+  if (needed > body.bytes.capacity())
+    body.bytes.reserve(std::min(body.bytes_max, std::max(needed, 2 * body.bytes.capacity())));
   body.bytes.append(data, size * count);
   return size * count;
 }
