@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "common/digest.h"
 #include "rulegen/artefacts/annotation.h"
 #include "rulegen/artefacts/rules.h"
@@ -469,11 +471,14 @@ class Planner {
     if (spec_.coverage) AddCoverage(*spec_.coverage);
     for (const spec::Signal& signal : spec_.signals) {
       if (signal.split.empty()) continue;
-      Panel split =
-          Chart(signal.title + " by reason", "What the signal is made of.",
-                "sum by (reason) (" + Selected(spec_, spec::SplitSeries(spec_.store, signal.id)) + ")",
-                "{{reason}}");
-      split.unit = GrafanaUnit(signal.unit);
+      const std::string series = Selected(spec_, spec::SplitSeries(spec_.store, signal.id));
+      // Where nothing is split the shares are 0, not missing.
+      Panel split = Chart(signal.title + " by reason", "What the signal is made of: each reason's share.",
+                          fmt::format("sum by (reason) ({0}) / ignoring (reason) group_left () "
+                                      "clamp_min(sum ({0}), 1e-9)",
+                                      series),
+                          "{{reason}}");
+      split.unit = "percentunit";
       split.stacked = true;
       grid_.Add(std::move(split));
     }
