@@ -18,8 +18,8 @@ namespace {
 using decide::Finding;
 using decide::State;
 
-// Prometheus restores an alert's `for` state after a restart only where `for` is at least this long, and counts the
-// others anew (--rules.alert.for-grace-period, 10 m by default).
+// Prometheus restores an alert's `for` state after a restart only where `for` is at least this long, and restarts the
+// others from zero (--rules.alert.for-grace-period, 10 m by default).
 constexpr std::int64_t kGraceMs = 600'000;
 
 // The state of each alert of each store at each evaluation.
@@ -40,13 +40,13 @@ std::optional<AlertStates> ReadAlerts(const Table& table, prometheus_api::QueryS
     const auto threshold = std::ranges::find(
         table.thresholds, prometheus_api::LabelValue(series.labels, "alertname"), &ThresholdRow::alert);
     if (threshold == table.thresholds.end() || (state != "firing" && state != "pending")) {
-      fleet.Warn(fmt::format("{}: the answer holds another series than was asked for", reply.asked.promql));
+      fleet.Warn(fmt::format("{}: the answer holds a series that was not asked for", reply.asked.promql));
       return std::nullopt;
     }
     const auto index = static_cast<std::size_t>(threshold - table.thresholds.begin());
     auto& by_time = states[{IdentityOf(table, series.labels), index}];
     for (const Sample& sample : series.samples) {
-      // An alert that has several series for one store counts as its furthest.
+      // Several series of one alert and store (labels that a rule by hand added) count as the furthest state.
       AlertState& kept = by_time[sample.time_ms];
       kept = std::max(kept, state == "firing" ? AlertState::kFiring : AlertState::kPending);
     }
@@ -74,13 +74,13 @@ struct Mismatch {
   std::size_t threshold;
 };
 
-// Whether keep_firing_for holds an alert. kUnknown: the answer is not whole, does not go with the samples that the decision
-// rests on, or does not reach back to where it would show.
+// Whether keep_firing_for holds an alert. kUnknown: the answer is incomplete, is not of the evaluation that the decision
+// used, or does not reach back far enough to show it.
 enum class Held { kNo, kYes, kUnknown };
 
 // Going back from the newest of `samples` to a breach, no run of evaluations at which the condition was false is as long
 // as keep_firing_for. (A condition that becomes true again in time stops Prometheus' clock, and the alert fires on through
-// the new pending time.) A gap in which a breach may have stood leaves it unknown.
+// the new pending time.) A gap that may hide a breach leaves it unknown.
 Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::span<const Sample> samples) {
   std::optional<std::int64_t> run_end_ms;  // the newest evaluation of the present run of false ones
   for (std::size_t count = samples.size(); count > 0; --count) {
@@ -88,6 +88,8 @@ Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::span<cons
     const bool beyond = decide::Beyond(threshold, sample.value);
     if (count < samples.size()) {
       const std::int64_t apart_ms = samples[count].time_ms - sample.time_ms;
+      // Evaluations are missing. They can't hide a whole breach only if the condition was false on both sides and the
+      // stretch between these is shorter than `for` (with half an interval of jitter at each end).
       const bool missing = 2 * apart_ms > 3 * table.interval_ms;
       const bool may_hide =
           beyond || !run_end_ms || 2 * apart_ms > 2 * threshold.hold_ms + 3 * table.interval_ms;
@@ -108,12 +110,13 @@ Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::span<cons
   return Held::kUnknown;
 }
 
-// For each of these mismatches of one signal; one query for all stores. What is unknown stands among the fleet's warnings.
+// For each of these mismatches of one signal, with one query for all stores. Unknown ones become a warning of the fleet.
 std::vector<Held> FindHeld(const Table& table, std::size_t signal, const std::vector<Mismatch>& mismatches,
                            const std::vector<AlertSubject>& subjects, prometheus_api::QuerySource& source,
                            FleetNotes& fleet) {
   std::vector<Held> held(mismatches.size(), Held::kUnknown);
   const std::string_view series_name = table.signals[signal].series;
+  // The run of false evaluations is at most keep_firing_for; before it lies the window of the breach that started it.
   const std::int64_t range_ms = 2 * WindowMs(table, signal) + table.keep_firing_for_ms;
   prometheus_api::Reply reply =
       prometheus_api::AskSamples(source, series_name, fleet.time_ms, range_ms, fleet);
@@ -121,19 +124,19 @@ std::vector<Held> FindHeld(const Table& table, std::size_t signal, const std::ve
   std::map<Identity, Fetched> fetched;
   for (prometheus_api::Series& series : reply.series)
     fetched[IdentityOf(table, series.labels)].series.push_back(std::move(series.samples));
-  std::vector<Sample> room;
+  std::vector<Sample> merged;
   std::size_t unknown = 0;
   for (std::size_t index = 0; index < mismatches.size(); ++index) {
     const StoreSamples& subject = *subjects[mismatches[index].subject].samples;
-    const decide::Reading history = ReadingAt(fetched[subject.identity], fleet.time_ms, range_ms, 0, room);
-    // The same evaluation as the decision's, or it is another story.
+    const decide::Reading history = ReadingAt(fetched[subject.identity], fleet.time_ms, range_ms, 0, merged);
+    // The answer must end with the decision's own evaluation; otherwise it says nothing about it.
     const bool fits = history.cause == decide::Cause::kNone &&
                       history.samples.back() == subject.signals[signal].samples.back();
     if (fits) held[index] = JudgeHeld(table, table.thresholds[mismatches[index].threshold], history.samples);
     if (held[index] == Held::kUnknown) ++unknown;
   }
   if (unknown > 0) {
-    fleet.Warn(fmt::format("{}: of {} firing alert{} it doesn't show whether keep_firing_for holds them",
+    fleet.Warn(fmt::format("{}: the samples don't show whether keep_firing_for holds {} firing alert{}",
                            reply.asked.promql, unknown, unknown == 1 ? "" : "s"));
   }
   return held;
@@ -147,13 +150,13 @@ bool AlertsUnwritten(std::span<const Sample> samples, std::int64_t start_ms) {
          kUnwritten;
 }
 
-// Alerts that lag behind their thresholds, pending or not there at all: has Prometheus just started?
+// Alerts that are less far than their thresholds, pending or absent: explained if Prometheus has just started.
 void ExplainByStart(const Table& table, const std::vector<Mismatch>& mismatches,
                     const std::vector<AlertSubject>& subjects, prometheus_api::QuerySource& source,
                     FleetNotes& fleet, std::vector<std::vector<AlertComparison>>& comparisons) {
   if (mismatches.empty()) return;
   const std::optional<std::int64_t> start_ms = source.StartTimeMs();
-  // A process that was started after T says nothing about the one of T.
+  // A process that was started after T is not the one that evaluated at T.
   const bool known = start_ms && *start_ms <= fleet.time_ms;
   std::set<std::string_view> start_unknown;
   std::set<std::string_view> unwritten;
@@ -226,7 +229,7 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
   compared = states.has_value();
   if (!states) return comparisons;
 
-  std::vector<Mismatch> unstarted;                          // further here than there
+  std::vector<Mismatch> lagging;                            // breached or pending here, less far there
   std::map<std::size_t, std::vector<Mismatch>> maybe_held;  // firing there and not breached here, by signal
   for (std::size_t subject = 0; subject < subjects.size(); ++subject) {
     comparisons[subject].resize(table.thresholds.size());
@@ -250,7 +253,7 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
       if (comparison.alert == AlertState::kFiring) maybe_held[threshold.signal].push_back({subject, index});
       const bool lags = comparison.alert == AlertState::kNone ||
                         (finding.state == State::kBreached && comparison.alert == AlertState::kPending);
-      if (lags) unstarted.push_back({subject, index});
+      if (lags) lagging.push_back({subject, index});
     }
   }
   if (table.keep_firing_for_ms > 0) {
@@ -263,7 +266,7 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
       }
     }
   }
-  ExplainByStart(table, unstarted, subjects, source, fleet, comparisons);
+  ExplainByStart(table, lagging, subjects, source, fleet, comparisons);
   return comparisons;
 }
 

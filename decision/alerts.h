@@ -1,5 +1,5 @@
 // What Prometheus' own alerts say at the same evaluation: they and the decision come from the same recorded series and
-// the same literals, so a disagreement is drift, with three exceptions that have a name. What can't be known is not
+// the same literals, so a disagreement is drift, with three named exceptions. What can't be known is not
 // compared, and a warning says so.
 #pragma once
 
@@ -19,7 +19,7 @@ enum class AlertState { kNone, kPending, kFiring };
 
 enum class Agreement {
   kAgrees,
-  kNotCompared,    // the threshold is unknown here, or what tells drift from an exception could not be read
+  kNotCompared,    // the threshold is unknown here, or whether it is drift or an exception could not be read
   kFiringUnknown,  // note: firing, while the threshold is unknown here
   kPendingAfterStart,  // note: Prometheus started less than `for` and 10 minutes ago and counts `for` anew
   kFiringHeld,         // note: firing on for keep_firing_for after the breach ended
@@ -42,8 +42,8 @@ struct AlertSubject {
   const std::vector<decide::Finding>* findings = nullptr;  // by index of Table::thresholds
 };
 
-// For each subject one comparison a threshold. `compared` tells whether the alerts could be read at all; what could
-// not stands among the fleet's warnings. Only samples stamped E, the evaluation that the finding rests on, count.
+// For each subject one comparison a threshold. `compared`: whether the alerts could be read at all; what could
+// not is a warning of the fleet. Only samples stamped E, the evaluation that the finding rests on, count.
 std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
                                                         prometheus_api::QuerySource& source,
                                                         const std::vector<AlertSubject>& subjects,

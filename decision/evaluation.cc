@@ -54,9 +54,9 @@ bool AnyDrift(std::span<const Evaluation> evaluations) {
 
 bool AnyUndetermined(std::span<const Evaluation> evaluations) {
   return std::ranges::any_of(evaluations, [](const Evaluation& evaluation) {
-    // A spec of which nobody can say what stores there are; one that surely has none here is not what was asked about.
+    // Unknown whether this spec has stores. A spec that certainly has none on this server is no reason to be undetermined.
     const bool stores_unknown = !evaluation.fleet.answered || PresenceProblem(evaluation.fleet) != nullptr;
-    return evaluation.fleet.nameless || (evaluation.stores.empty() && stores_unknown) ||
+    return evaluation.fleet.without_identity || (evaluation.stores.empty() && stores_unknown) ||
            std::ranges::any_of(evaluation.stores,
                                [](const StoreDecision& store) { return store.decision.worse_unknown; });
   });
@@ -140,7 +140,7 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
   evaluation.time_ms = time_ms;
   evaluation.fleet = Measure(table, source, time_ms, std::max(kLookbackMs, period_ms));
   std::vector<AlertSubject> subjects;
-  evaluation.stores.reserve(evaluation.fleet.stores.size());  // the subjects point into it
+  evaluation.stores.reserve(evaluation.fleet.stores.size());  // `subjects` points into it
   for (StoreSamples& samples : evaluation.fleet.stores) {
     StoreDecision& store = evaluation.stores.emplace_back();
     for (std::size_t index = 0; index < table.identity.size(); ++index) {
@@ -184,8 +184,8 @@ void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
     StoreDecision& store = evaluation.stores[index];
     store.decision = ConcludePeriod(table, periods[index], store.decision);
     store.period = std::move(periods[index]);
-    // Where the end alone proves the breach, its inputs are the evidence.
-    if (StoodText(store).empty()) store.period->stood.reset();
+    // Where only the end of the period proves the breach, the record's evidence is the inputs at the end.
+    if (BreachTimesText(store).empty()) store.period->first_breach.reset();
   }
   FindSplits(evaluation, source, evaluation.time_ms - std::ranges::min(from_ms));
 }

@@ -1,4 +1,4 @@
-// What one run found out about one table's stores: the inputs, the decisions and what the alerts say to them.
+// What one run found about one table's stores: the inputs, the decisions and the state of the alerts beside them.
 // Reports, records and the exit status are made from it.
 #pragma once
 
@@ -49,13 +49,13 @@ struct Evaluation {
   Origin origin = Origin::kPrometheus;
   std::string server;        // the URL; "" for given values
   std::int64_t time_ms = 0;  // T
-  bool at = false;           // T was asked for with --at, so that no later run goes on from there
+  bool at = false;           // T was given with --at: a later --since last does not start from it
   FleetSamples fleet;        // its stores have moved into `stores`
   bool alerts_compared = false;
   std::vector<StoreDecision> stores;  // by identity; reports choose their own order
 };
 
-// The first presence query that was not answered whole, which leaves it unknown what stores there are; null if all were.
+// The first presence query without a complete answer, which leaves unknown which stores there are; null if there is none.
 const QueryDone* PresenceProblem(const FleetSamples& fleet);
 
 // Asks `source` and decides about every store there was within the last 26 hours, or within `period_ms` if that is
@@ -78,8 +78,8 @@ void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreD
 // The exit status of a run that has decided and logged: the first that applies, in the order of docs/decision.md.
 // kExitNoAnswer if no query of any table was answered; with `verdict_codes` (--exit-code) the most severe verdict's
 // own code if a store has it; kExitDrift; kExitUndetermined if a store is undetermined, if something that could be
-// worse than its verdict is unknown, if a series lacks a label that names stores, so that it was not judged, if nobody
-// can say what stores a spec has, or if there is no store at all; with `verdict_codes` the code of the most severe of
+// worse than its verdict is unknown, if a series lacks an identity label, so that it was not judged, if it is unknown
+// which stores a spec has, or if there is no store at all; with `verdict_codes` the code of the most severe of
 // the milder verdicts; kExitOk.
 int EvaluateExitStatus(std::span<const Evaluation> evaluations, bool verdict_codes);
 

@@ -114,7 +114,7 @@ Result<std::vector<std::vector<GivenStore>>> ReadGiven(std::span<const Table* co
     Result<GivenStore> store = ReadStore(*tables[*table], *objects[index]->object(), place);
     if (!store) return store.error();
     if (!store->labels.empty() && !names.emplace(*table, SortedLabels(*store)).second) {
-      return Error{"has the labels of a store before it", place};
+      return Error{"has the same labels as an earlier store", place};
     }
     given[*table].push_back(std::move(*store));
   }

@@ -15,7 +15,7 @@ KnownTime::KnownTime(const ThresholdRow& threshold, std::int64_t interval_ms, st
       interval_ms_(interval_ms),
       from_ms_(from_ms),
       known_ms_(from_ms),
-      // Long enough ago for anything to have stood since.
+      // Nothing is known of the time before, so the first run is taken as long enough to hold a breach.
       run_start_ms_(from_ms - 2 * (threshold.hold_ms + 4 * interval_ms)) {}
 
 void KnownTime::Known(std::int64_t time_ms, Condition condition) {
@@ -37,7 +37,7 @@ void KnownTime::NotKnown(Cause cause) {
 
 void KnownTime::End(std::int64_t to_ms) {
   to_ms_ = to_ms;
-  // A newest sample of up to two intervals ago is late, not missing. What stands at the end itself is decided there.
+  // A newest sample of up to two intervals ago is late, not missing. The end itself is judged by the decision at the end.
   const bool open = !Missing() || to_ms - known_ms_ > 2 * interval_ms_;
   if (open) AddStretch(to_ms);
   CloseRun(open ? to_ms : known_ms_ + interval_ms_);
@@ -86,7 +86,7 @@ std::int64_t KnownTime::MissingMs(const Stretch& stretch) const {
 void KnownTime::AddStretch(std::int64_t to_ms) {
   Stretch stretch = {known_ms_, to_ms, Missing() ? Cause::kUnmeasured : cause_};
   if (to_ms <= from_ms_) {  // before the period: only a run that reaches into it can make it count
-    // One tells as much as all of them, and leaves room for those within the period.
+    // One is enough to make the run count; kStretchesMax is kept for those within the period.
     if (in_run_.empty()) Keep(in_run_, stretch);
     return;
   }
@@ -103,7 +103,7 @@ void KnownTime::CloseRun(std::int64_t false_ms) {
   for (Stretch& stretch : in_run_) {
     if (may_hide) {
       stretch.cause = Cause::kHole;
-      // What is missing lies before the period, so that what it hides is within it: until the condition was false.
+      // The missing samples lie before the period, but the breach they may hide reaches into it, up to the next false one.
       if (stretch.to_ms <= from_ms_) stretch = {from_ms_, false_ms, Cause::kHole};
       Keep(counted_, stretch);
     } else if (stretch.to_ms > from_ms_) {
@@ -116,7 +116,7 @@ void KnownTime::CloseRun(std::int64_t false_ms) {
   run_breached_ = false;
 }
 
-// No more than are reported are kept: one is enough to count.
+// Keeps no more than are reported; one is enough to make the threshold unknown.
 void KnownTime::Keep(std::vector<Stretch>& stretches, const Stretch& stretch) {
   if (stretches.size() < kStretchesMax) stretches.push_back(stretch);
 }

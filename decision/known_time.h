@@ -4,10 +4,10 @@
 //                       └──────── run ────────┘
 //
 // Between two evaluations at which the condition was false no alert fires unless the run is as long as `for`. So a run
-// that is too short has hidden nothing; in one that is long enough and of which something was seen beyond the limit, a
-// breach may have stood: that is never tolerated. Where nothing was seen beyond the limit, missing samples are tolerated
-// up to BridgedMsMax. What is known to be wrong (writes that go uncounted, a value that is no number, a query that was not
-// answered) never is.
+// that is too short hides nothing. A run that is long enough, and in which a value was seen beyond the limit, may hide a
+// breach: its gaps are never tolerated. Where no value was seen beyond the limit, missing samples are tolerated up to
+// BridgedMsMax. What is known to be wrong (uncounted writes, a value that is not finite, a failed query) is never
+// tolerated.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@
 
 namespace outgrown::evaluate {
 
-// The longest single stretch that is tolerated: for so long does Prometheus itself go on showing a sample
-// (--query.lookback-delta's default), and so far back do the shipped rates look from the first sample after it.
+// The longest single gap that is tolerated: Prometheus itself shows a sample for that long
+// (--query.lookback-delta's default), and the shipped rates look back as far from the first sample after the gap.
 inline constexpr std::int64_t kBridgedMs = 300'000;
 
 // How much of a period may be missing in all: a hundredth of it, as much as one stretch if that is more, and never more
@@ -47,7 +47,7 @@ class KnownTime {
   enum class Condition { kFalse, kTrue, kBreached };
 
   // At the evaluation of `time_ms` the condition was known; kBreached: true for `for` too. Times ascend; those before
-  // the period tell what it begins with.
+  // the period say in which state it begins.
   void Known(std::int64_t time_ms, Condition condition);
 
   // Until the next Known the condition is not known. kUnmeasured: samples are missing, as if nothing had been said.

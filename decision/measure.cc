@@ -14,7 +14,7 @@ namespace {
 using decide::Cause;
 using prometheus_api::Trust;
 
-// With more stores than these the samples would be too many.
+// With more stores than this, the samples before the window (only for "since when") are not fetched.
 constexpr std::size_t kDetailedStoresMax = 8;
 // How many samples one query may bring: some 30 MB of JSON.
 constexpr std::int64_t kSamplesMax = 1'000'000;
@@ -35,8 +35,8 @@ Cause CauseOf(Trust trust) {
 
 std::int64_t FloorTo(std::int64_t time_ms, std::int64_t step_ms) { return time_ms / step_ms * step_ms; }
 
-// Asks for one series of all stores and puts what there is where `fetched_of` says. What keeps the answer from being believed
-// stands for every store.
+// Asks for one series of all stores and puts the samples where `fetched_of` says. Why an answer is not believed
+// applies to every store.
 template <typename FetchedOf>
 prometheus_api::Asked FetchSeries(const Table& table, const SeriesChoice& choice, std::string_view series,
                                   std::int64_t window_ms, prometheus_api::QuerySource& source,
@@ -59,14 +59,14 @@ prometheus_api::Asked FetchSeries(const Table& table, const SeriesChoice& choice
     }
   }
   if (without_identity > 0) {
-    fleet.nameless = true;
-    fleet.Warn(fmt::format("{}: {} series lack an identity label and name no store", reply.asked.promql,
-                           without_identity));
+    fleet.without_identity = true;
+    fleet.Warn(fmt::format("{}: {} series lack an identity label, so they belong to no store",
+                           reply.asked.promql, without_identity));
   }
   return std::move(reply.asked);
 }
 
-// The samples of a signal for reports, which reach further back than the window that was judged: as far as they are of one
+// The samples of a signal for reports, which reach further back than the judged window: as long as they are of one
 // series at each time.
 std::vector<Sample> History(const Fetched& fetched, std::int64_t time_ms) {
   std::vector<std::span<const Sample>> parts;
@@ -92,7 +92,7 @@ SignalSamples SamplesOf(const Fetched& fetched, const decide::Reading& reading, 
   return {.cause = Cause::kNone, .samples = History(fetched, time_ms)};
 }
 
-// Whether the coverage at T leaves nothing to explain.
+// Whether the coverage at T is known and within both bounds, so that no reason has to be asked for.
 bool InOrder(const Table& table, const SignalSamples& coverage, std::int64_t time_ms) {
   if (coverage.cause != Cause::kNone || coverage.samples.empty()) return false;
   const Sample& newest = coverage.samples.back();
@@ -100,8 +100,8 @@ bool InOrder(const Table& table, const SignalSamples& coverage, std::int64_t tim
          newest.value <= table.coverage_maximum;
 }
 
-// Asks why the coverage of some stores is not in order: one query for the fleet, and none if all are. What it doesn't say leaves
-// the decision as it is.
+// Asks why the coverage of some stores is out of bounds: one query for the fleet, none if all are in order. Its result changes
+// the wording of a decision, never the decision.
 void FindReasons(const Table& table, prometheus_api::QuerySource& source, FleetSamples& fleet) {
   if (table.reason_series.empty()) return;
   std::map<Identity, StoreSamples*> wanted;
@@ -118,7 +118,7 @@ void FindReasons(const Table& table, prometheus_api::QuerySource& source, FleetS
   for (const auto& [identity, store] : wanted) {
     std::set<std::string_view>& own = ids[identity];
     own.erase("");
-    for (const ReasonRow& row : table.reasons) {
+    for (const ReasonRow& row : table.reasons) {  // in the spec's order: the verdict line shows the first
       if (own.erase(row.id) > 0) store->coverage_reasons.emplace_back(row.sentence);
     }
     for (const std::string_view unnamed : own) store->coverage_reasons.emplace_back(unnamed);
@@ -147,7 +147,7 @@ SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
         FetchSeries(table, choices.coverage, table.coverage_series, CoverageWindowMs(table), source, from_ms,
                     to_ms, list, fleet, [](Store& store) -> Fetched& { return store.coverage; });
   }
-  // At the end, since a later query may have shown further stores.
+  // After all queries, because a later one may have added stores that an earlier one did not show.
   for (Store& store : list.stores()) {
     for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
       store.signals[signal].cause = CauseOf(queries.signal_queries[signal].trust);
@@ -167,16 +167,16 @@ std::int64_t StretchMs(const Table& table, std::size_t stores) {
 StoreAt::StoreAt(const Table& table)
     : table_(table),
       readings_(table.signals.size()),
-      rooms_(table.signals.size()),
+      merged_(table.signals.size()),
       findings_(table.thresholds.size()) {}
 
 void StoreAt::Read(const Store& store, std::int64_t time_ms, std::int64_t history_ms) {
   time_ms_ = time_ms;
   for (std::size_t signal = 0; signal < readings_.size(); ++signal) {
     readings_[signal] =
-        ReadingAt(store.signals[signal], time_ms, WindowMs(table_, signal), history_ms, rooms_[signal]);
+        ReadingAt(store.signals[signal], time_ms, WindowMs(table_, signal), history_ms, merged_[signal]);
   }
-  coverage_ = ReadingAt(store.coverage, time_ms, CoverageWindowMs(table_), history_ms, coverage_room_);
+  coverage_ = ReadingAt(store.coverage, time_ms, CoverageWindowMs(table_), history_ms, coverage_merged_);
 }
 
 decide::Decision StoreAt::Decide(Cause presence) {
@@ -244,7 +244,7 @@ std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_
 }
 
 decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int64_t window_ms,
-                          std::int64_t history_ms, std::vector<Sample>& room) {
+                          std::int64_t history_ms, std::vector<Sample>& merged) {
   if (fetched.cause != Cause::kNone) return {.cause = fetched.cause};
   if (fetched.series.empty()) return {.cause = Cause::kAbsent};
   if (fetched.series.size() == 1) {
@@ -264,14 +264,15 @@ decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int
     if (before == nullptr || before->time_ms < earlier.time_ms) before = &earlier;
   }
   std::ranges::sort(parts, {}, [](std::span<const Sample> part) { return part.front().time_ms; });
-  room.clear();
-  if (before != nullptr) room.push_back(*before);
+  merged.clear();
+  if (before != nullptr) merged.push_back(*before);
   for (const std::span<const Sample> part : parts) {
-    if (!room.empty() && room.back().time_ms >= part.front().time_ms) return {.cause = Cause::kSeveralSeries};
-    room.insert(room.end(), part.begin(), part.end());
+    if (!merged.empty() && merged.back().time_ms >= part.front().time_ms)
+      return {.cause = Cause::kSeveralSeries};
+    merged.insert(merged.end(), part.begin(), part.end());
   }
-  if (room.empty()) return {.cause = Cause::kAbsent};
-  return {.cause = Cause::kNone, .samples = room};
+  if (merged.empty()) return {.cause = Cause::kAbsent};
+  return {.cause = Cause::kNone, .samples = merged};
 }
 
 }  // namespace outgrown::evaluate

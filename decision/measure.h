@@ -22,7 +22,7 @@
 
 namespace outgrown::evaluate {
 
-// How much further back than the thresholds need the samples of that many stores reach, so that reports can tell since when
+// How much further back than the thresholds need the samples of that many stores reach, so that reports can say since when
 // something has lasted: nothing for many stores.
 inline constexpr std::int64_t kHistoryMs = 6LL * 3'600'000;
 std::int64_t HistoryMs(std::size_t stores);
@@ -77,9 +77,9 @@ class StoreAt {
   const Table& table_;
   std::int64_t time_ms_ = 0;
   std::vector<decide::Reading> readings_;  // by index of Table::signals
-  std::vector<std::vector<Sample>> rooms_;
+  std::vector<std::vector<Sample>> merged_;
   decide::Reading coverage_;
-  std::vector<Sample> coverage_room_;
+  std::vector<Sample> coverage_merged_;
   std::vector<decide::Finding> findings_;  // by index of Table::thresholds
 };
 
@@ -121,10 +121,10 @@ std::int64_t CoverageWindowMs(const Table& table);
 // The samples at or before `time_ms` and at most `window_ms` before it.
 std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_ms, std::int64_t window_ms);
 
-// What a judgement at `time_ms` looks at: the window, and the newest sample of up to `history_ms` before it, which tells a
-// gap at its start from a history that begins there, and that a series stopped. Two series that follow each other are one that changed a label;
-// two at the same time are two answers to one question. `room` holds the samples if they come from several series.
+// What a judgement at `time_ms` looks at: the window, and the newest sample of up to `history_ms` before it, which separates a
+// gap at its start from a history that begins there, and shows that a series stopped. Two series that follow each other are
+// one that changed a label; two at the same time contradict each other. `merged` holds the samples of several series.
 decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int64_t window_ms,
-                          std::int64_t history_ms, std::vector<Sample>& room);
+                          std::int64_t history_ms, std::vector<Sample>& merged);
 
 }  // namespace outgrown::evaluate

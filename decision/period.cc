@@ -23,12 +23,12 @@ using decide::State;
 
 using Gap = std::pair<std::int64_t, std::int64_t>;
 
-// Whether samples are not only missing: nobody knows what the right answer would have shown.
+// A wrong or missing answer, as opposed to samples that were never recorded: what it would have shown is unknown.
 bool IsFault(Cause cause) {
   return cause == Cause::kQueryFailed || cause == Cause::kPartialAnswer || cause == Cause::kSeveralSeries;
 }
 
-// One store's way through the period.
+// The walk through the period for one store.
 class StorePeriod {
  public:
   // `is_new`: the store was not there before the period.
@@ -41,7 +41,7 @@ class StorePeriod {
   }
 
   // Decides at every evaluation of the stretch after `after_ms` that the samples show, as far as it is of the period. Those
-  // before the period tell what it begins with.
+  // before the period show in which state it begins.
   void Take(const Store& store, std::int64_t after_ms, std::int64_t until_ms) {
     if (period_.from_ms >= until_ms) return;
     const bool begins = period_.from_ms >= after_ms;
@@ -111,7 +111,7 @@ class StorePeriod {
       const decide::Reading& reading = at_.signal(table_.thresholds[index].signal);
       if (reading.cause == Cause::kSeveralSeries) known_[index].NotKnown(reading.cause);
       if (reading.samples.empty()) continue;
-      // A sample from before this evaluation has had one of its own.
+      // An older sample was taken at its own evaluation already.
       if (reading.samples.back().time_ms == time_ms) TakeCondition(index, time_ms);
       if (finding.state == State::kUnknown || time_ms <= period_.from_ms) continue;
       TakeFinding(index, reading.samples.back(), time_ms);
@@ -181,7 +181,7 @@ class StorePeriod {
     for (std::size_t signal = 0; signal < table_.signals.size(); ++signal)
       instant.samples.signals.push_back(copy(at_.signal(signal)));
     instant.samples.coverage = copy(at_.coverage());
-    period_.stood = std::move(instant);
+    period_.first_breach = std::move(instant);
   }
 
   const Table& table_;
@@ -191,11 +191,11 @@ class StorePeriod {
   std::optional<std::size_t> lead_;
 };
 
-// Periods of so many beginnings are asked about; a fleet's runs leave a handful of them.
+// Each distinct beginning costs one query about the whole fleet; a fleet's runs leave a handful. With more, none is asked.
 constexpr std::size_t kBeginningsMax = 16;
 
-// Which of the stores were there within 26 hours before their period. Where that is not known, all were: what is missing
-// counts.
+// Which of the stores were there within 26 hours before their period. Unknown counts as "was there": missing samples then
+// count as missing, which is the cautious side.
 std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& source,
                               std::span<const std::int64_t> from_ms, std::int64_t to_ms, StoreList& list,
                               FleetNotes& notes) {
@@ -283,7 +283,7 @@ decide::Decision ConcludePeriod(const Table& table, const Period& period, const 
     decision.lead = index;
   }
   decision.pending = at_end.pending;
-  // The end may prove what the period's own queries could not.
+  // The decision at the end may prove a breach that the period's own queries failed to show.
   if (at_end.outcome == Outcome::kBreached &&
       (decision.outcome != Outcome::kBreached || at_end.verdict > decision.verdict)) {
     decision = at_end;
@@ -326,7 +326,7 @@ std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySourc
   for (std::int64_t after_ms = first_ms; after_ms < to_ms; after_ms += stretch_ms) {
     const std::int64_t until_ms = std::min(to_ms, after_ms + stretch_ms);
     FetchSamples(table, choices, source, after_ms, until_ms, list, notes);
-    // Those that were added first stand first; what else the samples show is of stores that are not asked about.
+    // The stores asked about were added first, so they have the lowest indices; any further store is ignored.
     for (std::size_t index = 0; index < walks.size(); ++index)
       walks[index].Take(list.stores()[index], after_ms, until_ms);
   }

@@ -1,8 +1,8 @@
-// --since: the verdict over a period, so that a burst at noon is not forgotten at six. The same engine decides at every
-// evaluation since then; the verdict is the most severe that stood.
+// --since: the verdict over a period, so that a burst at noon is still reported at six. The same engine decides at every
+// evaluation of the period; the verdict is the most severe one that was reached.
 //
-// What was not measured is not healthy here either: what may have been a breach, what is known to be uncounted, and more
-// missing samples than known_time.h tolerates keep the period from being sufficient.
+// Unmeasured time is not healthy: a gap that may hide a breach, uncounted writes, and more missing samples than
+// known_time.h tolerates keep the period from being sufficient.
 #pragma once
 
 #include <cstddef>
@@ -41,19 +41,19 @@ struct Instant {
 struct Period {
   std::int64_t from_ms = 0;
   std::int64_t to_ms = 0;
-  // Of a store that was not there before the period: its first evaluation. What lies before is no hole, nor is its first window.
+  // Of a store that was not there before the period: its first evaluation. The time before it, and its first window, are no gap.
   std::optional<std::int64_t> measured_since_ms;
   // In which nothing was measured, and the store was not written to: no hole.
   std::vector<std::pair<std::int64_t, std::int64_t>> stopped;
   std::vector<ThresholdPeriod> thresholds;  // by index of Table::thresholds
-  std::optional<Instant> stood;  // the first evaluation at which the leading threshold stood breached
+  std::optional<Instant> first_breach;  // the first evaluation at which the leading threshold was breached
 };
 
 // The decision over the period: `at_end` is the one at its end.
 decide::Decision ConcludePeriod(const Table& table, const Period& period, const decide::Decision& at_end);
 
 // Walks through the period of each of these stores, which begins at its own `from_ms`, in stretches that keep each answer below some million samples.
-// What could not be asked is unmeasured, and noted, as is what lacks an identity label.
+// A failed query makes its stretch unmeasured and adds a warning; so does a series without identity labels.
 std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
                                   std::span<const std::int64_t> from_ms, std::int64_t to_ms,
                                   const std::vector<Identity>& identities, FleetNotes& notes);

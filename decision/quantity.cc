@@ -85,7 +85,8 @@ ValueAndLimit ValueAndLimitText(double value, double limit, Unit unit) {
     ValueAndLimit texts = {Text(value, unit, more), Text(limit, unit, more)};
     if (value == limit || texts.value != texts.limit) return texts;
   }
-  return {Exact(value, unit), Exact(limit, unit)};  // apart by less than the unit's conversion is exact
+  return {Exact(value, unit),
+          Exact(limit, unit)};  // they differ by less than the unit's conversion is exact to
 }
 
 }  // namespace outgrown::report

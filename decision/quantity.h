@@ -1,4 +1,4 @@
-// Values in their signal's unit, for people.
+// Values in their signal's unit, as reports print them.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ struct ValueAndLimit {
   std::string limit;
 };
 
-// The same of two values that stand beside each other, each with as many more digits as it takes to tell them apart: 80.0001
+// The same for a value and its limit, each with as many more digits as it takes for them to differ: 80.0001
 // beyond 80 doesn't read as 80. Equal texts only for equal values.
 ValueAndLimit ValueAndLimitText(double value, double limit, Unit unit);
 

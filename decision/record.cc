@@ -34,14 +34,14 @@ struct Evidence {
 };
 
 Evidence EvidenceOf(const Evaluation& evaluation, const StoreDecision& store) {
-  if (store.period && store.period->stood) {
-    const Instant& stood = *store.period->stood;
-    return {stood.time_ms, stood.samples, stood.findings};
+  if (store.period && store.period->first_breach) {
+    const Instant& breach = *store.period->first_breach;
+    return {breach.time_ms, breach.samples, breach.findings};
   }
   return {evaluation.time_ms, store.samples, store.findings};
 }
 
-// How many of the newest samples of a signal its thresholds' findings rest on.
+// How many of the newest samples of a signal its thresholds' findings rest on: the record holds these and no more.
 std::size_t SamplesUsed(const Table& table, const Evidence& evidence, std::size_t signal) {
   std::size_t used = std::min<std::size_t>(1, evidence.samples.signals[signal].samples.size());
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
@@ -85,7 +85,7 @@ void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const Evidence
   if (evidence.samples.coverage.cause != decide::Cause::kNone) {
     json.Key("cause").String(decide::CauseId(evidence.samples.coverage.cause));
   }
-  // Whether a sample was covered is told by the coverage of up to two intervals before it.
+  // A sample is covered by a coverage sample of up to two intervals before it, so the oldest one needs that much more.
   const std::span<const Sample> coverage = evidence.samples.coverage.samples;
   const auto first =
       std::ranges::lower_bound(coverage, oldest_ms - 2 * table.interval_ms, {}, &Sample::time_ms);
@@ -93,11 +93,12 @@ void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const Evidence
   json.EndObject();
 }
 
-// The table's part that decides, so that a record can be judged without the spec of its day.
+// The part of the table that decides, so that --audit needs no copy of the spec that was in use then.
 void WriteTable(JsonWriter& json, const Table& table) {
   json.Key("table").StartObject();
   json.Key("interval_ms").Integer(table.interval_ms);
   if (!table.coverage_series.empty()) json.Key("coverage_minimum").Number(table.coverage_minimum);
+  // A table without a maximum has infinity there, which JSON can't hold; records of schema 1 have none either.
   if (!table.coverage_series.empty() && std::isfinite(table.coverage_maximum))
     json.Key("coverage_maximum").Number(table.coverage_maximum);
   json.Key("sufficient").String(table.sufficient);
@@ -140,9 +141,9 @@ void WriteFindings(JsonWriter& json, const Table& table, const StoreDecision& st
   json.EndArray();
 }
 
-// What a period showed of each threshold: enough to conclude the verdict again.
+// What a period showed of each threshold: enough for --audit to reach the verdict again without all of its samples.
 void WritePeriod(JsonWriter& json, const Table& table, const Period& period) {
-  if (period.stood) json.Key("breached_at_ms").Integer(period.stood->time_ms);
+  if (period.first_breach) json.Key("breached_at_ms").Integer(period.first_breach->time_ms);
   json.Key("period").StartObject().Key("from_ms").Integer(period.from_ms).Key("to_ms").Integer(period.to_ms);
   if (period.measured_since_ms) json.Key("measured_since_ms").Integer(*period.measured_since_ms);
   if (!period.stopped.empty()) {
@@ -251,7 +252,7 @@ std::string AttemptRecord(const Evaluation& evaluation, std::string_view version
     json.EndObject();
   }
   json.EndArray();
-  if (evaluation.fleet.nameless) json.Key("without_identity").Boolean(true);
+  if (evaluation.fleet.without_identity) json.Key("without_identity").Boolean(true);
   WriteWarnings(json, evaluation);
   json.EndObject();
   return Members(json);

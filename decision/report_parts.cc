@@ -14,7 +14,7 @@
 namespace outgrown::report {
 namespace {
 
-// On a wide terminal the time doesn't wander off to the far right.
+// On a wide terminal the time stays near the title instead of at the right edge.
 constexpr std::size_t kTitleColumnsMax = 96;
 
 }  // namespace
@@ -57,22 +57,22 @@ std::vector<std::string> AlertLines(const Table& table, const evaluate::StoreDec
         const evaluate::AlertState state = store.alerts[index].alert;
         const decide::State found = store.findings[index].state;
         lines.push_back(
-            fmt::format("drift: the alert {} is {}, and by the recorded values it is {}", alert,
+            fmt::format("drift: the alert {} is {}, but by the recorded values the threshold is {}", alert,
                         state == evaluate::AlertState::kNone ? "not active" : evaluate::AlertStateId(state),
                         found == decide::State::kNotBreached ? "not breached" : decide::StateId(found)));
         break;
       }
       case evaluate::Agreement::kFiringUnknown:
         lines.push_back(
-            fmt::format("note: the alert {} is firing, and what it rests on is unknown here", alert));
+            fmt::format("note: the alert {} is firing, but its threshold is unknown here", alert));
         break;
       case evaluate::Agreement::kPendingAfterStart:
         lines.push_back(
-            fmt::format("note: the alert {} is still pending, since Prometheus has just started", alert));
+            fmt::format("note: the alert {} is still pending, because Prometheus has just started", alert));
         break;
       case evaluate::Agreement::kFiringHeld:
         lines.push_back(
-            fmt::format("note: the alert {} fires on for a while after the breach (keep_firing_for)", alert));
+            fmt::format("note: the alert {} keeps firing after the breach ended (keep_firing_for)", alert));
         break;
     }
   }

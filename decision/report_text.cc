@@ -43,7 +43,7 @@ std::string StoreInFull(const evaluate::Evaluation& evaluation, const StoreDecis
   } else {
     text += verdict + '\n';
   }
-  if (const std::string breached = evaluate::StoodText(store); !breached.empty())
+  if (const std::string breached = evaluate::BreachTimesText(store); !breached.empty())
     text += Indented("breached " + breached, Colour::kNone, style);
   if (const std::string silence = evaluate::SilenceText(store); !silence.empty())
     text += Indented(silence, Colour::kNone, style);
@@ -71,7 +71,7 @@ std::string StoreInFull(const evaluate::Evaluation& evaluation, const StoreDecis
 // On a terminal, of more sufficient stores than this only those are shown that reach a limit first.
 constexpr std::size_t kSufficientRowsMax = 20;
 constexpr std::size_t kSoonestRowsMax = 5;
-// What a row must have room for beside verdict and name, else it continues on the next line.
+// The least width of the reason beside verdict and name; with less it goes to the next line.
 constexpr std::size_t kReasonColumnsMin = 24;
 constexpr std::size_t kNameColumnsMin = 16;
 
@@ -106,7 +106,7 @@ std::string PlainRows(const Table& table, const std::vector<const StoreDecision*
   return text;
 }
 
-// What stands beside a store's verdict: why, or for a sufficient one which limit comes next.
+// The text beside a store's verdict: why, or for a sufficient one which limit is reached next.
 std::string Reason(const Table& table, const StoreDecision& store) {
   const std::string line = evaluate::VerdictLine(table, store);
   const std::string_view verdict = decide::VerdictText(table, store.decision);
@@ -127,7 +127,7 @@ std::string TerminalRows(const Table& table, const std::vector<const StoreDecisi
     names = std::max(names, Columns(StoreTitle(*store)));
   }
   const std::size_t left = style.columns > verdicts + 4 ? style.columns - verdicts - 4 : 0;
-  // Names take half of what is left at most, all of it where the reason has to go below anyway.
+  // Names take at most half of the rest, or all of it where the reason goes to the next line anyway.
   const bool below = left < kNameColumnsMin + kReasonColumnsMin + 2;
   names = std::min(names, below ? left : std::min(left / 2, left - kReasonColumnsMin - 2));
   const std::size_t reasons = below ? left : left - names - 2;
@@ -152,7 +152,7 @@ std::string TerminalRows(const Table& table, const std::vector<const StoreDecisi
   return text;
 }
 
-// Takes all stores that are sufficient without a word out of `stores`, which end with them, but those that reach a limit first. How many it took.
+// Removes the plainly sufficient stores from the end of `stores`, except those that reach a limit first. Returns how many.
 std::size_t FoldSufficient(const Table& table, std::vector<const StoreDecision*>& stores) {
   const auto first = std::ranges::find_if(
       stores, [&](const StoreDecision* store) { return evaluate::Badness(table, *store) == 0; });
@@ -196,10 +196,10 @@ std::string TextReport(std::span<const evaluate::Evaluation> evaluations, const 
   for (const evaluate::Evaluation& evaluation : evaluations) {
     if (!text.empty()) text += '\n';
     const std::vector<const StoreDecision*> stores = WorstFirst(evaluation);
-    const bool surely_none = evaluation.fleet.answered && !evaluation.fleet.nameless &&
-                             evaluate::PresenceProblem(evaluation.fleet) == nullptr;
-    if (stores.empty() && any_store && surely_none) {
-      // A spec that nothing here uses; the other specs' stores are what was asked about.
+    const bool certainly_none = evaluation.fleet.answered && !evaluation.fleet.without_identity &&
+                                evaluate::PresenceProblem(evaluation.fleet) == nullptr;
+    if (stores.empty() && any_store && certainly_none) {
+      // No store here uses this spec, while other specs have stores: nothing is undetermined.
       text += fmt::format("{}No store of the spec {}: {}.\n", style.terminal ? "  " : "",
                           evaluation.table->store, evaluate::NoneShownText(evaluation));
     } else if (stores.empty()) {

@@ -1,8 +1,8 @@
-// The answer for people: the verdict first, then what it rests on.
+// The answer as text: the verdict first, then the signals that it rests on.
 //
 // Without a terminal it is plain text, and each store begins with exactly `VERDICT - justification`. On a terminal
 // the same with bars and, unless NO_COLOR says otherwise, colour. Many stores: a table, worst first, and a summary.
-// Pure: text out of an evaluation; whether there is a terminal is the caller's to know.
+// Pure: text out of an evaluation; the caller says whether there is a terminal.
 #pragma once
 
 #include <cstddef>

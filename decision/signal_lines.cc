@@ -78,7 +78,7 @@ std::string Lasting(const Finding& finding, std::int64_t now_ms) {
   return finding.since_exact ? length : "at least " + length;
 }
 
-// When the last of the signal's breaches of a period ended; nothing if none stood or one still stands.
+// When the last of the signal's breaches in a period ended; nothing if there was none or one goes on.
 std::optional<std::int64_t> BreachedUntil(const Table& table, const evaluate::StoreDecision& store,
                                           std::size_t signal) {
   std::optional<std::int64_t> until_ms;
@@ -100,7 +100,7 @@ std::string StateText(const evaluate::Evaluation& evaluation, const ThresholdRow
     case State::kUnknown:
       return std::string(decide::CauseText(finding.cause));
     case State::kPending:
-      return fmt::format("beyond for {}, counts from {}", Lasting(finding, evaluation.time_ms),
+      return fmt::format("beyond the limit for {} of {}", Lasting(finding, evaluation.time_ms),
                          LengthText(threshold.hold_ms));
     case State::kBreached:
       break;
@@ -177,7 +177,7 @@ std::vector<SignalRowText> SignalRows(const evaluate::Evaluation& evaluation,
   return rows;
 }
 
-// A bar's columns: the limit stands two before its end, which show that it goes on.
+// A bar's columns: the limit is drawn two before its end, so that a value beyond it is visible.
 constexpr std::size_t kBarColumns = 22;
 constexpr std::size_t kBarColumnsFair = 12;
 constexpr std::size_t kBarColumnsMin = 6;
@@ -198,7 +198,7 @@ Colour RowColour(const SignalRowText& row, Colour verdict) {
   return Colour::kNone;
 }
 
-// How wide each column of the rows is.
+// The width of each column.
 struct Widths {
   std::size_t title = 0;
   std::size_t value = 0;
@@ -212,7 +212,7 @@ std::size_t NoteColumns(const SignalRowText& row) {
   return row.state.empty() || row.trend.empty() ? both : both + kSeparatorColumns;
 }
 
-// A note stands beside its bar in one line if the bar keeps a fair length then, else in two, else below.
+// The note goes beside its bar on one line if that leaves the bar a fair length, else on two lines, else below.
 void FitBar(std::size_t left, std::size_t whole_note, std::size_t longest_part, Widths& widths) {
   for (const auto& [note, bar_min] :
        {std::pair(whole_note, kBarColumnsFair), std::pair(longest_part, kBarColumnsMin)}) {
@@ -333,7 +333,7 @@ std::string SignalLines(const evaluate::Evaluation& evaluation, const evaluate::
                                (below || widths.bar == 0 ? 0 : widths.bar + 2);
     const std::string note = PaintedNote(
         row, below ? style.columns - std::min(style.columns, margin) : widths.note, margin, colour, style);
-    // Below its row only what says something.
+    // A line of its own is only worth it for a state or a limit that will be reached.
     const bool silent = note.empty() || (below && row.state.empty() && !row.trend_reached);
     if (!silent) line += (below ? "\n" + std::string(margin, ' ') : "  ") + note;
     text += Line(std::move(line));

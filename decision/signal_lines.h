@@ -14,7 +14,7 @@ namespace outgrown::report {
 std::string SignalLines(const evaluate::Evaluation& evaluation, const evaluate::StoreDecision& store,
                         const TextStyle& style);
 
-// A bar of `columns` columns whose limit stands at column `limit_at`; an arrow at the end if it goes on beyond.
+// A bar of `columns` columns with the limit at column `limit_at`; an arrow at the end if the value is beyond the bar.
 std::string Bar(double fill, std::size_t limit_at, std::size_t columns);
 
 // How long until a limit is reached, rounded to the nearest: "within the hour", "in about 5 h", "in about 41 days".

@@ -13,10 +13,10 @@
 namespace outgrown::evaluate {
 namespace {
 
-// How exactly the time of falling silent is found; each step costs the server one look at every store.
+// How exactly the last sample of a silent store is found; each step costs the server one lookup of every store.
 constexpr std::string_view kLookbackStep = "1m";
-// How old a sample may be that an instant still shows: --query.lookback-delta's default. So long may a gap last, as a restart
-// makes one, without a store's window beginning anew.
+// How old a sample may be that an instant query still returns: the default of --query.lookback-delta. A gap up to this long,
+// as a restart makes one, does not start a store's window again.
 constexpr std::int64_t kShownMs = 300'000;
 
 std::string KeyOf(const Identity& identity) {
@@ -37,7 +37,7 @@ prometheus_api::Reply AskPresence(prometheus_api::QuerySource& source, const std
   return reply;
 }
 
-// Since when the silent stores are: back in steps of 26 hours, so that no query costs more than the daily one.
+// Since when the stores are silent: backwards in steps of 26 hours, so that no query costs more than the daily one.
 void FindLastSeen(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
                   FleetNotes& fleet) {
   for (std::int64_t back_ms = 0; back_ms < fleet.lookback_ms && std::ranges::any_of(list.stores(), IsSought);
@@ -63,7 +63,7 @@ void FindLastSeen(const Table& table, prometheus_api::QuerySource& source, Store
   }
 }
 
-// Which of the stores that report were not there a window ago, and since when they have been.
+// Which of the reporting stores were not there one window ago, and since when they have been.
 void FindWindows(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
                  FleetNotes& fleet) {
   if (RateWindowMs(table) == 0) return;
@@ -149,8 +149,9 @@ void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreLi
     for (const prometheus_api::Series& series : reply.series) {
       Store* const store = list.FindOrAdd(series.labels, presence);
       if (store == nullptr) {
-        fleet.nameless = true;
-        fleet.Warn(fmt::format("a series of {} lacks an identity label and names no store", table.present));
+        fleet.without_identity = true;
+        fleet.Warn(
+            fmt::format("a series of {} lacks an identity label, so it belongs to no store", table.present));
       } else {
         store->presence = presence;
       }
@@ -163,6 +164,7 @@ void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreLi
                   fleet);
   const prometheus_api::Reply here =
       AskPresence(source, fmt::format("count{} ({})", ByIdentity(table), table.present), fleet);
+  // In this order: a store that reports now overwrites its "silent".
   add(known, decide::Cause::kSilent);
   add(here, decide::Cause::kNone);
   if (!known.believed() || !here.believed()) {

@@ -16,7 +16,7 @@
 
 namespace outgrown::evaluate {
 
-// How far before T a store must have been seen to be one: a day, as the timer's decisions are apart, and two hours for
+// How far before T a store may have been seen last to be listed: the day between two runs of the timer, and two hours for
 // a late one.
 inline constexpr std::int64_t kLookbackMs = 26LL * 3'600'000;
 
@@ -77,14 +77,14 @@ struct FleetNotes : prometheus_api::Notes {
   std::int64_t time_ms = 0;      // T
   std::int64_t lookback_ms = 0;  // how far before T the presence of stores was asked for
   std::vector<QueryDone> presence_queries;
-  bool nameless = false;  // a series lacks an identity label: something is there that nobody has judged
+  bool without_identity = false;  // a series lacks an identity label: something is there that was not judged
 };
 
-// How far the expressions look back from the newest sample, and one interval more, since so old may that sample be; 0 if none
+// How far the expressions look back from the newest sample, plus one interval, the age that sample may have; 0 if none
 // looks back. A rate over a shorter history reads too low.
 std::int64_t RateWindowMs(const Table& table);
 
-// Which stores were there that long ago, give or take what a gap may last; only if RateWindowMs is not 0.
+// Which stores were there that long ago, or up to the tolerated gap earlier; only if RateWindowMs is not 0.
 std::string WindowQuery(const Table& table);
 
 // Fills `list` and the fleet's presence queries, looking back as far as FleetNotes::lookback_ms says.

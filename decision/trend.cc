@@ -16,10 +16,10 @@
 namespace outgrown::evaluate {
 namespace {
 
-// Tells the parts of an answer apart: a threshold's id, absent for how well the line fits.
+// The label that separates the parts of an answer: a threshold's id, absent for how well the line fits.
 constexpr std::string_view kPart = "outgrown_trend";
 
-// The history must begin within the first sixth of the window, so that a restart at the wrong hour spoils nothing.
+// The history must begin within the first sixth of the window, so that a restart in those hours does not remove the trend.
 constexpr std::int64_t kBeginningMs = kTrendMs / 6;
 
 // The variance of times that are spread evenly over the window, in s².
@@ -52,7 +52,7 @@ std::map<Identity, Line> ReadLines(const Table& table, const std::vector<prometh
 Trend PickTrend(const Line& line, std::string_view threshold) {
   const auto found = line.seconds.find(threshold);
   if (!line.fit_seen && found == line.seconds.end()) return {TrendKind::kTooLittleHistory};
-  // Level values have no variance to explain, and some servers leave out what is not a number.
+  // A level series has no variance, so the fit is 0/0: NaN, or no sample at all from servers that drop NaN.
   if (line.fit_seen && !line.fit) return {TrendKind::kUnknown};
   if (!line.fit || !(*line.fit >= kTrendFitMin) || found == line.seconds.end())
     return {TrendKind::kNotApproaching};
@@ -104,7 +104,7 @@ void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source) {
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
     const auto judged = [signal](const ThresholdRow& threshold) { return threshold.signal == signal; };
     if (std::ranges::none_of(table.thresholds, judged)) continue;
-    prometheus_api::Notes notes;  // what a trend's answer says is no matter of the decision's
+    prometheus_api::Notes notes;  // dropped: a trend's warnings must not appear as the decision's
     const prometheus_api::Reply reply =
         prometheus_api::AskVector(source, TrendQuery(table, signal), evaluation.time_ms, notes);
     if (!reply.believed()) {

@@ -1,7 +1,7 @@
-// Trend: when each limit is reached if the last days go on. It is for people only: no verdict, no record and no exit
-// status knows it.
+// Trend: when each limit is reached if the last days continue. It is only shown: no verdict, no record and no exit
+// status depends on it.
 //
-// Prometheus computes it (predict_linear, deriv); here it is only picked. One query a signal for all stores.
+// Prometheus computes it (predict_linear, deriv); this file only classifies it. One query a signal for all stores.
 #pragma once
 
 #include <cstdint>

@@ -145,9 +145,9 @@ std::string NoStoreLine(const Evaluation& evaluation) {
   if (const QueryDone* problem = PresenceProblem(evaluation.fleet)) {
     return fmt::format("UNDETERMINED - which stores there are is not known: {}", PlainText(problem->problem));
   }
-  if (evaluation.fleet.nameless) {
+  if (evaluation.fleet.without_identity) {
     return fmt::format(
-        "UNDETERMINED - no store found: what is there lacks one of the labels that name a store ({})",
+        "UNDETERMINED - no store found: the series lack one of the labels that name a store ({})",
         fmt::join(evaluation.table->identity, ", "));
   }
   return fmt::format("UNDETERMINED - no store found: {}", NoneShownText(evaluation));
@@ -155,14 +155,14 @@ std::string NoStoreLine(const Evaluation& evaluation) {
 
 std::string NoneShownText(const Evaluation& evaluation) {
   constexpr std::int64_t kHourMs = 3'600'000;
-  return fmt::format("{} has shown none for {} hours", evaluation.table->present,
+  return fmt::format("no series {} for {} hours", evaluation.table->present,
                      (evaluation.fleet.lookback_ms + kHourMs - 1) / kHourMs);
 }
 
 std::string SilenceText(const StoreDecision& store) {
-  const bool told =
+  const bool in_verdict_line =
       store.decision.outcome == Outcome::kUndetermined && store.decision.cause == Cause::kSilent;
-  return store.samples.presence == Cause::kSilent && !told ? NoDataText(store) : "";
+  return store.samples.presence == Cause::kSilent && !in_verdict_line ? NoDataText(store) : "";
 }
 
 std::vector<std::string> AlsoLines(const Table& table, const StoreDecision& store) {
@@ -172,7 +172,8 @@ std::vector<std::string> AlsoLines(const Table& table, const StoreDecision& stor
     if (store.period && store.period->thresholds[index].breached_evaluations > 0) {
       lines.push_back(fmt::format("{}, {}", table.thresholds[index].because,
                                   BreachedText(store.period->thresholds[index])));
-    } else if (!(store.period && store.period->stood) && store.findings[index].state == State::kBreached) {
+    } else if (!(store.period && store.period->first_breach) &&
+               store.findings[index].state == State::kBreached) {
       lines.emplace_back(table.thresholds[index].because);
     }
   }
@@ -191,7 +192,7 @@ std::vector<std::string> UnknownLines(const Table& table, const StoreDecision& s
   return lines;
 }
 
-std::string StoodText(const StoreDecision& store) {
+std::string BreachTimesText(const StoreDecision& store) {
   if (!store.period || store.decision.outcome != Outcome::kBreached) return "";
   const ThresholdPeriod& lead = store.period->thresholds[store.decision.lead];
   return lead.breached_evaluations == 0 ? "" : BreachedText(lead);
@@ -226,7 +227,7 @@ int Badness(const Table& table, const StoreDecision& store) {
   const int verdicts = static_cast<int>(table.verdicts.size());
   switch (store.decision.outcome) {
     case Outcome::kBreached:
-      // The most severe verdict, then what could be as severe, then the milder ones.
+      // The most severe verdict first, then undetermined, which could be as severe, then the milder ones.
       return store.decision.verdict + 1 == table.verdicts.size()
                  ? verdicts + 2
                  : static_cast<int>(store.decision.verdict) + 2;

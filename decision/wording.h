@@ -13,21 +13,21 @@
 
 namespace outgrown::evaluate {
 
-// The line that people stake on:
+// The verdict line, on which operators act:
 //   MIGRATE NOW - Write errors >1% (SQLite saturated)
 //   SQLite sufficient
 //   SQLite sufficient - pending: Throughput >100/sec (capacity ceiling) since 14:02 UTC, 3 min of 10 min
 //   UNDETERMINED - File size: no recorded series
 std::string VerdictLine(const Table& table, const StoreDecision& store);
 
-// The same for a spec of which no store was found: "UNDETERMINED - no store found: ...", or that nothing answered, or that
-// which stores there are could not be asked.
+// The same for a spec of which no store was found: "UNDETERMINED - no store found: ...", or that no query was answered, or
+// that it is unknown which stores there are.
 std::string NoStoreLine(const Evaluation& evaluation);
 
-// "checkpoint_block_up has shown none for 26 hours": which stores there are not.
+// "no series checkpoint_block_up for 26 hours": why no store was found.
 std::string NoneShownText(const Evaluation& evaluation);
 
-// "no data since 2026-11-23 12:14:00 UTC" of a silent store whose verdict is another one, since a breach stood before;
+// "no data since 2026-11-23 12:14:00 UTC" of a silent store whose verdict is another one, because it was breached before;
 // "" otherwise.
 std::string SilenceText(const StoreDecision& store);
 
@@ -44,9 +44,9 @@ std::vector<std::string> StoppedLines(const StoreDecision& store);
 // "by reason: busy_snapshot 97%, busy 3%"; "" if nothing is split.
 std::string SplitText(const StoreDecision& store);
 
-// Over a period, when the leading breach stood: "from 2026-11-23 12:01:30 UTC to 12:14:00 UTC, at 26 evaluations"; ""
+// Over a period, when the leading threshold was breached: "from 2026-11-23 12:01:30 UTC to 12:14:00 UTC, at 26 evaluations"; ""
 // otherwise.
-std::string StoodText(const StoreDecision& store);
+std::string BreachTimesText(const StoreDecision& store);
 
 // The newest sample of a signal; nothing if there is none to judge.
 std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal);

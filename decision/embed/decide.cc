@@ -14,16 +14,18 @@
 namespace outgrown {
 namespace {
 
-// The values in the order of Table::signals; NaN where nothing, or nothing that can be trusted, was given.
+// The values in the order of Table::signals; NaN where no usable value was given.
 class GivenValues {
  public:
   GivenValues() { values_.fill(std::numeric_limits<double>::quiet_NaN()); }
 
-  // False if the measurement counts for nothing.
+  // False if the measurement is ignored.
   bool Take(const Measurement& measurement) {
     const auto signals = CompiledTable().signals;
     for (std::size_t index = 0; index < signals.size(); ++index) {
       if (signals[index].id != measurement.signal) continue;
+      // A second value for one signal makes it unknown, since either could be the right one. `!(x < 0)` lets NaN through,
+      // which means "unknown" as well.
       const bool taken = !given_[index] && !(measurement.value < 0);
       given_[index] = true;
       values_[index] = taken ? measurement.value : std::numeric_limits<double>::quiet_NaN();

@@ -1,5 +1,5 @@
 // The migration decision inside a C++20 program: the thresholds of the spec that this library was built from, judged by
-// the same engine as `rulegen --evaluate`. What a program decides here and what an operator is told can't differ.
+// the same engine as `rulegen --evaluate`, so that a program's decision and an operator's can't differ.
 //
 //   outgrown::Decide({{"write_error_ratio", 0.02}, {"writes_per_second", 12}, ...})
 //
@@ -37,8 +37,8 @@ struct Verdict {
       justification;  // kMigrate: "Write errors >1% (SQLite saturated)"; kUndetermined: "not given"
   std::string_view signal_title;  // kUndetermined: the signal that is unknown: "Write errors"
   bool worse_unknown = false;     // something unknown could have made the verdict more severe
-  // Measurements that count for nothing: their id names no signal; or one that was given before (which is then unknown,
-  // since nobody can say which of the two holds); or their value is negative, which no unit has.
+  // Measurements that are ignored: their id names no signal; or one that was given before (which is then unknown,
+  // because either value could be the right one); or their value is negative, which no unit allows.
   std::size_t measurements_refused = 0;
 };
 

@@ -19,7 +19,7 @@ enum class Cause : std::uint8_t {
   kNotCovered,       // writes go uncounted: coverage below its minimum
   kCoverageUnknown,  // whether writes go uncounted is not known
   kNotGiven,         // --measurements left the signal out
-  kSilent,           // the store itself: it was there and sends nothing any more
+  kSilent,           // the store itself: it reported within the lookback and no longer does
   kPresenceUnknown,  // the store itself: which stores are alive could not be asked
   kUnmeasured,       // over a period: not known all the time
   kOvercounted,      // more is counted than the store commits: coverage above its maximum
@@ -29,7 +29,7 @@ enum class Cause : std::uint8_t {
 // The one wording, without the signal's name and without figures: "no recorded series".
 std::string_view CauseText(Cause cause);
 
-// The stable name of logs and JSON: "absent". CauseFromId gives kNone for a name that there is not.
+// The stable name of logs and JSON: "absent". CauseFromId gives kNone for an unknown name.
 std::string_view CauseId(Cause cause);
 Cause CauseFromId(std::string_view id);
 

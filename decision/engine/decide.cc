@@ -40,7 +40,7 @@ Decision Conclude(const Table& table, std::span<const Finding> findings, Cause s
   }
   const auto unknown = std::ranges::find(findings, State::kUnknown, &Finding::state);
   const auto beyond = std::ranges::find_if(findings, BeyondForUnknownTime);
-  // What is already seen beyond its limit says more of a young store than that it is young.
+  // A value seen beyond its limit is more useful to an operator than "the window is not full", which is unknown all the same.
   if (store == Cause::kWindowNotFull && beyond != findings.end()) {
     decision.lead = static_cast<std::size_t>(beyond - findings.begin());
     decision.cause = beyond->cause;

@@ -2,7 +2,7 @@
 //
 // The verdict is the most severe one among the breached thresholds; of those with that verdict the first in
 // table order leads, all other breaches stand beside it. A proven breach stands whatever is unknown
-// elsewhere. Without one, anything unknown makes the verdict undetermined: sufficient is only what was wholly
+// elsewhere. Without one, anything unknown makes the verdict undetermined: a store is sufficient only if it was wholly
 // measured, for as long as the expressions look back.
 //
 // Pure: no allocation, no I/O, no clock, no exception. The caller owns all memory. Any thread.

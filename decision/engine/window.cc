@@ -31,12 +31,13 @@ Truth TruthAt(const ThresholdRow& threshold, const Sample& sample, const Coverag
   if (!std::isfinite(sample.value)) return {Truth::Value::kUnknown, Cause::kNotFinite};
   const bool beyond = Beyond(threshold, sample.value);
   if (coverage.uncovered != Uncovered::kValid) {
-    // A lower bound above the limit proves the breach, and one that is not below the limit proves its
-    // absence.
+    // A lower bound above an `above` limit proves the breach; one that is not below a `below` limit proves that there is
+    // none. Both hold whatever was not counted, so coverage is not looked at.
     const bool proven =
         coverage.uncovered == Uncovered::kLowerBound && beyond == (threshold.direction == Direction::kAbove);
     if (!proven) {
       const Cause cause = CoverageAt(coverage, sample.time_ms, interval_ms);
+      // Above the maximum a lower_bound signal's expression uses the store's own commits (docs/spec.md), so it is valid.
       const bool by_commits = cause == Cause::kOvercounted && coverage.uncovered == Uncovered::kLowerBound;
       if (cause != Cause::kNone && !by_commits) return {Truth::Value::kUnknown, cause};
     }
@@ -83,7 +84,8 @@ Finding JudgeWindow(const ThresholdRow& threshold, const Reading& signal, const 
   Finding finding;  // filled as the walk goes back; breached once it has passed the window's start
   for (std::size_t back = 0; back < count; ++back) {
     const Sample& sample = at(back);
-    const bool proven = finding.state == State::kBreached;
+    const bool proven = finding.state == State::kBreached;  // beyond the window only "since when" can change
+    // More than one and a half intervals: an evaluation is missing between the two (window.h). Doubled to stay in integers.
     if (back > 0 && 2 * (at(back - 1).time_ms - sample.time_ms) > 3 * clock.interval_ms) {
       return proven ? finding : Unknown(Cause::kHole, back + 1);
     }

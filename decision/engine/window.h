@@ -6,7 +6,7 @@
 //        E - for                        E    T
 //   ──┬────┬────┬────┬────┬────┬────┬───┬────┼──▶ time, one recorded sample an interval
 //     │    └── the first evaluation not after E - for: the walk ends here, all true: breached
-//     └─────── not looked at, except to tell since when
+//     └─────── not looked at, except for "since when"
 //
 // - not true at E: not breached, however short the history;
 // - the first evaluation on the way back that is not true decides: false: pending; missing: unknown;

@@ -75,7 +75,7 @@ std::string IntervalLines(const Backtest& backtest, const StoreTimeline& store, 
         fmt::format("    {}  {}{}\n", FromTo(interval.first_ms, interval.last_ms),
                     PaintedLine(*backtest.table, interval.decision, style),
                     interval.decision.outcome == decide::Outcome::kBreached && interval.decision.worse_unknown
-                        ? " (something worse is unknown)"
+                        ? " (a more severe threshold is unknown)"
                         : "");
   }
   return text;
@@ -158,7 +158,7 @@ std::string ChangesText(const Answer& answer, const TextStyle& style) {
   if (!answer.backtest.answered || !answer.against->answered) {
     return text + fmt::format("  UNDETERMINED - {} answered no query\n", answer.against->server);
   }
-  if (answer.changes.empty()) return text + "  no verdict would have been another\n";
+  if (answer.changes.empty()) return text + "  no verdict would have differed\n";
   std::int64_t changed_ms = 0;
   for (const StoreChanges& store : answer.changes) {
     text += fmt::format("  {}\n", report::StoreTitle(Named(table, store.identity)));
@@ -175,7 +175,7 @@ std::string ChangesText(const Answer& answer, const TextStyle& style) {
                           SideText(*answer.against->table, change.to, style), change.why);
     }
   }
-  return text + fmt::format("  {} store{} would have had another verdict, for {} in all\n",
+  return text + fmt::format("  {} store{} would have had a different verdict, for {} in all\n",
                             answer.changes.size(), answer.changes.size() == 1 ? "" : "s",
                             LengthText(changed_ms));
 }

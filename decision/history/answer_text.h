@@ -1,5 +1,5 @@
-// The answer for people: per store the verdicts with their times, drawn as a timeline on a terminal; then what another
-// spec would have changed. Pure: whether there is a terminal is the caller's to know.
+// The answer as text: per store the verdicts with their times, drawn as a timeline on a terminal; then what another
+// spec would have changed. Pure: the caller says whether there is a terminal.
 #pragma once
 
 #include <span>

@@ -28,7 +28,7 @@ Result<evaluate::StoreSamples> ReadInputs(const Json& record, const Table& table
     const Result<std::string_view> presence = TextField(record, "presence");
     if (!presence) return presence.error();
     samples.presence = decide::CauseFromId(*presence);
-    if (samples.presence == decide::Cause::kNone) return Error{"its \"presence\" is none that is known", ""};
+    if (samples.presence == decide::Cause::kNone) return Error{"its \"presence\" is unknown", ""};
   }
   if (record.Find("last_seen_ms") != nullptr) {
     const Result<std::int64_t> last_seen_ms = IntegerField(record, "last_seen_ms");
@@ -72,7 +72,8 @@ Result<void> Conclude(const Json& record, const Table& table, bool breached_at,
                       evaluate::StoreDecision& store) {
   Result<evaluate::Period> period = ReadPeriod(record, table);
   if (!period) return period.error();
-  // What was decided at the period's end is recorded only where it is what the verdict rests on.
+  // The inputs at the period's end are recorded only if the verdict rests on them. Otherwise "sufficient" adds nothing to
+  // the period's own findings.
   decide::Decision at_end;
   at_end.outcome = decide::Outcome::kSufficient;
   if (!breached_at) at_end = store.decision;
@@ -80,7 +81,8 @@ Result<void> Conclude(const Json& record, const Table& table, bool breached_at,
   const bool breached = store.decision.outcome == decide::Outcome::kBreached;
   const bool rests_on_period = breached && period->thresholds[store.decision.lead].breached_evaluations > 0;
   if (rests_on_period && !breached_at)
-    return Error{"its verdict is of its period, without the inputs of that breach", ""};
+    return Error{"its verdict rests on a breach in its period, but the inputs of that breach are missing",
+                 ""};
   if (breached_at &&
       (!rests_on_period || store.findings[store.decision.lead].state != decide::State::kBreached))
     return Error{"the inputs of its verdict's breach don't show that breach", ""};
@@ -120,7 +122,7 @@ Result<void> CompareFindings(const Json& record, const Table& table, const evalu
   return {};
 }
 
-// The words may change from release to release. What they are about may not: the verdict, and of a breach its justification.
+// The wording may differ from release to release, so only the verdict and, for a breach, the justification are compared.
 Result<void> CompareLine(const Json& record, const Table& table, const decide::Decision& decision) {
   const Result<std::string_view> line = TextField(record, "line");
   if (!line) return line.error();
@@ -147,7 +149,7 @@ Result<void> VerifyDecision(const Json& record) {
   const std::int64_t inputs_ms = breached_at_ms.value_or(*time_ms);
   for (const evaluate::SignalSamples& signal : inputs->signals) {
     if (!signal.samples.empty() && signal.samples.back().time_ms > inputs_ms) {
-      return Error{"it rests on samples of after its time", ""};
+      return Error{"it has samples that are later than its time", ""};
     }
   }
   evaluate::StoreDecision store;
@@ -182,8 +184,8 @@ class Auditor {
       if (at_end && decision_log::ClassifyRemainder(line.bytes, line.ends_with_newline) ==
                         decision_log::Remainder::kUnfinished) {
         report_.notes.push_back(
-            fmt::format("{}: an unfinished record of {} bytes, of a run that was cut short before it had "
-                        "decided anything",
+            fmt::format("{}: an unfinished record of {} bytes, left by a run that ended before its decision "
+                        "was logged",
                         place_, line.bytes.size()));
       } else {
         Problem(record.error().what);
@@ -201,7 +203,7 @@ class Auditor {
   AuditReport Finish() {
     for (const auto& [store, periods] : periods_) {
       for (const Hole& hole : periods.Holes()) {
-        report_.notes.push_back(fmt::format("{}: no decision is about {} to {} ({})", store,
+        report_.notes.push_back(fmt::format("{}: no decision covers {} to {} ({})", store,
                                             UtcText(hole.from_ms), UtcText(hole.to_ms),
                                             LengthText(hole.to_ms - hole.from_ms)));
       }
@@ -217,7 +219,7 @@ class Auditor {
     if (report_.records == 0) {
       report_.first_sequence = sequence;
       if (sequence == 1 && record.previous != decision_log::Link().hash)
-        Problem("record 1 claims to have one before it");
+        Problem("record 1 names a record before it");
       if (sequence > 1) {
         report_.notes.push_back(
             fmt::format("{}: begins with record {}; what came before it was not audited", place_, sequence));
@@ -226,7 +228,7 @@ class Auditor {
       if (sequence != report_.last.sequence + 1) {
         Problem(fmt::format("record {} follows record {}", sequence, report_.last.sequence));
       } else if (record.previous != report_.last.hash) {
-        Problem(fmt::format("record {} was not made after the record {} that stands before it", sequence,
+        Problem(fmt::format("record {} does not chain to record {} before it: the hashes differ", sequence,
                             report_.last.sequence));
       }
     }
@@ -256,18 +258,17 @@ class Auditor {
           "away or emptied{}",
           place_, sequence,
           record.Find("schema") != nullptr && *record.Find("schema")->number() == 1
-              ? fmt::format("; its records from {} on, if it is somewhere, are others than those here",
-                            sequence)
+              ? fmt::format("; if it still exists, its records from {} on differ from those here", sequence)
               : ""));
     }
     const Json* const known = record.Find("last_known");
     if (known == nullptr) return;
     const Result<std::int64_t> last = IntegerField(*known, "sequence");
     const Result<std::string_view> hash = TextField(*known, "hash");
-    if (!last || !hash) return Problem(fmt::format("record {}: its \"last_known\" is not whole", sequence));
+    if (!last || !hash) return Problem(fmt::format("record {}: its \"last_known\" is incomplete", sequence));
     Problem(
-        fmt::format("record {}: before it the log had records up to #{} (hash {}), which are not here: it "
-                    "was cut or exchanged",
+        fmt::format("record {}: before it the log had records up to #{} (hash {}), which are missing here: "
+                    "it was truncated or replaced",
                     sequence, *last, *hash));
   }
 
@@ -276,7 +277,7 @@ class Auditor {
     if (!kind) return kind.error();
     if (*kind == "attempt") return VerifyAttempt(record);
     if (*kind != "decision")
-      return Error{fmt::format("its kind \"{}\" is none that is known", PlainText(*kind, 60)), ""};
+      return Error{fmt::format("its kind \"{}\" is unknown", PlainText(*kind, 60)), ""};
     ++report_.decisions;
     const Result<std::string_view> spec = TextField(record, "spec");
     if (!spec) return spec.error();

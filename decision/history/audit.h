@@ -24,7 +24,7 @@ struct AuditReport {
 // Reads the files as one chain, in this order. An error only if a file can't be read.
 Result<AuditReport> Audit(const std::vector<std::filesystem::path>& files);
 
-// The report for people, with a newline.
+// The report as text, with a newline.
 std::string AuditText(const AuditReport& report);
 
 }  // namespace outgrown::audit

@@ -54,7 +54,7 @@ SeriesChoice Choose(std::string title, const std::string& series, const std::str
   return {std::move(title), reason.empty() ? "" : expr, std::move(reason)};
 }
 
-// When a store was last seen, as the instants go by.
+// When a store was last seen, instant by instant.
 class LastSeen {
  public:
   // `seen`: the instants of a stretch at which it was there, and since when.
@@ -94,8 +94,8 @@ class Walk {
         list_(table_),
         at_(table_) {}
 
-  // Which stores there were in the 26 hours before the grid, and how many there are at its end: what stretches are
-  // measured by.
+  // Which stores there were in the 26 hours before the grid, and how many there are at its end, by which the length of a
+  // stretch is chosen.
   void FindEarlier() {
     const std::string memory = FormatDuration(Milliseconds(kLookbackMs));
     const prometheus_api::Reply earlier =
@@ -188,7 +188,8 @@ class Walk {
     for (const Sample& sample : samples) times.push_back(sample.time_ms);
   }
 
-  // How many stores --evaluate would have listed at each instant: with a few it looks further back.
+  // How many stores --evaluate would have listed at each instant. With few it reads more history (HistoryMs), which can
+  // change a cause from "too few samples" to "hole"; the backtest has to read the same.
   void CountListed(std::int64_t first, std::int64_t last) {
     listed_.assign(static_cast<std::size_t>(last - first + 1), 0);
     for (std::size_t index = 0; index < list_.stores().size(); ++index) {

@@ -42,7 +42,7 @@ SeriesChoices ChooseSeries(const spec::Spec& spec, const spec::Spec* reference, 
 
 struct Backtest {
   const Table* table = nullptr;
-  std::string spec;    // the file's name for people; "" for the compiled table
+  std::string spec;    // the file's name; "" for the compiled table
   std::string server;  // the URL
   Grid grid;
   SeriesChoices choices;

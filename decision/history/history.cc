@@ -25,7 +25,7 @@
 namespace outgrown::audit {
 namespace {
 
-// Where a verdict's line begins, below which its reason stands.
+// Where a verdict's line begins; its reason is written below, from the same column.
 constexpr std::size_t kReasonColumn = 27;
 
 // A run of decisions with the same line.
@@ -38,7 +38,7 @@ struct Stretch {
   std::size_t decisions = 0;
 };
 
-// One decision; the line stands once among all that there were.
+// One decision. `line` points into Entries::lines, which holds each text once: a long log has few different ones.
 struct Entry {
   std::int64_t time_ms = 0;
   std::int64_t sequence = 0;
@@ -57,7 +57,7 @@ struct Entries {
   std::map<std::string, Store> by_store;  // by the store's title
 };
 
-// The time that no decision is about, among the decisions.
+// A stretch of time without a decision.
 Stretch StretchOf(const Hole& hole) {
   return {.line = fmt::format("no decision until {} ({})", UtcText(hole.to_ms),
                               LengthText(hole.to_ms - hole.from_ms)),
@@ -140,7 +140,8 @@ Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files)
     }
   }
   if (entries.by_store.empty()) text += "no decision yet\n";
-  if (unread > 0) text += fmt::format("\n{} lines are no valid records; rulegen --audit says more\n", unread);
+  if (unread > 0)
+    text += fmt::format("\n{} lines are not valid records; rulegen --audit gives details\n", unread);
   return text;
 }
 

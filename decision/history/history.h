@@ -1,4 +1,4 @@
-// The decision log for people: for each store, when its verdict changed, and why.
+// The decision log as a history: for each store, when its verdict changed, and why.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,7 @@
 
 namespace outgrown::audit {
 
-// Reads the files, oldest first. Lines that are no valid record are counted and told, not believed.
+// Reads the files, oldest first. Lines that are no valid record are left out; the text says how many.
 Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files);
 
 }  // namespace outgrown::audit

@@ -52,7 +52,7 @@ Result<State> StateField(const Json& finding) {
   for (const State state : {State::kNotBreached, State::kPending, State::kBreached, State::kUnknown}) {
     if (*id == decide::StateId(state)) return state;
   }
-  return Error{"its findings have a state that is none that is known", ""};
+  return Error{"its findings have an unknown state", ""};
 }
 
 // The states and the newest values.
@@ -81,7 +81,7 @@ Result<void> ReadFindings(const Json& record, const Table& table, Grounds& groun
   return {};
 }
 
-// What the period showed stands in place of what its end or a breach's beginning did.
+// The period's own summary replaces the values of its end or of the breach's beginning, which is what the record's inputs are.
 Result<void> ReadPeriodFindings(const Json& record, Grounds& grounds) {
   const Result<const Json*> period = ObjectField(record, "period");
   if (!period) return period.error();
@@ -183,7 +183,7 @@ std::string Reason(const Grounds* before, const Grounds& now) {
   const auto before_limit = [&](std::size_t index) {
     return from_decision ? FindLimit(*before->spec, now.spec->limits[index].id) : nullptr;
   };
-  // An unknown limit's cause stands in the line already.
+  // The cause of an unknown limit is in the verdict line already.
   if (now.lead && now.limits[*now.lead].state == State::kBreached)
     Append(text, LimitText(now, *now.lead, before_limit(*now.lead)));
   if (led_now != nullptr) {

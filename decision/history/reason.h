@@ -41,7 +41,7 @@ struct RecordedSpec {
   }
 };
 
-// Equal specs stand here once, however many records were decided by them.
+// Each spec once, however many records were decided by it.
 using RecordedSpecs = std::set<RecordedSpec>;
 
 // What one record's verdict rests on.

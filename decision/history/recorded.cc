@@ -22,7 +22,7 @@ Error Lacks(std::string_view key, std::string_view kind) {
 // Times in milliseconds; a double holds these exactly.
 constexpr double kIntegerMax = 9e15;
 
-// What Rfc3339 has words for: from the beginning of the year 0 to the end of the year 9999.
+// The range of Rfc3339: from the beginning of the year 0 to the end of the year 9999.
 constexpr std::int64_t kCalendarFromMs = -62'167'219'200'000;
 constexpr std::int64_t kCalendarToMs = 253'402'300'799'999;
 
@@ -47,7 +47,7 @@ Result<std::pair<std::int64_t, std::int64_t>> ReadTimes(const Json& pair) {
   const bool is_pair = parts != nullptr && parts->size() == 2;
   const std::optional<std::int64_t> first = is_pair ? Integer(&(*parts)[0]) : std::nullopt;
   const std::optional<std::int64_t> second = is_pair ? Integer(&(*parts)[1]) : std::nullopt;
-  if (!first || !second) return Error{"it has something else where two times belong", ""};
+  if (!first || !second) return Error{"it has something else where two times are expected", ""};
   return std::pair(*first, *second);
 }
 
@@ -55,7 +55,7 @@ Result<Uncovered> UncoveredFromId(std::string_view id) {
   if (id == "valid") return Uncovered::kValid;
   if (id == "unknown") return Uncovered::kUnknown;
   if (id == "lower_bound") return Uncovered::kLowerBound;
-  return Error{"its table has a signal whose \"uncovered\" is none that is known", ""};
+  return Error{"its table has a signal with an unknown \"uncovered\"", ""};
 }
 
 // The first records have no "unit": their values are plain numbers.
@@ -64,7 +64,7 @@ Result<Unit> UnitField(const Json& signal) {
   const Result<std::string_view> name = TextField(signal, "unit");
   if (!name) return name.error();
   const std::optional<Unit> unit = ParseUnit(*name);
-  if (!unit) return Error{"its table has a signal whose \"unit\" is none that is known", ""};
+  if (!unit) return Error{"its table has a signal with an unknown \"unit\"", ""};
   return *unit;
 }
 
@@ -95,7 +95,7 @@ Result<evaluate::Unknown> ReadUnknown(const Json& json, const ThresholdRow& row,
   unknown.total_ms = *total_ms;
   if (unknown.stretches.empty() && *total_ms > evaluate::BridgedMsMax(period_ms)) {
     return Error{
-        fmt::format("its period has {} unknown for longer than is tolerated, and nothing unmeasured", row.id),
+        fmt::format("its period has {} unknown for longer than is tolerated, but nothing unmeasured", row.id),
         ""};
   }
   return unknown;
@@ -109,7 +109,7 @@ Result<evaluate::ThresholdPeriod> ReadThreshold(const Json& json, const Threshol
   if (!id || *id != row.id) return Error{"its period is not about the thresholds of its table", ""};
   if (!breached) return breached.error();
   if (!longest_ms) return longest_ms.error();
-  if (*breached < 0) return Error{"its period has a threshold that is not whole", ""};
+  if (*breached < 0) return Error{"its period has an incomplete threshold", ""};
   evaluate::ThresholdPeriod threshold;
   threshold.breached_evaluations = static_cast<std::size_t>(*breached);
   threshold.longest_beyond_ms = *longest_ms;
@@ -124,11 +124,13 @@ Result<evaluate::ThresholdPeriod> ReadThreshold(const Json& json, const Threshol
   const bool shown =
       *longest_ms >= row.hold_ms && threshold.extreme && decide::Beyond(row, threshold.extreme->value);
   if (*breached == 0 && shown) {
-    return Error{fmt::format("its period has {} beyond its limit long enough, and no breach", row.id), ""};
+    return Error{fmt::format("its period has {} beyond its limit for long enough, but no breach", row.id),
+                 ""};
   }
   if (*breached > 0 && !shown) {
     return Error{
-        fmt::format("its period has a breach of {}, and it never beyond its limit long enough", row.id), ""};
+        fmt::format("its period has a breach of {}, but no value beyond its limit for long enough", row.id),
+        ""};
   }
   return threshold;
 }
@@ -181,7 +183,7 @@ Result<evaluate::Origin> OriginField(const Json& record) {
   if (!origin) return origin.error();
   if (*origin == "prometheus") return evaluate::Origin::kPrometheus;
   if (*origin == "given") return evaluate::Origin::kGiven;
-  return Error{fmt::format("its origin \"{}\" is none that is known", PlainText(*origin, 60)), ""};
+  return Error{fmt::format("its origin \"{}\" is unknown", PlainText(*origin, 60)), ""};
 }
 
 Result<Sample> ReadSample(const Json& pair) {
@@ -189,7 +191,7 @@ Result<Sample> ReadSample(const Json& pair) {
   const bool is_pair = parts != nullptr && parts->size() == 2;
   const std::optional<std::int64_t> time_ms = is_pair ? Integer(&(*parts)[0]) : std::nullopt;
   const std::optional<double> value = is_pair ? Value((*parts)[1]) : std::nullopt;
-  if (!time_ms || !value) return Error{"it has something else where a time and a value belong", ""};
+  if (!time_ms || !value) return Error{"it has something else where a time and a value are expected", ""};
   return Sample{*time_ms, *value};
 }
 
@@ -200,7 +202,7 @@ Result<evaluate::SignalSamples> SamplesField(const Json& signal) {
     const Result<std::string_view> cause = TextField(signal, "cause");
     if (!cause) return cause.error();
     samples.cause = decide::CauseFromId(*cause);
-    if (samples.cause == decide::Cause::kNone) return Lacks("cause", "one that is known");
+    if (samples.cause == decide::Cause::kNone) return Lacks("cause", "a known one");
   }
   const Result<const Json::Array*> pairs = ArrayField(signal, "samples");
   if (!pairs) return pairs.error();
@@ -259,7 +261,7 @@ Result<void> RecordedTable::ReadSignals(const Json& table) {
     const Result<std::string_view> id = TextField(signal, "id");
     const Result<std::string_view> title = TextField(signal, "title");
     const Result<std::string_view> uncovered_id = TextField(signal, "uncovered");
-    if (!id || !title || !uncovered_id) return Error{"its table has a signal that is not whole", ""};
+    if (!id || !title || !uncovered_id) return Error{"its table has an incomplete signal", ""};
     const Result<Uncovered> uncovered = UncoveredFromId(*uncovered_id);
     if (!uncovered) return uncovered.error();
     const Result<Unit> unit = UnitField(signal);
@@ -281,7 +283,7 @@ Result<void> RecordedTable::ReadThresholds(const Json& table) {
     const Result<std::string_view> signal_id = TextField(threshold, "signal");
     const Result<std::string_view> verdict_id = TextField(threshold, "verdict");
     if (!limit || !hold_ms || !id || !because || !signal_id || !verdict_id) {
-      return Error{"its table has a threshold that is not whole", ""};
+      return Error{"its table has an incomplete threshold", ""};
     }
     const Result<std::uint16_t> signal = IndexOf(signals_, *signal_id);
     const Result<std::uint16_t> verdict = IndexOf(verdicts_, *verdict_id);
@@ -313,7 +315,7 @@ std::string TitleOf(const Json& record, std::string_view spec) {
 
 std::optional<std::int64_t> BreachedAtMs(const Json& record) {
   const Json* const second = record.Find("breached_at_ms");
-  return Integer(second != nullptr ? second : record.Find("stood_ms"));  // so it was in schema 1
+  return Integer(second != nullptr ? second : record.Find("stood_ms"));  // its name in schema 1
 }
 
 Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table) {

@@ -33,7 +33,7 @@ bool SameVerdict(const decide::Decision& a, const decide::Decision& b) {
 }
 
 bool SameLine(const decide::Decision& a, const decide::Decision& b) {
-  // What is pending is read in a sufficient store's line alone.
+  // Only a sufficient store's line names what is pending.
   const bool same_pending = a.outcome != decide::Outcome::kSufficient || a.pending == b.pending;
   return SameVerdict(a, b) && a.lead == b.lead && a.cause == b.cause && same_pending;
 }

@@ -21,7 +21,7 @@ struct Grid {
 
   std::int64_t count() const { return (to_ms - from_ms) / step_ms + 1; }
   std::int64_t At(std::int64_t index) const { return from_ms + index * step_ms; }
-  // How long something stood that did at these instants and all between: each stands for the step before it, as far as
+  // How long something lasted that was so at these instants and all between: each covers the step before it, as far as
   // the period reaches.
   std::int64_t LengthMs(std::int64_t first_ms, std::int64_t last_ms) const {
     return last_ms - std::max(first_ms - step_ms, begin_ms);
@@ -57,7 +57,7 @@ struct VerdictTotal {
   decide::Decision decision;  // the first with that verdict
   std::int64_t first_ms = 0;
   std::int64_t last_ms = 0;
-  std::int64_t length_ms = 0;  // how long it stood in all
+  std::int64_t length_ms = 0;  // how long it lasted in all
   std::size_t times = 0;       // how often it began
 };
 

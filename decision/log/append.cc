@@ -1,4 +1,4 @@
-// Appending to a decision log: its lock, its rotation, and where the chain goes on.
+// Appending to a decision log: its lock, its rotation, and where the chain continues.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -79,7 +79,8 @@ Result<void> SyncFolder(const fs::path& path) {
   return {};
 }
 
-// The log open and locked, at `path` at this moment: one that was renamed while we waited is given up.
+// Opens and locks the log. Another writer may rotate (rename) it while this one waits for the lock, so after locking the name
+// is looked up again, and a file that is no longer at `path` is dropped.
 Result<Descriptor> OpenLocked(const fs::path& path) {
   while (true) {
     // O_NONBLOCK: a FIFO must not hang us.
@@ -95,14 +96,14 @@ Result<Descriptor> OpenLocked(const fs::path& path) {
   }
 }
 
-// Where the chain goes on, and what the next record says of the log.
+// Where the chain continues, and what the next record says about the log.
 struct Beginning {
   Link link;
   std::string said;  // members
   std::string warning;
 };
 
-// Where it goes on in a log without a record: after the newest segment, or after the last record that the newest-decision
+// Where it continues in a log without a record: after the newest segment, or after the last record that the newest-decision
 // file knows of. Whoever rotates keeps the segment's lock until the new log's first record is on the disk.
 Result<Beginning> BeginEmpty(const fs::path& log, const std::optional<Link>& known) {
   const Result<std::vector<fs::path>> segments = LogSegments(log);
@@ -125,8 +126,7 @@ Result<Beginning> BeginEmpty(const fs::path& log, const std::optional<Link>& kno
   beginning.said = "\"log_missing\":true,";
   beginning.warning = fmt::format(
       "{}: the decision log is new or empty, and #{} was logged before: it was rotated by another program, "
-      "moved away or "
-      "emptied; it goes on with #{}",
+      "moved away or emptied; numbering continues with #{}",
       log.string(), beginning.link.sequence, beginning.link.sequence + 1);
   return beginning;
 }
@@ -138,20 +138,19 @@ Beginning BeginAfter(const fs::path& log, const Link& last, const std::optional<
   beginning.said =
       fmt::format(R"("last_known":{{"sequence":{},"hash":"{}"}},)", known->sequence, known->hash);
   beginning.warning = fmt::format(
-      "{}: the decision log ends with #{}, and #{} was logged before: it was cut, or exchanged for another "
-      "one; its next "
+      "{}: the decision log ends with #{}, but #{} was logged before: it was truncated or replaced; the next "
       "record says so",
       log.string(), last.sequence, known->sequence);
   return beginning;
 }
 
-// Writes each line with one write(2) and syncs; takes everything back if that fails.
+// Writes each line with one write(2) and syncs; truncates the log to its old end if that fails.
 Result<void> WriteLines(int fd, const fs::path& path, std::int64_t end_bytes,
                         const std::vector<std::string>& lines) {
   const auto take_back = [&](Error error) {
     if (::ftruncate(fd, end_bytes) != 0) {
-      // Nothing more can be done; the next append or audit finds the rest as an unfinished record.
-      error.what += "; what was written could not be taken back";
+      // Nothing more can be done; the next append or audit finds the partial write as an unfinished record.
+      error.what += "; the partial write could not be removed";
     }
     return error;
   };
@@ -160,7 +159,7 @@ Result<void> WriteLines(int fd, const fs::path& path, std::int64_t end_bytes,
     if (written < 0 && errno == EINTR) written = ::write(fd, line.data(), line.size());
     if (written < 0) return take_back(SystemError("cannot write", path, errno));
     if (static_cast<std::size_t>(written) < line.size()) {
-      // What stopped it is told by trying the rest.
+      // A short write has no errno; writing the rest gives the reason (ENOSPC, EFBIG).
       const std::string_view rest = std::string_view(line).substr(static_cast<std::size_t>(written));
       const ssize_t more = ::write(fd, rest.data(), rest.size());
       if (more < 0) return take_back(SystemError("cannot write", path, errno));
@@ -181,7 +180,7 @@ std::vector<std::string> SealLines(std::vector<std::string> members, std::int64_
                                    bool newline_first, Link before, std::vector<Link>& links) {
   std::vector<std::string> lines;
   for (std::string& member : members) {
-    const std::string one = std::move(member);  // a fleet's records are large: no two copies of them
+    const std::string one = std::move(member);  // frees each one when sealed: a fleet's records are large
     Link sealed;
     std::string line = SealRecord(before, logged_ms, said.empty() ? one : said + one, sealed);
     said.clear();
@@ -199,7 +198,7 @@ NewestBook BookOf(const fs::path& log, Result<std::optional<NewestDecisions>>& n
                   std::vector<std::string>& warnings) {
   const bool current = newest.ok() && newest->has_value() && (*newest)->last.sequence >= last.sequence;
   if (current) return NewestBook(std::move((*newest)->decisions));
-  if (!newest) warnings.push_back(newest.error().Text() + "; it is made anew from the log");
+  if (!newest) warnings.push_back(newest.error().Text() + "; it is rebuilt from the log");
   NewestBook book;
   if (last.sequence > 0) {
     if (const Result<void> read = book.TakeLog(log); !read) warnings.push_back(read.error().Text());
@@ -243,6 +242,7 @@ Result<Appended> AppendRecords(const fs::path& path, std::vector<std::string> me
     if (tail->dropped_bytes > 0 && ::ftruncate(fd->get(), tail->end_bytes) != 0) {
       return SystemError("cannot cut off an unfinished record", log, errno);
     }
+    // Rotation comes before the append: a file that has a segment's name is complete and never changes again.
     if (tail->end_bytes >= rotate_bytes) {
       if (::rename(log.c_str(), SegmentPath(log, tail->link.sequence).c_str()) != 0) {
         return SystemError("cannot rename for rotation", log, errno);
@@ -273,10 +273,12 @@ Result<Appended> AppendRecords(const fs::path& path, std::vector<std::string> me
     if (const Result<void> written = WriteLines(fd->get(), log, tail->end_bytes, lines); !written) {
       return written.error();
     }
-    if (tail->end_bytes == 0) {
+    if (tail->end_bytes == 0) {  // the file may be new: its name has to survive a power cut too
       if (const Result<void> synced = SyncFolder(log); !synced) return synced.error();
     }
     if (appended.links.empty()) return appended;
+    // Only after the records are synced. A crash in between leaves this file behind the log, and the next append rebuilds
+    // it; the other order could claim a record that was never logged.
     if (const Result<void> replaced = book.Write(log, appended.links.back(), logged_ms); !replaced)
       appended.warnings.push_back("the file of the newest decisions is not up to date: " +
                                   replaced.error().Text());

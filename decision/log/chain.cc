@@ -14,7 +14,7 @@
 namespace outgrown::decision_log {
 namespace {
 
-// The one that is written, and the ones that are read, all of one length.
+// The head that is written, and those that are read; OpenRecord relies on their equal length.
 constexpr std::string_view kHead = R"({"schema":2,"sequence":)";
 constexpr std::array<std::string_view, 2> kHeads = {R"({"schema":1,"sequence":)", kHead};
 constexpr std::string_view kPrevious = ",\"previous\":\"";
@@ -35,6 +35,7 @@ std::string SealRecord(const Link& before, std::int64_t logged_ms, std::string_v
   std::string line = fmt::format("{}{}{}{}\",\"logged\":\"{}\",{}", kHead, sealed.sequence, kPrevious,
                                  before.hash, Rfc3339(logged_ms), members);
   sealed.hash = Sha256Hex(line);
+  // The hash comes last and covers the line's bytes before it, so that no canonical form of JSON is needed.
   line += kHash;
   line += sealed.hash;
   line += kTail;
@@ -75,9 +76,9 @@ Remainder ClassifyRemainder(std::string_view bytes, bool ends_with_newline) {
   if (bytes.empty() && !ends_with_newline) return Remainder::kUnfinished;
   // Blocks that a power cut kept from the disk read as zeros; no record holds a NUL, and one flipped bit makes only one.
   if (bytes.find(std::string(16, '\0')) != std::string_view::npos) return Remainder::kUnfinished;
-  // A record's newline is the last byte of its write: with it, everything must be there.
+  // A record's newline is the last byte of its write(2): if it is there, the whole record has to be.
   if (ends_with_newline) return Remainder::kDamaged;
-  // What a cut left is the beginning of a record and has no trailer; a record whose newline was changed has one.
+  // A crash leaves the beginning of a record, without a trailer; a record whose newline was overwritten has one.
   const std::string_view begun = bytes.substr(0, kHead.size());
   if (std::ranges::none_of(kHeads, [&](std::string_view head) { return head.starts_with(begun); }))
     return Remainder::kDamaged;

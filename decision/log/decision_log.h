@@ -4,7 +4,7 @@
 //
 // "previous" is the "hash" of the record before (64 zeros for the first of all), "hash" the SHA-256 of the line's bytes
 // before `,"hash":`. So a changed, removed or inserted line breaks the chain. It is unkeyed: someone who rewrites
-// everything after a record gets away with it, unless the last hash is kept elsewhere. A chain may hold records of
+// everything after a record is not noticed unless the last hash is kept elsewhere. A chain may hold records of
 // schema 1 before those of schema 2.
 //
 //   decisions.jsonl                 the log; what a symbolic link names, if it is one
@@ -13,11 +13,11 @@
 //
 // A decision is printed only after its record has reached the disk. Writers exclude each other with flock(2) on the log; a
 // record is one write(2). What a crash left unfinished at the end was never acknowledged; the next append cuts it off and
-// says so in its record ("dropped_bytes"). A write that fails is taken back. Appending to a damaged log is refused.
+// says so in its record ("dropped_bytes"). A failed write is truncated away. Appending to a damaged log is refused.
 //
-// Whoever appends replaces the newest-decision file before it frees the lock. It is also the second place that knows where
-// the chain ended, so that a log that was emptied or moved away goes on with the next number ("log_missing") and one that
-// was cut or exchanged is found ("last_known").
+// Each append replaces the newest-decision file before it frees the lock. That file is also a second place that knows where
+// the chain ended, so that a log that was emptied or moved away continues with the next number ("log_missing") and one that
+// was truncated or replaced is found ("last_known").
 #pragma once
 
 #include <cstdint>
@@ -54,7 +54,7 @@ std::string SealRecord(const Link& before, std::int64_t logged_ms, std::string_v
 // Takes a line (without its newline) apart and verifies its own hash; an error says what is wrong with it.
 Result<SealedRecord> OpenRecord(std::string_view line);
 
-// What bytes at the end of a log, that are no whole valid record, are.
+// What bytes at the end of a log are that form no whole valid record.
 enum class Remainder {
   kUnfinished,  // a record that a crash cut short, or whose blocks a power cut left zero: never acknowledged
   kDamaged,     // anything else: bytes that were a record once, or never belonged here
@@ -128,7 +128,7 @@ std::filesystem::path NewestPath(const std::filesystem::path& log);
 // can't be read or is no such file, and if `log` is no regular file.
 Result<std::optional<NewestDecisions>> ReadNewest(const std::filesystem::path& log);
 
-// The same for a run that goes on from the newest decisions: made from the log where the file is missing or unreadable, as in
+// The same for --since last: built from the log where the file is missing or unreadable, as in
 // the first run after an upgrade. Empty if there is no log.
 NewestDecisions LoadNewest(const std::filesystem::path& log);
 
@@ -142,12 +142,12 @@ Result<std::filesystem::path> DefaultLogPath();
 
 struct Appended {
   std::vector<Link> links;            // of each record
-  std::vector<std::string> warnings;  // for people: what was strange about the log
+  std::vector<std::string> warnings;  // for standard error: what was unexpected about the log
 };
 
 // Appends one record for each of `members` (JSON members' text) and syncs them to the disk; makes missing folders; then
-// replaces the newest-decision file, which is made from the log where it is missing or behind. On an error none of the
-// records counts as logged; where only that file can't be replaced, a warning says so. Ignores SIGXFSZ meanwhile, so not
+// replaces the newest-decision file, which is built from the log where it is missing or behind. On an error none of the
+// records counts as logged; if only that file can't be replaced, there is a warning. Ignores SIGXFSZ meanwhile, so not
 // beside a thread that changes that signal's handling.
 Result<Appended> AppendRecords(const std::filesystem::path& path, std::vector<std::string> members,
                                std::int64_t logged_ms, std::int64_t rotate_bytes = kRotateBytes);

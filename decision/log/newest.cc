@@ -1,5 +1,5 @@
-// The newest decision about each store, in a small file beside the log: what the exporter shows, and where --since last
-// goes back to.
+// The newest decision about each store, in a small file beside the log: the exporter shows it, and --since last starts
+// from it.
 //
 //   {"schema":1,"log":"decisions.jsonl","sequence":118,"hash":"<64 hex>","decisions":[
 //   {"spec":"checkpoint","labels":{...},"digest":"...","verdict":"sufficient","time_ms":...,...},
@@ -25,11 +25,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// More stores than this are no fleet but an attack on memory; of more the oldest go.
+// A bound on memory for a damaged or hostile log; beyond it the oldest decisions are dropped.
 constexpr std::size_t kDecisionsMax = 100'000;
-// A store that nobody has decided about for so long is gone.
+// A store without a decision for this long counts as removed.
 constexpr std::int64_t kForgottenAfterMs = 90LL * 24 * 3'600'000;
-// Records of schema 1 don't say that they were asked for with --at: those whose time lies further back.
+// Records of schema 1 don't say that --at was given; one whose time lies further back than this was.
 constexpr std::int64_t kRunMsMax = 30LL * 60'000;
 
 const std::string* Text(const Json& object, std::string_view key) {
@@ -113,7 +113,7 @@ void NewestBook::Take(const Json& record, std::int64_t logged_ms) {
   decision->time_ms = std::min(decision->time_ms, logged_ms);
   decision->logged_ms = logged_ms;
   NewestDecision& known = decisions_[{decision->spec, decision->labels}];
-  // A look back is no newer decision. Others are in the order of the log, whatever a clock once said.
+  // A decision with --at is no newer one. The others are in the log's order, even if the clock was set back in between.
   const bool newer = !looked_back || known.verdict.empty() || decision->time_ms > known.time_ms;
   decision->instant_ms = looked_back ? known.instant_ms : decision->time_ms;
   const bool period = record.Find("period") != nullptr && !looked_back;
@@ -124,6 +124,7 @@ void NewestBook::Take(const Json& record, std::int64_t logged_ms) {
 Result<void> NewestBook::TakeLog(const fs::path& log) {
   Result<std::vector<fs::path>> files = LogFiles(log);
   if (!files) return files.error();
+  // The log may have been rotated just now, so the newest segment is read as well; older ones would only cost time.
   const std::size_t skip = files->size() - std::min<std::size_t>(2, files->size());
   for (std::size_t index = skip; index < files->size(); ++index) {
     Result<void> read = ForEachLine((*files)[index], [&](const LogLine& line) {
@@ -155,6 +156,7 @@ Result<void> NewestBook::Write(const fs::path& log, Link last, std::int64_t now_
     std::ranges::sort(newest.decisions, {}, NameOf);
   }
   const fs::path path = NewestPath(log);
+  // A run that was killed while it replaced this file has left a temporary one.
   RemoveAbandoned(path.has_parent_path() ? path.parent_path() : ".", {path.filename().string()});
   const Result<WriteOutcome> written = WriteFileIfChanged(path, TextOf(log, newest), 0640);
   if (!written) return written.error();
@@ -175,7 +177,7 @@ Result<std::optional<NewestDecisions>> ReadNewest(const fs::path& log) {
   if (!text) return text.error();
   const Result<Json> json = ParseJson(*text);
   if (!json) return Error{json.error().what, path.string()};
-  const Error unknown{"is no file of the newest decisions", path.string()};
+  const Error unknown{"is not a newest-decisions file", path.string()};
   const std::string* const name = Text(*json, "log");
   const std::string* const hash = Text(*json, "hash");
   const std::optional<std::int64_t> sequence = Integer(*json, "sequence");
@@ -184,6 +186,7 @@ Result<std::optional<NewestDecisions>> ReadNewest(const fs::path& log) {
       !sequence || *sequence < 0 || decisions == nullptr || decisions->array() == nullptr) {
     return unknown;
   }
+  // Logs that differ only in their extension share this file's name; the file of another log says nothing about this one.
   if (*name != ResolveLog(log).filename().string()) return std::optional<NewestDecisions>();
   NewestDecisions newest = {.last = {*sequence, *hash}, .decisions = {}};
   for (const Json& one : *decisions->array()) {

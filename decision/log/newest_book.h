@@ -1,4 +1,4 @@
-// The newest decision about each store, while records go by in the log's order.
+// Collects the newest decision about each store from records in the log's order.
 #pragma once
 
 #include <map>

@@ -41,9 +41,8 @@ Result<std::string> ReadRange(int fd, std::int64_t from, std::int64_t to, const 
 }
 
 Error Damaged(const std::string& what, const fs::path& path) {
-  return Error{fmt::format("its end is damaged ({}); rulegen --audit says more. Once this log is moved away, "
-                           "the next run goes "
-                           "on in a new one",
+  return Error{fmt::format("its end is damaged ({}); rulegen --audit gives details. After this log is moved "
+                           "away, the next run continues in a new one",
                            what),
                path.string()};
 }
@@ -63,7 +62,7 @@ Result<LogTail> Judge(std::string_view bytes, std::int64_t start, const fs::path
       records_end = newline + 1;
       break;
     }
-    // A power cut may have kept a record's newline and lost its middle: then the line before is the last one.
+    // After a power cut a record may have its newline and zeros in its middle; then the line before is the last record.
     if (ClassifyRemainder(line, true) != Remainder::kUnfinished) return Damaged(last.error().what, path);
     newline = before;
   }
@@ -91,7 +90,7 @@ Result<void> ForEachLine(const fs::path& file, const std::function<void(const Lo
   }
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return Error{"cannot open", file.string()};
-  // One line ahead, so that the last one is known for what it is.
+  // Reads one line ahead to know which line is the last: only that one may be unfinished.
   std::string line;
   if (!std::getline(stream, line)) return {};
   for (std::int64_t number = 1;; ++number) {
@@ -151,7 +150,7 @@ Result<LogTail> ReadLogTail(int fd, const fs::path& path) {
   struct stat status = {};
   if (::fstat(fd, &status) != 0) return SystemError("cannot stat", path, errno);
   const std::int64_t size = status.st_size;
-  // Back by growing steps, until two whole lines are in reach or the file's beginning is.
+  // Backwards in growing steps until two whole lines, or the file's beginning, are in reach. Two, because the last may be unfinished.
   for (std::int64_t reach = kBlockBytes;; reach *= 4) {
     const std::int64_t from = std::max<std::int64_t>(0, size - reach);
     const Result<std::string> bytes = ReadRange(fd, from, size, path);

@@ -69,7 +69,7 @@ TEST_CASE("a trend that is not answered is unknown and noted, and answers for no
 }
 
 TEST_CASE("what lacks a label that names stores was not judged, and the run says so beside healthy stores") {
-  const auto nameless = [](prometheus_api::Answer& answer) {
+  const auto without_identity = [](prometheus_api::Answer& answer) {
     prometheus_api::Series series = answer.series[0];
     std::erase_if(series.labels, [](const auto& label) { return label.first == "database"; });
     answer.series.push_back(series);
@@ -81,7 +81,7 @@ TEST_CASE("what lacks a label that names stores was not judged, and the run says
     CAPTURE(query);
     MemorySource source;
     source.AddHealthyStore("a");
-    source.changing[query] = nameless;
+    source.changing[query] = without_identity;
     std::vector<Evaluation> evaluations = {EvaluateMeasured(kSampleTable, source, kMemoryT)};
     CHECK(std::ranges::find(source.asked, query) != source.asked.end());
     CHECK(evaluations[0].stores.size() == 1);
@@ -95,13 +95,13 @@ TEST_CASE("what lacks a label that names stores was not judged, and the run says
   MemorySource source;
   source.present["a"] = kMemoryE;
   source.changing["count by (job, instance, database) (checkpoint_block_up)"] = [&](auto& answer) {
-    nameless(answer);
+    without_identity(answer);
     answer.series.erase(answer.series.begin());
   };
   source.changing["count by (job, instance, database) (last_over_time(checkpoint_block_up[1d2h]))"] =
       [](auto& answer) { answer.series.clear(); };
   CHECK(NoStoreLine(EvaluateMeasured(kSampleTable, source, kMemoryT)) ==
-        "UNDETERMINED - no store found: what is there lacks one of the labels that name a store (job, "
+        "UNDETERMINED - no store found: the series lack one of the labels that name a store (job, "
         "instance, database)");
 }
 

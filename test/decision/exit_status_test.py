@@ -131,7 +131,7 @@ class ExitStatus(ServerCase):
         stores = {one["labels"]["database"]: one for one in schema.check_answer(done.stdout)["evaluations"][0]["stores"]}
         self.assertEqual(stores["just-started"]["thresholds"][0]["agreement"], "pending_after_start")
         self.assertEqual(stores["just-started"]["alert_notes"],
-                         ["note: the alert CheckpointWriteErrors is still pending, since Prometheus has just started"])
+                         ["note: the alert CheckpointWriteErrors is still pending, because Prometheus has just started"])
         self.assertEqual(stores["not-firing"]["thresholds"][0]["agreement"], "drift")
         self.assertEqual(done.returncode, 6)
 

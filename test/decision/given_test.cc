@@ -81,7 +81,7 @@ TEST_CASE("a malformed measurements file is an error that names the place") {
       {R"({"servers": -1})", "m.json: \"servers\" is -1; expected 0 or more"},
       {R"({"servers": 1e400})", "m.json: a number too large for a double at byte 17"},
       {R"([{"labels": {"a": "1", "b": "2"}}, {"labels": {"b": "2", "a": "1"}}])",
-       "m.json: store 2: has the labels of a store before it"},
+       "m.json: store 2: has the same labels as an earlier store"},
       {R"({"servers": NaN})", "m.json: not valid JSON at byte 13"},
   };
   for (const Case& example : cases) {

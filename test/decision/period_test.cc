@@ -111,7 +111,7 @@ TEST_CASE("the most severe verdict that stood leads, with its times; milder ones
   hour.Burst(kRate, 90, 60, 30);
   const Evaluation evaluation = hour.Decide();
   CHECK(LineOf(evaluation) == "MIGRATE NOW - Write errors >1% (SQLite saturated)");
-  CHECK(StoodText(evaluation.stores[0]) ==
+  CHECK(BreachTimesText(evaluation.stores[0]) ==
         "from 2026-09-21 13:28:30 UTC to 2026-09-21 13:30:30 UTC, at 5 evaluations");
   CHECK(AlsoLines(kSampleTable, evaluation.stores[0]) ==
         std::vector<std::string>{
@@ -280,7 +280,7 @@ TEST_CASE(
     CHECK(evaluation.stores.size() == (example.line.empty() ? 0 : 1));
     if (example.line.empty()) {
       CHECK(NoStoreLine(evaluation) ==
-            "UNDETERMINED - no store found: checkpoint_block_up has shown none for 26 hours");
+            "UNDETERMINED - no store found: no series checkpoint_block_up for 26 hours");
       continue;
     }
     REQUIRE_FALSE(evaluation.stores.empty());
@@ -364,7 +364,7 @@ TEST_CASE("what lacked a label that names stores at some time of the period was 
   FleetSamples told;
   static_cast<void>(
       MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, told));
-  CHECK_FALSE(told.nameless);
+  CHECK_FALSE(told.without_identity);
   REQUIRE_FALSE(source.asked.empty());
   source.changing[source.asked.back()] = [](prometheus_api::Answer& answer) {
     prometheus_api::Series series = answer.series.at(0);
@@ -373,7 +373,7 @@ TEST_CASE("what lacked a label that names stores at some time of the period was 
   };
   static_cast<void>(
       MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, told));
-  CHECK(told.nameless);
+  CHECK(told.without_identity);
   CHECK(told.warnings.size() == 1);
 }
 

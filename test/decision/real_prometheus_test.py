@@ -50,7 +50,7 @@ STORES = [
           file_size_bytes=[6 * GIGABYTE]).alert(FileSize="firing"),
     Store("latency", "MIGRATE SOON - P99 write latency >100ms (lock contention likely)", 0,
           write_p99_seconds=[0.2] * 21).alert(WriteLatency="firing"),
-    Store("fresh", "UNDETERMINED - Write errors: beyond the limit, with too little history to tell for how long", 30,
+    Store("fresh", "UNDETERMINED - Write errors: beyond the limit, but the history is too short to say for how long", 30,
           evaluations=5, write_error_ratio=0.02).alert(WriteErrors="pending"),
     Store("fresh-and-healthy", "UNDETERMINED - measured since 2026-09-21 14:12:45 UTC, the window of 5 min is not full", 30,
           evaluations=2),
@@ -74,7 +74,7 @@ STORES = [
           coverage_ratio=[0.9], file_size_bytes=[6 * GIGABYTE]).alert(FileSize="firing"),
     Store("uncounted-but-busy", "MIGRATE NOW - Throughput >100/sec (capacity ceiling)", 0, coverage_ratio=0.5,
           writes_per_second=120).alert(Throughput="firing", ThroughputApproaching="firing"),
-    Store("two-series", "UNDETERMINED - Write errors: several series claim to be this store", 30).duplicated(),
+    Store("two-series", "UNDETERMINED - Write errors: several series have this store's labels", 30).duplicated(),
     Store("silent", "UNDETERMINED - no data since 2026-09-21 02:13:30 UTC", 30, servers=[None] * 60,
           file_size_bytes=[None] * 60).silent_since(E - 12 * 3600),
     Store("drift-not-firing", "MIGRATE NOW - Write errors >1% (SQLite saturated)", 6, write_error_ratio=0.02),
@@ -177,7 +177,7 @@ class RealPrometheus(ServerCase):
         errors = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
         for name, line in {"healthy": "SQLite sufficient", "errors": errors, "held": errors, "held-too-long": errors,
                            "errors-one-evaluation-short": PENDING, "late": "SQLite sufficient",
-                           "two-series": "UNDETERMINED - Write errors: several series claim to be this store",
+                           "two-series": "UNDETERMINED - Write errors: several series have this store's labels",
                            "silent": "UNDETERMINED - no data since 2026-09-21 02:13:30 UTC"}.items():
             with self.subTest(name):
                 self.assertEqual(stores[name]["line"], line)

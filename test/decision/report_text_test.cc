@@ -49,7 +49,7 @@ TEST_CASE("the plain answer begins with the verdict and holds every value") {
         "  Writes per second  84.2    limit 80      breached for 31 min\n"
         "  Servers            1       limit 1\n"
         "  File size          1 GB    limit 5 GB\n"
-        "  P99 write latency  150 ms  limit 100 ms  beyond for 2 min, counts from 10 min\n"
+        "  P99 write latency  150 ms  limit 100 ms  beyond the limit for 2 min of 10 min\n"
         "  spec checkpoint 3f9c2a1b, Prometheus agrees: 2 alerts firing, logged as #118, decided for "
         "2026-09-21 "
         "14:13:37 UTC\n");
@@ -208,7 +208,7 @@ TEST_CASE("on a terminal everything of a store fits the width, down to 60 column
     const std::string text = TextReport(evaluations, {.terminal = true, .columns = columns});
     CheckWidth(text, columns);
     for (const std::string_view part : {"84.2", "limit 80", "breached for 31 min", "100 in about 4 days",
-                                        "beyond for 2 min", "no recorded series"}) {
+                                        "beyond the limit for 2 min", "no recorded series"}) {
       CAPTURE(part);
       CHECK(text.find(part) != std::string::npos);
     }

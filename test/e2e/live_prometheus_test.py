@@ -117,7 +117,7 @@ class LivePrometheus(ServerCase):
         first = next(iter(self.story.values()))
         self.assertEqual(schema.check_answer(first.stdout)["evaluations"][0]["stores"], [])
         before = [line for at, line in self.lines("errors").items() if at < self.frozen_at]
-        self.assertIn("UNDETERMINED - Write errors: beyond the limit, with too little history to tell for how long", before)
+        self.assertIn("UNDETERMINED - Write errors: beyond the limit, but the history is too short to say for how long", before)
 
     def test_a_store_is_not_sufficient_before_its_window_is_full(self):
         lines = self.lines("healthy")

@@ -46,7 +46,7 @@ TEST_CASE("samples are believed if they are of the series and of the time that w
     Answer answer;
     std::string problem;
   };
-  const std::string other = "the answer holds another series than was asked for";
+  const std::string other = "the answer holds a series that was not asked for";
   const std::string elsewhen = "the answer holds samples of another time than was asked for";
   const std::vector<Case> cases = {
       {{}, ""},

@@ -69,7 +69,7 @@ class LogFaults(unittest.TestCase):
         self.evaluate()
         done = self.evaluate(["strace", "-qq", "-o", self.folder / "trace", "-P", self.log, "-e", "inject=fsync:error=EIO",
                               "-e", "inject=ftruncate:error=EIO"])
-        self.expect_refused(done, "could not be taken back")
+        self.expect_refused(done, "could not be removed")
         self.assertEqual(self.evaluate().returncode, 0)
         self.assertEqual(subprocess.run([RULEGEN, "--audit", self.log], capture_output=True).returncode, 0)
 
@@ -81,7 +81,7 @@ class LogFaults(unittest.TestCase):
         with self.log.open("a") as log:
             log.write("a note\n")
         damaged = self.log.read_bytes()
-        self.expect_refused(self.evaluate(), "Once this log is moved away, the next run goes on in a new one")
+        self.expect_refused(self.evaluate(), "After this log is moved away, the next run continues in a new one")
         self.assertEqual(self.log.read_bytes(), damaged)
         self.log.rename(self.folder / "moved")
         done = self.evaluate()

@@ -73,7 +73,7 @@ class Wait(unittest.TestCase):
         servers.wait_for("a second question", lambda: server.asked > 1)
         self.assertIsNone(evaluate.poll())
         server.ready.set()
-        self.assertIn("UNDETERMINED - no store found: checkpoint_block_up has shown none", evaluate.communicate(timeout=60)[0])
+        self.assertIn("UNDETERMINED - no store found: no series checkpoint_block_up", evaluate.communicate(timeout=60)[0])
         self.assertEqual(evaluate.returncode, 30)
 
     def test_a_server_that_is_not_there_yet_is_waited_for_too(self):

@@ -288,7 +288,7 @@ TEST_CASE("the time between two periods that is in neither is noted, whatever st
   for (const std::string& problem : report.problems) FAIL_CHECK(problem);
   REQUIRE(report.notes.size() == 1);
   CHECK(report.notes[0] ==
-        "checkpoint: a @ app-1:9108 (app): no decision is about 2026-09-21 13:33:37 UTC to 2026-09-21 "
+        "checkpoint: a @ app-1:9108 (app): no decision covers 2026-09-21 13:33:37 UTC to 2026-09-21 "
         "14:03:37 UTC (30 min)");
   // Looked back at later, it is decided about; what is shorter than an interval hides no evaluation's window.
   decide(kMemoryT - 40 * kMinuteMs, kMemoryT - 10 * kMinuteMs - 20'000);

@@ -113,7 +113,7 @@ TEST_CASE("a period's breach that no recorded sample shows doesn't follow") {
                      R"("threshold":"WriteErrors","breached_evaluations":9,"first_ms":1789999560000,)"
                      R"("last_ms":1789999800000,"longest_beyond_ms":540000)"},
                     {R"("extreme":[1789996440000,0.001])", R"("extreme":[1789999800000,0.02])"}},
-                   "without the inputs of that breach"},
+                   "the inputs of that breach are missing"},
                   {"a verdict without any breach", {invented}, "its verdict"},
                   {"a sufficient period of which a part was not measured",
                    {{R"("unmeasured":[])", R"("unmeasured":[[1789999500000,1789999900000]])"}},
@@ -129,7 +129,7 @@ TEST_CASE("a period's breach that no recorded sample shows doesn't follow") {
                    "its period ends before it begins"},
                   {"a stretch that ends at no time",
                    {{R"("unmeasured":[])", R"("unmeasured":[[1789999800000,"NaN"]])"}},
-                   "two times belong"}});
+                   "two times are expected"}});
 }
 
 TEST_CASE("a period's breach is what its samples and its summary show") {
@@ -142,22 +142,22 @@ TEST_CASE("a period's breach is what its samples and its summary show") {
   CheckForgeries(burst, {{"a verdict that its breach contradicts", {sufficient}, "its verdict"},
                          {"a summary without the breach that its samples show",
                           {sufficient, breach},
-                          "beyond its limit long enough"},
+                          "beyond its limit for long enough"},
                          {"samples that show no breach", {{",0.02]]", ",0.002]]"}}, "don't show that breach"},
                          {"no samples of the breach",
                           {{R"("breached_at_ms":1789999560000,)", ""}},
-                          "without the inputs of that breach"},
+                          "the inputs of that breach are missing"},
                          {"a breach of a condition that held for less than its `for`",
                           {{R"("longest_beyond_ms":420000)", R"("longest_beyond_ms":60000)"}},
-                          "never beyond its limit long enough"},
+                          "no value beyond its limit for long enough"},
                          {"a breach of a limit that was never passed",
                           {{R"("extreme":[1789999260000,0.02])", R"("extreme":[1789999260000,0.001])"}},
-                          "never beyond its limit long enough"}});
+                          "no value beyond its limit for long enough"}});
 }
 
 TEST_CASE("an attempt decides nothing") {
   const std::string line =
-      R"("line":"UNDETERMINED - no store found: checkpoint_block_up has shown none for 26 hours")";
+      R"("line":"UNDETERMINED - no store found: no series checkpoint_block_up for 26 hours")";
   CheckForgeries(
       NoStore(),
       {{"a verdict without a store",

@@ -140,7 +140,7 @@ TEST_CASE(
   MemorySource source;
   constexpr std::int64_t kMonthMs = 720 * kHourMs;
   const std::string month = AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test");
-  CHECK(month.find("has shown none for 720 hours") != std::string::npos);
+  CHECK(month.find("no series checkpoint_block_up for 720 hours") != std::string::npos);
   CHECK(ProblemsOf({month}) == std::vector<std::string>());
   for (const std::string& query : source.asked) source.failing[query] = "refused";
   const std::string nothing =
@@ -155,8 +155,8 @@ TEST_CASE(
         std::erase_if(series.labels, [](const auto& label) { return label.first == "database"; });
     };
   }
-  const std::string nameless =
+  const std::string without_identity =
       AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test");
-  CHECK(nameless.find("name a store (job, instance, database)") != std::string::npos);
-  CHECK(ProblemsOf({nameless}) == std::vector<std::string>());
+  CHECK(without_identity.find("name a store (job, instance, database)") != std::string::npos);
+  CHECK(ProblemsOf({without_identity}) == std::vector<std::string>());
 }

@@ -161,7 +161,7 @@ TEST_CASE("the first run after an upgrade makes the file from the log that is th
 }
 
 TEST_CASE(
-    "a file that a crash left behind, and one that is damaged, is made anew from the log and its newest "
+    "a file that a crash left behind, and one that is damaged, is rebuilt from the log and its newest "
     "segment") {
   const Log log;
   for (const std::string database : {"a", "b", "c"})
@@ -177,7 +177,7 @@ TEST_CASE(
     CHECK_FALSE(ReadNewest(log.path).ok());
     const Appended appended = log.Append({kAttempt});
     REQUIRE(appended.warnings.size() == 1);
-    CHECK(appended.warnings[0].find("made anew from the log") != std::string::npos);
+    CHECK(appended.warnings[0].find("rebuilt from the log") != std::string::npos);
     CHECK(log.Verdicts() == "b=sufficient c=migrate_now ");
   }
 }

@@ -150,7 +150,7 @@ TEST_CASE("a log whose last records were cut off, or that is another one, is tol
   REQUIRE(next.ok());
   CHECK(next->links[0].sequence == (exchanged ? 4 : 3));
   REQUIRE(next->warnings.size() == 1);
-  CHECK(next->warnings[0].find("#3 was logged before: it was cut") != std::string::npos);
+  CHECK(next->warnings[0].find("#3 was logged before: it was truncated") != std::string::npos);
   CHECK(Lines(log).back().find(fmt::format(R"("last_known":{{"sequence":3,"hash":"{}"}})", last.hash)) !=
         std::string::npos);
   CHECK(VerifyChain(Lines(log)) == next->links[0].sequence);
