@@ -21,7 +21,7 @@ HEADER = """\
 # change within a minute.
 """
 
-# What stands in the shipped spec, and in its place; each must be found.
+# Patterns of the shipped spec and their replacements; each pattern must be found.
 REPLACEMENTS = [
     (r"\A(#[^\n]*\n)+", HEADER),
     (r'^scrape_interval = .*$', 'scrape_interval = "1s"'),
@@ -31,8 +31,8 @@ REPLACEMENTS = [
     (r'^dashboards = .*$', 'dashboards = "gen"'),
     (r'^docs       = .*$', 'docs       = "gen"'),
     (r'^base = .*$', 'base = "../rules/alertmanager.base.yml"'),
-    # Cases about the window itself count its scrapes, of which another one has other numbers.
-    (r'^# The cases called "the window"[^\n]*\n#[^\n]*\n\n', ""),
+    # Cases about the length of the window itself: their values hold for 5 minutes only.
+    (r'^# The cases named "the window"[^\n]*\n#[^\n]*\n\n', ""),
     (r'\n\[\[(signal|coverage)\.test\]\]\nname += "the window[^\n]*\n(.+\n)+', ""),
     (r"\[5m\]", "[15s]"),
     (r"5 minutes", "15 seconds"),
@@ -58,7 +58,7 @@ def per_second(text):
     return re.sub(r"^series = .*$", line, text, flags=re.M)
 
 
-# The watches stay as they are, but for what they remember: four evaluations apart, as in the shipped spec.
+# The watches are unchanged, except that their memory is recorded every four evaluations, as in the shipped spec.
 WATCHES = "\n# --- watches"
 MEMORY = (r'^interval = "2m"$', 'interval = "4s"')
 
@@ -68,11 +68,11 @@ def derive(text):
     for pattern, replacement in REPLACEMENTS:
         text, count = re.subn(pattern, replacement, text, flags=re.M)
         if count == 0:
-            sys.exit(f"derive_spec: {SHIPPED.relative_to(ROOT)} has nothing that fits {pattern}: demo/derive_spec.py has "
-                     "to follow the change")
+            sys.exit(f"derive_spec: {SHIPPED.relative_to(ROOT)} has no match for {pattern}: adapt "
+                     "demo/derive_spec.py")
     watches, count = re.subn(*MEMORY, watches, flags=re.M)
     if count == 0:
-        sys.exit(f"derive_spec: {SHIPPED.relative_to(ROOT)} remembers nothing: demo/derive_spec.py has to follow the change")
+        sys.exit(f"derive_spec: {SHIPPED.relative_to(ROOT)} has no memory of 2m: adapt demo/derive_spec.py")
     return per_second(text) + WATCHES + watches
 
 
@@ -81,7 +81,7 @@ def main():
     if "--check" not in sys.argv[1:]:
         DERIVED.write_text(derived, encoding="utf-8")
     elif DERIVED.read_text(encoding="utf-8") != derived:
-        sys.exit(f"{DERIVED.relative_to(ROOT)} is not what {SHIPPED.relative_to(ROOT)} gives; run ./run regenerate")
+        sys.exit(f"{DERIVED.relative_to(ROOT)} is not derived from {SHIPPED.relative_to(ROOT)}; run ./run regenerate")
 
 
 if __name__ == "__main__":

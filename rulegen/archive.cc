@@ -25,7 +25,7 @@
 namespace outgrown::commands {
 namespace {
 
-// How often --timeout all queries together may take: one a series. Whoever waits sees the progress.
+// All queries together may take this many times --timeout: there is one a series. The progress is shown meanwhile.
 constexpr int kPatience = 10'000;
 
 // The servers with what keeps their connections open.
@@ -65,7 +65,7 @@ Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options) {
   return decision_log::LogFiles(*path);
 }
 
-// A status that no program has: a signal came, and nothing was archived.
+// No exit status: a signal came, and nothing was archived.
 constexpr int kInterrupted = -1;
 
 int FailUnlessInterrupted(const Error& error, int status) {

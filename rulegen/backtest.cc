@@ -22,7 +22,6 @@
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 #include "rulegen/verify/rule_server.h"
-#include "rulegen/verify/rule_server.h"
 #include "thresholds/compiled.h"
 #include "thresholds/names.h"
 #include "thresholds/table_plan.h"
@@ -34,9 +33,9 @@ using backtest::Backtest;
 using prometheus_api::PrometheusClient;
 
 constexpr std::int64_t kInstantsMax = 10'000'000;
-// How often --timeout all queries together may take: as many as a long period needs. Whoever waits sees the progress.
+// All queries together may take this many times --timeout, which a long period needs; the progress is shown meanwhile.
 constexpr int kPatience = 10'000;
-// How often --timeout may pass without a single answer.
+// After this many times --timeout without a single answer the server is given up.
 constexpr int kSilence = 3;
 
 // One spec with its table; no spec where the compiled table is used.
@@ -72,7 +71,7 @@ Subjects Load(const Options& options) {
   loaded.status = specs.status;
   if (loaded.status != kExitOk) return loaded;
   spec::Spec& spec = specs.specs.front();
-  // Another store's spec has nothing to compare; the compiled table does not know its expressions.
+  // A spec of another store has nothing to compare with, and neither has the compiled table, which has no expressions.
   std::erase_if(loaded.subjects, [&](const Subject& subject) {
     return !subject.spec || subject.spec->store.name != spec.store.name;
   });
@@ -106,7 +105,8 @@ std::map<std::string, std::string> LoadedRecordings(verify::RuleServer& server) 
   return recordings;
 }
 
-// Asks the period for a series in some fifty pieces. Where it can't be asked, the walk will say so.
+// Whether the period has any sample of the series, asked in some fifty steps. If the query fails the answer is yes: the walk
+// over the period then reports the failure.
 bool HasSamples(prometheus_api::QuerySource& source, const backtest::Grid& grid, const std::string& series) {
   const std::int64_t piece_ms = std::max<std::int64_t>(60'000, (grid.to_ms - grid.from_ms) / 50);
   const std::string promql =
@@ -168,7 +168,7 @@ std::int64_t StepMs(const Options& options, const Subject& subject) {
   return options.backtest.step_ms.value_or(subject.table().interval_ms);
 }
 
-// What is too long about the period.
+// An error for a period with too many instants.
 Result<void> CheckPeriod(const Options& options, const Subjects& loaded) {
   for (const Subject& subject : loaded.subjects) {
     if (LengthMs(options.evaluate) / StepMs(options, subject) < kInstantsMax) continue;

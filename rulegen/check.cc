@@ -21,14 +21,14 @@ int RunCheck(const Options& options) {
     if (!differences.ok()) return Fail(differences.error());
     if (differences->empty()) continue;
     diffs += generate::DiffOf(*differences);
-    Fail({"the artefacts are not what it generates; run rulegen --generate", made.spec->file.string()});
+    Fail({"the artefacts differ from what it generates; run rulegen --generate", made.spec->file.string()});
   }
-  // No diff of these: what carries a mark may be anybody's copy.
+  // Named without a diff: a file with the mark may be a copy whose content is of no interest here.
   const auto left_overs = generate::LeftOvers(all.made, options.out, options.specs.empty());
   if (!left_overs.ok()) return Fail(left_overs.error());
   for (const generate::LeftOver& file : *left_overs) {
     Fail({"left over: " + file.why + "; run rulegen --generate" + (file.is_settled ? "" : " --prune") +
-              ", or make it your own without the mark",
+              ", or remove the mark if you maintain it yourself",
           file.path.string()});
   }
   return Answer(diffs, diffs.empty() && left_overs->empty() ? kExitOk : kExitDrift);

@@ -112,6 +112,7 @@ Result<void> WaitForServer(const ConnectionOptions& options, std::int64_t wait_m
   while (true) {
     const Result<prometheus_api::HttpAnswer> answer =
         client->Post("/api/v1/query", {{"query", "vector(1)"}}, std::min(options.timeout_ms, wait_ms));
+    // Asked with a query, since the path of a readiness page differs between Prometheus, VictoriaMetrics, Mimir and Thanos.
     if (answer.ok() && answer->status != kUnavailable) return {};
     if (std::chrono::steady_clock::now() + kPause >= deadline) return {};
     std::this_thread::sleep_for(kPause);

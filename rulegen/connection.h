@@ -19,8 +19,8 @@ ConnectionOptions ConnectionTo(const std::string& url, const ConnectionOptions& 
 Result<prometheus_api::HttpClient> OpenHttp(const ConnectionOptions& options);
 Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& options, int patience);
 
-// Waits until the server answers queries, at most `wait_ms`. Nobody to connect to and the status 503, as a Prometheus gives
-// while it replays its log, are worth waiting for; any other answer is for the query that gets it to judge.
+// Waits until the server answers queries, at most `wait_ms`. It waits while the connection is refused or the status is 503, as
+// Prometheus gives while it replays its WAL; any other answer ends the wait and is judged by the query that gets it.
 Result<void> WaitForServer(const ConnectionOptions& options, std::int64_t wait_ms);
 
 }  // namespace outgrown::commands

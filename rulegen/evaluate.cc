@@ -36,12 +36,12 @@ using evaluate::Evaluation;
 using evaluate::Origin;
 using evaluate::StoreDecision;
 
-// How often --timeout all queries of a run may take together: a handful of them, or a period's many.
+// All queries of a run together may take this many times --timeout: a handful of queries, or the many of a period.
 constexpr int kPatience = 2;
 constexpr int kPeriodPatience = 20;
-// What trends are worth waiting for, whatever --timeout allows; the decision is made and logged by then.
+// The most to wait for trends, whatever --timeout allows; the decision is logged by then and must be printed soon.
 constexpr std::int64_t kTrendTimeoutMs = 5'000;
-// A year at an evaluation each 30 s: more would be asked for hours.
+// A year of evaluations at 30 s; a longer period would take hours of queries.
 constexpr std::int64_t kPeriodEvaluationsMax = 1'051'200;
 
 // Anything that can be read, so that a shell's <(...) works too.
@@ -63,7 +63,7 @@ Result<std::string> ReadMeasurements(const std::filesystem::path& path) {
   return text;
 }
 
-// What is too long about the period.
+// An error for a period with too many evaluations.
 Result<void> CheckPeriod(const EvaluateOptions& options, const std::vector<const Table*>& tables) {
   for (const Table* table : tables) {
     if (options.since_ms.value_or(0) / table->interval_ms <= kPeriodEvaluationsMax) continue;
@@ -110,7 +110,7 @@ class LastEnds {
     return end_ms < time_ms ? end_ms : 0;
   }
 
-  // No end: a day ago. One that is longer ago than a period may be leaves a hole, which --history reports.
+  // Without an end: a day ago. An end that is longer ago than a period may be leaves a hole, which --history reports.
   static std::int64_t BeginOf(const Table& table, std::int64_t end_ms, std::int64_t time_ms) {
     constexpr std::int64_t kDayMs = 24LL * 3'600'000;
     if (end_ms == 0) return time_ms - kDayMs;
@@ -174,10 +174,9 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
   return evaluations;
 }
 
-// Logs every decision and every attempt that found no store, and notes each record's number. What was strange about the log
-// is among the warnings.
+// Logs every decision and every attempt that found no store, and notes each record's number. Returns the log's warnings.
 Result<std::vector<std::string>> Log(const EvaluateOptions& options, std::vector<Evaluation>& evaluations) {
-  // Given values are logged only where somebody asks for it, and then as given.
+  // Given values are logged only with --log, with the origin "given": they are no evidence of what the store did.
   if (options.measurements && !options.log) return std::vector<std::string>();
   const Result<fs::path> path = LogPathOf(options);
   if (!path) return path.error();
@@ -196,7 +195,7 @@ Result<std::vector<std::string>> Log(const EvaluateOptions& options, std::vector
   Result<decision_log::Appended> appended = decision_log::AppendRecords(*path, std::move(members), NowMs());
   if (!appended) {
     Error error = appended.error();
-    // A system user's home may not be there.
+    // A system user may have no home folder.
     if (!options.log) error.what += "; --log, $STATE_DIRECTORY or $XDG_STATE_HOME names another place";
     return error;
   }
@@ -220,7 +219,7 @@ void AddTrends(const EvaluateOptions& options, std::vector<Evaluation>& evaluati
   ConnectionOptions connection = options.connection;
   connection.timeout_ms = std::min(connection.timeout_ms, kTrendTimeoutMs);
   Result<prometheus_api::PrometheusClient> client = Connect(connection, 1);
-  if (!client) return;  // it has connected before with the same options
+  if (!client) return;  // the same options worked for the decision; a trend is not worth an error
   for (Evaluation& evaluation : evaluations) evaluate::AddTrends(evaluation, *client);
 }
 

@@ -14,18 +14,18 @@
 namespace outgrown::commands {
 namespace {
 
-// Removes what is left over if `prune`, else names it. A manifest that has done its work goes in either case.
+// Removes the left-over files if `prune`, else names them. A manifest with nothing left to say is removed in either case.
 Result<void> SettleLeftOvers(const std::vector<generate::LeftOver>& left_overs, bool prune,
-                             std::string& told) {
+                             std::string& report) {
   for (const generate::LeftOver& file : left_overs) {
     if (!prune && !file.is_settled) {
-      told += fmt::format("left over {}: {}; --prune removes it\n", file.path.string(), file.why);
+      report += fmt::format("left over {}: {}; --prune removes it\n", file.path.string(), file.why);
       continue;
     }
     std::error_code failed;
     std::filesystem::remove(file.path, failed);
     if (failed) return Error{"cannot remove: " + failed.message(), file.path.string()};
-    told += fmt::format("removed {}\n", file.path.string());
+    report += fmt::format("removed {}\n", file.path.string());
   }
   return {};
 }
@@ -37,25 +37,25 @@ int RunGenerate(const Options& options) {
   if (specs.status != kExitOk) return specs.status;
   const MadeArtefacts all = MakeAllArtefacts(specs.specs, options);
   if (all.status != kExitOk) return all.status;
-  std::string told;
+  std::string report;
   for (const generate::Made& made : all.made) {
     const auto written = generate::WriteTree(made, generate::Layout(*made.spec, options.out));
     if (!written.ok()) {
-      Answer(told, kExitOk);  // what was written before
+      Answer(report, kExitOk);  // the files that were written before the error
       return Fail(written.error());
     }
-    for (const std::filesystem::path& path : *written) told += fmt::format("wrote {}\n", path.string());
+    for (const std::filesystem::path& path : *written) report += fmt::format("wrote {}\n", path.string());
     if (written->empty())
-      told += fmt::format("{}: {} artefacts, unchanged\n", made.spec->file.string(), made.artefacts.size());
+      report += fmt::format("{}: {} artefacts, unchanged\n", made.spec->file.string(), made.artefacts.size());
   }
   const auto left_overs = generate::LeftOvers(all.made, options.out, options.specs.empty());
-  const Result<void> settled =
-      left_overs.ok() ? SettleLeftOvers(*left_overs, options.prune, told) : Result<void>(left_overs.error());
+  const Result<void> settled = left_overs.ok() ? SettleLeftOvers(*left_overs, options.prune, report)
+                                               : Result<void>(left_overs.error());
   if (!settled) {
-    Answer(told, kExitOk);
+    Answer(report, kExitOk);
     return Fail(settled.error());
   }
-  return Answer(told, kExitOk);
+  return Answer(report, kExitOk);
 }
 
 }  // namespace outgrown::commands

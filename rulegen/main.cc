@@ -41,7 +41,7 @@ int Run(int argc, char** argv) {
 
 }  // namespace
 
-// Output that could not be written is a failure: nobody takes half a diff for the whole.
+// Output that could not be written completely is a failure, so that half a diff never counts as the whole.
 int main(int argc, char** argv) {
   int status = outgrown::kExitFailure;
   try {

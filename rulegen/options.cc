@@ -18,7 +18,7 @@ namespace outgrown::commands {
 namespace {
 
 constexpr const char* kDescription =
-    "rulegen: one spec of thresholds, every artefact made from it, and the decision it leads to.";
+    "rulegen: alerting rules, dashboards, documents and decisions from one spec of thresholds.";
 constexpr const char* kFooter =
     "Exit status: 0 ok, 1 failure, 2 usage, 3 invalid spec, 4 Prometheus answered no query,\n"
     "5 decision could not be logged, 6 drift, 30 undetermined. The manual is rulegen(1).";
@@ -151,9 +151,9 @@ void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options) {
            options.since_last = text == "last";
            if (!options.since_last) options.since_ms = PositiveDuration("--since", text);
          },
-         "Decide over this long, at every evaluation: the most severe verdict that was reached; last: for "
-         "each store since the end of its newest period in the log, which is the form for a daily timer; how "
-         "far a backtest or an archive reaches back (default there: 7d)")
+         "Decide at every evaluation of this period and report the most severe verdict; last: for each store "
+         "since the end of its newest period in the log, for a daily timer; with --backtest and --archive: "
+         "how far to go back (default: 7d)")
       ->type_name("DURATION")
       ->group(kPeriod);
   app.add_option_function<std::string>(
@@ -163,14 +163,14 @@ void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options) {
              throw CLI::ValidationError("--format", "neither text nor json");
            options.format = text == "json" ? Format::kJson : Format::kText;
          },
-         "text for people (default) or json for machines")
+         "text (default) or json")
       ->type_name("FORMAT")
       ->group(kPeriod);
   app.add_option_function<std::string>(
          "--wait",
          [&options](const std::string& text) { options.wait_ms = PositiveDuration("--wait", text); },
-         "Wait at most this long for a server that is not there yet or answers 503, as Prometheus does "
-         "while it reads its log after a start (default: not at all)")
+         "Wait at most this long for a server that is not reachable yet or answers 503, as Prometheus does "
+         "while it replays its WAL after a start (default: no wait)")
       ->type_name("DURATION")
       ->group(kEvaluate);
   app.add_flag("--exit-code", options.exit_code, "Exit with the verdict's own code (10, 20) if there is one")
@@ -185,7 +185,7 @@ void AddBacktestOptions(CLI::App& app, BacktestOptions& options) {
            options.step_ms = PositiveDuration("--step", text);
            if (*options.step_ms < kStepMsMin) throw CLI::ValidationError("--step", "less than 1s");
          },
-         "Decide every so often (default: the spec's interval)")
+         "Time between two decisions (default: the spec's interval)")
       ->type_name("DURATION")
       ->group(kBacktest);
   app.add_option_function<std::string>(
@@ -288,6 +288,7 @@ std::variant<const ModeFlag*, Exit> ChooseMode(const CLI::App& app) {
 }  // namespace
 
 std::int64_t EndMs(const EvaluateOptions& options) {
+  // Scrapes, rule evaluations and remote write take some seconds; at "now" the newest samples would be missing.
   constexpr std::int64_t kSettleMs = 10'000;
   return options.at_ms.value_or(NowMs() - kSettleMs);
 }

@@ -19,7 +19,7 @@
 namespace outgrown::commands {
 namespace {
 
-// A fleet's warnings repeat themselves; more than these nobody reads.
+// A fleet's warnings repeat themselves; beyond this many only their number is printed.
 constexpr std::size_t kWarningsMax = 20;
 
 // As wide as the terminal says it is; else as $COLUMNS says; else 80.
@@ -55,7 +55,7 @@ report::TextStyle StyleOfOutput() {
   const char* const terminal = std::getenv("TERM");
   const char* const no_colour = std::getenv("NO_COLOR");  // https://no-color.org: any non-empty value
   report::TextStyle style;
-  // A dumb terminal (an editor's shell) is for plain text.
+  // TERM=dumb (an editor's shell) gets plain text.
   style.terminal =
       ::isatty(STDOUT_FILENO) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
   style.colour = style.terminal && (no_colour == nullptr || *no_colour == '\0');
@@ -76,7 +76,7 @@ std::function<void(std::int64_t done, std::int64_t all)> ProgressOnTerminal(std:
 }
 
 void Warnings::Add(const std::vector<std::string>& texts, bool answered) {
-  // Where nothing answers, one query's words tell it all.
+  // If no query was answered, the reason is the same for all, so one is enough.
   const std::size_t count = answered ? texts.size() : std::min<std::size_t>(1, texts.size());
   texts_.insert(texts_.end(), texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(count));
 }

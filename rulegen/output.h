@@ -1,4 +1,4 @@
-// How every mode speaks: its answer on the standard output; errors, warnings and progress on the standard error.
+// Output of every mode: the answer on standard output; errors, warnings and progress on standard error.
 #pragma once
 
 #include <cstdint>

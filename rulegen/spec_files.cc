@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Prints them, each below its line of the spec it is about.
+// Prints each with the line of the spec that it is about.
 void Print(const std::vector<spec::Diagnostic>& diagnostics, const std::map<fs::path, std::string>& sources) {
   for (const spec::Diagnostic& diagnostic : diagnostics) {
     fmt::print(stderr, "{}\n", spec::FormatDiagnosticWithSource(diagnostic, sources.at(diagnostic.file)));

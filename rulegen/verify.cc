@@ -15,7 +15,7 @@
 namespace outgrown::commands {
 namespace {
 
-// How many times one query's timeout all of them together may take.
+// All queries together may take this many times the timeout of one.
 constexpr int kPatience = 2;
 
 // How the server with the rules is reached. The login for Prometheus goes to no other host or port.
@@ -39,7 +39,7 @@ int RunVerify(const Options& options) {
   if (specs.status != kExitOk) return specs.status;
   Result<verify::RuleServer> rules = OpenRuleServer(RuleConnection(options));
   if (!rules) return Fail(rules.error());
-  // vmalert can't say how it reads an expression; the server of the series may.
+  // vmalert has no /api/v1/format_query; the server with the series may have it.
   Result<verify::RuleServer> series = OpenRuleServer(options.evaluate.connection);
   if (!series) return Fail(series.error());
   Result<prometheus_api::PrometheusClient> prometheus = Connect(options.evaluate.connection, kPatience);

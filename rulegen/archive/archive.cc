@@ -32,7 +32,7 @@ struct Facts {
   std::vector<SnapshotFile> snapshots;
 };
 
-// What a reader of the archive must know and cannot see in it.
+// Notes for the reader of an archive about what it can't contain.
 constexpr std::array<std::string_view, 3> kNotes = {
     "Staleness markers are not part of what Prometheus' query API gives, so the snapshots lack them: a "
     "restored series "
@@ -107,7 +107,7 @@ std::string ManifestJson(const Question& question, const Facts& facts, const Fol
   return json.text() + "\n";
 }
 
-// How often the log is copied anew because it was rotated meanwhile.
+// How often the log is copied again because it was rotated during the copy.
 constexpr int kLogTries = 3;
 constexpr long kHttpOk = 200;
 
@@ -262,7 +262,7 @@ class Archivist {
       copies.push_back(folder_.On("decision-log/" + file.filename().string()));
     Result<audit::AuditReport> report = audit::Audit(copies);
     if (!report) return report.error();
-    // Where the copies are for now is of no interest later.
+    // The copies lie under the temporary name for now; the report must not contain it.
     for (std::vector<std::string>* const texts : {&report->problems, &report->notes}) {
       for (std::string& text : *texts) {
         const std::string prefix = folder_.On("").string();

@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSums = "SHA256SUMS";
-// What is private in its own place must not become public here.
+// A file that is private at its own place must not become readable for others here.
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kPermissions = 0777;
@@ -138,7 +138,7 @@ Result<void> Folder::Commit() {
   for (const fs::path& folder : folders) {
     if (Result<void> synced = SyncFolder(folder); !synced) return synced;
   }
-  // rename(2) replaces an empty folder and no other.
+  // rename(2) replaces an empty folder only, so an archive that appeared meanwhile is never overwritten.
   if (::rename(temporary_.c_str(), place_.c_str()) != 0) return SystemError("cannot rename to", place_);
   temporary_.clear();
   return SyncFolder(place_.parent_path());

@@ -51,7 +51,7 @@ class Folder {
     std::uintmax_t size_bytes_ = 0;
   };
 
-  // Opens a file anew, for its owner alone; what stood there under this name is replaced. Makes its folders, which are
+  // Opens a new file, readable for its owner only; an earlier one of this name is replaced. Makes its folders, which are
   // its owner's alone too. The folder must outlive it.
   Result<File> Open(const std::string& path);
   Result<void> Add(const std::string& path, std::string_view bytes);

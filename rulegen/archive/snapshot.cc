@@ -86,9 +86,9 @@ class SeriesWriter {
                 source_);
       if (!answer) return answer.error();
       for (const prometheus_api::Series& one : *answer) {
-        if (WithoutName(one.labels) != labels) continue;  // one with more labels matches too
+        if (WithoutName(one.labels) != labels) continue;  // a selector also matches series with more labels
         for (const Sample& sample : one.samples) {
-          // The edge is in or out, as the server's version has it.
+          // Prometheus 3 leaves the range's left edge out, 2 includes it.
           if (sample.time_ms <= after_ms || sample.time_ms > until_ms) continue;
           lines += SampleLine(series, sample);
           ++family.samples;

@@ -34,7 +34,7 @@ struct FamilySnapshot {
 using SeriesDone = std::function<void(std::size_t done, std::size_t all)>;
 
 // Writes `file`, one label set after the other, so that memory does not grow with the number of stores. An error if
-// a query is not answered whole: evidence with a hole in it is none.
+// a query is not answered completely, since an archive must not have unnoticed gaps.
 Result<std::vector<FamilySnapshot>> WriteSnapshot(const Table& table, prometheus_api::QuerySource& source,
                                                   const Range& range, Folder::File& file,
                                                   const SeriesDone& series_done);

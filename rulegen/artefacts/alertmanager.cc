@@ -21,8 +21,8 @@ namespace outgrown::plan {
 
 namespace {
 
-// A migration takes weeks: once a day is a reminder, more is noise. Milder ones wait for as long as Alertmanager keeps what
-// it notified about by default (--data.retention 120h).
+// A migration takes weeks: once a day is a reminder, more is noise. Milder ones repeat as seldom as Alertmanager allows: it
+// forgets what it notified about after --data.retention, 120h by default, and would notify again anyway.
 constexpr Milliseconds kRemindDaily = std::chrono::hours(24);
 constexpr Milliseconds kRemindSeldom = std::chrono::hours(120);
 
@@ -44,7 +44,7 @@ AlertsByVerdict ByVerdict(const spec::Spec& spec) {
   return alerts;
 }
 
-// The labels, and those that tell apart hosts that share one Alertmanager.
+// The labels, and those that separate hosts that share one Alertmanager (alertmanager.equal).
 std::vector<std::string> AndShared(const spec::Spec& spec, std::vector<std::string> labels) {
   if (!spec.alertmanager) return labels;
   for (const std::string& label : spec.alertmanager->equal) {
@@ -53,7 +53,7 @@ std::vector<std::string> AndShared(const spec::Spec& spec, std::vector<std::stri
   return labels;
 }
 
-// For each verdict that has something milder below it: its alerts silence all of those.
+// For each verdict: its alerts silence those of all milder ones.
 void SilenceMilder(const spec::Spec& spec, AlertsByVerdict& alerts, std::vector<Inhibition>& inhibitions) {
   std::vector<std::string> milder;
   for (const spec::Verdict& verdict : spec.verdicts) {
@@ -242,7 +242,7 @@ Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<p
   for (const plan::Routing& routing : routings) {
     if (HasRoute(*routes, routing.route)) {
       return Error{"already has the route of the alerts of the store " + routing.store +
-                       ", so it was generated from that spec; name a file of your own",
+                       ", so it was generated from that spec; name your own configuration",
                    base_name};
     }
     routes->items.push_back(RouteNode(routing.route, receivers));

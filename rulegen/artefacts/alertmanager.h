@@ -49,7 +49,7 @@ Routing PlanRouting(const spec::Spec& spec, const RuleFile& rules);
 
 namespace outgrown::emit {
 
-// Alertmanager's configuration: the user's own, with the routes and inhibitions of specs merged in.
+// Alertmanager's configuration: the user-supplied one, with the routes and inhibitions of specs merged in.
 
 // `base` is the text of the user's file, `base_name` its name for errors. The routes go behind their own (theirs win),
 // the inhibitions behind theirs, in the order of `routings`. Of theirs the relative paths are changed that Alertmanager

@@ -42,7 +42,7 @@ struct Annotation {
 // Source: prometheus/template/template.go.
 std::string Humanize(double value, Unit unit);
 
-// "Write errors > 1% for 5m": a threshold's condition for people. `signal` is the threshold's.
+// "Write errors > 1% for 5m": a threshold's condition as texts show it. `signal` is the threshold's.
 std::string ConditionText(const spec::Signal& signal, const spec::Threshold& threshold);
 
 // The text that the template gives for an alert with these labels and that value.

@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Stands for the user's Alertmanager configuration where there is none.
+// The base where no Alertmanager configuration was supplied: the least that Alertmanager accepts.
 const std::string kEmptyAlertmanager = "route:\n  receiver: default\nreceivers:\n  - name: default\n";
 
 // Where the rule file of a flavor goes, from the folder of the rules.
@@ -80,7 +80,7 @@ Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules
   std::string text = kEmptyAlertmanager;
   if (!spec.alertmanager->base.empty()) {
     if (IsSameFile(base, folder / made.path)) {
-      return Error{"alertmanager.base names what is generated from it; name a file of your own",
+      return Error{"alertmanager.base names the file that is generated from it; name your own configuration",
                    base.string()};
     }
     Result<std::string> read = ReadFile(base);

@@ -90,14 +90,14 @@ std::string VerdictColor(const spec::Spec& spec, std::size_t index) {
   return std::string(kFromSevere[std::min(behind, kFromSevere.size() - 1)]);
 }
 
-// The least value beyond a limit: Grafana colours from a step's value on, but a limit itself is no breach.
+// The least value beyond a limit: Grafana colours from a step's value on, but the limit itself is not a breach.
 double JustAbove(double limit) {
   return limit == 0 ? 1e-9 : std::nextafter(limit, std::numeric_limits<double>::infinity());
 }
 
-// A limit that the trend reaches later than this is not one that anybody plans for.
+// A limit that the trend reaches later than this is shown as "no trend".
 constexpr double kTenYearsSeconds = 315'360'000;
-// Stands for "never" behind every time that can be reached, so that a table sorted by time ends with it.
+// "No trend" as a number larger than any time shown, so that a table sorted by time ends with it.
 constexpr double kNoTrend = 1e10;
 
 class LimitPanels {
@@ -143,7 +143,7 @@ class LimitPanels {
     panel.width = 8;
     panel.height = 6;
     for (const spec::Threshold& threshold : spec_.thresholds) {
-      // Of a limit of 0 nothing is a share.
+      // A share of a limit of 0 would be a division by 0.
       if (threshold.limit == 0) continue;
       panel.queries.push_back({ShareExpr(threshold), threshold.id, true});
     }
@@ -172,7 +172,7 @@ class LimitPanels {
     grid_.Add(std::move(panel));
   }
 
-  // Seconds until the limit if the trend over the time shown goes on: 0 reached, kNoTrend no trend towards it.
+  // Seconds until the limit if the trend over the time shown continues: 0 reached, kNoTrend no trend towards it.
   std::string TimeToLimit(const spec::Threshold& threshold) const {
     const std::string series = Recorded(threshold.signal);
     const bool above = threshold.direction == Direction::kAbove;
@@ -189,9 +189,8 @@ class LimitPanels {
     panel.kind = PanelKind::kTable;
     panel.title = "Time to limit";
     panel.description =
-        "When each limit is reached if the trend over the time shown goes on. It changes no verdict; a "
-        "longer time range "
-        "gives a calmer trend.";
+        "When each limit is reached if the trend over the time shown continues. It changes no verdict; a "
+        "longer time range gives a steadier trend.";
     panel.width = 8;
     panel.height = std::clamp(3 + static_cast<int>(spec_.thresholds.size()), 6, 16);
     std::string expr;
@@ -364,7 +363,7 @@ class Planner {
     now.kind = PanelKind::kStat;
     now.title = "Verdict";
     now.description =
-        "What the firing alerts say. The decision itself, with its reasons, is rulegen --evaluate's.";
+        "The verdict of the alerts that are firing. rulegen --evaluate gives the decision with its reasons.";
     now.width = 6;
     now.height = 6;
     now.queries = {{VerdictExpr(), StoreLegend(spec_), true}};
@@ -495,8 +494,8 @@ class Planner {
     if (coverage.reason.empty()) return;
     Panel reasons;
     reasons.kind = PanelKind::kStateTimeline;
-    reasons.title = "Why the counting is no evidence";
-    reasons.description = "The reasons that make the verdict UNDETERMINED; empty is good.";
+    reasons.title = "Why the counting is not evidence";
+    reasons.description = "The reasons that make the verdict UNDETERMINED; empty if there are none.";
     reasons.width = 8;
     reasons.height = kHeight;
     reasons.queries = {
@@ -505,7 +504,7 @@ class Planner {
     grid_.Add(std::move(reasons));
   }
 
-  // The thresholds as a table, beside the last signal where there is room.
+  // The thresholds as a table. A signal takes half of the grid, so with an odd number of them the other half is free.
   void AddMatrix() {
     Panel panel;
     panel.kind = PanelKind::kText;

@@ -1,4 +1,4 @@
-// The Grafana dashboard of a store as structs: what stands where, what it asks Prometheus, and how it is coloured.
+// The Grafana dashboard of a store as structs: the panels' places, their queries and their colours.
 #pragma once
 
 #include <optional>

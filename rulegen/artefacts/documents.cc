@@ -40,7 +40,7 @@ std::string MarkdownBlock(std::string_view language, std::string_view code) {
   return fence + std::string(language) + "\n" + std::string(code) + "\n" + fence + "\n";
 }
 
-// The decision matrix: which measurement gives which verdict, as one page for people.
+// The decision matrix: which measurement gives which verdict.
 
 std::string Link(const spec::Spec& spec, const std::string& alert) {
   const std::string anchor = "#" + spec::RunbookAnchor(alert);
@@ -74,22 +74,22 @@ std::string Coverage(const spec::Spec& spec) {
       " is the share of the store's own commits that the application's counting saw. Below " +
       MarkdownText(plan::Humanize(coverage.minimum, Unit::kRatio)) +
       ", or without it:\n\n- unknown: " + Titles(spec, coverage.unknown) +
-      "\n- too small at worst, so that a breach stands and anything else is unknown: " +
+      "\n- a lower bound, so that a breach is proven and anything else is unknown: " +
       Titles(spec, coverage.lower_bound) + "\n\nAbove " +
       MarkdownText(plan::Humanize(coverage.maximum, Unit::kRatio)) +
       " more was counted than the store has seen:\n\n- unknown: " + Titles(spec, coverage.unknown) +
-      "\n- valid, since it rests on the store's own commits then: " + Titles(spec, coverage.lower_bound) +
-      "\n";
+      "\n- valid, since it is computed from the store's own commits then: " +
+      Titles(spec, coverage.lower_bound) + "\n";
   if (coverage.reasons.empty()) return text;
   std::vector<std::vector<std::string>> rows;
   for (const auto& [reason, sentence] : coverage.reasons)
     rows.push_back({MarkdownCode(reason), MarkdownText(sentence)});
   return text + "\n" + MarkdownCode(spec::ReasonSeries(spec.store)) +
-         " says why. Where it does, the verdict is **UNDETERMINED** with that sentence:\n\n" +
+         " says why. While it has a sample, the verdict is **UNDETERMINED** with that sentence:\n\n" +
          MarkdownTable({"reason", "the verdict line reads"}, rows);
 }
 
-// The metric reference: every series that a spec records, reads or declares, as one page for people.
+// The metric reference: every series that a spec records, reads or declares.
 
 using Rows = std::vector<std::vector<std::string>>;
 
@@ -130,13 +130,13 @@ std::string Recorded(const spec::Spec& spec) {
     add(spec::RecordedSeries(spec.store, signal.id), UnitText(signal.unit), signal.description, signal.expr);
     if (signal.split.empty()) continue;
     add(spec::SplitSeries(spec.store, signal.id), UnitText(signal.unit),
-        "The same by reason, for people: no alert and no decision rests on it.", signal.split);
+        "The same by reason, for display: no alert and no decision uses it.", signal.split);
   }
   if (spec.coverage) {
     add(spec::CoverageSeries(spec.store), UnitText(Unit::kRatio),
         "Share of the store's own commits that the application's counting saw.", spec.coverage->expr);
     if (!spec.coverage->reason.empty())
-      add(spec::ReasonSeries(spec.store), "1", "Why the counting is no evidence, by the label reason.",
+      add(spec::ReasonSeries(spec.store), "1", "Why the counting is not evidence, by the label reason.",
           spec.coverage->reason);
   }
   std::string remembered;
@@ -147,7 +147,7 @@ std::string Recorded(const spec::Spec& spec) {
                   FormatDuration(watch.interval) + "\n\n" + MarkdownBlock("promql", expr);
   }
   if (!remembered.empty())
-    expressions += "\nRecorded for the alerts about the measurement to remember:\n" + remembered;
+    expressions += "\nRecorded as the memory of the alerts about the measurement:\n" + remembered;
   return "\n## Recorded series\n\nPrometheus computes them from the series below, each with the labels " +
          LabelList(spec.store.identity) + ".\n\n" + MarkdownTable({"series", "unit", "what"}, rows) +
          expressions;
@@ -176,7 +176,7 @@ std::string Foreign(const spec::Spec& spec) {
 
 // The runbook: one section for each alert, under the anchor that the alert's annotation leads to.
 
-// What a section says beside what the rule itself says.
+// The texts of a section; the rule itself gives the rest.
 struct Advice {
   std::string means;
   std::string look;
@@ -203,7 +203,7 @@ Advice AdviceOf(const spec::Spec& spec, const spec::Signal& signal, const spec::
   if (!advice.look.empty() || !advice.act.empty()) return advice;
   advice.look = "how " + spec::RecordedSeries(spec.store, signal.id) + " moved, and what it is made of (" +
                 spec.store.name + ".metrics.md).";
-  advice.act = "Find out what changed. If it stays so, plan the move to " + spec.store.next + ".";
+  advice.act = "Find out what changed. If it does not go back, plan the move to " + spec.store.next + ".";
   return advice;
 }
 
@@ -274,9 +274,9 @@ std::string RunbookMarkdown(const spec::Spec& spec, const plan::RuleFile& rules)
   }
   std::string text =
       MarkdownHead(spec, spec.store.title + ": runbook") +
-      "\nOne section for each alert. For the verdict with all its reasons run `rulegen --evaluate`; which "
-      "thresholds there are shows the [decision matrix](" +
-      spec.store.name + ".decision-matrix.md).\n";
+      "\nOne section for each alert. For the verdict with all its reasons run `rulegen --evaluate`; the "
+      "[decision matrix](" +
+      spec.store.name + ".decision-matrix.md) lists the thresholds.\n";
   for (const plan::RuleGroup& group : rules.groups) {
     for (const plan::Rule& rule : group.rules) {
       const auto* alert = std::get_if<plan::AlertRule>(&rule);

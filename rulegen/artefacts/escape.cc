@@ -99,7 +99,7 @@ std::string GoTemplateText(std::string_view text) {
   return escaped;
 }
 
-// Text in a Grafana dashboard: Grafana has no escape for its variables, so a character without width parts what would be
+// Text in a Grafana dashboard: Grafana has no escape for its variables, so a zero-width character separates what would be
 // one.
 
 namespace {

@@ -27,7 +27,7 @@ std::string YamlScalar(const Node& node) {
 
 void Indent(std::string& text, int level) { text.append(static_cast<std::size_t>(level) * 2, ' '); }
 
-// What follows "key:" or "-" in the same line; empty if the node needs lines of its own.
+// What follows "key:" or "-" in the same line; empty if the node starts on the next line.
 std::string YamlInline(const Node& node) {
   if (IsScalar(node)) return YamlScalar(node);
   if (node.kind == Node::Kind::kMap) return node.entries.empty() ? "{}" : "";

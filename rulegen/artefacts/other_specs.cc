@@ -94,8 +94,7 @@ class Loader {
     const std::filesystem::path file = (spec_.file.parent_path() / name).lexically_normal();
     if (IsSameFile(file, spec_.file)) return Wrong(index, ", this spec itself", "another spec's file");
     for (const spec::Spec& other : specs_) {
-      if (IsSameFile(file, other.file))
-        return Wrong(index, ", a spec that stands before it", "each spec once");
+      if (IsSameFile(file, other.file)) return Wrong(index, ", which is listed before it", "each spec once");
     }
     spec::LoadedSpec loaded = spec::LoadSpec(file);
     if (!loaded.spec) {
@@ -112,7 +111,7 @@ class Loader {
       Wrong(index,
             fmt::format(", whose {} ({}) is also that of {}", Described(shared.here).substr(4),
                         Where(shared.here), Where(shared.there)),
-            "a spec with names of its own");
+            "a spec with other names");
     }
   }
 

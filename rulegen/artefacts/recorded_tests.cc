@@ -23,7 +23,7 @@ namespace outgrown::plan {
 
 namespace {
 
-// What values are rounded to: nine digits of the expected one, and whole numbers from a thousand millions on.
+// What values are rounded to: nine significant digits of the expected one, and whole numbers from 10^9 on.
 double Nearest(double value) {
   constexpr int kDigits = 9;
   if (value == 0) return std::pow(10, -kDigits);
@@ -31,13 +31,13 @@ double Nearest(double value) {
   return std::pow(10, std::clamp(exponent + 1 - kDigits, -300, 0));
 }
 
-// As PromQL's round() does it.
+// As PromQL's round() computes it, so that expected and recorded values round alike.
 double Rounded(double value, double nearest) {
   const double inverse = 1 / nearest;
   return std::floor(value * inverse + 0.5) / inverse;
 }
 
-// That the selected series have the case's value for each of the stores, and nobody else has one.
+// Checks that the selected series have the case's value for each of the stores, and that there is no other series.
 SampleCheck CheckOf(const std::string& record, const std::string& selector, const spec::SignalTest& from,
                     const std::vector<std::vector<Pair>>& stores) {
   const double nearest = Nearest(from.recorded ? from.value : 0);
@@ -48,7 +48,7 @@ SampleCheck CheckOf(const std::string& record, const std::string& selector, cons
   return check;
 }
 
-// That exactly the case's reasons are recorded for each of the stores, if it names them.
+// Checks that exactly the case's reasons are recorded for each of the stores, if it names them.
 void AddReasons(const std::string& record, const spec::SignalTest& from,
                 const std::vector<std::vector<Pair>>& stores, PromtoolTest& test) {
   std::vector<std::pair<std::string, double>> reasons = from.split.value_or(decltype(reasons){});
@@ -67,7 +67,7 @@ void AddReasons(const std::string& record, const spec::SignalTest& from,
   test.samples.push_back(std::move(check));
 }
 
-// Adds the series as that store's. What lacks a label of the identity may be of several stores, and is added once.
+// Adds the series as that store's. One without some identity label may belong to several stores, and is added once.
 // `added` has the selectors that the test has already.
 void AddSeries(const CaseSeries& series, std::vector<Pair> store, std::set<std::string>& added,
                PromtoolTest& test) {
@@ -119,7 +119,7 @@ PromtoolTest StoresTest(const spec::Spec& spec, const Recorded& recorded) {
 std::optional<PromtoolTest> ResetTest(const spec::Spec& spec, const Recorded& recorded,
                                       const spec::SignalTest& from, const Counters& counters) {
   const auto scrapes = static_cast<std::size_t>(from.at / spec.rules.scrape_interval);
-  if (scrapes < 4) return {};
+  if (scrapes < 4) return {};  // too few samples for a rise, a reset and a rate after it
   const std::size_t reset_at = scrapes - 1;
   PromtoolTest test = RecordedTest(spec, recorded, from);
   test.name = recorded.series + " survives a counter reset";

@@ -45,7 +45,7 @@ double Neighbour(double limit, bool above) {
   return std::nextafter(limit, above ? infinity : -infinity);
 }
 
-// A run of one value: itself and `more`. The notation has no repetition for what is no number.
+// A run of one value: itself and `more`. promtool's notation has no repetition for Inf.
 std::string Repeat(double value, std::size_t more) {
   if (std::isfinite(value)) return ExactNumber(value) + "x" + std::to_string(more);
   std::string words;
@@ -54,7 +54,7 @@ std::string Repeat(double value, std::size_t more) {
   return words;
 }
 
-// Stores side by side, told apart by what happens to them, with one sample an evaluation.
+// One store for each situation, named by it, with one sample an evaluation.
 PromtoolTest ThresholdTest(const spec::Spec& spec, const spec::Threshold& threshold, const AlertRule& rule) {
   const bool above = threshold.direction == Direction::kAbove;
   const double beyond = Neighbour(threshold.limit, above);
@@ -169,8 +169,8 @@ class Planner {
     file.evaluation_interval = interval;
     file.groups = GroupNames(rules_);
     if (files_.size() > 1) {
-      file.notes.push_back("Tests that last long, so they are evaluated every " + FormatDuration(interval) +
-                           " alone.");
+      file.notes.push_back("Tests that span a long time, so they are evaluated every " +
+                           FormatDuration(interval) + " only.");
     }
     return file;
   }

@@ -24,7 +24,8 @@ namespace outgrown::plan {
 
 namespace {
 
-// A recording rule with the alerts on it: what must not be torn apart.
+// A recording rule with the alerts on it. They must stay in one group: its rules are evaluated in order, so that an alert
+// reads the sample that was recorded just before, with the same timestamp.
 using Block = std::vector<Rule>;
 
 const spec::Verdict& VerdictOf(const spec::Spec& spec, std::string_view id) {
@@ -58,7 +59,7 @@ AlertRule ThresholdAlert(const spec::Spec& spec, const spec::Signal& signal,
   const bool above = threshold.direction == Direction::kAbove;
   AlertRule alert;
   alert.alert = spec::AlertName(spec.store, threshold.id);
-  // A value that isn't finite is unknown to the decision, so no alert fires on it either.
+  // A value that isn't finite is unknown to the decision, so the alert must not fire on it either.
   alert.expr = spec::RecordedSeries(spec.store, signal.id) + (above ? " > " : " < ") +
                PromqlNumber(threshold.limit) + (above ? " < +Inf" : " > -Inf");
   alert.hold = threshold.hold;

@@ -18,7 +18,7 @@ std::vector<Pair> ExampleStore(const spec::Spec& spec);
 // Another store that differs from `store` in that one label: "database-b" where it has "database-a".
 std::vector<Pair> OtherStore(std::vector<Pair> store, std::string_view label);
 
-// The example store's last identity label told apart by what happens to it: database="above".
+// The example store with its last identity label named by what happens to it: database="above".
 std::vector<Pair> StoreNamed(const spec::Spec& spec, std::string_view what);
 
 // A series for a test's input: `selector` (a name, perhaps with matchers) and these labels, which it does not have yet.

@@ -50,7 +50,7 @@ Result<std::vector<FileDifference>> CompareTree(const Made& made, const Layout& 
 // The same as a unified diff from what is there to what is generated; "" if nothing.
 std::string DiffOf(const std::vector<FileDifference>& differences);
 
-// A file that rulegen wrote once and that nothing generates now. A server that loads all of a folder loads it too.
+// A file that rulegen wrote earlier and no spec generates now. A server that loads the whole folder still loads it.
 struct LeftOver {
   std::filesystem::path path;
   std::string why;
@@ -61,7 +61,7 @@ struct LeftOver {
 // extension and the mark of one of these specs that are none of their artefacts; if `every_spec`, so that there are no
 // others, also those whose spec is not beside these. Links are not looked at; the specs and what alertmanager.base names
 // are never left over, whatever they begin with.
-// Versions up to 0.1 wrote a SPEC.manifest of everything generated: the marked files that one names count too, wherever
+// Versions up to 0.1 wrote a SPEC.manifest of everything generated: the marked files that one lists count too, wherever
 // they are, and it is itself left over.
 Result<std::vector<LeftOver>> LeftOvers(const std::vector<Made>& made,
                                         const std::optional<std::filesystem::path>& out, bool every_spec);

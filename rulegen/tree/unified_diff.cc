@@ -15,7 +15,7 @@ namespace {
 using Lines = std::vector<std::string_view>;
 
 constexpr std::size_t kContext = 3;
-// Changed lines up to which the shortest diff is sought (Myers' algorithm keeps a row of the search for each).
+// Up to this many changed lines the shortest diff is searched; memory and time grow with the square (a row for each edit).
 constexpr int kEditsMax = 1'000;
 
 enum class Kind : char { kSame = ' ', kOld = '-', kNew = '+' };
@@ -112,6 +112,7 @@ class Myers {
 };
 
 std::vector<Edit> Script(const Lines& old_lines, const Lines& new_lines) {
+  // Equal lines at both ends need no search, and a changed threshold leaves most of a file equal.
   std::size_t head = 0;
   while (head < old_lines.size() && head < new_lines.size() && old_lines[head] == new_lines[head]) ++head;
   std::size_t tail = 0;

@@ -110,7 +110,7 @@ class RuleComparison {
   std::vector<std::string>& differences_;
 };
 
-// Rules are told apart by kind and name; several of one name pair up in their order.
+// Rules are matched by kind and name; several of one name in their order.
 using Key = std::pair<RuleKind, std::string>;
 using Places = std::map<Key, std::vector<std::size_t>>;
 
@@ -121,13 +121,13 @@ void CompareGroup(const ExpectedGroup& expected, const LoadedGroup& loaded, cons
     differences.push_back(fmt::format("{}: interval is {}, the spec says {}", group,
                                       FormatDuration(loaded.interval), FormatDuration(expected.interval)));
   }
-  // A rule with more results than that fails, so the day of many breaches would be the day without an alert.
+  // Prometheus fails a rule with more results than `limit`: with many breaches at once no alert would fire.
   if (loaded.limit != 0) {
     differences.push_back(fmt::format("{}: limit is {}, the spec has none", group, loaded.limit));
   }
   for (const std::string& setting : loaded.settings)
     differences.push_back(fmt::format("{}: {}, the spec has none", group, setting));
-  // So it is for an interval after a reload, and as long as the server evaluates nothing.
+  // This is so for one interval after a reload. Reported once for the group, not for each rule.
   const bool idle = !loaded.rules.empty() && std::ranges::none_of(loaded.rules, [](const LoadedRule& rule) {
     return rule.state.evaluated;
   });
@@ -137,7 +137,8 @@ void CompareGroup(const ExpectedGroup& expected, const LoadedGroup& loaded, cons
     unpaired[{loaded.rules[i].rule.kind, loaded.rules[i].rule.name}].push_back(i);
   }
   std::vector<bool> paired(loaded.rules.size(), false);
-  std::map<bool, std::size_t> last_of;  // by whether it is an alert, where these stand apart
+  // The last matched place. Thanos lists alerts before recording rules, so there the order is compared within each kind.
+  std::map<bool, std::size_t> last_of;
   bool in_order = true;
   for (const Rule& rule : expected.rules) {
     const std::string place = group + ": " + Name(rule);
@@ -152,8 +153,8 @@ void CompareGroup(const ExpectedGroup& expected, const LoadedGroup& loaded, cons
     const bool apart = loaded.alerts_first && rule.kind == RuleKind::kAlerting;
     const auto [last, is_first] = last_of.try_emplace(apart, at);
     if (at < last->second && in_order) {
-      differences.push_back(place + " stands before " + Name(loaded.rules[last->second].rule) +
-                            ", the spec has it behind");
+      differences.push_back(place + " comes before " + Name(loaded.rules[last->second].rule) +
+                            ", the spec has it after");
       in_order = false;
     }
     last->second = at;

@@ -1,5 +1,5 @@
 // The comparison of loaded rules with the spec's: pure, content against content. A digest that agrees proves nothing
-// here, since nobody recomputes it after editing a rule by hand.
+// here: a rule that was edited by hand still carries it.
 #pragma once
 
 #include <functional>
@@ -34,8 +34,8 @@ std::vector<std::string> AlsoElsewhere(const spec::Spec& spec, const std::vector
                                        const LoadedRules& loaded);
 
 // Rulegen's groups that none of the specs owns, a sentence each. One server may run the rules of several repos, so that
-// is no drift by itself; but after a store's spec was renamed or deleted, its old rules run on, and nothing else would
-// tell.
+// is not drift by itself; but after a store's spec was renamed or deleted, its old rules keep running, and nothing else
+// reports that.
 std::vector<std::string> GroupsOfNoSpec(const std::vector<spec::Spec>& specs, const LoadedRules& loaded);
 
 }  // namespace outgrown::verify

@@ -1,4 +1,4 @@
-// What --verify found, for people and for machines.
+// The report of --verify, as text and as JSON.
 #pragma once
 
 #include <string>

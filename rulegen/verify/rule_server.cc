@@ -20,10 +20,10 @@ namespace {
 constexpr std::array<std::string_view, 2> kReloadMetrics = {"prometheus_config_last_reload_successful",
                                                             "vmalert_config_last_reload_successful"};
 constexpr long kHttpOk = 200;
-// Room for a whole expression of a shipped signal.
+// Long enough for a whole expression of a shipped signal.
 constexpr std::size_t kShownMax = 1000;
 constexpr Milliseconds kRetentionDefault{15LL * 24 * 3'600'000};  // Prometheus'
-// Prometheus' word for "never" is Go's zero time; vmalert has it too.
+// Prometheus and vmalert write Go's zero time for "never evaluated".
 constexpr std::string_view kNever = "0001-01-01T00:00:00";
 // Go's largest duration, 292 years.
 constexpr double kSecondsMax = 9.3e9;
@@ -117,7 +117,7 @@ Result<LoadedRule> ReadRule(const Json& object) {
   loaded.rule.kind = alerting ? RuleKind::kAlerting : RuleKind::kRecording;
   loaded.rule.name = std::move(*name);
   loaded.rule.expr = std::move(*query);
-  // Only alerts hold; vmalert gives every rule a duration.
+  // vmalert gives recording rules a "duration" as well, where it means nothing.
   if (alerting) loaded.rule.hold = hold->value_or(Milliseconds(0));
   if (alerting) loaded.rule.keep_firing_for = *keep;
   loaded.rule.labels = std::move(*labels);
@@ -126,7 +126,7 @@ Result<LoadedRule> ReadRule(const Json& object) {
   return loaded;
 }
 
-// `KEY is "A B"` for a list that isn't empty; whatever else is there is told as well.
+// `KEY is "A B"` for a list that isn't empty; a value of any other type is reported as "not empty".
 std::optional<std::string> ListSetting(const Json& object, std::string_view key) {
   const Json* value = object.Find(key);
   if (value == nullptr || value->is_null()) return std::nullopt;
@@ -151,7 +151,7 @@ Result<std::vector<std::string>> Settings(const Json& object) {
   if (!type->empty() && *type != "prometheus") settings.push_back("type is \"" + Shown(*type) + "\"");
   if (std::optional<std::string> params = ListSetting(object, "params"))
     settings.push_back(std::move(*params));
-  // Not shown: they are where secrets are sent.
+  // Their values are not printed: headers often hold secrets.
   if (ListSetting(object, "headers")) settings.emplace_back("headers is not empty");
   const Result<std::int64_t> concurrency = Integer(object, "concurrency");
   if (!concurrency) return concurrency.error();
@@ -193,8 +193,8 @@ Result<LoadedGroup> ReadGroup(const Json& object, std::string name, bool& vmaler
   return group;
 }
 
-// Thanos adds the ruler's own labels to each rule. They are those that every rule has with one value; a label of the
-// spec's is on alerts alone, and there is no group without a recording rule.
+// Thanos adds the ruler's own labels to each rule. They are those that every rule has with the same value; the spec's labels
+// are on alerts only, and every spec has a recording rule, so none of them is removed.
 void RemoveRulersLabels(std::vector<LoadedGroup>& groups) {
   std::optional<std::map<std::string, std::string>> common;
   for (const LoadedGroup& group : groups) {
@@ -313,7 +313,7 @@ std::optional<Milliseconds> RetentionOf(std::string_view flags_body) {
     return *value->string();
   };
   bool is_known = false;
-  // The second is the older name, which Prometheus 3 has no more. "0s" means that it isn't set.
+  // The second is the older flag, removed in Prometheus 3. "0s" means "not set".
   for (const char* name : {"storage.tsdb.retention.time", "storage.tsdb.retention"}) {
     const std::optional<std::string> text = flag(name);
     if (!text) continue;
@@ -337,7 +337,7 @@ std::optional<std::string> RuleServer::Format(const std::string& expr) {
   const Result<prometheus_api::HttpAnswer> http =
       http_.Post("/api/v1/format_query", {{"query", expr}}, timeout_ms_);
   if (!http || http->status != kHttpOk) {
-    // An expression that the server can't parse says nothing about the next one.
+    // An error in the API's own format is about this expression. Anything else: the server has no such page, don't ask again.
     formats_ = http.ok() && !prometheus_api::ReadErrorAnswer(http->body).empty();
     return std::nullopt;
   }

@@ -36,7 +36,7 @@ std::string Counted(std::size_t count, const char* one) {
 
 using prometheus_api::LabelValue;
 
-// As long as a silent store is remembered, by alerts and decisions.
+// How long alerts and decisions remember a silent store.
 constexpr std::string_view kMemory = "26h";
 constexpr Milliseconds kRetentionMin{26LL * 3'600'000};
 
@@ -104,7 +104,7 @@ Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& diff
   const std::string copy = CopyAt(difference.path);
   if (!difference.there) return {State::kBehind, copy, "it is missing", ""};
   const std::string_view digest = MarkedDigest(*difference.there);
-  if (digest.empty()) return {State::kBehind, copy, "it differs, and is not rulegen's", ""};
+  if (digest.empty()) return {State::kBehind, copy, "it differs and does not carry rulegen's mark", ""};
   if (digest != spec.digest) {
     return {State::kBehind, copy,
             fmt::format("it was generated from digest {}, the spec's is {}", ShortDigest(digest),
@@ -193,7 +193,7 @@ std::vector<Finding> RuleFindings(const spec::Spec& spec, const LoadedRules& loa
   const std::string copy = LoadedAt(url);
   if (last_reload_succeeded == false) {
     findings.push_back(
-        {State::kBehind, copy, "the last reload failed, what was loaded before still runs", ""});
+        {State::kBehind, copy, "the last reload failed; the rules loaded before still run", ""});
   }
   std::vector<ExpectedGroup> expected;
   if (spec.output.rules) expected = ExpectedRules(spec, FlavorOf(loaded, spec));
@@ -241,7 +241,7 @@ std::optional<Finding> RetentionFinding(std::optional<Milliseconds> retention, c
   return Finding{
       State::kNote, "retention at " + url,
       fmt::format(
-          "samples are kept for {}; alerts and decisions remember a silent store for {}, and --since and "
+          "samples are kept for {}, but alerts and decisions remember a silent store for {}; --since and "
           "--backtest see no further back than what is kept: raise --storage.tsdb.retention.time",
           FormatDuration(*retention), kMemory),
       ""};

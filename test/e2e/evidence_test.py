@@ -37,7 +37,7 @@ THROUGHPUT = r"MIGRATE NOW - Throughput >100/sec \(capacity ceiling\)"
 ANOTHER_FILE = r"UNDETERMINED - the application writes to another file than the exporter reads"
 NOT_COUNTED = r"UNDETERMINED - (Write errors: no recorded series|.*not count.*)"
 REFUSED = r"UNDETERMINED - counting was refused: another database has this store's name"
-NO_LOG = r"UNDETERMINED - somebody holds the database open, and its log is not here"
+NO_LOG = r"UNDETERMINED - a process holds the database open, but its write-ahead log is not at this path"
 
 
 @dataclasses.dataclass

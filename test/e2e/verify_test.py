@@ -196,7 +196,7 @@ class OverPrometheus(OverPrometheusCase):
         self.loaded.write_text(text.replace(rules[first - 1] + rules[first], rules[first] + rules[first - 1]))
         self.reload()
         before = re.match(r"      - record: (\S+)", rules[first - 1])[1]
-        self.expect_loaded(f"{GROUP}alert CheckpointWriteErrors stands before recording rule {before}, the spec has it behind")
+        self.expect_loaded(f"{GROUP}alert CheckpointWriteErrors comes before recording rule {before}, the spec has it after")
 
     def test_an_old_rule_file_is_behind_in_content_and_digest(self):
         self.expect_in_step()
@@ -259,7 +259,7 @@ class OverPrometheus(OverPrometheusCase):
         self.loaded.write_text("groups: [{name: broken\n")
         with self.assertRaises(OSError):
             self.reload()
-        self.expect_loaded("the last reload failed, what was loaded before still runs")
+        self.expect_loaded("the last reload failed; the rules loaded before still run")
 
     def test_an_unhealthy_rule_shows_with_its_error(self):
         self.load("checkpoint:write_error_ratio > 0.01 < +Inf", "up + on () group_left () {job=\"outgrown\"} > 0.01")

@@ -28,7 +28,7 @@ TEST_CASE(
   CHECK(Section(spec, "QueueRate").find("- **Look at:** how queue:jobs_per_second moved") !=
         std::string::npos);
   CHECK(Section(spec, "QueueRate")
-            .find("- **Do:** Find out what changed. If it stays so, plan the move to a "
+            .find("- **Do:** Find out what changed. If it does not go back, plan the move to a "
                   "broker.\n") != std::string::npos);
   spec.thresholds[0].act = "Buy disks.";
   CHECK(Section(spec, "QueueRate").find("Look at:") == std::string::npos);

@@ -121,7 +121,7 @@ TEST_CASE("what is wrong with another spec is told where it is named") {
   CHECK(told("invoices.toml", "name       = \"invoices\"", "name       = \"orders\"") ==
         "orders.toml:21:9: alertmanager.also: found \"invoices.toml\", whose store orders "
         "(invoices.toml:6:14) is also "
-        "that of orders.toml:6:14, expected a spec with names of its own\n");
+        "that of orders.toml:6:14, expected a spec with other names\n");
 }
 
 TEST_CASE("a spec under two names is one spec") {
@@ -129,7 +129,7 @@ TEST_CASE("a spec under two names is one spec") {
   fs::create_symlink("invoices.toml", pair / "link.toml");
   pair.Edit("orders.toml", "[\"invoices.toml\"]", "[\"invoices.toml\", \"link.toml\"]");
   CHECK(pair.Also() ==
-        "orders.toml:21:26: alertmanager.also: found \"link.toml\", a spec that stands before it, expected "
+        "orders.toml:21:26: alertmanager.also: found \"link.toml\", which is listed before it, expected "
         "each spec "
         "once\n");
 }

@@ -104,7 +104,7 @@ TEST_CASE("every edit of what is loaded is one line that names group, rule and k
       {"order",
        [](Groups& groups) { std::swap(groups[0].rules[0], groups[0].rules[1]); },
        {kGroup +
-        "alert QueueRate stands before recording rule queue:jobs_per_second, the spec has it behind"}},
+        "alert QueueRate comes before recording rule queue:jobs_per_second, the spec has it after"}},
       {"rule missing",
        [](Groups& groups) { groups[0].rules.erase(groups[0].rules.begin() + 1); },
        {kGroup + "alert QueueRate is not loaded"}},

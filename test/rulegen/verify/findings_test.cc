@@ -52,7 +52,7 @@ TEST_CASE("a file that differs is told with the reason that its mark shows") {
        "file gen/q.yml: it was generated from digest eeeeeeee, the spec's is dddddddd"},
       {{"gen/q.yml", Mark(kOurs), "new"},
        "file gen/q.yml: it differs, with the spec's own digest: edited by hand, or of another rulegen"},
-      {{"gen/q.yml", "mine", "new"}, "file gen/q.yml: it differs, and is not rulegen's"},
+      {{"gen/q.yml", "mine", "new"}, "file gen/q.yml: it differs and does not carry rulegen's mark"},
       {{"board/q.json", std::nullopt, "new"}, "dashboard board/q.json: it is missing"},
   };
   for (const Row& row : rows) {
@@ -161,7 +161,7 @@ TEST_CASE("a failed reload shows although every rule is in step") {
   CHECK(lines(true) ==
         "loaded rules at http://p: 8 rules in 3 groups as the spec generates, evaluated and healthy\n");
   CHECK(lines(false) ==
-        "loaded rules at http://p: the last reload failed, what was loaded before still runs\n");
+        "loaded rules at http://p: the last reload failed; the rules loaded before still run\n");
   CHECK(lines(std::nullopt) ==
         "loaded rules at http://p: 8 rules in 3 groups as the spec generates, evaluated and healthy\n"
         "loaded rules at http://p: the server does not say whether its last reload succeeded\n");
