@@ -27,7 +27,7 @@ class Sha256 {
   std::unique_ptr<State> state_;
 };
 
-// The first 8 digits, for people's eyes; a comparison always takes the whole.
+// The first 8 digits, for display; comparisons use the whole digest.
 std::string_view ShortDigest(std::string_view digest);
 
 }  // namespace outgrown

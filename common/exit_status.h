@@ -1,11 +1,11 @@
-// The exit statuses of every Outgrown program, in one place (docs/operations.md lists them for people).
+// The exit statuses of every Outgrown program, in one place (documented in docs/operations.md).
 #pragma once
 
 namespace outgrown {
 
 enum ExitStatus : int {
   kExitOk = 0,
-  kExitFailure = 1,       // something of the world's failed: a file, a server, a disk
+  kExitFailure = 1,       // a file, a server or a disk failed
   kExitUsage = 2,         // wrong command line
   kExitInvalidSpec = 3,   // the spec has errors; each was printed
   kExitNoAnswer = 4,      // Prometheus answered no query

@@ -87,7 +87,7 @@ std::string_view NameOfTemporary(std::string_view file) {
 }
 
 // A file that is being written under a temporary name. It is locked from its creation until after the rename, which is
-// how RemoveAbandoned tells it from one whose writer was killed.
+// how RemoveAbandoned distinguishes it from one whose writer was killed.
 struct Temporary {
   std::string path;
   Descriptor fd;
@@ -106,7 +106,7 @@ Result<Temporary> CreateTemporary(const std::filesystem::path& folder, const std
     }
     struct stat status = {};
     if (::fstat(made.fd.get(), &status) != 0 || status.st_nlink > 0) return made;
-    // Between open and flock it looked abandoned to somebody; the next one will hardly.
+    // Between open and flock another process took it for abandoned and removed it; a second time is unlikely.
   }
 }
 
@@ -121,7 +121,7 @@ Result<void> KeepAccess(const Temporary& temporary, const struct stat& old) {
   // Root may give both, a member of the group the group.
   if (!is_same && ::fchown(temporary.fd.get(), old.st_uid, old.st_gid) != 0 &&
       ::fchown(temporary.fd.get(), static_cast<uid_t>(-1), old.st_gid) != 0) {
-    // What the old group might, another one doesn't inherit.
+    // The group could not be kept, so its permissions are dropped rather than given to another group.
     mode &= ~static_cast<mode_t>(S_IRWXG) | ((mode & S_IRWXO) << 3U);
   }
   if ((made.st_mode & kPermissions) != mode && ::fchmod(temporary.fd.get(), mode) != 0) {

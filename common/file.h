@@ -1,4 +1,4 @@
-// Whole files: read one, and replace one so that nobody ever sees half of it.
+// Whole files: read one, and replace one atomically.
 #pragma once
 
 #include <sys/types.h>

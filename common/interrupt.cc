@@ -39,7 +39,7 @@ void InterruptScope::EndBySignal() {
   OUTGROWN_CHECK(Interrupted());
   PutBack();
   ::raise(received);
-  std::abort();  // it was blocked or handled: nobody who has a scope does that
+  std::abort();  // the signal was blocked or handled, which the owner of a scope must not do
 }
 
 void InterruptScope::PutBack() {

@@ -1,4 +1,4 @@
-// Ctrl-C and its kin as a flag, for work that has something to tidy up before it ends.
+// SIGINT, SIGTERM and SIGHUP as a flag, for work that has to clean up before it ends.
 #pragma once
 
 #include <signal.h>
@@ -7,11 +7,11 @@
 
 namespace outgrown {
 
-// True from the moment that a signal came while an InterruptScope stood; always false without one. Long work looks
-// here between its steps and ends with an error. Any thread.
+// True once a signal came while an InterruptScope existed; always false without one. Long work checks it
+// between its steps and ends with an error. Any thread.
 bool Interrupted();
 
-// While it stands, SIGINT, SIGTERM and SIGHUP end nothing but set the flag; a second one of the same kind ends the process
+// While it exists, SIGINT, SIGTERM and SIGHUP only set the flag; a second one of the same kind ends the process
 // at once. Signals that were ignored stay ignored. At most one at a time.
 class InterruptScope {
  public:

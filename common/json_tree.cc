@@ -35,7 +35,7 @@ class TreeBuilder : public JsonEvents {
   bool EndObject() override { return Close(); }
   bool EndArray() override { return Close(); }
   bool Key(std::string& key) override {
-    if (open_.back().value.Find(key) != nullptr) return Refuse("the key \"" + key + "\" stands twice");
+    if (open_.back().value.Find(key) != nullptr) return Refuse("the key \"" + key + "\" occurs twice");
     open_.back().key = std::move(key);
     return true;
   }

@@ -8,11 +8,11 @@
 
 namespace outgrown {
 
-// C0, DEL and C1: what a terminal would obey instead of showing. Also the invisible marks that reorder or break lines
+// C0, DEL and C1, which a terminal would interpret instead of showing. Also the invisible marks that reorder or break lines
 // (U+2028, U+2029, U+202A to U+202E, U+2066 to U+2069).
 bool IsControl(char32_t code_point);
 
-// `text` with everything that a terminal could obey, and what is not UTF-8, as U+FFFD; at most `code_points_max`,
+// `text` with everything that a terminal could interpret, and what is not UTF-8, as U+FFFD; at most `code_points_max`,
 // then "…".
 std::string PlainText(std::string_view text, std::size_t code_points_max = 300);
 

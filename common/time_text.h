@@ -11,13 +11,13 @@ namespace outgrown {
 // "2026-11-23T14:00:00.250Z", for machines (RFC 3339). Years 0 to 9999.
 std::string Rfc3339(std::int64_t time_ms);
 
-// "2026-11-23 14:00:00 UTC", for people; whole seconds, rounded down.
+// "2026-11-23 14:00:00 UTC", for texts; whole seconds, rounded down.
 std::string UtcText(std::int64_t time_ms);
 
 // RFC 3339 with any offset ("2026-11-23T14:00:00Z", "…14:00:00.5+01:00"), or Unix seconds with up to three decimals.
 std::optional<std::int64_t> ParseTime(std::string_view text);
 
-// How long, for people: "12 s", "12 min", "5 h", "4 days". Precondition: not negative.
+// A length of time, for texts: "12 s", "12 min", "5 h", "4 days". Precondition: not negative.
 std::string LengthText(std::int64_t length_ms);
 
 // Now, by the system's clock.

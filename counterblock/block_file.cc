@@ -123,7 +123,7 @@ Result<void> CheckStatus(const struct stat& status, gid_t directory_group, const
     return Error{"refused: " + std::to_string(status.st_nlink) + " hard links, expected 1", path};
   }
   if ((status.st_mode & S_IRWXO) != 0) return Error{"refused: accessible to the world", path};
-  // Our own user's file is ours whatever its group: nobody else can have made it, or linked it here.
+  // A file of our own user is trusted whatever its group: no other user can have made it, or linked it here.
   if (status.st_gid != directory_group && status.st_uid != ::geteuid()) {
     return Error{"refused: its group is " + std::to_string(status.st_gid) + ", its directory's is " +
                      std::to_string(directory_group) + ", and it is another user's",
@@ -180,7 +180,7 @@ Result<void> Initialise(int fd, std::uint32_t slot_count, std::string_view datab
           static_cast<ssize_t>(sizeof overflow_tag)) {
     return SystemError("cannot write the counter block's header", path, errno);
   }
-  // By hand, not by the umask: whoever shares the group writes to the block too.
+  // Set explicitly, since the umask may be stricter: all processes of the group write to the block.
   if (::fchmod(fd, 0660) != 0) return SystemError("cannot set the counter block's mode", path, errno);
   struct stat status = {};
   if (::fstat(fd, &status) != 0) return SystemError("cannot stat", path, errno);

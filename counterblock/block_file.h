@@ -1,4 +1,4 @@
-// The block's file: where it lives and what it is called, opened with suspicion, created so that nobody ever sees half of it.
+// The block's file: its place and name, the checks before it is trusted, and its creation in one visible step.
 #pragma once
 
 #include <unistd.h>
@@ -79,7 +79,7 @@ Result<std::optional<Descriptor>> OpenBlockFile(const std::string& directory, co
 
 // Creates DIRECTORY/FILE_NAME with an empty block: mode 0660, the directory's group (where that can't be given: mode 0600), every byte of it
 // allocated. False if somebody else published one first, true if it is ours. A failure leaves no file behind
-// (a SIGKILL may leave a ".FILE_NAME.….tmp", which nobody reads). Never raises SIGXFSZ or SIGBUS: a full file
+// (a SIGKILL may leave a ".FILE_NAME.….tmp", which is never read). Never raises SIGXFSZ or SIGBUS: a full file
 // system and RLIMIT_FSIZE are errors. Preconditions as MakeHeader's.
 Result<bool> CreateBlockFile(const std::string& directory, const std::string& file_name,
                              std::uint32_t slot_count, std::string_view database);

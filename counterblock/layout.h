@@ -35,10 +35,10 @@
 //          │ reserved for minors                                              │
 //     1024 └──────────────────────────────────────────────────────────────────┘
 //
-// Rules. Append-only: a minor gives meaning to reserved room (which is zero until then) and moves nothing; a
+// Rules. Append-only: a minor gives meaning to reserved bytes (which are zero until then) and moves nothing; a
 // reader ignores what it doesn't know. Anything else is a new major, with a new file name. Every cell is one
 // aligned 64-bit word in the machine's byte order, so that a load, a store or a pread of it is not torn.
-// Counters only grow: the next owner of a slot goes on adding to what it finds.
+// Counters only grow: the next owner of a slot adds to what it finds.
 // clang-format on
 #pragma once
 
@@ -60,13 +60,13 @@ inline constexpr std::uint32_t kSlotCountDefault = 256;
 inline constexpr std::uint32_t kOutcomeCount = 8;
 inline constexpr std::uint32_t kBucketCount = 83;
 inline constexpr std::uint32_t kDatabaseBytesMax = 4095;  // PATH_MAX without its terminator
-inline constexpr std::uint32_t kRefusalCount = 4;         // room for reasons
+inline constexpr std::uint32_t kRefusalCount = 4;         // two are in use
 
 // How one outermost write transaction ended. The numbers are ABI: they index Slot::writes.
 enum class Outcome : std::uint32_t {
   kOk = 0,
-  kBusy = 1,          // somebody else held the lock until the timeout
-  kBusySnapshot = 2,  // SQLITE_BUSY_SNAPSHOT: read first, then somebody else wrote
+  kBusy = 1,          // another connection held the lock until the timeout
+  kBusySnapshot = 2,  // SQLITE_BUSY_SNAPSHOT: read first, then another connection wrote
   kFull = 3,          // no space left
   kIo = 4,
   kConstraint = 5,  // the application's own doing, no sign of saturation
@@ -106,8 +106,8 @@ struct Header {
   // The high-water mark, as the number in the lower half and its complement in the upper one (header.h), so
   // that damage shows. Slots from here on were never claimed and are all zero.
   std::uint64_t slots_used;
-  // CLOCK_MONOTONIC at which a connection's counting last lost its place, or got it back; 0: never. It stays when the
-  // connection is closed, so that a loss shorter than a scrape shows too. By the greatest of all who write it. Minor 1;
+  // CLOCK_MONOTONIC at which a connection's trace was last replaced or regained; 0: never. It stays when the
+  // connection is closed, so that a loss shorter than a scrape shows too. The greatest value written wins. Minor 1;
   // to be read in a block of any minor, as a newer writer may have opened an older one's.
   std::uint64_t last_trace_lost_ns;
   // BootId() (header.h) that last_trace_lost_ns, the refusals' times and the overflow slot's last write are of. 0: not
@@ -120,19 +120,19 @@ struct Header {
 };
 
 struct Slot {
-  // Who holds the slot, for people and to notice a lost lock: pid in the upper half, a number that differs
-  // from claim to claim in the lower. 0 when it was given back. Whether the owner lives only the lock can tell.
+  // The slot's holder, for diagnosis and to detect a lost lock: pid in the upper half, a number that differs
+  // from claim to claim in the lower. 0 when it was given back. Only the lock shows whether the owner lives.
   std::uint64_t owner;
-  // CLOCK_MONOTONIC; 0: not inside a write. Means nothing while nobody holds the lock.
+  // CLOCK_MONOTONIC; 0: not inside a write. Valid only while the lock is held.
   std::uint64_t in_flight_start_ns;
   // CLOCK_MONOTONIC of the last record's end; 0: none yet.
   std::uint64_t last_write_ns;
   std::uint64_t bytes;
   std::uint64_t duration_sum_ns;
-  // Connections on which counting has lost its place. Means nothing while nobody holds the lock.
+  // Connections whose trace was replaced, so that they are not counted completely. Valid only while the lock is held.
   std::uint64_t traces_lost;
   // SlotTag(index) from the first claim on, in the overflow slot from the start: a slot that was lost with a
-  // truncated and regrown end of the file is told from one that has counted nothing.
+  // truncated and regrown end of the file differs from one that has counted nothing.
   std::uint64_t tag;
   std::uint64_t reserved0;
   std::uint64_t writes[kOutcomeCount];

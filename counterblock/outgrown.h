@@ -17,7 +17,7 @@
  *
  * Threads: every function may be called from any thread at any time, except that nothing may use a store
  * during or after its outgrown_close(). One store is enough for all threads of a process. fork(), exec() and
- * SIGKILL need no care: a child may go on using the store. Signal handlers: outgrown_record*, outgrown_begin*
+ * SIGKILL need no care: a child may keep using the store. Signal handlers: outgrown_record*, outgrown_begin*
  * and outgrown_end* may be called in a handler on a thread that has recorded into that store before, since it was
  * opened and, in a child, since the fork: a thread's first record into a store allocates memory.
  *
@@ -42,8 +42,8 @@ extern "C" {
 /* How a write ended. An unknown number counts as OUTGROWN_OTHER. */
 typedef enum outgrown_outcome {
   OUTGROWN_OK = 0,
-  OUTGROWN_BUSY = 1,          /* somebody else held the lock until the timeout */
-  OUTGROWN_BUSY_SNAPSHOT = 2, /* SQLITE_BUSY_SNAPSHOT: read first, then somebody else wrote */
+  OUTGROWN_BUSY = 1,          /* another connection held the lock until the timeout */
+  OUTGROWN_BUSY_SNAPSHOT = 2, /* SQLITE_BUSY_SNAPSHOT: read first, then another connection wrote */
   OUTGROWN_FULL = 3,          /* no space left */
   OUTGROWN_IO = 4,
   OUTGROWN_CONSTRAINT = 5, /* the application's own doing: rejected, not failed */
@@ -84,12 +84,12 @@ OUTGROWN_API outgrown_store* outgrown_open(const char* name, const outgrown_opti
 /* Why counting is off, in words; NULL if it is on. Lives as long as the store. */
 OUTGROWN_API const char* outgrown_error(const outgrown_store* store);
 
-/* The path of the SQLite file that the block is for, as whoever created it said; "" if nobody did, or if off. A caller
- * that took the store's name from the file's can see by it that another file has that name. Lives as long as the
+/* The path of the SQLite file that the block is for, as its creator gave it; "" if it gave none, or if off. A caller
+ * that took the store's name from the file's can detect by it that another file has that name. Lives as long as the
  * store. */
 OUTGROWN_API const char* outgrown_database(const outgrown_store* store);
 
-/* The application has opened the database at options.database anew, so that another file may stand there by now (a
+/* The application has opened the database at options.database again, so that another file may be there by now (a
  * restored backup, say). outgrown_open() has looked at the file that was there then; the exporter compares that with the
  * file that it reads itself, and shows what was counted into another one. */
 OUTGROWN_API void outgrown_database_opened(outgrown_store* store);
@@ -115,7 +115,7 @@ OUTGROWN_API void outgrown_end_at(outgrown_store* store, outgrown_start start, o
 /* Takes the mark away and records nothing: the transaction wrote nothing after all. */
 OUTGROWN_API void outgrown_abandon(outgrown_store* store, outgrown_start start);
 
-/* Counting on one more connection has lost its place (somebody else's trace on it), until the process ends or
+/* One more connection is no longer counted completely (another trace replaced this one), until the process ends or
  * the connection is closed or regained. It shows as incomplete coverage: what is not measured is never
  * healthy. The exporter shows it for ten minutes more, so a loss shorter than a scrape is seen. */
 OUTGROWN_API void outgrown_trace_lost(outgrown_store* store);

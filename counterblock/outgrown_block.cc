@@ -1,4 +1,4 @@
-// outgrown-block: what a counter block says, for people who want to know whether their application is counted.
+// outgrown-block: prints what a counter block holds, to check whether an application is counted.
 //
 //   outgrown-block DIRECTORY [STORE]
 //

@@ -85,8 +85,8 @@ bool OpenLockDescriptor(ProcessBlock& block) {
 }
 
 // Raises the high-water mark over the slot, before its first record, so that readers miss none. They expect a
-// tag in every slot below the mark, and the owner of a lower slot may not have come to writing it: so all are
-// written here, which whoever does it does alike.
+// tag in every slot below the mark, and the owner of a lower slot may not have written its own yet: so all are
+// written here; every process writes the same values.
 void RaiseSlotsUsed(ProcessBlock& block, std::uint32_t index) {
   std::atomic_ref<std::uint64_t> mark(block.header->slots_used);
   std::uint64_t old = mark.load(std::memory_order_relaxed);
@@ -160,7 +160,7 @@ void ForgetOtherBoot(Slot& slot) {
   if (is_other || LoadCell(slot.last_write_ns) > NowNs()) StoreCell(slot.last_write_ns, 0);
 }
 
-// Takes a slot that nobody holds.
+// Takes a free slot.
 bool LockFreeSlot(ProcessBlock& block, std::uint32_t index) {
   if (block.held[index] != Held::kNot || !LockSlot(block.fd, index)) return false;
   Slot& slot = block.slots[index];

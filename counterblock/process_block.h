@@ -81,7 +81,7 @@ struct ProcessBlock {
   Slot* slots = nullptr;  // slots[slot_count] is the overflow slot
 
   // Differs from block to block, and changes when the block is closed and in a forked child, so that no
-  // thread goes on using a slot that it found under the old number. Read without the lock.
+  // thread keeps using a slot that it found under the old number. Read without the lock.
   std::atomic<std::uint64_t> id = 0;
 
   int fd = -1;               // -1 in a forked child that has not written yet
@@ -115,8 +115,8 @@ Result<CheckedFile> CheckFile(int fd, const std::string& path);
 Result<ProcessBlock*> MapBlock(const std::string& directory, const std::string& file_name, int fd,
                                const CheckedFile& checked);
 
-// The times in the header and in the overflow slot, which nobody's claim looks after, are of this boot from now on. Another
-// process may do the same, and go on to write new times: those stay.
+// The times in the header and in the overflow slot, which no claim resets, are of this boot from now on. Another
+// process may do the same and then write new times: those stay.
 void AdoptBoot(const ProcessBlock& block);
 
 // Unmaps and deletes a block that has no users. With the library lock held.
@@ -138,7 +138,7 @@ void ReleaseAllSlots(ProcessBlock& block);
 // False if none is free. With the library lock held.
 bool PublishSays(ProcessBlock& block);
 
-// A connection's counting loses its place now, or ends to have lost it. Any thread.
+// A connection's trace is replaced now, or is regained. Any thread.
 void NoteTraceLost(const ProcessBlock& block);
 
 // A connection is refused now, or ends to be. Any thread.

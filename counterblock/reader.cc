@@ -53,7 +53,7 @@ namespace {
 constexpr std::uint64_t kNsPerMs = 1'000'000;
 
 // What a time in the block means at the moment of reading; 0 if it means nothing: there is none, or it is another boot's.
-// `boot` is the boot that it is said to be of, 0 if nobody says. One in the future is not of this boot, whatever is said
+// `boot` is the boot that it is said to be of, 0 if that is not said. A time in the future is not of this boot, whatever is said
 // (or a caller's mistake): a store must not look as if it had just been written to.
 std::uint64_t TimeNow(std::uint64_t time_ns, std::uint64_t boot, const Now& now) {
   const bool is_other_boot = boot != 0 && now.boot != 0 && boot != now.boot;
@@ -163,7 +163,7 @@ Result<Snapshot> Decode(std::span<const std::byte> image, const std::function<bo
     return Error{"the overflow slot is damaged (wrong tag)", ""};
   AddCounters(overflow, snapshot);
   for (const std::uint64_t count : overflow.buckets) snapshot.overflow_records += count;
-  snapshot.traces_lost += overflow.traces_lost;  // nobody holds this slot, so nobody's end takes it back
+  snapshot.traces_lost += overflow.traces_lost;  // this slot has no holder whose end would clear it
   AddHeader(*header, now, snapshot);
   snapshot.last_write_ns = std::max(last_write_ns, TimeNow(overflow.last_write_ns, header->times_boot, now));
   snapshot.last_write_unix_ns = UnixTimeOf(snapshot.last_write_ns, now);
@@ -196,7 +196,7 @@ Result<void> ReadExactly(int fd, std::uint64_t offset, std::span<std::byte> byte
 }
 
 Result<Snapshot> ReadOpened(int fd) {
-  // A short file is told from a file that is none of ours by its first bytes, so those come first.
+  // The first bytes show whether a short file is a counter block at all, so they are checked first.
   std::vector<std::byte> image(kHeaderBytes);
   if (Result<void> read = ReadExactly(fd, 0, image); !read) return read.error();
   Result<CheckedHeader> header = CheckHeader(image);

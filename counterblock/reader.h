@@ -1,4 +1,4 @@
-// Reading a counter block that belongs to somebody else: with pread, never with a mapping.
+// Reading a counter block of another process: with pread, never with a mapping.
 //
 // A mapping dies of SIGBUS when the file is truncated under it; pread gives a short read, which is an error
 // with a reason. The price is that a cell could be torn between two halves. All cells are aligned 64-bit
@@ -91,7 +91,7 @@ inline constexpr std::array<std::string_view, 2> kRefusalNames = {"name_taken", 
 std::uint64_t WritesOf(const Snapshot& snapshot, Outcome outcome);
 
 // The histogram as Prometheus wants it. `count` is the sum of the buckets that were read, so that it always
-// agrees with them, also while writers go on.
+// agrees with them, also while writers continue.
 struct CumulativeHistogram {
   struct Bucket {
     double upper_bound_seconds;  // the double nearest to the decimal bound

@@ -78,7 +78,7 @@ Result<void> CheckMemoryRoom(const MadeBlocks& made, std::uint64_t file_bytes, c
                  path};
   }
   struct statvfs status = {};
-  // No blocks at all: a file system without a limit, or one that doesn't say.
+  // f_blocks is 0: a file system without a limit, or one that doesn't report it.
   if (::statvfs(directory.c_str(), &status) != 0 || status.f_blocks == 0) return {};
   const std::uint64_t total_bytes = std::uint64_t{status.f_blocks} * status.f_frsize;
   const std::uint64_t free_bytes = std::uint64_t{status.f_bavail} * status.f_frsize;
@@ -112,7 +112,7 @@ void UnlockLibrary() {
   lock_in_progress.store(false, std::memory_order_relaxed);
 }
 
-// fork() must not happen while another thread holds the mutex: nobody would ever give it back in the child.
+// fork() must not happen while another thread holds the mutex: the child has no such thread to release it.
 void BeforeFork() { LockLibrary(); }
 void AfterForkInParent() { UnlockLibrary(); }
 
@@ -203,7 +203,7 @@ Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::stri
   const LibraryLock lock;
   RegisterForkHandlers();
   if (Result<void> room = CheckRoom(directory, file_name); !room) return room.error();
-  // Opened and checked even if this process has the block already: what stands at the path now may have been cut off,
+  // Opened and checked even if this process has the block already: the file at the path may have been truncated,
   // or got holes, meanwhile, and a record would die of SIGBUS.
   const std::string path = directory + "/" + file_name;
   Result<Descriptor> fd = OpenOrCreate(directory, file_name, slot_count_if_created, database_if_created);

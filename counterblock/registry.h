@@ -40,7 +40,7 @@ bool HasDescriptorRoom();
 // been closed after it.
 void DropBlock(ProcessBlock& block);
 
-// A record that wrongly races with the last close meets memory as a rule; and a process that opens one store after the other for
+// A record that wrongly races with the last close usually meets mapped memory; and a process that opens one store after the other for
 // years doesn't run out of mappings (vm.max_map_count).
 inline constexpr std::uint32_t kClosedBlocksMax = 64;
 

@@ -32,7 +32,7 @@ void GiveBack(const HeldSlot& held) {
   if (ProcessBlock* block = FindBlock(held.block_id)) ReturnSlot(*block, Claim{held.index, held.owner});
 }
 
-// At the thread's end: its slots are the next thread's of the process. A pthread key and not a thread_local with a
+// At the thread's end its slots go to the next thread of the process. A pthread key and not a thread_local with a
 // destructor: keys are run down after those, so that records made in such destructors still find their slot.
 void ReleaseThread(void* argument) {
   auto* state = static_cast<ThreadState*>(argument);
@@ -92,7 +92,7 @@ bool SwapIn(ThreadState& state, std::uint64_t block_id) {
   return false;
 }
 
-// Forgets what is kept aside of blocks that have been closed meanwhile.
+// Drops the spilled slots of blocks that have been closed meanwhile.
 void Prune(ThreadState& state) {
   for (ThreadState::Spilled** link = &state.spilled; *link != nullptr;) {
     if (FindBlock((*link)->held.block_id) != nullptr) {
@@ -103,7 +103,7 @@ void Prune(ThreadState& state) {
   }
 }
 
-// Frees the row for another block: what it holds of a living block is kept aside.
+// Frees the row for another block: a slot of an open block is spilled.
 bool Vacate(ThreadState& state, HeldSlot& row) {
   Prune(state);
   if (FindBlock(row.block_id) != nullptr) {

@@ -182,7 +182,7 @@ void Writer::Abandon(const Start& start) noexcept {
 void Writer::TraceLost() noexcept { AddToTracesLost(1); }
 void Writer::TraceRegained() noexcept { AddToTracesLost(-1); }
 
-// A connection may lose its place on one thread and be closed on another, after the first thread has ended.
+// A connection may lose its trace on one thread and be closed on another, after the first thread has ended.
 // So the count lives in a slot that belongs to the process and not to a thread.
 void Writer::AddToTracesLost(std::int64_t change) noexcept {
   const ErrnoKept errno_kept;

@@ -138,7 +138,7 @@ class Writer {
   // Takes the mark away and records nothing: the transaction wrote nothing after all.
   void Abandon(const Start& start) noexcept;
 
-  // Counting on one more connection has lost its place, as long as the process lives or until it has regained
+  // One more connection is no longer counted completely, as long as the process lives or until it has regained
   // it (closing the connection counts as that). Shown as checkpoint_block_trace_lost, and for some minutes after. Any
   // thread; takes a lock.
   void TraceLost() noexcept;

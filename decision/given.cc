@@ -65,7 +65,7 @@ Result<GivenStore> ReadStore(const Table& table, const Json::Object& members, co
         store.labels.emplace_back(name, *label.string());
       }
     } else if (value.number() != nullptr) {
-      // No unit has negative values: it is a mistake of whoever measured, and must not read as healthy.
+      // No unit has negative values: it is a mistake in the measurement, and must not count as healthy.
       if (*value.number() < 0) {
         return Error{
             fmt::format("\"{}\" is {}; expected 0 or more", PlainText(key, 60), ExactNumber(*value.number())),

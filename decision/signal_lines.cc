@@ -333,7 +333,7 @@ std::string SignalLines(const evaluate::Evaluation& evaluation, const evaluate::
                                (below || widths.bar == 0 ? 0 : widths.bar + 2);
     const std::string note = PaintedNote(
         row, below ? style.columns - std::min(style.columns, margin) : widths.note, margin, colour, style);
-    // A line of its own is only worth it for a state or a limit that will be reached.
+    // An extra line is printed only for a state or for a limit that will be reached.
     const bool silent = note.empty() || (below && row.state.empty() && !row.trend_reached);
     if (!silent) line += (below ? "\n" + std::string(margin, ' ') : "  ") + note;
     text += Line(std::move(line));

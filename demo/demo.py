@@ -27,7 +27,7 @@ MIGRATE_NOW = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
 ALERT = "CheckpointWriteErrors"
 PHASE_SECONDS_MAX = 120
 PROGRESS_SECONDS = 15  # between two lines of progress where there is no terminal
-SETTLE_SECONDS = 10  # rulegen decides about the instant 10 s ago: what was scraped and recorded by then has settled
+SETTLE_SECONDS = 10  # rulegen decides for 10 s ago, when all samples are recorded
 
 
 class Kept(Exception):
@@ -180,10 +180,10 @@ class Demo:
 
     def compare_counts(self):
         """What the applications say they wrote, against what Prometheus' next scrape would read: must be equal."""
-        told = {"success": 0, "error": 0, "rejected": 0}
+        counted = {"success": 0, "error": 0, "rejected": 0}
         for process in self.applications:
             for status, count in json.loads(process.log.read_text().splitlines()[-1])["writes"].items():
-                told[status] += count
+                counted[status] += count
         metrics = servers.get(f"{self.exporter.url}/metrics")
         (self.folder / "metrics.txt").write_text(metrics)
         exposed = {}
@@ -191,9 +191,9 @@ class Demo:
             if line.startswith("checkpoint_writes_total{"):
                 name, value = line.rsplit(" ", 1)
                 exposed[name.split('status="')[1].split('"')[0]] = int(float(value))
-        self.screen.line(f"the applications counted {told}; the exporter shows "
-                         f"{'the same' if exposed == told else exposed}")
-        if exposed != told:
+        self.screen.line(f"the applications counted {counted}; the exporter shows "
+                         f"{'the same' if exposed == counted else exposed}")
+        if exposed != counted:
             raise SystemExit("demo: the exporter's counts differ from the applications' own")
 
     def _measured(self):

@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Prometheus' default scrape_timeout: nobody waits longer for an answer.
+// Prometheus' default scrape_timeout: by then it has given up anyway.
 constexpr milliseconds kAnswerTime(10'000);
 
 // When all threads are taken. A request has begun to arrive before its connection is accepted, so what is missing of it
@@ -22,7 +22,8 @@ constexpr milliseconds kAnswerTimeIfFull(250);
 
 constexpr int kDeferSeconds = 60;
 
-// Asks about each of the process' descriptors, which are the lowest free numbers; that takes some 0.2 us each.
+// Visits the process' descriptors, some 0.2 us each. The kernel gives the lowest free number, so 256 unused numbers in a row
+// are taken as the end.
 template <typename Visit>
 void ForEachDescriptor(const Visit& visit) {
   constexpr int kHolesMax = 256;
@@ -129,7 +130,7 @@ void Connections::Drain(milliseconds timeout) {
   for (auto& [key, answer] : answers_) HangUp(answer);
 }
 
-// Those whose time is over and, if all threads are taken, the oldest. Gives the time to look again.
+// Closes those whose time is over and, if all threads are taken, the oldest. Returns the time of the next check.
 Connections::Clock::time_point Connections::HangUpOnOldAnswers(Clock::time_point now) {
   Clock::time_point next = now + kAnswerTime;
   Answer* oldest = nullptr;
@@ -146,8 +147,8 @@ Connections::Clock::time_point Connections::HangUpOnOldAnswers(Clock::time_point
   return next;
 }
 
-// Closes our side's reading of the connections that nobody is answering, queued ones as well. What has arrived can still
-// be read, so that a whole request is answered all the same; who has sent less is gone as soon as a thread sees it.
+// Shuts down reading on the connections that are not being answered, also queued ones. Bytes that have arrived can still
+// be read, so a complete request is still answered; an incomplete one ends as soon as a thread reads it.
 void Connections::HangUpOnWaiting(Clock::time_point now, Clock::duration age_min) {
   std::set<int> answered;
   for (const auto& [key, answer] : answers_) answered.insert(answer.fd);
@@ -178,7 +179,7 @@ void Connections::Watch() {
       next = now + kWaitingTimeIfFull;
     } else if (taken_ >= threads_) {
       HangUpOnWaiting(now, kWaitingTimeIfFull);
-      // Not by the notice of the next thread that is taken, of which there may be thousands a second.
+      // A fixed pause instead of waiting for the next event, of which there may be thousands a second.
       lock.unlock();
       std::this_thread::sleep_for(kWaitingTimeIfFull / 2);
       lock.lock();

@@ -1,8 +1,8 @@
-// The connections of the HTTP server, and who is hung up on.
+// The connections of the HTTP server, and which of them are closed when.
 //
 // civetweb has a thread for each connection that it serves, waits for a slow client by itself, each time anew for as long
-// as its one timeout says, and shows nobody its sockets. Here a guard finds the sockets among the process' descriptors and
-// shuts them down when their time is over; the thread that waits for one then goes on to the next.
+// as its single timeout says, and gives no access to its sockets. Here a guard finds the sockets among the process' descriptors
+// and shuts them down when their time is over; the thread that waited for one then takes the next.
 #pragma once
 
 #include <netinet/in.h>
@@ -42,7 +42,7 @@ class Connections {
   void SetBody(const void* key, const HttpBody& body);
   void EndAnswer(const void* key);
 
-  // Hangs up on everybody who is still being sent this body.
+  // Closes every connection that is still being sent this body.
   void Revoke(const HttpBody& body);
 
   // From now on BeginAnswer says no; waits until no answer is under way, at most for `timeout`, then hangs up on all.

@@ -26,7 +26,7 @@
 namespace outgrown::exporter {
 namespace {
 
-// Enough that a scrape finds a free one beside some dozen slow clients without anybody being hung up on; each takes some
+// Enough that a scrape finds a free one beside some dozen slow clients before any of them is closed; each takes some
 // 20 KB.
 constexpr std::size_t kThreads = 64;
 // What a scrape starts for itself (store_probes.h).
@@ -105,7 +105,7 @@ sockaddr_in SocketAddress(std::string_view ip, std::uint16_t port) {
   return address;
 }
 
-// The system's reason why an address can't be bound, which civetweb keeps to itself; `otherwise` if it can be by now.
+// The system's reason why an address can't be bound, which civetweb does not report; `otherwise` if binding succeeds now.
 std::string WhyNotBound(const ListenAddress& address, const std::string& otherwise) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return otherwise;
@@ -118,7 +118,7 @@ std::string WhyNotBound(const ListenAddress& address, const std::string& otherwi
   return reason;
 }
 
-// Connects and hangs up at once. civetweb's accepting thread sleeps up to 2 s before it looks whether it has to stop.
+// Connects and closes at once. civetweb's accepting thread sleeps up to 2 s before it checks whether to stop.
 void Touch(const ListenAddress& address) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return;
@@ -127,7 +127,7 @@ void Touch(const ListenAddress& address) {
   ::close(fd);
 }
 
-// One byte of whatever answer: that a thread has read the request and written.
+// One byte of any answer is enough: a thread has read the request and written to the socket.
 bool AsksAndIsAnswered(const ListenAddress& address) {
   constexpr timeval kPatience = {5, 0};
   constexpr std::string_view kRequest = "HEAD /-/healthy HTTP/1.1\r\n\r\n";
@@ -144,8 +144,8 @@ bool AsksAndIsAnswered(const ListenAddress& address) {
   return answered;
 }
 
-// Whether there are as many threads to be had as the exporter needs. civetweb serves with fewer and says nothing, or with
-// none, which looks like a server that listens.
+// Whether the system allows as many threads as the exporter needs. civetweb runs with fewer without a message, even with
+// none, which looks like a server that listens and never answers.
 Result<void> CheckThreads() {
   constexpr std::size_t kNeeded = kThreads + 2 + kSpareThreads;  // and one that accepts, one that guards
   std::mutex hold;
@@ -161,10 +161,9 @@ Result<void> CheckThreads() {
   for (std::thread& thread : threads) thread.join();
   if (threads.size() == kNeeded) return {};
   return Error{
-      fmt::format(
-          "the system lets this process have {} threads, and it needs {}; look at TasksMax=, pids.max, "
-          "--pids-limit and ulimit -u",
-          threads.size() + 1, kNeeded + 1),
+      fmt::format("the system allows this process {} threads, but it needs {}; check TasksMax=, pids.max, "
+                  "--pids-limit and ulimit -u",
+                  threads.size() + 1, kNeeded + 1),
       "too few threads"};
 }
 
@@ -242,7 +241,7 @@ Result<void> HttpServer::Impl::Start(const ListenAddress& address) {
 void HttpServer::Impl::Stop() {
   if (context_ == nullptr) return;
   connections_.Drain(
-      kDrainTimeout);  // mg_stop cuts answers short that are being sent, so they get their time first
+      kDrainTimeout);  // mg_stop cuts off answers that are being sent, so they get time to finish first
   std::atomic<bool> stopped = false;
   std::thread waker([this, &stopped] {
     while (!stopped) {
@@ -283,7 +282,7 @@ HttpResponse HttpServer::Impl::Answer(const mg_connection* connection, const mg_
 }
 
 void HttpServer::Impl::Send(mg_connection* connection, const HttpResponse& response, bool with_body) {
-  mg_disable_keep_alive(connection);  // or civetweb would wait for a request body that nobody wants
+  mg_disable_keep_alive(connection);  // else civetweb would read the rest of a request body before closing
   connections_.SetBody(connection, response.body);
   std::string first = Header(response);
   std::span<const std::string> body = *response.body;

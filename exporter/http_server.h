@@ -1,7 +1,7 @@
 // The HTTP server: the one file that knows civetweb. It answers GET and HEAD for whatever paths its handler knows, from
 // memory only: no document root, no forms, no query parameters, no keep-alive.
 //
-// civetweb has a thread for each connection that it serves, so that whoever doesn't finish a request or doesn't read an
+// civetweb has a thread for each connection that it serves, so that a client that doesn't finish a request or doesn't read an
 // answer holds one. Three things keep them from holding all: connections are accepted when their request begins to
 // arrive (TCP_DEFER_ACCEPT), each part of an exchange has a deadline as a whole, and when all threads are taken the
 // oldest connection that makes no progress is hung up on.
@@ -44,14 +44,14 @@ HttpResponse PlainAnswer(int status, std::string text);
 
 class HttpServer {
  public:
-  // Hangs up on everybody who is still being sent this body.
+  // Closes every connection that is still being sent this body.
   using Revoke = std::function<void(const HttpBody& body)>;
 
   // Makes the answer for a path (as the client sent it, without its query); nothing if there is no such page, which gives
   // a 404. Called from several threads at once; must not throw.
   using Handler = std::function<std::optional<HttpResponse>(std::string_view path, const Revoke& revoke)>;
 
-  // Binds and serves from threads of its own until Stop or destruction. The error names the address and the system's
+  // Binds and serves from its own threads until Stop or destruction. The error names the address and the system's
   // reason, or says that there are too few threads to be had. `log` must outlive the server. Threads inherit the caller's
   // signal mask: block what only the caller waits for.
   static Result<std::unique_ptr<HttpServer>> Start(const ListenAddress& address, Handler handler,

@@ -1,4 +1,4 @@
-// outgrown-exporter: options, signals, and the server in between.
+// outgrown-exporter: options, signals, and the server.
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -45,11 +45,11 @@ sigset_t BlockEndSignals() {
   return signals;
 }
 
-// Each worker thread would keep what its largest scrape took in a heap of its own, 32 times the same: with a fleet's
-// decisions a gigabyte. One heap for all gives back what is free at its end, and large blocks as soon as they are free.
+// glibc gives threads their own heaps, each of which keeps the memory of its largest scrape: a gigabyte in all with a fleet's
+// decisions. One heap for all returns free memory at its end, and large blocks as soon as they are free.
 void KeepLittleMemory() {
   mallopt(M_ARENA_MAX, 1);
-  mallopt(M_MMAP_THRESHOLD, 256 << 10);  // set, it doesn't grow by itself
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);  // setting it also stops glibc from raising it at run time
 }
 
 // The table of a spec, or why there is none.
@@ -109,7 +109,7 @@ void Notify(const std::string& state) {
   ::close(fd);
 }
 
-// How often the watchdog wants to hear of this process; nothing if it doesn't. Source: sd_watchdog_enabled(3).
+// The watchdog's period; nothing if there is no watchdog. Source: sd_watchdog_enabled(3).
 std::optional<std::chrono::microseconds> WatchdogPeriod() {
   const char* const period = ::secure_getenv("WATCHDOG_USEC");
   const char* const pid = ::secure_getenv("WATCHDOG_PID");
@@ -119,7 +119,8 @@ std::optional<std::chrono::microseconds> WatchdogPeriod() {
   return std::chrono::microseconds(static_cast<std::int64_t>(*microseconds));
 }
 
-// Waits for a signal that ends the exporter. Meanwhile the watchdog hears of it for as long as its pages answer.
+// Waits for a signal that ends the exporter. Meanwhile it feeds the watchdog for as long as its pages answer, so that systemd
+// restarts a process that lives but does not serve.
 int WaitForEnd(const sigset_t& end_signals, const HttpServer& server) {
   const std::optional<std::chrono::microseconds> period = WatchdogPeriod();
   int received = 0;

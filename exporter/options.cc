@@ -163,7 +163,8 @@ void Declare(CLI::App& app, Texts& texts, Options& options) {
 
 std::variant<Options, EarlyExit> ParseOptions(int argc, const char* const* argv, const std::string& version) {
   CLI::App app(
-      "Reads the counter blocks and SQLite files of an application's stores, and shows them to Prometheus.\n"
+      "Reads the counter blocks and SQLite files of an application's stores, and exposes them to "
+      "Prometheus.\n"
       "It never writes to them, never locks them and never opens them with SQLite.",
       "outgrown-exporter");
   Texts texts;

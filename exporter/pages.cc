@@ -233,7 +233,8 @@ std::vector<std::string> Pages::Metrics() const {
   std::ostream page(&buffer);
   const ExactTextSerializer serializer;
   for (FamilySamples& family : samples.TakeFamilies()) {
-    const FamilySamples written = std::move(family);  // gone before the next one is collected
+    const FamilySamples written =
+        std::move(family);  // freed before the next one is collected, to bound memory
     serializer.Serialize(page, written.Collect());
   }
   return pieces;
@@ -265,7 +266,7 @@ std::vector<std::string> Pages::Landing() const {
 <body>
 <main>
 <header><h1>Outgrown exporter</h1><span class="version">{}</span></header>
-<p class="lead">Shows Prometheus what tells when a SQLite store has been outgrown.</p>
+<p class="lead">Measures SQLite stores for Prometheus, to show when one has been outgrown.</p>
 <nav><a class="first" href="{}">Metrics</a><a href="/-/healthy">Health</a><a href="/-/ready">Readiness</a></nav>
 <h2>{}</h2>
 {}<footer>Read a moment ago, as a scrape reads it. Limits: table <code>{}</code> of the spec <code>{}</code>.</footer>
@@ -313,7 +314,7 @@ std::optional<HttpResponse> Pages::Answer(std::string_view path, const HttpServe
                         metrics_.Get([this] { return Metrics(); }, revoke)};
   if (path == "/")
     return HttpResponse{200, "text/html; charset=utf-8", landing_.Get([this] { return Landing(); }, revoke)};
-  // The process answers, which is all that there is to its health: it depends on nothing that could be down.
+  // Answering is all that health means here: the exporter depends on no other service.
   if (path == "/-/healthy") return PlainAnswer(200, "outgrown-exporter is healthy.\n");
   if (path == "/-/ready") return PlainAnswer(200, "outgrown-exporter is ready.\n");
   return std::nullopt;

@@ -1,4 +1,4 @@
-// The exporter's pages: which paths there are and what each answers. The metrics, for Prometheus; "/", which shows people
+// The exporter's pages: which paths there are and what each answers. The metrics, for Prometheus; "/", which shows
 // what this exporter reads and each store's state, and needs nothing else from anywhere (no script, no image, no font).
 #pragma once
 

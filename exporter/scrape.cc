@@ -21,7 +21,7 @@ std::string Environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-// Within a second, as far as it is up to the exporter: less than the shortest scrape_timeout that people choose.
+// A scrape should take less than a second, the shortest scrape_timeout in use.
 constexpr std::chrono::milliseconds kStoreTimeout(800);
 
 // The runs of one collector for all stores add up to one.
@@ -57,7 +57,7 @@ class Summaries {
   Failures failures_;
 };
 
-// The search for stores is judged like a collector, but goes on when a directory can't be listed.
+// The search for stores is timed and reported like a collector, but continues when a directory can't be listed.
 std::vector<StoreTarget> FindAllStores(const StoreSources& sources, Summaries& summaries) {
   const auto start = std::chrono::steady_clock::now();
   FoundStores found = FindStores(sources);

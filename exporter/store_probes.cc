@@ -22,7 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
 
-// How often the threads are looked at; one that has been with the same store for so long may be waiting.
+// How often the threads are checked; one that has been reading the same store for this long may be blocked.
 constexpr std::chrono::milliseconds kLook(20);
 
 std::size_t ThreadsAtStart() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4); }
@@ -133,12 +133,12 @@ void StoreProbes::Crew::AddThread(const std::shared_ptr<Crew>& crew) {
     if (--crew->threads_ > 0) return;
     ++crew->threads_;
   }
-  work();  // no thread to be had: without a deadline is better than not at all
+  work();  // no thread available: reading without a deadline is better than not reading
 }
 
 void StoreProbes::Crew::Work() {
   while (const std::optional<std::size_t> index = TakeStore()) {
-    if (!ReadStore(*index)) return;  // replaced long ago
+    if (!ReadStore(*index)) return;  // another thread has taken its place
   }
 }
 
@@ -173,8 +173,7 @@ bool StoreProbes::Crew::ReadStore(std::size_t index) {
     const auto duration = Clock::now() - start;
     const std::lock_guard<std::mutex> lock(mutex_);
     Store& store = stores_[index];
-    if (store.state == Store::State::kGivenUp)
-      continue;  // its report is gone; the thread ends as if nothing had been
+    if (store.state == Store::State::kGivenUp) continue;  // the scrape has reported it as stuck already
     store.report.samples.Merge(samples);
     store.report.database = scrape.database;
     store.report.runs.emplace_back(collector.name, CollectorRun{duration, std::move(done)});
@@ -197,7 +196,7 @@ void StoreProbes::Crew::GiveUp(std::size_t index) {
   --threads_;
 }
 
-// Gives the number of threads that wait for something else than the processor.
+// Returns the number of threads that wait for something other than the processor.
 std::size_t StoreProbes::Crew::GiveUpOnTheStuck() {
   std::size_t waiting = 0;
   const auto now = Clock::now();
@@ -206,7 +205,8 @@ std::size_t StoreProbes::Crew::GiveUpOnTheStuck() {
     if (store.state != Store::State::kRunning || (!store.waited_before && now - store.since < kLook))
       continue;
     const Scheduling scheduling = SchedulingOf(store.thread);
-    if (!store.waited_before) {  // this thread may have waited itself, so that the time before says nothing
+    if (!store
+             .waited_before) {  // this thread may have been delayed itself, so the time before is not counted
       store.waited_before = scheduling.waited_for_processor;
       store.since = now;
     }

@@ -1,5 +1,5 @@
 // Runs the store collectors on a few threads, so that a store on a file system that doesn't answer costs its own numbers
-// and nobody else's.
+// only.
 //
 // Each store has a deadline, by its own time: what its thread waits for the processor doesn't count, or on a busy machine
 // healthy stores would be called stuck. A thread that waits for a file system is replaced while it waits, at first by one,
@@ -32,7 +32,7 @@ struct CollectorRun {
 // What is known of a store: of every collector, with an Error if it has not ended in time.
 struct StoreReport {
   std::string name;
-  std::string database;  // the path in use; empty if nobody has said one
+  std::string database;  // the path in use; empty if none is known
   Samples samples;
   std::vector<std::pair<std::string_view, CollectorRun>> runs;
 };

@@ -41,10 +41,10 @@ std::string Misfit(const std::vector<Series>& all, std::string_view selector, st
   const std::string_view name = selector.substr(0, selector.find('{'));
   for (const Series& series : all) {
     if (LabelValue(series.labels, "__name__") != name)
-      return "the answer holds another series than was asked for";
-    // One millisecond: the edge is in or out, as the server's version has it.
+      return "the answer holds a series that was not asked for";
+    // Prometheus 2 includes the range's left edge and 3 does not; the millisecond accepts both.
     if (series.samples.front().time_ms < time_ms - range_ms - 1 || series.samples.back().time_ms > time_ms) {
-      return "the answer holds samples of another time than was asked for";
+      return "the answer holds samples of a time that was not asked for";
     }
   }
   return "";
@@ -76,10 +76,11 @@ Reply AskRange(QuerySource& source, const std::string& promql, std::int64_t from
   Reply whole;
   whole.asked.promql = promql;
   while (from_ms <= to_ms) {
+    // Prometheus refuses a range query of more than 11,000 points a series.
     const std::int64_t until_ms = std::min(to_ms, from_ms + (kRangePointsMax - 1) * step_ms);
     Reply part = Judge(promql, source.QueryRange(promql, from_ms, until_ms, step_ms), notes);
     std::ranges::move(part.series, std::back_inserter(whole.series));
-    if (!part.believed()) {
+    if (!part.believed()) {  // a later part could not make the whole complete again
       whole.asked = std::move(part.asked);
       break;
     }

@@ -1,7 +1,7 @@
-// Asking a server, and judging whether its answer may be believed: the one place for the decision, a period and the archive.
+// Asking a server, and judging whether its answer can be used: the one place for the decision, a period and the archive.
 //
 // An answer is believed if it came, can be read, is whole, and holds what was asked for: the named series, within the time
-// that was asked about. Whatever is wrong is noted with the query's text, so that people can ask again.
+// that was asked about. A problem is noted with the query's text, so that an operator can repeat the query.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace outgrown::prometheus_api {
 
 // What the server or its answers said beside the values, over all the questions of a run.
 struct Notes {
-  std::vector<std::string> warnings;  // for people, each once
+  std::vector<std::string> warnings;  // for standard error, each once
   bool answered = false;              // at least one question was
 
   void Warn(std::string warning);

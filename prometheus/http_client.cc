@@ -12,7 +12,7 @@
 namespace outgrown::prometheus_api {
 namespace {
 
-// Where nobody answers, waiting longer than this for the connection is of no use.
+// A host that is down answers no SYN; waiting longer than this for a connection doesn't help.
 constexpr long kConnectTimeoutMs = 5'000;
 
 struct FreeEasy {
@@ -128,7 +128,7 @@ Result<HttpClient> HttpClient::Open(HttpOptions options) {
     const std::string header = "Authorization: Bearer " + options.bearer_token;
     state->headers.reset(curl_slist_append(state->headers.release(), header.c_str()));
   }
-  // No waiting for "100 Continue" on a long query.
+  // curl would send "Expect: 100-continue" with a long query and wait up to a second for servers that ignore it.
   state->headers.reset(curl_slist_append(state->headers.release(), "Expect:"));
   state->options = std::move(options);
   return HttpClient(std::move(state));
@@ -145,8 +145,9 @@ Result<HttpAnswer> HttpClient::State::Perform(std::string_view path, const std::
       static_cast<long>(std::max<std::int64_t>(1, std::min(timeout_ms, options.timeout_ms)));
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION,
+                   0L);                          // credentials must not follow a redirect to another host
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);  // timeouts without SIGALRM, which belongs to the program
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, GiveUpIfInterrupted);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, limit_ms);
@@ -156,7 +157,7 @@ Result<HttpAnswer> HttpClient::State::Perform(std::string_view path, const std::
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "outgrown-rulegen");
-  // A proxy of the environment is for the world, never for this machine itself.
+  // $http_proxy applies to other hosts, never to the loopback address.
   if (loopback) curl_easy_setopt(curl, CURLOPT_PROXY, "");
   if (!options.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca_file.c_str());
   if (!options.user_and_password.empty()) {
@@ -174,7 +175,7 @@ Result<HttpAnswer> HttpClient::State::Perform(std::string_view path, const std::
   }
   if (code == CURLE_ABORTED_BY_CALLBACK) return Error{"interrupted", options.url};
   if (code == CURLE_OPERATION_TIMEDOUT) {
-    return Error{"no whole answer within " + std::to_string(limit_ms) + " ms", options.url};
+    return Error{"no complete answer within " + std::to_string(limit_ms) + " ms", options.url};
   }
   if (code != CURLE_OK) {
     return Error{PlainText(problem[0] != '\0' ? problem.data() : curl_easy_strerror(code)), options.url};

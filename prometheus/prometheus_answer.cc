@@ -16,7 +16,8 @@ namespace {
 // Sample times in seconds; the limit keeps milliseconds exact in a double and an int64.
 constexpr double kSecondsMax = 1e12;
 
-// Follows the document down to the samples. Where we are is the innermost of a stack of places.
+// Reads the document as events, since a large answer would take several times its size as a tree. `places_` is the path from
+// the document to the current value.
 class AnswerReader : public JsonEvents {
  public:
   explicit AnswerReader(ResultType expected) : expected_(expected) {}
@@ -24,6 +25,7 @@ class AnswerReader : public JsonEvents {
   // The answer, or why it is none. Precondition: the document was read to its end.
   Result<Answer> Finish() {
     if (status_ != "success") return Error{"the answer's status is \"" + PlainText(status_, 40) + "\"", ""};
+    // Prometheus sends one or the other. With both (from a proxy that merges answers) the data may be incomplete.
     if (error_seen_) return Error{"the answer has an error beside its data", ""};
     if (!result_seen_) return Error{"the answer has no result", ""};
     // The type may stand after the result, so it is compared here.
@@ -85,11 +87,11 @@ class AnswerReader : public JsonEvents {
   }
   bool Once(const std::string& key) {
     std::vector<std::string>& seen = keys_seen_.back();
-    if (std::ranges::find(seen, key) != seen.end()) return Refuse("a key stands twice in the answer");
+    if (std::ranges::find(seen, key) != seen.end()) return Refuse("a key occurs twice in the answer");
     seen.push_back(key);
     return true;
   }
-  // A value that is not of a kind we read is fine where we read nothing.
+  // A value of an unexpected type is ignored where nothing is read, since newer servers add members.
   bool Scalar(std::string_view kind) {
     const bool read_here =
         Here() == Place::kDocument || Here() == Place::kResult || Here() == Place::kMetric ||
@@ -216,7 +218,7 @@ bool AnswerReader::TakeTime(double seconds) {
 
 bool AnswerReader::TakeValue(const std::string& text) {
   const std::optional<double> value = ParseNumber(text);
-  if (!value) return Refuse("the sample value \"" + PlainText(text, 40) + "\" is no number");
+  if (!value) return Refuse("the sample value \"" + PlainText(text, 40) + "\" is not a number");
   series_.samples.back().value = *value;
   pair_size_ = 2;
   return true;
@@ -235,7 +237,7 @@ bool AnswerReader::EndSeries() {
   std::ranges::sort(series_.labels);
   const auto same_name = [](const auto& a, const auto& b) { return a.first == b.first; };
   if (std::ranges::adjacent_find(series_.labels, same_name) != series_.labels.end()) {
-    return Refuse("a label stands twice in a series");
+    return Refuse("a label occurs twice in a series");
   }
   answer_.series.push_back(std::move(series_));
   return true;

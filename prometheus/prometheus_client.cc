@@ -38,7 +38,8 @@ std::int64_t PrometheusClient::LeftMs() const { return deadline_ms_ - SteadyMs()
 
 Result<Answer> PrometheusClient::Ask(std::string_view path, const HttpClient::Fields& fields,
                                      ResultType expected) {
-  if (LeftMs() <= 0) return Error{"not asked: the time for all queries together is over", http_.url()};
+  if (LeftMs() <= 0) return Error{"not sent: the time for all queries together is over", http_.url()};
+  // POST, because a long query may exceed the URL length that servers and proxies accept.
   const Result<HttpAnswer> http = http_.Post(path, fields, LeftMs());
   if (!http) return http.error();
   if (http->status != 200) return StatusError(*http, http_.url());
@@ -77,7 +78,7 @@ std::int64_t PatientSource::SteadyMs() { return prometheus_api::SteadyMs(); }
 
 template <typename Asked>
 Result<Answer> PatientSource::Ask(Asked asked) {
-  if (given_up()) return Error{"not asked any more, as the server had not answered for too long", name()};
+  if (given_up()) return Error{"not sent, because the server had not answered for too long", name()};
   const std::int64_t start_ms = now_ms_();
   Result<Answer> answer = asked();
   silent_ms_ = answer ? 0 : silent_ms_ + now_ms_() - start_ms;

@@ -59,7 +59,7 @@ class PrometheusClient : public QuerySource {
   std::int64_t deadline_ms_;  // of the steady clock
 };
 
-// A source that is given up once it has been silent for too long: a long period needs thousands of queries, and where nobody
+// A source that is given up once it has been silent for too long: a long period needs thousands of queries, and if no server
 // answers each of them would cost its whole time limit.
 class PatientSource : public QuerySource {
  public:

@@ -1,4 +1,4 @@
-// --audit and --history: a decision log read back, re-checked, or told for people.
+// --audit and --history: a decision log read back, re-checked, or shown as a history.
 #include "decision/history/audit.h"
 
 #include <filesystem>

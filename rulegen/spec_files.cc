@@ -48,7 +48,7 @@ Specs LoadSpecs(const Options& options) {
   Specs loaded;
   const std::vector<fs::path> files = SpecFiles(options);
   if (files.empty()) {
-    fmt::print(stderr, "rulegen: there is no rules/*.toml here; name a spec with --spec\n");
+    fmt::print(stderr, "rulegen: found no rules/*.toml here; name a spec with --spec\n");
     return {kExitUsage, {}};
   }
   std::map<fs::path, std::string> sources;

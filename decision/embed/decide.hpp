@@ -5,7 +5,7 @@
 //
 //   c++ -std=c++20 program.cc $(pkg-config --cflags --libs outgrown-decide)
 //
-// The values are the caller's, and stand for ones that were sustained as long as the spec's `for` says; whoever has
+// The values are the caller's, and stand for ones that were sustained as long as the spec's `for` says; a program that has
 // time series asks Prometheus, through rulegen. Every function is pure: no allocation, no I/O, no clock, no exception;
 // safe from any thread and from a signal handler. Views that are returned live until the library is unloaded.
 #pragma once

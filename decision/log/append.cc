@@ -104,7 +104,8 @@ struct Beginning {
 };
 
 // Where it continues in a log without a record: after the newest segment, or after the last record that the newest-decision
-// file knows of. Whoever rotates keeps the segment's lock until the new log's first record is on the disk.
+// file knows of. A writer that rotates keeps the segment's lock until the new log's first record is on the disk; a segment
+// that is locked explains the empty log.
 Result<Beginning> BeginEmpty(const fs::path& log, const std::optional<Link>& known) {
   const Result<std::vector<fs::path>> segments = LogSegments(log);
   if (!segments) return segments.error();

@@ -170,7 +170,7 @@ Result<std::optional<NewestDecisions>> ReadNewest(const fs::path& log) {
   std::error_code failed;
   if (const fs::file_status status = fs::status(log, failed);
       fs::exists(status) && !fs::is_regular_file(status)) {
-    return Error{"the decision log is no regular file", log.string()};
+    return Error{"the decision log is not a regular file", log.string()};
   }
   if (fs::status(path, failed).type() == fs::file_type::not_found) return std::optional<NewestDecisions>();
   const Result<std::string> text = ReadFile(path);

@@ -76,7 +76,7 @@ Result<LogTail> Judge(std::string_view bytes, std::int64_t start, const fs::path
     return tail;
   }
   if (ClassifyRemainder(after, false) == Remainder::kDamaged)
-    return Damaged("bytes that are no record", path);
+    return Damaged("bytes that are not a record", path);
   tail.dropped_bytes = static_cast<std::int64_t>(after.size());
   return tail;
 }

@@ -66,7 +66,7 @@ void Run(const std::string& path) {
     const outgrown::Write write(store);
     Execute(database.get(), "INSERT INTO no_such_table VALUES (1)");
   } catch (const std::runtime_error&) {
-    // The write was counted as "other", since nobody said how it ended.
+    // The write was counted as "other", since no outcome was given.
   }
   outgrown::Write nothing_to_write(store);
   nothing_to_write.Abandon();

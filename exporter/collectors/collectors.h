@@ -26,7 +26,7 @@ namespace outgrown::exporter {
 struct Settings {
   std::string version;                 // of the exporter
   int servers = 1;                     // --deployment.servers
-  std::string shared_id;               // --store.shared-id; empty: the stores are shared with nobody
+  std::string shared_id;               // --store.shared-id; empty: the stores are not shared
   std::string decision_log;            // --decision.log; empty: none
   const Table* table = nullptr;        // the threshold table; outlives the scrapes, never null during one
   double start_time_unix_seconds = 0;  // of this process
@@ -50,7 +50,7 @@ struct StoreTarget {
 struct StoreScrape {
   const Settings& settings;
   const StoreTarget& target;
-  std::string database;  // the database file; empty while nobody has said it
+  std::string database;  // the database file; empty while it is not known
   // Of the counter blocks, for the collectors after theirs.
   bool are_blocks_read = true;  // or there are none
   std::vector<BlockCount> block_counts = {};
@@ -89,7 +89,7 @@ Result<void> CollectDecisionLog(const Settings& settings, Samples& samples);    
 Result<void> CollectProcess(const Settings& settings, Samples& samples);         // process.cc
 Result<void> CollectThresholdTable(const Settings& settings, Samples& samples);  // configured.cc
 
-// The counter block first, because it says where the database is; what can't get stuck before what can.
+// The counter block first, because it says where the database is; collectors that can't block before those that can.
 inline constexpr std::array kStoreCollectors = {
     StoreCollector{"counter_block", &CollectCounterBlock, &ShowCounterBlockStuck},
     StoreCollector{"deployment", &CollectDeployment, nullptr},

@@ -12,13 +12,14 @@ using sqlite::Problem;
 
 constexpr std::chrono::minutes kForgottenAfter(10);
 
-// As long as a rule's window (5 minutes), fed by scrapes at most 5 minutes apart, looks back.
+// A rule's window (5 minutes) plus the longest usable scrape interval (Prometheus' lookback of 5 minutes): for that long the
+// uncounted commits are part of the rates.
 constexpr std::chrono::minutes kUncountedShown(10);
 
-// A program that replicates or tends the store commits now and then, Litestream once a minute.
+// A program that replicates or maintains the store commits occasionally, Litestream once a minute.
 constexpr double kOthersPerMinute = 2;
 
-// A commit, a checkpoint or a recovery has ended by then.
+// A commit, a checkpoint or a recovery takes less than this, so a problem that lasts longer is not one of these.
 constexpr std::chrono::seconds kPasses(30);
 
 bool IsLasting(Problem problem) {
@@ -59,7 +60,7 @@ void CommitAccount::AddCounter(const CommitCounter& counter, const StoreLook& lo
   const bool was_wal = source_ == CommitCounter::Source::kWalIndex;
   source_ = counter.source;
   if (counter.source == CommitCounter::Source::kWalIndex) {
-    // The change to WAL mode is one more on the counter, and no commit of the application.
+    // The change to WAL mode itself adds one to the header's counter. A larger difference are commits that were not seen.
     if (header_ && header_->change_counter > 0 && counter.change_counter != header_->change_counter + 1)
       ++missed_;
     header_.reset();
@@ -69,7 +70,7 @@ void CommitAccount::AddCounter(const CommitCounter& counter, const StoreLook& lo
   const bool is_same_file = header_ && header_->database == look.database;
   const std::uint32_t newly = is_same_file ? now - header_->change_counter : now;
   const bool is_forward = newly < 1U << 31U;
-  // Another file brings its own count along, unless no more is on it than was counted since: then it is a new one.
+  // Another file brings its own count along. Only if it has no more commits than were counted meanwhile is it a new, empty one.
   const bool is_explained = is_same_file || (!was_wal && newly <= newly_counted);
   header_ = {now, look.database};
   if (is_first) return;
@@ -95,8 +96,8 @@ void CommitAccount::JudgeCounting(const StoreLook& look, std::uint64_t newly_com
         static_cast<double>(uncounted_->commits) > kOthersPerMinute * std::max(1.0, minutes.count()) &&
         look.now - uncounted_->last <= kUncountedShown;
   }
-  // Where the commits are known and somebody has counted before, a store that is only open is no matter: a program
-  // that reads it, while the application that writes to it now and then is not running.
+  // If the commits are known and the store was counted before, an open store without a writer is fine: it may be a program
+  // that only reads it while the application is not running.
   const bool is_open = look.is_held && look.living_slots == 0 && (!has_counted_ever_ || !look.counter.ok());
   is_not_counted_ = is_written || is_open;
 }
@@ -119,7 +120,7 @@ void CommitAccount::Add(const StoreLook& look) {
     commits_ += look.lives.commits - lives_.commits;
     missed_ += look.lives.missed - lives_.missed;
   } else if (lives_.since != 0 && look.lives.since != 0) {
-    ++missed_;  // the watch has begun anew
+    ++missed_;  // the watch started again, so commits in between are unknown
   }
   if (look.lives.since != 0) lives_ = look.lives;
   if (look.counter.ok()) AddCounter(*look.counter, look, newly_counted);

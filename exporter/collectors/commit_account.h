@@ -6,7 +6,7 @@
 //   rollback modes  differences of the header's change counter
 //   counted         differences of each block's successes; a block that was made since counts from its beginning
 //
-// The only thing that is kept from one scrape to the next, and it is kept nowhere else.
+// This is the only state that the exporter keeps from one scrape to the next; it is in memory only.
 #pragma once
 
 #include <chrono>
@@ -55,9 +55,9 @@ class CommitAccount {
 
   // The store can't be watched, and no connection was open all the time since the last look.
   bool is_unwatched() const { return is_unwatched_; }
-  // The store is open, or was written to within ten minutes, and nobody counts.
+  // The store is open, or was written to within ten minutes, and its writes are not counted.
   bool is_not_counted() const { return is_not_counted_; }
-  // Its commits can't be read, and that is no passing matter.
+  // Its commits can't be read, and the cause does not pass by itself.
   bool is_unreadable() const { return is_unreadable_; }
 
  private:
@@ -70,7 +70,7 @@ class CommitAccount {
     std::uint64_t created_unix_ns = 0;
     std::uint64_t successes = 0;
   };
-  // Commits since somebody last counted, or was there to.
+  // Commits since a write was last counted, or a living writer was last seen.
   struct Uncounted {
     std::chrono::steady_clock::time_point first;
     std::chrono::steady_clock::time_point last;

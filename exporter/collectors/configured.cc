@@ -1,4 +1,4 @@
-// What the exporter was told, because no file can know it: how many servers write to the store, and the limits.
+// What only the operator knows, from the options: how many servers write to the store, and the limits.
 #include "exporter/collectors/collectors.h"
 
 namespace outgrown::exporter {
@@ -9,7 +9,7 @@ Result<void> CollectDeployment(StoreScrape& store, Samples& samples) {
   return {};
 }
 
-// The threshold table, so that people see the limits beside the measurements, and its digest, so that an alert can tell
+// The threshold table, to show the limits beside the measurements, and its digest, so that an alert can detect
 // when exporter and rules were made from different specs.
 Result<void> CollectThresholdTable(const Settings& settings, Samples& samples) {
   const Table& table = *settings.table;

@@ -1,8 +1,8 @@
 // What the application counted: the store's counter blocks, of every major and every directory, summed.
 //
 // All or nothing: if one of a store's blocks can't be read, none of its counts is exposed, because a sum that
-// loses a summand for one scrape and finds it again reads as a counter reset, and rate() would count
-// everything once more. A block of a major that this exporter doesn't know is left out and reported: it never was a summand.
+// misses one block for one scrape and has it again in the next reads as a counter reset, and rate() would count
+// everything once more. A block of a major that this exporter doesn't know is left out and reported: it was never in the sum.
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -21,8 +21,8 @@ using block::Snapshot;
 
 constexpr double kNsPerSecond = 1e9;
 
-// A loss goes on being shown until no window of a rule (5 minutes) that a scrape in it (at most 5 minutes apart, or
-// Prometheus takes the series for gone) feeds reaches back to it: what went uncounted is in those rates until then.
+// A loss is shown for a rule's window (5 minutes) plus the longest usable scrape interval (5 minutes, after which Prometheus
+// treats a series as gone): until then the uncounted writes are missing in the rates.
 constexpr std::uint64_t kTraceLostShownNs = 600'000'000'000;
 
 // The outcomes that are failures of the store; a constraint is the application's own doing.
@@ -163,7 +163,7 @@ Result<void> CollectCounterBlock(StoreScrape& store, Samples& samples) {
     store.are_blocks_read = store.target.blocks.empty();
     store.block_counts.clear();
     samples.Set("checkpoint_block_problem_info", {name, ReasonLabel(sum.error().what)}, 1);
-    // A store that was only named has nothing to read yet; a block that can't be read is broken.
+    // A store given by --store alone has no block to read, which is no failure; an unreadable block is one.
     if (store.target.blocks.empty()) return {};
     return sum.error();
   }

@@ -1,5 +1,5 @@
 // The newest decision about each store and the end of the log's hash chain, from the file that --evaluate keeps beside the
-// log. Prometheus remembers the last hash, which shows when somebody cuts whole records off the log.
+// log. Prometheus keeps the last hash, by which a log that lost whole records at its end is detected.
 #include "decision/log/decision_log.h"
 
 #include <optional>
@@ -13,7 +13,7 @@
 namespace outgrown::exporter {
 namespace {
 
-// A decision cannot be about a later time, but for what two clocks differ. One that is was made while the clock was wrong,
+// A decision can't be about the future, apart from a difference of clocks. One that is was made while the clock was wrong,
 // and must not keep the alert on an overdue decision silent until then.
 constexpr std::int64_t kClocksApartMs = 3'600'000;
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kProblemMetric = "checkpoint_file_problem_info";
 
-// The exporter can't do its work, as opposed to: there is nothing to read yet, or a writer is at work.
+// The exporter can't read the file, as opposed to: there is nothing to read yet, or a writer is active.
 bool IsFailure(sqlite::Problem problem) {
   switch (problem) {
     case sqlite::Problem::kNoPermission:

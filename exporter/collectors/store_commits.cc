@@ -1,5 +1,5 @@
-// The store's own count of its commits, beside which the counted writes show their coverage, and why the one or the
-// other is no evidence.
+// The store's own count of its commits, with which the counted writes are compared, and why one or the
+// other is not evidence.
 #include <algorithm>
 #include <chrono>
 
@@ -34,7 +34,7 @@ Measured<std::string> PathOf(const std::string& database) {
   return *folder + '/' + database.substr(slash == std::string::npos ? 0 : slash + 1);
 }
 
-// The watch before and after: a life that began in between explains a connection without a log.
+// Looks at the watch before and after: if a life of the wal-index began in between, a connection without a log is normal.
 Measured<CommitCounter> Read(const std::string& path, WalWatch& watch, WalWatch::Seen& lives) {
   const std::optional<WalWatch::Seen> before = watch.Look(path);
   Measured<CommitCounter> counter = sqlite::ReadCommitCounter(path);
@@ -44,7 +44,7 @@ Measured<CommitCounter> Read(const std::string& path, WalWatch& watch, WalWatch:
   if (counter.ok()) return counter;
   if (counter.problem() == Problem::kHeldWithoutLog && before->begun != after->begun)
     return Problem::kChanging;
-  // Encrypted and closed: in which mode it was, its wal-index has told while it was open.
+  // Encrypted and closed: the header can't be read, but a wal-index seen earlier shows that the mode is WAL.
   if (counter.problem() == Problem::kEncrypted && after->begun > 0)
     return CommitCounter{CommitCounter::Source::kWalIndex};
   return counter;
@@ -53,6 +53,8 @@ Measured<CommitCounter> Read(const std::string& path, WalWatch& watch, WalWatch:
 // How the file that a process has open relates to the one that is read here.
 enum class Relation { kSame, kOther, kUnlinked, kNotComparable };
 
+// Another inode in the same boot is another file. Equal inodes with different devices say nothing: overlay and NFS mounts give
+// one file different device numbers.
 Relation RelationOf(const block::OpenFile& open, const sqlite::FileIdentity& here, std::uint64_t boot) {
   if (open.inode == 0 || here.inode == 0) return Relation::kUnlinked;
   if (open.boot == 0 || open.boot != boot) return Relation::kNotComparable;

@@ -18,11 +18,12 @@ constexpr off_t kReservedByte = 0x40000000 + 1;
 constexpr off_t kSharedFirst = 0x40000000 + 2;
 constexpr off_t kSharedSize = 510;
 
-// A busy store is looked at again after pauses that grow from 1 to 8 ms, until this time has passed.
+// A busy store is read again after pauses that grow from 1 to 8 ms, for at most this time: most commits are shorter, and a
+// scrape of many stores must not wait longer.
 constexpr std::chrono::milliseconds kTimeMax(40);
 constexpr std::chrono::milliseconds kPauseMax(8);
 
-// What passes by itself when a writer, a checkpoint or a recovery has finished.
+// Problems that pass by themselves when a writer, a checkpoint or a recovery has finished.
 bool MayPass(Problem problem) {
   switch (problem) {
     case Problem::kExclusive:
@@ -53,7 +54,7 @@ Measured<DatabaseHeader> ReadDatabaseHeader(const ProbeFile& database) {
   return DecodeDatabaseHeader(*bytes);
 }
 
-// Whether somebody holds SQLite's EXCLUSIVE lock: the middle of a commit in rollback mode, or
+// Whether a process holds SQLite's EXCLUSIVE lock: in the middle of a commit in rollback mode, or with
 // locking_mode=EXCLUSIVE.
 Measured<bool> IsExclusive(const ProbeFile& database) {
   return database.IsLocked(F_RDLCK, kSharedFirst, kSharedSize);
@@ -65,7 +66,7 @@ Measured<bool> IsHeld(const ProbeFile& database) {
   return database.IsLocked(F_WRLCK, kSharedFirst, kSharedSize);
 }
 
-// Whether a rollback journal waits for recovery: its first byte is not 0, and nobody holds RESERVED who could
+// Whether a rollback journal waits for recovery: its first byte is not 0, and no process holds RESERVED that could
 // be writing it (sqlite3PagerSharedLock's hasHotJournal).
 Measured<bool> HasHotJournal(const std::string& path, const ProbeFile& database) {
   const Measured<ProbeFile> journal = ProbeFile::Open(path + "-journal");
@@ -112,9 +113,9 @@ Measured<bool> BelongsToLog(const WalIndex& index, const std::string& path) {
   return *salts == index.salts;
 }
 
-// Where log or wal-index are missing: nobody has the store open; or somebody has, and they were removed or are in
-// another folder (a mount of the one file, a hard link). It takes and drops SHARED around making and removing them, too,
-// which is why it is looked at again.
+// Log or wal-index are missing: either no process has the store open, or one has it open and they were removed or are in
+// another folder (a mount of the single file, a hard link). SQLite also holds SHARED while it creates and removes them,
+// which is why kHeldWithoutLog is tried again.
 Measured<CommitCounter> WithoutWalIndex(const std::string& path, const ProbeFile& database) {
   const Measured<bool> held = IsHeld(database);
   if (!held.ok()) return held.problem();
@@ -152,7 +153,7 @@ Measured<CommitCounter> ReadFromWalIndex(const std::string& path, const ProbeFil
                        index->frames_backfilled};
 }
 
-// A header that reads as encrypted says no journal mode. A wal-index that belongs to its log does.
+// An encrypted header shows no journal mode, but a wal-index that belongs to its log does (SQLCipher leaves it plain).
 Measured<CommitCounter> ReadWithoutHeader(const std::string& path, const ProbeFile& database,
                                           std::uint64_t size_bytes, Problem problem) {
   if (size_bytes % 512 != 0) return problem;
@@ -166,7 +167,7 @@ bool HasAllPages(const ProbeFile& database, const DatabaseHeader& header) {
   return size.ok() && *size >= std::uint64_t{header.pages} * header.page_bytes;
 }
 
-// The header is a committed one if, after it was read, nobody is in the middle of a commit, no crashed commit
+// The header is a committed one if, after it was read, no process is in the middle of a commit, no crashed commit
 // waits to be rolled back, and it still reads the same.
 Measured<CommitCounter> ReadFromHeader(const std::string& path, const ProbeFile& database,
                                        const DatabaseHeader& header) {
@@ -193,7 +194,7 @@ Measured<CommitCounter> Attempt(const std::string& path) {
   if (!database.ok()) return database.problem();
   const Measured<std::uint64_t> size = database->Size();
   if (!size.ok()) return size.problem();
-  // Made, but nothing was committed yet: the first commit in whatever mode will write a header with a 1.
+  // Created, but nothing was committed yet: the first commit in any mode will write a header with counter 1.
   if (*size == 0) return CommitCounter{CommitCounter::Source::kHeader, 0};
   const Measured<bool> exclusive = IsExclusive(*database);
   if (!exclusive.ok()) return exclusive.problem();
@@ -206,7 +207,8 @@ Measured<CommitCounter> Attempt(const std::string& path) {
   if (!header->is_wal) return ReadFromHeader(path, *database, *header);
   Measured<CommitCounter> counter = ReadFromWalIndex(path, *database, header->page_bytes);
   if (!counter.ok()) return counter;
-  // A checkpoint writes the first page, with the new size, before the last ones.
+  // A checkpoint writes page 1, with the new size, before the last pages: "too short" means damage only once all frames are
+  // copied.
   const bool is_header_of_all = header->is_reserved_zero && counter->frames == counter->frames_backfilled &&
                                 header->change_counter == header->version_valid_for;
   if (is_header_of_all && *size < std::uint64_t{header->pages} * header->page_bytes)

@@ -22,15 +22,16 @@
 //    0 ┌─────────┬────────┬─────────┬──────┬──────┬──────┐
 //      │ version │ unused │ iChange │ init │ cksm │ page │  u32, u32, u32, u8, u8, u16
 //   16 ├─────────┼────────┼─────────┴──────┴──────┴──────┤
-//      │ mxFrame │ nPage  │ checksum of the frames, 2×u32│
+//      │ mxFrame │ nPage  │ checksum of frames, 2×u32    │
 //   32 ├─────────┴────────┼──────────────────────────────┤
 //      │ salts, 8 bytes   │ checksum of the above, 2×u32 │
 //   48 ├──────────────────┴──────────────────────────────┤
-//      │ the same once more: a writer updates this copy  │
-//      │ first, a reader trusts them when they are equal │
+//      │ the same again: a writer updates this copy      │
+//      │ first, a reader trusts them if they are equal   │
 //   96 ├───────────┬────────────┬────────────────────────┤
-//      │ nBackfill │ read marks │ lock bytes, … attempted│  the last lock byte, 128, is held shared by each process
-//  136 └───────────┴────────────┴────────────────────────┘  that has the wal-index open
+//      │ nBackfill │ read marks │ lock bytes             │  the last lock byte, 128, is held shared by each process
+//      │           │            │ nBackfillAttempted     │  that has the wal-index open
+//  136 └───────────┴────────────┴────────────────────────┘
 // clang-format on
 #pragma once
 

@@ -26,7 +26,7 @@ namespace outgrown::exporter::sqlite {
 Measured<std::string> ResolvePath(const std::string& path);
 
 // What stat says of a regular file. Two files that are there at the same time have different (device, inode) pairs; a
-// number that stood for a file that is gone may stand for another one.
+// number of a file that is gone may be given to a new one.
 struct FileStatus {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -39,7 +39,7 @@ struct FileStatus {
 Measured<FileStatus> StatusOf(const std::string& path);
 Measured<std::uint64_t> FileSize(const std::string& path);
 
-// Tells files apart that were at one path at different times: the inode's number alone may be given anew.
+// Distinguishes files that were at one path at different times: an inode's number alone may be reused.
 struct FileIdentity {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;

@@ -17,7 +17,7 @@ Wording WordingOf(Problem problem) {
     case Problem::kNoPermission:
       return {"no_permission", "the exporter may not read it"};
     case Problem::kNotRegular:
-      return {"not_a_regular_file", "it is no regular file"};
+      return {"not_a_regular_file", "it is not a regular file"};
     case Problem::kUnreadable:
       return {"unreadable", "the system can't read it"};
     case Problem::kStuck:

@@ -9,7 +9,7 @@
 namespace outgrown::exporter::sqlite {
 
 enum class Problem {
-  kNoPath,           // nobody has said which file it is
+  kNoPath,           // neither the block nor an option names the file
   kMissing,          // there is no such file
   kNoPermission,     // the exporter's user may not read it, or not search its folder
   kNotRegular,       // a folder, FIFO, device, socket
@@ -23,7 +23,7 @@ enum class Problem {
   kExclusive,        // locked exclusively for as long as the probe tried: exclusive mode or a long commit
   kHotJournal,       // a crashed transaction waits to be rolled back
   kUnexpectedWal,    // rollback mode, yet there is a write-ahead log
-  kNoWalIndex,       // a write-ahead log without wal-index: exclusive mode, or nobody opened it since a copy
+  kNoWalIndex,       // a write-ahead log without wal-index: exclusive mode, or a copy that was not opened yet
   kHeldWithoutLog,   // a connection has it open in WAL mode, but its log or wal-index is not here
   kWalIndexDamaged,  // the two copies of its header differ, or their checksum is wrong, for as long as the
                      // probe tried
@@ -35,7 +35,7 @@ enum class Problem {
 // "hot_journal": the label value.
 std::string_view ProblemId(Problem problem);
 
-// One clause for people, without a full stop: "a crashed transaction waits to be rolled back".
+// One clause for logs and pages, without a full stop: "a crashed transaction waits to be rolled back".
 std::string_view ProblemText(Problem problem);
 
 // The same clause for a label value; the value itself if it is none of ProblemId's.

@@ -9,15 +9,15 @@
 namespace outgrown::exporter::sqlite {
 namespace {
 
-// More open files than that are of connections to wal-indexes that were removed under them.
+// More than two open files happen only when wal-indexes are removed under living connections; this bounds the descriptors.
 constexpr std::size_t kLivesMax = 4;
 
-// A writer that is off the processor between the two copies of the header is not waited for: the next Look reads it.
+// A writer may be preempted between the two copies of the header; it is not waited for, the next Look reads it again.
 constexpr int kReadsMax = 8;
 
 constexpr std::chrono::seconds kEventDelayMax(1);
 
-// iChange goes on at 0 after 2^32 - 1; else a lower value is another life's.
+// iChange continues at 0 after 2^32 - 1; any other lower value is another life's.
 bool IsWrapped(std::uint32_t from, std::uint32_t to) {
   constexpr std::uint32_t kNear = 1U << 28U;
   return from > UINT32_MAX - kNear && to < kNear;
@@ -27,8 +27,8 @@ bool IsBlank(const WalIndexBytes& bytes) {
   return std::all_of(bytes.begin(), bytes.begin() + 96, [](std::uint8_t byte) { return byte == 0; });
 }
 
-// A connection holds the byte shared for as long as it has the wal-index open; exclusively only who is about to empty
-// a file that nobody holds.
+// A connection holds the byte shared for as long as it has the wal-index open; it is held exclusively only to empty
+// a file that no connection holds (unixLockSharedMemory in SQLite's os_unix.c).
 bool IsHeld(const ProbeFile& file) {
   const Measured<bool> any = file.IsLocked(F_WRLCK, kWalIndexHeldByte, 1);
   if (!any.ok() || !*any) return false;
@@ -51,7 +51,7 @@ void WalLives::Take(const Happened& happened) {
     case Event::kCreated:
       ++begun_;
       ++unopened_;
-      // It may be the one that is open already: what was closed before was an earlier one.
+      // The event may be about the file that is open already (opened before the event came); earlier closes are not its.
       if (newest != nullptr && !newest->is_settled) newest->closes = 0;
       break;
     case Event::kRemoved:
@@ -74,7 +74,7 @@ void WalLives::Take(const Happened& happened) {
   }
 }
 
-// The lock is asked for before the header is read: if nobody held it, nobody committed after what was read.
+// The lock is checked before the header is read: if no connection held it, no commit came after what was read.
 void WalLives::Look(std::span<const Happened> events) {
   for (const Happened& happened : events) Take(happened);
   OpenNewest();
@@ -135,12 +135,12 @@ void WalLives::SettleLife(Life& life) {
   if (!life.is_settled) {
     if (life.was_there && !now.is_valid && !now.is_blank) return;  // what was there before is not known yet
     if (life.was_there) life.seen = now.commits;
-    // Somebody closed it already, and it goes on: that may be another life in the same file.
+    // It was closed already, yet it is in use: that may be another life in the same file.
     const bool is_left_behind = life.is_here && !now.is_held;
     if (!life.was_there && life.closes > (is_left_behind ? 1 : 0)) ++missed_;
   } else {
-    // A file that nobody held was emptied before anybody went on; else it grew, and that the event of that may come
-    // later than the size it tells of. With a close in between it may have been either: then the difference is the least.
+    // A file that no connection held was emptied before it was used again; otherwise it grew, and the event of that may come
+    // later than the new size. With a close in between it may have been either: then the difference is a lower bound.
     const bool had_commits = life.was_held || life.seen > 0 || life.is_unexplained;
     const bool is_emptied = (life.is_over && had_commits && life.changes > 0) ||
                             now.size_bytes < life.settled_size_bytes || (now.is_blank && life.seen > 0);
@@ -165,7 +165,7 @@ void WalLives::SettleLife(Life& life) {
   life.seen = now.commits;
 }
 
-// Whether its last word is known.
+// Whether its last count was read.
 bool WalLives::Forget(Life& life) {
   if (life.watch >= 0) end_watch_(life.watch);
   return life.reading.is_blank || (life.reading.is_valid && life.reading.commits == life.seen);
@@ -190,7 +190,7 @@ void WalLives::Settle() {
   const bool is_quiet = begun_ == std::exchange(begun_at_settle_, begun_);
   is_long_lived_ = is_quiet && !is_new && !lives_.empty() && lives_.back().is_here && !lives_.back().is_over;
   if (unopened_ > 0) missed_ += static_cast<std::uint64_t>(std::exchange(unopened_, 0));
-  // A file may be opened before the event of its making comes, but that comes soon.
+  // A file may be opened before the event of its creation comes; if that does not come soon, it was lost.
   const auto clock = std::chrono::steady_clock::now();
   if (unopened_ == 0) ahead_since_ = clock;
   if (clock - ahead_since_ > kEventDelayMax) unopened_ = 0;

@@ -3,20 +3,25 @@
 // A wal-index (-shm) counts its commits from 0 on. One begins when the file is made by the first connection, and when a
 // process that ended without closing it has left the file and the next opener empties it: the same file, no deletion.
 // It ends with the last connection, which deletes it. So a connection for each write is a life for each write, and a
-// file that nobody can open any more. Each is opened when it begins and read from the descriptor until it is over:
+// file that can no longer be opened. Each is opened when it begins and read from the descriptor until it is over:
 //
-//      CREATED ────► open, count from 0 ────► REMOVED, CLOSED: read once more ────► forget
-//                            │    ▲
-//      CLOSED, nobody        │    │  emptied, or counting from lower again: another life in the same file
-//      holds it: read        ▼    │
+// clang-format off
+//
+//      CREATED ──────► open, counts from 0 ──────► REMOVED: read once more ──────► forget
+//                            │     ▲
+//        CLOSED, and         │     │  emptied, or a lower count:
+//        no process holds    │     │  another life in the same file
+//        it: read once more  ▼     │
 //                          left behind
+//
+// clang-format on
 //
 // Only differences that were seen are added. What was there before the first look is not, nor what a copied file
 // brings along: a life's commits count once a process was seen to hold the wal-index (SQLite locks a byte of it), or
-// if it was removed before anybody closed it, as SQLite does. A life that was not read to its end is a missed one; that
-// is told by counting beginnings and lives read, never by inode numbers, which a file system gives anew at once.
+// if it was removed before it was closed, as SQLite does. A life that was not read to its end is a missed one; that
+// is detected by comparing beginnings with lives read, never by inode numbers, which file systems reuse at once.
 //
-// When is what was read a life's last word? Events come later than what they tell of, so Look reads, and Settle takes
+// When is a reading a life's final count? Events come later than what they report, so Look reads, and Settle takes
 // the reading only when no further event had come by then.
 #pragma once
 
@@ -38,7 +43,7 @@ class WalLives {
     kCreated,
     kAppeared,  // moved here: not begun by SQLite
     kRemoved,   // deleted or moved away
-    kClosed,    // by somebody who could write
+    kClosed,    // by a process that could write
     kChanged,   // written to or truncated; commits go through a mapping and do not show
   };
   struct Happened {
@@ -54,7 +59,7 @@ class WalLives {
   WalLives(const WalLives&) = delete;
   WalLives& operator=(const WalLives&) = delete;
 
-  // What the next Settle finds was there before: its commits so far do not count, and nothing is missed yet.
+  // What the next Settle finds was there before the watch: its commits so far do not count, and nothing is missed yet.
   void Begin() { is_beginning_ = true; }
 
   // Opens a file that is new, and reads every open one. To be called soon after an event: a life may last a third of a
@@ -67,7 +72,7 @@ class WalLives {
   // Whether events are given from now on. Where they are not, lives that come and go between two Looks are not seen.
   void SetWatched(bool is_watched);
 
-  // Events were lost: what there is counts on, and at least one life counts as missed.
+  // Events were lost: open lives continue, and at least one life counts as missed.
   void EventsLost();
 
   std::uint64_t commits() const { return commits_; }
@@ -95,8 +100,8 @@ class WalLives {
     bool is_settled = false;       // at least once
     bool was_there = false;        // begun before it was watched, or elsewhere
     bool was_held = false;         // by a connection, at any Look
-    bool is_over = false;          // nobody held it at the last Settle
-    bool is_removed_open = false;  // it was removed before anybody closed it
+    bool is_over = false;          // no connection held it at the last Settle
+    bool is_removed_open = false;  // it was removed before it was closed
     int changes = 0;               // since the last Settle; those without a close between them are one
     bool is_change_closed = false;
     int closes = 0;               // since the last Settle, before its removal

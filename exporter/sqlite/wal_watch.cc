@@ -28,7 +28,7 @@ constexpr std::chrono::minutes kSweepEvery(1);
 constexpr std::uint32_t kFolderEvents =
     IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
 
-// Whether what happens in a folder shows on this machine: others may change the files of a network or cluster file
+// Whether inotify on this machine sees all changes in a folder: other machines may change the files of a network or cluster file
 // system, and the server that backs a FUSE or 9P mount may do so by itself. The magic numbers are those of statfs(2).
 bool IsLocal(const std::string& folder) {
   constexpr std::array<std::uint32_t, 14> kElsewhere = {
@@ -52,7 +52,7 @@ bool IsLocal(const std::string& folder) {
   return std::ranges::find(kElsewhere, static_cast<std::uint32_t>(status.f_type)) == kElsewhere.end();
 }
 
-// A descriptor for each watched store: the usual soft limit of 1,024 is for programs that use select.
+// There is a descriptor for each watched store, and the usual soft limit of 1,024 exists only for programs that use select.
 void AllowDescriptors() {
   struct rlimit limit = {};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -60,9 +60,9 @@ void AllowDescriptors() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// On a busy machine a life of the wal-index would be over before this thread's turn: a kernel that preempts lazily (6.13
-// and later) lets the others go on until the next tick. So it asks for the lowest real-time priority where the system
-// allows that (LimitRTPRIO=), else for a higher one among all (LimitNICE=), else for the shortest time slice at least.
+// On a busy machine a life of the wal-index could be over before this thread runs: a kernel with lazy preemption (6.13 and
+// later) lets other threads run until the next tick. So it asks for the lowest real-time priority if the system allows it
+// (LimitRTPRIO=), else for a higher nice level (LimitNICE=), else for the shortest time slice.
 void AskForPromptness() {
   struct Attributes {
     std::uint32_t size, policy;
@@ -180,7 +180,7 @@ bool WalWatch::BeginToWatch(const std::shared_ptr<Store>& store) {
   return true;
 }
 
-// The folder's watch stays for its other stores.
+// Other stores in the folder keep its watch.
 void WalWatch::EndToWatch(Store& store) {
   store.lives.SetWatched(false);
   const auto folder = folders_.find(std::exchange(store.watch, -1));
@@ -206,7 +206,7 @@ void WalWatch::LoseAll() {
 void WalWatch::Dispatch(const char* events, std::size_t size) {
   std::vector<Store*> looking;
   std::vector<Store*> lost;
-  const auto tell = [&](Store* store, WalLives::Happened happened) {
+  const auto add = [&](Store* store, WalLives::Happened happened) {
     if (store->happened.empty()) looking.push_back(store);
     store->happened.push_back(happened);
   };
@@ -218,7 +218,7 @@ void WalWatch::Dispatch(const char* events, std::size_t size) {
     if ((event.mask & IN_Q_OVERFLOW) != 0) LoseAll();
     if ((event.mask & IN_MODIFY) != 0) {
       const auto [first, last] = files_.equal_range(event.wd);
-      for (auto file = first; file != last; ++file) tell(file->second, {WalLives::Event::kChanged, event.wd});
+      for (auto file = first; file != last; ++file) add(file->second, {WalLives::Event::kChanged, event.wd});
       continue;
     }
     const auto folder = folders_.find(event.wd);
@@ -230,7 +230,7 @@ void WalWatch::Dispatch(const char* events, std::size_t size) {
     const std::optional<WalLives::Event> what = EventOf(event.mask);
     if (!what || !name.ends_with("-shm")) continue;
     const auto [first, last] = folder->second.stores.equal_range(name);
-    for (auto store = first; store != last; ++store) tell(store->second, {*what});
+    for (auto store = first; store != last; ++store) add(store->second, {*what});
   }
   for (Store* store : looking) {
     store->lives.Look(std::exchange(store->happened, {}));
@@ -242,7 +242,7 @@ void WalWatch::Dispatch(const char* events, std::size_t size) {
   }
 }
 
-// To the end of the queue. What was read of a store before the end was found, without a further event of it, is settled.
+// Reads the queue to its end. Only then are readings settled: no earlier event about them can be outstanding.
 void WalWatch::Drain() {
   alignas(inotify_event) std::array<char, 16384> buffer;
   ssize_t size = 0;

@@ -2,7 +2,7 @@
 // (inotify) and has WalLives read each wal-index before it is gone.
 //
 // One inotify instance and one thread for all stores. Of a folder only names that begin, end or are closed are asked
-// for, of an open wal-index its changes of size, so that a store's commits wake nobody. The thread does nothing but
+// for, of an open wal-index its changes of size, so that commits wake no thread. The thread does nothing but
 // take the events and read 136 bytes: 16,384 events are what the kernel keeps.
 //
 // A folder can't be watched without read permission (search alone doesn't do), beyond the limits max_user_watches and

@@ -159,7 +159,7 @@ class Reader {
     Node::Map entries;
     std::vector<Node> merged;
     for (const auto& entry : node) {
-      if (!entry.first.IsScalar()) return At(entry.first.Mark(), "a key that is no scalar");
+      if (!entry.first.IsScalar()) return At(entry.first.Mark(), "a key that is not a scalar");
       Result<Node> read = Read(entry.second, depth + 1);
       if (!read.ok()) return read;
       if (entry.first.Scalar() == "<<" && entry.first.Tag() == "?") {

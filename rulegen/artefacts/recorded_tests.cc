@@ -159,7 +159,7 @@ bool ReadsCounters(const Recorded& recorded, const Counters& counters) {
 
 std::string Note(const Recorded& recorded, const Counters& counters, bool has_idle, bool has_reset) {
   if (!ReadsCounters(recorded, counters)) {
-    return recorded.series + ": its cases read no counter, so there is no idle and no counter reset to test";
+    return recorded.series + ": its cases read no counter, so idle and counter reset are not tested";
   }
   return recorded.series + ": " +
          (has_idle ? "idle" : "idle NOT tested (no case in which every counter stands still)") + ", " +

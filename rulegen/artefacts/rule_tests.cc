@@ -193,7 +193,7 @@ class Planner {
     if (watch.is_alert()) return;
     FileOf(spec_.rules.interval)
         .notes.push_back(spec::RecordedSeries(spec_.store, watch.record) +
-                         ": no rate is in it, so there is no idle and no counter reset to test");
+                         ": it has no rate, so idle and counter reset are not tested");
   }
 
   const spec::Spec& spec_;

@@ -49,7 +49,7 @@ Result<std::optional<Milliseconds>> Seconds(const Json& object, std::string_view
   if (value == nullptr) return std::optional<Milliseconds>();
   const double* seconds = value->number();
   if (seconds == nullptr || !(*seconds >= 0) || *seconds > kSecondsMax) {
-    return Misfit("\"" + std::string(key) + "\" is no duration in seconds");
+    return Misfit("\"" + std::string(key) + "\" is not a duration in seconds");
   }
   return std::optional<Milliseconds>(Milliseconds(std::llround(*seconds * 1000)));
 }
@@ -60,7 +60,7 @@ Result<std::int64_t> Integer(const Json& object, std::string_view key) {
   if (value == nullptr) return std::int64_t{0};
   const double* number = value->number();
   if (number == nullptr || !(std::fabs(*number) <= kIntegerMax) || *number != std::trunc(*number)) {
-    return Misfit("\"" + std::string(key) + "\" is no whole number");
+    return Misfit("\"" + std::string(key) + "\" is not a whole number");
   }
   return static_cast<std::int64_t>(*number);
 }
@@ -69,7 +69,7 @@ Result<std::map<std::string, std::string>> Texts(const Json& object, std::string
   std::map<std::string, std::string> texts;
   const Json* value = object.Find(key);
   if (value == nullptr || value->is_null()) return texts;
-  if (value->object() == nullptr) return Misfit("\"" + std::string(key) + "\" is no object");
+  if (value->object() == nullptr) return Misfit("\"" + std::string(key) + "\" is not an object");
   for (const auto& [name, text] : *value->object()) {
     if (text.string() == nullptr)
       return Misfit("\"" + std::string(key) + "\" holds something else than text");
@@ -183,7 +183,7 @@ Result<LoadedGroup> ReadGroup(const Json& object, std::string name, bool& vmaler
   group.settings = std::move(*settings);
   group.alerts_first = object.Find("partialResponseStrategy") != nullptr;  // Thanos
   if (rules == nullptr || rules->is_null()) return group;
-  if (rules->array() == nullptr) return Misfit("\"rules\" is no list");
+  if (rules->array() == nullptr) return Misfit("\"rules\" is not a list");
   for (const Json& item : *rules->array()) {
     Result<LoadedRule> rule = ReadRule(item);
     if (!rule) return rule.error();
@@ -222,7 +222,7 @@ Result<OtherGroup> ReadOtherGroup(const Json& object, std::string name) {
   group.file = std::move(*file);
   const Json* rules = object.Find("rules");
   if (rules == nullptr || rules->is_null()) return group;
-  if (rules->array() == nullptr) return Misfit("\"rules\" is no list");
+  if (rules->array() == nullptr) return Misfit("\"rules\" is not a list");
   for (const Json& item : *rules->array()) {
     const Json* type = item.Find("type");
     if (type == nullptr || type->string() == nullptr) continue;
@@ -250,7 +250,7 @@ Result<LoadedRules> ReadLoadedRules(std::string_view body) {
   LoadedRules loaded;
   // Go writes an empty list as null in some versions.
   if (groups->is_null()) return loaded;
-  if (groups->array() == nullptr) return Misfit("\"groups\" is no list");
+  if (groups->array() == nullptr) return Misfit("\"groups\" is not a list");
   for (const Json& item : *groups->array()) {
     Result<std::string> name = Text(item, "name");
     if (!name) return name.error();

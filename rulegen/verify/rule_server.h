@@ -77,11 +77,11 @@ struct ExpectedGroup {
 
 struct LoadedRules {
   std::vector<LoadedGroup> groups;  // rulegen's (plan::kGroupPrefix), in the server's order
-  std::vector<OtherGroup> others;   // everybody else's
+  std::vector<OtherGroup> others;   // not rulegen's
   bool vmalert = false;
 };
 
-// Of other people's groups only the names of their rules are read. An error says what doesn't fit the format: a rule
+// Of groups that are not rulegen's only the names of their rules are read. An error says what doesn't fit the format: a rule
 // that can't be read must not pass as one that is in step.
 Result<LoadedRules> ReadLoadedRules(std::string_view body);
 

@@ -28,7 +28,7 @@ TEST_CASE("a written document is one line and reads back") {
 }
 
 TEST_CASE("a document with a key twice, or too deep, is refused") {
-  CHECK(ParseJson(R"({"a":1,"a":2})").error().what == "the key \"a\" stands twice");
+  CHECK(ParseJson(R"({"a":1,"a":2})").error().what == "the key \"a\" occurs twice");
   CHECK(ParseJson(std::string(32, '[') + std::string(32, ']')).ok());
   CHECK_FALSE(ParseJson(std::string(33, '[') + std::string(33, ']')).ok());
 }

@@ -186,7 +186,7 @@ TEST_CASE("whether an alert is held is told only from an answer that is whole an
   MemorySource source;
   source.AddHealthyStore("a");
   source.alerts[{"a", "CheckpointWriteErrors"}] = "firing";
-  source.failing[query] = "no whole answer within 2s";
+  source.failing[query] = "no complete answer within 2s";
   const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
   CHECK(AgreementOf(evaluation, outgrown::test::kWriteErrors) == Agreement::kNotCompared);
   CHECK(evaluation.fleet.warnings.size() == 1);

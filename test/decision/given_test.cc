@@ -77,7 +77,7 @@ TEST_CASE("a malformed measurements file is an error that names the place") {
       {R"({"servers": true})", "m.json: \"servers\" must be a number, or null if it is not known"},
       {R"({"labels": 1})", "m.json: \"labels\" must be an object of strings"},
       {R"({"labels": {"a": 1}})", "m.json: \"labels\" must be an object of strings"},
-      {R"({"servers": 1, "servers": 2})", "m.json: the key \"servers\" stands twice"},
+      {R"({"servers": 1, "servers": 2})", "m.json: the key \"servers\" occurs twice"},
       {R"({"servers": -1})", "m.json: \"servers\" is -1; expected 0 or more"},
       {R"({"servers": 1e400})", "m.json: a number too large for a double at byte 17"},
       {R"([{"labels": {"a": "1", "b": "2"}}, {"labels": {"b": "2", "a": "1"}}])",

@@ -128,7 +128,7 @@ class LivePrometheus(ServerCase):
     def test_frozen_it_is_no_answer_within_the_time_limit(self):
         self.assertEqual(self.while_frozen.returncode, 4)
         self.assertIn("answered no query", self.while_frozen.stdout)
-        self.assertIn("no whole answer within", self.while_frozen.stderr)
+        self.assertIn("no complete answer within", self.while_frozen.stderr)
         self.assertLess(self.while_frozen_seconds, 5)
 
     def test_the_freeze_leaves_a_gap_and_no_verdict_across_it(self):

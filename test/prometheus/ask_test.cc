@@ -47,7 +47,7 @@ TEST_CASE("samples are believed if they are of the series and of the time that w
     std::string problem;
   };
   const std::string other = "the answer holds a series that was not asked for";
-  const std::string elsewhen = "the answer holds samples of another time than was asked for";
+  const std::string elsewhen = "the answer holds samples of a time that was not asked for";
   const std::vector<Case> cases = {
       {{}, ""},
       {One("up", {{40'000, 1}, {100'000, 1}}), ""},
@@ -83,12 +83,12 @@ TEST_CASE(
     CHECK(partial.asked.trust == Trust::kPartial);
     CHECK(partial.series.size() == 1);
   }
-  server.answer = Error{"no whole answer within 2 ms", "http://server"};
+  server.answer = Error{"no complete answer within 2 ms", "http://server"};
   const Reply failed = AskVector(server, "sum(up)", 0, notes);
   CHECK(failed.asked.trust == Trust::kFailed);
   CHECK(failed.series.empty());
   CHECK(notes.warnings == std::vector<std::string>{"count(up): a store did not answer",
-                                                   "sum(up): no whole answer within 2 ms"});
+                                                   "sum(up): no complete answer within 2 ms"});
 }
 
 TEST_CASE(

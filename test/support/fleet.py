@@ -1,4 +1,4 @@
-"""A fleet of many stores as recorded series, backfilled: for tests and benchmarks at sizes that nobody would scrape."""
+"""A fleet of many stores as recorded series, backfilled: for tests and benchmarks at sizes that are too large to scrape in a test."""
 
 import pathlib
 import subprocess

@@ -1,4 +1,4 @@
-"""What the build installs, in a folder of its own as a package would put it under /, and programs built against it."""
+"""What the build installs, in a separate folder as a package would put it under /, and programs built against it."""
 
 import os
 import shlex

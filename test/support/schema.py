@@ -1,6 +1,6 @@
 """The documented JSON schemas (docs/schema), and whether a real output is what they say.
 
-`additionalProperties` is false throughout them, so that a member that nobody documented is an error.
+`additionalProperties` is false throughout them, so that an undocumented member is an error.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""An exporter without an application: as many stores as a test wants, each faring as it was told, in the exporter's own
+"""An exporter without an application: as many stores as a test wants, each with given behaviour, in the exporter's own
 series. For tests of what comes after the exporter."""
 
 import http.server

@@ -203,9 +203,9 @@ TEST_CASE("another log of the same folder has a file of its own or none, and is 
 
 TEST_CASE("a folder and a FIFO are errors, and nothing is waited for") {
   const Log log;
-  CHECK(ReadNewest(log.folder.path()).error().what == "the decision log is no regular file");
+  CHECK(ReadNewest(log.folder.path()).error().what == "the decision log is not a regular file");
   REQUIRE(::mkfifo(log.path.c_str(), 0600) == 0);
-  CHECK(ReadNewest(log.path).error().what == "the decision log is no regular file");
+  CHECK(ReadNewest(log.path).error().what == "the decision log is not a regular file");
   fs::remove(log.path);
   REQUIRE(::mkfifo(NewestPath(log.path).c_str(), 0600) == 0);
   CHECK(ReadNewest(log.path).error().what == "not a regular file");

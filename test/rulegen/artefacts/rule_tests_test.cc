@@ -296,9 +296,9 @@ TEST_CASE("what a recorded series is not tested for is said, with the reason") {
     return lines;
   };
   const std::string gauges =
-      "queue:depth: its cases read no counter, so there is no idle and no counter reset to test";
+      "queue:depth: its cases read no counter, so idle and counter reset are not tested";
   const std::string no_idle = "idle NOT tested (no case in which every counter stands still)";
-  const std::string no_rate = ": no rate is in it, so there is no idle and no counter reset to test";
+  const std::string no_rate = ": it has no rate, so idle and counter reset are not tested";
   CHECK(notes() == std::vector<std::string>{"queue:jobs_per_second: " + no_idle + ", counter reset", gauges,
                                             "queue:present" + no_rate});
   std::vector<spec::SignalTest>& cases = spec.signals[0].tests;
