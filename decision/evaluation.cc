@@ -71,8 +71,8 @@ std::optional<std::size_t> SplitSignal(const Table& table, const StoreDecision& 
   return table.signals[signal].split_series.empty() ? std::nullopt : std::optional(signal);
 }
 
-// Asks what the breached signals are made of: one query for each that is split, and none if no store needs it. Over a period
-// it is the period's mean, as the breach may be over at its end. What it doesn't say leaves the decision as it is.
+// Asks for the shares of the breached signals by reason: one query for each signal with a split, none if no store needs it. Over a period
+// it is the period's mean, since the breach may have ended before its end. The result changes only the text, never the decision.
 void FindSplits(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t period_ms) {
   const Table& table = *evaluation.table;
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {

@@ -25,7 +25,7 @@ enum class Origin {
   kGiven,       // --measurements: values that stand for sustained ones
 };
 
-// A reason's part of what a split signal counts.
+// A reason's share of a split signal.
 struct Share {
   std::string reason;  // "busy_snapshot"
   double part = 0;     // above 0, up to 1

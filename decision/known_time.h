@@ -56,9 +56,9 @@ class KnownTime {
   // Ends the period at `to_ms`: nothing is known or not known after this.
   void End(std::int64_t to_ms);
 
-  // From the evaluation before to the one after: what lacks samples for longer than is ever tolerated. After End.
+  // Gaps that are longer than is ever tolerated, each from the evaluation before to the one after. After End.
   std::vector<std::pair<std::int64_t, std::int64_t>> Gaps() const;
-  // In that one the store was stopped, so that nothing was missed.
+  // The store was stopped in that gap, so that nothing was missed.
   void Stopped(std::pair<std::int64_t, std::int64_t> gap);
 
   // After End.

@@ -72,7 +72,7 @@ class StorePeriod {
     for (KnownTime& known : known_) known.End(period_.to_ms);
   }
 
-  // What lacks samples of a threshold.
+  // The gaps of a threshold.
   std::set<Gap> Gaps() const {
     std::set<Gap> gaps;
     for (const KnownTime& known : known_) {
@@ -222,11 +222,11 @@ std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& s
   return there;
 }
 
-// So many gaps are asked about. A host's stop is two or three for all of its stores: rates end later than sizes.
+// Each gap is a query. A host's stop gives two or three gaps for all of its stores, since rates end later than sizes.
 constexpr std::size_t kGapsMax = 32;
 
-// A gap is a stop if the file's first time that was scraped after it is not after the last scrape before it: nobody wrote
-// meanwhile. One scrape interval is allowed between the last scrape and the last write, as between any two scrapes. The host's
+// A gap is a stop if the file's modification time, as first scraped after it, is not later than the last scrape before it: nothing was written
+// in it. One scrape interval is allowed between the last scrape and the last write, as between any two scrapes. The host's
 // clock and Prometheus' are compared, which both are set by NTP.
 //
 // The last scrape is looked for in steps, so that a target's end (a staleness marker) is seen, and from well before the gap on:

@@ -99,6 +99,7 @@ std::string TrendQuery(const Table& table, std::size_t signal) {
 
 void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source) {
   const Table& table = *evaluation.table;
+  // Each query reads three days of samples of every store.
   if (evaluation.stores.empty() || evaluation.stores.size() > kTrendStoresMax) return;
   for (StoreDecision& store : evaluation.stores) store.trends.assign(table.thresholds.size(), {});
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {

@@ -209,7 +209,7 @@ std::vector<std::string> StoppedLines(const StoreDecision& store) {
 std::string SplitText(const StoreDecision& store) {
   std::string text;
   for (const Share& share : store.split) {
-    // Less than half a per cent is not nothing.
+    // A small share is shown as "<1%" instead of "0%".
     const double percent = std::max(1.0, std::round(100 * share.part));
     text += fmt::format("{}{} {}{}%", text.empty() ? "by reason: " : ", ", PlainText(share.reason, 40),
                         share.part < 0.005 ? "<" : "", percent);

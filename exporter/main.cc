@@ -157,7 +157,7 @@ int Serve(const Options& options, const TableSource& table_source, const sigset_
   Notify("READY=1\nSTATUS=Listening on " + (*server)->address().Text());
 
   const int received = WaitForEnd(end_signals, **server);
-  Notify("STOPPING=1");
+  Notify("STOPPING=1");  // before Stop(), which takes up to two seconds
   log.Info("Stopping", {{"signal", received == SIGTERM ? "SIGTERM" : "SIGINT"}});
   (*server)->Stop();
   log.Info("Stopped");

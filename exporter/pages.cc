@@ -283,7 +283,7 @@ HttpBody SharedPage::Get(const Make& make, const HttpServer::Revoke& revoke) {
   std::promise<HttpBody> promise;
   {
     std::unique_lock<std::mutex> lock(mutex_);
-    if (being_made_) {
+    if (being_made_) {  // scrapes at the same time share one page, so that many scrapers cost what one does
       const std::shared_future<HttpBody> others = *being_made_;
       lock.unlock();
       return others.get();

@@ -101,6 +101,7 @@ FoundStores FindStores(const StoreSources& sources) {
     }
     for (const block::BlockName& name : *names) by_name[name.store].blocks.push_back({directory, name});
   }
+  // --store adds a store without a block, or overrides the path that a block gives.
   for (const NamedStore& named : sources.named) by_name[named.name].database = named.database;
   for (auto& [name, target] : by_name) {
     target.name = name;

@@ -31,6 +31,7 @@ std::string_view TypeText(MetricType type) {
   }
 }
 
+// Without a double in between, which above 2^53 would not be exact.
 void AppendCount(std::string& out, std::uint64_t count) {
   const fmt::format_int digits(count);
   out.append(digits.data(), digits.size());

@@ -64,7 +64,7 @@ std::string_view Origin(std::string_view url) {
 ConnectionOptions ConnectionTo(const std::string& url, const ConnectionOptions& prometheus) {
   ConnectionOptions other = prometheus;
   other.url = url;
-  if (Origin(url) != Origin(prometheus.url)) {
+  if (Origin(url) != Origin(prometheus.url)) {  // a login must not reach a host that it was not given for
     other.basic_auth_file.reset();
     other.bearer_token_file.reset();
     other.headers_file.reset();

@@ -237,6 +237,7 @@ int RunEvaluate(const Options& options) {
     return Fail({"the decision could not be logged, so it is not printed: " + logged.error().Text(), ""},
                 kExitNotLogged);
   }
+  // Only after logging, so that a slow server can't delay the record.
   AddTrends(options.evaluate, *evaluations);
   PrintWarnings(*logged, *evaluations);
   const int status = evaluate::EvaluateExitStatus(*evaluations, options.evaluate.exit_code);

@@ -83,6 +83,7 @@ bool SameChange(const std::optional<Decision>& a, const std::optional<Decision>&
   return a.has_value() == b.has_value() && (!a || SameLine(*a, *b));
 }
 
+// Walks from one boundary of either timeline to the next, so that the cost grows with the intervals and not with the instants.
 std::vector<Change> CompareStore(const Backtest& from, const std::vector<Interval>& old_intervals,
                                  const Backtest& to, const std::vector<Interval>& new_intervals) {
   std::vector<Change> changes;

@@ -61,6 +61,7 @@ std::string Strip(const Table& table, const Grid& grid, const StoreTimeline& tim
         std::max(column_of(interval.first_ms) + 1, column_of(interval.last_ms + grid.step_ms));
     for (std::size_t column = column_of(interval.first_ms); column < std::min(end, columns); ++column) {
       const Decision*& shown = worst[column];
+      // A column shows the worst of its share, so that a short breach in a long period is visible.
       if (shown == nullptr || Badness(table, *shown) < Badness(table, interval.decision))
         shown = &interval.decision;
     }

@@ -53,6 +53,7 @@ void FamilySamples::Add(std::span<const std::string_view> labels, const Histogra
   if (bounds_.empty()) {
     for (const HistogramValue::Bucket& bucket : value.buckets) bounds_.push_back(bucket.upper_bound);
   }
+  // The bounds are kept once for the family, since they are the same for all stores.
   OUTGROWN_CHECK(std::ranges::equal(value.buckets, bounds_, {}, &HistogramValue::Bucket::upper_bound));
   AddLabels(labels);
   for (const HistogramValue::Bucket& bucket : value.buckets) cells_.push_back(bucket.cumulative_count);

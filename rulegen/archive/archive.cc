@@ -241,6 +241,7 @@ class Archivist {
 
   Result<void> AddLog() {
     std::vector<fs::path> copied;  // the log's own files
+    // The list of files is read again after the copy: a rotation in between would leave records out or copy them twice.
     for (int tries = 0; tries < kLogTries; ++tries) {
       const Result<std::vector<fs::path>> files = question_.log_files();
       if (!files && question_.log_required) return files.error();

@@ -102,6 +102,7 @@ Routing PlanRouting(const spec::Spec& spec, const RuleFile& rules) {
   routing.store = spec.store.name;
   routing.route.matchers = {AnyOf(all)};
   routing.route.group_by = AndShared(spec, spec.store.identity);
+  // The matchers exclude each other, so the order is for the reader: most severe first.
   for (std::size_t i = spec.verdicts.size(); i-- > 0;) {
     const spec::Verdict& verdict = spec.verdicts[i];
     const bool most_severe = i + 1 == spec.verdicts.size();
@@ -179,7 +180,7 @@ Node RouteNode(const plan::Route& route, const std::vector<std::string>& receive
   return Node::Of(std::move(entries));
 }
 
-// Whether one of the routes has the same matchers.
+// Whether one of the routes has the same matchers: then the base is itself a generated file, and merging would double the routes.
 bool HasRoute(Node& routes, const plan::Route& route) {
   const std::string own = ToYaml(Matchers(route.matchers));
   return std::ranges::any_of(routes.items, [&](Node& item) {

@@ -87,6 +87,7 @@ Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules
     if (!read.ok()) return Error{UnreadableBase(spec, read.error().what), ""};
     text = std::move(*read);
     std::error_code none;
+    // The base may hold receivers' secrets, which the merged file then holds too.
     made.mode_if_new = static_cast<unsigned>(fs::status(base, none).permissions()) & 0666U;
   }
   const AlsoSpecs also = LoadAlso(spec);

@@ -301,6 +301,7 @@ class Planner {
  private:
   std::string Uid() const {
     std::string uid = "outgrown-" + spec_.store.name;
+    // Grafana's limit is 40 characters. The uid depends on the store's name only, so that links to the dashboard last.
     if (uid.size() > kUidLengthMax) uid = "outgrown-" + Sha256Hex(spec_.store.name).substr(0, 16);
     return uid;
   }

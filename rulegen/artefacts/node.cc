@@ -97,6 +97,7 @@ void WriteJson(JsonWriter& json, const Node& node) {
   }
 }
 
+// Bounds for aliases: a small file can describe an enormous tree, or one that contains itself.
 constexpr int kDepthMax = 64;
 constexpr std::size_t kNodesMax = 100'000;
 

@@ -120,6 +120,7 @@ std::optional<PromtoolTest> ResetTest(const spec::Spec& spec, const Recorded& re
                                       const spec::SignalTest& from, const Counters& counters) {
   const auto scrapes = static_cast<std::size_t>(from.at / spec.rules.scrape_interval);
   if (scrapes < 4) return {};  // too few samples for a rise, a reset and a rate after it
+  // The reset falls between the last two scrapes, well within every window.
   const std::size_t reset_at = scrapes - 1;
   PromtoolTest test = RecordedTest(spec, recorded, from);
   test.name = recorded.series + " survives a counter reset";

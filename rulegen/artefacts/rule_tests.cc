@@ -87,6 +87,7 @@ PromtoolTest ThresholdTest(const spec::Spec& spec, const spec::Threshold& thresh
       made.expected.push_back(Expect(rule, StoreNamed(spec, store), beyond));
     test.alerts.push_back(std::move(made));
   };
+  // The evaluations just before and after each change of state: a rule that is off by one fails.
   if (fires_at > 0) check(fires_at - 1, {});
   check(fires_at, {"beyond", kEnded});
   if (keep > 0) check(fires_at + keep, {"beyond", kEnded});

@@ -64,6 +64,7 @@ AlertRule ThresholdAlert(const spec::Spec& spec, const spec::Signal& signal,
                PromqlNumber(threshold.limit) + (above ? " < +Inf" : " > -Inf");
   alert.hold = threshold.hold;
   alert.keep_firing_for = spec.rules.keep_firing_for;
+  // Constants only: with a value or a digest in a label, every change of it would be a new alert.
   alert.labels = {{"severity", verdict.severity}, {"verdict", verdict.id}, {"threshold", threshold.id}};
 
   Template description;
@@ -118,7 +119,7 @@ std::vector<Block> SignalBlocks(const spec::Spec& spec) {
   return blocks;
 }
 
-// Fills one group after another. The first is "NAME", the next are "NAME-2", "NAME-3".
+// Fills one group after another: "NAME", "NAME-2", "NAME-3". Rulers such as Mimir's accept 20 rules in a group by default.
 void Pack(std::vector<RuleGroup>& groups, const std::string& name, Milliseconds interval,
           std::vector<Block> blocks) {
   std::size_t count = 0;

@@ -153,6 +153,7 @@ std::vector<Finding> CompareExporters(const spec::Spec& spec, prometheus_api::Qu
   prometheus_api::Notes notes;
   const prometheus_api::Reply now = prometheus_api::AskVector(prometheus, info, now_ms, notes);
   if (!now.believed()) return Unknown(prometheus, now.asked.problem);
+  // An exporter that stopped is missing in an instant query, so those of the last 26 hours are asked for as well.
   const prometheus_api::Reply lately = prometheus_api::AskVector(
       prometheus, fmt::format("count by (job, instance) (last_over_time({}[{}]))", info, kMemory), now_ms,
       notes);
