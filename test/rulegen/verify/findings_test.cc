@@ -107,7 +107,7 @@ TEST_CASE("samples that are kept for less than a silent store is remembered are 
   REQUIRE(finding.has_value());
   CHECK(finding->state == State::kNote);
   CHECK(finding->copy == "retention at http://p");
-  CHECK(finding->what.starts_with("samples are kept for 1d1h; "));
+  CHECK(finding->what.starts_with("samples are kept for 1d1h, but "));
 }
 
 TEST_CASE("a server's flags say how long it keeps samples") {
