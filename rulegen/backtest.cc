@@ -22,10 +22,10 @@
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 #include "rulegen/verify/rule_server.h"
-#include "rulegen/verify/rule_server.h"
-#include "thresholds/compiled.h"
+#include "thresholds/table.h"
+#include "rulegen/warnings.h"
 #include "thresholds/names.h"
-#include "thresholds/table_plan.h"
+#include "thresholds/spec_table.h"
 
 namespace outgrown::commands {
 namespace {

@@ -15,7 +15,7 @@
 #include "common/result.h"
 #include "rulegen/artefacts/other_specs.h"
 #include "rulegen/output.h"
-#include "thresholds/compiled.h"
+#include "thresholds/table.h"
 #include "thresholds/diagnostic.h"
 #include "thresholds/parse.h"
 

@@ -8,7 +8,7 @@
 #include "rulegen/tree/shared_files.h"
 #include "thresholds/model.h"
 #include "thresholds/table.h"
-#include "thresholds/table_plan.h"
+#include "thresholds/spec_table.h"
 
 namespace outgrown::commands {
 

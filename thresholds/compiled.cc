@@ -1,4 +1,4 @@
-#include "thresholds/compiled.h"
+#include "thresholds/table.h"
 
 #include <algorithm>
 #include <array>

@@ -7,12 +7,10 @@
 
 #include "common/file.h"
 #include "thresholds/digest.h"
-#include "thresholds/nearest.h"
-#include "thresholds/table_reader.h"
-#include "thresholds/toml_guard.h"
-#include "thresholds/toml_tree.h"
-#include "thresholds/units.h"
-#include "thresholds/validate.h"
+#include "thresholds/diagnostic.h"
+#include "thresholds/tables.h"
+#include "thresholds/toml.h"
+#include "thresholds/table.h"
 
 namespace outgrown::spec {
 namespace {
@@ -129,7 +127,7 @@ class Parser {
       return;
     }
     report_.Add(signal.positions["unit"].value, "signal.unit", Quoted(unit),
-                R"("ratio", "per_second", "seconds", "bytes" or "count")" + DidYouMean(unit, UnitNames()));
+                R"("ratio", "per_second", "seconds", "bytes" or "count")" + DidYouMean(unit, kUnitNames));
   }
 
   void ParseTests(TableReader& parent, std::string_view name, std::vector<SignalTest>& tests) {

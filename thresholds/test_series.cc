@@ -1,14 +1,115 @@
 #include "thresholds/test_series.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
 #include <map>
 #include <string>
 
+#include "common/duration.h"
+#include "common/number.h"
+#include "thresholds/diagnostic.h"
 #include "thresholds/names.h"
-#include "thresholds/promql_lexer.h"
-#include "thresholds/promql_references.h"
 
 namespace outgrown::spec {
+namespace {
+
+constexpr std::string_view kSpace = " \t\r\n";
+constexpr std::string_view kExpected =
+    R"(promtool's notation, such as "0+1x40", "5x40", "1 _ 3" or "_x3 stale")";
+
+// The next item between white space, taken off `rest`; empty at the end.
+std::string_view NextItem(std::string_view& rest) {
+  const std::size_t begin = rest.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return rest = {};
+  const std::size_t end = std::min(rest.find_first_of(kSpace, begin), rest.size());
+  const std::string_view item = rest.substr(begin, end - begin);
+  rest.remove_prefix(end);
+  return item;
+}
+
+bool TakeDigits(std::string_view& text) {
+  const std::size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+  text.remove_prefix(count);
+  return count > 0;
+}
+
+// Takes an unsigned decimal number off the front: 12, 1.5, .5, 1e3, 2.5e-4.
+bool TakeNumber(std::string_view& text) {
+  bool digits = TakeDigits(text);
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    digits = TakeDigits(text) || digits;
+  }
+  if (!digits) return false;
+  if (text.starts_with('e') || text.starts_with('E')) {
+    text.remove_prefix(1);
+    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+    return TakeDigits(text);
+  }
+  return true;
+}
+
+// The N of a trailing xN, which must be all that is left.
+std::optional<std::size_t> TakeTimes(std::string_view text) {
+  if (!text.starts_with('x')) return std::nullopt;
+  text.remove_prefix(1);
+  std::size_t times = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), times);
+  if (error == std::errc::result_out_of_range) return kSamplesMax;
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return std::min(times, kSamplesMax);
+}
+
+// The places in time that one item fills; nothing if it is wrong.
+std::optional<std::size_t> CountSamples(std::string_view item) {
+  if (item == "stale" || item == "NaN" || item == "Inf" || item == "+Inf" || item == "-Inf") return 1;
+  if (item.starts_with('_')) return item.size() == 1 ? 1 : TakeTimes(item.substr(1));
+  if (item.starts_with('+') || item.starts_with('-')) item.remove_prefix(1);
+  if (!TakeNumber(item)) return std::nullopt;
+  if (item.empty()) return 1;
+  if (item.starts_with('+') || item.starts_with('-')) {
+    item.remove_prefix(1);
+    if (!TakeNumber(item)) return std::nullopt;
+  }
+  const std::optional<std::size_t> times = TakeTimes(item);
+  if (!times) return std::nullopt;
+  return *times + 1;
+}
+
+}  // namespace
+
+Notation ReadNotation(std::string_view text) {
+  Notation notation;
+  std::string_view rest = text;
+  for (std::string_view item = NextItem(rest); !item.empty(); item = NextItem(rest)) {
+    const auto offset = static_cast<std::size_t>(item.data() - text.data());
+    const std::optional<std::size_t> samples = CountSamples(item);
+    if (!samples) {
+      notation.problem = Problem{offset, Quoted(item), std::string(kExpected)};
+      return notation;
+    }
+    notation.samples += *samples;
+    if (notation.samples > kSamplesMax) {
+      notation.problem =
+          Problem{offset, Quoted(item), "at most " + std::to_string(kSamplesMax) + " samples a series"};
+      return notation;
+    }
+  }
+  if (notation.samples == 0) notation.problem = Problem{0, "no sample", std::string(kExpected)};
+  return notation;
+}
+
+std::string NormaliseNotation(std::string_view text) {
+  std::string normalised;
+  std::string_view rest = text;
+  for (std::string_view item = NextItem(rest); !item.empty(); item = NextItem(rest)) {
+    if (!normalised.empty()) normalised += ' ';
+    normalised += item;
+  }
+  return normalised;
+}
 
 std::optional<TestSeries> ReadTestSeries(std::string_view text) {
   const References references = FindReferences(text);
@@ -50,6 +151,74 @@ bool NamesSeveralStores(const Store& store, const SignalTest& test) {
     }
   }
   return false;
+}
+
+namespace {
+
+constexpr std::array<std::string_view, 5> kNames = {"digest", "identity", "window", "minimum", "maximum"};
+
+std::string ValueOf(std::string_view name, const Spec& spec, std::string_view digest) {
+  if (name == "digest") return std::string(digest);
+  if (name == "minimum") return ExactNumber(spec.coverage.value_or(Coverage()).minimum);
+  if (name == "maximum") return ExactNumber(spec.coverage.value_or(Coverage()).maximum);
+  if (name == "window") {
+    return FormatDuration(std::max<Milliseconds>(std::chrono::minutes(5), 4 * spec.rules.scrape_interval));
+  }
+  std::string labels;
+  for (const std::string& label : spec.store.identity) labels += (labels.empty() ? "" : ", ") + label;
+  return labels;
+}
+
+// The word of a "{word}" that `text` begins with; empty if it is something else. PromQL has no such thing outside of
+// strings, where "${word}" is a part of a regular expression's replacement and not meant.
+std::string_view WordInBraces(std::string_view text) {
+  const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", 1);
+  if (end == std::string_view::npos || end == 1 || text[end] != '}') return {};
+  return text.substr(1, end - 1);
+}
+
+}  // namespace
+
+std::size_t Filled::Origin(std::size_t offset) const {
+  std::size_t origin = offset;
+  for (const Value& value : values) {
+    if (offset < value.begin) break;
+    if (offset < value.end) return value.original;
+    origin = value.behind + (offset - value.end);
+  }
+  return origin;
+}
+
+Filled FillPlaceholders(std::string_view text, const Spec& spec, std::string_view digest) {
+  Filled filled;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t brace = std::min(text.find('{', at), text.size());
+    filled.text += text.substr(at, brace - at);
+    at = brace;
+    if (at == text.size()) break;
+    const std::string_view word = WordInBraces(text.substr(at));
+    const bool is_known = std::ranges::find(kNames, word) != kNames.end();
+    if (!is_known) {
+      const bool is_replacement = at > 0 && text[at - 1] == '$';
+      if (!word.empty() && !is_replacement && !filled.problem) {
+        filled.problem = Problem{
+            at, "the unknown placeholder " + Quoted(text.substr(at, word.size() + 2)),
+            "one of {digest}, {identity}, {window}, {minimum} and {maximum}" + DidYouMean(word, kNames)};
+      }
+      filled.text += text[at++];
+      continue;
+    }
+    const std::size_t begin = filled.text.size();
+    filled.text += ValueOf(word, spec, digest);
+    filled.values.push_back({begin, filled.text.size(), at, at + word.size() + 2});
+    at += word.size() + 2;
+  }
+  return filled;
+}
+
+std::string FillPlaceholders(std::string_view text, const Spec& spec) {
+  return FillPlaceholders(text, spec, spec.digest).text;
 }
 
 }  // namespace outgrown::spec

@@ -11,12 +11,10 @@
 #include <vector>
 
 #include "thresholds/names.h"
-#include "thresholds/nearest.h"
-#include "thresholds/promql_references.h"
-#include "thresholds/promql_words.h"
-#include "thresholds/series_notation.h"
+#include "thresholds/diagnostic.h"
+#include "thresholds/promql.h"
 #include "thresholds/test_series.h"
-#include "thresholds/validate_parts.h"
+#include "thresholds/validation.h"
 
 namespace outgrown::spec {
 namespace {

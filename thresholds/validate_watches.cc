@@ -1,4 +1,4 @@
-// [[watch]]: alerts about the measurement, and what they remember.
+// [[watch]] and [[panel]]: what is told and shown beside the signals and thresholds.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "thresholds/names.h"
-#include "thresholds/validate_parts.h"
+#include "thresholds/test_series.h"
+#include "thresholds/validation.h"
 
 namespace outgrown::spec {
 namespace {
@@ -204,6 +205,40 @@ class Watches {
 
 void ValidateWatches(const Spec& spec, Report& report, Suggestions& suggestions) {
   Watches(spec, report, suggestions).Run();
+}
+
+namespace {
+
+// Grafana's variables make a panel's queries no PromQL yet, so only placeholders are checked in them.
+constexpr int kColumns = 24;
+constexpr int kWidthMin = 4;
+
+void Queries(const TableCheck& check, const DashboardPanel& panel, const Spec& spec) {
+  if (!check.Has("queries")) return;
+  if (panel.queries.empty()) check.Wrong("queries", "no query", "at least one");
+  for (const auto& [legend, query] : panel.queries) {
+    std::string text = query;
+    constexpr std::string_view kShown = "{shown}";
+    for (std::size_t at = text.find(kShown); at != std::string::npos; at = text.find(kShown))
+      text.erase(at, kShown.size());
+    const Filled filled = FillPlaceholders(text, spec, "");
+    if (filled.problem)
+      check.Wrong("queries", filled.problem->found + " in " + Quoted(legend), "{identity} or {shown}");
+  }
+}
+
+}  // namespace
+
+void ValidatePanels(const Spec& spec, Report& report) {
+  for (const DashboardPanel& panel : spec.panels) {
+    const TableCheck check("panel", panel.positions, report);
+    check.LineOrNothing("row", panel.row);
+    check.Line("title", panel.title);
+    check.LineOrNothing("description", panel.description);
+    if (check.Has("width") && (panel.width < kWidthMin || panel.width > kColumns))
+      check.Wrong("width", std::to_string(panel.width), "4 to 24 columns");
+    Queries(check, panel, spec);
+  }
 }
 
 }  // namespace outgrown::spec

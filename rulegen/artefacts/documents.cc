@@ -15,9 +15,8 @@
 #include "rulegen/artefacts/escape.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/catalog.h"
-#include "thresholds/mark.h"
 #include "thresholds/names.h"
-#include "thresholds/placeholders.h"
+#include "thresholds/test_series.h"
 #include "thresholds/promql.h"
 
 namespace outgrown::emit {

@@ -15,9 +15,8 @@
 #include "rulegen/artefacts/annotation.h"
 #include "rulegen/artefacts/escape.h"
 #include "rulegen/artefacts/node.h"
-#include "thresholds/mark.h"
 #include "thresholds/names.h"
-#include "thresholds/placeholders.h"
+#include "thresholds/test_series.h"
 #include "thresholds/promql.h"
 
 namespace outgrown::plan {

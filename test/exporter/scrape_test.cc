@@ -18,7 +18,7 @@
 #include "exporter/pages.h"
 #include "exporter/store_probes.h"
 #include "test/common/temporary_folder.h"
-#include "thresholds/compiled.h"
+#include "thresholds/table.h"
 
 using namespace outgrown::exporter;  // NOLINT(google-build-using-namespace): the whole file is about it
 using outgrown::Error;

@@ -1,4 +1,4 @@
-#include "thresholds/compiled.h"
+#include "thresholds/table.h"
 
 #include <algorithm>
 #include <bit>
@@ -10,7 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "thresholds/parse.h"
-#include "thresholds/table_plan.h"
+#include "thresholds/spec_table.h"
 
 using namespace outgrown;
 

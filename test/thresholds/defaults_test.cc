@@ -12,7 +12,7 @@
 #include "test/thresholds/reference.h"
 #include "test/thresholds/spec_text.h"
 #include "thresholds/digest.h"
-#include "thresholds/keys.h"
+#include "thresholds/tables.h"
 #include "thresholds/parse.h"
 
 using outgrown::FormatDuration;

@@ -1,5 +1,5 @@
 // The list of keys, the parser and the reference are one.
-#include "thresholds/keys.h"
+#include "thresholds/tables.h"
 
 #include <algorithm>
 #include <regex>
@@ -12,7 +12,7 @@
 #include "test/thresholds/reference.h"
 #include "test/thresholds/spec_text.h"
 #include "thresholds/names.h"
-#include "thresholds/units.h"
+#include "thresholds/table.h"
 
 using outgrown::spec::Key;
 using outgrown::spec::Need;
@@ -59,7 +59,7 @@ TEST_CASE("docs/spec.md says of every key its type, default, meaning and an exam
 
 TEST_CASE("docs/spec.md names every unit") {
   const std::string reference = Reference();
-  for (const std::string_view unit : outgrown::UnitNames()) {
+  for (const std::string_view unit : outgrown::kUnitNames) {
     CAPTURE(unit);
     CHECK(reference.find("`" + std::string(unit) + "`") != std::string::npos);
   }

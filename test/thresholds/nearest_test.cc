@@ -1,4 +1,4 @@
-#include "thresholds/nearest.h"
+#include "thresholds/diagnostic.h"
 
 #include <string>
 #include <string_view>

@@ -1,4 +1,4 @@
-#include "thresholds/promql_lexer.h"
+#include "thresholds/promql.h"
 
 #include <cstddef>
 #include <string>

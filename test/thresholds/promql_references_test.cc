@@ -1,4 +1,4 @@
-#include "thresholds/promql_references.h"
+#include "thresholds/promql.h"
 
 #include <algorithm>
 #include <string>
@@ -6,7 +6,6 @@
 
 #include <doctest/doctest.h>
 
-#include "thresholds/promql_words.h"
 
 using outgrown::spec::FindReferences;
 using outgrown::spec::FunctionNames;

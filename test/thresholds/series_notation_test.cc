@@ -1,4 +1,4 @@
-#include "thresholds/series_notation.h"
+#include "thresholds/test_series.h"
 
 #include <cstddef>
 #include <string>

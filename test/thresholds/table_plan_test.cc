@@ -1,4 +1,4 @@
-#include "thresholds/table_plan.h"
+#include "thresholds/spec_table.h"
 
 #include <optional>
 

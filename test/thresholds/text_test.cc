@@ -1,4 +1,4 @@
-#include "thresholds/text.h"
+#include "thresholds/diagnostic.h"
 
 #include <cstddef>
 #include <string>

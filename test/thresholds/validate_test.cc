@@ -1,6 +1,6 @@
 // Each rule at its edge: what is just right passes, what is just wrong is reported. The whole diagnostics are in
 // test/golden/bad.
-#include "thresholds/validate.h"
+#include "thresholds/parse.h"
 
 #include <algorithm>
 #include <string>

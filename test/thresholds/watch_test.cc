@@ -8,7 +8,7 @@
 #include "thresholds/digest.h"
 #include "thresholds/names.h"
 #include "thresholds/parse.h"
-#include "thresholds/placeholders.h"
+#include "thresholds/test_series.h"
 
 using namespace outgrown;
 using test::Changed;

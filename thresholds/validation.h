@@ -1,19 +1,100 @@
-// The parts of Validate, one a kind of table; validate.cc puts them together.
+// What Validate is made of: one table of a spec under judgement, and a part for each kind of table. docs/spec.md lists every
+// rule.
 #pragma once
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "thresholds/diagnostic.h"
 #include "thresholds/known_series.h"
+#include "thresholds/test_series.h"
+#include "thresholds/promql.h"
 #include "thresholds/model.h"
-#include "thresholds/placeholders.h"
-#include "thresholds/table_check.h"
 
 namespace outgrown::spec {
+
+// The longest id: files and series are named by them.
+inline constexpr std::size_t kIdBytesMax = 64;
+
+bool IsSnakeCase(std::string_view text);   // [a-z][a-z0-9_]*
+bool IsPascalCase(std::string_view text);  // [A-Z][A-Za-z0-9]*
+bool IsLabelName(std::string_view text);   // [a-zA-Z_][a-zA-Z0-9_]*, and not __x, which is Prometheus' own
+bool IsMetricName(std::string_view text);  // [a-zA-Z_:][a-zA-Z0-9_:]*
+
+// Whether the key is there but could not be read, so that the model's value is not the author's.
+bool IsUnusable(const Positions& positions, std::string_view key);
+
+// "key[3]", as Positions names an array's elements.
+std::string Element(std::string_view key, std::size_t index);
+
+class TableCheck {
+ public:
+  // `table` names it in diagnostics: "signal.test". What is referred to outlives this.
+  TableCheck(std::string_view table, const Positions& positions, Report& report)
+      : table_(table), positions_(positions), report_(report) {}
+
+  // Whether the key is there and can be judged (validate.h).
+  bool Has(std::string_view key) const;
+
+  // Whether the author wrote the key, right or not. False in a spec made by hand.
+  bool Names(std::string_view key) const { return positions_.contains(key); }
+
+  // Where the key's value stands; the table if it is absent.
+  Position PositionOf(std::string_view key) const;
+
+  // Reports at the key's value; `element` is the key or Element(key, i).
+  void Wrong(std::string_view element, std::string found, std::string expected) const;
+
+  // The same at the key instead of its value.
+  void WrongKey(std::string_view element, std::string found, std::string expected) const;
+
+  // Reports at one place inside of the key's text, as exactly as the file allows.
+  void WrongInside(std::string_view element, std::string_view text, const Problem& problem) const;
+
+  // Each reports unless the key is absent or its text is right, and says whether it is there and right.
+  bool Line(std::string_view key, std::string_view text) const;  // one line, not empty, not blank at its ends
+  bool LineOrNothing(std::string_view key, std::string_view text) const;  // the same, or empty
+  bool Id(std::string_view key, std::string_view text, bool (*is_right)(std::string_view),
+          std::string_view expected) const;
+
+ private:
+  // The table's name and the key without an element's index, for diagnostics.
+  std::string Path(std::string_view element) const;
+
+  std::string_view table_;
+  const Positions& positions_;
+  Report& report_;
+};
+
+// Finds what occurs twice.
+class Unique {
+ public:
+  // Reports `text` at the key's value if it was added before.
+  void Add(const TableCheck& check, std::string_view element, const std::string& text, std::string expected);
+
+  // The same for what counts as equal in its folded form, at the value or at the key itself.
+  enum class At { kValue, kKey };
+  void AddFolded(const TableCheck& check, std::string_view element, const std::string& folded,
+                 std::string_view text, std::string expected, At at);
+
+ private:
+  std::unordered_map<std::string, int> first_lines_;
+};
+
+// "; did you mean X?", but only for so many of one spec's names: a spec with thousands of wrong references among
+// thousands of candidates still gets its answer at once.
+class Suggestions {
+ public:
+  std::string For(std::string_view name, const std::vector<std::string_view>& candidates);
+
+ private:
+  std::size_t comparisons_left_ = 200'000;
+};
 
 void ValidateStore(const Spec& spec, const KnownSeriesIndex& series, Report& report,
                    Suggestions& suggestions);

@@ -1,20 +1,40 @@
-// Reads one TOML table into typed values: what is absent, unknown or of the wrong type is reported, and what is
-// right is kept, so that one run finds every error.
+// The tables of a spec: every key that each may have, in one list, and what reads one of them into typed values. The parser
+// knows no other key, its diagnostics name candidates from the list, and a test holds docs/spec.md to it.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "common/duration.h"
+#include "thresholds/toml.h"
 #include "thresholds/diagnostic.h"
-#include "thresholds/keys.h"
-#include "thresholds/toml_tree.h"
 
 namespace outgrown::spec {
+
+enum class Need { kRequired, kOptional };
+
+struct Key {
+  std::string_view name;
+  Need need;
+  std::string_view expected;  // what a right value is, as a diagnostic says it: "a string"
+};
+
+struct TableKeys {
+  std::string_view name;    // "signal.test"; "" is the root
+  std::string_view header;  // "[[signal.test]]"; "the root table"
+  std::span<const Key> keys;
+};
+
+// All tables in the order of docs/spec.md; the root first.
+std::span<const TableKeys> Tables();
+
+// Precondition: there is a table of that name.
+const TableKeys& TableOf(std::string_view name);
 
 // The node as a diagnostic's "found" says it: `"abc"`, `3`, `nan`, `a table`.
 std::string Describe(const TomlNode& node);
