@@ -23,7 +23,6 @@
 #include "rulegen/spec_files.h"
 #include "rulegen/verify/rule_server.h"
 #include "thresholds/table.h"
-#include "rulegen/warnings.h"
 #include "thresholds/names.h"
 #include "thresholds/spec_table.h"
 
