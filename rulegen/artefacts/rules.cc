@@ -16,8 +16,8 @@
 #include "rulegen/artefacts/escape.h"
 #include "rulegen/artefacts/node.h"
 #include "thresholds/names.h"
-#include "thresholds/test_series.h"
 #include "thresholds/promql.h"
+#include "thresholds/test_series.h"
 
 namespace outgrown::plan {
 

@@ -13,8 +13,8 @@
 #include "common/check.h"
 #include "common/number.h"
 #include "thresholds/names.h"
-#include "thresholds/test_series.h"
 #include "thresholds/promql.h"
+#include "thresholds/test_series.h"
 
 namespace outgrown::plan {
 namespace {

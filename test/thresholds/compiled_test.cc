@@ -1,5 +1,3 @@
-#include "thresholds/table.h"
-
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -11,6 +9,7 @@
 
 #include "thresholds/parse.h"
 #include "thresholds/spec_table.h"
+#include "thresholds/table.h"
 
 using namespace outgrown;
 
