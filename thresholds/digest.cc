@@ -12,8 +12,8 @@
 #include "common/duration.h"
 #include "common/number.h"
 #include "thresholds/promql.h"
-#include "thresholds/test_series.h"
 #include "thresholds/table.h"
+#include "thresholds/test_series.h"
 
 namespace outgrown::spec {
 namespace {

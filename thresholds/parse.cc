@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "common/file.h"
-#include "thresholds/digest.h"
 #include "thresholds/diagnostic.h"
+#include "thresholds/digest.h"
+#include "thresholds/table.h"
 #include "thresholds/tables.h"
 #include "thresholds/toml.h"
-#include "thresholds/table.h"
 
 namespace outgrown::spec {
 namespace {
@@ -192,6 +192,7 @@ class Parser {
     if (!reader.Text("kind", kind) || kind == "chart") return;
     panel.kind = kind == "states" ? DashboardPanel::Kind::kStates : DashboardPanel::Kind::kTable;
     if (kind == "states" || kind == "table") return;
+    panel.positions["kind"].usable = false;
     report_.Add(panel.positions["kind"].value, "panel.kind", Quoted(kind), R"("chart", "states" or "table")");
   }
 

@@ -1,5 +1,3 @@
-#include "thresholds/promql.h"
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -13,6 +11,7 @@
 
 #include "common/duration.h"
 #include "common/number.h"
+#include "thresholds/promql.h"
 
 namespace outgrown::plan {
 namespace {

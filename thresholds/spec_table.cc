@@ -15,8 +15,8 @@
 
 #include "common/check.h"
 #include "common/number.h"
-#include "thresholds/promql.h"
 #include "thresholds/names.h"
+#include "thresholds/promql.h"
 
 namespace outgrown::plan {
 namespace {
@@ -152,7 +152,7 @@ namespace {
 
 using Cells = std::vector<std::string>;
 
-std::string_view UnitName(Unit unit) {
+std::string_view CppUnit(Unit unit) {
   switch (unit) {
     case Unit::kRatio:
       return "Unit::kRatio";
@@ -225,7 +225,7 @@ std::string Signals(const Table& table) {
   std::vector<Cells> rows;
   for (const SignalRow& row : table.signals) {
     rows.push_back({CppString(row.id), CppString(row.title), CppString(row.series),
-                    std::string(UnitName(row.unit)), std::string(UncoveredName(row.uncovered)),
+                    std::string(CppUnit(row.unit)), std::string(UncoveredName(row.uncovered)),
                     CppString(row.split_series), fmt::format("{}", row.window_ms)});
   }
   return Array("SignalRow", "kSignals", rows);

@@ -86,7 +86,8 @@ struct Table {
 };
 
 // The units that a signal may have, as the spec spells them, in the order of the enumeration.
-inline constexpr std::array<std::string_view, 5> kUnitNames = {"ratio", "per_second", "seconds", "bytes", "count"};
+inline constexpr std::array<std::string_view, 5> kUnitNames = {"ratio", "per_second", "seconds", "bytes",
+                                                               "count"};
 static_assert(static_cast<std::size_t>(Unit::kCount) + 1 == kUnitNames.size());
 
 constexpr std::string_view UnitName(Unit unit) { return kUnitNames.at(static_cast<std::size_t>(unit)); }

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "common/duration.h"
-#include "thresholds/toml.h"
 #include "thresholds/diagnostic.h"
+#include "thresholds/toml.h"
 
 namespace outgrown::spec {
 

@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 
 #include "common/duration.h"
@@ -155,18 +157,61 @@ bool NamesSeveralStores(const Store& store, const SignalTest& test) {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kNames = {"digest", "identity", "window", "minimum", "maximum"};
+constexpr std::array<std::string_view, 6> kOfWatches = {"digest",  "identity", "window",
+                                                        "missing", "minimum",  "maximum"};
+constexpr std::array<std::string_view, 2> kOfPanels = {"identity", "shown"};
+
+std::string Identity(const Spec& spec) {
+  std::string labels;
+  for (const std::string& label : spec.store.identity) labels += (labels.empty() ? "" : ", ") + label;
+  return labels;
+}
+
+// Behind each title that {missing} names but the last.
+constexpr const char* kSeparator = ", ";
+
+// `text` as the replacement of a regular expression, in which $1 stands for something else.
+std::string Replacement(std::string_view text) {
+  std::string replacement;
+  for (const char c : text) replacement += c == '$' ? "$$" : std::string(1, c);
+  return replacement;
+}
+
+// One series a store, as an alert on one fires once however many signals are gone: the factor of a signal that is there
+// is 1, else 2 with the signal's title in a label of its own, which are joined in the end.
+std::string MissingSignals(const Spec& spec) {
+  const std::string identity = Identity(spec);
+  const std::string on = " on (" + identity + ") ";
+  const std::string stores = "group by (" + identity + ") (" + spec.store.present + ")";
+  std::string product;
+  std::string labels;
+  int judged = 0;
+  for (const Signal& signal : spec.signals) {
+    if (std::ranges::find(spec.thresholds, signal.id, &Threshold::signal) == spec.thresholds.end()) continue;
+    const std::string label = "missing_" + std::to_string(++judged);
+    if (judged > 1) product += " *" + on + "group_left (" + label + ") ";
+    product += "(label_replace(2 * (" + stores + " unless" + on + "abs(" +
+               RecordedSeries(spec.store, signal.id) + ") < +Inf), \"" + label + "\", " +
+               plan::PromqlString(Replacement(signal.title) + kSeparator) + ", \"\", \"\") or" + on + stores +
+               ")";
+    labels += ", \"" + label + "\"";
+  }
+  // No signal can be missing where none is judged.
+  if (judged == 0) return stores + " < 1";
+  return "max by (" + identity + ", missing) (label_replace(label_join((" + product +
+         ") > 1, \"missing\", \"\"" + labels + "), \"missing\", \"$1\", \"missing\", \"(.*)" + kSeparator +
+         "\"))";
+}
 
 std::string ValueOf(std::string_view name, const Spec& spec, std::string_view digest) {
   if (name == "digest") return std::string(digest);
+  if (name == "missing") return MissingSignals(spec);
   if (name == "minimum") return ExactNumber(spec.coverage.value_or(Coverage()).minimum);
   if (name == "maximum") return ExactNumber(spec.coverage.value_or(Coverage()).maximum);
   if (name == "window") {
     return FormatDuration(std::max<Milliseconds>(std::chrono::minutes(5), 4 * spec.rules.scrape_interval));
   }
-  std::string labels;
-  for (const std::string& label : spec.store.identity) labels += (labels.empty() ? "" : ", ") + label;
-  return labels;
+  return Identity(spec);
 }
 
 // The word of a "{word}" that `text` begins with; empty if it is something else. PromQL has no such thing outside of
@@ -175,6 +220,36 @@ std::string_view WordInBraces(std::string_view text) {
   const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", 1);
   if (end == std::string_view::npos || end == 1 || text[end] != '}') return {};
   return text.substr(1, end - 1);
+}
+
+// `value_of` gives the value of a name that is one of `names`; a diagnostic lists them as `listed`.
+Filled Fill(std::string_view text, std::span<const std::string_view> names, std::string_view listed,
+            const std::function<std::string(std::string_view)>& value_of) {
+  Filled filled;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t brace = std::min(text.find('{', at), text.size());
+    filled.text += text.substr(at, brace - at);
+    at = brace;
+    if (at == text.size()) break;
+    const std::string_view word = WordInBraces(text.substr(at));
+    const bool is_known = std::ranges::find(names, word) != names.end();
+    if (!is_known) {
+      const bool is_replacement = at > 0 && text[at - 1] == '$';
+      if (!word.empty() && !is_replacement && !filled.problem) {
+        const std::vector<std::string_view> candidates(names.begin(), names.end());
+        filled.problem = Problem{at, "the unknown placeholder " + Quoted(text.substr(at, word.size() + 2)),
+                                 "one of " + std::string(listed) + DidYouMean(word, candidates)};
+      }
+      filled.text += text[at++];
+      continue;
+    }
+    const std::size_t begin = filled.text.size();
+    filled.text += value_of(word);
+    filled.values.push_back({begin, filled.text.size(), at, at + word.size() + 2});
+    at += word.size() + 2;
+  }
+  return filled;
 }
 
 }  // namespace
@@ -190,35 +265,17 @@ std::size_t Filled::Origin(std::size_t offset) const {
 }
 
 Filled FillPlaceholders(std::string_view text, const Spec& spec, std::string_view digest) {
-  Filled filled;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t brace = std::min(text.find('{', at), text.size());
-    filled.text += text.substr(at, brace - at);
-    at = brace;
-    if (at == text.size()) break;
-    const std::string_view word = WordInBraces(text.substr(at));
-    const bool is_known = std::ranges::find(kNames, word) != kNames.end();
-    if (!is_known) {
-      const bool is_replacement = at > 0 && text[at - 1] == '$';
-      if (!word.empty() && !is_replacement && !filled.problem) {
-        filled.problem = Problem{
-            at, "the unknown placeholder " + Quoted(text.substr(at, word.size() + 2)),
-            "one of {digest}, {identity}, {window}, {minimum} and {maximum}" + DidYouMean(word, kNames)};
-      }
-      filled.text += text[at++];
-      continue;
-    }
-    const std::size_t begin = filled.text.size();
-    filled.text += ValueOf(word, spec, digest);
-    filled.values.push_back({begin, filled.text.size(), at, at + word.size() + 2});
-    at += word.size() + 2;
-  }
-  return filled;
+  return Fill(text, kOfWatches, "{digest}, {identity}, {window}, {missing}, {minimum} and {maximum}",
+              [&](std::string_view name) { return ValueOf(name, spec, digest); });
 }
 
 std::string FillPlaceholders(std::string_view text, const Spec& spec) {
   return FillPlaceholders(text, spec, spec.digest).text;
+}
+
+Filled FillPanelQuery(std::string_view query, const Spec& spec, const std::string& shown) {
+  return Fill(query, kOfPanels, "{identity} and {shown}",
+              [&](std::string_view name) { return name == "shown" ? shown : Identity(spec); });
 }
 
 }  // namespace outgrown::spec

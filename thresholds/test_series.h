@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "thresholds/promql.h"
 #include "thresholds/model.h"
+#include "thresholds/promql.h"
 
 namespace outgrown::spec {
 
@@ -52,7 +52,15 @@ std::optional<std::string_view> PlainValue(std::string_view literal);
 // example store's.
 bool NamesSeveralStores(const Store& store, const SignalTest& test);
 
-// A text with the values in it.
+// What a [[watch]] leaves open in its expression and in the series of its tests, with the values in it:
+//
+//   {digest}    the spec's digest
+//   {identity}  the labels of store.identity: job, instance, database
+//   {window}    the range that a rate needs: 5m, or four times rules.scrape_interval if that is more
+//   {missing}   an expression: for each store that is present and lacks signals that a threshold compares, one series with the
+//               labels of the identity and `missing`: the titles of those that are not recorded as finite numbers
+//   {minimum}   coverage.minimum
+//   {maximum}   coverage.maximum
 struct Filled {
   std::string text;
   // What {word} is no placeholder, at its place in the original.
@@ -75,5 +83,9 @@ Filled FillPlaceholders(std::string_view text, const Spec& spec, std::string_vie
 
 // The text for a validated spec.
 std::string FillPlaceholders(std::string_view text, const Spec& spec);
+
+// The same in a query of a [[panel]], which has {identity} and {shown} alone; `shown`: the matchers of the dashboard's
+// variables.
+Filled FillPanelQuery(std::string_view query, const Spec& spec, const std::string& shown);
 
 }  // namespace outgrown::spec

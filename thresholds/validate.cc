@@ -1,10 +1,10 @@
-#include "thresholds/validation.h"
-
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "thresholds/validation.h"
 
 namespace outgrown::spec {
 
@@ -20,7 +20,7 @@ void Validate(const Spec& spec, Report& report) {
   ValidateThresholds(spec, report, suggestions);
   ValidateCoverage(spec, series, report, suggestions);
   ValidateWatches(spec, report, suggestions);
-  ValidatePanels(spec, report);
+  ValidatePanels(spec, report, suggestions);
 }
 
 namespace {

@@ -173,6 +173,11 @@ class Watches {
     bool all_said = true;
     for (const SignalTest& test : watch.tests) {
       const TableCheck test_check("watch.test", test.positions, report_);
+      for (std::size_t i = 0; test_check.Has("labels") && i < test.labels.size(); ++i) {
+        if (Contains(watch.labels, test.labels[i].first) || IsUnusable(watch.positions, "labels")) continue;
+        test_check.WrongKey(Element("labels", i), Quoted(test.labels[i].first),
+                            "a label of the watch's labels");
+      }
       for (const std::string_view key : {"value", "recorded"}) {
         if (test_check.Names(key))
           test_check.WrongKey(key, std::string(key), "fires, since this is an alert");
@@ -209,27 +214,28 @@ void ValidateWatches(const Spec& spec, Report& report, Suggestions& suggestions)
 
 namespace {
 
-// Grafana's variables make a panel's queries no PromQL yet, so only placeholders are checked in them.
 constexpr int kColumns = 24;
 constexpr int kWidthMin = 4;
 
-void Queries(const TableCheck& check, const DashboardPanel& panel, const Spec& spec) {
-  if (!check.Has("queries")) return;
-  if (panel.queries.empty()) check.Wrong("queries", "no query", "at least one");
-  for (const auto& [legend, query] : panel.queries) {
-    std::string text = query;
-    constexpr std::string_view kShown = "{shown}";
-    for (std::size_t at = text.find(kShown); at != std::string::npos; at = text.find(kShown))
-      text.erase(at, kShown.size());
-    const Filled filled = FillPlaceholders(text, spec, "");
-    if (filled.problem)
-      check.Wrong("queries", filled.problem->found + " in " + Quoted(legend), "{identity} or {shown}");
-  }
+// Keys that mean something in panels of one kind alone.
+constexpr std::array<std::pair<std::string_view, DashboardPanel::Kind>, 5> kOfKind = {{
+    {"stacked", DashboardPanel::Kind::kChart},
+    {"texts", DashboardPanel::Kind::kStates},
+    {"steps", DashboardPanel::Kind::kTable},
+    {"columns", DashboardPanel::Kind::kTable},
+    {"value_title", DashboardPanel::Kind::kTable},
+}};
+
+std::string_view NameOf(DashboardPanel::Kind kind) {
+  if (kind == DashboardPanel::Kind::kChart) return "chart";
+  return kind == DashboardPanel::Kind::kStates ? "states" : "table";
 }
 
 }  // namespace
 
-void ValidatePanels(const Spec& spec, Report& report) {
+void ValidatePanels(const Spec& spec, Report& report, Suggestions& suggestions) {
+  const KnownSeriesIndex series(spec, Reader::kWatches);
+  const ExpressionCheck expressions(spec, series, suggestions);
   for (const DashboardPanel& panel : spec.panels) {
     const TableCheck check("panel", panel.positions, report);
     check.LineOrNothing("row", panel.row);
@@ -237,7 +243,15 @@ void ValidatePanels(const Spec& spec, Report& report) {
     check.LineOrNothing("description", panel.description);
     if (check.Has("width") && (panel.width < kWidthMin || panel.width > kColumns))
       check.Wrong("width", std::to_string(panel.width), "4 to 24 columns");
-    Queries(check, panel, spec);
+    for (const auto& [key, kind] : kOfKind) {
+      if (!check.Names(key) || IsUnusable(panel.positions, "kind") || panel.kind == kind) continue;
+      check.WrongKey(key, "a key of kind " + Quoted(NameOf(kind)),
+                     "none in a panel of kind " + Quoted(NameOf(panel.kind)));
+    }
+    if (!check.Has("queries")) continue;
+    if (panel.queries.empty()) check.Wrong("queries", "no query", "at least one");
+    for (std::size_t i = 0; i < panel.queries.size(); ++i)
+      expressions.PanelQuery(check, Element("queries", i), panel.queries[i].second);
   }
 }
 

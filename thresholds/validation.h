@@ -12,9 +12,9 @@
 
 #include "thresholds/diagnostic.h"
 #include "thresholds/known_series.h"
-#include "thresholds/test_series.h"
-#include "thresholds/promql.h"
 #include "thresholds/model.h"
+#include "thresholds/promql.h"
+#include "thresholds/test_series.h"
 
 namespace outgrown::spec {
 
@@ -38,7 +38,7 @@ class TableCheck {
   TableCheck(std::string_view table, const Positions& positions, Report& report)
       : table_(table), positions_(positions), report_(report) {}
 
-  // Whether the key is there and can be judged (validate.h).
+  // Whether the key is there and can be judged.
   bool Has(std::string_view key) const;
 
   // Whether the author wrote the key, right or not. False in a spec made by hand.
@@ -108,7 +108,7 @@ void ValidateThresholds(const Spec& spec, Report& report, Suggestions& suggestio
 void ValidateCoverage(const Spec& spec, const KnownSeriesIndex& series, Report& report,
                       Suggestions& suggestions);
 void ValidateWatches(const Spec& spec, Report& report, Suggestions& suggestions);
-void ValidatePanels(const Spec& spec, Report& report);
+void ValidatePanels(const Spec& spec, Report& report, Suggestions& suggestions);
 
 // How often something happens, and which key says so. One that is wrong itself is nothing to judge by.
 struct Pace {
@@ -148,6 +148,8 @@ class ExpressionCheck {
                   std::size_t signals_before) const;
   // The same with placeholders, where every signal is recorded.
   void WatchExpression(const TableCheck& check, std::string_view expr) const;
+  // The same with the placeholders of a panel and Grafana's variables.
+  void PanelQuery(const TableCheck& check, const std::string& element, std::string_view query) const;
   void Tests(std::string_view table, const std::vector<SignalTest>& tests, const TableCheck& parent,
              Report& report) const;
 
