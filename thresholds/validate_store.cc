@@ -121,7 +121,7 @@ void ValidateStore(const Spec& spec, const KnownSeriesIndex& series, Report& rep
                 "a label that rules and alerts don't set themselves");
   }
 
-  // The alert on an overdue decision finds the decision of a store by this label (measurement.cc).
+  // An alert on an overdue decision finds the decision about a store by this label.
   const auto subject = std::ranges::find(store.identity, "subject");
   if (subject != store.identity.end()) {
     check.Wrong(Element("identity", static_cast<std::size_t>(subject - store.identity.begin())),
