@@ -9,7 +9,7 @@
 #include "common/json_writer.h"
 #include "common/time_text.h"
 #include "decision/wording.h"
-#include "thresholds/units.h"
+#include "thresholds/table.h"
 
 namespace outgrown::evaluate {
 namespace {

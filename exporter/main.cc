@@ -26,10 +26,9 @@
 #include "exporter/options.h"
 #include "exporter/pages.h"
 #include "exporter/scrape.h"
-#include "thresholds/compiled.h"
 #include "thresholds/parse.h"
+#include "thresholds/spec_table.h"
 #include "thresholds/table.h"
-#include "thresholds/table_plan.h"
 
 namespace outgrown::exporter {
 namespace {

@@ -19,8 +19,8 @@
 #include "rulegen/connection.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
-#include "thresholds/compiled.h"
-#include "thresholds/table_plan.h"
+#include "thresholds/spec_table.h"
+#include "thresholds/table.h"
 
 namespace outgrown::commands {
 namespace {

@@ -22,9 +22,9 @@
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 #include "rulegen/verify/rule_server.h"
-#include "thresholds/compiled.h"
 #include "thresholds/names.h"
-#include "thresholds/table_plan.h"
+#include "thresholds/spec_table.h"
+#include "thresholds/table.h"
 
 namespace outgrown::commands {
 namespace {

@@ -15,9 +15,9 @@
 #include "common/result.h"
 #include "rulegen/artefacts/other_specs.h"
 #include "rulegen/output.h"
-#include "thresholds/compiled.h"
 #include "thresholds/diagnostic.h"
 #include "thresholds/parse.h"
+#include "thresholds/table.h"
 
 namespace outgrown::commands {
 namespace {

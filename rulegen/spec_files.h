@@ -7,8 +7,8 @@
 #include "rulegen/options.h"
 #include "rulegen/tree/shared_files.h"
 #include "thresholds/model.h"
+#include "thresholds/spec_table.h"
 #include "thresholds/table.h"
-#include "thresholds/table_plan.h"
 
 namespace outgrown::commands {
 

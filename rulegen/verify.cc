@@ -10,7 +10,7 @@
 #include "rulegen/connection.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
-#include "thresholds/compiled.h"
+#include "thresholds/table.h"
 
 namespace outgrown::commands {
 namespace {

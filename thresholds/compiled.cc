@@ -1,11 +1,11 @@
-#include "thresholds/compiled.h"
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string_view>
+
+#include "thresholds/table.h"
 
 namespace outgrown {
 namespace {

@@ -11,9 +11,9 @@
 #include "common/digest.h"
 #include "common/duration.h"
 #include "common/number.h"
-#include "thresholds/promql_lexer.h"
-#include "thresholds/series_notation.h"
-#include "thresholds/units.h"
+#include "thresholds/promql.h"
+#include "thresholds/table.h"
+#include "thresholds/test_series.h"
 
 namespace outgrown::spec {
 namespace {

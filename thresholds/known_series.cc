@@ -5,7 +5,7 @@
 
 #include "thresholds/catalog.h"
 #include "thresholds/names.h"
-#include "thresholds/table_check.h"
+#include "thresholds/validation.h"
 
 namespace outgrown::spec {
 namespace {

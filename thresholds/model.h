@@ -1,7 +1,7 @@
 // The spec as plain structs: what rules/*.toml says, after parsing and validation, and nothing else.
 //
-// parse.h makes it from TOML, validate.h judges it, digest.h names it; plan/ turns it into artefacts and
-// table/ into rows. Nobody changes it after that. Every value is what the author wrote, with the
+// parse.h makes it from TOML and judges it, digest.h names it; rulegen/artefacts turns it into artefacts and
+// spec_table.h into rows. Nobody changes it after that. Every value is what the author wrote, with the
 // defaults filled in; identifiers refer to each other by id, never by position.
 #pragma once
 
@@ -195,7 +195,7 @@ struct Coverage {
 // One [[watch]]: an alert about the measurement, or what such alerts remember. Not part of the digest.
 //
 // Its expression and the series of its tests may hold placeholders ({digest}, {identity} and so on), which the model keeps
-// as they are written: FillPlaceholders (placeholders.h) puts the values in. Alerts and memories stand in spec order,
+// as they are written: FillPlaceholders (test_series.h) puts the values in. Alerts and memories stand in spec order,
 // in groups of their own interval, apart from the signals'; an alert may read every recorded series of the spec, memories
 // included.
 //

@@ -6,13 +6,11 @@
 #include <utility>
 
 #include "common/file.h"
+#include "thresholds/diagnostic.h"
 #include "thresholds/digest.h"
-#include "thresholds/nearest.h"
-#include "thresholds/table_reader.h"
-#include "thresholds/toml_guard.h"
-#include "thresholds/toml_tree.h"
-#include "thresholds/units.h"
-#include "thresholds/validate.h"
+#include "thresholds/table.h"
+#include "thresholds/tables.h"
+#include "thresholds/toml.h"
 
 namespace outgrown::spec {
 namespace {
@@ -129,7 +127,7 @@ class Parser {
       return;
     }
     report_.Add(signal.positions["unit"].value, "signal.unit", Quoted(unit),
-                R"("ratio", "per_second", "seconds", "bytes" or "count")" + DidYouMean(unit, UnitNames()));
+                R"("ratio", "per_second", "seconds", "bytes" or "count")" + DidYouMean(unit, kUnitNames));
   }
 
   void ParseTests(TableReader& parent, std::string_view name, std::vector<SignalTest>& tests) {
@@ -194,6 +192,7 @@ class Parser {
     if (!reader.Text("kind", kind) || kind == "chart") return;
     panel.kind = kind == "states" ? DashboardPanel::Kind::kStates : DashboardPanel::Kind::kTable;
     if (kind == "states" || kind == "table") return;
+    panel.positions["kind"].usable = false;
     report_.Add(panel.positions["kind"].value, "panel.kind", Quoted(kind), R"("chart", "states" or "table")");
   }
 

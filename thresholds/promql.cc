@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
-#include <cstddef>
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,205 +11,498 @@
 
 #include "common/duration.h"
 #include "common/number.h"
-#include "thresholds/promql_lexer.h"
+#include "thresholds/diagnostic.h"
 
-namespace outgrown::plan {
+namespace outgrown::spec {
 namespace {
 
-using spec::TokenKind;
+// Source: https://prometheus.io/docs/prometheus/2.42/querying/functions/ without holt_winters, which 3.0 renamed.
+constexpr auto kFunctions = std::to_array<std::string_view>({
+    "abs",
+    "absent",
+    "absent_over_time",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "avg_over_time",
+    "ceil",
+    "changes",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "cos",
+    "cosh",
+    "count_over_time",
+    "day_of_month",
+    "day_of_week",
+    "day_of_year",
+    "days_in_month",
+    "deg",
+    "delta",
+    "deriv",
+    "exp",
+    "floor",
+    "histogram_count",
+    "histogram_fraction",
+    "histogram_quantile",
+    "histogram_sum",
+    "hour",
+    "idelta",
+    "increase",
+    "irate",
+    "label_join",
+    "label_replace",
+    "last_over_time",
+    "ln",
+    "log10",
+    "log2",
+    "max_over_time",
+    "min_over_time",
+    "minute",
+    "month",
+    "pi",
+    "predict_linear",
+    "present_over_time",
+    "quantile_over_time",
+    "rad",
+    "rate",
+    "resets",
+    "round",
+    "scalar",
+    "sgn",
+    "sin",
+    "sinh",
+    "sort",
+    "sort_desc",
+    "sqrt",
+    "stddev_over_time",
+    "stdvar_over_time",
+    "sum_over_time",
+    "tan",
+    "tanh",
+    "time",
+    "timestamp",
+    "vector",
+    "year",
+});
+// Asked of Debian 12's VictoriaMetrics 1.79, function by function.
+constexpr auto kNotInVictoriaMetrics = std::to_array<std::string_view>(
+    {"day_of_year", "histogram_count", "histogram_fraction", "histogram_sum"});
+constexpr auto kAggregations = std::to_array<std::string_view>({
+    "avg",
+    "bottomk",
+    "count",
+    "count_values",
+    "group",
+    "max",
+    "min",
+    "quantile",
+    "stddev",
+    "stdvar",
+    "sum",
+    "topk",
+});
+constexpr auto kGroupings =
+    std::to_array<std::string_view>({"by", "without", "on", "ignoring", "group_left", "group_right"});
+// Words that name nothing; all in lower case, in which PromQL's keywords may be written or not.
+constexpr auto kKeywords = std::to_array<std::string_view>(
+    {"and", "or", "unless", "atan2", "bool", "offset", "inf", "nan", "start", "end"});
 
-// What a token is to the one behind it.
-enum class Kind { kOperand, kFunction, kKeyword, kOperator, kSign, kOpen, kClose, kComma, kColon };
-
-struct Piece {
-  Kind kind;
-  std::string text;
-};
-
-// Words that an opening parenthesis follows with a space: no function names.
-constexpr std::array<std::string_view, 12> kKeywords = {"and",        "atan2",       "bool",     "by",
-                                                        "group_left", "group_right", "ignoring", "offset",
-                                                        "on",         "or",          "unless",   "without"};
-
-// 'a' and `a` as "a" where that needs no escape; everything else as written.
-std::string CanonicalString(std::string_view literal) {
-  const bool simple = literal.front() != '"' && std::ranges::all_of(literal, [](char c) {
-                        return c >= ' ' && c < '\x7f' && c != '"' && c != '\\';
-                      });
-  if (!simple) return std::string(literal);
-  return '"' + std::string(literal.substr(1, literal.size() - 2)) + '"';
-}
-
-std::string CanonicalNumber(std::string_view text) {
-  const std::optional<double> number = ParseNumber(text);
-  return number ? PromqlNumber(*number) : std::string(text);  // a hexadecimal one stays
-}
-
-std::string CanonicalDuration(std::string_view text) {
-  const std::optional<Milliseconds> duration = ParseDuration(text);
-  return duration ? FormatDuration(*duration) : std::string(text);
-}
-
-// Tokens as Prometheus prints them, without the spaces between them.
-class Pieces {
- public:
-  std::vector<Piece> From(const std::vector<spec::Token>& tokens) {
-    for (const spec::Token& token : tokens) Add(token);
-    return std::move(pieces_);
-  }
-
- private:
-  void Add(const spec::Token& token) {
-    switch (token.kind) {
-      case TokenKind::kName:
-        return Push(NameKind(token.text), std::string(token.text));
-      case TokenKind::kNumber:
-        return Push(Kind::kOperand, CanonicalNumber(token.text));
-      case TokenKind::kDuration:
-        return Push(Kind::kOperand, CanonicalDuration(token.text));
-      case TokenKind::kString:
-        return Push(Kind::kOperand, CanonicalString(token.text));
-      case TokenKind::kPunctuation:
-        return Punctuation(token.text);
-    }
-  }
-
-  void Push(Kind kind, std::string text) { pieces_.push_back({kind, std::move(text)}); }
-
-  Kind NameKind(std::string_view name) const {
-    return !in_braces_ && std::ranges::count(kKeywords, name) > 0 ? Kind::kKeyword : Kind::kFunction;
-  }
-
-  // True where an operand must follow, so that + and - are signs.
-  bool ExpectsOperand() const {
-    if (pieces_.empty()) return true;
-    const Kind before = pieces_.back().kind;
-    return before != Kind::kOperand && before != Kind::kFunction && before != Kind::kClose;
-  }
-
-  void Punctuation(std::string_view text) {
-    if (text == "{") in_braces_ = true;
-    if (text == "}") {
-      in_braces_ = false;
-      return CloseBraces();
-    }
-    Push(PunctuationKind(text), std::string(text));
-  }
-
-  Kind PunctuationKind(std::string_view text) const {
-    if (text == "(" || text == "{" || text == "[") return Kind::kOpen;
-    if (text == ")" || text == "]") return Kind::kClose;
-    if (text == ",") return Kind::kComma;
-    if (text == ":") return Kind::kColon;
-    if (text == "+" || text == "-") return ExpectsOperand() ? Kind::kSign : Kind::kOperator;
-    return Kind::kOperator;
-  }
-
-  // x{} is x; a comma before the closing brace is none.
-  void CloseBraces() {
-    if (!pieces_.empty() && pieces_.back().kind == Kind::kComma) pieces_.pop_back();
-    const std::size_t count = pieces_.size();
-    const bool nothing_inside =
-        count >= 2 && pieces_[count - 1].text == "{" && pieces_[count - 2].kind == Kind::kFunction;
-    if (nothing_inside) {
-      pieces_.pop_back();
-    } else {
-      Push(Kind::kClose, "}");
-    }
-  }
-
-  bool in_braces_ = false;
-  std::vector<Piece> pieces_;
-};
-
-// The pieces [first, last) between two braces: matchers in the order of their texts.
-void SortBetween(std::vector<Piece>& pieces, std::size_t first, std::size_t last) {
-  std::vector<std::string> matchers(1);
-  for (std::size_t i = first; i < last; ++i) {
-    if (pieces[i].kind == Kind::kComma) {
-      matchers.emplace_back();
-    } else {
-      matchers.back() += pieces[i].text;
-    }
-  }
-  std::ranges::sort(matchers);
-  std::string text;
-  for (const std::string& matcher : matchers) text += (text.empty() ? "" : ",") + matcher;
-  pieces[first] = {Kind::kOperand, std::move(text)};
-  pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(first) + 1,
-               pieces.begin() + static_cast<std::ptrdiff_t>(last));
-}
-
-void SortMatchers(std::vector<Piece>& pieces) {
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    if (pieces[i].text != "{") continue;
-    std::size_t close = i + 1;
-    while (close < pieces.size() && pieces[close].text != "}") ++close;
-    if (close < pieces.size() && close > i + 1) SortBetween(pieces, i + 1, close);
-  }
-}
-
-bool SpaceBetween(const Piece& left, const Piece& right) {
-  if (left.kind == Kind::kOpen || left.kind == Kind::kSign || left.kind == Kind::kColon) return false;
-  if (right.kind == Kind::kClose || right.kind == Kind::kComma || right.kind == Kind::kColon) return false;
-  if (right.kind == Kind::kOpen && right.text == "(") return left.kind != Kind::kFunction;
-  if (right.kind == Kind::kOpen) return left.kind != Kind::kFunction && left.kind != Kind::kClose;
-  return true;
-}
+bool Contains(const auto& list, std::string_view name) { return std::ranges::find(list, name) != list.end(); }
 
 }  // namespace
 
-std::string PromqlNumber(double value) {
-  if (!std::isfinite(value) || value == 0) return ExactNumber(value);
-  std::array<char, 32> buffer{};
-  const auto written = std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::scientific);
-  const std::string_view scientific(buffer.data(), static_cast<std::size_t>(written.ptr - buffer.data()));
-  const std::size_t e = scientific.find('e');
-  int exponent = 0;
-  const bool negative = scientific[e + 1] == '-';
-  std::from_chars(scientific.data() + e + 2, scientific.data() + scientific.size(), exponent);
-  if (negative) exponent = -exponent;
-  // Go's 'g' with the shortest digits goes to the exponent form here.
-  if (exponent < -4 || exponent >= 6) return std::string(scientific);
-  return ExactNumber(value);
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
 }
 
-std::string PromqlString(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string literal = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      literal += '\\';
-      literal += c;
-    } else if (c == '\n') {
-      literal += "\\n";
-    } else if (byte < ' ' || byte == 0x7f) {
-      literal += "\\x";
-      literal += kHex[byte >> 4U];
-      literal += kHex[byte & 15U];
+std::span<const std::string_view> FunctionNames() { return kFunctions; }
+
+bool IsInVictoriaMetrics(std::string_view function) { return !Contains(kNotInVictoriaMetrics, function); }
+
+bool IsAggregation(std::string_view name) { return Contains(kAggregations, LowerCase(name)); }
+
+bool IsGrouping(std::string_view name) { return Contains(kGroupings, LowerCase(name)); }
+
+bool IsKeyword(std::string_view name) { return Contains(kKeywords, LowerCase(name)); }
+
+namespace {
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsNameStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// Longest first.
+constexpr std::array<std::string_view, 24> kPunctuation = {"=~", "!~", "!=", "==", ">=", "<=", "(", ")",
+                                                           "{",  "}",  "[",  "]",  ",",  ":",  "=", ">",
+                                                           "<",  "+",  "-",  "*",  "/",  "%",  "^", "@"};
+
+bool IsHexadecimal(std::string_view text) {
+  if (!text.starts_with("0x") && !text.starts_with("0X")) return false;
+  text.remove_prefix(2);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+class Lexer {
+ public:
+  explicit Lexer(std::string_view expression) : expression_(expression) {}
+
+  Lexed Run() {
+    while (!lexed_.problem && SkipToToken()) Next();
+    return std::move(lexed_);
+  }
+
+ private:
+  char At(std::size_t at) const { return at < expression_.size() ? expression_[at] : '\0'; }
+
+  bool SkipToToken() {
+    while (at_ < expression_.size()) {
+      if (IsSpace(expression_[at_])) {
+        ++at_;
+      } else if (expression_[at_] == '#') {
+        while (at_ < expression_.size() && expression_[at_] != '\n') ++at_;
+      } else {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void Add(TokenKind kind, std::size_t length) {
+    lexed_.tokens.push_back({kind, expression_.substr(at_, length), at_});
+    at_ += length;
+  }
+
+  void Fail(std::string found, std::string expected) {
+    lexed_.problem = Problem{at_, std::move(found), std::move(expected)};
+  }
+
+  void Next() {
+    const char c = expression_[at_];
+    if (c == '"' || c == '\'' || c == '`') {
+      String(c);
+    } else if (IsDigit(c) || (c == '.' && IsDigit(At(at_ + 1)))) {
+      Number();
+    } else if (IsNameStart(c) || (c == ':' && brackets_ == 0)) {
+      Name();
     } else {
-      literal += c;
+      Punctuation();
     }
   }
-  literal += '"';
-  return literal;
-}
 
-std::string CanonicalPromql(std::string_view expr) {
-  const spec::Lexed lexed = spec::LexPromql(expr);
-  if (lexed.problem) return std::string(expr);
-  std::vector<Piece> pieces = Pieces().From(lexed.tokens);
-  SortMatchers(pieces);
+  void String(char quote) {
+    std::size_t end = at_ + 1;
+    while (end < expression_.size() && expression_[end] != quote) {
+      if (quote != '`') {
+        if (expression_[end] == '\n') break;
+        if (expression_[end] == '\\') ++end;
+      }
+      ++end;
+    }
+    if (end >= expression_.size() || expression_[end] != quote) {
+      Fail("a string that doesn't end", std::string("a closing ") + quote);
+      return;
+    }
+    Add(TokenKind::kString, end + 1 - at_);
+  }
+
+  // Takes what could be one number or duration, then asks which it is.
+  void Number() {
+    std::size_t end = at_;
+    const bool hexadecimal = At(at_) == '0' && (At(at_ + 1) == 'x' || At(at_ + 1) == 'X');
+    while (IsDigit(At(end)) || IsNameStart(At(end)) || At(end) == '.') {
+      const bool exponent = !hexadecimal && (At(end) == 'e' || At(end) == 'E');
+      ++end;
+      if (exponent && (At(end) == '+' || At(end) == '-') && IsDigit(At(end + 1))) ++end;
+    }
+    const std::string_view text = expression_.substr(at_, end - at_);
+    if (ParseNumber(text) || IsHexadecimal(text)) {
+      Add(TokenKind::kNumber, text.size());
+    } else if (ParseDuration(text)) {
+      Add(TokenKind::kDuration, text.size());
+    } else {
+      Fail(Quoted(text), "a number or a duration such as 5m");
+    }
+  }
+
+  void Name() {
+    std::size_t end = at_;
+    while (IsNameStart(At(end)) || IsDigit(At(end)) || (At(end) == ':' && brackets_ == 0)) ++end;
+    Add(TokenKind::kName, end - at_);
+  }
+
+  void Punctuation() {
+    const std::string_view rest = expression_.substr(at_);
+    for (const std::string_view candidate : kPunctuation) {
+      if (!rest.starts_with(candidate)) continue;
+      if (candidate == "[") ++brackets_;
+      if (candidate == "]" && brackets_ > 0) --brackets_;
+      Add(TokenKind::kPunctuation, candidate.size());
+      return;
+    }
+    Fail(Quoted(rest.substr(0, CharacterLength(rest))), "PromQL");
+  }
+
+  std::string_view expression_;
+  std::size_t at_ = 0;
+  int brackets_ = 0;  // inside [...] a colon separates range and step; elsewhere it is part of a name
+  Lexed lexed_;
+};
+
+}  // namespace
+
+Lexed LexPromql(std::string_view expression) { return Lexer(expression).Run(); }
+
+std::string NormalisePromql(std::string_view expression) {
+  const Lexed lexed = LexPromql(expression);
+  if (lexed.problem) return std::string(expression);
   std::string text;
-  bool in_braces = false;
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    if (i > 0 && !in_braces && SpaceBetween(pieces[i - 1], pieces[i])) text += ' ';
-    if (pieces[i].text == "{") in_braces = true;
-    if (pieces[i].text == "}") in_braces = false;
-    text += pieces[i].text;
+  for (const Token& token : lexed.tokens) {
+    if (!text.empty()) text += ' ';
+    text += token.text;
   }
   return text;
 }
 
-}  // namespace outgrown::plan
+namespace {
+
+std::string_view Closing(std::string_view opening) {
+  if (opening == "(") return ")";
+  return opening == "[" ? "]" : "}";
+}
+
+class Finder {
+ public:
+  explicit Finder(std::string_view expression) : expression_(expression), lexed_(LexPromql(expression)) {}
+
+  References Run() {
+    if (lexed_.tokens.empty() && !lexed_.problem) Fail(0, "no expression", "PromQL");
+    while (at_ < lexed_.tokens.size() && !failed_) Next();
+    if (failed_) return std::move(found_);
+    if (lexed_.problem) {
+      found_.problems.push_back(std::move(*lexed_.problem));
+    } else if (!open_.empty()) {
+      Fail(open_.back().offset, Quoted(open_.back().text) + " that is not closed",
+           "a closing " + Quoted(Closing(open_.back().text)));
+    }
+    return std::move(found_);
+  }
+
+ private:
+  const Token* Peek(std::size_t ahead = 0) const {
+    return at_ + ahead < lexed_.tokens.size() ? &lexed_.tokens[at_ + ahead] : nullptr;
+  }
+  bool Is(std::string_view text, std::size_t ahead = 0) const {
+    const Token* token = Peek(ahead);
+    return token != nullptr && token->kind == TokenKind::kPunctuation && token->text == text;
+  }
+
+  void Fail(std::size_t offset, std::string found, std::string expected) {
+    found_.problems.push_back({offset, std::move(found), std::move(expected)});
+    failed_ = true;
+  }
+
+  // At the current token, or at the end. What doesn't lex explains why tokens lack, so then nothing is said here.
+  void FailHere(std::string expected) {
+    failed_ = true;
+    const Token* token = Peek();
+    if (token == nullptr && lexed_.problem) {
+      found_.problems.push_back(std::move(*lexed_.problem));
+      return;
+    }
+    found_.problems.push_back({token == nullptr ? expression_.size() : token->offset,
+                               token == nullptr ? "the end of the expression" : Quoted(token->text),
+                               std::move(expected)});
+  }
+
+  void Next() {
+    const Token& token = *Peek();
+    if (token.kind == TokenKind::kName) {
+      Name(token);
+    } else if (Is("{")) {
+      found_.selectors.push_back({{"", token.offset}, {}, Function(), false});
+      Matchers(found_.selectors.back());
+    } else if (Is("[")) {
+      Range();
+    } else {
+      Bracket(token);
+      ++at_;
+    }
+  }
+
+  void Bracket(const Token& token) {
+    if (Is("(")) {
+      open_.push_back(token);
+    } else if (Is(")")) {
+      if (open_.empty()) {
+        Fail(token.offset, "a \")\" that closes nothing", "a \"(\" before it");
+      } else {
+        open_.pop_back();
+      }
+    } else if (Is("]") || Is("}")) {
+      Fail(token.offset, Quoted(token.text) + " that closes nothing", "PromQL");
+    }
+  }
+
+  void Name(const Token& token) {
+    if (IsGrouping(token.text)) {
+      ++at_;
+      if (Is("(")) {
+        GroupingLabels();
+      } else if (!LowerCase(token.text).starts_with("group_")) {
+        FailHere("\"(\" and labels after " + LowerCase(token.text));
+      }
+    } else if (IsKeyword(token.text)) {
+      ++at_;
+    } else if (IsAggregation(token.text) && IsAggregationHere()) {
+      if (LowerCase(token.text) == "count_values") Labels("count_values");
+      ++at_;
+    } else if (Is("(", 1)) {
+      found_.functions.push_back({token.text, token.offset});
+      if (token.text == "label_replace" || token.text == "label_join") Labels(token.text);
+      ++at_;
+    } else {
+      found_.selectors.push_back({{token.text, token.offset}, {}, Function(), false});
+      ++at_;
+      if (Is("{")) Matchers(found_.selectors.back());
+      found_.selectors.back().has_range = Is("[");
+    }
+  }
+
+  bool IsAggregationHere() const {
+    if (Is("(", 1)) return true;
+    const Token* next = Peek(1);
+    return next != nullptr && next->kind == TokenKind::kName &&
+           (LowerCase(next->text) == "by" || LowerCase(next->text) == "without");
+  }
+
+  // The name in front of the opening parenthesis that stands before the current token: `rate` in `rate(x`.
+  std::string_view Function() const {
+    if (at_ < 2 || lexed_.tokens[at_ - 1].text != "(") return {};
+    const Token& before = lexed_.tokens[at_ - 2];
+    return before.kind == TokenKind::kName ? before.text : std::string_view();
+  }
+
+  // The strings among the arguments of the call at the current token, with the number of commas before each. In front of
+  // an aggregation's arguments there may be a grouping: count_values by (job) ("version", x).
+  struct Argument {
+    std::size_t commas;
+    Token token;
+  };
+  std::vector<Argument> StringArguments() const {
+    std::vector<Argument> arguments;
+    std::size_t depth = 0;
+    std::size_t commas = 0;
+    for (std::size_t i = at_ + 1; i < lexed_.tokens.size(); ++i) {
+      const Token& token = lexed_.tokens[i];
+      if (token.kind == TokenKind::kString && depth == 1) arguments.push_back({commas, token});
+      if (token.kind != TokenKind::kPunctuation) continue;
+      if (token.text == "(" || token.text == "{" || token.text == "[") ++depth;
+      if (token.text == ")" || token.text == "}" || token.text == "]") {
+        const bool is_grouping =
+            depth == 1 && i + 1 < lexed_.tokens.size() && lexed_.tokens[i + 1].text == "(";
+        if (depth == 0 || (depth == 1 && !is_grouping)) break;
+        --depth;
+        if (is_grouping) commas = 0;
+      }
+      if (token.text == "," && depth == 1) ++commas;
+    }
+    return arguments;
+  }
+
+  // Remembers which label the call at the current token makes, and from which: count_values("made", x),
+  // label_replace(x, "made", "$1", "source", "(.*)"), label_join(x, "made", ",", "source", ...).
+  void Labels(std::string_view function) {
+    const std::size_t made_at = function == "count_values" ? 0 : 1;
+    constexpr std::size_t kSourceAt = 3;
+    bool is_made = false;
+    for (const Argument& argument : StringArguments()) {
+      const std::string_view text = argument.token.text.substr(1, argument.token.text.size() - 2);
+      if (argument.commas >= made_at && !is_made) {
+        found_.made_labels.emplace_back(text);
+        is_made = true;
+        continue;
+      }
+      const bool is_source = (function == "label_replace" && argument.commas == kSourceAt) ||
+                             (function == "label_join" && argument.commas >= kSourceAt);
+      // label_replace takes nothing from "".
+      if (is_source && !text.empty() && text.find('\\') == std::string_view::npos)
+        found_.source_labels.push_back({text, argument.token.offset + 1});
+    }
+  }
+
+  void GroupingLabels() {
+    ++at_;  // (
+    while (!Is(")")) {
+      const Token* label = Peek();
+      if (label == nullptr || label->kind != TokenKind::kName) return FailHere("a label or \")\"");
+      found_.grouping_labels.push_back({label->text, label->offset});
+      ++at_;
+      if (Is(",")) {
+        ++at_;
+      } else if (!Is(")")) {
+        return FailHere("\",\" or \")\"");
+      }
+    }
+    ++at_;
+  }
+
+  void Matchers(Selector& selector) {
+    ++at_;  // {
+    while (!Is("}")) {
+      const Token* label = Peek();
+      if (label == nullptr || label->kind != TokenKind::kName) return FailHere("a label or \"}\"");
+      ++at_;
+      const Token* operation = Peek();
+      if (!Is("=") && !Is("!=") && !Is("=~") && !Is("!~")) return FailHere("one of = != =~ !~");
+      ++at_;
+      const Token* value = Peek();
+      if (value == nullptr || value->kind != TokenKind::kString) return FailHere("a value in quotes");
+      ++at_;
+      selector.matchers.push_back({{label->text, label->offset}, operation->text, value->text});
+      if (Is(",")) {
+        ++at_;
+      } else if (!Is("}")) {
+        return FailHere("\",\" or \"}\"");
+      }
+    }
+    ++at_;
+  }
+
+  void Range() {
+    ++at_;  // [
+    const Token* range = Peek();
+    if (range == nullptr || range->kind != TokenKind::kDuration) return FailHere("a duration such as 5m");
+    found_.ranges.push_back({*ParseDuration(range->text), range->text, range->offset});
+    ++at_;
+    if (Is(":")) {
+      ++at_;
+      const Token* step = Peek();
+      if (step != nullptr && step->kind == TokenKind::kDuration) ++at_;
+    }
+    if (!Is("]")) return FailHere("\"]\"");
+    ++at_;
+  }
+
+  std::string_view expression_;
+  Lexed lexed_;
+  References found_;
+  std::vector<Token> open_;  // parentheses that wait for their end
+  std::size_t at_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+References FindReferences(std::string_view expression) { return Finder(expression).Run(); }
+
+}  // namespace outgrown::spec

@@ -1,12 +1,15 @@
 // The threshold table: the spec's part that decisions need, as aligned rows of constant data.
 //
-// The rows are compiled in (compiled.h) or made from a spec at run time (plan/table_plan.h); the decision
-// engine sees no difference. Rows refer to each other by index into the same Table, checked at compile time for
+// The rows are compiled in (CompiledTable) or made from a spec at run time (spec_table.h); the decision engine sees no
+// difference. Rows refer to each other by index into the same Table, checked at compile time for
 // compiled tables. Plain data without constructors that run: safe to use from any thread, at any time.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -81,5 +84,27 @@ struct Table {
   std::span<const SignalRow> signals;
   std::span<const ThresholdRow> thresholds;
 };
+
+// The units that a signal may have, as the spec spells them, in the order of the enumeration.
+inline constexpr std::array<std::string_view, 5> kUnitNames = {"ratio", "per_second", "seconds", "bytes",
+                                                               "count"};
+static_assert(static_cast<std::size_t>(Unit::kCount) + 1 == kUnitNames.size());
+
+constexpr std::string_view UnitName(Unit unit) { return kUnitNames.at(static_cast<std::size_t>(unit)); }
+
+// The unit of that name; nothing if there is none.
+constexpr std::optional<Unit> ParseUnit(std::string_view name) {
+  for (std::size_t i = 0; i < kUnitNames.size(); ++i) {
+    if (kUnitNames[i] == name) return static_cast<Unit>(i);
+  }
+  return std::nullopt;
+}
+
+// More signals or thresholds than this don't compile in, so that what is decided in process needs no allocation.
+inline constexpr std::size_t kCompiledRowsMax = 256;
+
+// The table that was compiled in from rules/checkpoint.toml. Constant data: valid from before main until the end, from any
+// thread.
+const Table& CompiledTable();
 
 }  // namespace outgrown

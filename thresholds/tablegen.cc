@@ -7,7 +7,7 @@
 #include "common/exit_status.h"
 #include "common/file.h"
 #include "thresholds/parse.h"
-#include "thresholds/thresholds_inc.h"
+#include "thresholds/spec_table.h"
 
 int main(int argc, char** argv) {
   using namespace outgrown;

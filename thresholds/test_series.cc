@@ -1,14 +1,117 @@
 #include "thresholds/test_series.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 
+#include "common/duration.h"
+#include "common/number.h"
+#include "thresholds/diagnostic.h"
 #include "thresholds/names.h"
-#include "thresholds/promql_lexer.h"
-#include "thresholds/promql_references.h"
 
 namespace outgrown::spec {
+namespace {
+
+constexpr std::string_view kSpace = " \t\r\n";
+constexpr std::string_view kExpected =
+    R"(promtool's notation, such as "0+1x40", "5x40", "1 _ 3" or "_x3 stale")";
+
+// The next item between white space, taken off `rest`; empty at the end.
+std::string_view NextItem(std::string_view& rest) {
+  const std::size_t begin = rest.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return rest = {};
+  const std::size_t end = std::min(rest.find_first_of(kSpace, begin), rest.size());
+  const std::string_view item = rest.substr(begin, end - begin);
+  rest.remove_prefix(end);
+  return item;
+}
+
+bool TakeDigits(std::string_view& text) {
+  const std::size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+  text.remove_prefix(count);
+  return count > 0;
+}
+
+// Takes an unsigned decimal number off the front: 12, 1.5, .5, 1e3, 2.5e-4.
+bool TakeNumber(std::string_view& text) {
+  bool digits = TakeDigits(text);
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    digits = TakeDigits(text) || digits;
+  }
+  if (!digits) return false;
+  if (text.starts_with('e') || text.starts_with('E')) {
+    text.remove_prefix(1);
+    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+    return TakeDigits(text);
+  }
+  return true;
+}
+
+// The N of a trailing xN, which must be all that is left.
+std::optional<std::size_t> TakeTimes(std::string_view text) {
+  if (!text.starts_with('x')) return std::nullopt;
+  text.remove_prefix(1);
+  std::size_t times = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), times);
+  if (error == std::errc::result_out_of_range) return kSamplesMax;
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return std::min(times, kSamplesMax);
+}
+
+// The places in time that one item fills; nothing if it is wrong.
+std::optional<std::size_t> CountSamples(std::string_view item) {
+  if (item == "stale" || item == "NaN" || item == "Inf" || item == "+Inf" || item == "-Inf") return 1;
+  if (item.starts_with('_')) return item.size() == 1 ? 1 : TakeTimes(item.substr(1));
+  if (item.starts_with('+') || item.starts_with('-')) item.remove_prefix(1);
+  if (!TakeNumber(item)) return std::nullopt;
+  if (item.empty()) return 1;
+  if (item.starts_with('+') || item.starts_with('-')) {
+    item.remove_prefix(1);
+    if (!TakeNumber(item)) return std::nullopt;
+  }
+  const std::optional<std::size_t> times = TakeTimes(item);
+  if (!times) return std::nullopt;
+  return *times + 1;
+}
+
+}  // namespace
+
+Notation ReadNotation(std::string_view text) {
+  Notation notation;
+  std::string_view rest = text;
+  for (std::string_view item = NextItem(rest); !item.empty(); item = NextItem(rest)) {
+    const auto offset = static_cast<std::size_t>(item.data() - text.data());
+    const std::optional<std::size_t> samples = CountSamples(item);
+    if (!samples) {
+      notation.problem = Problem{offset, Quoted(item), std::string(kExpected)};
+      return notation;
+    }
+    notation.samples += *samples;
+    if (notation.samples > kSamplesMax) {
+      notation.problem =
+          Problem{offset, Quoted(item), "at most " + std::to_string(kSamplesMax) + " samples a series"};
+      return notation;
+    }
+  }
+  if (notation.samples == 0) notation.problem = Problem{0, "no sample", std::string(kExpected)};
+  return notation;
+}
+
+std::string NormaliseNotation(std::string_view text) {
+  std::string normalised;
+  std::string_view rest = text;
+  for (std::string_view item = NextItem(rest); !item.empty(); item = NextItem(rest)) {
+    if (!normalised.empty()) normalised += ' ';
+    normalised += item;
+  }
+  return normalised;
+}
 
 std::optional<TestSeries> ReadTestSeries(std::string_view text) {
   const References references = FindReferences(text);
@@ -50,6 +153,129 @@ bool NamesSeveralStores(const Store& store, const SignalTest& test) {
     }
   }
   return false;
+}
+
+namespace {
+
+constexpr std::array<std::string_view, 6> kOfWatches = {"digest",  "identity", "window",
+                                                        "missing", "minimum",  "maximum"};
+constexpr std::array<std::string_view, 2> kOfPanels = {"identity", "shown"};
+
+std::string Identity(const Spec& spec) {
+  std::string labels;
+  for (const std::string& label : spec.store.identity) labels += (labels.empty() ? "" : ", ") + label;
+  return labels;
+}
+
+// Behind each title that {missing} names but the last.
+constexpr const char* kSeparator = ", ";
+
+// `text` as the replacement of a regular expression, in which $1 stands for something else.
+std::string Replacement(std::string_view text) {
+  std::string replacement;
+  for (const char c : text) replacement += c == '$' ? "$$" : std::string(1, c);
+  return replacement;
+}
+
+// One series a store, as an alert on one fires once however many signals are gone: the factor of a signal that is there
+// is 1, else 2 with the signal's title in a label of its own, which are joined in the end.
+std::string MissingSignals(const Spec& spec) {
+  const std::string identity = Identity(spec);
+  const std::string on = " on (" + identity + ") ";
+  const std::string stores = "group by (" + identity + ") (" + spec.store.present + ")";
+  std::string product;
+  std::string labels;
+  int judged = 0;
+  for (const Signal& signal : spec.signals) {
+    if (std::ranges::find(spec.thresholds, signal.id, &Threshold::signal) == spec.thresholds.end()) continue;
+    const std::string label = "missing_" + std::to_string(++judged);
+    if (judged > 1) product += " *" + on + "group_left (" + label + ") ";
+    product += "(label_replace(2 * (" + stores + " unless" + on + "abs(" +
+               RecordedSeries(spec.store, signal.id) + ") < +Inf), \"" + label + "\", " +
+               plan::PromqlString(Replacement(signal.title) + kSeparator) + ", \"\", \"\") or" + on + stores +
+               ")";
+    labels += ", \"" + label + "\"";
+  }
+  // No signal can be missing where none is judged.
+  if (judged == 0) return stores + " < 1";
+  return "max by (" + identity + ", missing) (label_replace(label_join((" + product +
+         ") > 1, \"missing\", \"\"" + labels + "), \"missing\", \"$1\", \"missing\", \"(.*)" + kSeparator +
+         "\"))";
+}
+
+std::string ValueOf(std::string_view name, const Spec& spec, std::string_view digest) {
+  if (name == "digest") return std::string(digest);
+  if (name == "missing") return MissingSignals(spec);
+  if (name == "minimum") return ExactNumber(spec.coverage.value_or(Coverage()).minimum);
+  if (name == "maximum") return ExactNumber(spec.coverage.value_or(Coverage()).maximum);
+  if (name == "window") {
+    return FormatDuration(std::max<Milliseconds>(std::chrono::minutes(5), 4 * spec.rules.scrape_interval));
+  }
+  return Identity(spec);
+}
+
+// The word of a "{word}" that `text` begins with; empty if it is something else. PromQL has no such thing outside of
+// strings, where "${word}" is a part of a regular expression's replacement and not meant.
+std::string_view WordInBraces(std::string_view text) {
+  const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", 1);
+  if (end == std::string_view::npos || end == 1 || text[end] != '}') return {};
+  return text.substr(1, end - 1);
+}
+
+// `value_of` gives the value of a name that is one of `names`; a diagnostic lists them as `listed`.
+Filled Fill(std::string_view text, std::span<const std::string_view> names, std::string_view listed,
+            const std::function<std::string(std::string_view)>& value_of) {
+  Filled filled;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t brace = std::min(text.find('{', at), text.size());
+    filled.text += text.substr(at, brace - at);
+    at = brace;
+    if (at == text.size()) break;
+    const std::string_view word = WordInBraces(text.substr(at));
+    const bool is_known = std::ranges::find(names, word) != names.end();
+    if (!is_known) {
+      const bool is_replacement = at > 0 && text[at - 1] == '$';
+      if (!word.empty() && !is_replacement && !filled.problem) {
+        const std::vector<std::string_view> candidates(names.begin(), names.end());
+        filled.problem = Problem{at, "the unknown placeholder " + Quoted(text.substr(at, word.size() + 2)),
+                                 "one of " + std::string(listed) + DidYouMean(word, candidates)};
+      }
+      filled.text += text[at++];
+      continue;
+    }
+    const std::size_t begin = filled.text.size();
+    filled.text += value_of(word);
+    filled.values.push_back({begin, filled.text.size(), at, at + word.size() + 2});
+    at += word.size() + 2;
+  }
+  return filled;
+}
+
+}  // namespace
+
+std::size_t Filled::Origin(std::size_t offset) const {
+  std::size_t origin = offset;
+  for (const Value& value : values) {
+    if (offset < value.begin) break;
+    if (offset < value.end) return value.original;
+    origin = value.behind + (offset - value.end);
+  }
+  return origin;
+}
+
+Filled FillPlaceholders(std::string_view text, const Spec& spec, std::string_view digest) {
+  return Fill(text, kOfWatches, "{digest}, {identity}, {window}, {missing}, {minimum} and {maximum}",
+              [&](std::string_view name) { return ValueOf(name, spec, digest); });
+}
+
+std::string FillPlaceholders(std::string_view text, const Spec& spec) {
+  return FillPlaceholders(text, spec, spec.digest).text;
+}
+
+Filled FillPanelQuery(std::string_view query, const Spec& spec, const std::string& shown) {
+  return Fill(query, kOfPanels, "{identity} and {shown}",
+              [&](std::string_view name) { return name == "shown" ? shown : Identity(spec); });
 }
 
 }  // namespace outgrown::spec

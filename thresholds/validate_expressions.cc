@@ -10,13 +10,11 @@
 #include <unordered_set>
 #include <vector>
 
+#include "thresholds/diagnostic.h"
 #include "thresholds/names.h"
-#include "thresholds/nearest.h"
-#include "thresholds/promql_references.h"
-#include "thresholds/promql_words.h"
-#include "thresholds/series_notation.h"
+#include "thresholds/promql.h"
 #include "thresholds/test_series.h"
-#include "thresholds/validate_parts.h"
+#include "thresholds/validation.h"
 
 namespace outgrown::spec {
 namespace {
@@ -56,7 +54,10 @@ class Names {
       return nullptr;
     }
     const KnownSeries* known = series_.Find(metric.name);
-    if (known == nullptr && series_.IsHistogram(metric.name)) {
+    const bool is_histogram = known == nullptr && series_.IsHistogram(metric.name);
+    // A native one has its own name, and only a rate of it means anything.
+    if (is_histogram && selector.function == "rate") return series_.Find(std::string(metric.name) + "_sum");
+    if (is_histogram) {
       const std::string name(metric.name);
       Wrong(metric.offset, "the histogram " + Quoted(metric.name),
             "one of its series: " + name + "_bucket, " + name + "_count or " + name + "_sum");
@@ -150,6 +151,27 @@ std::string SameSeries(const Store& store, std::string_view selector) {
   return text;
 }
 
+// The query with a constant for each of Grafana's variables ($__rate_interval, ${job}), as long as the variable is, so that
+// every place stays where it was: a day where a range is wanted, which is long enough for every rate.
+std::string WithoutVariables(std::string_view query) {
+  constexpr std::string_view kWord = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  std::string text(query);
+  for (std::size_t at = text.find('$'); at != std::string::npos; at = text.find('$', at + 1)) {
+    const bool in_braces = text.substr(at + 1, 1) == "{";
+    std::size_t end = text.find_first_not_of(kWord, at + (in_braces ? 2 : 1));
+    end = in_braces ? text.find('}', at) : std::min(end, text.size());
+    if (end == std::string::npos || end < at + 2) continue;  // no variable
+    if (in_braces) ++end;
+    const std::size_t before = text.find_last_not_of(" \n", at == 0 ? 0 : at - 1);
+    const bool is_range =
+        at > 0 && before != std::string::npos && (text[before] == '[' || text[before] == ':');
+    std::string constant = is_range ? "1d" : "1";
+    constant.resize(end - at, ' ');
+    text.replace(at, end - at, constant);
+  }
+  return text;
+}
+
 }  // namespace
 
 bool ExpressionCheck::HasScrapeInterval() const {
@@ -172,6 +194,14 @@ void ExpressionCheck::WatchExpression(const TableCheck& check, std::string_view 
   const Filled filled = Fill(expr);
   if (filled.problem) return check.WrongInside("expr", expr, *filled.problem);
   Judge(check, "expr", expr, filled, spec_.signals.size());
+}
+
+void ExpressionCheck::PanelQuery(const TableCheck& check, const std::string& element,
+                                 std::string_view query) const {
+  const std::string constant = WithoutVariables(query);
+  const Filled filled = FillPanelQuery(constant, spec_, "");
+  if (filled.problem) return check.WrongInside(element, query, *filled.problem);
+  Judge(check, element, query, filled, spec_.signals.size());
 }
 
 void ExpressionCheck::Judge(const TableCheck& check, std::string_view key, std::string_view expr,

@@ -12,7 +12,7 @@
 
 #include "common/number.h"
 #include "thresholds/names.h"
-#include "thresholds/validate_parts.h"
+#include "thresholds/validation.h"
 
 namespace outgrown::spec {
 namespace {

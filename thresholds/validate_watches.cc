@@ -1,4 +1,4 @@
-// [[watch]]: alerts about the measurement, and what they remember.
+// [[watch]] and [[panel]]: what is told and shown beside the signals and thresholds.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "thresholds/names.h"
-#include "thresholds/validate_parts.h"
+#include "thresholds/test_series.h"
+#include "thresholds/validation.h"
 
 namespace outgrown::spec {
 namespace {
@@ -172,6 +173,11 @@ class Watches {
     bool all_said = true;
     for (const SignalTest& test : watch.tests) {
       const TableCheck test_check("watch.test", test.positions, report_);
+      for (std::size_t i = 0; test_check.Has("labels") && i < test.labels.size(); ++i) {
+        if (Contains(watch.labels, test.labels[i].first) || IsUnusable(watch.positions, "labels")) continue;
+        test_check.WrongKey(Element("labels", i), Quoted(test.labels[i].first),
+                            "a label of the watch's labels");
+      }
       for (const std::string_view key : {"value", "recorded"}) {
         if (test_check.Names(key))
           test_check.WrongKey(key, std::string(key), "fires, since this is an alert");
@@ -204,6 +210,49 @@ class Watches {
 
 void ValidateWatches(const Spec& spec, Report& report, Suggestions& suggestions) {
   Watches(spec, report, suggestions).Run();
+}
+
+namespace {
+
+constexpr int kColumns = 24;
+constexpr int kWidthMin = 4;
+
+// Keys that mean something in panels of one kind alone.
+constexpr std::array<std::pair<std::string_view, DashboardPanel::Kind>, 5> kOfKind = {{
+    {"stacked", DashboardPanel::Kind::kChart},
+    {"texts", DashboardPanel::Kind::kStates},
+    {"steps", DashboardPanel::Kind::kTable},
+    {"columns", DashboardPanel::Kind::kTable},
+    {"value_title", DashboardPanel::Kind::kTable},
+}};
+
+std::string_view NameOf(DashboardPanel::Kind kind) {
+  if (kind == DashboardPanel::Kind::kChart) return "chart";
+  return kind == DashboardPanel::Kind::kStates ? "states" : "table";
+}
+
+}  // namespace
+
+void ValidatePanels(const Spec& spec, Report& report, Suggestions& suggestions) {
+  const KnownSeriesIndex series(spec, Reader::kWatches);
+  const ExpressionCheck expressions(spec, series, suggestions);
+  for (const DashboardPanel& panel : spec.panels) {
+    const TableCheck check("panel", panel.positions, report);
+    check.LineOrNothing("row", panel.row);
+    check.Line("title", panel.title);
+    check.LineOrNothing("description", panel.description);
+    if (check.Has("width") && (panel.width < kWidthMin || panel.width > kColumns))
+      check.Wrong("width", std::to_string(panel.width), "4 to 24 columns");
+    for (const auto& [key, kind] : kOfKind) {
+      if (!check.Names(key) || IsUnusable(panel.positions, "kind") || panel.kind == kind) continue;
+      check.WrongKey(key, "a key of kind " + Quoted(NameOf(kind)),
+                     "none in a panel of kind " + Quoted(NameOf(panel.kind)));
+    }
+    if (!check.Has("queries")) continue;
+    if (panel.queries.empty()) check.Wrong("queries", "no query", "at least one");
+    for (std::size_t i = 0; i < panel.queries.size(); ++i)
+      expressions.PanelQuery(check, Element("queries", i), panel.queries[i].second);
+  }
 }
 
 }  // namespace outgrown::spec

@@ -8,8 +8,7 @@
 #include "common/check.h"
 #include "decision/engine/cause.h"
 #include "decision/engine/decide.h"
-#include "thresholds/compiled.h"
-#include "thresholds/units.h"
+#include "thresholds/table.h"
 
 namespace outgrown {
 namespace {

@@ -10,7 +10,7 @@
 #include "common/text.h"
 #include "common/time_text.h"
 #include "decision/report_parts.h"
-#include "thresholds/units.h"
+#include "thresholds/table.h"
 
 namespace outgrown::audit {
 namespace {

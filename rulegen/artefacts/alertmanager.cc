@@ -13,7 +13,6 @@
 
 #include "common/duration.h"
 #include "rulegen/artefacts/node.h"
-#include "thresholds/mark.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
 

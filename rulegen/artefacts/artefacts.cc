@@ -17,7 +17,7 @@
 #include "rulegen/artefacts/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/diagnostic.h"
-#include "thresholds/thresholds_inc.h"
+#include "thresholds/spec_table.h"
 
 namespace outgrown::generate {
 

@@ -18,6 +18,7 @@
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
+#include "thresholds/test_series.h"
 
 namespace outgrown::plan {
 
@@ -220,12 +221,6 @@ class LimitPanels {
 
 constexpr int kHeight = 8;
 
-std::string Replaced(std::string text, std::string_view what, const std::string& by) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
-    text.replace(at, what.size(), by);
-  return text;
-}
-
 // The colour that the spec gives a legend or a text; "text" is Grafana's colour of none.
 std::string ColorOf(const spec::DashboardPanel& panel, std::string_view name) {
   for (const auto& [named, color] : panel.colors) {
@@ -248,8 +243,7 @@ Panel SpecPanel(const spec::Spec& spec, const spec::DashboardPanel& from) {
   panel.unit = from.unit;
   panel.stacked = from.stacked;
   for (const auto& [legend, query] : from.queries) {
-    std::string expr =
-        Replaced(Replaced(query, "{shown}", Selection(spec)), "{identity}", IdentityList(spec));
+    std::string expr = spec::FillPanelQuery(query, spec, Selection(spec)).text;
     panel.queries.push_back({std::move(expr), legend, from.kind == Kind::kTable});
   }
   if (from.kind == Kind::kChart) {

@@ -7,7 +7,7 @@
 #include "rulegen/artefacts/dashboard.h"
 #include "rulegen/artefacts/escape.h"
 #include "rulegen/artefacts/node.h"
-#include "thresholds/mark.h"
+#include "thresholds/names.h"
 
 namespace outgrown::emit {
 

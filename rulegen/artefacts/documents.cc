@@ -15,10 +15,9 @@
 #include "rulegen/artefacts/escape.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/catalog.h"
-#include "thresholds/mark.h"
 #include "thresholds/names.h"
-#include "thresholds/placeholders.h"
 #include "thresholds/promql.h"
+#include "thresholds/test_series.h"
 
 namespace outgrown::emit {
 namespace {

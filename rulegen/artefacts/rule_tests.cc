@@ -17,7 +17,6 @@
 #include "rulegen/artefacts/node.h"
 #include "rulegen/artefacts/recorded_tests.h"
 #include "rulegen/artefacts/test_stores.h"
-#include "thresholds/mark.h"
 #include "thresholds/names.h"
 
 namespace outgrown::plan {

@@ -13,7 +13,6 @@
 #include "common/check.h"
 #include "common/number.h"
 #include "thresholds/names.h"
-#include "thresholds/placeholders.h"
 #include "thresholds/promql.h"
 #include "thresholds/test_series.h"
 

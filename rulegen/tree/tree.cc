@@ -15,7 +15,7 @@
 
 #include "common/file.h"
 #include "rulegen/tree/unified_diff.h"
-#include "thresholds/mark.h"
+#include "thresholds/names.h"
 
 namespace outgrown::generate {
 namespace {

@@ -19,7 +19,7 @@
 #include "rulegen/artefacts/test_stores.h"
 #include "test/differential/predict.h"
 #include "test/differential/series.h"
-#include "thresholds/table_plan.h"
+#include "thresholds/spec_table.h"
 
 namespace outgrown::differential {
 namespace {

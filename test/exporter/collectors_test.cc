@@ -25,7 +25,7 @@
 #include "exporter/serializer.h"
 #include "test/common/temporary_folder.h"
 #include "thresholds/catalog.h"
-#include "thresholds/compiled.h"
+#include "thresholds/table.h"
 
 namespace fs = std::filesystem;
 using namespace outgrown::exporter;  // NOLINT(google-build-using-namespace): the whole file is about it

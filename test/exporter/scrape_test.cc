@@ -18,7 +18,7 @@
 #include "exporter/pages.h"
 #include "exporter/store_probes.h"
 #include "test/common/temporary_folder.h"
-#include "thresholds/compiled.h"
+#include "thresholds/table.h"
 
 using namespace outgrown::exporter;  // NOLINT(google-build-using-namespace): the whole file is about it
 using outgrown::Error;
@@ -148,7 +148,8 @@ TEST_CASE("a store whose thread only waits for the processor is not called stuck
   constexpr std::array kCollectors = {StoreCollector{"busy", &ComputesForLong, &ShowStuck}};
   StoreProbes probes(kCollectors, std::chrono::milliseconds(50));
   std::vector<StoreReport> reports;
-  probes.Run(std::make_shared<const Settings>(ScrapeSettings()), {{"a", "", {}}, {"b", "", {}}, {"c", "", {}}},
+  probes.Run(std::make_shared<const Settings>(ScrapeSettings()),
+             {{"a", "", {}}, {"b", "", {}}, {"c", "", {}}},
              [&](const StoreReport& report) { reports.push_back(report); });
   REQUIRE(reports.size() == 3);
   for (const StoreReport& report : reports) CHECK(report.runs.at(0).second.done.ok());

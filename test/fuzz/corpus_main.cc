@@ -1,7 +1,7 @@
 // Runs a fuzz target without libFuzzer: on its seeds, and on so many mutations of them, the same ones for the same
 // seed on every machine. The short form of fuzzing, for every test run and every compiler.
 //
-// Usage: TARGET --runs N SEED_FILE_OR_FOLDER...    (the suffix .txt, of expected outputs, is left out)
+// Usage: TARGET --runs N SEED_FILE_OR_FOLDER...    (of a folder with bad specs, test/support/bad_specs.h, each of them)
 //
 // The input that made a check fail is left in the working folder as fuzz-failure.
 #include <fcntl.h>
@@ -17,9 +17,11 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/file.h"
+#include "test/support/bad_specs.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
@@ -47,7 +49,7 @@ void AddSeeds(const fs::path& path, std::vector<fs::path>& paths) {
     return;
   }
   for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
-    if (entry.is_regular_file() && entry.path().extension() != ".txt") paths.push_back(entry.path());
+    if (entry.is_regular_file()) paths.push_back(entry.path());
   }
 }
 
@@ -116,6 +118,13 @@ int main(int argc, char** argv) {
 
   std::vector<std::string> seeds;
   for (const fs::path& path : paths) {
+    if (path.extension() == ".txt") {
+      for (outgrown::test::BadSpec& spec : outgrown::test::ReadBadSpecs(path)) {
+        seeds.push_back(std::move(spec.toml));
+        Run(seeds.back());
+      }
+      continue;
+    }
     const auto bytes = outgrown::ReadFile(path);
     if (!bytes.ok()) {
       std::fprintf(stderr, "%s\n", bytes.error().Text().c_str());

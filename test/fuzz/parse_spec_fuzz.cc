@@ -8,11 +8,8 @@
 #include "thresholds/diagnostic.h"
 #include "thresholds/digest.h"
 #include "thresholds/parse.h"
-#include "thresholds/promql_lexer.h"
-#include "thresholds/promql_references.h"
-#include "thresholds/series_notation.h"
-#include "thresholds/text.h"
-#include "thresholds/validate.h"
+#include "thresholds/promql.h"
+#include "thresholds/test_series.h"
 
 namespace {
 

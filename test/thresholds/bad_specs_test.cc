@@ -1,8 +1,10 @@
-// Every spec under test/golden/bad has its exact diagnostics beside it: NAME.toml and NAME.txt.
+// Every spec under test/golden/bad (test/support/bad_specs.h) is refused with exactly the diagnostics beside it.
 //
 // OUTGROWN_UPDATE_GOLDEN=1 writes the diagnostics anew and reports skipped, never passed: read the diff.
 #define DOCTEST_CONFIG_IMPLEMENT
-#include <algorithm>
+#include "test/support/bad_specs.h"
+
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -15,11 +17,13 @@
 #include "thresholds/parse.h"
 
 namespace fs = std::filesystem;
-using outgrown::ReadFile;
 using outgrown::WriteFileIfChanged;
 using outgrown::spec::Diagnostic;
 using outgrown::spec::LoadedSpec;
 using outgrown::spec::ParseSpec;
+using outgrown::test::BadSpec;
+using outgrown::test::BadSpecFiles;
+using outgrown::test::ReadBadSpecs;
 
 namespace {
 
@@ -27,18 +31,8 @@ constexpr int kSkipped = 77;  // Meson's exit status for it
 
 const fs::path kFolder = fs::path(OUTGROWN_SOURCE_ROOT) / "test/golden/bad";
 
-std::vector<fs::path> BadSpecs() {
-  std::vector<fs::path> paths;
-  for (const fs::directory_entry& entry : fs::directory_iterator(kFolder)) {
-    if (entry.path().extension() == ".toml") paths.push_back(entry.path());
-  }
-  std::ranges::sort(paths);
-  return paths;
-}
-
-// What rulegen says about the file, which it knows by its bare name.
-std::string Diagnostics(const fs::path& path) {
-  const LoadedSpec loaded = ParseSpec(ReadFile(path).value(), path.filename());
+std::string Diagnostics(const BadSpec& spec) {
+  const LoadedSpec loaded = ParseSpec(spec.toml, spec.name + ".toml");
   std::string text;
   for (const Diagnostic& diagnostic : loaded.diagnostics) {
     text += FormatDiagnosticWithSource(diagnostic, loaded.source) + "\n";
@@ -46,37 +40,34 @@ std::string Diagnostics(const fs::path& path) {
   return text;
 }
 
-fs::path Expected(fs::path path) { return path.replace_extension(".txt"); }
-
 }  // namespace
 
 TEST_CASE("every bad spec is refused with exactly its diagnostics") {
-  const std::vector<fs::path> paths = BadSpecs();
-  CHECK(paths.size() >= 40);
-  for (const fs::path& path : paths) {
-    CAPTURE(path.filename().string());
-    const auto expected = ReadFile(Expected(path));
-    REQUIRE_MESSAGE(expected.ok(), "OUTGROWN_UPDATE_GOLDEN=1 makes it: " << Expected(path).string());
-    const std::string found = Diagnostics(path);
-    CHECK_FALSE(found.empty());
-    CHECK(found == *expected);
+  std::set<std::string> names;
+  for (const fs::path& file : BadSpecFiles(kFolder)) {
+    for (const BadSpec& spec : ReadBadSpecs(file)) {
+      CAPTURE(spec.name);
+      CHECK(names.insert(spec.name).second);
+      const std::string found = Diagnostics(spec);
+      CHECK_FALSE(found.empty());
+      CHECK(found == spec.expected);
+    }
   }
+  CHECK(names.size() >= 149);
 }
 
-TEST_CASE("no diagnostics lie about without their spec") {
-  std::set<fs::path> expected;
-  for (const fs::path& path : BadSpecs()) expected.insert(Expected(path));
-  for (const fs::directory_entry& entry : fs::directory_iterator(kFolder)) {
-    if (entry.path().extension() != ".txt") continue;
-    CAPTURE(entry.path().string());
-    CHECK(expected.contains(entry.path()));
-  }
+TEST_CASE("what the bad specs are changed from is a valid spec") {
+  const auto base = outgrown::ReadFile(kFolder / "base.toml");
+  CHECK(ParseSpec(base.value(), "base.toml").diagnostics.empty());
 }
 
 int main(int argc, char** argv) {
   if (std::getenv("OUTGROWN_UPDATE_GOLDEN") == nullptr) return doctest::Context(argc, argv).run();
-  for (const fs::path& path : BadSpecs()) {
-    if (!WriteFileIfChanged(Expected(path), Diagnostics(path)).ok()) return 1;
+  for (const fs::path& file : BadSpecFiles(kFolder)) {
+    std::string text;
+    for (const BadSpec& spec : ReadBadSpecs(file))
+      text += (text.empty() ? "" : "\n") + spec.change + Diagnostics(spec);
+    if (!WriteFileIfChanged(file, text).ok()) return 1;
   }
   return kSkipped;
 }

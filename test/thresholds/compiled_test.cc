@@ -1,5 +1,3 @@
-#include "thresholds/compiled.h"
-
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -10,7 +8,8 @@
 #include <doctest/doctest.h>
 
 #include "thresholds/parse.h"
-#include "thresholds/table_plan.h"
+#include "thresholds/spec_table.h"
+#include "thresholds/table.h"
 
 using namespace outgrown;
 

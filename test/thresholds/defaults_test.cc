@@ -12,8 +12,8 @@
 #include "test/thresholds/reference.h"
 #include "test/thresholds/spec_text.h"
 #include "thresholds/digest.h"
-#include "thresholds/keys.h"
 #include "thresholds/parse.h"
+#include "thresholds/tables.h"
 
 using outgrown::FormatDuration;
 using outgrown::spec::Key;

@@ -15,7 +15,7 @@
 #include <doctest/doctest.h>
 
 #include "test/thresholds/spec_text.h"
-#include "thresholds/keys.h"
+#include "thresholds/tables.h"
 
 using namespace std::chrono_literals;
 using outgrown::Direction;

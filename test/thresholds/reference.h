@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/file.h"
-#include "thresholds/keys.h"
+#include "thresholds/tables.h"
 
 namespace outgrown::test {
 

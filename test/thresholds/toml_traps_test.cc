@@ -6,8 +6,7 @@
 
 #include "test/thresholds/spec_text.h"
 #include "thresholds/parse.h"
-#include "thresholds/toml_guard.h"
-#include "thresholds/toml_tree.h"
+#include "thresholds/toml.h"
 
 using namespace std::string_literals;
 using outgrown::spec::ParseSpec;

@@ -1,7 +1,5 @@
 // Each rule at its edge: what is just right passes, what is just wrong is reported. The whole diagnostics are in
 // test/golden/bad.
-#include "thresholds/validate.h"
-
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -10,6 +8,7 @@
 
 #include "test/thresholds/spec_text.h"
 #include "thresholds/names.h"
+#include "thresholds/parse.h"
 
 using outgrown::spec::ParseSpec;
 using outgrown::test::Changed;
@@ -159,8 +158,10 @@ TEST_CASE("expressions name what exists") {
                "checkpoint_write_total[5m]", "did you mean \"checkpoint_writes_total\"?"},
            Row{"queue_jobs_total[5m]", "queue_wait_seconds_bucket{le=\"1\"}[5m]",
                "queue_wait_seconds_count{le=\"1\"}[5m]", "the unknown label \"le\""},
-           Row{"queue_jobs_total[5m]", "queue_wait_seconds_sum[5m]", "queue_wait_seconds[5m]",
-               "the histogram"},
+           Row{"queue_jobs_total[5m]", "queue_wait_seconds_sum[5m]", "queue_wait_secs[5m]", "unknown series"},
+           // A native histogram has its own name, of which only a rate means anything.
+           Row{"rate(queue_jobs_total[5m])", "rate(queue_wait_seconds[5m])",
+               "increase(queue_wait_seconds[5m])", "the histogram"},
            Row{"queue_jobs_total[5m]", "queue_size_bytes_count[5m]", "queue_size_bytes_bucket[5m]",
                "unknown series"},
            Row{kRate, "max by (job, instance, path) (queue_size_bytes{quantile=\"0.9\"})",

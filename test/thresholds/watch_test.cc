@@ -8,7 +8,7 @@
 #include "thresholds/digest.h"
 #include "thresholds/names.h"
 #include "thresholds/parse.h"
-#include "thresholds/placeholders.h"
+#include "thresholds/test_series.h"
 
 using namespace outgrown;
 using test::Changed;
@@ -125,6 +125,8 @@ TEST_CASE("placeholders are filled in, and a place in the result leads back to t
   CHECK(spec::FillPlaceholders("{digest}", spec) == spec.digest);
   CHECK(spec::FillPlaceholders("{minimum} {maximum}", spec) == "0.95 1.05");
   CHECK(spec::FillPlaceholders(R"(x{a="b"} {} "${name}")", spec) == R"(x{a="b"} {} "${name}")");
+  CHECK(spec::FillPanelQuery("sum by ({identity}) (x{{shown}})", spec, "a=\"b\"").text ==
+        "sum by (job, instance, path) (x{a=\"b\"})");
   const spec::Filled filled = spec::FillPlaceholders("a {window} b {window} c", spec, spec.digest);
   CHECK(filled.text == "a 5m b 5m c");
   CHECK(filled.Origin(0) == 0);
@@ -132,6 +134,34 @@ TEST_CASE("placeholders are filled in, and a place in the result leads back to t
   CHECK(filled.Origin(3) == 2);
   CHECK(filled.Origin(5) == 11);
   CHECK(filled.Origin(10) == 22);
+}
+
+TEST_CASE("{missing} names every signal that a threshold compares, and is one series a store") {
+  spec::Spec spec;
+  spec.store.name = "queue";
+  spec.store.identity = {"job", "path"};
+  spec.store.present = "queue_up";
+  spec.signals.resize(3);
+  spec.signals[0].id = "shown";
+  spec.signals[1].id = "jobs";
+  spec.signals[1].title = "Jobs";
+  spec.signals[2].id = "cost";
+  spec.signals[2].title = "$1 \"cost\"";
+  const auto factor = [](const std::string& signal, const std::string& number, const std::string& title) {
+    return "(label_replace(2 * (group by (job, path) (queue_up) unless on (job, path) abs(queue:" + signal +
+           ") < +Inf), \"missing_" + number + "\", \"" + title +
+           ", \", \"\", \"\") or on (job, path) group by (job, path) (queue_up))";
+  };
+  CHECK(spec::FillPlaceholders("{missing}", spec) == "group by (job, path) (queue_up) < 1");
+  spec.thresholds.resize(3);
+  spec.thresholds[0].signal = "cost";
+  spec.thresholds[1].signal = "jobs";
+  spec.thresholds[2].signal = "jobs";
+  CHECK(spec::FillPlaceholders("{missing}", spec) ==
+        "max by (job, path, missing) (label_replace(label_join((" + factor("jobs", "1", "Jobs") +
+            " * on (job, path) group_left (missing_2) " + factor("cost", "2", "$$1 \\\"cost\\\"") +
+            ") > 1, \"missing\", \"\", \"missing_1\", \"missing_2\"), \"missing\", \"$1\", \"missing\", "
+            "\"(.*), \"))");
 }
 
 TEST_CASE("a watch is no part of the digest, nor are the sentences of the reasons") {
@@ -188,7 +218,7 @@ TEST_CASE("what is wrong with a watch is reported at its place") {
        "watch.keep_firing_for: found \"10s\", expected at least rules.interval (30s)"},
       {"max by ({identity}) (queue_up)", "max by ({identiy}) (queue_up)",
        "watch.expr: found the unknown placeholder \"{identiy}\", expected one of {digest}, {identity}, "
-       "{window}, "
+       "{window}, {missing}, "
        "{minimum} and {maximum}; did you mean \"identity\"?"},
       {"queue:present[26h]", "queue:presnt[26h]", "watch.expr: found the unknown series \"queue:presnt\""},
       {"inhibits = [\"Silent\"", "inhibits = [\"Silend\"",
@@ -211,6 +241,8 @@ TEST_CASE("what is wrong with a watch is reported at its place") {
       {"recorded = false", "", "watch.test.value: found nothing, expected value or recorded = false"},
       {"fires = true", "", "watch.test.fires: found nothing, expected true or false"},
       {"fires = true", "value = 1\nfires = true", "watch.test.value: found value, expected fires"},
+      {"fires = true", "labels = { kind = \"a\" }\nfires = true",
+       "watch.test.labels: found \"kind\", expected a label of the watch's labels"},
       {"fires = true", "fires = false", "watch.test: found no test that fires"},
       {"at = \"5m\"\nfires = false", "at = \"5m\"\nfires = true",
        "watch.test: found no test that does not fire"},

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "test/rulegen/support/hostile.h"
-#include "thresholds/thresholds_inc.h"
+#include "thresholds/spec_table.h"
 
 namespace {
 

@@ -16,7 +16,7 @@
 #include "test/common/temporary_folder.h"
 #include "test/rulegen/artefacts/untested.h"
 #include "test/rulegen/support/tiny_spec.h"
-#include "thresholds/mark.h"
+#include "thresholds/names.h"
 #include "thresholds/parse.h"
 
 namespace fs = std::filesystem;

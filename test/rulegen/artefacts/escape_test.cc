@@ -15,7 +15,7 @@
 #include "common/number.h"
 #include "rulegen/artefacts/node.h"
 #include "test/rulegen/support/hostile.h"
-#include "thresholds/thresholds_inc.h"
+#include "thresholds/spec_table.h"
 
 using namespace outgrown;
 

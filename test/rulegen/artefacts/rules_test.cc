@@ -12,8 +12,8 @@
 
 #include "rulegen/artefacts/annotation.h"
 #include "test/rulegen/support/tiny_spec.h"
-#include "thresholds/mark.h"
-#include "thresholds/thresholds_inc.h"
+#include "thresholds/names.h"
+#include "thresholds/spec_table.h"
 
 using namespace outgrown;
 using plan::AlertRule;

@@ -1,0 +1,215 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/duration.h"
+#include "common/number.h"
+#include "thresholds/promql.h"
+
+namespace outgrown::plan {
+namespace {
+
+using spec::TokenKind;
+
+// What a token is to the one behind it.
+enum class Kind { kOperand, kFunction, kKeyword, kOperator, kSign, kOpen, kClose, kComma, kColon };
+
+struct Piece {
+  Kind kind;
+  std::string text;
+};
+
+// Words that an opening parenthesis follows with a space: no function names.
+constexpr std::array<std::string_view, 12> kKeywords = {"and",        "atan2",       "bool",     "by",
+                                                        "group_left", "group_right", "ignoring", "offset",
+                                                        "on",         "or",          "unless",   "without"};
+
+// 'a' and `a` as "a" where that needs no escape; everything else as written.
+std::string CanonicalString(std::string_view literal) {
+  const bool simple = literal.front() != '"' && std::ranges::all_of(literal, [](char c) {
+                        return c >= ' ' && c < '\x7f' && c != '"' && c != '\\';
+                      });
+  if (!simple) return std::string(literal);
+  return '"' + std::string(literal.substr(1, literal.size() - 2)) + '"';
+}
+
+std::string CanonicalNumber(std::string_view text) {
+  const std::optional<double> number = ParseNumber(text);
+  return number ? PromqlNumber(*number) : std::string(text);  // a hexadecimal one stays
+}
+
+std::string CanonicalDuration(std::string_view text) {
+  const std::optional<Milliseconds> duration = ParseDuration(text);
+  return duration ? FormatDuration(*duration) : std::string(text);
+}
+
+// Tokens as Prometheus prints them, without the spaces between them.
+class Pieces {
+ public:
+  std::vector<Piece> From(const std::vector<spec::Token>& tokens) {
+    for (const spec::Token& token : tokens) Add(token);
+    return std::move(pieces_);
+  }
+
+ private:
+  void Add(const spec::Token& token) {
+    switch (token.kind) {
+      case TokenKind::kName:
+        return Push(NameKind(token.text), std::string(token.text));
+      case TokenKind::kNumber:
+        return Push(Kind::kOperand, CanonicalNumber(token.text));
+      case TokenKind::kDuration:
+        return Push(Kind::kOperand, CanonicalDuration(token.text));
+      case TokenKind::kString:
+        return Push(Kind::kOperand, CanonicalString(token.text));
+      case TokenKind::kPunctuation:
+        return Punctuation(token.text);
+    }
+  }
+
+  void Push(Kind kind, std::string text) { pieces_.push_back({kind, std::move(text)}); }
+
+  Kind NameKind(std::string_view name) const {
+    return !in_braces_ && std::ranges::count(kKeywords, name) > 0 ? Kind::kKeyword : Kind::kFunction;
+  }
+
+  // True where an operand must follow, so that + and - are signs.
+  bool ExpectsOperand() const {
+    if (pieces_.empty()) return true;
+    const Kind before = pieces_.back().kind;
+    return before != Kind::kOperand && before != Kind::kFunction && before != Kind::kClose;
+  }
+
+  void Punctuation(std::string_view text) {
+    if (text == "{") in_braces_ = true;
+    if (text == "}") {
+      in_braces_ = false;
+      return CloseBraces();
+    }
+    Push(PunctuationKind(text), std::string(text));
+  }
+
+  Kind PunctuationKind(std::string_view text) const {
+    if (text == "(" || text == "{" || text == "[") return Kind::kOpen;
+    if (text == ")" || text == "]") return Kind::kClose;
+    if (text == ",") return Kind::kComma;
+    if (text == ":") return Kind::kColon;
+    if (text == "+" || text == "-") return ExpectsOperand() ? Kind::kSign : Kind::kOperator;
+    return Kind::kOperator;
+  }
+
+  // x{} is x; a comma before the closing brace is none.
+  void CloseBraces() {
+    if (!pieces_.empty() && pieces_.back().kind == Kind::kComma) pieces_.pop_back();
+    const std::size_t count = pieces_.size();
+    const bool nothing_inside =
+        count >= 2 && pieces_[count - 1].text == "{" && pieces_[count - 2].kind == Kind::kFunction;
+    if (nothing_inside) {
+      pieces_.pop_back();
+    } else {
+      Push(Kind::kClose, "}");
+    }
+  }
+
+  bool in_braces_ = false;
+  std::vector<Piece> pieces_;
+};
+
+// The pieces [first, last) between two braces: matchers in the order of their texts.
+void SortBetween(std::vector<Piece>& pieces, std::size_t first, std::size_t last) {
+  std::vector<std::string> matchers(1);
+  for (std::size_t i = first; i < last; ++i) {
+    if (pieces[i].kind == Kind::kComma) {
+      matchers.emplace_back();
+    } else {
+      matchers.back() += pieces[i].text;
+    }
+  }
+  std::ranges::sort(matchers);
+  std::string text;
+  for (const std::string& matcher : matchers) text += (text.empty() ? "" : ",") + matcher;
+  pieces[first] = {Kind::kOperand, std::move(text)};
+  pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(first) + 1,
+               pieces.begin() + static_cast<std::ptrdiff_t>(last));
+}
+
+void SortMatchers(std::vector<Piece>& pieces) {
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (pieces[i].text != "{") continue;
+    std::size_t close = i + 1;
+    while (close < pieces.size() && pieces[close].text != "}") ++close;
+    if (close < pieces.size() && close > i + 1) SortBetween(pieces, i + 1, close);
+  }
+}
+
+bool SpaceBetween(const Piece& left, const Piece& right) {
+  if (left.kind == Kind::kOpen || left.kind == Kind::kSign || left.kind == Kind::kColon) return false;
+  if (right.kind == Kind::kClose || right.kind == Kind::kComma || right.kind == Kind::kColon) return false;
+  if (right.kind == Kind::kOpen && right.text == "(") return left.kind != Kind::kFunction;
+  if (right.kind == Kind::kOpen) return left.kind != Kind::kFunction && left.kind != Kind::kClose;
+  return true;
+}
+
+}  // namespace
+
+std::string PromqlNumber(double value) {
+  if (!std::isfinite(value) || value == 0) return ExactNumber(value);
+  std::array<char, 32> buffer{};
+  const auto written = std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::scientific);
+  const std::string_view scientific(buffer.data(), static_cast<std::size_t>(written.ptr - buffer.data()));
+  const std::size_t e = scientific.find('e');
+  int exponent = 0;
+  const bool negative = scientific[e + 1] == '-';
+  std::from_chars(scientific.data() + e + 2, scientific.data() + scientific.size(), exponent);
+  if (negative) exponent = -exponent;
+  // Go's 'g' with the shortest digits goes to the exponent form here.
+  if (exponent < -4 || exponent >= 6) return std::string(scientific);
+  return ExactNumber(value);
+}
+
+std::string PromqlString(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string literal = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      literal += '\\';
+      literal += c;
+    } else if (c == '\n') {
+      literal += "\\n";
+    } else if (byte < ' ' || byte == 0x7f) {
+      literal += "\\x";
+      literal += kHex[byte >> 4U];
+      literal += kHex[byte & 15U];
+    } else {
+      literal += c;
+    }
+  }
+  literal += '"';
+  return literal;
+}
+
+std::string CanonicalPromql(std::string_view expr) {
+  const spec::Lexed lexed = spec::LexPromql(expr);
+  if (lexed.problem) return std::string(expr);
+  std::vector<Piece> pieces = Pieces().From(lexed.tokens);
+  SortMatchers(pieces);
+  std::string text;
+  bool in_braces = false;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (i > 0 && !in_braces && SpaceBetween(pieces[i - 1], pieces[i])) text += ' ';
+    if (pieces[i].text == "{") in_braces = true;
+    if (pieces[i].text == "}") in_braces = false;
+    text += pieces[i].text;
+  }
+  return text;
+}
+
+}  // namespace outgrown::plan
