@@ -61,7 +61,11 @@ Connection* Connection::Find(sqlite3* db) noexcept {
 
 void Connection::Attach(sqlite3* db, bool observes) noexcept {
   try {
-    if (Find(db) != nullptr || ObservedFile::IsObservedElsewhere(db, "main")) return;
+    if (Connection* const known = Find(db)) {
+      if (observes && known->waits_) known->Observe({});  // loaded for the whole process by now
+      return;
+    }
+    if (ObservedFile::IsObservedElsewhere(db, "main")) return;
     std::unique_ptr<Connection> made(new Connection(db));
     {
       const std::lock_guard lock(LibraryLock());

@@ -156,7 +156,8 @@ OpenedStore Open(const Choice& choice, const std::string& path, const BlockPlace
   if (!choice.named && IsAnotherFile(store->database, path)) {
     return {nullptr,
             "the store's name " + choice.store + " belongs to " + store->database +
-                "; OUTGROWN_STORE can give this one another",
+                "; give this one another, with OUTGROWN_STORE or outgrown_observe(NAME); in Python "
+                "observe(name=)",
             std::move(store->sink)};
   }
   return {std::move(store->sink)};

@@ -57,10 +57,10 @@ bool BeginsWith(sqlite3_stmt* statement, std::string_view keyword) {
          sqlite3_strnicmp(sql.data(), keyword.data(), static_cast<int>(keyword.size())) == 0;
 }
 
-// Nothing was written because nothing was to be: a BEGIN inside a transaction, a COMMIT outside, no such savepoint.
+// Nothing was written because nothing was to be: a BEGIN or VACUUM inside a transaction, a COMMIT outside, no such savepoint.
 bool IsMisplaced(sqlite3_stmt* statement, int code) {
-  return (code & 0xff) == SQLITE_ERROR &&
-         (sqlite3_stmt_readonly(statement) != 0 || BeginsWith(statement, "BEGIN"));
+  return (code & 0xff) == SQLITE_ERROR && (sqlite3_stmt_readonly(statement) != 0 ||
+                                           BeginsWith(statement, "BEGIN") || BeginsWith(statement, "VACUUM"));
 }
 
 }  // namespace
@@ -117,12 +117,15 @@ void Connection::Ended(sqlite3_stmt* statement) noexcept {
   }
   if (current_ == statement) current_ = nullptr;
   if (writing) {
+    const bool refused_elsewhere = std::ranges::any_of(
+        shares_, [](const auto& share) { return share->schema != "main" && share->tracker.lock_refused(); });
     const Outcome outcome = IsMisplaced(statement, code) ? Outcome::kOk : block::OutcomeOfSqlite(code);
     for (const std::shared_ptr<Share>& share : shares_) {
-      WriteTracker::End end = {.failure = {},
-                               .writes = announced,
-                               .concerns_file = share->schema == "main" && IsAboutDatabase(code),
-                               .transaction_open = IsWriting(*share)};
+      WriteTracker::End end = {
+          .failure = {},
+          .writes = announced,
+          .concerns_file = share->schema == "main" && IsAboutDatabase(code) && !refused_elsewhere,
+          .transaction_open = IsWriting(*share)};
       if (outcome != Outcome::kOk) end.failure = outcome;
       if (!probe.is_available() && share->tracker.lock_refused()) end.failure = Outcome::kBusy;
       share->tracker.StatementEnded(end);

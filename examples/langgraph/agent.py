@@ -4,7 +4,7 @@ In Outgrown's tree, after `./run build`, with nothing installed but Debian's pyt
 
     python3 -m venv /tmp/outgrown-example
     /tmp/outgrown-example/bin/pip install langgraph langgraph-checkpoint-sqlite ./clients/python
-    export OUTGROWN_LIBRARY=$PWD/build/counterblock/liboutgrown.so.0 OUTGROWN_DIR=/tmp/outgrown-example/blocks
+    export OUTGROWN_OBSERVER=$PWD/build/clients/sqlite_observer/outgrown_sqlite.so OUTGROWN_DIR=/tmp/outgrown-example/blocks
     mkdir -p -m 700 $OUTGROWN_DIR
     /tmp/outgrown-example/bin/python examples/langgraph/agent.py /tmp/outgrown-example/agents.db
     /tmp/outgrown-example/bin/python examples/langgraph/agent.py --async /tmp/outgrown-example/async.db

@@ -1,14 +1,13 @@
 """What it costs in Python to count one write and how long it took, in ns, as JSON.
 
-Usage: python_bench.py outgrown|prometheus REPETITIONS
+Usage: python_bench.py prometheus REPETITIONS
        python_bench.py inserts|requests REPETITIONS OUTGROWN_SQLITE.SO
 
-The first: outgrown and prometheus both read the clock at the start and at the end of the write; the least of the
-repetitions. prometheus_client works on files, as an application with several processes needs it, if
-PROMETHEUS_MULTIPROC_DIR names a folder.
+The first: prometheus_client reads the clock at the start and at the end of the write; the least of the repetitions. It works
+on files, as an application with several processes needs it, if PROMETHEUS_MULTIPROC_DIR names a folder.
 
 The second measures each insert with sqlite3 (WAL, synchronous NORMAL, 4 KB, on tmpfs): as it is, seen by the SQLite
-observer, and through outgrown.observe(), in turns. `inserts` are made on one connection for each; of `requests` each opens
+observer that is loaded for the whole process, and by the one that outgrown.observe() loads for a connection, in turns. `inserts` are made on one connection for each; of `requests` each opens
 a connection of its own and closes it. Quantiles of each repetition, and their median over the repetitions.
 
 report.py runs this with Debian's Python.
@@ -26,14 +25,6 @@ import time
 import timeit
 
 WRITES = 20_000
-
-OUTGROWN_SETUP = """
-from outgrown.block import open_store
-from outgrown.outcome import Outcome
-store = open_store("bench", directory=folder)
-begin, end, ok = store.begin, store.end, Outcome.OK
-"""
-OUTGROWN = "end(begin(), ok, 4096)"
 
 PROMETHEUS_SETUP = """
 from time import perf_counter
@@ -164,11 +155,9 @@ def main():
                 sys.exit(f"not counted, so not measured: {missing}")
         print(json.dumps(measured))
         return
-    statement, setup = {"outgrown": (OUTGROWN, OUTGROWN_SETUP), "prometheus": (PROMETHEUS, PROMETHEUS_SETUP)}[kind]
-    with tempfile.TemporaryDirectory(prefix="outgrown-bench.", dir="/dev/shm") as folder:
-        names = {"folder": folder, "bounds": BOUNDS}
-        exec(setup, names)  # once: a metric's name can be registered only once
-        times = timeit.repeat(statement, globals=names, repeat=repetitions, number=WRITES)
+    names = {"bounds": BOUNDS}
+    exec(PROMETHEUS_SETUP, names)  # once: a metric's name can be registered only once
+    times = timeit.repeat(PROMETHEUS, globals=names, repeat=repetitions, number=WRITES)
     print(json.dumps(min(times) / WRITES * 1e9))
 
 

@@ -89,18 +89,13 @@ def run_python_bench(environment, *arguments):
 
 
 def measure_python(build, extension, repetitions):
-    """ns of a write counted and timed in Python: ours, prometheus_client's in process and for several processes. And
-    "inserts" and "requests": the quantiles of a whole insert, by what counts it."""
-    ours = {"PYTHONPATH": str(ROOT / "clients/python"),
-            "OUTGROWN_LIBRARY": str(build / "counterblock/liboutgrown.so.0")}
+    """ns of a write counted and timed by prometheus_client, in process and for several processes. And "inserts" and "requests":
+    the quantiles of a whole insert, by what counts it."""
+    ours = {"PYTHONPATH": str(ROOT / "clients/python"), "OUTGROWN_OBSERVER": str(extension)}
     with tempfile.TemporaryDirectory(prefix="outgrown-bench.", dir="/dev/shm") as folder:
-        environments = {
-            "outgrown": ("outgrown", ours),
-            "in process": ("prometheus", {}),
-            "multiprocess": ("prometheus", {"PROMETHEUS_MULTIPROC_DIR": folder}),
-        }
-        times = {name: run_python_bench(environment, kind, repetitions)
-                 for name, (kind, environment) in environments.items()}
+        environments = {"in process": {}, "multiprocess": {"PROMETHEUS_MULTIPROC_DIR": folder}}
+        times = {name: run_python_bench(environment, "prometheus", repetitions)
+                 for name, environment in environments.items()}
     for kind in ("inserts", "requests"):
         times[kind] = run_python_bench(ours, kind, repetitions, extension)
     return times
@@ -135,10 +130,8 @@ def tables_of(times, quantiles, observer, python):
     return [
         Table("A record", ["what", "ns", "times a record"],
               [[what, f"{times[name]:.2f}", f"{times[name] / record:.1f}"] for name, what in RECORD_ROWS]),
-        Table("In Python, a write counted and timed", ["what", "ns", "times ours"],
-              [[what, f"{python[name]:.0f}", f"{python[name] / python['outgrown']:.1f}"] for name, what in (
-                  ("outgrown", "outgrown, through ctypes"), ("in process", "prometheus_client, in process"),
-                  ("multiprocess", "prometheus_client, multiprocess"))]),
+        Table("In Python, a write counted and timed by prometheus_client", ["what", "ns"],
+              [[f"prometheus_client, {name}", f"{python[name]:.0f}"] for name in ("in process", "multiprocess")]),
         python_inserts("In Python, a whole insert (WAL, synchronous NORMAL, 4 KB, tmpfs)", python["inserts"]),
         python_inserts("In Python, the same on a connection of its own, opened and closed", python["requests"]),
         Table("Beside the write that is counted (WAL, synchronous NORMAL, 4 KB, temporary folder)",
@@ -171,7 +164,7 @@ def goals_of(times, quantiles, observer, python):
         Goal("the observer's share of an insert, temporary folder", observer["ObservedInsert"]["cost_percent"], 5, False, " %"),
         Goal("the observer's share of an insert, tmpfs", observer["ObservedInsertOnTmpfs"]["cost_percent"], 5, False, " %"),
         Goal("how often counting a write at p99.9 fits into 1 ms", 1e6 / quantiles["CountingLatency", "p999_ns"], 1, True),
-        Goal("how often what outgrown.observe() adds fits into 1 ms, median", 1e6 / in_python["p50_ns"], 1, True),
+        Goal("how often what outgrown.observe() adds fits into 1 ms, median", 1e6 / max(1, in_python["p50_ns"]), 1, True),
         Goal("what outgrown.observe() adds to the p99.9 of an insert", in_python["p999_ns"] / 1000, 1000, False, " µs"),
     ]
 

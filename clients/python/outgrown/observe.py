@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import re
+import functools
+import logging
 import sqlite3
 import sys
-import weakref
-from typing import Any, Callable, NamedTuple, Optional, TypeVar
+from typing import Any, Callable, Dict, Iterable, Optional, TypeVar
 
-from . import schema
-from .block import Store, Unavailable, open_store
-from .classes import overridden
-from .connection import ObservedConnection, is_observed
-from .report import logger, warn_once
-from .watch import Watch
+from . import observer
 
 _T = TypeVar("_T")
 
-_NAME_BYTES_MAX = 64  # counterblock/block_file.h
-
-
-class _Settings(NamedTuple):
-    name: Optional[str]
-    application: Optional[str]
-    directory: Optional[str]
+logger = logging.getLogger("outgrown")
 
 
 def observe(
@@ -34,153 +22,139 @@ def observe(
     application: Optional[str] = None,
     directory: Optional[str] = None,
 ) -> _T:
-    """Counts the write transactions of a connection in the store's counter block. Use what it returns:
+    """Counts the write transactions of a connection in the store's counter block, by the SQLite observer. Returns `target`:
 
         saver = outgrown.observe(SqliteSaver(connection))                # LangGraph, sync and async
         connection = outgrown.observe(sqlite3.connect("app.db"))         # sqlite3
         connection = outgrown.observe(aiosqlite.connect("app.db"))       # aiosqlite, awaited or not yet
+        engine = outgrown.observe(create_engine("sqlite:///app.db"))     # SQLAlchemy, sync and async
+        outgrown.observe(django.db.connections)                          # Django; connections["default"]: one database of it
 
-    `target` is a sqlite3 or aiosqlite connection, or an object that keeps one in its attribute `conn`, as LangGraph's
-    SqliteSaver, AsyncSqliteSaver and SqliteStore do. A saver and an aiosqlite connection are changed in place; for a
-    sqlite3 connection the result stands in its place, and what bypasses it is not counted. A connection of a class that
-    overrides methods such as execute() or cursor() is left as it is, uncounted.
+    `target` is one of these, or an object that keeps a connection in its attribute `conn`. Nothing about it changes but that
+    the observer is loaded on the connection; of an engine and of Django, on each that is opened from now on.
 
-    `name` is the store's name (default: the database file's name without its ending). `application` and `directory`
-    say where counter blocks live: `directory`, else $OUTGROWN_DIR, else /run/outgrown/APPLICATION, else
-    $XDG_RUNTIME_DIR/outgrown.
+    `name` is the store's name (default: what OUTGROWN_STORE says, else the database file's name without its ending).
+    `application` and `directory` say where counter blocks live: `directory`, else $OUTGROWN_DIR, else
+    /run/outgrown/APPLICATION, else $XDG_RUNTIME_DIR/outgrown.
 
     Never raises. If counting is not possible the application runs as before, and the logger "outgrown" says why, once.
     """
-    try:
-        observed: _T = _observe(target, _Settings(name, application, directory))
-        return observed
-    except Exception as error:  # whatever it is, it is not the application's
-        warn_once("writes are not counted: %s: %s", type(error).__name__, error)
-        return target
-
-
-def _observe(target: Any, settings: _Settings) -> Any:
-    if _is_connection(target):
-        return _observe_connection(target, settings)
-    if _is_aiosqlite(target):
-        return _observe_aiosqlite(target, settings)
-    inner = getattr(target, "conn", None)
-    if _is_connection(inner):
-        target.conn = _observe_connection(inner, settings)
-    elif _is_aiosqlite(inner):
-        _observe_aiosqlite(inner, settings)
-    else:
-        warn_once("writes are not counted: %r is no connection and has none in its attribute conn", type(target))
+    attach = functools.partial(_observe_connection, name=name, application=application, directory=directory)
+    _guarded(_observe, target, attach)
     return target
+
+
+def _guarded(function: Callable[..., None], *arguments: Any) -> None:
+    try:
+        function(*arguments)
+    except Exception as error:  # whatever it is, it is not the application's
+        _warn_once("writes are not counted: %s: %s", type(error).__name__, error)
+
+
+def _observe(target: Any, attach: Callable[[Any], None]) -> None:
+    if _is_connection(target):
+        attach(target)
+    elif _is_a(target, "aiosqlite", "Connection"):
+        _observe_aiosqlite(target, attach)
+    elif _is_a(target, "sqlalchemy", "Engine"):
+        _observe_engine(target, attach)
+    elif _is_a(target, "sqlalchemy.ext.asyncio", "AsyncEngine"):
+        _observe_engine(target.sync_engine, attach)
+    elif _is_a(target, "django.db.utils", "ConnectionHandler"):
+        _observe_django(None, target.all(initialized_only=True), attach)
+    elif _is_a(target, "django.db.backends.base.base", "BaseDatabaseWrapper"):
+        _observe_django(target.alias, [target], attach)
+    elif hasattr(target, "driver_connection"):  # SQLAlchemy's stand-in for an asynchronous driver's connection
+        _observe(target.driver_connection, attach)
+    elif getattr(target, "conn", None) is not None:
+        _observe(target.conn, attach)
+    else:
+        _warn_once("writes are not counted: %r is no connection and has none in its attribute conn", type(target))
+
+
+def _observe_connection(
+    connection: Any, *, name: Optional[str], application: Optional[str], directory: Optional[str]
+) -> None:
+    """In a thread that may use the connection."""
+    try:
+        status = observer.observe(connection, name, directory, application)
+    except observer.Refused as reason:
+        _warn_once("writes of a connection are not counted: %s", reason)
+        return
+    except Exception as error:
+        if type(error).__name__ != "ProgrammingError":
+            raise
+        # What the application calls on it says so itself.
+        of_thread = "another thread's; observe it in the thread that opens it"
+        _warn_once("writes of a connection are not counted: it is %s", of_thread if "thread" in str(error) else "closed")
+        return
+    if status == "not counting":
+        logger.debug("a database in memory, a temporary one, or one that OUTGROWN_STORE leaves out is not counted")
+    elif not status.startswith("counting"):
+        _warn_once("writes of a connection are not counted: %s", status)
 
 
 def _is_connection(target: Any) -> bool:
     """sqlite3's, or another module's with its interface (pysqlite3)."""
-    if isinstance(target, sqlite3.Connection):
-        return True
-    return not _is_aiosqlite(target) and all(
-        hasattr(type(target), name) for name in ("executescript", "in_transaction", "total_changes", "cursor")
+    return isinstance(target, sqlite3.Connection) or (
+        not _is_a(target, "aiosqlite", "Connection")
+        and all(hasattr(type(target), name) for name in ("executescript", "in_transaction", "total_changes", "cursor"))
     )
 
 
-def _is_aiosqlite(target: Any) -> bool:
-    module = sys.modules.get("aiosqlite")
-    return module is not None and isinstance(target, module.Connection)
+def _is_a(target: Any, module: str, cls: str) -> bool:
+    """Of a module that the application may not have."""
+    found = getattr(sys.modules.get(module), cls, None)
+    return isinstance(found, type) and isinstance(target, found)
 
 
-def _observe_connection(real: Any, settings: _Settings) -> Any:
-    if is_observed(real):
-        return real
-    cls: Any = type(real)
-    own = overridden(cls)
-    if own:
-        _leave_alone(real, own, settings)
-        return real
-    watch = Watch(real, _store_opener(settings))
-    try:
-        real.in_transaction  # a closed connection raises
-        schema.database_path(real)
-    except Exception:
-        logger.debug("a connection's store is looked for at its first statement, in the connection's own thread")
-    else:
-        watch.open()
-    return real if watch.off else ObservedConnection(real, watch)
+def _observe_aiosqlite(connection: Any, attach: Callable[[Any], None]) -> None:
+    """aiosqlite passes every call on to a thread of its own, which the sqlite3 connection belongs to."""
+    if connection._connection is None:
+        connect: Callable[[], Any] = connection._connector
 
+        def connect_observed() -> Any:
+            real = connect()
+            _guarded(attach, real)
+            return real
 
-def _leave_alone(real: Any, own: str, settings: _Settings) -> None:
-    """A connection whose class has a method of its own runs uncounted, and as long as it is there the block says so."""
-    if schema.is_observed_by_observer(real):
-        logger.debug("the SQLite observer counts a connection of %r", type(real))
+        connection._connector = connect_observed
         return
-    warn_once("writes of connections of %r are not counted: the class has a method %s of its own", type(real), own)
+    # Its first step puts the call into the thread's queue, before anything that the application calls from now on.
+    call = connection._execute(_guarded, attach, connection._connection)
     try:
-        path = schema.database_path(real)
-        store = _open_for(path, settings) if path else None
-    except Exception as error:  # closed, another thread's, or no block is to be had
-        logger.debug("no block can say so: %s", error)
-        return
-    if store is None:
-        return
-    process = os.getpid()
-    store.lost()
-
-    def regain() -> None:
-        if os.getpid() == process:  # not of a forked child's copy
-            store.regained()
-
-    weakref.finalize(real, regain).atexit = False  # the process's end takes it away, too
+        call.send(None)
+    finally:
+        call.close()
 
 
-def _observe_aiosqlite(connection: Any, settings: _Settings) -> Any:
-    """aiosqlite passes every call on to the sqlite3 connection that it keeps, in a thread of its own."""
-    if connection._connection is not None:
-        connection._connection = _observe_connection(connection._connection, settings)
-        return connection
-    connect: Callable[[], Any] = connection._connector
+def _observe_engine(engine: Any, attach: Callable[[Any], None]) -> None:
+    def on_connect(connection: Any, _record: Any) -> None:
+        _guarded(_observe, connection, attach)
 
-    def connect_observed() -> Any:
-        return observe(connect(), **settings._asdict())
-
-    connection._connector = connect_observed
-    return connection
+    sys.modules["sqlalchemy"].event.listen(engine, "connect", on_connect)
 
 
-def _store_opener(settings: _Settings) -> Callable[[Any], Optional[Store]]:
-    def open_for(real: Any) -> Optional[Store]:
-        path = schema.database_path(real)
-        if not path:
-            logger.debug("a database in memory, or a temporary one, is no store: its writes are not counted")
-            return None
-        try:
-            store = _open_for(path, settings)
-        except Unavailable as reason:
-            warn_once("writes to %s are not counted: %s", path, reason)
-            return None
-        return store
+def _observe_django(alias: Optional[str], open_now: Iterable[Any], attach: Callable[[Any], None]) -> None:
+    """Each thread of Django's has connections of its own; its signal tells of every one that is opened. `alias`: of this
+    database alone."""
 
-    return open_for
+    def on_created(connection: Any, **_: Any) -> None:
+        if connection.vendor == "sqlite" and connection.connection is not None and alias in (None, connection.alias):
+            _guarded(attach, connection.connection)
+
+    sys.modules["django.db.backends.signals"].connection_created.connect(on_created, weak=False)
+    for wrapper in open_now:
+        on_created(wrapper)
 
 
-def _open_for(path: str, settings: _Settings) -> Store:
-    name = settings.name or store_name(path)
-    store = open_store(name, application=settings.application, directory=settings.directory, database=path)
-    if settings.name is None and _is_another_file(store.database, path):
-        raise Unavailable(f"the store's name {name} belongs to {store.database}; give this one another with name=")
-    return store
+_said: Dict[str, object] = {}
 
 
-def _is_another_file(theirs: str, ours: str) -> bool:
-    """By stat: to open and close a database file would drop the locks that SQLite holds on it in this process."""
-    try:
-        return bool(theirs) and not os.path.samefile(theirs, ours)
-    except OSError:  # theirs has gone
-        return False
-
-
-def store_name(path: str) -> str:
-    """A store's name from its database's path, as the SQLite observer finds it: "/srv/state.db" -> "state"."""
-    name = os.path.basename(os.fsencode(path))
-    dot = name.rfind(b".")
-    stem = (name[:dot] if dot > 0 else name)[:_NAME_BYTES_MAX].decode("latin-1")
-    stem = re.sub(r"[^A-Za-z0-9_.-]", "_", stem, flags=re.ASCII)
-    return re.sub(r"^\.", "_", stem) or "database"
+def _warn_once(text: str, *arguments: object) -> None:
+    """To the logger "outgrown", each text once in a process."""
+    line = text % arguments
+    mine = object()
+    # In one step, and without a lock, which a fork() in another thread would leave locked in the child for good.
+    if _said.setdefault(line, mine) is mine:
+        logger.warning("%s", line)

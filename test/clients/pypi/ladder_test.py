@@ -1,5 +1,5 @@
-"""The rungs of the ladder under LangGraph's savers: whichever is taken, alone or together, the counts are the same, and
-they are what the application saw."""
+"""outgrown.observe() and the observer loaded for the whole process, under LangGraph's savers: alone or together, the counts are
+the same, and they are what the application saw."""
 
 import flavour  # noqa: F401  first of all
 

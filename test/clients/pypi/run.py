@@ -46,7 +46,6 @@ def run_suite(build, kind, python, sqlite):
         OUTGROWN_STORES_MAX="10000",  # each test counts into a store of its own, all in one process
         OUTGROWN_TEST_FLAVOUR=kind,
         OUTGROWN_TEST_SQLITE=str(sqlite),
-        OUTGROWN_LIBRARY=str(build / "counterblock" / "liboutgrown.so.0"),
         OUTGROWN_BLOCK=str(build / "counterblock" / "outgrown-block"),
         OUTGROWN_OBSERVER=str(build / "clients" / "sqlite_observer" / "outgrown_sqlite.so"),
     )

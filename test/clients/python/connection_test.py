@@ -6,7 +6,7 @@ import threading
 import warnings
 
 import outgrown
-from support import ConnectionTest, StoreTest, counts, main
+from support import ConnectionTest, StoreTest, counts, forget_warnings, main
 
 
 class RemainsAConnection(ConnectionTest):
@@ -29,8 +29,31 @@ class RemainsAConnection(ConnectionTest):
 
     def test_observing_twice_is_observing_once(self):
         self.assertIs(outgrown.observe(self.connection), self.connection)
-        self.assertIsInstance(outgrown.unwrap(self.connection), sqlite3.Connection)
-        self.assertIsNot(outgrown.unwrap(self.connection), self.connection)
+        with self.connection:
+            self.connection.execute("INSERT INTO t VALUES (1, '')")
+        self.assertEqual(self.counted(), {"ok": 1})
+
+    def test_it_is_the_applications_own_object(self):
+        plain = sqlite3.connect(self.path())
+        self.addCleanup(plain.close)
+        self.assertIs(outgrown.observe(plain), plain)
+        self.assertIs(type(plain), sqlite3.Connection)
+        cursor = sqlite3.Cursor(plain)
+        cursor.execute("INSERT INTO t VALUES (1, zeroblob(4))")
+        plain.commit()
+        self.assertEqual(self.counted(), {"ok": 1})
+
+    def test_loading_extensions_stays_as_the_application_has_it(self):
+        if not hasattr(self.connection, "enable_load_extension"):
+            self.skipTest("this Python was built without enable_load_extension")
+        for enabled in (False, True):
+            plain = sqlite3.connect(self.path())
+            self.addCleanup(plain.close)
+            plain.enable_load_extension(enabled)
+            outgrown.observe(plain)
+            expected = "no-such-extension" if enabled else "not authorized"
+            with self.assertRaisesRegex(sqlite3.OperationalError, expected):
+                plain.execute("SELECT load_extension('/no-such-extension')")
 
     def test_a_cursor_class_of_the_applications_keeps_its_methods(self):
         class Shouting(sqlite3.Cursor):
@@ -87,7 +110,8 @@ class RemainsAConnection(ConnectionTest):
         connection.execute("SELECT * FROM t").fetchone()
         self.rival().execute("INSERT INTO t VALUES (4, '')")
 
-    def test_a_connection_that_was_first_used_in_the_wrong_thread_is_still_counted(self):
+    def test_a_connection_of_another_thread_is_not_counted_and_the_log_says_so(self):
+        # By design: what is counted is asked through the application's own connection, which only its thread may use.
         made, used, connections = threading.Event(), threading.Event(), []
 
         def work():
@@ -101,12 +125,16 @@ class RemainsAConnection(ConnectionTest):
         thread = threading.Thread(target=work)
         thread.start()
         made.wait()
-        connections[0] = outgrown.observe(connections[0])
+        forget_warnings()
+        with self.assertLogs("outgrown") as lines:
+            self.assertIs(outgrown.observe(connections[0]), connections[0])
+        self.assertEqual([record.getMessage() for record in lines.records], [
+            "writes of a connection are not counted: it is another thread's; observe it in the thread that opens it"])
         with self.assertRaisesRegex(sqlite3.ProgrammingError, "thread"):
             connections[0].execute("INSERT INTO t VALUES (1, '')")
         used.set()
         thread.join()
-        self.assertEqual(self.counted(), {"ok": 1})
+        self.assertEqual(self.counted(), {})
 
     def test_errors_are_sqlite3s_own(self):
         for call in (
@@ -136,7 +164,7 @@ class RemainsAConnection(ConnectionTest):
                         result = call(connection)
                         seen.append("a cursor" if isinstance(result, sqlite3.Cursor) else result)
                 except Exception as error:
-                    seen.append((type(error), str(error).replace("outgrown.connection.ObservedConnection", "sqlite3.Connection")))
+                    seen.append((type(error), str(error)))
                 connection.close()
             self.assertEqual(seen[0], seen[1])
 

@@ -5,14 +5,13 @@ import copy
 import gc
 import os
 import pickle
+import signal
 import sqlite3
 import subprocess
 import sys
 import unittest
 
 import outgrown
-from outgrown import statement
-from outgrown.statement import Kind
 from support import ConnectionTest, main, read_block
 
 INSERT = "INSERT INTO t VALUES (1, '')"
@@ -70,8 +69,7 @@ class Endings(ConnectionTest):
         with self.assertRaises(sqlite3.IntegrityError):
             self.connection.execute("INSERT INTO t VALUES (0, '')")
         if (child := os.fork()) == 0:
-            self.connection._outgrown_watch.closed()  # as its __del__ does; the file itself is not to be touched here
-            os._exit(0)
+            os._exit(0)  # SQLite's own rule: a child doesn't touch its parent's connection
         self.assertEqual(os.waitpid(child, 0)[1], 0)
         self.assertEqual(self.counted(), {})
         self.connection.rollback()
@@ -88,15 +86,17 @@ class Endings(ConnectionTest):
         self.assertEqual(os.waitpid(child, 0)[1], 0)
         self.assertEqual((self.in_flight(), self.counted()), (0, {"ok": 2}))
 
-    def test_an_interrupt_just_after_the_statement_does_not_lose_its_write(self):
+    def test_an_interrupt_in_a_call_does_not_lose_its_write(self):
         connection = self.connect(isolation_level=None)
 
-        def execute_and_interrupt():
-            outgrown.unwrap(connection).execute(INSERT)
-            raise KeyboardInterrupt
+        def rows():
+            yield (1,)
+            signal.raise_signal(signal.SIGINT)  # the interpreter raises it before it asks for the next row
+            yield (2,)
 
         with self.assertRaises(KeyboardInterrupt):
-            connection._outgrown_watch.statement(Kind.WRITE, INSERT, (), execute_and_interrupt, ())
+            connection.executemany("INSERT INTO t VALUES (?, '')", rows())
+        self.assertEqual(self.rival().execute("SELECT count(*) FROM t").fetchone(), (2,))
         self.assertEqual((self.in_flight(), self.counted()), (0, {"ok": 1}))
 
     def test_the_interpreters_end_amid_everything_is_silent(self):
@@ -144,17 +144,7 @@ class Settings(ConnectionTest):
         self.assertEqual(self.counted(), {"ok": 1})
 
 
-class Keeping(ConnectionTest):
-    def test_statements_that_carry_data_are_not_kept(self):
-        statement._remembered_kind_of.cache_clear()
-        self.connection.execute("CREATE TEMP TABLE mine (x)")
-        for i in range(10):
-            self.connection.execute(f"INSERT INTO t VALUES ({i + 100}, '{'x' * 10000}')")
-        self.connection.commit()
-        self.assertEqual(self.counted(), {"ok": 1})
-        self.assertLess(statement._remembered_kind_of.cache_info().currsize, 5)
-        self.assertEqual(self.connection._outgrown_watch.targets._writes_main, {})
-
+class Copies(ConnectionTest):
     def test_a_connection_can_be_neither_copied_nor_pickled(self):
         for attempt in (copy.copy, pickle.dumps):
             with self.assertRaisesRegex(TypeError, "pickle .*Connection"):

@@ -28,6 +28,11 @@ def counts(directory, store):
     return {name: block["writes_" + name] for name in OUTCOMES if block["writes_" + name]}
 
 
+def forget_warnings():
+    """Each is logged once in a process."""
+    sys.modules["outgrown.observe"]._said.clear()  # outgrown.observe itself is the function
+
+
 class StoreTest(unittest.TestCase):
     """A test with a temporary folder, where also the counter blocks are."""
 

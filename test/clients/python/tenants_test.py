@@ -60,34 +60,6 @@ for number in range(COUNT):
     closed[-1].close()
 """
 
-# Threads that lose their turn anywhere: an address that one of them has closed is soon another's store.
-OPENERS = """
-import sys
-from outgrown import block
-
-sys.setswitchinterval(1e-6)
-wrong = []
-
-def open_stores(seed):
-    draw = random.Random(seed)
-    for _ in range(15000):
-        number = draw.randrange(COUNT)
-        try:
-            store = block.open_store(f"user{number}", database=f"/user{number}.db")
-        except block.Unavailable:  # all of the room is in use at this moment
-            continue
-        if store.database != f"/user{number}.db":
-            wrong.append(number)
-        del store
-
-threads = [threading.Thread(target=open_stores, args=(seed,)) for seed in range(6)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-print(len(wrong))
-"""
-
 
 class Tenants(StoreTest):
     def run_program(self, program, count, stores_max):
@@ -117,9 +89,6 @@ class Tenants(StoreTest):
         self.run_program(KEPT, 40, stores_max=4)
         for number in range(40):
             self.assertEqual(self.counts(f"user{number}"), {"ok": 1})
-
-    def test_a_thread_never_gets_another_ones_store(self):
-        self.assertEqual(self.run_program(OPENERS, 24, stores_max=12), ["0"])
 
 
 if __name__ == "__main__":

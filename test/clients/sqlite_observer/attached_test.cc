@@ -36,6 +36,23 @@ TEST_CASE_FIXTURE(WalFixture, "each attached database counts for its own store")
   CHECK(Text(other.NewCounts()) == "{}");
 }
 
+TEST_CASE_FIXTURE(WalFixture,
+                  "the lock of an attached database that is refused is no failure of the main one") {
+  for (const std::string mode : {"wal", "delete"}) {
+    ObservedStore other;
+    CHECK(a.Run("ATTACH '" + other.path() + "' AS other; PRAGMA other.journal_mode = " + mode +
+                "; CREATE TABLE other.x(y)") == SQLITE_OK);
+    other.NewCounts();
+    Database rival(other.path());
+    CHECK(rival.Run("BEGIN IMMEDIATE") == SQLITE_OK);
+    CHECK(a.Run("INSERT INTO x VALUES(1)") == SQLITE_BUSY);
+    CHECK(Counted() == "{}");
+    CHECK(Text(other.NewCounts()) == "{busy: 1}");
+    CHECK(rival.Run("ROLLBACK") == SQLITE_OK);
+    CHECK(a.Run("DETACH other") == SQLITE_OK);
+  }
+}
+
 TEST_CASE("a transaction over several files is one write in each that it changed, in every journal mode") {
   for (const std::string mode : {"wal", "delete", "truncate", "persist", "memory"}) {
     CAPTURE(mode);
