@@ -4,8 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "common/number.h"
-#include "common/utf8.h"
+#include "common/text.h"
 
 namespace outgrown {
 namespace {

@@ -1,10 +1,15 @@
 #include "common/json.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "common/text.h"
 
 namespace outgrown {
 namespace {
@@ -40,6 +45,9 @@ class Sax : public nlohmann::json_sax<nlohmann::json> {
   std::string problem_ = "not the JSON that was expected";
 };
 
+// Most of what is written; the rest is looked at more closely.
+bool StandsAsItIs(char byte) { return byte >= ' ' && byte < '\x7F' && byte != '"' && byte != '\\'; }
+
 }  // namespace
 
 Result<void> ReadJson(std::string_view text, JsonEvents& events) {
@@ -54,6 +62,177 @@ Result<void> ReadJson(std::string_view text, JsonEvents& events) {
     return Error{std::string("cannot read JSON: ") + error.what(), ""};
   }
   return Error{sax.problem(), ""};
+}
+
+const Json* Json::Find(std::string_view key) const {
+  for (const auto& [name, value] : object_) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+// Keeps the open containers on a stack; a container is moved into the one around it when it ends.
+class TreeBuilder : public JsonEvents {
+ public:
+  bool Null() override { return Add(Json()); }
+  bool Boolean(bool value) override {
+    Json json = Of(Json::Kind::kBoolean);
+    json.boolean_ = value;
+    return Add(std::move(json));
+  }
+  bool Number(double value) override {
+    Json json = Of(Json::Kind::kNumber);
+    json.number_ = value;
+    return Add(std::move(json));
+  }
+  bool String(std::string& value) override {
+    Json json = Of(Json::Kind::kString);
+    json.string_ = std::move(value);
+    return Add(std::move(json));
+  }
+  bool StartObject() override { return Open(Of(Json::Kind::kObject)); }
+  bool StartArray() override { return Open(Of(Json::Kind::kArray)); }
+  bool EndObject() override { return Close(); }
+  bool EndArray() override { return Close(); }
+  bool Key(std::string& key) override {
+    if (open_.back().value.Find(key) != nullptr) return Refuse("the key \"" + key + "\" occurs twice");
+    open_.back().key = std::move(key);
+    return true;
+  }
+
+  Json&& root() { return std::move(root_); }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  struct Container {
+    Json value;
+    std::string key;  // of the member that comes next
+  };
+
+  static Json Of(Json::Kind kind) {
+    Json json;
+    json.kind_ = kind;
+    return json;
+  }
+
+  bool Refuse(std::string problem) {
+    problem_ = std::move(problem);
+    return false;
+  }
+
+  bool Open(Json container) {
+    if (open_.size() == kJsonDepthMax) {
+      return Refuse("more than " + std::to_string(kJsonDepthMax) + " levels deep");
+    }
+    open_.push_back({std::move(container), {}});
+    return true;
+  }
+
+  bool Close() {
+    Json closed = std::move(open_.back().value);
+    open_.pop_back();
+    return Add(std::move(closed));
+  }
+
+  bool Add(Json value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+    } else if (Container& around = open_.back(); around.value.kind_ == Json::Kind::kArray) {
+      around.value.array_.push_back(std::move(value));
+    } else {
+      around.value.object_.emplace_back(std::move(around.key), std::move(value));
+    }
+    return true;
+  }
+
+  Json root_;
+  std::vector<Container> open_;
+  std::string problem_;
+};
+
+Result<Json> ParseJson(std::string_view text) {
+  TreeBuilder builder;
+  if (const Result<void> read = ReadJson(text, builder); !read) {
+    return builder.problem().empty() ? read.error() : Error{builder.problem(), ""};
+  }
+  return builder.root();
+}
+
+std::string JsonString(std::string_view text) {
+  std::string quoted = "\"";
+  while (!text.empty()) {
+    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, StandsAsItIs) - text.begin());
+    quoted += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const CodePoint next = NextCodePoint(text);
+    const std::string_view bytes = text.substr(0, next.size_bytes);
+    text.remove_prefix(next.size_bytes);
+    if (!next.valid) {
+      quoted += "\\ufffd";
+    } else if (next.value == '"' || next.value == '\\') {
+      quoted += '\\';
+      quoted += bytes;
+    } else if (next.value == '\n') {
+      quoted += "\\n";
+    } else if (IsControl(next.value)) {
+      quoted += fmt::format("\\u{:04x}", static_cast<unsigned>(next.value));
+    } else {
+      quoted += bytes;
+    }
+  }
+  return quoted + '"';
+}
+
+JsonWriter& JsonWriter::Key(std::string_view key) {
+  Separate();
+  text_ += JsonString(key);
+  text_ += indented_ ? ": " : ":";
+  after_key_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::Number(double value) {
+  if (!std::isfinite(value)) return String(ExactNumber(value));
+  return Value(ExactNumber(value));
+}
+
+JsonWriter& JsonWriter::Start(char bracket) {
+  Separate();
+  text_ += bracket;
+  comma_ = false;
+  ++depth_;
+  return *this;
+}
+
+JsonWriter& JsonWriter::End(char bracket) {
+  --depth_;
+  if (comma_) NextLine();  // but "{}" and "[]"
+  text_ += bracket;
+  comma_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::Value(std::string_view text) {
+  Separate();
+  text_ += text;
+  comma_ = true;
+  return *this;
+}
+
+void JsonWriter::Separate() {
+  if (after_key_) {
+    after_key_ = false;
+    return;
+  }
+  if (comma_) text_ += ',';
+  if (depth_ > 0) NextLine();
+}
+
+void JsonWriter::NextLine() {
+  if (!indented_) return;
+  text_ += '\n';
+  text_.append(2 * depth_, ' ');
 }
 
 }  // namespace outgrown

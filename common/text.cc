@@ -1,8 +1,72 @@
 #include "common/text.h"
 
-#include "common/utf8.h"
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <system_error>
 
 namespace outgrown {
+
+CodePoint NextCodePoint(std::string_view text) {
+  const auto byte = [&](std::size_t index) -> unsigned { return static_cast<unsigned char>(text[index]); };
+  const unsigned first = byte(0);
+  if (first < 0x80) return {first, 1, true};
+  // Table 3-7 of the Unicode standard: the second byte's range shuts out overlong forms, surrogates and the too large.
+  std::size_t size = 0;
+  unsigned low = 0x80;
+  unsigned high = 0xBF;
+  if (first >= 0xC2 && first <= 0xDF) {
+    size = 2;
+  } else if (first >= 0xE0 && first <= 0xEF) {
+    size = 3;
+    if (first == 0xE0) low = 0xA0;
+    if (first == 0xED) high = 0x9F;
+  } else if (first >= 0xF0 && first <= 0xF4) {
+    size = 4;
+    if (first == 0xF0) low = 0x90;
+    if (first == 0xF4) high = 0x8F;
+  }
+  if (size == 0 || text.size() < size) return {};
+  char32_t value = first & (0xFFU >> (size + 1));
+  for (std::size_t index = 1; index < size; ++index) {
+    if (byte(index) < low || byte(index) > high) return {};
+    value = (value << 6U) | (byte(index) & 0x3FU);
+    low = 0x80;
+    high = 0xBF;
+  }
+  return {value, size, true};
+}
+
+void AppendUtf8(std::string& text, char32_t code_point) {
+  const auto tail = [&text, code_point](unsigned shift) {
+    text += static_cast<char>(0x80U | (code_point >> shift & 0x3FU));
+  };
+  if (code_point < 0x80) {
+    text += static_cast<char>(code_point);
+  } else if (code_point < 0x800) {
+    text += static_cast<char>(0xC0U | code_point >> 6U);
+    tail(0);
+  } else if (code_point < 0x10000) {
+    text += static_cast<char>(0xE0U | code_point >> 12U);
+    tail(6);
+    tail(0);
+  } else {
+    text += static_cast<char>(0xF0U | code_point >> 18U);
+    tail(12);
+    tail(6);
+    tail(0);
+  }
+}
+
+std::string ValidUtf8(std::string_view text) {
+  std::string valid;
+  while (!text.empty()) {
+    const CodePoint next = NextCodePoint(text);
+    valid += next.valid ? text.substr(0, next.size_bytes) : kReplacementUtf8;
+    text.remove_prefix(next.size_bytes);
+  }
+  return valid;
+}
 
 bool IsControl(char32_t code_point) {
   return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0) ||
@@ -24,6 +88,27 @@ std::size_t Columns(std::string_view text) {
   std::size_t columns = 0;
   for (; !text.empty(); ++columns) text.remove_prefix(NextCodePoint(text).size_bytes);
   return columns;
+}
+
+std::string ExactNumber(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  // The longest fixed-notation shortest double is the smallest subnormal: 5e-324 has 326 characters, -1.8e308 has 310.
+  std::array<char, 512> buffer;
+  const std::to_chars_result end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
+  return {buffer.data(), end.ptr};
+}
+
+std::optional<double> ParseNumber(std::string_view text) {
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-') || text.starts_with('+')) return std::nullopt;
+  }
+  double value = 0;
+  const std::from_chars_result end = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (end.ec != std::errc() || end.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
 }  // namespace outgrown

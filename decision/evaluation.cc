@@ -12,8 +12,8 @@
 
 #include <fmt/format.h>
 
-#include "common/duration.h"
 #include "common/exit_status.h"
+#include "common/time_text.h"
 #include "decision/wording.h"
 
 namespace outgrown::evaluate {

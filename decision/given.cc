@@ -8,8 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "common/json_tree.h"
-#include "common/number.h"
+#include "common/json.h"
 #include "common/text.h"
 
 namespace outgrown::evaluate {

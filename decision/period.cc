@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "common/check.h"
-#include "common/duration.h"
+#include "common/time_text.h"
 
 namespace outgrown::evaluate {
 namespace {

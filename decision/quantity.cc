@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "common/number.h"
+#include "common/text.h"
 
 namespace outgrown::report {
 namespace {

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "common/json_writer.h"
+#include "common/json.h"
 #include "common/time_text.h"
 #include "decision/wording.h"
 #include "thresholds/table.h"

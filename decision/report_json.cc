@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "common/json_writer.h"
+#include "common/json.h"
 #include "common/time_text.h"
 #include "decision/report_parts.h"
 #include "decision/wording.h"

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "common/duration.h"
+#include "common/time_text.h"
 
 namespace outgrown::evaluate {
 namespace {

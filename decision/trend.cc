@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "common/duration.h"
-#include "common/number.h"
+#include "common/text.h"
+#include "common/time_text.h"
 #include "decision/evaluation.h"
 
 namespace outgrown::evaluate {

@@ -10,7 +10,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include "common/utf8.h"
+#include "common/text.h"
 
 namespace outgrown::exporter {
 namespace {

@@ -19,8 +19,8 @@
 
 #include "common/digest.h"
 #include "common/exit_status.h"
-#include "common/number.h"
 #include "common/result.h"
+#include "common/text.h"
 #include "exporter/http_server.h"
 #include "exporter/log.h"
 #include "exporter/options.h"

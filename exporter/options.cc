@@ -14,7 +14,7 @@
 
 #include "common/exit_status.h"
 #include "common/result.h"
-#include "common/utf8.h"
+#include "common/text.h"
 #include "counterblock/block_file.h"
 
 namespace outgrown::exporter {

@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "common/digest.h"
-#include "common/utf8.h"
+#include "common/text.h"
 #include "exporter/serializer.h"
 #include "exporter/sqlite/problem.h"
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "common/duration.h"
+#include "common/time_text.h"
 
 namespace outgrown::prometheus_api {
 namespace {

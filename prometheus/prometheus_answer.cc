@@ -6,8 +6,6 @@
 #include <optional>
 
 #include "common/json.h"
-#include "common/json_tree.h"
-#include "common/number.h"
 #include "common/text.h"
 
 namespace outgrown::prometheus_api {

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "common/json_tree.h"
+#include "common/json.h"
 #include "common/time_text.h"
 
 namespace outgrown::prometheus_api {

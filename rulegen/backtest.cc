@@ -13,8 +13,8 @@
 
 #include <fmt/format.h>
 
-#include "common/duration.h"
 #include "common/exit_status.h"
+#include "common/time_text.h"
 #include "decision/history/answer_json.h"
 #include "decision/history/answer_text.h"
 #include "rulegen/commands.h"

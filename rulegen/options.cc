@@ -9,7 +9,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "common/duration.h"
 #include "common/exit_status.h"
 #include "common/time_text.h"
 #include "prometheus/http_client.h"

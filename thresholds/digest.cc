@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "common/digest.h"
-#include "common/duration.h"
-#include "common/number.h"
+#include "common/text.h"
+#include "common/time_text.h"
 #include "thresholds/promql.h"
 #include "thresholds/table.h"
 #include "thresholds/test_series.h"

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/duration.h"
+#include "common/time_text.h"
 #include "thresholds/table.h"
 
 namespace outgrown::spec {

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-#include "common/utf8.h"
+#include "common/text.h"
 
 namespace outgrown::spec {
 namespace {

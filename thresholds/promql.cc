@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/duration.h"
-#include "common/number.h"
+#include "common/text.h"
+#include "common/time_text.h"
 #include "thresholds/diagnostic.h"
 
 namespace outgrown::spec {

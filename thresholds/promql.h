@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/duration.h"
+#include "common/time_text.h"
 
 namespace outgrown::spec {
 

@@ -14,7 +14,7 @@
 #include <fmt/format.h>
 
 #include "common/check.h"
-#include "common/number.h"
+#include "common/text.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
 

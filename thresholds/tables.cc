@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "common/check.h"
-#include "common/number.h"
+#include "common/text.h"
 
 namespace outgrown::spec {
 namespace {

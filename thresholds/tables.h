@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/duration.h"
+#include "common/time_text.h"
 #include "thresholds/diagnostic.h"
 #include "thresholds/toml.h"
 

@@ -9,8 +9,8 @@
 #include <span>
 #include <string>
 
-#include "common/duration.h"
-#include "common/number.h"
+#include "common/text.h"
+#include "common/time_text.h"
 #include "thresholds/diagnostic.h"
 #include "thresholds/names.h"
 

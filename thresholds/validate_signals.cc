@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "common/number.h"
+#include "common/text.h"
 #include "thresholds/names.h"
 #include "thresholds/validation.h"
 

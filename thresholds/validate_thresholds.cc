@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "common/number.h"
+#include "common/text.h"
 #include "thresholds/names.h"
 #include "thresholds/validation.h"
 

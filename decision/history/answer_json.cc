@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "common/json_writer.h"
+#include "common/json.h"
 #include "common/time_text.h"
 
 namespace outgrown::backtest {

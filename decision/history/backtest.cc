@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "common/duration.h"
+#include "common/time_text.h"
 #include "prometheus/ask.h"
 #include "thresholds/names.h"
 

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "common/duration.h"
+#include "common/time_text.h"
 #include "decision/quantity.h"
 
 namespace outgrown::backtest {

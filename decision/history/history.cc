@@ -14,7 +14,7 @@
 
 #include <fmt/format.h>
 
-#include "common/json_tree.h"
+#include "common/json.h"
 #include "common/text.h"
 #include "common/time_text.h"
 #include "decision/history/reason.h"

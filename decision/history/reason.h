@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "common/json_tree.h"
+#include "common/json.h"
 #include "common/result.h"
 #include "decision/engine/cause.h"
 #include "decision/engine/window.h"

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "common/number.h"
 #include "common/text.h"
 #include "common/time_text.h"
 #include "decision/report_parts.h"

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/json_tree.h"
+#include "common/json.h"
 #include "common/result.h"
 #include "decision/engine/window.h"
 #include "decision/evaluation.h"

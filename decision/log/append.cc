@@ -12,7 +12,7 @@
 
 #include <fmt/format.h>
 
-#include "common/json_tree.h"
+#include "common/json.h"
 #include "decision/log/decision_log.h"
 #include "decision/log/newest_book.h"
 

@@ -14,8 +14,7 @@
 #include <fmt/format.h>
 
 #include "common/file.h"
-#include "common/json_tree.h"
-#include "common/json_writer.h"
+#include "common/json.h"
 #include "common/time_text.h"
 #include "decision/log/decision_log.h"
 #include "decision/log/newest_book.h"

@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "common/json_tree.h"
+#include "common/json.h"
 #include "decision/log/decision_log.h"
 
 namespace outgrown::decision_log {

@@ -7,8 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "common/json_tree.h"
-#include "common/json_writer.h"
+#include "common/json.h"
 #include "common/time_text.h"
 #include "decision/history/audit.h"
 #include "rulegen/artefacts/artefacts.h"

@@ -9,9 +9,9 @@
 
 #include <fmt/format.h>
 
-#include "common/duration.h"
 #include "common/exposition.h"
-#include "common/number.h"
+#include "common/text.h"
+#include "common/time_text.h"
 #include "prometheus/ask.h"
 
 namespace outgrown::archive {

@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "common/duration.h"
+#include "common/time_text.h"
 #include "rulegen/artefacts/node.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "common/duration.h"
 #include "common/result.h"
+#include "common/time_text.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/model.h"
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/duration.h"
 #include "common/file.h"
+#include "common/time_text.h"
 #include "rulegen/artefacts/alertmanager.h"
 #include "rulegen/artefacts/dashboard.h"
 #include "rulegen/artefacts/documents.h"

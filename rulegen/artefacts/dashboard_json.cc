@@ -3,7 +3,7 @@
 #include <string_view>
 #include <utility>
 
-#include "common/number.h"
+#include "common/text.h"
 #include "rulegen/artefacts/dashboard.h"
 #include "rulegen/artefacts/escape.h"
 #include "rulegen/artefacts/node.h"

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "common/utf8.h"
+#include "common/text.h"
 
 namespace outgrown::emit {
 

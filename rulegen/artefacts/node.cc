@@ -11,8 +11,8 @@
 #include <yaml-cpp/yaml.h>
 
 #include "common/check.h"
-#include "common/json_writer.h"
-#include "common/number.h"
+#include "common/json.h"
+#include "common/text.h"
 #include "rulegen/artefacts/escape.h"
 
 namespace outgrown::emit {

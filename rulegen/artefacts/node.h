@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/duration.h"
 #include "common/result.h"
+#include "common/time_text.h"
 
 namespace outgrown::emit {
 

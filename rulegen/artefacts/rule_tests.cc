@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "common/check.h"
-#include "common/duration.h"
-#include "common/number.h"
+#include "common/text.h"
+#include "common/time_text.h"
 #include "rulegen/artefacts/annotation.h"
 #include "rulegen/artefacts/node.h"
 #include "rulegen/artefacts/recorded_tests.h"

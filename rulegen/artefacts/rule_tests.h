@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/duration.h"
+#include "common/time_text.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/model.h"
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "common/check.h"
-#include "common/duration.h"
+#include "common/time_text.h"
 #include "rulegen/artefacts/annotation.h"
 #include "rulegen/artefacts/escape.h"
 #include "rulegen/artefacts/node.h"

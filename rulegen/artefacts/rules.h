@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "common/duration.h"
+#include "common/time_text.h"
 #include "rulegen/artefacts/annotation.h"
 #include "thresholds/model.h"
 #include "thresholds/table.h"

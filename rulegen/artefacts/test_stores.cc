@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "common/check.h"
-#include "common/number.h"
+#include "common/text.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
 #include "thresholds/test_series.h"

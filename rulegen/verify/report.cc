@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "common/exit_status.h"
-#include "common/json_writer.h"
+#include "common/json.h"
 
 namespace outgrown::verify {
 namespace {

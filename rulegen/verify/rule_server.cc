@@ -7,8 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "common/json_tree.h"
-#include "common/number.h"
+#include "common/json.h"
 #include "common/text.h"
 #include "prometheus/prometheus_answer.h"
 #include "rulegen/artefacts/rules.h"

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/duration.h"
 #include "common/result.h"
+#include "common/time_text.h"
 #include "prometheus/http_client.h"
 #include "thresholds/model.h"
 

@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 
 #include "common/digest.h"
-#include "common/duration.h"
 #include "common/text.h"
+#include "common/time_text.h"
 #include "prometheus/ask.h"
 #include "rulegen/artefacts/artefacts.h"
 #include "rulegen/verify/compare_rules.h"

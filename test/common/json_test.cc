@@ -1,9 +1,8 @@
+#include "common/json.h"
+
 #include <string>
 
 #include <doctest/doctest.h>
-
-#include "common/json_tree.h"
-#include "common/json_writer.h"
 
 using namespace outgrown;  // NOLINT(google-build-using-namespace): a test
 

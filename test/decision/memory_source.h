@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/duration.h"
+#include "common/time_text.h"
 #include "prometheus/prometheus_client.h"
 #include "test/decision/engine/sample_table.h"
 

@@ -11,9 +11,9 @@
 #include <variant>
 #include <vector>
 
-#include "common/duration.h"
 #include "common/file.h"
-#include "common/number.h"
+#include "common/text.h"
+#include "common/time_text.h"
 #include "rulegen/artefacts/node.h"
 #include "rulegen/artefacts/rules.h"
 #include "rulegen/artefacts/test_stores.h"

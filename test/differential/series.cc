@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "common/number.h"
+#include "common/text.h"
 
 namespace outgrown::differential {
 namespace {

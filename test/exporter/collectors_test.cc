@@ -16,7 +16,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "common/number.h"
+#include "common/text.h"
 #include "common/time_text.h"
 #include "counterblock/writer.h"
 #include "decision/log/decision_log.h"

@@ -11,7 +11,7 @@
 #include <doctest/doctest.h>
 #include <prometheus/text_serializer.h>
 
-#include "common/number.h"
+#include "common/text.h"
 #include "exporter/collectors/samples.h"
 #include "thresholds/catalog.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "common/check.h"
-#include "common/json_tree.h"
+#include "common/json.h"
 #include "common/result.h"
 #include "prometheus/prometheus_answer.h"
 

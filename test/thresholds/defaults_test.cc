@@ -7,8 +7,8 @@
 
 #include <doctest/doctest.h>
 
-#include "common/duration.h"
-#include "common/number.h"
+#include "common/text.h"
+#include "common/time_text.h"
 #include "test/thresholds/reference.h"
 #include "test/thresholds/spec_text.h"
 #include "thresholds/digest.h"

@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <yaml-cpp/yaml.h>
 
-#include "common/json_writer.h"
-#include "common/number.h"
+#include "common/json.h"
+#include "common/text.h"
 #include "rulegen/artefacts/node.h"
 #include "test/rulegen/support/hostile.h"
 #include "thresholds/spec_table.h"

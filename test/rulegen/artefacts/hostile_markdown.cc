@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/number.h"
+#include "common/text.h"
 #include "rulegen/artefacts/documents.h"
 #include "rulegen/artefacts/escape.h"
 #include "test/rulegen/support/hostile.h"

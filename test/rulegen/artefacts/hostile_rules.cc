@@ -8,7 +8,7 @@
 #include <string>
 
 #include "common/file.h"
-#include "common/number.h"
+#include "common/text.h"
 #include "rulegen/artefacts/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
 #include "test/rulegen/support/hostile.h"

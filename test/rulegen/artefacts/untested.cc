@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "common/duration.h"
+#include "common/time_text.h"
 #include "rulegen/artefacts/rule_tests.h"
 
 namespace outgrown::plan {

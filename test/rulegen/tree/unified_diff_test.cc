@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-#include "common/number.h"
+#include "common/text.h"
 
 using outgrown::generate::UnifiedDiff;
 
