@@ -24,10 +24,6 @@ std::string HexText(const RawDigest& raw) {
   return hex;
 }
 
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
 }  // namespace
 
 std::string Sha256Hex(std::string_view bytes) {
@@ -37,6 +33,9 @@ std::string Sha256Hex(std::string_view bytes) {
 }
 
 struct Sha256::State {
+  struct FreeContext {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
   std::unique_ptr<EVP_MD_CTX, FreeContext> context{EVP_MD_CTX_new()};
 };
 

@@ -14,11 +14,12 @@
 #include <utility>
 
 namespace outgrown {
-namespace {
 
 Error SystemError(std::string_view doing, const std::filesystem::path& path, int error_number) {
   return Error{std::string(doing) + ": " + std::generic_category().message(error_number), path.string()};
 }
+
+namespace {
 
 // A descriptor that closes itself. Close() reports what close(2) said, which for a written file matters.
 class Descriptor {

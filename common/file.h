@@ -13,6 +13,9 @@
 
 namespace outgrown {
 
+// "cannot open: Permission denied", of an errno.
+Error SystemError(std::string_view doing, const std::filesystem::path& path, int error_number);
+
 // The bytes of a regular file of at most `size_bytes_max`. An error names the path and the system's reason;
 // a folder, a FIFO or a device is an error and is not waited for.
 Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t size_bytes_max = 64U << 20U);

@@ -18,6 +18,7 @@
 #include "counterblock/cells.h"
 #include "counterblock/header.h"
 #include "counterblock/layout.h"
+#include "counterblock/writer.h"
 
 namespace outgrown::block {
 
@@ -50,12 +51,6 @@ bool IsSlotLocked(int fd, std::uint32_t index) {
 }
 
 namespace {
-
-std::uint64_t NowNs() {
-  struct timespec now = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 // A new owner's mark: the pid, and a number that no other claim on this host is likely to have.
 std::uint64_t MakeOwner() {

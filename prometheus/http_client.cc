@@ -15,12 +15,6 @@ namespace {
 // A host that is down answers no SYN; waiting longer than this for a connection doesn't help.
 constexpr long kConnectTimeoutMs = 5'000;
 
-struct FreeEasy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
 struct FreeUrl {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
 };
@@ -103,6 +97,13 @@ Result<void> CheckServerUrl(const std::string& url) {
 }
 
 struct HttpClient::State {
+  struct FreeEasy {
+    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  };
+  struct FreeList {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  };
+
   HttpOptions options;
   std::unique_ptr<CURL, FreeEasy> easy;
   std::unique_ptr<curl_slist, FreeList> headers;

@@ -26,7 +26,7 @@ namespace outgrown::commands {
 namespace {
 
 // All queries together may take this many times --timeout: there is one a series. The progress is shown meanwhile.
-constexpr int kPatience = 10'000;
+constexpr int kArchivePatience = 10'000;
 
 // The servers with what keeps their connections open.
 struct Connections {
@@ -36,9 +36,9 @@ struct Connections {
   std::optional<prometheus_api::HttpClient> alertmanager;
 };
 
-Result<Connections> Open(const Options& options) {
+Result<Connections> OpenServers(const Options& options) {
   const ConnectionOptions& main = options.evaluate.connection;
-  Result<prometheus_api::PrometheusClient> series = Connect(main, kPatience);
+  Result<prometheus_api::PrometheusClient> series = Connect(main, kArchivePatience);
   if (!series) return series.error();
   Result<prometheus_api::HttpClient> prometheus = OpenHttp(main);
   if (!prometheus) return prometheus.error();
@@ -73,7 +73,7 @@ int FailUnlessInterrupted(const Error& error, int status) {
 }
 
 int Archive(const Options& options, const std::vector<archive::Subject>& subjects) {
-  Result<Connections> connections = Open(options);
+  Result<Connections> connections = OpenServers(options);
   if (!connections) return Fail(connections.error());
   // Before anything is written: an archive without a single sample is none.
   const std::int64_t to_ms = EndMs(options.evaluate);

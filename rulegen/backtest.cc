@@ -34,7 +34,7 @@ using prometheus_api::PrometheusClient;
 
 constexpr std::int64_t kInstantsMax = 10'000'000;
 // All queries together may take this many times --timeout, which a long period needs; the progress is shown meanwhile.
-constexpr int kPatience = 10'000;
+constexpr int kBacktestPatience = 10'000;
 // After this many times --timeout without a single answer the server is given up.
 constexpr int kSilence = 3;
 
@@ -155,7 +155,7 @@ class Tester {
 };
 
 Result<std::unique_ptr<Tester>> Open(const Options& options) {
-  Result<PrometheusClient> client = Connect(options.evaluate.connection, kPatience);
+  Result<PrometheusClient> client = Connect(options.evaluate.connection, kBacktestPatience);
   if (!client) return client.error();
   Result<prometheus_api::HttpClient> http = OpenHttp(options.evaluate.connection);
   if (!http) return http.error();

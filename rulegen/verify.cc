@@ -16,7 +16,7 @@ namespace outgrown::commands {
 namespace {
 
 // All queries together may take this many times the timeout of one.
-constexpr int kPatience = 2;
+constexpr int kVerifyPatience = 2;
 
 // How the server with the rules is reached. The login for Prometheus goes to no other host or port.
 ConnectionOptions RuleConnection(const Options& options) {
@@ -42,7 +42,7 @@ int RunVerify(const Options& options) {
   // vmalert has no /api/v1/format_query; the server with the series may have it.
   Result<verify::RuleServer> series = OpenRuleServer(options.evaluate.connection);
   if (!series) return Fail(series.error());
-  Result<prometheus_api::PrometheusClient> prometheus = Connect(options.evaluate.connection, kPatience);
+  Result<prometheus_api::PrometheusClient> prometheus = Connect(options.evaluate.connection, kVerifyPatience);
   if (!prometheus) return Fail(prometheus.error());
   verify::Expressions expressions([&](const std::string& expr) {
     std::optional<std::string> canonical = rules->Format(expr);

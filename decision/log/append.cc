@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "common/file.h"
 #include "common/json.h"
 #include "decision/log/decision_log.h"
 #include "decision/log/newest_book.h"
@@ -23,10 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr int kLockPatienceMs = 10'000;
 constexpr int kLockPollMs = 10;
-
-Error SystemError(std::string_view doing, const fs::path& path, int error_number) {
-  return Error{fmt::format("{}: {}", doing, std::generic_category().message(error_number)), path.string()};
-}
 
 class Descriptor {
  public:

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "common/file.h"
 #include "decision/log/decision_log.h"
 
 namespace outgrown::decision_log {
@@ -22,10 +23,6 @@ constexpr int kLinksMax = 40;  // as many as the kernel follows
 constexpr std::int64_t kBlockBytes = 64 << 10;
 // Far above what a record with every sample of a long `for` takes.
 constexpr std::int64_t kRecordBytesMax = 64 << 20;
-
-Error SystemError(std::string_view doing, const fs::path& path, int error_number) {
-  return Error{fmt::format("{}: {}", doing, std::generic_category().message(error_number)), path.string()};
-}
 
 Result<std::string> ReadRange(int fd, std::int64_t from, std::int64_t to, const fs::path& path) {
   std::string bytes(static_cast<std::size_t>(to - from), '\0');

@@ -7,7 +7,7 @@
 namespace outgrown::exporter {
 namespace {
 
-constexpr std::string_view kProblemMetric = "checkpoint_file_problem_info";
+constexpr std::string_view kFileProblemMetric = "checkpoint_file_problem_info";
 
 // The exporter can't read the file, as opposed to: there is nothing to read yet, or a writer is active.
 bool IsFailure(sqlite::Problem problem) {
@@ -36,12 +36,12 @@ Result<void> ReportProblem(const StoreScrape& store, std::string_view metric, sq
 }
 
 void ShowSqliteFileStuck(const std::string& store, Samples& samples) {
-  samples.Set(kProblemMetric, {store, sqlite::ProblemId(sqlite::Problem::kStuck)}, 1);
+  samples.Set(kFileProblemMetric, {store, sqlite::ProblemId(sqlite::Problem::kStuck)}, 1);
 }
 
 Result<void> CollectSqliteFile(StoreScrape& store, Samples& samples) {
   const auto report = [&](sqlite::Problem problem) {
-    return ReportProblem(store, kProblemMetric, problem, samples);
+    return ReportProblem(store, kFileProblemMetric, problem, samples);
   };
   if (store.database.empty()) return report(sqlite::Problem::kNoPath);
   const sqlite::Measured<std::string> path = sqlite::ResolvePath(store.database);

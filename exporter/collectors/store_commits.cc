@@ -14,7 +14,7 @@ using sqlite::Measured;
 using sqlite::Problem;
 using sqlite::WalWatch;
 
-constexpr std::string_view kProblemMetric = "checkpoint_store_commits_problem_info";
+constexpr std::string_view kCommitsProblemMetric = "checkpoint_store_commits_problem_info";
 constexpr std::string_view kMeasurementMetric = "checkpoint_measurement_problem_info";
 
 std::uint64_t NowUnixNs() {
@@ -65,7 +65,7 @@ Relation RelationOf(const block::OpenFile& open, const sqlite::FileIdentity& her
 }  // namespace
 
 void ShowStoreCommitsStuck(const std::string& store, Samples& samples) {
-  samples.Set(kProblemMetric, {store, sqlite::ProblemId(Problem::kStuck)}, 1);
+  samples.Set(kCommitsProblemMetric, {store, sqlite::ProblemId(Problem::kStuck)}, 1);
   samples.Set(kMeasurementMetric, {store, "unreadable"}, 1);
 }
 
@@ -104,7 +104,7 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   show("not_counted", account.is_not_counted());
   show("not_watched", account.is_unwatched());
   show("unreadable", account.is_unreadable());
-  if (!look.counter.ok()) return ReportProblem(store, kProblemMetric, look.counter.problem(), samples);
+  if (!look.counter.ok()) return ReportProblem(store, kCommitsProblemMetric, look.counter.problem(), samples);
   samples.Set("checkpoint_wal_frames", {name}, look.counter->frames);
   samples.Set("checkpoint_wal_backfilled_frames", {name}, look.counter->frames_backfilled);
   samples.Set("checkpoint_store_commits_total", {name}, static_cast<double>(account.commits()));

@@ -29,7 +29,7 @@ bool IsBlank(const WalIndexBytes& bytes) {
 
 // A connection holds the byte shared for as long as it has the wal-index open; it is held exclusively only to empty
 // a file that no connection holds (unixLockSharedMemory in SQLite's os_unix.c).
-bool IsHeld(const ProbeFile& file) {
+bool IsIndexHeld(const ProbeFile& file) {
   const Measured<bool> any = file.IsLocked(F_WRLCK, kWalIndexHeldByte, 1);
   if (!any.ok() || !*any) return false;
   const Measured<bool> exclusively = file.IsLocked(F_RDLCK, kWalIndexHeldByte, 1);
@@ -80,7 +80,7 @@ void WalLives::Look(std::span<const Happened> events) {
   OpenNewest();
   for (Life& life : lives_) {
     Reading& reading = life.reading = {};
-    reading.is_held = IsHeld(life.file);
+    reading.is_held = IsIndexHeld(life.file);
     WalIndexBytes bytes = {};
     for (int reads = 0; reads < kReadsMax && !reading.is_valid && !reading.is_blank; ++reads) {
       const Measured<std::size_t> read = life.file.ReadAt(0, bytes);

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "common/file.h"
 #include "common/interrupt.h"
 
 namespace outgrown::archive {
@@ -25,15 +26,11 @@ constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kPermissions = 0777;
 
-Error SystemError(std::string_view doing, const fs::path& path) {
-  return Error{std::string(doing) + ": " + std::generic_category().message(errno), path.string()};
-}
-
 Result<void> SyncFolder(const fs::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return SystemError("cannot open the folder", path);
+  if (fd < 0) return SystemError("cannot open the folder", path, errno);
   const bool synced = ::fsync(fd) == 0 || errno == EINVAL;
-  const Error error = SystemError("cannot sync the folder", path);
+  const Error error = SystemError("cannot sync the folder", path, errno);
   ::close(fd);
   return synced ? Result<void>() : Result<void>(error);
 }
@@ -62,7 +59,8 @@ Result<Folder> Folder::Create(const fs::path& place) {
   const fs::path temporary =
       target.parent_path() / fmt::format(".{}.{}.tmp", target.filename().string(), ::getpid());
   fs::remove_all(temporary, failed);  // left by a killed process that had our pid
-  if (::mkdir(temporary.c_str(), kFolderMode) != 0) return SystemError("cannot make the folder", temporary);
+  if (::mkdir(temporary.c_str(), kFolderMode) != 0)
+    return SystemError("cannot make the folder", temporary, errno);
   return Folder(target, temporary);
 }
 
@@ -83,11 +81,11 @@ Result<Folder::File> Folder::Open(const std::string& path) {
   for (const fs::path& name : fs::path(path).parent_path()) {
     folder /= name;
     if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST)
-      return SystemError("cannot make the folder", folder);
+      return SystemError("cannot make the folder", folder, errno);
   }
   ::unlink(On(path).c_str());  // what can't be unlinked can't be created either
   const int fd = ::open(On(path).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode);
-  if (fd < 0) return SystemError("cannot create", On(path));
+  if (fd < 0) return SystemError("cannot create", On(path), errno);
   return File(*this, path, fd);
 }
 
@@ -100,19 +98,19 @@ Result<void> Folder::Add(const std::string& path, std::string_view bytes) {
 
 Result<void> Folder::Copy(const std::string& path, const fs::path& from) {
   const int fd = ::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return SystemError("cannot open", from);
+  if (fd < 0) return SystemError("cannot open", from, errno);
   struct stat status = {};
   Result<void> done;
   if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
     done = Error{"not a regular file", from.string()};
   Result<File> file = done ? Open(path) : Result<File>(done.error());
   if (file.ok() && ::fchmod(file->fd_, status.st_mode & kPermissions) != 0)
-    done = SystemError("cannot set the permissions of", On(path));
+    done = SystemError("cannot set the permissions of", On(path), errno);
   std::vector<char> piece(1U << 20U);
   while (file.ok() && done.ok()) {
     const ssize_t count = ::read(fd, piece.data(), piece.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) done = SystemError("cannot read", from);
+    if (count < 0) done = SystemError("cannot read", from, errno);
     if (count == 0) done = file->Close();
     if (count <= 0) break;
     done = file->Write({piece.data(), static_cast<std::size_t>(count)});
@@ -139,7 +137,8 @@ Result<void> Folder::Commit() {
     if (Result<void> synced = SyncFolder(folder); !synced) return synced;
   }
   // rename(2) replaces an empty folder only, so an archive that appeared meanwhile is never overwritten.
-  if (::rename(temporary_.c_str(), place_.c_str()) != 0) return SystemError("cannot rename to", place_);
+  if (::rename(temporary_.c_str(), place_.c_str()) != 0)
+    return SystemError("cannot rename to", place_, errno);
   temporary_.clear();
   return SyncFolder(place_.parent_path());
 }
@@ -162,15 +161,15 @@ Result<void> Folder::File::Write(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return SystemError("cannot write", folder_.On(path_));
+    if (written < 0) return SystemError("cannot write", folder_.On(path_), errno);
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
 }
 
 Result<void> Folder::File::Close() {
-  if (::fsync(fd_) != 0) return SystemError("cannot sync", folder_.On(path_));
-  if (::close(std::exchange(fd_, -1)) != 0) return SystemError("cannot close", folder_.On(path_));
+  if (::fsync(fd_) != 0) return SystemError("cannot sync", folder_.On(path_), errno);
+  if (::close(std::exchange(fd_, -1)) != 0) return SystemError("cannot close", folder_.On(path_), errno);
   folder_.entries_[path_] = {sha256_.Hex(), size_bytes_};
   return {};
 }

@@ -31,12 +31,6 @@ std::string Where(const End& end) {
   return fmt::format("{}:{}:{}", end.spec->file.string(), end.position.line, end.position.column);
 }
 
-fs::path Canonical(const fs::path& path) {
-  std::error_code none;
-  fs::path whole = fs::weakly_canonical(path, none);
-  return whole.empty() ? path : whole;
-}
-
 // The key of [output] that an artefact comes from.
 End Writer(const spec::Spec& spec, const fs::path& artefact) {
   const spec::Output& output = spec.output;

@@ -93,12 +93,15 @@ void RemoveHalfWritten(const fs::path& folder, bool deeper) {
   if (!names.empty()) RemoveAbandoned(folder.empty() ? "." : folder, names);
 }
 
-// One path for each file, whichever links lead to it.
+}  // namespace
+
 fs::path Canonical(const fs::path& path) {
   std::error_code none;
   fs::path whole = fs::weakly_canonical(path, none);
   return whole.empty() ? path : whole;
 }
+
+namespace {
 
 Result<bool> IsPlainFile(const fs::path& path) {
   std::error_code failed;

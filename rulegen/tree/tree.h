@@ -50,6 +50,9 @@ Result<std::vector<FileDifference>> CompareTree(const Made& made, const Layout& 
 // The same as a unified diff from what is there to what is generated; "" if nothing.
 std::string DiffOf(const std::vector<FileDifference>& differences);
 
+// One path for each file, whichever links lead to it.
+std::filesystem::path Canonical(const std::filesystem::path& path);
+
 // A file that rulegen wrote earlier and no spec generates now. A server that loads the whole folder still loads it.
 struct LeftOver {
   std::filesystem::path path;

@@ -64,7 +64,7 @@ Result<std::int64_t> Integer(const Json& object, std::string_view key) {
   return static_cast<std::int64_t>(*number);
 }
 
-Result<std::map<std::string, std::string>> Texts(const Json& object, std::string_view key) {
+Result<std::map<std::string, std::string>> TextsOf(const Json& object, std::string_view key) {
   std::map<std::string, std::string> texts;
   const Json* value = object.Find(key);
   if (value == nullptr || value->is_null()) return texts;
@@ -100,8 +100,8 @@ Result<LoadedRule> ReadRule(const Json& object) {
   const bool as_vmalert = object.Find("keep_firing_for") != nullptr;
   const Result<std::optional<Milliseconds>> keep =
       Seconds(object, as_vmalert ? "keep_firing_for" : "keepFiringFor");
-  Result<std::map<std::string, std::string>> labels = Texts(object, "labels");
-  Result<std::map<std::string, std::string>> annotations = Texts(object, "annotations");
+  Result<std::map<std::string, std::string>> labels = TextsOf(object, "labels");
+  Result<std::map<std::string, std::string>> annotations = TextsOf(object, "annotations");
   Result<RuleState> state = ReadState(object);
   if (!type) return type.error();
   if (!name) return name.error();
