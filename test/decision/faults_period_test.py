@@ -36,7 +36,7 @@ class Period(faulty_run.FaultCase):
                          {*self.world.queries, *self.world.period_queries, *self.world.asked_beside})
 
     def test_a_fault_never_becomes_a_verdict(self):
-        self.each_fault(self.world.period_queries, self.check, *self.since)
+        self.each_fault([*self.world.period_queries, "stop"], self.check, *self.since)
 
     def test_every_query_hung_ends_in_time_with_nothing_decided(self):
         original = fake.Handler.answer

@@ -31,6 +31,8 @@ class Faults(faulty_run.FaultCase):
 
     def test_a_fault_in_what_explains_an_alert_neither_hides_drift_nor_makes_it(self):
         self.each_fault([WORLD.held], self.check_alerts)
+        self.each_fault(WORLD.split, lambda kind, fault, status, stores: self.assertEqual(
+            (status, {name: store["line"] for name, store in stores.items()}), (0, self.good_lines())))
         self.each_fault(["start"], self.check_alerts, faults={**fake.START_FAULTS, **fake.TRANSFER_FAULTS})
 
     def test_a_fault_in_a_trend_changes_no_verdict_no_exit_status_and_no_record(self):

@@ -31,6 +31,8 @@ class World:
     held_range: str   # of the query about keep_firing_for
     shown: dict = dataclasses.field(default_factory=dict)  # likewise of each one without a threshold: no verdict rests on it
     reason: tuple = ()  # what says why a coverage is not in order, which is asked where one is not
+    split: tuple = ()   # what a breached signal is made of
+    modified: str = ""  # the series by which a stop is told from lost measurement
     period: bool = False
 
     @property
@@ -50,7 +52,8 @@ class World:
     @property
     def asked_beside(self):
         """What is asked beside these and decides nothing: over a period, where a store has vanished, also why."""
-        return [*self.shown, *([*self.reason, *(f"period of {signal}" for signal in self.shown)] if self.period else [])]
+        over_a_period = [*self.reason, *(["stop"] if self.modified else []), *(f"period of {signal}" for signal in self.shown)]
+        return [*self.shown, *self.split, *(over_a_period if self.period else [])]
 
     @property
     def trends(self):
@@ -59,6 +62,10 @@ class World:
     def kind_of(self, query, asked):
         """Which of these a PromQL text is; over a period what is asked anew is the period's. (Elsewhere curl asks anew on a
         connection that was closed.)"""
+        if self.modified and self.modified in query:
+            return "stop"
+        if ":split" in query:
+            return "split"
         if "deriv(" in query:
             return "trend of " + query.split(":")[1].split("[")[0]
         if query.startswith("ALERTS"):
@@ -92,6 +99,11 @@ class World:
 
     def good_answer(self, kind, query):
         """What a well Prometheus says."""
+        if kind == "stop":  # written a second ago: no stop
+            return vector([(self.labels(store), str(E - VANISHED * STEP if "timestamp(" in query else T - 1))
+                           for store in self.stores()])
+        if kind == "split":
+            return vector([(self.labels(store, reason="busy"), "0.4") for store in self.stores()])
         if kind == "began":
             return vector([(self.labels(store), str(E - 60)) for store in self.stores()])
         if kind in ("known", "here", "window", "before", "seen"):
@@ -141,7 +153,8 @@ CHECKPOINT = World(
     {"write_error_ratio": 0.001, "writes_per_second": 20, "servers": 1, "file_size_bytes": 2**30, "write_p99_seconds": 0.02,
      "coverage_ratio": 1},
     ("write_error_ratio", 0.02), "CheckpointWriteErrors", "MIGRATE NOW - Write errors >1% (SQLite saturated)",
-    "SQLite sufficient", "29m", {"wal_backlog_frames": 1000, "wal_size_bytes": 2**22}, ("coverage_reason",))
+    "SQLite sufficient", "29m", {"wal_backlog_frames": 1000, "wal_size_bytes": 2**22}, ("coverage_reason",),
+    ("split",), "checkpoint_file_modified_timestamp_seconds")
 POSTGRESQL = World(
     "postgresql", "server",
     {"transactions_per_second": 100, "rollback_ratio": 0.001, "connection_ratio": 0.2, "size_bytes": 2**30},

@@ -96,7 +96,7 @@ class SinceLast(ServerCase):
         for mode in ("--audit", "--history"):
             told = subprocess.run([RULEGEN, mode, self.log], capture_output=True, text=True, check=False)
             self.assertEqual(told.returncode, 0, told.stdout)
-            self.assertRegex(told.stdout, r"no decision (is about|until) .*\(60 min\)")
+            self.assertRegex(told.stdout, r"no decision (covers|until) .*\(60 min\)")
 
 
 if __name__ == "__main__":
