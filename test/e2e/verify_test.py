@@ -361,8 +361,8 @@ class OverVmalert(Case):
     def test_a_failed_reload_of_vmalert_shows(self):
         self.loaded.write_text("groups: [{name: broken\n")
         self.reload()
-        self.expect(self.verify, 6, [f"behind: loaded rules at {self.vmalert.url}: the last reload failed, what was "
-                                     "loaded before still runs"])
+        self.expect(self.verify, 6, [f"behind: loaded rules at {self.vmalert.url}: the last reload failed; the rules "
+                                     "loaded before still run"])
 
 
 if __name__ == "__main__":

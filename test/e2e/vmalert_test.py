@@ -81,7 +81,7 @@ class Vmalert(unittest.TestCase):
                 for alert in servers.get_json(f"{self.alertmanager.url}/api/v2/alerts?active=true")}
 
     def firing(self):
-        found = servers.get_json(f"{self.vmalert.url}/api/v1/alerts")["data"]["alerts"]
+        found = servers.get_json(f"{self.vmalert.url}/api/v1/alerts")["data"]["alerts"] or []  # null if none is there
         return {alert["name"] for alert in found if alert["state"] == "firing"}
 
     def groups(self):
