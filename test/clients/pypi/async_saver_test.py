@@ -63,6 +63,28 @@ class Saver(StoreTest):
         asyncio.run(run())
         self.assertEqual(self.counts(), {"ok": 3 + 10, "busy": 10})
 
+    def test_a_snapshot_that_one_busy_timeout_leaves_behind(self):
+        """Not saturation: every put fails at once, though nobody holds a lock, and the reason says so (docs/decision.md)."""
+        async def run():
+            async with self.saver(timeout=0.05) as saver:
+                await self.put(saver, "a")
+                with contextlib.closing(sqlite3.connect(self.path(), isolation_level=None, timeout=0)) as rival:
+                    rival.execute("CREATE TABLE other(x)")
+                    rival.execute("BEGIN IMMEDIATE")
+                    with self.assertRaisesRegex(sqlite3.OperationalError, "database is locked"):
+                        await self.put(saver, "a")  # its transaction stays open
+                    rival.execute("COMMIT")
+                    await saver.aget_tuple(config("a"))  # and reads
+                    rival.execute("INSERT INTO other VALUES (1)")
+                    for thread in "abcdef":
+                        with self.assertRaisesRegex(sqlite3.OperationalError, "database is locked"):
+                            await self.put(saver, thread)
+                    await saver.conn.rollback()
+                    await self.put(saver, "b")
+
+        asyncio.run(run())
+        self.assertEqual(self.counts(), {"ok": 3 + 2, "busy": 1, "busy_snapshot": 6})
+
     def test_a_task_that_is_cancelled_while_it_waits_for_the_lock(self):
         async def run():
             async with self.saver(timeout=60) as saver:
