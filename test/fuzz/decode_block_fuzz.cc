@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "common/check.h"
-#include "counterblock/reader.h"
 #include "counterblock/header.h"
+#include "counterblock/reader.h"
 
 namespace {
 

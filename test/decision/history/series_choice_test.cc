@@ -1,10 +1,9 @@
-#include "decision/history/backtest.h"
-
 #include <chrono>
 #include <string>
 
 #include <doctest/doctest.h>
 
+#include "decision/history/backtest.h"
 #include "test/rulegen/support/tiny_spec.h"
 
 using namespace outgrown;

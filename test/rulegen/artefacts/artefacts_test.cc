@@ -169,7 +169,8 @@ TEST_CASE("what is generated from the people's Alertmanager configuration does n
     REQUIRE_FALSE(made.ok());
     return made.error().what;
   };
-  const std::string own = "alertmanager.base names the file that is generated from it; name your own configuration";
+  const std::string own =
+      "alertmanager.base names the file that is generated from it; name your own configuration";
   CHECK(names("gen/queue.alertmanager.yml") == own);  // not there yet
   spec.alertmanager->base = "";
   const std::string generated = Make(spec)["gen/queue.alertmanager.yml"];

@@ -103,8 +103,7 @@ TEST_CASE("every edit of what is loaded is one line that names group, rule and k
       {"limit", [](Groups& groups) { groups[0].limit = 1; }, {kGroup + "limit is 1, the spec has none"}},
       {"order",
        [](Groups& groups) { std::swap(groups[0].rules[0], groups[0].rules[1]); },
-       {kGroup +
-        "alert QueueRate comes before recording rule queue:jobs_per_second, the spec has it after"}},
+       {kGroup + "alert QueueRate comes before recording rule queue:jobs_per_second, the spec has it after"}},
       {"rule missing",
        [](Groups& groups) { groups[0].rules.erase(groups[0].rules.begin() + 1); },
        {kGroup + "alert QueueRate is not loaded"}},
