@@ -14,14 +14,12 @@
 
 #include "common/exit_status.h"
 #include "common/time_text.h"
-#include "decision/wording.h"
 
 namespace outgrown::evaluate {
 namespace {
 
 using decide::Cause;
 using decide::Outcome;
-using decide::State;
 
 // The codes of the stores' verdicts, apart for each table's most severe one and for the milder ones; 0: none.
 struct VerdictCodes {
@@ -185,7 +183,9 @@ void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
     store.decision = ConcludePeriod(table, periods[index], store.decision);
     store.period = std::move(periods[index]);
     // Where only the end of the period proves the breach, the record's evidence is the inputs at the end.
-    if (BreachTimesText(store).empty()) store.period->first_breach.reset();
+    const bool breached_before = store.decision.outcome == Outcome::kBreached &&
+                                 store.period->thresholds[store.decision.lead].breached_evaluations > 0;
+    if (!breached_before) store.period->first_breach.reset();
   }
   FindSplits(evaluation, source, evaluation.time_ms - std::ranges::min(from_ms));
 }
@@ -209,6 +209,44 @@ Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& give
     DecideStore(table, Origin::kGiven, time_ms, store);
   }
   return evaluation;
+}
+
+std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal) {
+  const SignalSamples& samples = store.samples.signals[signal];
+  if (samples.cause != Cause::kNone || samples.samples.empty()) return std::nullopt;
+  return samples.samples.back();
+}
+
+bool IsPending(const StoreDecision& store) {
+  return store.decision.outcome == Outcome::kSufficient && store.decision.pending != decide::kNoThreshold;
+}
+
+std::string_view StateOf(const StoreDecision& store) {
+  switch (store.decision.outcome) {
+    case Outcome::kSufficient:
+      return IsPending(store) ? "pending" : "sufficient";
+    case Outcome::kBreached:
+      return "breached";
+    case Outcome::kUndetermined:
+      break;
+  }
+  return "undetermined";
+}
+
+int Badness(const Table& table, const StoreDecision& store) {
+  const int verdicts = static_cast<int>(table.verdicts.size());
+  switch (store.decision.outcome) {
+    case Outcome::kBreached:
+      // The most severe verdict first, then undetermined, which could be as severe, then the milder ones.
+      return store.decision.verdict + 1 == table.verdicts.size()
+                 ? verdicts + 2
+                 : static_cast<int>(store.decision.verdict) + 2;
+    case Outcome::kUndetermined:
+      return verdicts + 1;
+    case Outcome::kSufficient:
+      return IsPending(store) ? 1 : 0;
+  }
+  return 0;
 }
 
 int EvaluateExitStatus(std::span<const Evaluation> evaluations, bool verdict_codes) {

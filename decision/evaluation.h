@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -74,6 +75,19 @@ Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& give
 
 // Fills a store's findings and decision from its samples.
 void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreDecision& store);
+
+// The newest sample of a signal; nothing if there is none to judge.
+std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal);
+
+// Whether the verdict is sufficient while a limit is exceeded, not yet for long enough.
+bool IsPending(const StoreDecision& store);
+
+// "sufficient", "pending", "breached" or "undetermined": the name of JSON.
+std::string_view StateOf(const StoreDecision& store);
+
+// For "worst first": 0 for sufficient, 1 for one with a limit that is exceeded already, up to the most severe verdict;
+// undetermined comes just below that one.
+int Badness(const Table& table, const StoreDecision& store);
 
 // The exit status of a run that has decided and logged: the first that applies, in the order of docs/decision.md.
 // kExitNoAnswer if no query of any table was answered; with `verdict_codes` (--exit-code) the most severe verdict's

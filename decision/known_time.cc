@@ -19,7 +19,7 @@ KnownTime::KnownTime(const ThresholdRow& threshold, std::int64_t interval_ms, st
       run_start_ms_(from_ms - 2 * (threshold.hold_ms + 4 * interval_ms)) {}
 
 void KnownTime::Known(std::int64_t time_ms, Condition condition) {
-  // One and a half intervals apart an evaluation is missing between the two, as for the window (decide/window.h).
+  // One and a half intervals apart an evaluation is missing between the two, as for the window (decision/engine/window.h).
   if (cause_ != Cause::kNone || 2 * (time_ms - known_ms_) > 3 * interval_ms_) AddStretch(time_ms);
   known_ms_ = time_ms;
   cause_ = Cause::kNone;

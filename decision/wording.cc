@@ -92,24 +92,8 @@ std::string PendingText(const Table& table, const StoreDecision& store) {
 
 }  // namespace
 
-bool IsPending(const StoreDecision& store) {
-  return store.decision.outcome == Outcome::kSufficient && store.decision.pending != decide::kNoThreshold;
-}
-
 std::string VerdictShort(const Table& table, const StoreDecision& store) {
   return fmt::format("{}{}", decide::VerdictText(table, store.decision), IsPending(store) ? ", pending" : "");
-}
-
-std::string_view StateOf(const StoreDecision& store) {
-  switch (store.decision.outcome) {
-    case Outcome::kSufficient:
-      return IsPending(store) ? "pending" : "sufficient";
-    case Outcome::kBreached:
-      return "breached";
-    case Outcome::kUndetermined:
-      break;
-  }
-  return "undetermined";
 }
 
 std::string VerdictLine(const Table& table, const StoreDecision& store) {
@@ -215,28 +199,6 @@ std::string SplitText(const StoreDecision& store) {
                         share.part < 0.005 ? "<" : "", percent);
   }
   return text;
-}
-
-std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal) {
-  const SignalSamples& samples = store.samples.signals[signal];
-  if (samples.cause != Cause::kNone || samples.samples.empty()) return std::nullopt;
-  return samples.samples.back();
-}
-
-int Badness(const Table& table, const StoreDecision& store) {
-  const int verdicts = static_cast<int>(table.verdicts.size());
-  switch (store.decision.outcome) {
-    case Outcome::kBreached:
-      // The most severe verdict first, then undetermined, which could be as severe, then the milder ones.
-      return store.decision.verdict + 1 == table.verdicts.size()
-                 ? verdicts + 2
-                 : static_cast<int>(store.decision.verdict) + 2;
-    case Outcome::kUndetermined:
-      return verdicts + 1;
-    case Outcome::kSufficient:
-      return IsPending(store) ? 1 : 0;
-  }
-  return 0;
 }
 
 }  // namespace outgrown::evaluate

@@ -48,20 +48,7 @@ std::string SplitText(const StoreDecision& store);
 // otherwise.
 std::string BreachTimesText(const StoreDecision& store);
 
-// The newest sample of a signal; nothing if there is none to judge.
-std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal);
-
 // The verdict alone, as a table of stores shows it: "SQLite sufficient", "SQLite sufficient, pending".
 std::string VerdictShort(const Table& table, const StoreDecision& store);
-
-// Whether the verdict is sufficient while a limit is exceeded, not yet for long enough.
-bool IsPending(const StoreDecision& store);
-
-// "sufficient", "pending", "breached" or "undetermined": the name of JSON.
-std::string_view StateOf(const StoreDecision& store);
-
-// For "worst first": 0 for sufficient, 1 for one with a limit that is exceeded already, up to the most severe verdict;
-// undetermined stands just below that one.
-int Badness(const Table& table, const StoreDecision& store);
 
 }  // namespace outgrown::evaluate

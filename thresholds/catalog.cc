@@ -38,7 +38,7 @@ constexpr std::array kCatalog = {
     Metric{"checkpoint_block_slots", Type::kGauge, "Slots that the counter block has.", kStore},
     Metric{"checkpoint_block_overflow_records_total", Type::kCounter, "Records made in the shared overflow slot because every slot was taken.", kStore},
     Metric{"checkpoint_block_created_timestamp_seconds", Type::kGauge, "Unix time at which the counter block was made: unequal values in one identity are two stores.", kStore},
-    Metric{"checkpoint_block_trace_lost", Type::kGauge, "1 if a connection's counting lost its place (another trace on it) in the last 10 minutes, so that writes went uncounted.", kStore},
+    Metric{"checkpoint_block_trace_lost", Type::kGauge, "1 if a connection's statements were no longer traced in the last 10 minutes (another trace replaced ours), so that writes went uncounted.", kStore},
 
     // The SQLite file, read without libsqlite3.
     Metric{"checkpoint_file_size_bytes", Type::kGauge, "Size of the database file.", kStore},
@@ -52,7 +52,7 @@ constexpr std::array kCatalog = {
     Metric{"checkpoint_file_problem_info", Type::kGauge, "Why the database file could not be measured, one series with value 1 a problem.", kStoreReason},
     Metric{"checkpoint_store_commits_problem_info", Type::kGauge, "Why the store's own commit counter is unknown, one series with value 1 a problem.", kStoreReason},
 
-    Metric{"checkpoint_measurement_problem_info", Type::kGauge, "Why the counting is no evidence now, one series with value 1 a problem.", kStoreReason},
+    Metric{"checkpoint_measurement_problem_info", Type::kGauge, "Why the application's counts can't be used now, one series with value 1 a problem.", kStoreReason},
 
     // What the operator configured.
     Metric{"checkpoint_deployment_servers", Type::kGauge, "Servers that write to the store, as configured (--deployment.servers).", kStoreServers},
@@ -60,9 +60,9 @@ constexpr std::array kCatalog = {
     // The threshold table and the last decision.
     Metric{"checkpoint_threshold", Type::kGauge, "Limit of each threshold of the exporter's table, in its signal's unit.", kThreshold},
     Metric{"checkpoint_threshold_table_info", Type::kGauge, "Digest of the spec that the exporter's threshold table was made from.", kTable},
-    Metric{"checkpoint_decision_timestamp_seconds", Type::kGauge, "Unix time of the last logged decision about the store that the label subject names (--decision.log).", kDecisionStore},
-    Metric{"checkpoint_decision_verdict", Type::kGauge, "1 for the verdict of the last logged decision.", kDecisionVerdict},
-    Metric{"checkpoint_decision_spec_info", Type::kGauge, "Digest of the spec that the last logged decision was made by.", kDecisionDigest},
+    Metric{"checkpoint_decision_timestamp_seconds", Type::kGauge, "Unix time of the newest logged decision about the store that the label subject names (--decision.log).", kDecisionStore},
+    Metric{"checkpoint_decision_verdict", Type::kGauge, "1 for the verdict of the newest logged decision.", kDecisionVerdict},
+    Metric{"checkpoint_decision_spec_info", Type::kGauge, "Digest of the spec that the newest logged decision was made by.", kDecisionDigest},
     Metric{"checkpoint_decision_log_records_total", Type::kCounter, "Records that the decision log ever had: the sequence number of its last one.", kNone},
     Metric{"checkpoint_decision_log_info", Type::kGauge, "Hash of the decision log's last record.", kHash},
 

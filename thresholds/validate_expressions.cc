@@ -228,7 +228,7 @@ void ExpressionCheck::Judge(const TableCheck& check, std::string_view key, std::
     FunctionFits(names, selector, *known);
     if (known->signal && *known->signal >= signals_before) {
       names.Wrong(selector.metric.offset, Quoted(selector.metric.name) + ", which is not recorded yet",
-                  "a signal that stands above this one");
+                  "a signal declared above this one");
     }
   }
   if (all_known && read.empty()) names.Wrong(0, "an expression that reads no series", "at least one series");

@@ -293,7 +293,7 @@ void Hold(const TableCheck& check, Milliseconds hold, const Pace& pace) {
   if (check.Has("for") && pace.is_usable && hold > Milliseconds(0) && hold < pace.interval) {
     check.Wrong("for", Quoted(FormatDuration(hold)),
                 "\"0s\" or at least " + std::string(pace.key) + " (" + FormatDuration(pace.interval) +
-                    "), since nobody looks in between");
+                    "), since no rule is evaluated in between");
   }
   FewEvaluations(check, "for", hold, pace);
 }

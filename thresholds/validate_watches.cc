@@ -76,7 +76,7 @@ class Watches {
     }
     for (const std::string_view key : kOfAlerts) {
       if (check.Names(key))
-        check.WrongKey(key, "a key of alerts", "none beside record, of which nobody is told");
+        check.WrongKey(key, "a key of alerts", "no such key, since a watch with record is no alert");
     }
     for (const SignalTest& test : watch.tests) {
       const TableCheck test_check("watch.test", test.positions, report_);

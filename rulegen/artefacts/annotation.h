@@ -1,6 +1,6 @@
 // Annotation text with holes: what an alert's template says, and what it reads once an alert fires.
 //
-// The parts are typed so that the text can be written as a Go template (emit/) and predicted for a test
+// The parts are typed so that the text can be written as a Go template (GoTemplate) and predicted for a test
 // (Render) from one source.
 #pragma once
 

@@ -40,7 +40,7 @@ fs::path TestedRuleFile(const spec::Spec& spec) {
   return RuleFile(spec, prometheus ? spec::Flavor::kPrometheus : spec.rules.flavors.front());
 }
 
-Result<void> AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::vector<Artefact>& artefacts) {
+void AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::vector<Artefact>& artefacts) {
   const fs::path folder = *spec.output.rules;
   for (const spec::Flavor flavor : spec.rules.flavors) {
     artefacts.push_back({folder / RuleFile(spec, flavor), emit::RulesYaml(spec, rules, flavor)});
@@ -52,7 +52,6 @@ Result<void> AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::
     artefacts.push_back({folder / (spec.store.name + pace + ".test.yml"), emit::PromtoolYaml(spec, tests)});
   }
   artefacts.push_back({folder / (spec.store.name + ".thresholds.inc"), emit::ThresholdsInc(spec)});
-  return {};
 }
 
 std::string UnreadableBase(const spec::Spec& spec, const std::string& why) {
@@ -109,10 +108,7 @@ Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules
 Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec) {
   std::vector<Artefact> artefacts;
   const plan::RuleFile rules = plan::PlanRules(spec);
-  if (spec.output.rules) {
-    const Result<void> added = AddRules(spec, rules, artefacts);
-    if (!added.ok()) return added.error();
-  }
+  if (spec.output.rules) AddRules(spec, rules, artefacts);
   if (spec.output.rules && spec.alertmanager) {
     const Result<void> added = AddAlertmanager(spec, rules, artefacts);
     if (!added.ok()) return added.error();

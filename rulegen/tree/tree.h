@@ -64,7 +64,7 @@ struct LeftOver {
 // extension and the mark of one of these specs that are none of their artefacts; if `every_spec`, so that there are no
 // others, also those whose spec is not beside these. Links are not looked at; the specs and what alertmanager.base names
 // are never left over, whatever they begin with.
-// Versions up to 0.1 wrote a SPEC.manifest of everything generated: the marked files that one lists count too, wherever
+// Development versions before 0.1.0 wrote a SPEC.manifest of everything generated: the marked files that one lists count too, wherever
 // they are, and it is itself left over.
 Result<std::vector<LeftOver>> LeftOvers(const std::vector<Made>& made,
                                         const std::optional<std::filesystem::path>& out, bool every_spec);

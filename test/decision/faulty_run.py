@@ -28,7 +28,7 @@ def unharmed(world, kind, fault):
     if kind in ("here", "window"):
         return fault in PRESENCE_UNHARMED
     # Healthy at E is healthy, however short the history or whatever lies before.
-    return kind in ("ALERTS", "seen", "before", "start", world.held) or (kind in world.values and fault in ("one sample", "a hole"))
+    return kind in ("ALERTS", "seen", "before", "start", "stop", world.held) or (kind in world.values and fault in ("one sample", "a hole"))
 
 
 # The start time holds nothing that these would change.
