@@ -209,7 +209,7 @@ TEST_CASE("what is wrong with a watch is reported at its place") {
       {"record = \"present\"", "record = \"depth\"",
        "signal.id: found \"depth\", expected another id: a [[watch]] records a series of that name"},
       {"interval = \"2m\"", "interval = \"2m\"\nfor = \"5m\"",
-       "watch.for: found a key of alerts, expected none beside record"},
+       "watch.for: found a key of alerts, expected no such key, since a watch with record is no alert"},
       {"interval = \"2m\"", "interval = \"500ms\"", "watch.interval: found \"500ms\", expected at least 1s"},
       {"interval = \"2m\"", "interval = \"5m\"", "watch.interval: found \"5m\", expected less than 5m"},
       {"for = \"5m\"", "for = \"10s\"",
