@@ -76,7 +76,7 @@ void FindSplits(Evaluation& evaluation, prometheus_api::QuerySource& source, std
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
     std::map<Identity, StoreDecision*> wanted;
     for (StoreDecision& store : evaluation.stores) {
-      if (SplitSignal(table, store) == signal) wanted[store.samples.identity] = &store;
+      if (SplitSignal(table, store) == signal && store.split.empty()) wanted[store.samples.identity] = &store;
     }
     if (wanted.empty()) continue;
     std::string promql(table.signals[signal].split_series);

@@ -225,9 +225,9 @@ std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& s
 // Each gap is a query. A host's stop gives two or three gaps for all of its stores, since rates end later than sizes.
 constexpr std::size_t kGapsMax = 32;
 
-// A gap is a stop if the file's modification time, as first scraped after it, is not later than the last scrape before it: nothing was written
-// in it. One scrape interval is allowed between the last scrape and the last write, as between any two scrapes. The host's
-// clock and Prometheus' are compared, which both are set by NTP.
+// A gap is a stop if the file's time at its end is not after the last scrape before it: nothing was written meanwhile. One scrape
+// interval is allowed between the last scrape and the last write, as between any two scrapes. What is written before the gap ends,
+// so before anything is recorded again, proves no stop: nobody has judged it. The host's clock is compared with Prometheus'.
 //
 // The last scrape is looked for in steps, so that a target's end (a staleness marker) is seen, and from well before the gap on:
 // a rate is recorded for as long as its window holds samples.
@@ -249,7 +249,7 @@ void FindStops(const Table& table, prometheus_api::QuerySource& source, StoreLis
         gap.first, notes);
     const prometheus_api::Reply modified =
         prometheus_api::AskVector(source,
-                                  fmt::format("max{} (min_over_time({}[{}]))", by, table.modified,
+                                  fmt::format("max{} (max_over_time({}[{}]))", by, table.modified,
                                               FormatDuration(Milliseconds(gap.second - gap.first))),
                                   gap.second, notes);
     if (!last_scrapes.believed() || !modified.believed()) continue;

@@ -165,7 +165,7 @@ TEST_CASE("a stop, in which the store was not written to, is no hole") {
     hour.Remove(series, 88, 8);
   const double scraped_s = static_cast<double>(kMemoryE) / 1000 - 88 * 30 - 5;
   const std::string last_scrape = "(timestamp(checkpoint_file_modified_timestamp_seconds)[10m30s:15s])";
-  const std::string modified = "(min_over_time(checkpoint_file_modified_timestamp_seconds[";
+  const std::string modified = "(max_over_time(checkpoint_file_modified_timestamp_seconds[";
   hour.source.values[last_scrape]["a"] = scraped_s;
   const auto decide = [&] {
     Evaluation evaluation = EvaluateMeasured(table, hour.source, kMemoryT);

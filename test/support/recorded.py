@@ -63,8 +63,13 @@ def open_metrics(stores):
 
 def backfill(stores, folder):
     """Fills the data folder of a Prometheus that will be started in `folder`."""
+    backfill_text(open_metrics(stores), folder)
+
+
+def backfill_text(lines, folder):
+    """The same with OpenMetrics text."""
     text = pathlib.Path(folder) / "series.om"
-    text.write_text(open_metrics(stores))
+    text.write_text(lines)
     made = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", text,
                            pathlib.Path(folder) / "prometheus-data"], capture_output=True, text=True, check=False)
     if made.returncode != 0:
