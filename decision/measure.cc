@@ -16,10 +16,6 @@ using prometheus_api::Trust;
 
 // With more stores than this, the samples before the window (only for "since when") are not fetched.
 constexpr std::size_t kDetailedStoresMax = 8;
-// How many samples one query may bring: some 30 MB of JSON.
-constexpr std::int64_t kSamplesMax = 1'000'000;
-// However many stores there are, a stretch has this many evaluations.
-constexpr std::int64_t kEvaluationsMin = 20;
 
 Cause CauseOf(Trust trust) {
   switch (trust) {
@@ -157,12 +153,6 @@ SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
 }
 
 std::int64_t HistoryMs(std::size_t stores) { return stores <= kDetailedStoresMax ? kHistoryMs : 0; }
-
-std::int64_t StretchMs(const Table& table, std::size_t stores) {
-  const std::int64_t evaluations = kSamplesMax / std::max<std::int64_t>(1, static_cast<std::int64_t>(stores));
-  return std::max(kEvaluationsMin * table.interval_ms,
-                  evaluations * table.interval_ms - CoverageWindowMs(table));
-}
 
 StoreAt::StoreAt(const Table& table)
     : table_(table),

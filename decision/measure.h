@@ -54,9 +54,6 @@ SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
                            prometheus_api::QuerySource& source, std::int64_t from_ms, std::int64_t to_ms,
                            StoreList& list, FleetNotes& fleet);
 
-// How long a stretch may be that is fetched at once, so that an answer stays below some million samples.
-std::int64_t StretchMs(const Table& table, std::size_t stores);
-
 // One store at one instant: what --evaluate reads there, and what it decides. To be used again for the next instant.
 class StoreAt {
  public:

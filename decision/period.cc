@@ -12,6 +12,7 @@
 
 #include "common/check.h"
 #include "common/time_text.h"
+#include "decision/walk.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -28,26 +29,25 @@ bool IsFault(Cause cause) {
   return cause == Cause::kQueryFailed || cause == Cause::kPartialAnswer || cause == Cause::kSeveralSeries;
 }
 
-// The walk through the period for one store.
+// What the walk through the period finds about one store.
 class StorePeriod {
  public:
   // `is_new`: the store was not there before the period.
-  StorePeriod(const Table& table, std::int64_t from_ms, std::int64_t to_ms, bool is_new)
-      : table_(table), at_(table) {
+  StorePeriod(const Table& table, std::int64_t from_ms, std::int64_t to_ms, bool is_new) : table_(table) {
     if (!is_new) BeginAt(from_ms);
     period_.from_ms = from_ms;
     period_.to_ms = to_ms;
     period_.thresholds.resize(table.thresholds.size());
   }
 
-  // Decides at every evaluation of the stretch after `after_ms` that the samples show, as far as it is of the period. Those
-  // before the period show in which state it begins.
-  void Take(const Store& store, std::int64_t after_ms, std::int64_t until_ms) {
-    if (period_.from_ms >= until_ms) return;
-    const bool begins = period_.from_ms >= after_ms;
+  // The evaluations of the stretch that the samples show, as far as it is of the period. Those before the period show in which
+  // state it begins.
+  std::vector<std::int64_t> Evaluations(const Store& store, const Stretch& stretch) {
     std::vector<std::int64_t> times;
+    if (period_.from_ms >= stretch.until_ms) return times;
+    const bool begins = period_.from_ms >= stretch.after_ms;
     for (std::size_t index = 0; index < table_.signals.size(); ++index) {
-      const std::int64_t begin_ms = begins ? period_.from_ms - WindowMs(table_, index) : after_ms;
+      const std::int64_t begin_ms = begins ? period_.from_ms - WindowMs(table_, index) : stretch.after_ms;
       for (const std::vector<Sample>& series : store.signals[index].series) {
         for (const Sample& sample : series) {
           if (sample.time_ms > begin_ms) times.push_back(sample.time_ms);
@@ -64,7 +64,24 @@ class StorePeriod {
       const Fetched& signal = store.signals[table_.thresholds[index].signal];
       if (IsFault(signal.cause)) known_[index].NotKnown(signal.cause);
     }
-    for (const std::int64_t time_ms : times) TakeEvaluation(store, time_ms);
+    return times;
+  }
+
+  // Decides at such an evaluation.
+  void Take(const Store& store, std::int64_t time_ms, StoreAt& at) {
+    at.Read(store, time_ms);
+    at.Decide(Cause::kNone);
+    for (std::size_t index = 0; index < table_.thresholds.size(); ++index) {
+      const Finding& finding = at.findings()[index];
+      const decide::Reading& reading = at.signal(table_.thresholds[index].signal);
+      if (reading.cause == Cause::kSeveralSeries) known_[index].NotKnown(reading.cause);
+      if (reading.samples.empty()) continue;
+      // An older sample was taken at its own evaluation already.
+      if (reading.samples.back().time_ms == time_ms) TakeCondition(index, finding, at.coverage(), time_ms);
+      if (finding.state == State::kUnknown || time_ms <= period_.from_ms) continue;
+      TakeFinding(index, finding, reading.samples.back(), time_ms);
+      if (finding.state == State::kBreached && Leads(index)) Keep(index, store, time_ms, at);
+    }
   }
 
   void End() {
@@ -103,26 +120,9 @@ class StorePeriod {
       known_.emplace_back(threshold, table_.interval_ms, from_ms);
   }
 
-  void TakeEvaluation(const Store& store, std::int64_t time_ms) {
-    at_.Read(store, time_ms);
-    at_.Decide(Cause::kNone);
-    for (std::size_t index = 0; index < table_.thresholds.size(); ++index) {
-      const Finding& finding = at_.findings()[index];
-      const decide::Reading& reading = at_.signal(table_.thresholds[index].signal);
-      if (reading.cause == Cause::kSeveralSeries) known_[index].NotKnown(reading.cause);
-      if (reading.samples.empty()) continue;
-      // An older sample was taken at its own evaluation already.
-      if (reading.samples.back().time_ms == time_ms) TakeCondition(index, time_ms);
-      if (finding.state == State::kUnknown || time_ms <= period_.from_ms) continue;
-      TakeFinding(index, reading.samples.back(), time_ms);
-      if (finding.state == State::kBreached && Leads(index)) Keep(index, store, time_ms);
-    }
-  }
-
   // Whether the condition was known at this threshold's sample of `time_ms`.
-  void TakeCondition(std::size_t index, std::int64_t time_ms) {
-    const Finding& finding = at_.findings()[index];
-    const decide::Reading& coverage = at_.coverage();
+  void TakeCondition(std::size_t index, const Finding& finding, const decide::Reading& coverage,
+                     std::int64_t time_ms) {
     KnownTime& known = known_[index];
     if (finding.state == State::kNotBreached) {
       known.Known(time_ms, KnownTime::Condition::kFalse);
@@ -141,9 +141,8 @@ class StorePeriod {
     }
   }
 
-  void TakeFinding(std::size_t index, const Sample& sample, std::int64_t time_ms) {
+  void TakeFinding(std::size_t index, const Finding& finding, const Sample& sample, std::int64_t time_ms) {
     ThresholdPeriod& threshold = period_.thresholds[index];
-    const Finding& finding = at_.findings()[index];
     const bool above = table_.thresholds[index].direction == Direction::kAbove;
     if (!threshold.extreme ||
         (above ? sample.value > threshold.extreme->value : sample.value < threshold.extreme->value)) {
@@ -168,27 +167,45 @@ class StorePeriod {
     return verdict > other || (verdict == other && index < *lead_);
   }
 
-  void Keep(std::size_t index, const Store& store, std::int64_t time_ms) {
+  void Keep(std::size_t index, const Store& store, std::int64_t time_ms, const StoreAt& at) {
     lead_ = index;
     Instant instant;
     instant.time_ms = time_ms;
-    instant.findings = at_.findings();
+    instant.findings = at.findings();
     instant.samples.identity = store.identity;
     const auto copy = [](const decide::Reading& reading) {
       return SignalSamples{.cause = reading.cause,
                            .samples = {reading.samples.begin(), reading.samples.end()}};
     };
     for (std::size_t signal = 0; signal < table_.signals.size(); ++signal)
-      instant.samples.signals.push_back(copy(at_.signal(signal)));
-    instant.samples.coverage = copy(at_.coverage());
+      instant.samples.signals.push_back(copy(at.signal(signal)));
+    instant.samples.coverage = copy(at.coverage());
     period_.first_breach = std::move(instant);
   }
 
   const Table& table_;
   Period period_;
-  StoreAt at_;
   std::vector<KnownTime> known_;  // by index of Table::thresholds
   std::optional<std::size_t> lead_;
+};
+
+// The stores asked about were added to the list first, so they have the lowest indices; any further store is ignored.
+class PeriodVisitor : public Visitor {
+ public:
+  PeriodVisitor(StoreList& list, std::vector<StorePeriod>& periods) : list_(list), periods_(periods) {}
+
+  Result<void> Begin(const Stretch& /*stretch*/) override { return {}; }
+  std::vector<std::int64_t> Instants(std::size_t store, const Stretch& stretch) override {
+    if (store >= periods_.size()) return {};
+    return periods_[store].Evaluations(list_.stores()[store], stretch);
+  }
+  void Visit(std::size_t store, std::int64_t time_ms, StoreAt& at) override {
+    periods_[store].Take(list_.stores()[store], time_ms, at);
+  }
+
+ private:
+  StoreList& list_;
+  std::vector<StorePeriod>& periods_;
 };
 
 // Each distinct beginning costs one query about the whole fleet; a fleet's runs leave a handful. With more, none is asked.
@@ -232,11 +249,11 @@ constexpr std::size_t kGapsMax = 32;
 // The last scrape is looked for in steps, so that a target's end (a staleness marker) is seen, and from well before the gap on:
 // a rate is recorded for as long as its window holds samples.
 void FindStops(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
-               std::vector<StorePeriod>& walks, FleetNotes& notes) {
+               std::vector<StorePeriod>& stores, FleetNotes& notes) {
   if (table.modified.empty()) return;
   std::map<Gap, std::set<std::size_t>> stores_of;
-  for (std::size_t index = 0; index < walks.size(); ++index) {
-    for (const Gap& gap : walks[index].Gaps()) stores_of[gap].insert(index);
+  for (std::size_t index = 0; index < stores.size(); ++index) {
+    for (const Gap& gap : stores[index].Gaps()) stores_of[gap].insert(index);
   }
   if (stores_of.size() > kGapsMax) return;
   const std::string by = ByIdentity(table);
@@ -262,7 +279,7 @@ void FindStops(const Table& table, prometheus_api::QuerySource& source, StoreLis
       if (store == nullptr || scraped == scraped_s.end()) continue;
       const double allowed_s = scraped->second + static_cast<double>(table.scrape_interval_ms) / 1000;
       const auto index = static_cast<std::size_t>(store - list.stores().data());
-      if (series.samples.front().value <= allowed_s && indices.contains(index)) walks[index].Stopped(gap);
+      if (series.samples.front().value <= allowed_s && indices.contains(index)) stores[index].Stopped(gap);
     }
   }
 }
@@ -316,25 +333,19 @@ std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySourc
   StoreList list(table);
   for (const Identity& identity : identities) list.Add(identity);
   const std::vector<bool> there_before = ThereBefore(table, source, from_ms, to_ms, list, notes);
-  std::vector<StorePeriod> walks;
-  walks.reserve(identities.size());
+  std::vector<StorePeriod> stores;
+  stores.reserve(identities.size());
   for (std::size_t index = 0; index < identities.size(); ++index)
-    walks.emplace_back(table, from_ms[index], to_ms, !there_before[index]);
-  const SeriesChoices choices = AllRecorded(table);
-  const std::int64_t stretch_ms = StretchMs(table, identities.size());
-  const std::int64_t first_ms = from_ms.empty() ? to_ms : std::ranges::min(from_ms);
-  for (std::int64_t after_ms = first_ms; after_ms < to_ms; after_ms += stretch_ms) {
-    const std::int64_t until_ms = std::min(to_ms, after_ms + stretch_ms);
-    FetchSamples(table, choices, source, after_ms, until_ms, list, notes);
-    // The stores asked about were added first, so they have the lowest indices; any further store is ignored.
-    for (std::size_t index = 0; index < walks.size(); ++index)
-      walks[index].Take(list.stores()[index], after_ms, until_ms);
-  }
-  for (StorePeriod& walk : walks) walk.End();
-  FindStops(table, source, list, walks, notes);
+    stores.emplace_back(table, from_ms[index], to_ms, !there_before[index]);
+  const Course course = {.after_ms = from_ms.empty() ? to_ms : std::ranges::min(from_ms), .to_ms = to_ms};
+  PeriodVisitor visitor(list, stores);
+  const Result<void> walked = Walk(table, AllRecorded(table), course, source, list, notes, visitor);
+  OUTGROWN_CHECK(walked);  // Begin has no error
+  for (StorePeriod& walk : stores) walk.End();
+  FindStops(table, source, list, stores, notes);
   std::vector<Period> periods;
-  periods.reserve(walks.size());
-  for (StorePeriod& walk : walks) periods.push_back(walk.Finish());
+  periods.reserve(stores.size());
+  for (StorePeriod& walk : stores) periods.push_back(walk.Finish());
   return periods;
 }
 

@@ -4,11 +4,13 @@
 #include <cmath>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "common/time_text.h"
+#include "decision/walk.h"
 #include "prometheus/ask.h"
 #include "thresholds/names.h"
 
@@ -58,8 +60,9 @@ SeriesChoice Choose(std::string title, const std::string& series, const std::str
 class LastSeen {
  public:
   // `seen`: the instants of a stretch at which it was there, and since when.
-  LastSeen(std::optional<std::int64_t> last_ms, const std::vector<Sample>& seen)
+  LastSeen(std::optional<std::int64_t> last_ms, std::span<const Sample> seen)
       : last_ms_(last_ms), seen_(seen) {}
+  LastSeen() = default;
 
   // Moves on to `time_ms`. Precondition: later than before.
   void MoveTo(std::int64_t time_ms) {
@@ -77,23 +80,73 @@ class LastSeen {
 
  private:
   std::optional<std::int64_t> last_ms_;
-  const std::vector<Sample>& seen_;
+  std::span<const Sample> seen_;
   std::size_t next_ = 0;
   bool here_ = false;
 };
 
-// The walk through the instants, in stretches: what deciding needs is fetched for all stores at once, one stretch at a time, so
-// that memory does not grow with the period.
-class Walk {
+// Decides as --evaluate would have at every instant.
+class Backtester : public evaluate::Visitor {
  public:
-  Walk(Backtest& backtest, prometheus_api::QuerySource& source)
+  Backtester(Backtest& backtest, prometheus_api::QuerySource& source, const Progress& progress)
       : backtest_(backtest),
         table_(*backtest.table),
         grid_(backtest.grid),
         source_(source),
-        list_(table_),
-        at_(table_) {}
+        progress_(progress),
+        list_(table_) {}
 
+  Result<void> Run() {
+    FindEarlier();
+    const evaluate::Course course = {.after_ms = grid_.from_ms - grid_.step_ms,
+                                     .to_ms = grid_.to_ms,
+                                     .step_ms = grid_.step_ms,
+                                     .steps_max = prometheus_api::kRangePointsMax,
+                                     .with_history = true,
+                                     .stores_expected = stores_at_end_};
+    const Result<void> walked =
+        evaluate::Walk(table_, backtest_.choices, course, source_, list_, notes_, *this);
+    if (!walked) return walked;
+    if (const Result<void> few = CheckIntervals(); !few) return few;
+    progress_(grid_.count(), grid_.count());
+    Finish();
+    return {};
+  }
+
+  Result<void> Begin(const evaluate::Stretch& stretch) override {
+    if (Result<void> few = CheckIntervals(); !few) return few;
+    const std::int64_t first = (stretch.after_ms - grid_.from_ms) / grid_.step_ms + 1;
+    progress_(first, grid_.count());
+    FetchPresence(stretch);
+    CountListed(stretch);
+    return {};
+  }
+
+  std::vector<std::int64_t> Instants(std::size_t store, const evaluate::Stretch& stretch) override {
+    last_seen_ = LastSeenOf(store);
+    visits_ = 0;
+    return InstantsOf(stretch);
+  }
+
+  void Visit(std::size_t index, std::int64_t time_ms, evaluate::StoreAt& at) override {
+    Store& store = list_.stores()[index];
+    last_seen_.MoveTo(time_ms);
+    store.last_seen_ms = last_seen_.last_ms();
+    at.Read(store, time_ms, evaluate::HistoryMs(listed_[visits_++]));
+    Cause presence = Cause::kNone;
+    if (!presence_known_ || !last_seen_.RememberedAt(time_ms)) {
+      if (!at.any_sample() && !last_seen_.RememberedAt(time_ms)) return;  // no such store at this instant
+      presence = Cause::kPresenceUnknown;
+    } else if (!last_seen_.here()) {
+      presence = Cause::kSilent;
+    } else if (!std::ranges::binary_search(full_[index], time_ms)) {
+      presence = Cause::kWindowNotFull;
+    }
+    backtest_.stores.resize(list_.stores().size());
+    intervals_ += Append(grid_, time_ms, at.Decide(presence), backtest_.stores[index]) ? 1 : 0;
+  }
+
+ private:
   // Which stores there were in the 26 hours before the grid, and how many there are at its end, by which the length of a
   // stretch is chosen.
   void FindEarlier() {
@@ -118,26 +171,11 @@ class Walk {
     if (stores >= 0 && stores < 1e9) stores_at_end_ = static_cast<std::size_t>(stores);
   }
 
-  // Decides at the instants from `first` on for as long as one stretch takes; gives the last one.
-  std::int64_t Stretch(std::int64_t first) {
-    const std::size_t stores = std::max(stores_at_end_, list_.stores().size());
-    const std::int64_t history_ms = evaluate::HistoryMs(stores);
-    const std::int64_t count =
-        std::clamp<std::int64_t>((evaluate::StretchMs(table_, stores) - history_ms) / grid_.step_ms, 1,
-                                 prometheus_api::kRangePointsMax);
-    const std::int64_t last = std::min(grid_.count(), first + count) - 1;
-    FetchPresence(first, last);
-    evaluate::FetchSamples(table_, backtest_.choices, source_, grid_.At(first) - history_ms, grid_.At(last),
-                           list_, notes_);
-    seen_.resize(list_.stores().size());
-    full_.resize(list_.stores().size());
-    backtest_.stores.resize(list_.stores().size());
-    CountListed(first, last);
-    for (std::size_t index = 0; index < list_.stores().size(); ++index) DecideStore(index, first, last);
-    return last;
+  Result<void> CheckIntervals() const {
+    if (intervals_ <= kIntervalsMax) return {};
+    return Error{fmt::format("the verdicts change more than {} times; take a larger --step", kIntervalsMax),
+                 std::string(table_.store)};
   }
-
-  std::size_t intervals() const { return intervals_; }
 
   void Finish() {
     for (std::size_t index = 0; index < backtest_.stores.size(); ++index)
@@ -148,11 +186,23 @@ class Walk {
     backtest_.answered = notes_.answered;
   }
 
- private:
-  void FetchPresence(std::int64_t first, std::int64_t last) {
-    const prometheus_api::Reply reply = prometheus_api::AskRange(
-        source_, fmt::format("max{} (timestamp({}))", evaluate::ByIdentity(table_), table_.present),
-        grid_.At(first), grid_.At(last), grid_.step_ms, notes_);
+  std::vector<std::int64_t> InstantsOf(const evaluate::Stretch& stretch) const {
+    std::vector<std::int64_t> instants;
+    for (std::int64_t time_ms = stretch.after_ms + grid_.step_ms; time_ms <= stretch.until_ms;
+         time_ms += grid_.step_ms) {
+      instants.push_back(time_ms);
+    }
+    return instants;
+  }
+
+  prometheus_api::Reply AskAtInstants(const std::string& promql, const evaluate::Stretch& stretch) {
+    return prometheus_api::AskRange(source_, promql, stretch.after_ms + grid_.step_ms, stretch.until_ms,
+                                    grid_.step_ms, notes_);
+  }
+
+  void FetchPresence(const evaluate::Stretch& stretch) {
+    const prometheus_api::Reply reply = AskAtInstants(
+        fmt::format("max{} (timestamp({}))", evaluate::ByIdentity(table_), table_.present), stretch);
     presence_known_ = reply.believed();
     seen_.assign(list_.stores().size(), {});
     for (const prometheus_api::Series& series : reply.series) {
@@ -165,17 +215,16 @@ class Walk {
       seen_.resize(list_.stores().size());
       seen_[static_cast<std::size_t>(store - list_.stores().data())] = series.samples;
     }
-    FetchWindows(first, last);
+    FetchWindows(stretch);
   }
 
-  void FetchWindows(std::int64_t first, std::int64_t last) {
+  void FetchWindows(const evaluate::Stretch& stretch) {
     full_.assign(seen_.size(), {});
     if (evaluate::RateWindowMs(table_) == 0) {
       for (std::size_t index = 0; index < seen_.size(); ++index) AddTimes(seen_[index], full_[index]);
       return;
     }
-    const prometheus_api::Reply reply = prometheus_api::AskRange(
-        source_, evaluate::WindowQuery(table_), grid_.At(first), grid_.At(last), grid_.step_ms, notes_);
+    const prometheus_api::Reply reply = AskAtInstants(evaluate::WindowQuery(table_), stretch);
     presence_known_ = presence_known_ && reply.believed();
     for (const prometheus_api::Series& series : reply.series) {
       const Store* const store = list_.Find(series.labels);
@@ -190,50 +239,37 @@ class Walk {
 
   // How many stores --evaluate would have listed at each instant. With few it reads more history (HistoryMs), which can
   // change a cause from "too few samples" to "hole"; the backtest has to read the same.
-  void CountListed(std::int64_t first, std::int64_t last) {
-    listed_.assign(static_cast<std::size_t>(last - first + 1), 0);
+  void CountListed(const evaluate::Stretch& stretch) {
+    const std::vector<std::int64_t> instants = InstantsOf(stretch);
+    listed_.assign(instants.size(), 0);
     for (std::size_t index = 0; index < list_.stores().size(); ++index) {
-      LastSeen seen(list_.stores()[index].last_seen_ms, seen_[index]);
-      for (std::int64_t instant = first; instant <= last; ++instant) {
-        seen.MoveTo(grid_.At(instant));
-        if (seen.RememberedAt(grid_.At(instant))) ++listed_[static_cast<std::size_t>(instant - first)];
+      LastSeen seen = LastSeenOf(index);
+      for (std::size_t instant = 0; instant < instants.size(); ++instant) {
+        seen.MoveTo(instants[instant]);
+        if (seen.RememberedAt(instants[instant])) ++listed_[instant];
       }
     }
   }
 
-  void DecideStore(std::size_t index, std::int64_t first, std::int64_t last) {
-    Store& store = list_.stores()[index];
-    LastSeen seen(store.last_seen_ms, seen_[index]);
-    for (std::int64_t instant = first; instant <= last; ++instant) {
-      const std::int64_t time_ms = grid_.At(instant);
-      seen.MoveTo(time_ms);
-      at_.Read(store, time_ms, evaluate::HistoryMs(listed_[static_cast<std::size_t>(instant - first)]));
-      Cause presence = Cause::kNone;
-      if (!presence_known_ || !seen.RememberedAt(time_ms)) {
-        if (!at_.any_sample() && !seen.RememberedAt(time_ms)) continue;  // no such store at this instant
-        presence = Cause::kPresenceUnknown;
-      } else if (!seen.here()) {
-        presence = Cause::kSilent;
-      } else if (!std::ranges::binary_search(full_[index], time_ms)) {
-        presence = Cause::kWindowNotFull;
-      }
-      const decide::Decision decision = at_.Decide(presence);
-      intervals_ += Append(grid_, time_ms, decision, backtest_.stores[index]) ? 1 : 0;
-    }
-    store.last_seen_ms = seen.last_ms();
+  // As it was before the stretch.
+  LastSeen LastSeenOf(std::size_t index) const {
+    return index < seen_.size() ? LastSeen(list_.stores()[index].last_seen_ms, seen_[index])
+                                : LastSeen(list_.stores()[index].last_seen_ms, {});
   }
 
   Backtest& backtest_;
   const Table& table_;
   const Grid& grid_;
   prometheus_api::QuerySource& source_;
+  const Progress& progress_;
   evaluate::StoreList list_;
   evaluate::FleetNotes notes_;
-  evaluate::StoreAt at_;
   std::size_t stores_at_end_ = 1;
   std::vector<std::vector<Sample>> seen_;        // by store: see LastSeen
   std::vector<std::vector<std::int64_t>> full_;  // by store: the instants at which its window was full
   std::vector<std::size_t> listed_;              // by instant of the stretch: see CountListed
+  LastSeen last_seen_;                           // of the store that is visited
+  std::size_t visits_ = 0;                       // of that store, in this stretch
   bool presence_known_ = true;                   // in this stretch
   std::size_t intervals_ = 0;
 };
@@ -256,20 +292,7 @@ SeriesChoices ChooseSeries(const spec::Spec& spec, const spec::Spec* reference,
 
 Result<void> Run(Backtest& backtest, prometheus_api::QuerySource& source, const Progress& progress) {
   backtest.server = source.name();
-  const std::int64_t count = backtest.grid.count();
-  Walk walk(backtest, source);
-  walk.FindEarlier();
-  for (std::int64_t first = 0; first < count;) {
-    progress(first, count);
-    first = walk.Stretch(first) + 1;
-    if (walk.intervals() > kIntervalsMax) {
-      return Error{fmt::format("the verdicts change more than {} times; take a larger --step", kIntervalsMax),
-                   std::string(backtest.table->store)};
-    }
-  }
-  progress(count, count);
-  walk.Finish();
-  return {};
+  return Backtester(backtest, source, progress).Run();
 }
 
 }  // namespace outgrown::backtest

@@ -201,7 +201,7 @@ TEST_CASE("a stop, in which the store was not written to, is no hole") {
   CHECK(line(decide()) == "MIGRATE NOW - Write errors >1% (SQLite saturated)");
 }
 
-TEST_CASE("a burst that reaches into the period is told within it, though what is missing lies before") {
+TEST_CASE("a burst that reaches into the period is notes within it, though what is missing lies before") {
   Hour hour;
   hour.Burst(kErrorSeries, 0.02, 125, 11);
   hour.Remove(kErrorSeries, 122, 1);
@@ -225,7 +225,7 @@ TEST_CASE("a query of the period that was not answered leaves nothing tolerated,
   }
 }
 
-TEST_CASE("a breach that stood is told beside what was not measured, and what could be worse counts") {
+TEST_CASE("a breach that stood is notes beside what was not measured, and what could be worse counts") {
   Hour hour;
   hour.Burst(kRate, 90, 60, 30);
   hour.Remove(kErrorSeries, 40, 20);
@@ -250,7 +250,7 @@ TEST_CASE("an undetermined end makes an otherwise healthy period undetermined") 
 }
 
 TEST_CASE(
-    "over a long period the stores are those of all of it, and a vanished one is told with when it was last "
+    "over a long period the stores are those of all of it, and a vanished one is notes with when it was last "
     "seen") {
   struct Case {
     std::string_view what;
@@ -332,16 +332,16 @@ TEST_CASE(
   source.SetValue("store-1", kErrorSeries, 0.02, 100);
   source.SetValue("store-1", kErrorSeries, 0.001, 50);
   std::vector<std::vector<std::string>> identities = {{"app", "app-1:9108", "store-1"}};
-  FleetSamples told;
+  FleetSamples notes;
   const auto whole =
-      MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, told);
+      MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, notes);
   const std::size_t queries = source.asked.size();
   while (identities.size() < 50'000) {
     identities.push_back({"app", "app-1:9108", "other-" + std::to_string(identities.size())});
   }
   source.asked.clear();
   const auto pieces =
-      MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, told);
+      MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, notes);
   CHECK(source.asked.size() == 6 * (queries - 1) + 1);  // who was there before is asked once
   CheckSame(pieces[0], whole[0]);
   // Within a stretch, at the beginning of one, and in the burst.
@@ -349,9 +349,9 @@ TEST_CASE(
     CAPTURE(minutes);
     std::vector<std::int64_t> begins = Begins(identities.size());
     begins[0] = kMemoryT - minutes * 60'000;
-    const auto later = MeasurePeriod(kSampleTable, source, begins, kMemoryT, identities, told);
+    const auto later = MeasurePeriod(kSampleTable, source, begins, kMemoryT, identities, notes);
     const std::vector<std::int64_t> own = {begins[0]};
-    const auto alone = MeasurePeriod(kSampleTable, source, own, kMemoryT, {identities[0]}, told);
+    const auto alone = MeasurePeriod(kSampleTable, source, own, kMemoryT, {identities[0]}, notes);
     CheckSame(later[0], alone[0]);
     CHECK(later[0].from_ms == begins[0]);
   }
@@ -361,10 +361,10 @@ TEST_CASE("what lacked a label that names stores at some time of the period was 
   MemorySource source;
   source.AddHealthyStore("a");
   const std::vector<std::vector<std::string>> identities = {{"app", "app-1:9108", "a"}};
-  FleetSamples told;
+  FleetSamples notes;
   static_cast<void>(
-      MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, told));
-  CHECK_FALSE(told.without_identity);
+      MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, notes));
+  CHECK_FALSE(notes.without_identity);
   REQUIRE_FALSE(source.asked.empty());
   source.changing[source.asked.back()] = [](prometheus_api::Answer& answer) {
     prometheus_api::Series series = answer.series.at(0);
@@ -372,9 +372,9 @@ TEST_CASE("what lacked a label that names stores at some time of the period was 
     answer.series.push_back(series);
   };
   static_cast<void>(
-      MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, told));
-  CHECK(told.without_identity);
-  CHECK(told.warnings.size() == 1);
+      MeasurePeriod(kSampleTable, source, Begins(identities.size()), kMemoryT, identities, notes));
+  CHECK(notes.without_identity);
+  CHECK(notes.warnings.size() == 1);
 }
 
 TEST_CASE("a forged period doesn't follow") {
