@@ -201,7 +201,7 @@ TEST_CASE("a stop, in which the store was not written to, is no hole") {
   CHECK(line(decide()) == "MIGRATE NOW - Write errors >1% (SQLite saturated)");
 }
 
-TEST_CASE("a burst that reaches into the period is notes within it, though what is missing lies before") {
+TEST_CASE("a burst that reaches into the period is reported within it, though what is missing lies before") {
   Hour hour;
   hour.Burst(kErrorSeries, 0.02, 125, 11);
   hour.Remove(kErrorSeries, 122, 1);
@@ -225,7 +225,7 @@ TEST_CASE("a query of the period that was not answered leaves nothing tolerated,
   }
 }
 
-TEST_CASE("a breach that stood is notes beside what was not measured, and what could be worse counts") {
+TEST_CASE("a breach that lasted is reported beside what was not measured, and what could be worse counts") {
   Hour hour;
   hour.Burst(kRate, 90, 60, 30);
   hour.Remove(kErrorSeries, 40, 20);
@@ -250,7 +250,7 @@ TEST_CASE("an undetermined end makes an otherwise healthy period undetermined") 
 }
 
 TEST_CASE(
-    "over a long period the stores are those of all of it, and a vanished one is notes with when it was last "
+    "over a long period the stores are those of all of it, and a vanished one is reported with when it was last "
     "seen") {
   struct Case {
     std::string_view what;
