@@ -60,15 +60,6 @@ bool AnyUndetermined(std::span<const Evaluation> evaluations) {
   });
 }
 
-// The signal whose split says more of the store's verdict; nothing if there is none.
-std::optional<std::size_t> SplitSignal(const Table& table, const StoreDecision& store) {
-  const std::size_t threshold =
-      store.decision.outcome == Outcome::kBreached ? store.decision.lead : store.decision.pending;
-  if (store.decision.outcome == Outcome::kUndetermined || threshold == decide::kNoThreshold) return {};
-  const std::size_t signal = table.thresholds[threshold].signal;
-  return table.signals[signal].split_series.empty() ? std::nullopt : std::optional(signal);
-}
-
 // Asks for the shares of the breached signals by reason: one query for each signal with a split, none if no store needs it. Over a period
 // it is the period's mean, since the breach may have ended before its end. The result changes only the text, never the decision.
 void FindSplits(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t period_ms) {
@@ -107,6 +98,14 @@ decide::Reading ReadingOf(const SignalSamples& samples) {
 }
 
 }  // namespace
+
+std::optional<std::size_t> SplitSignal(const Table& table, const StoreDecision& store) {
+  const std::size_t threshold =
+      store.decision.outcome == Outcome::kBreached ? store.decision.lead : store.decision.pending;
+  if (store.decision.outcome == Outcome::kUndetermined || threshold == decide::kNoThreshold) return {};
+  const std::size_t signal = table.thresholds[threshold].signal;
+  return table.signals[signal].split_series.empty() ? std::nullopt : std::optional(signal);
+}
 
 void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreDecision& store) {
   store.findings.resize(table.thresholds.size());

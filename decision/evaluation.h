@@ -79,6 +79,9 @@ void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreD
 // The newest sample of a signal; nothing if there is none to judge.
 std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal);
 
+// The signal whose split says more of the store's verdict, or of what is pending; nothing if there is none.
+std::optional<std::size_t> SplitSignal(const Table& table, const StoreDecision& store);
+
 // Whether the verdict is sufficient while a limit is exceeded, not yet for long enough.
 bool IsPending(const StoreDecision& store);
 

@@ -148,6 +148,8 @@ void WriteStore(JsonWriter& json, const Table& table, const evaluate::StoreDecis
     for (const evaluate::Share& share : store.split) json.Key(share.reason).Number(share.part);
     json.EndObject();
   }
+  if (const std::string_view advice = evaluate::Advice(table, store); !advice.empty())
+    json.Key("advice").String(advice);
   WriteTexts(json, "also", evaluate::AlsoLines(table, store));
   WriteTexts(json, "unknown", evaluate::UnknownLines(table, store));
   WriteSignals(json, table, store);

@@ -49,6 +49,8 @@ std::string StoreInFull(const evaluate::Evaluation& evaluation, const StoreDecis
     text += Indented(silence, Colour::kNone, style);
   if (const std::string split = evaluate::SplitText(store); !split.empty())
     text += Indented(split, Colour::kNone, style);
+  if (const std::string_view advice = evaluate::Advice(table, store); !advice.empty())
+    text += Indented(fmt::format("advice: {}", advice), Colour::kNone, style);
   for (const std::string& also : evaluate::AlsoLines(table, store))
     text += Indented("also: " + also, Colour::kNone, style);
   for (const std::string& unknown : evaluate::UnknownLines(table, store))

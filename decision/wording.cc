@@ -201,4 +201,13 @@ std::string SplitText(const StoreDecision& store) {
   return text;
 }
 
+std::string_view Advice(const Table& table, const StoreDecision& store) {
+  const std::optional<std::size_t> signal = SplitSignal(table, store);
+  if (!signal || store.split.empty()) return "";
+  const auto row = std::ranges::find_if(table.advice, [&](const AdviceRow& advice) {
+    return advice.signal == *signal && advice.reason == store.split.front().reason;
+  });
+  return row == table.advice.end() ? "" : row->sentence;
+}
+
 }  // namespace outgrown::evaluate

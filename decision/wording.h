@@ -41,6 +41,9 @@ std::vector<std::string> UnknownLines(const Table& table, const StoreDecision& s
 // was written".
 std::vector<std::string> StoppedLines(const StoreDecision& store);
 
+// What to do about the reason of the largest share; "" if the spec says nothing of it.
+std::string_view Advice(const Table& table, const StoreDecision& store);
+
 // "by reason: busy_snapshot 97%, busy 3%"; "" if nothing is split.
 std::string SplitText(const StoreDecision& store);
 

@@ -65,6 +65,7 @@ struct OwnedTable::Rows {
   std::vector<std::string_view> identity;
   std::vector<VerdictRow> verdict_rows;
   std::vector<SignalRow> signal_rows;
+  std::vector<AdviceRow> advice_rows;
   std::vector<ThresholdRow> threshold_rows;
   Table table;
 
@@ -96,6 +97,8 @@ struct OwnedTable::Rows {
       const spec::Signal& signal = spec.signals[i];
       signal_rows.push_back({signal.id, signal.title, series[i], signal.unit,
                              WithoutCoverage(spec.coverage, signal.id), splits[i], WindowOf(signal.expr)});
+      for (const auto& [reason, sentence] : signal.advice)
+        advice_rows.push_back({static_cast<std::uint16_t>(i), reason, sentence});
     }
   }
 
@@ -135,6 +138,7 @@ struct OwnedTable::Rows {
     table.identity = identity;
     table.verdicts = verdict_rows;
     table.signals = signal_rows;
+    table.advice = advice_rows;
     table.thresholds = threshold_rows;
   }
 };
@@ -231,6 +235,15 @@ std::string Signals(const Table& table) {
   return Array("SignalRow", "kSignals", rows);
 }
 
+std::string Advice(const Table& table) {
+  std::vector<Cells> rows;
+  for (const AdviceRow& row : table.advice) {
+    rows.push_back({fmt::format("IndexOf(kSignals, {})", CppString(table.signals[row.signal].id)),
+                    CppString(row.reason), CppString(row.sentence)});
+  }
+  return Array("AdviceRow", "kAdvice", rows);
+}
+
 std::string Reasons(const Table& table) {
   std::vector<Cells> rows;
   for (const ReasonRow& row : table.reasons) rows.push_back({CppString(row.id), CppString(row.sentence)});
@@ -267,6 +280,7 @@ std::string Scalars(const Table& table) {
       {"identity", "kIdentity"},
       {"verdicts", "kVerdicts"},
       {"signals", "kSignals"},
+      {"advice", "kAdvice"},
       {"thresholds", "kThresholds"},
   };
   if (!table.coverage_series.empty()) {
@@ -289,7 +303,8 @@ std::string ThresholdsInc(const spec::Spec& spec) {
   const plan::OwnedTable owned = plan::MakeTable(spec);
   const Table& table = owned.table();
   return "// " + GeneratedMark(spec) + "\n\n" + Identity(table) + "\n" + Verdicts(table) + "\n" +
-         Signals(table) + "\n" + Reasons(table) + "\n" + Thresholds(table) + "\n" + Scalars(table);
+         Signals(table) + "\n" + Advice(table) + "\n" + Reasons(table) + "\n" + Thresholds(table) + "\n" +
+         Scalars(table);
 }
 
 std::string CppString(std::string_view text) {

@@ -49,6 +49,13 @@ struct ReasonRow {
   std::string_view sentence;  // "the application writes to another file than the exporter reads"
 };
 
+// What to do where the largest share of a split signal has this reason.
+struct AdviceRow {
+  std::uint16_t signal;       // index into Table::signals
+  std::string_view reason;    // "busy_snapshot"
+  std::string_view sentence;  // "begin transactions that write with BEGIN IMMEDIATE"
+};
+
 struct ThresholdRow {
   std::string_view id;     // "WriteErrors"
   std::string_view alert;  // "CheckpointWriteErrors"
@@ -82,6 +89,7 @@ struct Table {
   std::span<const std::string_view> identity;
   std::span<const VerdictRow> verdicts;
   std::span<const SignalRow> signals;
+  std::span<const AdviceRow> advice = {};
   std::span<const ThresholdRow> thresholds;
 };
 

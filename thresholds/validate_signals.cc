@@ -4,7 +4,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "common/text.h"
 #include "thresholds/names.h"
@@ -59,13 +62,16 @@ void Reasons(const TableCheck& check, const Coverage& coverage, const SignalTest
     unique.Add(check, Element("reasons", i), (*test.reasons)[i], "each reason once");
 }
 
-void Sentences(const TableCheck& check, const Coverage& coverage) {
-  if (!check.Has("reasons")) return;
-  if (!coverage.reasons.empty() && coverage.reason.empty() && !IsUnusable(coverage.positions, "reason"))
-    check.WrongKey("reasons", "sentences of reasons", "the key reason, which says which of them stand");
-  for (std::size_t i = 0; i < coverage.reasons.size(); ++i) {
-    const auto& [reason, sentence] = coverage.reasons[i];
-    const std::string element = Element("reasons", i);
+// The sentences of reasons that `source`, an expression's key, gives.
+void Sentences(const TableCheck& check, const char* key, const char* source, bool has_source,
+               const std::vector<std::pair<std::string, std::string>>& sentences) {
+  if (!check.Has(key)) return;
+  if (!sentences.empty() && !has_source)
+    check.WrongKey(key, "sentences of reasons",
+                   fmt::format("the key {}, which says which of them apply", source));
+  for (std::size_t i = 0; i < sentences.size(); ++i) {
+    const auto& [reason, sentence] = sentences[i];
+    const std::string element = Element(key, i);
     if (!IsSnakeCase(reason))
       check.WrongKey(element, Quoted(reason),
                      "a reason of lower-case letters, digits and _, beginning with a letter");
@@ -96,6 +102,8 @@ void ValidateSignals(const Spec& spec, const KnownSeriesIndex& series, Report& r
     expressions.Expression(check, "expr", signal.expr, i);
     if (!signal.split.empty() || check.Names("split"))
       expressions.Expression(check, "split", signal.split, i);
+    Sentences(check, "advice", "split", !signal.split.empty() || IsUnusable(signal.positions, "split"),
+              signal.advice);
     expressions.Tests("signal.test", signal.tests, check, report);
     for (const SignalTest& test : signal.tests) {
       const TableCheck test_check("signal.test", test.positions, report);
@@ -114,7 +122,8 @@ void ValidateCoverage(const Spec& spec, const KnownSeriesIndex& series, Report& 
   expressions.Expression(check, "expr", coverage.expr, spec.signals.size());
   if (!coverage.reason.empty() || check.Names("reason"))
     expressions.Expression(check, "reason", coverage.reason, spec.signals.size());
-  Sentences(check, coverage);
+  Sentences(check, "reasons", "reason", !coverage.reason.empty() || IsUnusable(coverage.positions, "reason"),
+            coverage.reasons);
   expressions.Tests("coverage.test", coverage.tests, check, report);
   for (const SignalTest& test : coverage.tests) {
     const TableCheck test_check("coverage.test", test.positions, report);

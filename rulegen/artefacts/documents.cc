@@ -180,6 +180,8 @@ struct Advice {
   std::string means;
   std::string look;
   std::string act;
+  std::vector<std::pair<std::string, std::string>>
+      by_reason;  // what else to do, by what the signal is made of
 };
 
 std::string Line(std::string_view head, const std::string& text) {
@@ -191,14 +193,17 @@ std::string Section(const plan::AlertRule& rule, const std::string& title, const
   if (rule.hold > Milliseconds(0)) lasts = "After " + FormatDuration(rule.hold) + ".";
   if (rule.keep_firing_for)
     lasts += " Keeps firing for " + FormatDuration(*rule.keep_firing_for) + " after it ended.";
+  std::string by_reason;
+  for (const auto& [reason, sentence] : advice.by_reason)
+    by_reason += "  - mostly " + MarkdownCode(reason) + ": " + MarkdownText(sentence) + "\n";
   return "\n## " + rule.alert + "\n\n**" + MarkdownText(title) + "**\n\n" + Line("Means:", advice.means) +
-         Line("Look at:", advice.look) + Line("Do:", advice.act) + Line("Fires:", lasts) + "\n" +
+         Line("Look at:", advice.look) + Line("Do:", advice.act) + by_reason + Line("Fires:", lasts) + "\n" +
          MarkdownBlock("promql", rule.expr);
 }
 
 Advice AdviceOf(const spec::Spec& spec, const spec::Signal& signal, const spec::Threshold& threshold) {
   Advice advice{plan::ConditionText(signal, threshold) + ". " + signal.description, threshold.look,
-                threshold.act};
+                threshold.act, signal.advice};
   if (!advice.look.empty() || !advice.act.empty()) return advice;
   advice.look = "how " + spec::RecordedSeries(spec.store, signal.id) + " moved, and what it is made of (" +
                 spec.store.name + ".metrics.md).";
@@ -269,7 +274,7 @@ std::string RunbookMarkdown(const spec::Spec& spec, const plan::RuleFile& rules)
   for (const spec::Watch& watch : spec.watches) {
     if (!watch.is_alert()) continue;
     about[spec::AlertName(spec.store, watch.id)] = {watch.summary,
-                                                    {watch.description, watch.look, watch.act}};
+                                                    {watch.description, watch.look, watch.act, {}}};
   }
   std::string text =
       MarkdownHead(spec, spec.store.title + ": runbook") +

@@ -12,6 +12,7 @@
 #include "decision/history/audit.h"
 #include "decision/log/decision_log.h"
 #include "decision/record.h"
+#include "decision/report_text.h"
 #include "decision/wording.h"
 #include "test/common/temporary_folder.h"
 #include "test/decision/engine/sample_table.h"
@@ -164,7 +165,11 @@ TEST_CASE("what a breached signal is made of stands beside the verdict") {
   const Evaluation evaluation = EvaluateMeasured(kWindowed, source, kMemoryT);
   CHECK(SplitText(evaluation.stores.at(0)) == "by reason: busy_snapshot 97%, busy 2%, other <1%");
   CHECK(evaluation.stores.at(0).split.at(0).part == doctest::Approx(3.9 / 4.01));
+  CHECK(Advice(kWindowed, evaluation.stores.at(0)) == "begin it with BEGIN IMMEDIATE");
+  const std::string report = report::TextReport(std::vector{evaluation}, {});
+  CHECK(report.find("  advice: begin it with BEGIN IMMEDIATE\n") != std::string::npos);
   CHECK(SplitText(evaluation.stores.at(1)).empty());  // it is sufficient
+  CHECK(Advice(kWindowed, evaluation.stores.at(1)).empty());
   CHECK(asked("checkpoint:write_error_ratio:split") == 1);
 
   // Pending is a reason to look, too.
@@ -172,6 +177,10 @@ TEST_CASE("what a breached signal is made of stands beside the verdict") {
   source.SetValue("a", "checkpoint:write_error_ratio", 0.5, 2);
   CHECK(SplitText(EvaluateMeasured(kWindowed, source, kMemoryT).stores.at(0)) ==
         "by reason: busy_snapshot 97%, busy 2%, other <1%");
+
+  // A reason of which the spec says nothing.
+  source.split = {{{"a", "other"}, 2}, {{"a", "busy"}, 1}};
+  CHECK(Advice(kWindowed, EvaluateMeasured(kWindowed, source, kMemoryT).stores.at(0)).empty());
 
   // The verdict stands without it.
   source.failing["checkpoint:write_error_ratio:split"] = "too many samples";

@@ -54,6 +54,12 @@ TEST_CASE("the compiled table is what the shipped spec makes at run time") {
     CHECK(compiled.reasons[i].id == made.reasons[i].id);
     CHECK(compiled.reasons[i].sentence == made.reasons[i].sentence);
   }
+  REQUIRE(compiled.advice.size() == made.advice.size());
+  for (std::size_t i = 0; i < made.advice.size(); ++i) {
+    CHECK(compiled.advice[i].signal == made.advice[i].signal);
+    CHECK(compiled.advice[i].reason == made.advice[i].reason);
+    CHECK(compiled.advice[i].sentence == made.advice[i].sentence);
+  }
   CHECK(std::ranges::equal(compiled.identity, made.identity));
   REQUIRE(compiled.verdicts.size() == made.verdicts.size());
   for (std::size_t i = 0; i < made.verdicts.size(); ++i) {

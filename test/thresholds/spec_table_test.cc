@@ -19,6 +19,8 @@ TEST_CASE("a table made from a spec refers to its rows by index and outlives the
     spec.coverage->reason = "max by (job, instance, path, reason) (queue_problem_info) == 1";
     spec.coverage->reasons = {{"other_file", "the queue is another one"}};
     spec.signals[0].split = "max by (job, instance, path, reason) (rate(queue_errors_total[5m]))";
+    spec.signals[1].split = spec.signals[0].split;
+    spec.signals[1].advice = {{"full", "free the disk"}};
     owned = plan::MakeTable(spec);
   }
   const Table& table = owned->table();
@@ -35,7 +37,10 @@ TEST_CASE("a table made from a spec refers to its rows by index and outlives the
   CHECK(table.reasons[0].sentence == "the queue is another one");
   CHECK(table.signals[0].split_series == "queue:jobs_per_second:split");
   CHECK(table.signals[0].window_ms == 300'000);
-  CHECK(table.signals[1].split_series.empty());
+  REQUIRE(table.advice.size() == 1);
+  CHECK(table.advice[0].signal == 1);
+  CHECK(table.advice[0].reason == "full");
+  CHECK(table.advice[0].sentence == "free the disk");
   CHECK(table.signals[1].window_ms == 0);
   REQUIRE(table.thresholds.size() == 3);
   const ThresholdRow& row = table.thresholds[2];

@@ -182,7 +182,12 @@ TEST_CASE("a watch is no part of the digest, nor are the sentences of the reason
   CHECK(with(reason) != without);
   CHECK(with(reason + "reasons = { a = \"b\" }\n") == with(reason));
   CHECK(digest(Changed("[alertmanager]\n", "[alertmanager]\nequal = [\"cluster\"]\n")) == without);
-  CHECK(digest(Changed("id = \"depth\"\n", "id = \"depth\"\nsplit = \"queue_up\"\n")) != without);
+  const auto depth = [&](const std::string& keys) {
+    return digest(Changed("id = \"depth\"\n", "id = \"depth\"\n" + keys));
+  };
+  const std::string split = "split = \"queue_up\"\n";
+  CHECK(depth(split) != without);
+  CHECK(depth(split + "advice = { full = \"free the disk\" }\n") == depth(split));
 }
 
 TEST_CASE("the names of what is recorded beside the signals") {
@@ -296,6 +301,8 @@ TEST_CASE("what is wrong with the newer keys of coverage, signals and Alertmanag
        "coverage.reasons: found an empty text"},
       {"[coverage]\n", "[coverage]\nreason = \"queue_up\"\nreasons = { a = 1 }\n",
        "coverage.reasons: found 1, expected a string for each reason"},
+      {"id = \"depth\"\n", "id = \"depth\"\nadvice = { full = \"free the disk\" }\n",
+       "signal.advice: found sentences of reasons, expected the key split"},
       {"id = \"depth\"\n", "id = \"depth\"\nsplit = \"queue_sp\"\n",
        "signal.split: found the unknown series"},
       {"name = \"as it is\"\n", "name = \"as it is\"\nsplit = { a = 1 }\n",

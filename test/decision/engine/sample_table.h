@@ -70,6 +70,12 @@ inline constexpr std::array kSampleReasonRows = {
     ReasonRow{"trace_lost", "the observer lost its place"},
 };
 
+inline constexpr std::array kSampleAdvice = {
+    AdviceRow{kWritesPerSecond, "busy_snapshot", "advice for another signal"},
+    AdviceRow{kErrorRatio, "busy", "shorten the transactions"},
+    AdviceRow{kErrorRatio, "busy_snapshot", "begin it with BEGIN IMMEDIATE"},
+};
+
 // The sample table with what its expressions look back, a split, and reasons.
 inline const Table& SampleTableWithWindows() {
   static const auto signals = [] {
@@ -85,6 +91,7 @@ inline const Table& SampleTableWithWindows() {
     changed.coverage_maximum = 1.05;
     changed.reason_series = kSampleReasons;
     changed.reasons = kSampleReasonRows;
+    changed.advice = kSampleAdvice;
     return changed;
   }();
   return table;
