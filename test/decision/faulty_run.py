@@ -1,5 +1,6 @@
 """Runs of rulegen --evaluate against a lying Prometheus: what the tests of single faults have in common."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -14,7 +15,15 @@ import faulty_prometheus as fake  # noqa: E402
 import schema  # noqa: E402
 
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
-FAULTS = {**fake.DOCUMENT_FAULTS, **fake.TRANSFER_FAULTS}
+# "1/3": only every third fault, from the second on. A run waits for what hangs; several such runs at once wait less.
+PART, PARTS = map(int, sys.argv.pop(1).split("/")) if len(sys.argv) > 1 and "/" in sys.argv[1] else (0, 1)
+
+
+def part_of(faults):
+    return dict(list(faults.items())[PART::PARTS])
+
+
+FAULTS = part_of({**fake.DOCUMENT_FAULTS, **fake.TRANSFER_FAULTS})
 
 # Of the presence only the labels count, not the value that nobody reads.
 PRESENCE_UNHARMED = ("NaN", "+Inf", "-Inf", "stale", "only old samples", "samples of the future", "a hole", "one sample",
@@ -51,6 +60,7 @@ class FaultCase(unittest.TestCase):
         cls.server.elsewhere = cls.elsewhere.url
         cls.temporary = tempfile.TemporaryDirectory()
         cls.log = pathlib.Path(cls.temporary.name) / "decisions.jsonl"
+        cls.checked = set()
 
     @classmethod
     def tearDownClass(cls):
@@ -72,7 +82,12 @@ class FaultCase(unittest.TestCase):
         self.assertIn(done.returncode, (4,) if with_no_answer else (0, 6, 30), done.stderr)
         self.assertIn(kind, self.server.asked, "the fault was not met")
         self.assertEqual(self.elsewhere.asked, [], "a redirect was followed")
-        evaluation = schema.check_answer(done.stdout)["evaluations"][0]
+        # The schema's check takes longer than the run: it is made of each fault and of each query once.
+        document = json.loads(done.stdout)
+        if not {kind, fault} <= self.checked:
+            self.checked.update((kind, fault))
+            document = schema.check_answer(done.stdout)
+        evaluation = document["evaluations"][0]
         self.warnings = evaluation["warnings"]
         words = WORDS.get(fault)
         if words is not None and kind != "start":
@@ -87,7 +102,7 @@ class FaultCase(unittest.TestCase):
                 with self.subTest(fault=fault, query=kind):
                     count += 1
                     check(kind, fault, *self.evaluate(kind, fault, *arguments))
-        self.assertGreaterEqual(count, 20 * len(kinds))
+        self.assertGreaterEqual(count, 20 // PARTS * len(kinds))
         print(f"{count} faults × queries", file=sys.stderr)
 
     def check_alerts(self, kind, fault, status, stores):

@@ -37,14 +37,26 @@ def ci_script():
     return re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1]
 
 
-class Loop:
-    """A git repository with the shipped spec, in the layout that the keyword arguments say."""
+def shortened(text):
+    """The spec without watches and panels, and with one case a signal, so that promtool needs seconds less for its tests."""
+    tables, before = [], ""
+    for table in re.split(r"(?m)^(?=\[)", text):
+        head = table.partition("\n")[0].strip("[]")
+        if head.split(".")[0] not in ("watch", "panel") and not (head.endswith(".test") and head == before):
+            tables.append(table)
+        before = head
+    return "".join(tables)
 
-    def __init__(self, folder, spec, base, output):
+
+class Loop:
+    """A git repository with the shipped spec, in the layout that the arguments say."""
+
+    def __init__(self, folder, spec, base, output, short=False):
         self.folder = folder
         self.spec = folder / spec
         self.base = base
         text = (ROOT / "rules" / "checkpoint.toml").read_text(encoding="utf-8")
+        text = shortened(text) if short else text
         keys = "".join(f'{key} = "{value}"\n' for key, value in output.items())
         text, count = re.subn(r"\[output\]\n(?:\w+ *= .*\n)+", "[output]\n" + keys, text)
         assert count == 1
@@ -117,14 +129,14 @@ class OpsLoop(unittest.TestCase):
             "dashboards/checkpoint.json", *docs])
 
     def test_another_layout_that_leaves_out_what_it_lacks(self):
-        loop = Loop(self.folder, "monitoring/specs/stores.toml", "../alertmanager/own.yml", {"rules": "../prometheus"})
+        loop = Loop(self.folder, "monitoring/specs/stores.toml", "../alertmanager/own.yml", {"rules": "../prometheus"}, short=True)
         spec = "monitoring/specs/stores.toml"
         script = ci_script().replace("rulegen --check", f"rulegen --check --spec {spec}").replace("rules/gen/",
                                                                                                 "monitoring/prometheus/")
         self.follow(loop, ["rulegen", "--generate", "--spec", spec], script, [
             spec, "monitoring/prometheus/checkpoint.rules.yml",
             "monitoring/prometheus/checkpoint.test.yml",
-            "monitoring/prometheus/checkpoint.30m.test.yml", "monitoring/prometheus/checkpoint.alertmanager.yml",
+            "monitoring/prometheus/checkpoint.alertmanager.yml",
             "monitoring/prometheus/checkpoint.thresholds.inc", "monitoring/prometheus/victoriametrics/checkpoint.rules.yml"])
         merged = (self.folder / "monitoring/prometheus/checkpoint.alertmanager.yml").read_text(encoding="utf-8")
         for own in ("receiver: chat", "name: pager", "team=", "SiteDown"):
@@ -132,8 +144,8 @@ class OpsLoop(unittest.TestCase):
         self.assertEqual([name.name for name in self.folder.iterdir() if name.name != ".git"], ["monitoring"])
 
     def test_a_rule_that_breaks_its_test_fails_the_script(self):
-        loop = Loop(self.folder, "rules/checkpoint.toml", "alertmanager.base.yml", {"rules": "gen"})
-        loop.edit("value  = 0.25\n", "value  = 0.26\n")
+        loop = Loop(self.folder, "rules/checkpoint.toml", "alertmanager.base.yml", {"rules": "gen"}, short=True)
+        loop.edit("value  = 0.01\n", "value  = 0.02\n")
         loop.run("rulegen", "--generate", check=True)
         ci = loop.run("sh", "-c", ci_script())
         self.assertNotIn(ci.returncode, (0, 6))

@@ -47,6 +47,7 @@ class Vmalert(unittest.TestCase):
         for old, new, times in [(r'(?m)^(interval +)= "30s"', r'\1= "1s"', 1), (r'"\.\./[^"]*/gen"', '"gen"', 2)]:
             text, count = re.subn(old, new, text, count=times)  # [rules] stands first
             self.assertEqual(count, times, old)
+        text = re.sub(r'(?m)^(interval +)= "2m"', r'\1= "2s"', text)  # a group begins up to one interval after its loading
         spec = self.folder / "checkpoint.toml"
         spec.write_text(text, encoding="utf-8")
         shutil.copy(ROOT / "rules" / "alertmanager.base.yml", self.folder)

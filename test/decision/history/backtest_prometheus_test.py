@@ -25,7 +25,7 @@ from history import E, STEP  # noqa: E402
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
 SEED = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() else random.randrange(2**32)
 SPEC = ROOT / "rules" / "checkpoint.toml"
-INSTANTS = 15
+INSTANTS = 8
 
 
 def milliseconds(text):
@@ -268,7 +268,7 @@ class Week(Backfilled):
         bad = self.folder / "bad.toml"
         bad.write_text("schema = 1\n")
         self.rulegen("--backtest", "--spec", SPEC, "--against", bad, check=3)
-        self.rulegen("--backtest", "--spec", SPEC, "--at", E, "--since", "30d", "--step", "1s", check=0)
+        self.rulegen("--backtest", "--spec", SPEC, "--at", E, "--since", "1d", "--step", "1s", check=0)
 
 
 if __name__ == "__main__":
