@@ -19,8 +19,6 @@
 #include "rulegen/connection.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
-#include "thresholds/spec_table.h"
-#include "thresholds/table.h"
 
 namespace outgrown::commands {
 namespace {
@@ -124,14 +122,19 @@ int ArchiveOrEnd(const Options& options, const std::vector<archive::Subject>& su
 int RunArchive(const Options& options) {
   // A file that grows beyond RLIMIT_FSIZE is an error of write(2), not a signal that ends us.
   std::signal(SIGXFSZ, SIG_IGN);
-  if (SpecFiles(options).empty()) return ArchiveOrEnd(options, {{nullptr, &CompiledTable()}});
-  const Specs specs = LoadSpecs(options);
-  if (specs.status != kExitOk) return specs.status;
-  std::vector<plan::OwnedTable> tables;
+  const Subjects loaded = LoadSubjects(options, Purpose::kArtefacts);
+  if (loaded.status != kExitOk) return loaded.status;
   std::vector<archive::Subject> subjects;
-  for (const spec::Spec& spec : specs.specs) tables.push_back(plan::MakeTable(spec));
-  for (std::size_t index = 0; index < tables.size(); ++index)
-    subjects.push_back({&specs.specs[index], &tables[index].table()});
+  for (const Subject& subject : loaded.subjects) {
+    archive::Subject& one = subjects.emplace_back();
+    one.table = &subject.table();
+    if (!subject.spec) continue;
+    one.spec = &*subject.spec;
+    const Result<std::vector<generate::Artefact>> artefacts =
+        generate::MakeArtefacts(*subject.spec, subject.inputs);
+    if (!artefacts) return Fail(artefacts.error());
+    for (const generate::Artefact& artefact : *artefacts) one.artefacts.push_back(artefact.path);
+  }
   return ArchiveOrEnd(options, subjects);
 }
 

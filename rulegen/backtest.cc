@@ -23,8 +23,6 @@
 #include "rulegen/spec_files.h"
 #include "rulegen/verify/rule_server.h"
 #include "thresholds/names.h"
-#include "thresholds/spec_table.h"
-#include "thresholds/table.h"
 
 namespace outgrown::commands {
 namespace {
@@ -38,39 +36,21 @@ constexpr int kBacktestPatience = 10'000;
 // After this many times --timeout without a single answer the server is given up.
 constexpr int kSilence = 3;
 
-// One spec with its table; no spec where the compiled table is used.
-struct Subject {
-  std::optional<spec::Spec> spec;
-  std::optional<plan::OwnedTable> owned;
-
-  const Table& table() const { return owned ? owned->table() : CompiledTable(); }
-};
-
-struct Subjects {
-  int status = kExitOk;  // if not, what is wrong was printed
-  std::vector<Subject> subjects;
+// The specs to test, and the other one to compare with.
+struct Compared : Subjects {
   std::optional<Subject> against;
 };
 
-Subjects Load(const Options& options) {
-  Subjects loaded;
-  if (SpecFiles(options).empty()) {
-    loaded.subjects.emplace_back();
-  } else {
-    Specs specs = LoadSpecs(options);
-    loaded.status = specs.status;
-    for (spec::Spec& spec : specs.specs) {
-      plan::OwnedTable table = plan::MakeTable(spec);
-      loaded.subjects.push_back({std::move(spec), std::move(table)});
-    }
-  }
+Compared Load(const Options& options) {
+  Compared loaded{LoadSubjects(options, Purpose::kTables), {}};
   if (loaded.status != kExitOk || !options.backtest.against) return loaded;
   Options other;
   other.specs = {*options.backtest.against};
-  Specs specs = LoadSpecs(other);
-  loaded.status = specs.status;
+  Subjects others = LoadSubjects(other, Purpose::kTables);
+  loaded.status = others.status;
   if (loaded.status != kExitOk) return loaded;
-  spec::Spec& spec = specs.specs.front();
+  loaded.against = std::move(others.subjects.front());
+  const spec::Spec& spec = *loaded.against->spec;
   // A spec of another store has nothing to compare with, and neither has the compiled table, which has no expressions.
   std::erase_if(loaded.subjects, [&](const Subject& subject) {
     return !subject.spec || subject.spec->store.name != spec.store.name;
@@ -85,10 +65,7 @@ Subjects Load(const Options& options) {
     fmt::print(stderr, "rulegen: {} names its stores by other labels, so none of them can be compared\n",
                spec.file.string());
     loaded.status = kExitUsage;
-    return loaded;
   }
-  plan::OwnedTable table = plan::MakeTable(spec);
-  loaded.against = Subject{std::move(spec), std::move(table)};
   return loaded;
 }
 
@@ -169,7 +146,7 @@ std::int64_t StepMs(const Options& options, const Subject& subject) {
 }
 
 // An error for a period with too many instants.
-Result<void> CheckPeriod(const Options& options, const Subjects& loaded) {
+Result<void> CheckPeriod(const Options& options, const Compared& loaded) {
   for (const Subject& subject : loaded.subjects) {
     if (LengthMs(options.evaluate) / StepMs(options, subject) < kInstantsMax) continue;
     return Error{fmt::format("is more than {} instants of {}; name a larger --step", kInstantsMax,
@@ -179,7 +156,7 @@ Result<void> CheckPeriod(const Options& options, const Subjects& loaded) {
   return {};
 }
 
-Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Subjects& loaded) {
+Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Compared& loaded) {
   Result<std::unique_ptr<Tester>> tester = Open(options);
   if (!tester) return tester.error();
   const std::int64_t to_ms = EndMs(options.evaluate);
@@ -212,7 +189,7 @@ void PrintWarnings(const std::vector<backtest::Answer>& answers) {
 }  // namespace
 
 int RunBacktest(const Options& options) {
-  const Subjects loaded = Load(options);
+  const Compared loaded = Load(options);
   if (loaded.status != kExitOk) return loaded.status;
   if (const Result<void> period = CheckPeriod(options, loaded); !period)
     return Fail(period.error(), kExitUsage);

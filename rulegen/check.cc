@@ -11,9 +11,9 @@
 namespace outgrown::commands {
 
 int RunCheck(const Options& options) {
-  const Specs specs = LoadSpecs(options);
+  const Specs specs = LoadSpecs(options, Purpose::kArtefacts);
   if (specs.status != kExitOk) return specs.status;
-  const MadeArtefacts all = MakeAllArtefacts(specs.specs, options);
+  const MadeArtefacts all = MakeAllFiles(specs, options.out);
   if (all.status != kExitOk) return all.status;
   std::string diffs;
   for (const generate::Made& made : all.made) {

@@ -226,11 +226,13 @@ void AddTrends(const EvaluateOptions& options, std::vector<Evaluation>& evaluati
 }  // namespace
 
 int RunEvaluate(const Options& options) {
-  const Tables tables = LoadTables(options);
-  if (tables.status != kExitOk) return tables.status;
-  if (const Result<void> period = CheckPeriod(options.evaluate, tables.Pointers()); !period)
+  const Subjects loaded = LoadSubjects(options, Purpose::kTables);
+  if (loaded.status != kExitOk) return loaded.status;
+  std::vector<const Table*> tables;
+  for (const Subject& subject : loaded.subjects) tables.push_back(&subject.table());
+  if (const Result<void> period = CheckPeriod(options.evaluate, tables); !period)
     return Fail(period.error(), kExitUsage);
-  Result<std::vector<Evaluation>> evaluations = Evaluate(options.evaluate, tables.Pointers());
+  Result<std::vector<Evaluation>> evaluations = Evaluate(options.evaluate, tables);
   if (!evaluations) return Fail(evaluations.error());
   const Result<std::vector<std::string>> logged = Log(options.evaluate, *evaluations);
   if (!logged) {

@@ -33,9 +33,9 @@ Result<void> SettleLeftOvers(const std::vector<generate::LeftOver>& left_overs, 
 }  // namespace
 
 int RunGenerate(const Options& options) {
-  const Specs specs = LoadSpecs(options);
+  const Specs specs = LoadSpecs(options, Purpose::kArtefacts);
   if (specs.status != kExitOk) return specs.status;
-  const MadeArtefacts all = MakeAllArtefacts(specs.specs, options);
+  const MadeArtefacts all = MakeAllFiles(specs, options.out);
   if (all.status != kExitOk) return all.status;
   std::string report;
   for (const generate::Made& made : all.made) {

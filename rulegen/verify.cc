@@ -35,8 +35,10 @@ Result<verify::RuleServer> OpenRuleServer(const ConnectionOptions& options) {
 }  // namespace
 
 int RunVerify(const Options& options) {
-  const Specs specs = LoadSpecs(options);
+  const Specs specs = LoadSpecs(options, Purpose::kArtefacts);
   if (specs.status != kExitOk) return specs.status;
+  const MadeArtefacts all = MakeAllArtefacts(specs);
+  if (all.status != kExitOk) return all.status;
   Result<verify::RuleServer> rules = OpenRuleServer(RuleConnection(options));
   if (!rules) return Fail(rules.error());
   // vmalert has no /api/v1/format_query; the server with the series may have it.
@@ -51,7 +53,7 @@ int RunVerify(const Options& options) {
   const verify::Copies copies{*rules,      *series,         *prometheus,
                               expressions, CompiledTable(), !options.specs.empty(),
                               options.out, NowMs()};
-  const Result<std::vector<verify::SpecReport>> reports = verify::Verify(specs.specs, copies);
+  const Result<std::vector<verify::SpecReport>> reports = verify::Verify(all.made, copies);
   if (!reports) return Fail(reports.error());
   const std::string text =
       options.evaluate.format == Format::kJson ? verify::JsonReport(*reports) : verify::TextReport(*reports);

@@ -36,6 +36,7 @@ std::vector<std::string> AlsoElsewhere(const spec::Spec& spec, const std::vector
 // Rulegen's groups that none of the specs owns, a sentence each. One server may run the rules of several repos, so that
 // is not drift by itself; but after a store's spec was renamed or deleted, its old rules keep running, and nothing else
 // reports that.
-std::vector<std::string> GroupsOfNoSpec(const std::vector<spec::Spec>& specs, const LoadedRules& loaded);
+std::vector<std::string> GroupsOfNoSpec(const std::vector<const spec::Spec*>& specs,
+                                        const LoadedRules& loaded);
 
 }  // namespace outgrown::verify

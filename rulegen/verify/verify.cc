@@ -118,11 +118,9 @@ Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& diff
   return {State::kBehind, copy, std::move(what), spec.digest};
 }
 
-Result<std::vector<Finding>> CompareFiles(const spec::Spec& spec,
+Result<std::vector<Finding>> CompareFiles(const generate::Made& made,
                                           const std::optional<std::filesystem::path>& out) {
-  Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
-  if (!artefacts) return artefacts.error();
-  const generate::Made made{&spec, std::move(*artefacts)};
+  const spec::Spec& spec = *made.spec;
   const auto differences = generate::CompareTree(made, generate::Layout(spec, out));
   if (!differences) return differences.error();
   std::vector<Finding> findings;
@@ -265,14 +263,17 @@ std::optional<Finding> SpecFinding(const spec::Spec& spec, const std::vector<Fin
       ""};
 }
 
-Result<std::vector<SpecReport>> Verify(const std::vector<spec::Spec>& specs, const Copies& copies) {
+Result<std::vector<SpecReport>> Verify(const std::vector<generate::Made>& made, const Copies& copies) {
   const Result<LoadedRules> loaded = copies.rules.Rules();
   const std::optional<bool> reloaded = loaded ? copies.rules.LastReloadSucceeded() : std::nullopt;
   const std::optional<Finding> retention = RetentionFinding(copies.series.Retention(), copies.series.url());
   std::vector<SpecReport> reports;
-  for (const spec::Spec& spec : specs) {
+  std::vector<const spec::Spec*> specs;
+  for (const generate::Made& one : made) {
+    const spec::Spec& spec = *one.spec;
+    specs.push_back(&spec);
     SpecReport report{spec.file.string(), spec.store.name, spec.digest, {}};
-    Result<std::vector<Finding>> files = CompareFiles(spec, copies.out);
+    Result<std::vector<Finding>> files = CompareFiles(one, copies.out);
     if (!files) return files.error();
     Append(report.findings, std::move(*files));
     if (std::optional<Finding> compiled =

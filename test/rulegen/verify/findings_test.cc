@@ -66,11 +66,10 @@ TEST_CASE("files that were never generated are missing, each by its name") {
   const test::TemporaryFolder folder;
   spec::Spec spec = test::TinySpec();
   spec.file = folder.path() / "queue.toml";
-  const auto artefacts = generate::MakeArtefacts(spec);
-  REQUIRE(artefacts.ok());
-  const auto findings = verify::CompareFiles(spec, std::nullopt);
+  const generate::Made made{&spec, generate::MakeArtefacts(spec, {}).value()};
+  const auto findings = verify::CompareFiles(made, std::nullopt);
   REQUIRE(findings.ok());
-  CHECK(findings->size() == artefacts->size());
+  CHECK(findings->size() == made.artefacts.size());
   for (const Finding& finding : *findings) CHECK(finding.what == "it is missing");
 }
 
@@ -78,18 +77,18 @@ TEST_CASE("a file that the spec no longer generates is left over") {
   const test::TemporaryFolder folder;
   spec::Spec spec = test::TinySpec();
   spec.file = folder.path() / "queue.toml";
-  const generate::Made made{&spec, generate::MakeArtefacts(spec).value()};
+  const generate::Made made{&spec, generate::MakeArtefacts(spec, {}).value()};
   const generate::Layout layout(spec, std::nullopt);
   REQUIRE(generate::WriteTree(made, layout).ok());
   const auto count = [&](State state) {
-    const auto findings = verify::CompareFiles(spec, std::nullopt);
+    const auto findings = verify::CompareFiles(made, std::nullopt);
     return std::ranges::count(findings.value(), state, &Finding::state);
   };
   CHECK(count(State::kBehind) == 0);
   const std::filesystem::path copy = layout.On(made.artefacts.front().path).parent_path() / "old.yml";
   std::ofstream(copy) << Mark(kOther);
   CHECK(count(State::kBehind) == 1);
-  const auto findings = verify::CompareFiles(spec, std::nullopt);
+  const auto findings = verify::CompareFiles(made, std::nullopt);
   for (const Finding& finding : *findings) {
     if (finding.state == State::kBehind) {
       CHECK(finding.copy == "file " + copy.string());
