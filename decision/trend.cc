@@ -59,7 +59,7 @@ Trend PickTrend(const Line& line, std::string_view threshold) {
   if (!found->second) return {TrendKind::kUnknown};
   const double seconds = *found->second;
   if (!(seconds > 0) || !std::isfinite(seconds)) return {TrendKind::kNotApproaching};
-  if (seconds > kTrendSecondsMax) return {TrendKind::kLater};
+  if (seconds > kTrendMaxMs / 1000.0) return {TrendKind::kLater};
   return {TrendKind::kReached, seconds};
 }
 

@@ -34,8 +34,6 @@ std::string_view TrendId(TrendKind kind);
 
 // The straight line is laid through this much.
 inline constexpr std::int64_t kTrendMs = 3 * 86'400'000LL;
-// A limit further away than this is no trend of three days.
-inline constexpr double kTrendSecondsMax = 365 * 86'400.0;
 // The share of the values' variance that the line must explain. Noise and the rhythm of day and night stay below it.
 inline constexpr double kTrendFitMin = 0.5;
 // Each query reads three days of one signal of every store, so that with more stores than these none is asked.

@@ -42,9 +42,7 @@ Result<Connections> OpenServers(const Options& options) {
   if (!prometheus) return prometheus.error();
   Connections connections{std::move(*series), std::move(*prometheus), {}, {}};
   if (!options.verify.rules_url.empty()) {
-    ConnectionOptions rules = ConnectionTo(options.verify.rules_url, main);
-    if (options.verify.rules_headers_file) rules.headers_file = options.verify.rules_headers_file;
-    Result<prometheus_api::HttpClient> http = OpenHttp(rules);
+    Result<prometheus_api::HttpClient> http = OpenHttp(RuleConnection(options));
     if (!http) return http.error();
     connections.rules = std::move(*http);
   }
@@ -57,8 +55,7 @@ Result<Connections> OpenServers(const Options& options) {
 }
 
 Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options) {
-  const Result<std::filesystem::path> path =
-      options.evaluate.log ? Result(*options.evaluate.log) : decision_log::DefaultLogPath();
+  const Result<std::filesystem::path> path = LogPathOf(options.evaluate);
   if (!path) return path.error();
   return decision_log::LogFiles(*path);
 }

@@ -19,7 +19,7 @@ namespace {
 Result<std::vector<std::filesystem::path>> ChooseLog(const Options& options) {
   if (options.logs.size() > 1) return options.logs;
   if (options.logs.size() == 1) return decision_log::LogFiles(options.logs.front());
-  const Result<std::filesystem::path> path = decision_log::DefaultLogPath();
+  const Result<std::filesystem::path> path = LogPathOf(options.evaluate);
   if (!path) return path.error();
   return decision_log::LogFiles(*path);
 }

@@ -120,10 +120,6 @@ class LastEnds {
   decision_log::NewestDecisions newest_;
 };
 
-Result<fs::path> LogPathOf(const EvaluateOptions& options) {
-  return options.log ? Result(*options.log) : decision_log::DefaultLogPath();
-}
-
 LastEnds ReadLastEnds(const EvaluateOptions& options) {
   const Result<fs::path> path = LogPathOf(options);
   return LastEnds(path.ok() ? decision_log::LoadNewest(*path) : decision_log::NewestDecisions());

@@ -18,14 +18,6 @@ namespace {
 // All queries together may take this many times the timeout of one.
 constexpr int kVerifyPatience = 2;
 
-// How the server with the rules is reached. The login for Prometheus goes to no other host or port.
-ConnectionOptions RuleConnection(const Options& options) {
-  if (options.verify.rules_url.empty()) return options.evaluate.connection;
-  ConnectionOptions rules = ConnectionTo(options.verify.rules_url, options.evaluate.connection);
-  if (options.verify.rules_headers_file) rules.headers_file = options.verify.rules_headers_file;
-  return rules;
-}
-
 Result<verify::RuleServer> OpenRuleServer(const ConnectionOptions& options) {
   Result<prometheus_api::HttpClient> http = OpenHttp(options);
   if (!http) return http.error();

@@ -18,7 +18,6 @@ namespace outgrown::backtest {
 namespace {
 
 using decide::Cause;
-using evaluate::kLookbackMs;
 using evaluate::Store;
 
 // The expression by which `spec` records `series`; nothing if it does not.
@@ -213,7 +212,7 @@ class Backtester : public evaluate::Visitor {
         continue;
       }
       seen_.resize(list_.stores().size());
-      seen_[static_cast<std::size_t>(store - list_.stores().data())] = series.samples;
+      seen_[list_.IndexOf(*store)] = series.samples;
     }
     FetchWindows(stretch);
   }
@@ -228,8 +227,7 @@ class Backtester : public evaluate::Visitor {
     presence_known_ = presence_known_ && reply.believed();
     for (const prometheus_api::Series& series : reply.series) {
       const Store* const store = list_.Find(series.labels);
-      if (store != nullptr)
-        AddTimes(series.samples, full_[static_cast<std::size_t>(store - list_.stores().data())]);
+      if (store != nullptr) AddTimes(series.samples, full_[list_.IndexOf(*store)]);
     }
   }
 

@@ -86,13 +86,10 @@ Result<evaluate::Unknown> ReadUnknown(const Json& json, const ThresholdRow& row,
     if (!times) return times.error();
     unknown.stretches.push_back(*times);
   }
-  // The first records have no "unknown_ms".
-  const Result<std::int64_t> total_ms = json.Find("unknown_ms") != nullptr
-                                            ? IntegerField(json, "unknown_ms")
-                                            : Result<std::int64_t>(std::int64_t{0});
+  const auto total_ms = OptionalIntegerField(json, "unknown_ms");
   if (!total_ms) return total_ms.error();
-  unknown.total_ms = *total_ms;
-  if (unknown.stretches.empty() && *total_ms > evaluate::BridgedMsMax(period_ms)) {
+  unknown.total_ms = total_ms->value_or(0);  // the first records have none
+  if (unknown.stretches.empty() && unknown.total_ms > evaluate::BridgedMsMax(period_ms)) {
     return Error{
         fmt::format("its period has {} unknown for longer than is tolerated, but nothing unmeasured", row.id),
         ""};
@@ -152,6 +149,12 @@ Result<std::int64_t> IntegerField(const Json& object, std::string_view key) {
   const std::optional<std::int64_t> value = Integer(object.Find(key));
   if (!value) return Lacks(key, "a whole number");
   return *value;
+}
+
+Result<std::optional<std::int64_t>> OptionalIntegerField(const Json& object, std::string_view key) {
+  if (object.Find(key) == nullptr) return std::optional<std::int64_t>();
+  const Result<std::int64_t> value = IntegerField(object, key);
+  return value ? Result(std::optional(*value)) : value.error();
 }
 
 Result<const Json::Array*> ArrayField(const Json& object, std::string_view key) {
@@ -335,12 +338,10 @@ Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table) {
   evaluate::Period period;
   period.from_ms = *from_ms;
   period.to_ms = *to_ms;
-  if ((*json)->Find("measured_since_ms") != nullptr) {
-    const Result<std::int64_t> since_ms = IntegerField(**json, "measured_since_ms");
-    if (!since_ms) return since_ms.error();
-    if (*since_ms > *to_ms) return Error{"its period is measured only after its end", ""};
-    period.measured_since_ms = *since_ms;
-  }
+  const auto since_ms = OptionalIntegerField(**json, "measured_since_ms");
+  if (!since_ms) return since_ms.error();
+  if (*since_ms > *to_ms) return Error{"its period is measured only after its end", ""};
+  period.measured_since_ms = *since_ms;
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
     Result<evaluate::ThresholdPeriod> threshold =
         ReadThreshold((**thresholds)[index], table.thresholds[index], *to_ms - *from_ms);

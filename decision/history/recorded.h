@@ -23,6 +23,8 @@ namespace outgrown::audit {
 Result<std::string_view> TextField(const Json& object, std::string_view key);
 Result<double> NumberField(const Json& object, std::string_view key);
 Result<std::int64_t> IntegerField(const Json& object, std::string_view key);
+// Nothing where the key is absent.
+Result<std::optional<std::int64_t>> OptionalIntegerField(const Json& object, std::string_view key);
 Result<const Json::Array*> ArrayField(const Json& object, std::string_view key);
 Result<const Json*> ObjectField(const Json& object, std::string_view key);
 

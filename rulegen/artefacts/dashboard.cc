@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "common/digest.h"
+#include "common/horizons.h"
 #include "rulegen/artefacts/annotation.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/names.h"
@@ -96,8 +97,6 @@ double JustAbove(double limit) {
   return limit == 0 ? 1e-9 : std::nextafter(limit, std::numeric_limits<double>::infinity());
 }
 
-// A limit that the trend reaches later than this is shown as "no trend".
-constexpr double kTenYearsSeconds = 315'360'000;
 // "No trend" as a number larger than any time shown, so that a table sorted by time ends with it.
 constexpr double kNoTrend = 1e10;
 
@@ -181,8 +180,8 @@ class LimitPanels {
     const std::string reached = "0 * (" + series + (above ? " > " : " < ") + limit + ")";
     const std::string away = above ? "(" + limit + " - " + series + ")" : "(" + series + " - " + limit + ")";
     const std::string slope = std::string(above ? "" : "-") + "deriv(" + series + "[$__range])";
-    return reached + " or " + away + " / (" + slope + " > 0) < " + PromqlNumber(kTenYearsSeconds) + " or " +
-           PromqlNumber(kNoTrend) + " + 0 * " + series;
+    return reached + " or " + away + " / (" + slope + " > 0) < " + PromqlNumber(kTrendMaxMs / 1000.0) +
+           " or " + PromqlNumber(kNoTrend) + " + 0 * " + series;
   }
 
   void AddTimeToLimit() {
@@ -210,7 +209,7 @@ class LimitPanels {
     panel.unit = "s";
     panel.decimals = 0;
     panel.texts = {{0, "reached", "red"}, {kNoTrend, "no trend", "text"}};
-    panel.steps = {{{}, "red"}, {86400, "orange"}, {2592000, "yellow"}, {31536000, "green"}};
+    panel.steps = {{{}, "red"}, {86400, "orange"}, {2592000, "yellow"}};
     grid_.Add(std::move(panel));
   }
 
