@@ -8,7 +8,7 @@
 
 #include "common/text.h"
 #include "common/time_text.h"
-#include "decision/report_parts.h"
+#include "decision/wording.h"
 #include "thresholds/table.h"
 
 namespace outgrown::audit {
@@ -304,15 +304,16 @@ Result<void> RecordedTable::ReadThresholds(const Json& table) {
 }
 
 std::string TitleOf(const Json& record, std::string_view spec) {
-  evaluate::StoreDecision store;
-  if (const Json* labels = record.Find("labels"); labels != nullptr && labels->object() != nullptr) {
-    for (const auto& [name, value] : *labels->object()) {
-      if (value.string() != nullptr) store.labels.emplace_back(name, *value.string());
+  evaluate::Labels labels;
+  if (const Json* json = record.Find("labels"); json != nullptr && json->object() != nullptr) {
+    for (const auto& [name, value] : *json->object()) {
+      if (value.string() != nullptr) labels.emplace_back(name, *value.string());
     }
   }
   const Result<std::string_view> origin = TextField(record, "origin");
-  const bool given = origin.ok() && *origin == "given" && !store.labels.empty();
-  return fmt::format("{}: {}{}", PlainText(spec), report::StoreTitle(store), given ? " (given values)" : "");
+  const bool given = origin.ok() && *origin == "given" && !labels.empty();
+  return fmt::format("{}: {}{}", PlainText(spec), evaluate::StoreTitle(labels),
+                     given ? " (given values)" : "");
 }
 
 std::optional<std::int64_t> BreachedAtMs(const Json& record) {

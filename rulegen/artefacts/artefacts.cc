@@ -12,6 +12,7 @@
 #include "rulegen/artefacts/alertmanager.h"
 #include "rulegen/artefacts/dashboard.h"
 #include "rulegen/artefacts/documents.h"
+#include "rulegen/artefacts/promtool.h"
 #include "rulegen/artefacts/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/spec_table.h"
