@@ -15,6 +15,7 @@
 #include "common/text.h"
 #include "common/time_text.h"
 #include "decision/log/decision_log.h"
+#include "prometheus/ask.h"
 #include "rulegen/commands.h"
 #include "rulegen/connection.h"
 #include "rulegen/output.h"
@@ -72,9 +73,13 @@ int Archive(const Options& options, const std::vector<archive::Subject>& subject
   if (!connections) return Fail(connections.error());
   // Before anything is written: an archive without a single sample is none.
   const std::int64_t to_ms = EndMs(options.evaluate);
-  const auto asked = connections->series.Query("vector(1)", to_ms, prometheus_api::ResultType::kVector);
-  if (!asked)
-    return FailUnlessInterrupted({"nothing was archived: " + asked.error().Text(), ""}, kExitNoAnswer);
+  prometheus_api::Notes notes;
+  const auto reply = prometheus_api::AskVector(connections->series, "vector(1)", to_ms, notes);
+  if (!reply.believed()) {
+    return FailUnlessInterrupted(
+        {fmt::format("nothing was archived: {}: {}", connections->series.name(), reply.asked.problem), ""},
+        kExitNoAnswer);
+  }
   const archive::Question question = {
       .subjects = subjects,
       .out = options.out,

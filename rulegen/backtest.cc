@@ -21,7 +21,7 @@
 #include "rulegen/connection.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
-#include "rulegen/verify/rule_server.h"
+#include "rulegen/verify/loaded_rules.h"
 #include "thresholds/names.h"
 
 namespace outgrown::commands {
@@ -70,9 +70,9 @@ Compared Load(const Options& options) {
 }
 
 // What the server says it records; empty if it has no rules (they may run elsewhere, as in vmalert).
-std::map<std::string, std::string> LoadedRecordings(verify::RuleServer& server) {
+std::map<std::string, std::string> LoadedRecordings(prometheus_api::RuleServer& server) {
   std::map<std::string, std::string> recordings;
-  const Result<verify::LoadedRules> rules = server.Rules();
+  const Result<verify::LoadedRules> rules = verify::LoadRules(server);
   if (!rules) return recordings;
   for (const verify::LoadedGroup& group : rules->groups) {
     for (const verify::LoadedRule& loaded : group.rules) {
@@ -82,19 +82,9 @@ std::map<std::string, std::string> LoadedRecordings(verify::RuleServer& server) 
   return recordings;
 }
 
-// Whether the period has any sample of the series, asked in some fifty steps. If the query fails the answer is yes: the walk
-// over the period then reports the failure.
-bool HasSamples(prometheus_api::QuerySource& source, const backtest::Grid& grid, const std::string& series) {
-  const std::int64_t piece_ms = std::max<std::int64_t>(60'000, (grid.to_ms - grid.from_ms) / 50);
-  const std::string promql =
-      fmt::format("count(last_over_time({}[{}]))", series, FormatDuration(Milliseconds(piece_ms)));
-  const Result<prometheus_api::Answer> answer = source.QueryRange(promql, grid.from_ms, grid.to_ms, piece_ms);
-  return !answer || !answer->series.empty();
-}
-
 class Tester {
  public:
-  Tester(PrometheusClient client, verify::RuleServer rules, std::int64_t patience_ms)
+  Tester(PrometheusClient client, prometheus_api::RuleServer rules, std::int64_t patience_ms)
       : client_(std::move(client)),
         source_(client_, patience_ms),
         rules_(std::move(rules)),
@@ -109,7 +99,8 @@ class Tester {
       one.spec = subject.spec->file.string();
       const backtest::Recordings recordings = {
           .loaded = loaded_,
-          .has_samples = [&](const std::string& series) { return HasSamples(source_, grid, series); },
+          .has_samples =
+              [&](const std::string& series) { return backtest::HasSamples(source_, grid, series); },
           .same = [this](const std::string& left,
                          const std::string& right) { return expressions_.Same(left, right); }};
       one.choices =
@@ -126,7 +117,7 @@ class Tester {
  private:
   PrometheusClient client_;
   prometheus_api::PatientSource source_;
-  verify::RuleServer rules_;
+  prometheus_api::RuleServer rules_;
   std::map<std::string, std::string> loaded_;
   verify::Expressions expressions_;
 };
@@ -137,8 +128,8 @@ Result<std::unique_ptr<Tester>> Open(const Options& options) {
   Result<prometheus_api::HttpClient> http = OpenHttp(options.evaluate.connection);
   if (!http) return http.error();
   const std::int64_t timeout_ms = options.evaluate.connection.timeout_ms;
-  return std::make_unique<Tester>(std::move(*client), verify::RuleServer(std::move(*http), timeout_ms),
-                                  kSilence * timeout_ms);
+  return std::make_unique<Tester>(
+      std::move(*client), prometheus_api::RuleServer(std::move(*http), timeout_ms), kSilence * timeout_ms);
 }
 
 std::int64_t StepMs(const Options& options, const Subject& subject) {

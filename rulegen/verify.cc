@@ -18,10 +18,10 @@ namespace {
 // All queries together may take this many times the timeout of one.
 constexpr int kVerifyPatience = 2;
 
-Result<verify::RuleServer> OpenRuleServer(const ConnectionOptions& options) {
+Result<prometheus_api::RuleServer> OpenRuleServer(const ConnectionOptions& options) {
   Result<prometheus_api::HttpClient> http = OpenHttp(options);
   if (!http) return http.error();
-  return verify::RuleServer(std::move(*http), options.timeout_ms);
+  return prometheus_api::RuleServer(std::move(*http), options.timeout_ms);
 }
 
 }  // namespace
@@ -31,10 +31,10 @@ int RunVerify(const Options& options) {
   if (specs.status != kExitOk) return specs.status;
   const MadeArtefacts all = MakeAllArtefacts(specs);
   if (all.status != kExitOk) return all.status;
-  Result<verify::RuleServer> rules = OpenRuleServer(RuleConnection(options));
+  Result<prometheus_api::RuleServer> rules = OpenRuleServer(RuleConnection(options));
   if (!rules) return Fail(rules.error());
   // vmalert has no /api/v1/format_query; the server with the series may have it.
-  Result<verify::RuleServer> series = OpenRuleServer(options.evaluate.connection);
+  Result<prometheus_api::RuleServer> series = OpenRuleServer(options.evaluate.connection);
   if (!series) return Fail(series.error());
   Result<prometheus_api::PrometheusClient> prometheus = Connect(options.evaluate.connection, kVerifyPatience);
   if (!prometheus) return Fail(prometheus.error());

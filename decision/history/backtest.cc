@@ -274,6 +274,16 @@ class Backtester : public evaluate::Visitor {
 
 }  // namespace
 
+bool HasSamples(prometheus_api::QuerySource& source, const Grid& grid, const std::string& series) {
+  const std::int64_t piece_ms = std::max<std::int64_t>(60'000, (grid.to_ms - grid.from_ms) / 50);
+  const std::string promql =
+      fmt::format("count(last_over_time({}[{}]))", series, FormatDuration(Milliseconds(piece_ms)));
+  prometheus_api::Notes notes;  // the walk asks for the same samples and notes what it gets
+  const prometheus_api::Reply reply =
+      prometheus_api::AskRange(source, promql, grid.from_ms, grid.to_ms, piece_ms, notes);
+  return !reply.believed() || !reply.series.empty();
+}
+
 SeriesChoices ChooseSeries(const spec::Spec& spec, const spec::Spec* reference,
                            const Recordings& recordings) {
   SeriesChoices choices;

@@ -264,7 +264,7 @@ std::optional<Finding> SpecFinding(const spec::Spec& spec, const std::vector<Fin
 }
 
 Result<std::vector<SpecReport>> Verify(const std::vector<generate::Made>& made, const Copies& copies) {
-  const Result<LoadedRules> loaded = copies.rules.Rules();
+  const Result<LoadedRules> loaded = LoadRules(copies.rules);
   const std::optional<bool> reloaded = loaded ? copies.rules.LastReloadSucceeded() : std::nullopt;
   const std::optional<Finding> retention = RetentionFinding(copies.series.Retention(), copies.series.url());
   std::vector<SpecReport> reports;

@@ -12,9 +12,10 @@
 
 #include "common/result.h"
 #include "prometheus/prometheus_client.h"
+#include "prometheus/rule_server.h"
 #include "rulegen/tree/tree.h"
+#include "rulegen/verify/loaded_rules.h"
 #include "rulegen/verify/report.h"
-#include "rulegen/verify/rule_server.h"
 #include "thresholds/model.h"
 #include "thresholds/table.h"
 
@@ -22,8 +23,8 @@ namespace outgrown::verify {
 
 // Where the copies are. The referred objects outlive it.
 struct Copies {
-  RuleServer& rules;                         // holds the loaded rules
-  RuleServer& series;                        // Prometheus, asked about itself
+  prometheus_api::RuleServer& rules;         // holds the loaded rules
+  prometheus_api::RuleServer& series;        // Prometheus, asked about itself
   prometheus_api::QuerySource& prometheus;   // holds the exporters' series
   Expressions& expressions;                  // knows a server's canonical PromQL
   const Table& compiled;                     // the table of this program
