@@ -303,6 +303,14 @@ Result<std::filesystem::path> LogPathOf(const EvaluateOptions& options) {
   return options.log ? Result(*options.log) : decision_log::DefaultLogPath();
 }
 
+Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options) {
+  if (options.logs.size() > 1) return options.logs;
+  const Result<std::filesystem::path> path =
+      options.logs.empty() ? LogPathOf(options.evaluate) : Result(options.logs.front());
+  if (!path) return path.error();
+  return decision_log::LogFiles(*path);
+}
+
 std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   Options options;
   CLI::App app(kDescription, "rulegen");

@@ -30,8 +30,8 @@ std::optional<std::string> ExprOf(const spec::Spec& spec, const std::string& ser
 }
 
 // Why the recorded series is not what `expr` gives; "" if it is.
-std::string WhyRaw(const std::string& series, const std::string& expr, const spec::Spec& spec,
-                   const spec::Spec* reference, const Recordings& recordings) {
+std::string WhyApproximate(const std::string& series, const std::string& expr, const spec::Spec& spec,
+                           const spec::Spec* reference, const Recordings& recordings) {
   const auto loaded = recordings.loaded.find(series);
   if (loaded != recordings.loaded.end()) {
     if (!recordings.same(loaded->second, expr)) return "Prometheus records another expression";
@@ -51,7 +51,7 @@ std::string WhyRaw(const std::string& series, const std::string& expr, const spe
 
 SeriesChoice Choose(std::string title, const std::string& series, const std::string& expr,
                     const spec::Spec& spec, const spec::Spec* reference, const Recordings& recordings) {
-  std::string reason = WhyRaw(series, expr, spec, reference, recordings);
+  std::string reason = WhyApproximate(series, expr, spec, reference, recordings);
   return {std::move(title), reason.empty() ? "" : expr, std::move(reason)};
 }
 

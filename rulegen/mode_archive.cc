@@ -1,6 +1,4 @@
 // --archive: the servers, the specs and the log, put into one folder.
-#include "rulegen/archive/archive.h"
-
 #include <csignal>
 #include <cstdio>
 #include <optional>
@@ -14,10 +12,10 @@
 #include "common/interrupt.h"
 #include "common/text.h"
 #include "common/time_text.h"
-#include "decision/log/decision_log.h"
 #include "prometheus/ask.h"
-#include "rulegen/commands.h"
+#include "rulegen/archive/archive.h"
 #include "rulegen/connection.h"
+#include "rulegen/modes.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 
@@ -53,12 +51,6 @@ Result<Connections> OpenServers(const Options& options) {
     connections.alertmanager = std::move(*http);
   }
   return connections;
-}
-
-Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options) {
-  const Result<std::filesystem::path> path = LogPathOf(options.evaluate);
-  if (!path) return path.error();
-  return decision_log::LogFiles(*path);
 }
 
 // No exit status: a signal came, and nothing was archived.

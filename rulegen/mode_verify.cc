@@ -1,15 +1,14 @@
 // --verify: reach the servers, compare, print.
-#include "rulegen/verify/verify.h"
-
 #include <string>
 #include <utility>
 
 #include "common/exit_status.h"
 #include "common/time_text.h"
-#include "rulegen/commands.h"
 #include "rulegen/connection.h"
+#include "rulegen/modes.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
+#include "rulegen/verify/verify.h"
 #include "thresholds/table.h"
 
 namespace outgrown::commands {

@@ -23,8 +23,8 @@
 #include "decision/record.h"
 #include "decision/report_json.h"
 #include "decision/report_text.h"
-#include "rulegen/commands.h"
 #include "rulegen/connection.h"
+#include "rulegen/modes.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 

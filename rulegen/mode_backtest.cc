@@ -1,6 +1,4 @@
 // --backtest: which series to read, the walk through the period, the answer. Nothing is logged.
-#include "decision/history/backtest.h"
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -17,8 +15,9 @@
 #include "common/time_text.h"
 #include "decision/history/answer_json.h"
 #include "decision/history/answer_text.h"
-#include "rulegen/commands.h"
+#include "decision/history/backtest.h"
 #include "rulegen/connection.h"
+#include "rulegen/modes.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 #include "rulegen/verify/loaded_rules.h"

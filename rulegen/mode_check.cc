@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "common/exit_status.h"
-#include "rulegen/commands.h"
+#include "rulegen/modes.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 #include "rulegen/tree/tree.h"
