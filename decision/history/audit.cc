@@ -15,6 +15,7 @@
 #include "decision/engine/decide.h"
 #include "decision/evaluation.h"
 #include "decision/history/recorded.h"
+#include "decision/history/recorded_period.h"
 #include "decision/log/decision_log.h"
 #include "decision/period.h"
 
