@@ -12,7 +12,6 @@
 #include <fmt/format.h>
 
 #include "common/exit_status.h"
-#include "common/time_text.h"
 #include "decision/history/answer_json.h"
 #include "decision/history/answer_text.h"
 #include "decision/history/backtest.h"
@@ -21,7 +20,6 @@
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 #include "rulegen/verify/loaded_rules.h"
-#include "thresholds/names.h"
 
 namespace outgrown::commands {
 namespace {
