@@ -41,6 +41,13 @@ std::string PlainText(std::string_view text, std::size_t code_points_max = 300);
 // Columns that `text` takes, one for each code point; good enough for the Latin titles and labels of specs.
 std::size_t Columns(std::string_view text);
 
+// Where a text for people goes.
+struct TextStyle {
+  bool terminal = false;     // indented, with bars
+  bool colour = false;       // ANSI colours
+  std::size_t columns = 80;  // the terminal's width; without one nothing is fitted to it
+};
+
 // Numbers as exact text: what is written reads back bit for bit.
 
 // The shortest decimal text that reads back as the same double, as Prometheus' canonical PromQL prints it

@@ -18,7 +18,6 @@
 #include "counterblock/cells.h"
 #include "counterblock/header.h"
 #include "counterblock/layout.h"
-#include "counterblock/writer.h"
 
 namespace outgrown::block {
 

@@ -18,8 +18,6 @@
 // it was opened and, in a child, since the fork: a thread's first record into a store allocates memory.
 #pragma once
 
-#include <time.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -50,21 +48,6 @@ struct Start {
   std::uint64_t start_ns = 0;
   std::uint64_t mark = 0;  // which slot shows the write as in flight; 0: none
 };
-
-// CLOCK_MONOTONIC in nanoseconds, the clock of every time in the block (std::chrono::steady_clock and
-// Python's time.monotonic_ns() are the same): it never steps, and all processes of a host share it. About 16 ns.
-inline std::uint64_t NowNs() {
-  struct timespec now;
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-// The same to the last timer tick (1 to 10 ms), at a third of the cost.
-inline std::uint64_t CoarseNowNs() {
-  struct timespec now;
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 class Writer {
  public:

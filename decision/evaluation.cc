@@ -189,6 +189,31 @@ void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
   FindSplits(evaluation, source, evaluation.time_ms - std::ranges::min(from_ms));
 }
 
+void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source) {
+  const Table& table = *evaluation.table;
+  // Each query reads three days of samples of every store.
+  if (evaluation.stores.empty() || evaluation.stores.size() > kTrendStoresMax) return;
+  for (StoreDecision& store : evaluation.stores) store.trends.assign(table.thresholds.size(), {});
+  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
+    const auto judged = [signal](const ThresholdRow& threshold) { return threshold.signal == signal; };
+    if (std::ranges::none_of(table.thresholds, judged)) continue;
+    const auto trends = FetchTrends(table, signal, source, evaluation.time_ms);
+    if (!trends) {
+      evaluation.fleet.Warn(
+          fmt::format("no trend of {}: {}", table.signals[signal].title, trends.error().what));
+      continue;
+    }
+    for (StoreDecision& store : evaluation.stores) {
+      const auto found = trends->find(store.samples.identity);
+      for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
+        if (!judged(table.thresholds[index])) continue;
+        store.trends[index] =
+            found == trends->end() ? Trend{TrendKind::kTooLittleHistory} : found->second[index];
+      }
+    }
+  }
+}
+
 Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& given, std::int64_t time_ms) {
   Evaluation evaluation;
   evaluation.table = &table;

@@ -33,7 +33,7 @@ struct Share {
 };
 
 struct StoreDecision {
-  std::vector<std::pair<std::string, std::string>> labels;  // what names the store, in the order to show
+  Labels labels;  // what names the store, in the order to show
   StoreSamples samples;
   std::vector<decide::Finding> findings;  // by index of Table::thresholds
   decide::Decision decision;
@@ -69,6 +69,9 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
 void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t from_ms);
 void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
               std::span<const std::int64_t> from_ms);
+
+// Fills StoreDecision::trends. What could not be asked is noted among the fleet's warnings.
+void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source);
 
 // Decides about stores whose values were given.
 Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& given, std::int64_t time_ms);

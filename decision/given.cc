@@ -79,8 +79,6 @@ Result<GivenStore> ReadStore(const Table& table, const Json::Object& members, co
   return store;
 }
 
-using Labels = std::vector<std::pair<std::string, std::string>>;
-
 Labels SortedLabels(const GivenStore& store) {
   Labels labels = store.labels;
   std::ranges::sort(labels);

@@ -15,9 +15,12 @@
 
 namespace outgrown::evaluate {
 
+// What names a store.
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
 struct GivenStore {
-  std::vector<std::pair<std::string, std::string>> labels;  // in the order given
-  std::vector<double> values;                               // by index of Table::signals; NaN: not given
+  Labels labels;               // in the order given
+  std::vector<double> values;  // by index of Table::signals; NaN: not given
 };
 
 // The stores given for each of `tables`, by index. An object belongs to the one table that knows all of its signals;

@@ -230,7 +230,7 @@ std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& s
     std::vector<bool> shown(there.size(), false);
     for (const prometheus_api::Series& series : reply.series) {
       const Store* const store = list.Find(series.labels);
-      if (store != nullptr) shown[static_cast<std::size_t>(store - list.stores().data())] = true;
+      if (store != nullptr) shown[list.IndexOf(*store)] = true;
     }
     for (std::size_t index = 0; index < there.size(); ++index) {
       if (from_ms[index] == begin_ms) there[index] = shown[index];
@@ -278,7 +278,7 @@ void FindStops(const Table& table, prometheus_api::QuerySource& source, StoreLis
       const auto scraped = scraped_s.find(store);
       if (store == nullptr || scraped == scraped_s.end()) continue;
       const double allowed_s = scraped->second + static_cast<double>(table.scrape_interval_ms) / 1000;
-      const auto index = static_cast<std::size_t>(store - list.stores().data());
+      const std::size_t index = list.IndexOf(*store);
       if (series.samples.front().value <= allowed_s && indices.contains(index)) stores[index].Stopped(gap);
     }
   }

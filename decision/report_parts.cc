@@ -19,27 +19,9 @@ constexpr std::size_t kTitleColumnsMax = 96;
 
 }  // namespace
 
-std::string StoreTitle(const evaluate::StoreDecision& store) {
-  std::string name;
-  std::string_view instance;
-  std::string_view job;
-  for (const auto& [label, value] : store.labels) {
-    if (label == "instance") {
-      instance = value;
-    } else if (label == "job") {
-      job = value;
-    } else {
-      name += (name.empty() ? "" : " ") + PlainText(value, 80);
-    }
-  }
-  if (!instance.empty()) name += (name.empty() ? "" : " @ ") + PlainText(instance, 80);
-  if (!job.empty()) name += (name.empty() ? "" : " ") + fmt::format("({})", PlainText(job, 80));
-  return name.empty() ? "given values" : name;
-}
-
-std::string LabelText(const evaluate::StoreDecision& store) {
+std::string LabelText(const evaluate::Labels& labels) {
   std::string text;
-  for (const auto& [name, value] : store.labels) {
+  for (const auto& [name, value] : labels) {
     text += fmt::format("{}{}=\"{}\"", text.empty() ? "" : " ", PlainText(name, 80), PlainText(value, 120));
   }
   return text;

@@ -1,4 +1,4 @@
-// What the text reports are put together from: a store's name, what the alerts say, the footer, colour, wrapping.
+// What the text reports are put together from: what the alerts say, the footer, colour, wrapping.
 #pragma once
 
 #include <cstddef>
@@ -7,22 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "common/text.h"
 #include "decision/evaluation.h"
 
 namespace outgrown::report {
 
-// Where the text goes.
-struct TextStyle {
-  bool terminal = false;     // indented, with bars
-  bool colour = false;       // ANSI colours
-  std::size_t columns = 80;  // the terminal's width; without one nothing is fitted to it
-};
-
-// "checkpoints @ app-1:9108 (app)": the labels but job and instance, then these; "given values" without any label.
-std::string StoreTitle(const evaluate::StoreDecision& store);
-
-// `database="checkpoints" instance="app-1:9108" job="app"`, in the store's order.
-std::string LabelText(const evaluate::StoreDecision& store);
+// `database="checkpoints" instance="app-1:9108" job="app"`, in that order.
+std::string LabelText(const evaluate::Labels& labels);
 
 // What the alerts say, as lines: drift and notes; nothing for what agrees.
 std::vector<std::string> AlertLines(const Table& table, const evaluate::StoreDecision& store);

@@ -38,7 +38,7 @@ std::string StoreInFull(const evaluate::Evaluation& evaluation, const StoreDecis
   std::string text;
   const std::string verdict = evaluate::VerdictLine(table, store);
   if (style.terminal) {
-    text += TitleLine(StoreTitle(store), evaluation.time_ms, style) + '\n';
+    text += TitleLine(evaluate::StoreTitle(store.labels), evaluation.time_ms, style) + '\n';
     text += Indented(verdict, VerdictColour(table, store), style);
   } else {
     text += verdict + '\n';
@@ -60,7 +60,7 @@ std::string StoreInFull(const evaluate::Evaluation& evaluation, const StoreDecis
   if (style.terminal) {
     text += '\n';
   } else if (!store.labels.empty()) {
-    text += fmt::format("  store: {}\n", LabelText(store));
+    text += fmt::format("  store: {}\n", LabelText(store.labels));
   }
   text += SignalLines(evaluation, store, style);
   if (style.terminal) text += '\n';
@@ -101,7 +101,8 @@ std::string PlainRows(const Table& table, const std::vector<const StoreDecision*
     const std::size_t also = evaluate::AlsoLines(table, *store).size();
     const std::string silence = evaluate::SilenceText(*store);
     text += fmt::format("  {}  {}{}{}\n", Pad(evaluate::VerdictLine(table, *store), width),
-                        StoreTitle(*store), also == 0 ? "" : fmt::format("  (also {} more)", also),
+                        evaluate::StoreTitle(store->labels),
+                        also == 0 ? "" : fmt::format("  (also {} more)", also),
                         silence.empty() ? "" : fmt::format("  ({})", silence));
     for (const std::string& alert : AlertLines(table, *store)) text += fmt::format("    {}\n", alert);
   }
@@ -126,7 +127,7 @@ std::string TerminalRows(const Table& table, const std::vector<const StoreDecisi
   std::size_t names = 0;
   for (const StoreDecision* store : stores) {
     verdicts = std::max(verdicts, Columns(evaluate::VerdictShort(table, *store)));
-    names = std::max(names, Columns(StoreTitle(*store)));
+    names = std::max(names, Columns(evaluate::StoreTitle(store->labels)));
   }
   const std::size_t left = style.columns > verdicts + 4 ? style.columns - verdicts - 4 : 0;
   // Names take at most half of the rest, or all of it where the reason goes to the next line anyway.
@@ -138,7 +139,7 @@ std::string TerminalRows(const Table& table, const std::vector<const StoreDecisi
   for (const StoreDecision* store : stores) {
     const std::string verdict = Pad(evaluate::VerdictShort(table, *store), verdicts);
     std::string line = fmt::format("  {}  {}", Paint(verdict, VerdictColour(table, *store), style.colour),
-                                   Pad(Shorten(StoreTitle(*store), names), names));
+                                   Pad(Shorten(evaluate::StoreTitle(store->labels), names), names));
     const bool sufficient = store->decision.outcome == decide::Outcome::kSufficient;
     if (const std::string reason = Reason(table, *store); !reason.empty()) {
       line += below ? '\n' + std::string(margin, ' ') : "  ";

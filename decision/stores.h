@@ -9,16 +9,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/horizons.h"
 #include "common/sample.h"
 #include "decision/engine/cause.h"
 #include "prometheus/ask.h"
 #include "thresholds/table.h"
 
 namespace outgrown::evaluate {
-
-// How far before T a store may have been seen last to be listed: the day between two runs of the timer, and two hours for
-// a late one.
-inline constexpr std::int64_t kLookbackMs = 26LL * 3'600'000;
 
 // The values of Table::identity, in its order; "" for a label that is not there.
 using Identity = std::vector<std::string>;
@@ -55,6 +52,9 @@ class StoreList {
 
   // The same without making one: null too if there is none.
   Store* Find(const prometheus_api::Labels& labels);
+
+  // The place in stores() of one of them.
+  std::size_t IndexOf(const Store& store) const { return static_cast<std::size_t>(&store - stores_.data()); }
 
   // Adds a store that is known to report.
   void Add(Identity identity) { FindOrAdd(std::move(identity), decide::Cause::kNone); }

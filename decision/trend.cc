@@ -9,9 +9,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "common/horizons.h"
 #include "common/text.h"
 #include "common/time_text.h"
-#include "decision/evaluation.h"
+#include "prometheus/ask.h"
 
 namespace outgrown::evaluate {
 namespace {
@@ -59,7 +60,7 @@ Trend PickTrend(const Line& line, std::string_view threshold) {
   if (!found->second) return {TrendKind::kUnknown};
   const double seconds = *found->second;
   if (!(seconds > 0) || !std::isfinite(seconds)) return {TrendKind::kNotApproaching};
-  if (seconds > kTrendSecondsMax) return {TrendKind::kLater};
+  if (seconds > kTrendMaxMs / 1000.0) return {TrendKind::kLater};
   return {TrendKind::kReached, seconds};
 }
 
@@ -97,33 +98,23 @@ std::string TrendQuery(const Table& table, std::size_t signal) {
                      FormatDuration(Milliseconds(kTrendMs - kBeginningMs)));
 }
 
-void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source) {
-  const Table& table = *evaluation.table;
-  // Each query reads three days of samples of every store.
-  if (evaluation.stores.empty() || evaluation.stores.size() > kTrendStoresMax) return;
-  for (StoreDecision& store : evaluation.stores) store.trends.assign(table.thresholds.size(), {});
-  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
-    const auto judged = [signal](const ThresholdRow& threshold) { return threshold.signal == signal; };
-    if (std::ranges::none_of(table.thresholds, judged)) continue;
-    prometheus_api::Notes notes;  // dropped: a trend's warnings must not appear as the decision's
-    const prometheus_api::Reply reply =
-        prometheus_api::AskVector(source, TrendQuery(table, signal), evaluation.time_ms, notes);
-    if (!reply.believed()) {
-      const bool failed = reply.asked.trust == prometheus_api::Trust::kFailed;
-      evaluation.fleet.Warn(fmt::format("no trend of {}: {}", table.signals[signal].title,
-                                        failed ? reply.asked.problem : "the answer may be incomplete"));
-      continue;
-    }
-    const std::map<Identity, Line> lines = ReadLines(table, reply.series);
-    for (StoreDecision& store : evaluation.stores) {
-      const auto line = lines.find(store.samples.identity);
-      for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
-        if (!judged(table.thresholds[index])) continue;
-        store.trends[index] = line == lines.end() ? Trend{TrendKind::kTooLittleHistory}
-                                                  : PickTrend(line->second, table.thresholds[index].id);
-      }
-    }
+Result<std::map<Identity, std::vector<Trend>>> FetchTrends(const Table& table, std::size_t signal,
+                                                           prometheus_api::QuerySource& source,
+                                                           std::int64_t time_ms) {
+  prometheus_api::Notes notes;  // dropped: a trend's warnings must not appear as the decision's
+  const prometheus_api::Reply reply =
+      prometheus_api::AskVector(source, TrendQuery(table, signal), time_ms, notes);
+  if (!reply.believed()) {
+    const bool failed = reply.asked.trust == prometheus_api::Trust::kFailed;
+    return Error{failed ? reply.asked.problem : "the answer may be incomplete", ""};
   }
+  std::map<Identity, std::vector<Trend>> trends;
+  for (const auto& [identity, line] : ReadLines(table, reply.series)) {
+    std::vector<Trend>& of_store = trends[identity];
+    for (const ThresholdRow& threshold : table.thresholds)
+      of_store.push_back(threshold.signal == signal ? PickTrend(line, threshold.id) : Trend{});
+  }
+  return trends;
 }
 
 }  // namespace outgrown::evaluate

@@ -4,17 +4,19 @@
 // Prometheus computes it (predict_linear, deriv); this file only classifies it. One query a signal for all stores.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/result.h"
+#include "decision/stores.h"
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 
 namespace outgrown::evaluate {
-
-struct Evaluation;
 
 enum class TrendKind : std::uint8_t {
   kReached,           // the straight line through the last days meets the limit within a year
@@ -34,8 +36,6 @@ std::string_view TrendId(TrendKind kind);
 
 // The straight line is laid through this much.
 inline constexpr std::int64_t kTrendMs = 3 * 86'400'000LL;
-// A limit further away than this is no trend of three days.
-inline constexpr double kTrendSecondsMax = 365 * 86'400.0;
 // The share of the values' variance that the line must explain. Noise and the rhythm of day and night stay below it.
 inline constexpr double kTrendFitMin = 0.5;
 // Each query reads three days of one signal of every store, so that with more stores than these none is asked.
@@ -45,7 +45,10 @@ inline constexpr std::size_t kTrendStoresMax = 500;
 // line fits, for the stores whose history reaches back far enough.
 std::string TrendQuery(const Table& table, std::size_t signal);
 
-// Fills StoreDecision::trends. What could not be asked is noted among the fleet's warnings.
-void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source);
+// What is asked about one signal: by store, for each threshold of the table the trend if it is about this signal. A store that is
+// not there has too little history. An error says why there is no answer.
+Result<std::map<Identity, std::vector<Trend>>> FetchTrends(const Table& table, std::size_t signal,
+                                                           prometheus_api::QuerySource& source,
+                                                           std::int64_t time_ms);
 
 }  // namespace outgrown::evaluate

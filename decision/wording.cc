@@ -96,6 +96,24 @@ std::string VerdictShort(const Table& table, const StoreDecision& store) {
   return fmt::format("{}{}", decide::VerdictText(table, store.decision), IsPending(store) ? ", pending" : "");
 }
 
+std::string StoreTitle(const Labels& labels) {
+  std::string name;
+  std::string_view instance;
+  std::string_view job;
+  for (const auto& [label, value] : labels) {
+    if (label == "instance") {
+      instance = value;
+    } else if (label == "job") {
+      job = value;
+    } else {
+      name += (name.empty() ? "" : " ") + PlainText(value, 80);
+    }
+  }
+  if (!instance.empty()) name += (name.empty() ? "" : " @ ") + PlainText(instance, 80);
+  if (!job.empty()) name += (name.empty() ? "" : " ") + fmt::format("({})", PlainText(job, 80));
+  return name.empty() ? "given values" : name;
+}
+
 std::string VerdictLine(const Table& table, const StoreDecision& store) {
   const std::string_view verdict = decide::VerdictText(table, store.decision);
   switch (store.decision.outcome) {

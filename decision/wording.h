@@ -13,6 +13,9 @@
 
 namespace outgrown::evaluate {
 
+// "checkpoints @ app-1:9108 (app)": the labels but job and instance, then these; "given values" without any label.
+std::string StoreTitle(const Labels& labels);
+
 // The verdict line, on which operators act:
 //   MIGRATE NOW - Write errors >1% (SQLite saturated)
 //   SQLite sufficient

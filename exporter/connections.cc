@@ -99,7 +99,7 @@ bool Connections::BeginAnswer(const void* key, const sockaddr_in& client) {
   return !is_draining_;
 }
 
-void Connections::SetBody(const void* key, const HttpBody& body) {
+void Connections::SetBody(const void* key, const Body& body) {
   const std::lock_guard<std::mutex> lock(mutex_);
   answers_[key].body = body;
 }
@@ -115,7 +115,7 @@ void Connections::HangUp(Answer& answer) {
   if (answer.fd >= 0) ::shutdown(answer.fd, SHUT_RDWR);
 }
 
-void Connections::Revoke(const HttpBody& body) {
+void Connections::Revoke(const Body& body) {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (auto& [key, answer] : answers_) {
     if (answer.body == body) HangUp(answer);

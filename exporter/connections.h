@@ -12,10 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <thread>
-
-#include "exporter/http_server.h"
 
 namespace outgrown::exporter {
 
@@ -38,12 +37,13 @@ class Connections {
   // A request has arrived and is answered, on the connection for which `key` stands until EndAnswer. False if the server
   // is stopping.
   bool BeginAnswer(const void* key, const sockaddr_in& client);
-  // What is sent, so that it can be revoked.
-  void SetBody(const void* key, const HttpBody& body);
+  // What is sent, so that it can be revoked. Only whose it is matters here.
+  using Body = std::shared_ptr<const void>;
+  void SetBody(const void* key, const Body& body);
   void EndAnswer(const void* key);
 
   // Closes every connection that is still being sent this body.
-  void Revoke(const HttpBody& body);
+  void Revoke(const Body& body);
 
   // From now on BeginAnswer says no; waits until no answer is under way, at most for `timeout`, then hangs up on all.
   void Drain(std::chrono::milliseconds timeout);
@@ -54,7 +54,7 @@ class Connections {
     int fd = -1;
     Clock::time_point since;
     bool is_hung_up = false;
-    HttpBody body;
+    Body body;
   };
   struct Waiting {  // a connection that isn't being answered
     std::uint64_t client = 0;

@@ -267,4 +267,9 @@ std::string ReadErrorAnswer(std::string_view body) {
   return PlainText((typed ? *type->string() + ": " : "") + *error->string());
 }
 
+std::string ErrorAnswerText(long status, std::string_view body) {
+  const std::string said = ReadErrorAnswer(body);
+  return "answered " + std::to_string(status) + (said.empty() ? "" : ": " + said);
+}
+
 }  // namespace outgrown::prometheus_api

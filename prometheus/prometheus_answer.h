@@ -39,4 +39,7 @@ Result<Answer> ReadAnswer(std::string_view body, ResultType expected);
 // The "errorType: error" of an error answer's body; "" if it is not one of Prometheus'.
 std::string ReadErrorAnswer(std::string_view body);
 
+// "answered 503", with that text behind it.
+std::string ErrorAnswerText(long status, std::string_view body);
+
 }  // namespace outgrown::prometheus_api

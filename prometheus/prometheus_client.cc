@@ -24,11 +24,6 @@ std::string ApiTime(std::int64_t time_ms) {
   return fmt::format("{}.{:03}", from_epoch_ms / 1000, from_epoch_ms % 1000);
 }
 
-Error StatusError(const HttpAnswer& http, const std::string& url) {
-  const std::string said = ReadErrorAnswer(http.body);
-  return Error{fmt::format("the server answered {}{}{}", http.status, said.empty() ? "" : ": ", said), url};
-}
-
 }  // namespace
 
 PrometheusClient::PrometheusClient(HttpClient http, std::int64_t total_ms)
@@ -42,7 +37,8 @@ Result<Answer> PrometheusClient::Ask(std::string_view path, const HttpClient::Fi
   // POST, because a long query may exceed the URL length that servers and proxies accept.
   const Result<HttpAnswer> http = http_.Post(path, fields, LeftMs());
   if (!http) return http.error();
-  if (http->status != 200) return StatusError(*http, http_.url());
+  if (http->status != 200)
+    return Error{"the server " + ErrorAnswerText(http->status, http->body), http_.url()};
   Result<Answer> answer = ReadAnswer(http->body, expected);
   if (!answer) return Error{answer.error().what, http_.url()};
   return answer;

@@ -72,6 +72,13 @@ ConnectionOptions ConnectionTo(const std::string& url, const ConnectionOptions& 
   return other;
 }
 
+ConnectionOptions RuleConnection(const Options& options) {
+  if (options.verify.rules_url.empty()) return options.evaluate.connection;
+  ConnectionOptions rules = ConnectionTo(options.verify.rules_url, options.evaluate.connection);
+  if (options.verify.rules_headers_file) rules.headers_file = options.verify.rules_headers_file;
+  return rules;
+}
+
 Result<prometheus_api::HttpClient> OpenHttp(const ConnectionOptions& options) {
   prometheus_api::HttpOptions http;
   http.url = options.url;

@@ -14,6 +14,9 @@ namespace outgrown::commands {
 // How a second server is reached. The login for Prometheus goes to no other host or port.
 ConnectionOptions ConnectionTo(const std::string& url, const ConnectionOptions& prometheus);
 
+// How the server with the rules is reached: Prometheus, or what --rules-url names.
+ConnectionOptions RuleConnection(const Options& options);
+
 // Both read the files and connect to nothing yet. All queries of a client together may take `patience` times the
 // timeout of one.
 Result<prometheus_api::HttpClient> OpenHttp(const ConnectionOptions& options);

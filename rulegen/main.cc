@@ -1,11 +1,11 @@
-// rulegen: reads its command line and hands over to the one mode that it names (commands.h).
+// rulegen: reads its command line and hands over to the one mode that it names (modes.h).
 #include <cstdio>
 #include <exception>
 #include <system_error>
 #include <variant>
 
 #include "common/exit_status.h"
-#include "rulegen/commands.h"
+#include "rulegen/modes.h"
 #include "rulegen/options.h"
 
 namespace {

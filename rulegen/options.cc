@@ -10,7 +10,9 @@
 #include <CLI/CLI.hpp>
 
 #include "common/exit_status.h"
+#include "common/horizons.h"
 #include "common/time_text.h"
+#include "decision/log/decision_log.h"
 #include "prometheus/http_client.h"
 
 namespace outgrown::commands {
@@ -297,6 +299,18 @@ std::int64_t LengthMs(const EvaluateOptions& options) {
   return options.since_ms.value_or(kWeekMs);
 }
 
+Result<std::filesystem::path> LogPathOf(const EvaluateOptions& options) {
+  return options.log ? Result(*options.log) : decision_log::DefaultLogPath();
+}
+
+Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options) {
+  if (options.logs.size() > 1) return options.logs;
+  const Result<std::filesystem::path> path =
+      options.logs.empty() ? LogPathOf(options.evaluate) : Result(options.logs.front());
+  if (!path) return path.error();
+  return decision_log::LogFiles(*path);
+}
+
 std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   Options options;
   CLI::App app(kDescription, "rulegen");
@@ -325,8 +339,7 @@ std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   }
   if (options.evaluate.since_last && options.mode != Mode::kEvaluate)
     return Usage("--since last has a meaning only with --evaluate");
-  constexpr std::int64_t kSkewMs = 3'600'000;  // how far ahead the server's clock may be
-  if (options.evaluate.at_ms && *options.evaluate.at_ms > NowMs() + kSkewMs) {
+  if (options.evaluate.at_ms && *options.evaluate.at_ms > NowMs() + kClocksApartMs) {
     return Usage("--at lies in the future: nothing was measured then");
   }
   if (options.evaluate.since_ms && *options.evaluate.since_ms > EndMs(options.evaluate)) {

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "common/result.h"
+
 namespace outgrown::commands {
 
 // How any mode reaches Prometheus.
@@ -78,6 +80,13 @@ std::int64_t EndMs(const EvaluateOptions& options);
 // How far --backtest and --archive reach back from there: --since, or 7 days, which is what Prometheus retains beside the
 // application.
 std::int64_t LengthMs(const EvaluateOptions& options);
+
+// The decision log: --log, or its default place.
+Result<std::filesystem::path> LogPathOf(const EvaluateOptions& options);
+
+// The files of the decision logs in the order of their records: several LOGs as they were named; one, or else the log of
+// LogPathOf, with its rotated segments before it.
+Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options);
 
 std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv);
 

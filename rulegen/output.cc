@@ -30,9 +30,8 @@ std::size_t TerminalColumns() {
   const char* const said = std::getenv("COLUMNS");
   const std::string_view text = said == nullptr ? "" : said;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), columns);
-  return failed == std::errc() && end == text.data() + text.size() && columns > 0
-             ? columns
-             : report::TextStyle{}.columns;
+  return failed == std::errc() && end == text.data() + text.size() && columns > 0 ? columns
+                                                                                  : TextStyle{}.columns;
 }
 
 }  // namespace
@@ -51,10 +50,10 @@ int Answer(std::string_view text, int status) {
   return status;
 }
 
-report::TextStyle StyleOfOutput() {
+TextStyle StyleOfOutput() {
   const char* const terminal = std::getenv("TERM");
   const char* const no_colour = std::getenv("NO_COLOR");  // https://no-color.org: any non-empty value
-  report::TextStyle style;
+  TextStyle style;
   // TERM=dumb (an editor's shell) gets plain text.
   style.terminal =
       ::isatty(STDOUT_FILENO) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";

@@ -9,7 +9,7 @@
 
 #include "common/exit_status.h"
 #include "common/result.h"
-#include "decision/report_text.h"
+#include "common/text.h"
 
 namespace outgrown::commands {
 
@@ -20,7 +20,7 @@ int Fail(const Error& error, int status = kExitFailure);
 int Answer(std::string_view text, int status);
 
 // Plain unless standard output is a terminal that can do more; colour unless NO_COLOR says otherwise.
-report::TextStyle StyleOfOutput();
+TextStyle StyleOfOutput();
 
 // A line of progress on standard error that replaces itself, and vanishes at the end; nothing without a terminal.
 std::function<void(std::int64_t done, std::int64_t all)> ProgressOnTerminal(std::string what);

@@ -1,6 +1,7 @@
 #include "rulegen/spec_files.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -13,11 +14,11 @@
 
 #include "common/exit_status.h"
 #include "common/result.h"
-#include "rulegen/artefacts/other_specs.h"
 #include "rulegen/output.h"
+#include "rulegen/spec_inputs.h"
+#include "rulegen/tree/shared_files.h"
 #include "thresholds/diagnostic.h"
 #include "thresholds/parse.h"
-#include "thresholds/table.h"
 
 namespace outgrown::commands {
 namespace {
@@ -31,8 +32,6 @@ void Print(const std::vector<spec::Diagnostic>& diagnostics, const std::map<fs::
   }
 }
 
-}  // namespace
-
 std::vector<fs::path> SpecFiles(const Options& options) {
   if (!options.specs.empty()) return options.specs;
   std::vector<fs::path> files;
@@ -44,12 +43,25 @@ std::vector<fs::path> SpecFiles(const Options& options) {
   return files;
 }
 
-Specs LoadSpecs(const Options& options) {
+// Adds the spec's inputs; 0, or the exit status for what is wrong with them, which was printed.
+int LoadInputs(const spec::Spec& spec, const std::map<fs::path, std::string>& sources, Specs& loaded) {
+  AlsoSpecs also = LoadAlso(spec);
+  Print(also.diagnostics, sources);
+  if (!also.diagnostics.empty()) return also.unreadable ? kExitFailure : kExitInvalidSpec;
+  Result<std::optional<generate::Base>> base = LoadBase(spec);
+  if (!base) return Fail(base.error());
+  loaded.inputs.push_back({std::move(*base), std::move(also.specs)});
+  return kExitOk;
+}
+
+}  // namespace
+
+Specs LoadSpecs(const Options& options, Purpose purpose) {
   Specs loaded;
   const std::vector<fs::path> files = SpecFiles(options);
   if (files.empty()) {
     fmt::print(stderr, "rulegen: found no rules/*.toml here; name a spec with --spec\n");
-    return {kExitUsage, {}};
+    return {kExitUsage, {}, {}};
   }
   std::map<fs::path, std::string> sources;
   for (const fs::path& file : files) {
@@ -63,49 +75,53 @@ Specs LoadSpecs(const Options& options) {
     }
   }
   if (loaded.status != kExitOk) return loaded;
-  const std::vector<spec::Diagnostic> shared = generate::SharedNames(loaded.specs);
+  const std::vector<spec::Diagnostic> shared = SharedNames(loaded.specs);
   Print(shared, sources);
   if (!shared.empty()) loaded.status = kExitInvalidSpec;
-  if (options.mode != Mode::kGenerate && options.mode != Mode::kCheck && options.mode != Mode::kVerify)
+  if (purpose == Purpose::kTables) {
+    loaded.inputs.resize(loaded.specs.size());
     return loaded;
-  for (const spec::Spec& spec : loaded.specs) {
-    const generate::AlsoSpecs also = generate::LoadAlso(spec);
-    Print(also.diagnostics, sources);
-    if (!also.diagnostics.empty())
-      loaded.status = std::max<int>(loaded.status, also.unreadable ? kExitFailure : kExitInvalidSpec);
   }
+  for (const spec::Spec& spec : loaded.specs)
+    loaded.status = std::max(loaded.status, LoadInputs(spec, sources, loaded));
   return loaded;
 }
 
-MadeArtefacts MakeAllArtefacts(const std::vector<spec::Spec>& specs, const Options& options) {
+MadeArtefacts MakeAllArtefacts(const Specs& specs) {
   MadeArtefacts all;
-  for (const spec::Spec& spec : specs) {
-    Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
+  for (std::size_t index = 0; index < specs.specs.size(); ++index) {
+    const spec::Spec& spec = specs.specs[index];
+    Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec, specs.inputs[index]);
     if (!artefacts.ok()) return {Fail(artefacts.error()), {}};
     all.made.push_back({&spec, std::move(*artefacts)});
   }
-  for (const spec::Diagnostic& diagnostic : generate::SharedFiles(all.made, options.out)) {
+  return all;
+}
+
+MadeArtefacts MakeAllFiles(const Specs& specs, const std::optional<fs::path>& out) {
+  MadeArtefacts all = MakeAllArtefacts(specs);
+  for (const spec::Diagnostic& diagnostic : generate::SharedFiles(all.made, out)) {
     fmt::print(stderr, "{}\n", spec::FormatDiagnostic(diagnostic));
     all.status = kExitInvalidSpec;
   }
   return all;
 }
 
-std::vector<const Table*> Tables::Pointers() const {
-  if (owned.empty()) return {&CompiledTable()};
-  std::vector<const Table*> pointers;
-  for (const plan::OwnedTable& table : owned) pointers.push_back(&table.table());
-  return pointers;
-}
-
-Tables LoadTables(const Options& options) {
-  Tables tables;
-  if (SpecFiles(options).empty()) return tables;
-  const Specs specs = LoadSpecs(options);
-  tables.status = specs.status;
-  if (tables.status != kExitOk) return tables;
-  for (const spec::Spec& spec : specs.specs) tables.owned.push_back(plan::MakeTable(spec));
-  return tables;
+Subjects LoadSubjects(const Options& options, Purpose purpose) {
+  Subjects loaded;
+  if (SpecFiles(options).empty()) {
+    loaded.subjects.emplace_back();
+    return loaded;
+  }
+  Specs specs = LoadSpecs(options, purpose);
+  loaded.status = specs.status;
+  if (loaded.status != kExitOk) return loaded;
+  for (std::size_t index = 0; index < specs.specs.size(); ++index) {
+    plan::OwnedTable table = plan::MakeTable(specs.specs[index]);
+    loaded.subjects.push_back(
+        {std::move(specs.specs[index]), std::move(specs.inputs[index]), std::move(table)});
+  }
+  return loaded;
 }
 
 }  // namespace outgrown::commands

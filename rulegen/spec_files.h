@@ -1,48 +1,58 @@
-// The specs that a run is about, and the threshold tables made of them.
+// The specs that a run is about, with what their artefacts are made from, and the threshold tables made of them.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
+#include "rulegen/artefacts/artefacts.h"
 #include "rulegen/options.h"
-#include "rulegen/tree/shared_files.h"
+#include "rulegen/tree/tree.h"
 #include "thresholds/model.h"
 #include "thresholds/spec_table.h"
 #include "thresholds/table.h"
 
 namespace outgrown::commands {
 
+// What specs are loaded for: only where artefacts are made, what alertmanager.also and alertmanager.base name is read too.
+enum class Purpose { kTables, kArtefacts };
+
 struct Specs {
   int status = 0;  // kExitOk, or why there is nothing to work with; then what is wrong was printed to stderr
   std::vector<spec::Spec> specs;
+  std::vector<generate::Inputs> inputs;  // of each spec
 };
 
-// The files: those that --spec names, else every rules/*.toml under the working directory in the order of their names.
-std::vector<std::filesystem::path> SpecFiles(const Options& options);
-
-// Loads them. All diagnostics of all specs are printed. No file found is an error, and so are names that two of them share
-// and, in a mode that makes artefacts, what is wrong with alertmanager.also.
-Specs LoadSpecs(const Options& options);
+// Those of the files that --spec names, else of every rules/*.toml under the working directory in the order of their names.
+// All diagnostics of all specs are printed. No file found is an error, and so are names that two of them share.
+Specs LoadSpecs(const Options& options, Purpose purpose);
 
 struct MadeArtefacts {
   int status = 0;  // as that of Specs
   std::vector<generate::Made> made;
 };
 
-// Every artefact of all specs, in memory: what fails, or would write one file for two specs, leaves all files alone.
-// `specs` must outlive the result.
-MadeArtefacts MakeAllArtefacts(const std::vector<spec::Spec>& specs, const Options& options);
+// Every artefact of all specs, in memory. `specs` must outlive the result.
+MadeArtefacts MakeAllArtefacts(const Specs& specs);
 
-// The tables that a decision is about.
-struct Tables {
-  int status = 0;  // kExitOk, or why there are none; then what is wrong was printed to stderr
-  std::vector<plan::OwnedTable> owned;  // empty: the compiled table
+// The same to be written or compared: what fails, or would write one file for two specs, leaves all files alone.
+MadeArtefacts MakeAllFiles(const Specs& specs, const std::optional<std::filesystem::path>& out);
 
-  // Valid as long as this.
-  std::vector<const Table*> Pointers() const;
+// One spec with its table, or the compiled table where there is no spec.
+struct Subject {
+  std::optional<spec::Spec> spec;
+  generate::Inputs inputs;
+  std::optional<plan::OwnedTable> owned;
+
+  const Table& table() const { return owned ? owned->table() : CompiledTable(); }
 };
 
-// Those of the specs that --spec names, else of every rules/*.toml under the working directory, else the compiled one.
-Tables LoadTables(const Options& options);
+struct Subjects {
+  int status = 0;  // as that of Specs
+  std::vector<Subject> subjects;
+};
+
+// As LoadSpecs, but where no file is found the one subject is the compiled table.
+Subjects LoadSubjects(const Options& options, Purpose purpose);
 
 }  // namespace outgrown::commands

@@ -5,7 +5,6 @@
 
 #include "thresholds/catalog.h"
 #include "thresholds/names.h"
-#include "thresholds/validation.h"
 
 namespace outgrown::spec {
 namespace {

@@ -52,6 +52,12 @@ inline Position PositionOf(const Positions& positions, std::string_view key) {
   return found == positions.end() ? Position() : found->second.value;
 }
 
+// Whether the key is there but could not be read, so that the model's value is not the author's.
+inline bool IsUnusable(const Positions& positions, std::string_view key) {
+  const auto place = positions.find(key);
+  return place != positions.end() && !place->second.usable;
+}
+
 // The rule engines that artefacts are made for. kPrometheus: 2.42 and newer, 3.x; Mimir and Thanos rulers too.
 enum class Flavor { kPrometheus, kVictoriaMetrics };
 

@@ -100,8 +100,6 @@ std::string GeneratedMark(const spec::Spec& spec) {
   return BeforeDigest(spec) + spec.digest + "), do not edit";
 }
 
-bool CarriesMark(std::string_view text) { return !SpecFileOf(text).empty(); }
-
 std::string_view SpecFileOf(std::string_view text) {
   std::string_view mark = MarkOf(text);
   if (!mark.starts_with(kBegin)) return {};

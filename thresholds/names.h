@@ -43,10 +43,7 @@ namespace outgrown::emit {
 // the working directory.
 std::string GeneratedMark(const spec::Spec& spec);
 
-// Whether the text of a file has the mark where a generated file has it, of whatever spec.
-bool CarriesMark(std::string_view text);
-
-// The name of the spec's file in the mark; "" if there is no mark.
+// The name of the spec's file in the mark, where a generated file has it; "" if there is no mark.
 std::string_view SpecFileOf(std::string_view text);
 
 // Whether it has the mark for a spec file of this name, whatever its digest was.

@@ -9,6 +9,7 @@
 #include "thresholds/diagnostic.h"
 #include "thresholds/digest.h"
 #include "thresholds/table.h"
+#include "thresholds/table_reader.h"
 #include "thresholds/tables.h"
 #include "thresholds/toml.h"
 

@@ -73,11 +73,6 @@ bool IsMetricName(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return IsWord(c) || IsDigit(c) || c == ':'; });
 }
 
-bool IsUnusable(const Positions& positions, std::string_view key) {
-  const auto place = positions.find(key);
-  return place != positions.end() && !place->second.usable;
-}
-
 std::string Element(std::string_view key, std::size_t index) {
   return std::string(key) + "[" + std::to_string(index) + "]";
 }

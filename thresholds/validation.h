@@ -26,9 +26,6 @@ bool IsPascalCase(std::string_view text);  // [A-Z][A-Za-z0-9]*
 bool IsLabelName(std::string_view text);   // [a-zA-Z_][a-zA-Z0-9_]*, and not __x, which is Prometheus' own
 bool IsMetricName(std::string_view text);  // [a-zA-Z_:][a-zA-Z0-9_:]*
 
-// Whether the key is there but could not be read, so that the model's value is not the author's.
-bool IsUnusable(const Positions& positions, std::string_view key);
-
 // "key[3]", as Positions names an array's elements.
 std::string Element(std::string_view key, std::size_t index);
 

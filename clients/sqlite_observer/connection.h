@@ -21,7 +21,7 @@
 
 namespace outgrown::observer {
 
-class Connection {
+class Connection final : public FileUser {
  public:
   // Registers the SQL functions on the connection and begins to observe those of its databases that are chosen
   // (ChooseStore). Does nothing if that was done before. Never fails towards the application.
@@ -32,7 +32,7 @@ class Connection {
   // Null if it is not attached.
   static Connection* Find(sqlite3* db) noexcept;
 
-  sqlite3* db() const { return db_; }
+  sqlite3* db() const override { return db_; }
 
   // From now on nothing that this connection does is counted.
   void Ignore() noexcept;
@@ -44,11 +44,8 @@ class Connection {
   // One line for people.
   std::string Status() const;
 
-  // A write is asking for its lock, or something has been refused the lock to read. True if a statement that the trace
-  // has announced is running, so that it is that one's; otherwise looks whether the trace is lost.
-  bool ExplainsWrite() noexcept;
-  // A write transaction has committed; looks as well.
-  void CommitSeen() noexcept;
+  bool ExplainsWrite() noexcept override;
+  void CommitSeen() noexcept override;
 
  private:
   explicit Connection(sqlite3* db) : db_(db) {}

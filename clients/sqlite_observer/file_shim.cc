@@ -5,7 +5,6 @@
 #include <mutex>
 #include <new>
 
-#include "clients/sqlite_observer/connection.h"
 #include "clients/sqlite_observer/stores.h"
 
 namespace outgrown::observer {
@@ -94,7 +93,7 @@ ObservedFile::ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink>
   if (xShmLock != nullptr) xShmLock = &ObservedFile::ShmLock;
 }
 
-std::shared_ptr<Share> ObservedFile::Observe(Connection& connection, const char* schema, sqlite3_file* file,
+std::shared_ptr<Share> ObservedFile::Observe(FileUser& connection, const char* schema, sqlite3_file* file,
                                              std::shared_ptr<Sink> sink, const std::string& store,
                                              const block::FileId& id) noexcept {
   // Read before it is asked who observes the file: if nobody did then, what was read is nobody's.
@@ -124,7 +123,7 @@ bool ObservedFile::IsObservedElsewhere(sqlite3* db, const char* schema) noexcept
   return observation.copy != nullptr && observation.copy != &kThisCopy;
 }
 
-std::shared_ptr<Share> ObservedFile::AddUser(Connection& connection, const char* schema) noexcept {
+std::shared_ptr<Share> ObservedFile::AddUser(FileUser& connection, const char* schema) noexcept {
   const auto known =
       std::ranges::find(users_, &connection, [](const auto& user) { return user->connection; });
   if (known != users_.end()) return *known;
@@ -137,7 +136,7 @@ std::shared_ptr<Share> ObservedFile::AddUser(Connection& connection, const char*
   return users_.back();
 }
 
-void ObservedFile::RemoveUser(const Connection& connection) noexcept {
+void ObservedFile::RemoveUser(const FileUser& connection) noexcept {
   std::erase_if(users_, [&](const auto& user) { return user->connection == &connection; });
   only_user_ = users_.size() == 1 ? users_.front().get() : nullptr;
 }

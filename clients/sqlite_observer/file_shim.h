@@ -32,8 +32,21 @@
 
 namespace outgrown::observer {
 
-class Connection;
 class ObservedFile;
+
+// A connection, as far as the shim of a file that it uses has to know it.
+class FileUser {
+ public:
+  virtual sqlite3* db() const = 0;
+  // A write is asking for its lock, or something has been refused the lock to read. True if a statement that the trace
+  // has announced is running, so that it is that one's; otherwise looks whether the trace is lost.
+  virtual bool ExplainsWrite() noexcept = 0;
+  // A write transaction has committed; looks as well.
+  virtual void CommitSeen() noexcept = 0;
+
+ protected:
+  ~FileUser() = default;
+};
 
 // --- A VFS's table of file methods: copies of it, and putting another in its place.
 
@@ -111,16 +124,16 @@ class ObservedWal : private sqlite3_io_methods {
 
 // One connection's writes to one observed file.
 struct Share {
-  Share(Connection* connection, ObservedFile* file, std::string schema, std::shared_ptr<Sink> sink)
+  Share(FileUser* connection, ObservedFile* file, std::string schema, std::shared_ptr<Sink> sink)
       : connection(connection),
         file(file),
         schema(std::move(schema)),
         sink(std::move(sink)),
         tracker(*this->sink) {}
 
-  Connection* connection;  // null once that is closed
-  ObservedFile* file;      // null once that is closed
-  std::string schema;      // "main", or what ATTACH calls it
+  FileUser* connection;  // null once that is closed
+  ObservedFile* file;    // null once that is closed
+  std::string schema;    // "main", or what ATTACH calls it
   std::shared_ptr<Sink> sink;
   bool ignored = false;  // what the connection does to the file is not to be counted
   WriteTracker tracker;
@@ -137,7 +150,7 @@ class ObservedFile : private sqlite3_io_methods {
   // Observes an open file on behalf of `store`, with that connection as its first user, whose share it returns. Null
   // if it is observed already, be it since a moment ago by a thread with another connection to the same shared cache,
   // and if there is no memory.
-  static std::shared_ptr<Share> Observe(Connection& connection, const char* schema, sqlite3_file* file,
+  static std::shared_ptr<Share> Observe(FileUser& connection, const char* schema, sqlite3_file* file,
                                         std::shared_ptr<Sink> sink, const std::string& store,
                                         const block::FileId& id) noexcept;
 
@@ -148,9 +161,9 @@ class ObservedFile : private sqlite3_io_methods {
   static bool IsObservedElsewhere(sqlite3* db, const char* schema) noexcept;
 
   // The share of that connection, made if there is none yet. Null if there is no memory.
-  // With the library's lock held (connection.h), as for RemoveUser.
-  std::shared_ptr<Share> AddUser(Connection& connection, const char* schema) noexcept;
-  void RemoveUser(const Connection& connection) noexcept;
+  // With the library's lock held (stores.h), as for RemoveUser.
+  std::shared_ptr<Share> AddUser(FileUser& connection, const char* schema) noexcept;
+  void RemoveUser(const FileUser& connection) noexcept;
 
   const std::string& store() const { return store_; }
   // The one connection that uses it holds the lock (for good with locking_mode=EXCLUSIVE).

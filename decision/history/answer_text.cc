@@ -13,6 +13,8 @@
 #include "common/time_text.h"
 #include "decision/history/strip.h"
 #include "decision/report_parts.h"
+#include "decision/report_text.h"
+#include "decision/wording.h"
 
 namespace outgrown::backtest {
 namespace {
@@ -20,7 +22,6 @@ namespace {
 using report::Colour;
 using report::Pad;
 using report::Paint;
-using report::TextStyle;
 
 // The strip fills the terminal up to this width, less the indent on both sides.
 constexpr std::size_t kStripColumnsMax = 120;
@@ -28,12 +29,15 @@ constexpr std::size_t kTableStripColumns = 24;
 // In a table on a terminal, more stores that were sufficient throughout are only counted.
 constexpr std::size_t kSufficientRowsMax = 20;
 
-evaluate::StoreDecision Named(const Table& table, const std::vector<std::string>& identity) {
-  evaluate::StoreDecision store;
-  for (std::size_t index = 0; index < identity.size(); ++index) {
-    store.labels.emplace_back(table.identity[index], identity[index]);
-  }
-  return store;
+evaluate::Labels LabelsOf(const Table& table, const evaluate::Identity& identity) {
+  evaluate::Labels labels;
+  for (std::size_t index = 0; index < identity.size(); ++index)
+    labels.emplace_back(table.identity[index], identity[index]);
+  return labels;
+}
+
+std::string Title(const Table& table, const evaluate::Identity& identity) {
+  return evaluate::StoreTitle(LabelsOf(table, identity));
 }
 
 std::string PaintedLine(const Table& table, const decide::Decision& decision, const TextStyle& style) {
@@ -83,14 +87,13 @@ std::string IntervalLines(const Backtest& backtest, const StoreTimeline& store, 
 
 std::string StoreInFull(const Backtest& backtest, const StoreTimeline& store, const TextStyle& style) {
   const Table& table = *backtest.table;
-  const evaluate::StoreDecision named = Named(table, store.identity);
-  std::string text = fmt::format("{}\n", Paint(report::StoreTitle(named), Colour::kBold, style.colour));
+  std::string text = fmt::format("{}\n", Paint(Title(table, store.identity), Colour::kBold, style.colour));
   if (style.terminal) {
     const std::size_t columns = std::clamp<std::size_t>(style.columns, 14, kStripColumnsMax + 4) - 4;
     text += fmt::format("\n  {}\n  {}\n\n", Strip(table, backtest.grid, store, columns, style.colour),
                         Legend(table, style.colour));
   } else {
-    text += fmt::format("  store: {}\n", report::LabelText(named));
+    text += fmt::format("  store: {}\n", report::LabelText(LabelsOf(table, store.identity)));
   }
   return text + TotalLines(backtest, store) + IntervalLines(backtest, store, style);
 }
@@ -120,10 +123,10 @@ std::string StoreTable(const Backtest& backtest, const TextStyle& style) {
     if (fold && AlwaysSufficient(*row.store)) continue;
     if (style.terminal)
       text += "  " + Strip(table, backtest.grid, *row.store, kTableStripColumns, style.colour) + "  ";
-    text += fmt::format("{}{}  {} for {} in all, first {}, last {}\n", style.terminal ? "" : "  ",
-                        report::StoreTitle(Named(table, row.store->identity)),
-                        PaintedLine(table, row.worst.decision, style), LengthText(row.worst.length_ms),
-                        UtcText(row.worst.first_ms), UtcText(row.worst.last_ms));
+    text +=
+        fmt::format("{}{}  {} for {} in all, first {}, last {}\n", style.terminal ? "" : "  ",
+                    Title(table, row.store->identity), PaintedLine(table, row.worst.decision, style),
+                    LengthText(row.worst.length_ms), UtcText(row.worst.first_ms), UtcText(row.worst.last_ms));
   }
   if (fold) text += fmt::format("  {} more: {} throughout\n", sufficient, table.sufficient);
   return text;
@@ -161,7 +164,7 @@ std::string ChangesText(const Answer& answer, const TextStyle& style) {
   if (answer.changes.empty()) return text + "  no verdict would have differed\n";
   std::int64_t changed_ms = 0;
   for (const StoreChanges& store : answer.changes) {
-    text += fmt::format("  {}\n", report::StoreTitle(Named(table, store.identity)));
+    text += fmt::format("  {}\n", Title(table, store.identity));
     std::size_t shown = 0;
     for (const Change& change : store.changes) {
       changed_ms += answer.backtest.grid.LengthMs(change.first_ms, change.last_ms);

@@ -5,13 +5,13 @@
 #include <span>
 #include <string>
 
+#include "common/text.h"
 #include "decision/history/compare.h"
-#include "decision/report_text.h"
 
 namespace outgrown::backtest {
 
 // Ends with a newline.
-std::string TextAnswer(std::span<const Answer> answers, const report::TextStyle& style);
+std::string TextAnswer(std::span<const Answer> answers, const TextStyle& style);
 
 // More of a store's intervals than this are only counted.
 inline constexpr std::size_t kIntervalsShownMax = 40;

@@ -15,6 +15,7 @@
 #include "decision/engine/decide.h"
 #include "decision/evaluation.h"
 #include "decision/history/recorded.h"
+#include "decision/history/recorded_period.h"
 #include "decision/log/decision_log.h"
 #include "decision/period.h"
 
@@ -30,21 +31,15 @@ Result<evaluate::StoreSamples> ReadInputs(const Json& record, const Table& table
     samples.presence = decide::CauseFromId(*presence);
     if (samples.presence == decide::Cause::kNone) return Error{"its \"presence\" is unknown", ""};
   }
-  if (record.Find("last_seen_ms") != nullptr) {
-    const Result<std::int64_t> last_seen_ms = IntegerField(record, "last_seen_ms");
-    if (!last_seen_ms) return last_seen_ms.error();
-    samples.last_seen_ms = *last_seen_ms;
-  }
-  if (record.Find("window_ms") != nullptr) {
-    const Result<std::int64_t> window_ms = IntegerField(record, "window_ms");
-    if (!window_ms) return window_ms.error();
-    samples.window_ms = *window_ms;
-  }
-  if (record.Find("measured_since_ms") != nullptr) {
-    const Result<std::int64_t> since_ms = IntegerField(record, "measured_since_ms");
-    if (!since_ms) return since_ms.error();
-    samples.measured_since_ms = *since_ms;
-  }
+  const auto last_seen_ms = OptionalIntegerField(record, "last_seen_ms");
+  if (!last_seen_ms) return last_seen_ms.error();
+  samples.last_seen_ms = *last_seen_ms;
+  const auto window_ms = OptionalIntegerField(record, "window_ms");
+  if (!window_ms) return window_ms.error();
+  samples.window_ms = window_ms->value_or(0);
+  const auto measured_since_ms = OptionalIntegerField(record, "measured_since_ms");
+  if (!measured_since_ms) return measured_since_ms.error();
+  samples.measured_since_ms = *measured_since_ms;
   const Result<const Json::Array*> signals = ArrayField(record, "signals");
   if (!signals) return signals.error();
   if ((*signals)->size() != table.signals.size()) return Error{"its signals are not those of its table", ""};

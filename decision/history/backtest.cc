@@ -18,7 +18,6 @@ namespace outgrown::backtest {
 namespace {
 
 using decide::Cause;
-using evaluate::kLookbackMs;
 using evaluate::Store;
 
 // The expression by which `spec` records `series`; nothing if it does not.
@@ -31,8 +30,8 @@ std::optional<std::string> ExprOf(const spec::Spec& spec, const std::string& ser
 }
 
 // Why the recorded series is not what `expr` gives; "" if it is.
-std::string WhyRaw(const std::string& series, const std::string& expr, const spec::Spec& spec,
-                   const spec::Spec* reference, const Recordings& recordings) {
+std::string WhyApproximate(const std::string& series, const std::string& expr, const spec::Spec& spec,
+                           const spec::Spec* reference, const Recordings& recordings) {
   const auto loaded = recordings.loaded.find(series);
   if (loaded != recordings.loaded.end()) {
     if (!recordings.same(loaded->second, expr)) return "Prometheus records another expression";
@@ -52,7 +51,7 @@ std::string WhyRaw(const std::string& series, const std::string& expr, const spe
 
 SeriesChoice Choose(std::string title, const std::string& series, const std::string& expr,
                     const spec::Spec& spec, const spec::Spec* reference, const Recordings& recordings) {
-  std::string reason = WhyRaw(series, expr, spec, reference, recordings);
+  std::string reason = WhyApproximate(series, expr, spec, reference, recordings);
   return {std::move(title), reason.empty() ? "" : expr, std::move(reason)};
 }
 
@@ -213,7 +212,7 @@ class Backtester : public evaluate::Visitor {
         continue;
       }
       seen_.resize(list_.stores().size());
-      seen_[static_cast<std::size_t>(store - list_.stores().data())] = series.samples;
+      seen_[list_.IndexOf(*store)] = series.samples;
     }
     FetchWindows(stretch);
   }
@@ -228,8 +227,7 @@ class Backtester : public evaluate::Visitor {
     presence_known_ = presence_known_ && reply.believed();
     for (const prometheus_api::Series& series : reply.series) {
       const Store* const store = list_.Find(series.labels);
-      if (store != nullptr)
-        AddTimes(series.samples, full_[static_cast<std::size_t>(store - list_.stores().data())]);
+      if (store != nullptr) AddTimes(series.samples, full_[list_.IndexOf(*store)]);
     }
   }
 
@@ -275,6 +273,16 @@ class Backtester : public evaluate::Visitor {
 };
 
 }  // namespace
+
+bool HasSamples(prometheus_api::QuerySource& source, const Grid& grid, const std::string& series) {
+  const std::int64_t piece_ms = std::max<std::int64_t>(60'000, (grid.to_ms - grid.from_ms) / 50);
+  const std::string promql =
+      fmt::format("count(last_over_time({}[{}]))", series, FormatDuration(Milliseconds(piece_ms)));
+  prometheus_api::Notes notes;  // the walk asks for the same samples and notes what it gets
+  const prometheus_api::Reply reply =
+      prometheus_api::AskRange(source, promql, grid.from_ms, grid.to_ms, piece_ms, notes);
+  return !reply.believed() || !reply.series.empty();
+}
 
 SeriesChoices ChooseSeries(const spec::Spec& spec, const spec::Spec* reference,
                            const Recordings& recordings) {

@@ -40,6 +40,10 @@ struct Recordings {
 // null for the one that is not compared with another.
 SeriesChoices ChooseSeries(const spec::Spec& spec, const spec::Spec* reference, const Recordings& recordings);
 
+// Whether the period has any sample of the series, asked in some fifty steps. Yes as well where that isn't known for lack of a
+// whole answer: the walk over the period then says what is missing.
+bool HasSamples(prometheus_api::QuerySource& source, const Grid& grid, const std::string& series);
+
 struct Backtest {
   const Table* table = nullptr;
   std::string spec;    // the file's name; "" for the compiled table

@@ -1,6 +1,5 @@
 #include "decision/history/recorded.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 
@@ -8,7 +7,7 @@
 
 #include "common/text.h"
 #include "common/time_text.h"
-#include "decision/report_parts.h"
+#include "decision/wording.h"
 #include "thresholds/table.h"
 
 namespace outgrown::audit {
@@ -40,16 +39,6 @@ std::optional<double> Value(const Json& json) {
   return value && !std::isfinite(*value) ? value : std::nullopt;
 }
 
-// A pair of times.
-Result<std::pair<std::int64_t, std::int64_t>> ReadTimes(const Json& pair) {
-  const Json::Array* parts = pair.array();
-  const bool is_pair = parts != nullptr && parts->size() == 2;
-  const std::optional<std::int64_t> first = is_pair ? Integer(&(*parts)[0]) : std::nullopt;
-  const std::optional<std::int64_t> second = is_pair ? Integer(&(*parts)[1]) : std::nullopt;
-  if (!first || !second) return Error{"it has something else where two times are expected", ""};
-  return std::pair(*first, *second);
-}
-
 Result<Uncovered> UncoveredFromId(std::string_view id) {
   if (id == "valid") return Uncovered::kValid;
   if (id == "unknown") return Uncovered::kUnknown;
@@ -76,64 +65,6 @@ Result<std::uint16_t> IndexOf(const Rows& rows, std::string_view id) {
   return Error{"its table names a signal or a verdict that it doesn't have", ""};
 }
 
-// The threshold's unknown time, as far as a verdict rests on it.
-Result<evaluate::Unknown> ReadUnknown(const Json& json, const ThresholdRow& row, std::int64_t period_ms) {
-  evaluate::Unknown unknown;
-  const Result<const Json::Array*> unmeasured = ArrayField(json, "unmeasured");
-  if (!unmeasured) return unmeasured.error();
-  for (const Json& stretch : **unmeasured) {
-    const Result<std::pair<std::int64_t, std::int64_t>> times = ReadTimes(stretch);
-    if (!times) return times.error();
-    unknown.stretches.push_back(*times);
-  }
-  // The first records have no "unknown_ms".
-  const Result<std::int64_t> total_ms = json.Find("unknown_ms") != nullptr
-                                            ? IntegerField(json, "unknown_ms")
-                                            : Result<std::int64_t>(std::int64_t{0});
-  if (!total_ms) return total_ms.error();
-  unknown.total_ms = *total_ms;
-  if (unknown.stretches.empty() && *total_ms > evaluate::BridgedMsMax(period_ms)) {
-    return Error{
-        fmt::format("its period has {} unknown for longer than is tolerated, but nothing unmeasured", row.id),
-        ""};
-  }
-  return unknown;
-}
-
-Result<evaluate::ThresholdPeriod> ReadThreshold(const Json& json, const ThresholdRow& row,
-                                                std::int64_t period_ms) {
-  const Result<std::string_view> id = TextField(json, "threshold");
-  const Result<std::int64_t> breached = IntegerField(json, "breached_evaluations");
-  const Result<std::int64_t> longest_ms = IntegerField(json, "longest_beyond_ms");
-  if (!id || *id != row.id) return Error{"its period is not about the thresholds of its table", ""};
-  if (!breached) return breached.error();
-  if (!longest_ms) return longest_ms.error();
-  if (*breached < 0) return Error{"its period has an incomplete threshold", ""};
-  evaluate::ThresholdPeriod threshold;
-  threshold.breached_evaluations = static_cast<std::size_t>(*breached);
-  threshold.longest_beyond_ms = *longest_ms;
-  if (const Json* extreme = json.Find("extreme"); extreme != nullptr) {
-    const Result<Sample> sample = ReadSample(*extreme);
-    if (!sample) return sample.error();
-    threshold.extreme = *sample;
-  }
-  Result<evaluate::Unknown> unknown = ReadUnknown(json, row, period_ms);
-  if (!unknown) return unknown.error();
-  threshold.unknown = std::move(*unknown);
-  const bool shown =
-      *longest_ms >= row.hold_ms && threshold.extreme && decide::Beyond(row, threshold.extreme->value);
-  if (*breached == 0 && shown) {
-    return Error{fmt::format("its period has {} beyond its limit for long enough, but no breach", row.id),
-                 ""};
-  }
-  if (*breached > 0 && !shown) {
-    return Error{
-        fmt::format("its period has a breach of {}, but no value beyond its limit for long enough", row.id),
-        ""};
-  }
-  return threshold;
-}
-
 }  // namespace
 
 Result<std::string_view> TextField(const Json& object, std::string_view key) {
@@ -152,6 +83,12 @@ Result<std::int64_t> IntegerField(const Json& object, std::string_view key) {
   const std::optional<std::int64_t> value = Integer(object.Find(key));
   if (!value) return Lacks(key, "a whole number");
   return *value;
+}
+
+Result<std::optional<std::int64_t>> OptionalIntegerField(const Json& object, std::string_view key) {
+  if (object.Find(key) == nullptr) return std::optional<std::int64_t>();
+  const Result<std::int64_t> value = IntegerField(object, key);
+  return value ? Result(std::optional(*value)) : value.error();
 }
 
 Result<const Json::Array*> ArrayField(const Json& object, std::string_view key) {
@@ -192,6 +129,15 @@ Result<Sample> ReadSample(const Json& pair) {
   const std::optional<double> value = is_pair ? Value((*parts)[1]) : std::nullopt;
   if (!time_ms || !value) return Error{"it has something else where a time and a value are expected", ""};
   return Sample{*time_ms, *value};
+}
+
+Result<std::pair<std::int64_t, std::int64_t>> ReadTimes(const Json& pair) {
+  const Json::Array* parts = pair.array();
+  const bool is_pair = parts != nullptr && parts->size() == 2;
+  const std::optional<std::int64_t> first = is_pair ? Integer(&(*parts)[0]) : std::nullopt;
+  const std::optional<std::int64_t> second = is_pair ? Integer(&(*parts)[1]) : std::nullopt;
+  if (!first || !second) return Error{"it has something else where two times are expected", ""};
+  return std::pair(*first, *second);
 }
 
 Result<evaluate::SignalSamples> SamplesField(const Json& signal) {
@@ -301,75 +247,21 @@ Result<void> RecordedTable::ReadThresholds(const Json& table) {
 }
 
 std::string TitleOf(const Json& record, std::string_view spec) {
-  evaluate::StoreDecision store;
-  if (const Json* labels = record.Find("labels"); labels != nullptr && labels->object() != nullptr) {
-    for (const auto& [name, value] : *labels->object()) {
-      if (value.string() != nullptr) store.labels.emplace_back(name, *value.string());
+  evaluate::Labels labels;
+  if (const Json* json = record.Find("labels"); json != nullptr && json->object() != nullptr) {
+    for (const auto& [name, value] : *json->object()) {
+      if (value.string() != nullptr) labels.emplace_back(name, *value.string());
     }
   }
   const Result<std::string_view> origin = TextField(record, "origin");
-  const bool given = origin.ok() && *origin == "given" && !store.labels.empty();
-  return fmt::format("{}: {}{}", PlainText(spec), report::StoreTitle(store), given ? " (given values)" : "");
+  const bool given = origin.ok() && *origin == "given" && !labels.empty();
+  return fmt::format("{}: {}{}", PlainText(spec), evaluate::StoreTitle(labels),
+                     given ? " (given values)" : "");
 }
 
 std::optional<std::int64_t> BreachedAtMs(const Json& record) {
   const Json* const second = record.Find("breached_at_ms");
   return Integer(second != nullptr ? second : record.Find("stood_ms"));  // its name in schema 1
-}
-
-Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table) {
-  const Result<const Json*> json = ObjectField(record, "period");
-  if (!json) return json.error();
-  const Result<std::int64_t> from_ms = IntegerField(**json, "from_ms");
-  const Result<std::int64_t> to_ms = IntegerField(**json, "to_ms");
-  const Result<std::int64_t> time_ms = IntegerField(record, "time_ms");
-  const Result<const Json::Array*> thresholds = ArrayField(**json, "thresholds");
-  if (!from_ms) return from_ms.error();
-  if (!to_ms) return to_ms.error();
-  if (!time_ms) return time_ms.error();
-  if (!thresholds) return thresholds.error();
-  if (*to_ms != *time_ms) return Error{"its period doesn't end at its time", ""};
-  if (*from_ms > *to_ms) return Error{"its period ends before it begins", ""};
-  if ((*thresholds)->size() != table.thresholds.size())
-    return Error{"its period is not about the thresholds of its table", ""};
-  evaluate::Period period;
-  period.from_ms = *from_ms;
-  period.to_ms = *to_ms;
-  if ((*json)->Find("measured_since_ms") != nullptr) {
-    const Result<std::int64_t> since_ms = IntegerField(**json, "measured_since_ms");
-    if (!since_ms) return since_ms.error();
-    if (*since_ms > *to_ms) return Error{"its period is measured only after its end", ""};
-    period.measured_since_ms = *since_ms;
-  }
-  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
-    Result<evaluate::ThresholdPeriod> threshold =
-        ReadThreshold((**thresholds)[index], table.thresholds[index], *to_ms - *from_ms);
-    if (!threshold) return threshold.error();
-    period.thresholds.push_back(std::move(*threshold));
-  }
-  return period;
-}
-
-void Periods::Take(const Json& record) {
-  const Json* const period = record.Find("period");
-  const Json* const table = record.Find("table");
-  if (period == nullptr || table == nullptr) return;
-  const Result<std::int64_t> from_ms = IntegerField(*period, "from_ms");
-  const Result<std::int64_t> to_ms = IntegerField(*period, "to_ms");
-  const Result<std::int64_t> interval_ms = IntegerField(*table, "interval_ms");
-  if (from_ms.ok() && to_ms.ok() && interval_ms.ok()) spans_.push_back({*from_ms, *to_ms, *interval_ms});
-}
-
-std::vector<Hole> Periods::Holes() const {
-  std::vector<Span> spans = spans_;
-  std::ranges::sort(spans, {}, &Span::from_ms);
-  std::vector<Hole> holes;
-  std::int64_t until_ms = spans.empty() ? 0 : spans.front().from_ms;
-  for (const Span& span : spans) {
-    if (span.from_ms - until_ms > span.interval_ms) holes.push_back({until_ms, span.from_ms});
-    until_ms = std::max(until_ms, span.to_ms);
-  }
-  return holes;
 }
 
 }  // namespace outgrown::audit

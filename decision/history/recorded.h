@@ -14,7 +14,6 @@
 #include "decision/engine/window.h"
 #include "decision/evaluation.h"
 #include "decision/measure.h"
-#include "decision/period.h"
 #include "thresholds/table.h"
 
 namespace outgrown::audit {
@@ -23,6 +22,8 @@ namespace outgrown::audit {
 Result<std::string_view> TextField(const Json& object, std::string_view key);
 Result<double> NumberField(const Json& object, std::string_view key);
 Result<std::int64_t> IntegerField(const Json& object, std::string_view key);
+// Nothing where the key is absent.
+Result<std::optional<std::int64_t>> OptionalIntegerField(const Json& object, std::string_view key);
 Result<const Json::Array*> ArrayField(const Json& object, std::string_view key);
 Result<const Json*> ObjectField(const Json& object, std::string_view key);
 
@@ -34,6 +35,9 @@ Result<evaluate::Origin> OriginField(const Json& record);
 
 // A pair of time and value.
 Result<Sample> ReadSample(const Json& pair);
+
+// A pair of times.
+Result<std::pair<std::int64_t, std::int64_t>> ReadTimes(const Json& pair);
 
 // "samples" and "cause" of a recorded signal.
 Result<evaluate::SignalSamples> SamplesField(const Json& signal);
@@ -66,35 +70,5 @@ std::string TitleOf(const Json& record, std::string_view spec);
 // The evaluation that the record's findings and samples are of: the one at which its verdict's breach began, where it is about
 // a period with a breach. Nothing otherwise.
 std::optional<std::int64_t> BreachedAtMs(const Json& record);
-
-// The "period" of a record, as far as its verdict rests on it. An error also if it contradicts itself: it does not end at the
-// record's time, has a breach without a value beyond the limit for at least `for`, or that without a breach, or is unknown
-// for longer than is tolerated with nothing unmeasured.
-Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table);
-
-// The time between two periods that is in no period of the same store.
-struct Hole {
-  std::int64_t from_ms = 0;
-  std::int64_t to_ms = 0;
-};
-
-// A store's periods, in whatever order they were logged.
-class Periods {
- public:
-  // Takes the record's, if it has one.
-  void Take(const Json& record);
-
-  // Those that are longer than one interval, within which every evaluation is one of a neighbouring period's window.
-  std::vector<Hole> Holes() const;
-
- private:
-  struct Span {
-    std::int64_t from_ms;
-    std::int64_t to_ms;
-    std::int64_t interval_ms;
-  };
-
-  std::vector<Span> spans_;
-};
 
 }  // namespace outgrown::audit

@@ -15,7 +15,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "decision/log/decision_log.h"
-#include "decision/log/newest_book.h"
+#include "decision/log/newest.h"
 
 namespace outgrown::decision_log {
 namespace {

@@ -4,6 +4,8 @@
 //   {"schema":1,"log":"decisions.jsonl","sequence":118,"hash":"<64 hex>","decisions":[
 //   {"spec":"checkpoint","labels":{...},"digest":"...","verdict":"sufficient","time_ms":...,...},
 //   ...]}
+#include "decision/log/newest.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -17,7 +19,6 @@
 #include "common/json.h"
 #include "common/time_text.h"
 #include "decision/log/decision_log.h"
-#include "decision/log/newest_book.h"
 
 namespace outgrown::decision_log {
 namespace {

@@ -7,15 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "common/horizons.h"
 #include "common/time_text.h"
 #include "exporter/collectors/collectors.h"
 
 namespace outgrown::exporter {
 namespace {
-
-// A decision can't be about the future, apart from a difference of clocks. One that is was made while the clock was wrong,
-// and must not keep the alert on an overdue decision silent until then.
-constexpr std::int64_t kClocksApartMs = 3'600'000;
 
 // database=checkpoints,instance=app-1:9108,job=outgrown: by key, since the alert on an overdue decision builds the same
 // text from the store's labels.
@@ -41,6 +38,7 @@ Result<void> CollectDecisionLog(const Settings& settings, Samples& samples) {
   const decision_log::NewestDecisions& newest = **read;
   for (const decision_log::NewestDecision& decision : newest.decisions) {
     const std::string subject = Subject(decision);
+    // A decision can't be about the future. One that is must not keep the alert on an overdue decision silent until then.
     if (decision.time_ms <= NowMs() + kClocksApartMs) {
       samples.Set("checkpoint_decision_timestamp_seconds", {decision.spec, subject},
                   static_cast<double>(decision.time_ms) / 1000);

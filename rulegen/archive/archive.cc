@@ -10,7 +10,6 @@
 #include "common/json.h"
 #include "common/time_text.h"
 #include "decision/history/audit.h"
-#include "rulegen/artefacts/artefacts.h"
 #include "rulegen/tree/tree.h"
 
 namespace outgrown::archive {
@@ -153,11 +152,8 @@ class Archivist {
     for (const Subject& subject : question_.subjects) {
       if (subject.spec == nullptr) continue;
       const spec::Spec& spec = *subject.spec;
-      const Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
-      if (!artefacts) return artefacts.error();
       const generate::Layout layout(spec, question_.out);
-      for (const generate::Artefact& artefact : *artefacts) {
-        const fs::path& path = artefact.path;
+      for (const fs::path& path : subject.artefacts) {
         // "../docs/gen/x.md" -> "docs/gen/x.md": within the archive nothing leads out of it.
         std::string inside = "artefacts/" + spec.store.name;
         for (const fs::path& part : path.lexically_normal()) {

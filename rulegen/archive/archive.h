@@ -32,6 +32,8 @@ namespace outgrown::archive {
 struct Subject {
   const spec::Spec* spec = nullptr;
   const Table* table = nullptr;
+  std::vector<std::filesystem::path>
+      artefacts;  // what is generated from the spec, as generate::Artefact::path
 };
 
 struct Servers {

@@ -4,19 +4,17 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "common/file.h"
+#include "common/check.h"
 #include "common/time_text.h"
 #include "rulegen/artefacts/alertmanager.h"
 #include "rulegen/artefacts/dashboard.h"
 #include "rulegen/artefacts/documents.h"
-#include "rulegen/artefacts/other_specs.h"
+#include "rulegen/artefacts/promtool.h"
 #include "rulegen/artefacts/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
-#include "thresholds/diagnostic.h"
 #include "thresholds/spec_table.h"
 
 namespace outgrown::generate {
@@ -54,63 +52,32 @@ void AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::vector<A
   artefacts.push_back({folder / (spec.store.name + ".thresholds.inc"), emit::ThresholdsInc(spec)});
 }
 
-std::string UnreadableBase(const spec::Spec& spec, const std::string& why) {
-  return spec::FormatDiagnostic({spec.file, spec::PositionOf(spec.alertmanager->positions, "base"),
-                                 "alertmanager.base",
-                                 spec::Quoted(spec.alertmanager->base) + " (" + why + ")",
-                                 "your Alertmanager configuration, from the spec's folder"});
-}
-
-// The folder of one file from the folder of another, by names alone. Both start at the spec's folder; its own name
-// counts only where the other one lies beside or above it.
-fs::path FolderFrom(const fs::path& file, const fs::path& from) {
-  const auto folder = [](const fs::path& path) {
-    std::error_code none;
-    return fs::absolute(path, none).lexically_normal().parent_path();
-  };
-  return folder(file).lexically_relative(folder(from));
-}
-
-Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules,
+Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules, const Inputs& inputs,
                              std::vector<Artefact>& artefacts) {
-  const fs::path folder = spec.file.parent_path();
-  const fs::path base = folder / spec.alertmanager->base;
-  Artefact made{fs::path(*spec.output.rules) / (spec.store.name + ".alertmanager.yml"), ""};
-  std::string text = kEmptyAlertmanager;
-  if (!spec.alertmanager->base.empty()) {
-    if (IsSameFile(base, folder / made.path)) {
-      return Error{"alertmanager.base names the file that is generated from it; name your own configuration",
-                   base.string()};
-    }
-    Result<std::string> read = ReadFile(base);
-    if (!read.ok()) return Error{UnreadableBase(spec, read.error().what), ""};
-    text = std::move(*read);
-    std::error_code none;
-    // The base may hold receivers' secrets, which the merged file then holds too.
-    made.mode_if_new = static_cast<unsigned>(fs::status(base, none).permissions()) & 0666U;
-  }
-  const AlsoSpecs also = LoadAlso(spec);
-  if (!also.diagnostics.empty()) return Error{spec::FormatDiagnostic(also.diagnostics.front()), ""};
+  const Base base = inputs.base.value_or(Base{.text = kEmptyAlertmanager, .name = "", .folder = "."});
   std::vector<plan::Routing> routings = {plan::PlanRouting(spec, rules)};
-  for (const spec::Spec& other : also.specs)
+  for (const spec::Spec& other : inputs.also)
     routings.push_back(plan::PlanRouting(other, plan::PlanRules(other)));
-  const fs::path base_folder =
-      spec.alertmanager->base.empty() ? fs::path(".") : FolderFrom(base, folder / made.path);
-  Result<std::string> merged = emit::AlertmanagerYaml(spec, routings, text, base.string(), base_folder);
+  Result<std::string> merged = emit::AlertmanagerYaml(spec, routings, base.text, base.name, base.folder);
   if (!merged.ok()) return merged.error();
-  made.bytes = std::move(*merged);
-  artefacts.push_back(std::move(made));
+  artefacts.push_back({*AlertmanagerFile(spec), std::move(*merged), base.mode});
   return {};
 }
 
 }  // namespace
 
-Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec) {
+std::optional<fs::path> AlertmanagerFile(const spec::Spec& spec) {
+  if (!spec.output.rules || !spec.alertmanager) return std::nullopt;
+  return fs::path(*spec.output.rules) / (spec.store.name + ".alertmanager.yml");
+}
+
+Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec, const Inputs& inputs) {
   std::vector<Artefact> artefacts;
   const plan::RuleFile rules = plan::PlanRules(spec);
   if (spec.output.rules) AddRules(spec, rules, artefacts);
-  if (spec.output.rules && spec.alertmanager) {
-    const Result<void> added = AddAlertmanager(spec, rules, artefacts);
+  if (AlertmanagerFile(spec)) {
+    OUTGROWN_CHECK(inputs.base || spec.alertmanager->base.empty());
+    const Result<void> added = AddAlertmanager(spec, rules, inputs, artefacts);
     if (!added.ok()) return added.error();
   }
   if (spec.output.dashboards) {

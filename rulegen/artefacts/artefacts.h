@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,25 @@ struct Artefact {
   unsigned mode_if_new = 0644;
 };
 
-// All artefacts, in a fixed order. Reads the user-supplied Alertmanager configuration and the other specs if the spec names
-// them; whatever is wrong with them is the error. Precondition: a validated spec.
-Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec);
+// The user-supplied Alertmanager configuration that alertmanager.base names.
+struct Base {
+  std::string text;
+  std::string name;              // for errors
+  std::filesystem::path folder;  // where it lies, from the folder of the file that is merged from it
+  unsigned mode = 0644;          // it may hold receivers' secrets, which the merged file then holds too
+};
+
+// What the artefacts are made from beside the spec.
+struct Inputs {
+  std::optional<Base> base;
+  std::vector<spec::Spec> also;  // the specs of alertmanager.also, in that order
+};
+
+// Where the merged Alertmanager configuration goes, from the spec's folder; nothing if none is generated.
+std::optional<std::filesystem::path> AlertmanagerFile(const spec::Spec& spec);
+
+// All artefacts, in a fixed order. Pure. What is wrong with the base is the error. Preconditions: a validated spec; a base
+// if it names one and AlertmanagerFile says where to.
+Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec, const Inputs& inputs);
 
 }  // namespace outgrown::generate

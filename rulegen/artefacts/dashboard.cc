@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,6 +13,8 @@
 
 #include "common/digest.h"
 #include "rulegen/artefacts/annotation.h"
+#include "rulegen/artefacts/limit_panels.h"
+#include "rulegen/artefacts/panel_grid.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
@@ -24,200 +24,12 @@ namespace outgrown::plan {
 
 namespace {
 
-constexpr int kGridColumns = 24;
-
-// Fills lines from left to right; a panel that doesn't fit starts the next line.
-class PanelGrid {
- public:
-  // A heading across the dashboard.
-  void Row(std::string title) {
-    NextLine();
-    Panel row;
-    row.title = std::move(title);
-    Add(std::move(row));
-  }
-
-  void Add(Panel panel) {
-    if (x_ + panel.width > kGridColumns) NextLine();
-    panel.x = x_;
-    panel.y = y_;
-    x_ += panel.width;
-    line_height_ = std::max(line_height_, panel.height);
-    panels_.push_back(std::move(panel));
-  }
-
-  std::vector<Panel> Take() { return std::move(panels_); }
-
- private:
-  void NextLine() {
-    y_ += line_height_;
-    x_ = 0;
-    line_height_ = 0;
-  }
-
-  std::vector<Panel> panels_;
-  int x_ = 0;
-  int y_ = 0;
-  int line_height_ = 0;
-};
-
-// The selection that the dashboard's variables make: job=~"$job",instance=~"$instance".
-std::string Selection(const spec::Spec& spec) {
-  std::string text;
-  for (const std::string& label : spec.store.identity) {
-    text += (text.empty() ? "" : ",") + label + "=~\"$" + label + "\"";
-  }
-  return text;
-}
-
-// NAME{MORE,selection}; `more` may be empty.
-std::string Selected(const spec::Spec& spec, std::string_view name, std::string_view more = "") {
-  return std::string(name) + "{" + std::string(more) + (more.empty() ? "" : ",") + Selection(spec) + "}";
-}
-
-// "{{database}} @ {{instance}}": one store in a legend.
-std::string StoreLegend(const spec::Spec& spec) {
-  const std::vector<std::string>& identity = spec.store.identity;
-  std::string legend = "{{" + identity.back() + "}}";
-  const bool has_instance = std::ranges::count(identity, "instance") > 0;
-  if (has_instance && identity.back() != "instance") legend += " @ {{instance}}";
-  return legend;
-}
-
 // Mild yellow to severe red, for the verdict with that index.
 std::string VerdictColor(const spec::Spec& spec, std::size_t index) {
   constexpr std::array<std::string_view, 3> kFromSevere = {"red", "orange", "yellow"};
   const std::size_t behind = spec.verdicts.size() - 1 - index;
   return std::string(kFromSevere[std::min(behind, kFromSevere.size() - 1)]);
 }
-
-// The least value beyond a limit: Grafana colours from a step's value on, but the limit itself is not a breach.
-double JustAbove(double limit) {
-  return limit == 0 ? 1e-9 : std::nextafter(limit, std::numeric_limits<double>::infinity());
-}
-
-// A limit that the trend reaches later than this is shown as "no trend".
-constexpr double kTenYearsSeconds = 315'360'000;
-// "No trend" as a number larger than any time shown, so that a table sorted by time ends with it.
-constexpr double kNoTrend = 1e10;
-
-class LimitPanels {
- public:
-  LimitPanels(const spec::Spec& spec, PanelGrid& grid)
-      : spec_(spec), grid_(grid), by_("max by (" + IdentityList(spec) + ") ") {}
-
-  void Add() {
-    AddLimitsUsed();
-    AddThresholds();
-    AddTimeToLimit();
-  }
-
- private:
-  std::string Recorded(const std::string& signal) const {
-    return Selected(spec_, spec::RecordedSeries(spec_.store, signal));
-  }
-
-  std::string Alert(const spec::Threshold& threshold, std::string_view state) const {
-    return by_ + "(" +
-           Selected(spec_, "ALERTS",
-                    "alertname=\"" + spec::AlertName(spec_.store, threshold.id) + "\",alertstate=\"" +
-                        std::string(state) + "\"") +
-           ")";
-  }
-
-  std::string ShareExpr(const spec::Threshold& threshold) const {
-    const std::string series = Recorded(threshold.signal);
-    const std::string limit = PromqlNumber(threshold.limit);
-    const bool above = threshold.direction == Direction::kAbove;
-    return "max(" + (above ? series : limit) + " / " + (above ? limit : series) + " < +Inf)";
-  }
-
-  // How much of each limit the worst of the stores shown uses: 1 at the limit, in either direction.
-  void AddLimitsUsed() {
-    Panel panel;
-    panel.kind = PanelKind::kBarGauge;
-    panel.title = "Limits used";
-    panel.description =
-        "The recorded value as a share of each limit, of the worst of the stores shown. Beyond 100 % the "
-        "limit is "
-        "breached; an alert follows once that has lasted long enough.";
-    panel.width = 8;
-    panel.height = 6;
-    for (const spec::Threshold& threshold : spec_.thresholds) {
-      // A share of a limit of 0 would be a division by 0.
-      if (threshold.limit == 0) continue;
-      panel.queries.push_back({ShareExpr(threshold), threshold.id, true});
-    }
-    panel.unit = "percentunit";
-    panel.min = 0;
-    panel.max = 1;
-    panel.steps = {{{}, "green"}, {JustAbove(1), "red"}};
-    if (!panel.queries.empty()) grid_.Add(std::move(panel));
-  }
-
-  void AddThresholds() {
-    Panel panel;
-    panel.kind = PanelKind::kStateTimeline;
-    panel.title = "Alerts";
-    panel.description =
-        "Each threshold's alert: within its limit, pending until it has lasted long enough, firing.";
-    panel.width = 16;
-    panel.height = std::clamp(3 + static_cast<int>(spec_.thresholds.size()), 6, 16);
-    panel.queries.reserve(spec_.thresholds.size());
-    for (const spec::Threshold& threshold : spec_.thresholds) {
-      panel.queries.push_back({"2 * " + Alert(threshold, "firing") + "\nor " + Alert(threshold, "pending") +
-                                   "\nor 0 * " + Recorded(threshold.signal),
-                               threshold.id + " " + StoreLegend(spec_), false});
-    }
-    panel.texts = {{0, "within", "green"}, {1, "pending", "yellow"}, {2, "firing", "red"}};
-    grid_.Add(std::move(panel));
-  }
-
-  // Seconds until the limit if the trend over the time shown continues: 0 reached, kNoTrend no trend towards it.
-  std::string TimeToLimit(const spec::Threshold& threshold) const {
-    const std::string series = Recorded(threshold.signal);
-    const bool above = threshold.direction == Direction::kAbove;
-    const std::string limit = PromqlNumber(threshold.limit);
-    const std::string reached = "0 * (" + series + (above ? " > " : " < ") + limit + ")";
-    const std::string away = above ? "(" + limit + " - " + series + ")" : "(" + series + " - " + limit + ")";
-    const std::string slope = std::string(above ? "" : "-") + "deriv(" + series + "[$__range])";
-    return reached + " or " + away + " / (" + slope + " > 0) < " + PromqlNumber(kTenYearsSeconds) + " or " +
-           PromqlNumber(kNoTrend) + " + 0 * " + series;
-  }
-
-  void AddTimeToLimit() {
-    Panel panel;
-    panel.kind = PanelKind::kTable;
-    panel.title = "Time to limit";
-    panel.description =
-        "When each limit is reached if the trend over the time shown continues. It changes no verdict; a "
-        "longer time range gives a steadier trend.";
-    panel.width = 8;
-    panel.height = std::clamp(3 + static_cast<int>(spec_.thresholds.size()), 6, 16);
-    std::string expr;
-    for (const spec::Threshold& threshold : spec_.thresholds) {
-      expr += expr.empty() ? "" : "\nor ";
-      expr += "label_replace(" + TimeToLimit(threshold) + ", \"threshold\", \"" + threshold.id +
-              "\", \"\", \"\")";
-    }
-    panel.queries = {{std::move(expr), "", true}};
-    panel.columns = {"threshold", "Value"};
-    for (auto label = spec_.store.identity.rbegin(); label != spec_.store.identity.rend(); ++label) {
-      const bool names_the_store = label == spec_.store.identity.rbegin() || *label == "instance";
-      (names_the_store ? panel.columns : panel.hidden_columns).push_back(*label);
-    }
-    panel.value_title = "time left";
-    panel.unit = "s";
-    panel.decimals = 0;
-    panel.texts = {{0, "reached", "red"}, {kNoTrend, "no trend", "text"}};
-    panel.steps = {{{}, "red"}, {86400, "orange"}, {2592000, "yellow"}, {31536000, "green"}};
-    grid_.Add(std::move(panel));
-  }
-
-  const spec::Spec& spec_;
-  PanelGrid& grid_;
-  const std::string by_;
-};
 
 constexpr int kHeight = 8;
 
@@ -374,7 +186,7 @@ class Planner {
     history.queries = {{VerdictExpr(), StoreLegend(spec_), false}};
     history.texts = VerdictTexts();
     grid_.Add(std::move(history));
-    LimitPanels(spec_, grid_).Add();
+    AddLimitPanels(spec_, grid_);
   }
 
   // Green within every limit; the colour of a verdict beyond its limit.

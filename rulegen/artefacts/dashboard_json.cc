@@ -1,10 +1,11 @@
+#include "rulegen/artefacts/dashboard_json.h"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "common/text.h"
-#include "rulegen/artefacts/dashboard.h"
 #include "rulegen/artefacts/escape.h"
 #include "rulegen/artefacts/node.h"
 #include "thresholds/names.h"

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "rulegen/artefacts/rule_tests.h"
+#include "rulegen/artefacts/promtool.h"
 #include "thresholds/model.h"
 
 namespace outgrown::plan {

@@ -14,7 +14,6 @@
 #include "common/text.h"
 #include "common/time_text.h"
 #include "rulegen/artefacts/annotation.h"
-#include "rulegen/artefacts/node.h"
 #include "rulegen/artefacts/recorded_tests.h"
 #include "rulegen/artefacts/test_stores.h"
 #include "thresholds/names.h"
@@ -210,68 +209,3 @@ std::vector<PromtoolFile> PlanTests(const spec::Spec& spec, const RuleFile& rule
 }
 
 }  // namespace outgrown::plan
-
-namespace outgrown::emit {
-
-namespace {
-
-Node Pairs(const std::vector<plan::Pair>& pairs) {
-  Node::Map entries;
-  for (const plan::Pair& pair : pairs) entries.emplace_back(pair.name, Node::String(pair.value));
-  return Node::Of(std::move(entries));
-}
-
-Node AlertNode(const plan::AlertCheck& check) {
-  Node::List expected;
-  for (const plan::ExpectedAlert& alert : check.expected) {
-    expected.push_back(Node::Of(
-        Node::Map{{"exp_labels", Pairs(alert.labels)}, {"exp_annotations", Pairs(alert.annotations)}}));
-  }
-  return Node::Of(Node::Map{{"eval_time", Node::Duration(check.at)},
-                            {"alertname", Node::String(check.alert)},
-                            {"exp_alerts", Node::Of(std::move(expected))}});
-}
-
-Node SampleNode(const plan::SampleCheck& check) {
-  Node::List expected;
-  for (const plan::ExpectedSample& sample : check.expected) {
-    expected.push_back(
-        Node::Of(Node::Map{{"labels", Node::String(sample.labels)}, {"value", Node::Number(sample.value)}}));
-  }
-  return Node::Of(Node::Map{{"expr", Node::String(check.expr)},
-                            {"eval_time", Node::Duration(check.at)},
-                            {"exp_samples", Node::Of(std::move(expected))}});
-}
-
-Node TestNode(const plan::PromtoolTest& test) {
-  Node::List series;
-  for (const auto& [selector, notation] : test.series) {
-    series.push_back(
-        Node::Of(Node::Map{{"series", Node::String(selector)}, {"values", Node::String(notation)}}));
-  }
-  Node::Map entries = {{"name", Node::String(test.name)},
-                       {"interval", Node::Duration(test.interval)},
-                       {"input_series", Node::Of(std::move(series))}};
-  Node::List alerts;
-  for (const plan::AlertCheck& check : test.alerts) alerts.push_back(AlertNode(check));
-  if (!alerts.empty()) entries.emplace_back("alert_rule_test", Node::Of(std::move(alerts)));
-  Node::List samples;
-  for (const plan::SampleCheck& check : test.samples) samples.push_back(SampleNode(check));
-  if (!samples.empty()) entries.emplace_back("promql_expr_test", Node::Of(std::move(samples)));
-  return Node::Of(std::move(entries));
-}
-
-}  // namespace
-
-std::string PromtoolYaml(const spec::Spec& spec, const plan::PromtoolFile& tests) {
-  Node::List items;
-  for (const plan::PromtoolTest& test : tests.tests) items.push_back(TestNode(test));
-  std::string head = "# " + GeneratedMark(spec) + "\n";
-  for (const std::string& note : tests.notes) head += "# " + note + "\n";
-  return head + ToYaml(Node::Of(Node::Map{{"rule_files", Node::Strings({tests.rule_file})},
-                                          {"evaluation_interval", Node::Duration(tests.evaluation_interval)},
-                                          {"group_eval_order", Node::Strings(tests.groups)},
-                                          {"tests", Node::Of(std::move(items))}}));
-}
-
-}  // namespace outgrown::emit

@@ -264,10 +264,11 @@ std::vector<std::string> AlsoElsewhere(const spec::Spec& spec, const std::vector
   return sentences;
 }
 
-std::vector<std::string> GroupsOfNoSpec(const std::vector<spec::Spec>& specs, const LoadedRules& loaded) {
+std::vector<std::string> GroupsOfNoSpec(const std::vector<const spec::Spec*>& specs,
+                                        const LoadedRules& loaded) {
   std::vector<std::string> sentences;
   for (const LoadedGroup& group : loaded.groups) {
-    if (std::ranges::any_of(specs, [&](const spec::Spec& spec) { return IsOwnGroup(spec, group.name); }))
+    if (std::ranges::any_of(specs, [&](const spec::Spec* spec) { return IsOwnGroup(*spec, group.name); }))
       continue;
     sentences.push_back(fmt::format(
         "group {}{} is of no spec given here: it is another repo's, or its rule file was left behind",

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rulegen/verify/rule_server.h"
+#include "rulegen/verify/loaded_rules.h"
 #include "thresholds/model.h"
 
 namespace outgrown::verify {
@@ -19,7 +19,7 @@ std::vector<ExpectedGroup> ExpectedRules(const spec::Spec& spec, spec::Flavor fl
 // Whether a group of that name is the spec's own, of this or an older version of it.
 bool IsOwnGroup(const spec::Spec& spec, std::string_view group);
 
-// Whether two PromQL expressions say the same (Expressions, rule_server.h).
+// Whether two PromQL expressions say the same (Expressions, loaded_rules.h).
 using SameExpression = std::function<bool(const std::string& loaded, const std::string& expected)>;
 
 // Every difference, each a sentence in one line that names group, rule and key: "group outgrown-queue: alert
@@ -36,6 +36,7 @@ std::vector<std::string> AlsoElsewhere(const spec::Spec& spec, const std::vector
 // Rulegen's groups that none of the specs owns, a sentence each. One server may run the rules of several repos, so that
 // is not drift by itself; but after a store's spec was renamed or deleted, its old rules keep running, and nothing else
 // reports that.
-std::vector<std::string> GroupsOfNoSpec(const std::vector<spec::Spec>& specs, const LoadedRules& loaded);
+std::vector<std::string> GroupsOfNoSpec(const std::vector<const spec::Spec*>& specs,
+                                        const LoadedRules& loaded);
 
 }  // namespace outgrown::verify

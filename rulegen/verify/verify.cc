@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "common/digest.h"
+#include "common/horizons.h"
 #include "common/text.h"
 #include "common/time_text.h"
 #include "prometheus/ask.h"
@@ -36,9 +37,8 @@ std::string Counted(std::size_t count, const char* one) {
 
 using prometheus_api::LabelValue;
 
-// How long alerts and decisions remember a silent store.
-constexpr std::string_view kMemory = "26h";
-constexpr Milliseconds kRetentionMin{26LL * 3'600'000};
+// How long alerts and decisions remember a silent store, which is what must be retained.
+constexpr std::int64_t kMemoryHours = kLookbackMs / 3'600'000;
 
 using Target = std::pair<std::string, std::string>;  // job, instance
 
@@ -118,11 +118,9 @@ Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& diff
   return {State::kBehind, copy, std::move(what), spec.digest};
 }
 
-Result<std::vector<Finding>> CompareFiles(const spec::Spec& spec,
+Result<std::vector<Finding>> CompareFiles(const generate::Made& made,
                                           const std::optional<std::filesystem::path>& out) {
-  Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec);
-  if (!artefacts) return artefacts.error();
-  const generate::Made made{&spec, std::move(*artefacts)};
+  const spec::Spec& spec = *made.spec;
   const auto differences = generate::CompareTree(made, generate::Layout(spec, out));
   if (!differences) return differences.error();
   std::vector<Finding> findings;
@@ -155,8 +153,8 @@ std::vector<Finding> CompareExporters(const spec::Spec& spec, prometheus_api::Qu
   if (!now.believed()) return Unknown(prometheus, now.asked.problem);
   // An exporter that stopped is missing in an instant query, so those of the last 26 hours are asked for as well.
   const prometheus_api::Reply lately = prometheus_api::AskVector(
-      prometheus, fmt::format("count by (job, instance) (last_over_time({}[{}]))", info, kMemory), now_ms,
-      notes);
+      prometheus, fmt::format("count by (job, instance) (last_over_time({}[{}h]))", info, kMemoryHours),
+      now_ms, notes);
   if (!lately.believed()) return Unknown(prometheus, lately.asked.problem);
 
   std::vector<Finding> findings;
@@ -176,7 +174,7 @@ std::vector<Finding> CompareExporters(const spec::Spec& spec, prometheus_api::Qu
     if (reporting.contains(target)) continue;
     findings.push_back(
         {State::kBehind, Copy(target),
-         fmt::format("silent: it reported a digest within the last {} and does not now", kMemory), ""});
+         fmt::format("silent: it reported a digest within the last {}h and does not now", kMemoryHours), ""});
   }
   if (!findings.empty()) return findings;
   if (reporting.empty()) {
@@ -238,13 +236,13 @@ std::optional<Finding> CompiledFinding(const spec::Spec& spec, const Table& comp
 }
 
 std::optional<Finding> RetentionFinding(std::optional<Milliseconds> retention, const std::string& url) {
-  if (!retention || *retention >= kRetentionMin) return std::nullopt;
+  if (!retention || *retention >= Milliseconds(kLookbackMs)) return std::nullopt;
   return Finding{
       State::kNote, "retention at " + url,
       fmt::format(
-          "samples are kept for {}, but alerts and decisions remember a silent store for {}; --since and "
+          "samples are kept for {}, but alerts and decisions remember a silent store for {}h; --since and "
           "--backtest see no further back than what is kept: raise --storage.tsdb.retention.time",
-          FormatDuration(*retention), kMemory),
+          FormatDuration(*retention), kMemoryHours),
       ""};
 }
 
@@ -265,14 +263,17 @@ std::optional<Finding> SpecFinding(const spec::Spec& spec, const std::vector<Fin
       ""};
 }
 
-Result<std::vector<SpecReport>> Verify(const std::vector<spec::Spec>& specs, const Copies& copies) {
-  const Result<LoadedRules> loaded = copies.rules.Rules();
+Result<std::vector<SpecReport>> Verify(const std::vector<generate::Made>& made, const Copies& copies) {
+  const Result<LoadedRules> loaded = LoadRules(copies.rules);
   const std::optional<bool> reloaded = loaded ? copies.rules.LastReloadSucceeded() : std::nullopt;
   const std::optional<Finding> retention = RetentionFinding(copies.series.Retention(), copies.series.url());
   std::vector<SpecReport> reports;
-  for (const spec::Spec& spec : specs) {
+  std::vector<const spec::Spec*> specs;
+  for (const generate::Made& one : made) {
+    const spec::Spec& spec = *one.spec;
+    specs.push_back(&spec);
     SpecReport report{spec.file.string(), spec.store.name, spec.digest, {}};
-    Result<std::vector<Finding>> files = CompareFiles(spec, copies.out);
+    Result<std::vector<Finding>> files = CompareFiles(one, copies.out);
     if (!files) return files.error();
     Append(report.findings, std::move(*files));
     if (std::optional<Finding> compiled =

@@ -12,9 +12,10 @@
 
 #include "common/result.h"
 #include "prometheus/prometheus_client.h"
+#include "prometheus/rule_server.h"
 #include "rulegen/tree/tree.h"
+#include "rulegen/verify/loaded_rules.h"
 #include "rulegen/verify/report.h"
-#include "rulegen/verify/rule_server.h"
 #include "thresholds/model.h"
 #include "thresholds/table.h"
 
@@ -22,8 +23,8 @@ namespace outgrown::verify {
 
 // Where the copies are. The referred objects outlive it.
 struct Copies {
-  RuleServer& rules;                         // holds the loaded rules
-  RuleServer& series;                        // Prometheus, asked about itself
+  prometheus_api::RuleServer& rules;         // holds the loaded rules
+  prometheus_api::RuleServer& series;        // Prometheus, asked about itself
   prometheus_api::QuerySource& prometheus;   // holds the exporters' series
   Expressions& expressions;                  // knows a server's canonical PromQL
   const Table& compiled;                     // the table of this program
@@ -33,9 +34,8 @@ struct Copies {
 };
 
 // One report a spec, in their order; the last one ends with the loaded groups that belong to none of them. An error is a
-// failure of this machine's: a file that can't be read, an artefact that can't be made. A server that doesn't answer is
-// a finding.
-Result<std::vector<SpecReport>> Verify(const std::vector<spec::Spec>& specs, const Copies& copies);
+// failure of this machine's: a file that can't be read. A server that doesn't answer is a finding.
+Result<std::vector<SpecReport>> Verify(const std::vector<generate::Made>& made, const Copies& copies);
 
 // What there is to say about the loaded rules, from what the server answered: pure but for `expressions`.
 std::vector<Finding> RuleFindings(const spec::Spec& spec, const LoadedRules& loaded,
@@ -59,9 +59,9 @@ std::string_view MarkedDigest(std::string_view bytes);
 // What is said about one file that differs. Pure.
 Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& difference);
 
-// One finding for each file that differs, or one for all files and one for all dashboards that agree. An error where
-// the artefacts can't be made or a file can't be read. `out` as of --out.
-Result<std::vector<Finding>> CompareFiles(const spec::Spec& spec,
+// One finding for each file that differs, or one for all files and one for all dashboards that agree. An error where a file
+// can't be read. `out` as of --out.
+Result<std::vector<Finding>> CompareFiles(const generate::Made& made,
                                           const std::optional<std::filesystem::path>& out);
 
 // One finding for each exporter whose digest differs or that fell silent within the last 26 hours (as long as a silent

@@ -1,6 +1,7 @@
 """What may include what: reads every #include of the tree and holds it against docs/architecture.md.
 
-Two tables there are the rule: the dependency direction of our folders, and the owner of each third-party header.
+Two tables there are the rule: the dependency direction of our folders, and the owner of each third-party header. And no
+two files include each other, a header and the file that implements it taken as one.
 A finding is one line: file, line, what was included and what would be allowed. Exit status 1 if there is any.
 
 Usage: direction.py ROOT
@@ -35,26 +36,26 @@ def folder_of(path, folders):
     return max(inside, key=len, default=None)
 
 
-def circle(allowed):
-    """A circle in the graph of allowed includes as a list of folders; empty if there is none."""
+def circle(graph):
+    """A circle in a graph (each node's targets) as a list of nodes; empty if there is none."""
     done, path = set(), []
 
-    def visit(folder):
-        if folder in path:
-            return path[path.index(folder):] + [folder]
-        if folder in done:
+    def visit(node):
+        if node in path:
+            return path[path.index(node):] + [node]
+        if node in done:
             return []
-        path.append(folder)
-        for target in sorted(allowed[folder]):
+        path.append(node)
+        for target in sorted(graph.get(node, ())):
             found = visit(target)
             if found:
                 return found
         path.pop()
-        done.add(folder)
+        done.add(node)
         return []
 
-    for folder in sorted(allowed):
-        found = visit(folder)
+    for node in sorted(graph):
+        found = visit(node)
         if found:
             return found
     return []
@@ -73,6 +74,7 @@ def check(root):
         return [f"docs/architecture.md: the direction has a circle: {' -> '.join(found)}"], 0
 
     count = 0
+    included = {}  # by file without its extension
     tops = sorted({folder.split("/")[0] for folder in allowed})
     for path in sorted(p for top in tops for p in (root / top).rglob("*") if p.suffix in {".h", ".cc", ".c"}):
         name = path.relative_to(root).as_posix()
@@ -87,6 +89,8 @@ def check(root):
             count += 1
             ours, theirs = match.groups()
             if ours:
+                if ours.rpartition(".")[0] != name.rpartition(".")[0]:
+                    included.setdefault(name.rpartition(".")[0], set()).add(ours.rpartition(".")[0])
                 target = folder_of(ours, allowed)
                 if not (root / ours).is_file() and not ours.endswith(".inc"):
                     findings.append(f'{name}:{number}: "{ours}" is no file from the root of the tree')
@@ -101,6 +105,9 @@ def check(root):
                 findings.append(f"{name}:{number}: <{theirs}> has no owner in docs/architecture.md")
             elif not any(name == who or name.startswith(who + "/") for who in owner):
                 findings.append(f"{name}:{number}: <{theirs}> belongs to {', '.join(sorted(owner))}")
+    found = circle(included)
+    if found:
+        findings.append(f"{found[0]}: the includes are a circle: {' -> '.join(found)}")
     return findings, count
 
 

@@ -56,6 +56,11 @@ class Direction(unittest.TestCase):
         self.assertEqual(findings({"low/b.cc": '#include "a.h"\n'}),
                          ['low/b.cc:1: "a.h" is no file from the root of the tree'])
 
+    def test_files_that_include_each_other_are_found(self):
+        self.assertEqual(findings({"low/a.h": '#include "low/c.h"\n', "low/b.h": "", "low/b.cc": '#include "low/a.h"\n',
+                                   "low/c.h": "", "low/c.cc": '#include "low/c.h"\n#include "low/b.h"\n'}),
+                         ["low/a: the includes are a circle: low/a -> low/c -> low/b -> low/a"])
+
     def test_a_circle_in_the_table_is_found(self):
         self.assertEqual(findings({}, high="`high`")[0].split(":")[1], " the direction has a circle")
 

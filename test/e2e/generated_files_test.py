@@ -177,6 +177,11 @@ class GeneratedFiles(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn('orders.toml:21:9: alertmanager.also: found "invoices.toml", a file that can\'t be read', done.stderr)
         self.assertIn('\n  also = ["invoices.toml"]\n          ^\n', done.stderr)
+        # An archive holds artefacts; no server is asked.
+        done = run(RULEGEN, "--archive", "evidence", *orders, "--prometheus", "http://127.0.0.1:1", cwd=copied)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn('alertmanager.also: found "invoices.toml", a file that can\'t be read', done.stderr)
+        self.assertFalse((copied / "evidence").exists())
         # Only what makes artefacts needs the other one.
         (copied / "measurements.json").write_text('{"items": 1}', encoding="utf-8")
         done = run(RULEGEN, "--evaluate", *orders, "--measurements", "measurements.json", cwd=copied)

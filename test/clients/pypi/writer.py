@@ -1,7 +1,7 @@
 """An application that uses LangGraph's savers, in a process of its own, and counts what it sees.
 
-Usage: writer.py DATABASE RUNG KIND PUTS. RUNG: nothing, python, observer or both; KIND: sync or async. It puts PUTS
-checkpoints, each with its pending writes; every fifth time another connection holds the write lock. Prints what it saw
+Usage: writer.py DATABASE WAY KIND PUTS. WAY: nothing is counted, outgrown.observe() loads the observer ("observe"), it is loaded
+for the whole process ("process"), or "both"; KIND: sync or async. It puts PUTS checkpoints, each with its pending writes; every fifth time another connection holds the write lock. Prints what it saw
 as JSON, and how the observer was loaded. Exit status 3 if the observer cannot be loaded here; standard error says why.
 """
 
@@ -110,9 +110,9 @@ async def asynchronous(database, wrap, puts):
 
 
 def main():
-    database, rung, kind, puts = sys.argv[1:]
-    loaded = load_observer() if rung in ("observer", "both") else ""
-    wrap = outgrown.observe if rung in ("python", "both") else lambda saver: saver
+    database, way, kind, puts = sys.argv[1:]
+    loaded = load_observer() if way in ("process", "both") else ""
+    wrap = outgrown.observe if way in ("observe", "both") else lambda saver: saver
     seen = sync(database, wrap, int(puts)) if kind == "sync" else asyncio.run(asynchronous(database, wrap, int(puts)))
     print(json.dumps({"seen": seen, "loaded": loaded}))
 

@@ -1,5 +1,8 @@
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -70,4 +73,44 @@ TEST_CASE("what has no sample is asked raw") {
   CHECK(choices.signals[0].expr.empty());
   CHECK(choices.signals[1].reason == "Prometheus has not recorded it");
   CHECK(choices.signals[1].expr == test::TinySpec().signals[1].expr);
+}
+
+namespace {
+
+// A server that gives the same answer to each range query.
+class OneAnswer : public prometheus_api::QuerySource {
+ public:
+  explicit OneAnswer(Result<prometheus_api::Answer> answer) : answer_(std::move(answer)) {}
+
+  Result<prometheus_api::Answer> Query(const std::string&, std::int64_t,
+                                       prometheus_api::ResultType) override {
+    return Error{"not asked here", ""};
+  }
+  Result<prometheus_api::Answer> QueryRange(const std::string&, std::int64_t, std::int64_t,
+                                            std::int64_t) override {
+    return answer_;
+  }
+  std::optional<std::int64_t> StartTimeMs() override { return std::nullopt; }
+  const std::string& name() const override { return name_; }
+
+ private:
+  Result<prometheus_api::Answer> answer_;
+  std::string name_ = "one answer";
+};
+
+}  // namespace
+
+TEST_CASE("a series is taken for not recorded only where a whole answer says so") {
+  const auto has = [](Result<prometheus_api::Answer> answer) {
+    OneAnswer source(std::move(answer));
+    return backtest::HasSamples(source, backtest::MakeGrid(90'000'000, 86'400'000, 30'000), "queue:depth");
+  };
+  prometheus_api::Answer answer;
+  CHECK_FALSE(has(answer));
+  answer.partial = true;
+  CHECK(has(answer));
+  CHECK(has(Error{"gone", ""}));
+  answer.partial = false;
+  answer.series.push_back({{}, {{90'000'000, 1}}});
+  CHECK(has(answer));
 }

@@ -13,7 +13,6 @@
 #include <doctest/doctest.h>
 
 #include "rulegen/artefacts/rule_tests.h"
-#include "test/common/temporary_folder.h"
 #include "test/rulegen/artefacts/untested.h"
 #include "test/rulegen/support/tiny_spec.h"
 #include "thresholds/names.h"
@@ -25,7 +24,7 @@ using namespace outgrown;
 namespace {
 
 std::map<std::string, std::string> Make(const spec::Spec& spec) {
-  auto artefacts = generate::MakeArtefacts(spec);
+  auto artefacts = generate::MakeArtefacts(spec, {});
   REQUIRE(artefacts.ok());
   std::map<std::string, std::string> bytes;
   for (const generate::Artefact& artefact : *artefacts)
@@ -89,7 +88,7 @@ TEST_CASE("the mark of a spec is known in every artefact, whatever the spec's fi
       const auto& path = row.first;
       const auto& bytes = row.second;
       CAPTURE(path);
-      CHECK(emit::CarriesMark(bytes));
+      CHECK_FALSE(emit::SpecFileOf(bytes).empty());
       CHECK(emit::CarriesMarkOf(spec, bytes));
       CHECK_FALSE(emit::CarriesMarkOf(other, bytes));
     }
@@ -98,7 +97,7 @@ TEST_CASE("the mark of a spec is known in every artefact, whatever the spec's fi
   for (const std::string& text :
        {std::string(), std::string("# "), mark, "\n# " + mark, "{\n  \"title\": \"" + mark + "\"\n}\n"}) {
     CAPTURE(text);
-    CHECK_FALSE(emit::CarriesMark(text));
+    CHECK(emit::SpecFileOf(text).empty());
   }
 }
 
@@ -140,71 +139,18 @@ TEST_CASE("every runbook_url names a heading of the runbook") {
   CHECK(urls == 5);
 }
 
-TEST_CASE("the people's Alertmanager configuration is read, and what is wrong with it is named") {
-  const test::TemporaryFolder folder;
+TEST_CASE("what is wrong with the people's Alertmanager configuration is named") {
   spec::Spec spec = WithAlertmanager();
-  spec.file = folder.path() / "queue.toml";
   spec.alertmanager->base = "base.yml";
-  CHECK(generate::MakeArtefacts(spec).error().Text().find(
-            "alertmanager.base: found \"base.yml\" (cannot open") != std::string::npos);
   const auto with = [&](const std::string& text) {
-    std::ofstream(folder.path() / "base.yml") << text;
-    return generate::MakeArtefacts(spec);
+    return generate::MakeArtefacts(spec, {.base = generate::Base{text, "base.yml", "..", 0600}, .also = {}});
   };
-  CHECK(with("a: [").error().where.find("base.yml:1:") != std::string::npos);
+  CHECK(with("a: [").error().where.starts_with("base.yml:1:"));
   CHECK(with("[]").error().what == "expected a map with route and receivers");
   CHECK(with("receivers: []").error().what == "expected a map as route");
   CHECK(with("route: {routes: 5}").error().what == "expected a list as route.routes");
   CHECK(with("route: {}\ninhibit_rules: 5").error().what == "expected a list as inhibit_rules");
   CHECK(with("route: {receiver: a}\n").ok());
-}
-
-TEST_CASE("what is generated from the people's Alertmanager configuration does not become it") {
-  const test::TemporaryFolder folder;
-  spec::Spec spec = WithAlertmanager();
-  spec.file = folder.path() / "queue.toml";
-  const auto names = [&](const std::string& base) {
-    spec.alertmanager->base = base;
-    const auto made = generate::MakeArtefacts(spec);
-    REQUIRE_FALSE(made.ok());
-    return made.error().what;
-  };
-  const std::string own =
-      "alertmanager.base names the file that is generated from it; name your own configuration";
-  CHECK(names("gen/queue.alertmanager.yml") == own);  // not there yet
-  spec.alertmanager->base = "";
-  const std::string generated = Make(spec)["gen/queue.alertmanager.yml"];
-  fs::create_directory(folder.path() / "gen");
-  std::ofstream(folder.path() / "gen/queue.alertmanager.yml") << generated;
-  CHECK(names("./gen/queue.alertmanager.yml") == own);
-  fs::create_symlink("gen/queue.alertmanager.yml", folder.path() / "link.yml");
-  CHECK(names("link.yml") == own);
-  // Two specs whose configurations are each other's base, or a copy.
-  std::ofstream(folder.path() / "copy.yml") << generated;
-  CHECK(names("copy.yml").find("already has the route of the alerts of the store queue") == 0);
-
-  // One spec after another is right.
-  spec::Spec next = spec;
-  next.store.name = "other";
-  next.alertmanager->base = "gen/queue.alertmanager.yml";
-  CHECK(generate::MakeArtefacts(next).ok());
-}
-
-TEST_CASE("who may not read the people's Alertmanager configuration may not read what is made from it") {
-  const test::TemporaryFolder folder;
-  spec::Spec spec = WithAlertmanager();
-  spec.file = folder.path() / "queue.toml";
-  spec.alertmanager->base = "base.yml";
-  std::ofstream(folder.path() / "base.yml") << "route: {receiver: a}\n";
-  for (const unsigned mode : {0600U, 0640U, 0644U}) {
-    fs::permissions(folder.path() / "base.yml", static_cast<fs::perms>(mode));
-    const auto artefacts = generate::MakeArtefacts(spec);
-    REQUIRE(artefacts.ok());
-    for (const generate::Artefact& artefact : *artefacts) {
-      CAPTURE(artefact.path.string());
-      CHECK(artefact.mode_if_new == (artefact.path.filename() == "queue.alertmanager.yml" ? mode : 0644U));
-    }
-  }
 }
 
 TEST_CASE("the generator knows no metric's name: what is read stands in the spec") {

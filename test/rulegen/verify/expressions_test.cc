@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "rulegen/verify/rule_server.h"
+#include "rulegen/verify/loaded_rules.h"
 
 using outgrown::verify::Expressions;
 

@@ -13,7 +13,7 @@
 #include "common/exit_status.h"
 #include "rulegen/artefacts/artefacts.h"
 #include "rulegen/verify/compare_rules.h"
-#include "rulegen/verify/rule_server.h"
+#include "rulegen/verify/loaded_rules.h"
 #include "rulegen/verify/verify.h"
 #include "test/common/temporary_folder.h"
 #include "test/rulegen/support/tiny_spec.h"
@@ -66,11 +66,10 @@ TEST_CASE("files that were never generated are missing, each by its name") {
   const test::TemporaryFolder folder;
   spec::Spec spec = test::TinySpec();
   spec.file = folder.path() / "queue.toml";
-  const auto artefacts = generate::MakeArtefacts(spec);
-  REQUIRE(artefacts.ok());
-  const auto findings = verify::CompareFiles(spec, std::nullopt);
+  const generate::Made made{&spec, generate::MakeArtefacts(spec, {}).value()};
+  const auto findings = verify::CompareFiles(made, std::nullopt);
   REQUIRE(findings.ok());
-  CHECK(findings->size() == artefacts->size());
+  CHECK(findings->size() == made.artefacts.size());
   for (const Finding& finding : *findings) CHECK(finding.what == "it is missing");
 }
 
@@ -78,18 +77,18 @@ TEST_CASE("a file that the spec no longer generates is left over") {
   const test::TemporaryFolder folder;
   spec::Spec spec = test::TinySpec();
   spec.file = folder.path() / "queue.toml";
-  const generate::Made made{&spec, generate::MakeArtefacts(spec).value()};
+  const generate::Made made{&spec, generate::MakeArtefacts(spec, {}).value()};
   const generate::Layout layout(spec, std::nullopt);
   REQUIRE(generate::WriteTree(made, layout).ok());
   const auto count = [&](State state) {
-    const auto findings = verify::CompareFiles(spec, std::nullopt);
+    const auto findings = verify::CompareFiles(made, std::nullopt);
     return std::ranges::count(findings.value(), state, &Finding::state);
   };
   CHECK(count(State::kBehind) == 0);
   const std::filesystem::path copy = layout.On(made.artefacts.front().path).parent_path() / "old.yml";
   std::ofstream(copy) << Mark(kOther);
   CHECK(count(State::kBehind) == 1);
-  const auto findings = verify::CompareFiles(spec, std::nullopt);
+  const auto findings = verify::CompareFiles(made, std::nullopt);
   for (const Finding& finding : *findings) {
     if (finding.state == State::kBehind) {
       CHECK(finding.copy == "file " + copy.string());
@@ -108,24 +107,6 @@ TEST_CASE("samples that are kept for less than a silent store is remembered are 
   CHECK(finding->state == State::kNote);
   CHECK(finding->copy == "retention at http://p");
   CHECK(finding->what.starts_with("samples are kept for 1d1h, but "));
-}
-
-TEST_CASE("a server's flags say how long it keeps samples") {
-  const auto retention = [](const std::string& data) {
-    return verify::RetentionOf(R"({"status":"success","data":)" + data + "}");
-  };
-  constexpr Milliseconds kDay{86'400'000};
-  CHECK(retention(R"({"storage.tsdb.retention.time":"7d","storage.tsdb.retention.size":"0B"})") == 7 * kDay);
-  CHECK(retention(R"({"storage.tsdb.retention.time":"1d2h"})") == Milliseconds(93'600'000));
-  CHECK(retention(R"({"storage.tsdb.retention":"2d","storage.tsdb.retention.time":"0s"})") == 2 * kDay);
-  // Neither is set: Prometheus' default, unless the size alone limits it.
-  CHECK(retention(R"({"storage.tsdb.retention":"0s","storage.tsdb.retention.time":"0s"})") == 15 * kDay);
-  CHECK(retention(R"({"storage.tsdb.retention.time":"0s","storage.tsdb.retention.size":"1GB"})") ==
-        std::nullopt);
-  // Others' flags, and what is none.
-  for (const char* data : {"{}", R"({"query.timeout":"2m"})", "null", R"({"storage.tsdb.retention.time":7})"})
-    CHECK(retention(data) == std::nullopt);
-  CHECK(verify::RetentionOf("<html>") == std::nullopt);
 }
 
 TEST_CASE("the compiled table counts for its own store, and not where --spec replaces it") {
@@ -165,16 +146,6 @@ TEST_CASE("a failed reload shows although every rule is in step") {
   CHECK(lines(std::nullopt) ==
         "loaded rules at http://p: 8 rules in 3 groups as the spec generates, evaluated and healthy\n"
         "loaded rules at http://p: the server does not say whether its last reload succeeded\n");
-}
-
-TEST_CASE("a server's own metrics tell whether its last reload succeeded") {
-  using verify::LastReloadSucceeded;
-  CHECK(LastReloadSucceeded("a 1\nprometheus_config_last_reload_successful 1\n") == true);
-  CHECK(LastReloadSucceeded("prometheus_config_last_reload_successful 0") == false);
-  CHECK(LastReloadSucceeded("# TYPE x gauge\nvmalert_config_last_reload_successful 0\nb 2\n") == false);
-  CHECK(LastReloadSucceeded("prometheus_config_last_reload_success_timestamp_seconds 1\n") == std::nullopt);
-  CHECK(LastReloadSucceeded("") == std::nullopt);
-  CHECK(LastReloadSucceeded("prometheus_config_last_reload_successful x\n") == std::nullopt);
 }
 
 TEST_CASE("when all other copies agree on another digest, the spec may be the one behind") {

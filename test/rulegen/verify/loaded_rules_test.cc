@@ -1,3 +1,5 @@
+#include "rulegen/verify/loaded_rules.h"
+
 #include <map>
 #include <string>
 #include <string_view>
@@ -5,7 +7,6 @@
 
 #include <doctest/doctest.h>
 
-#include "rulegen/verify/rule_server.h"
 #include "test/rulegen/support/tiny_spec.h"
 
 using namespace outgrown;

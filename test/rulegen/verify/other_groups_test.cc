@@ -82,9 +82,9 @@ TEST_CASE("groups of ours that no given spec owns are named with their file") {
                    Recording("outgrown-jobs", "", "jobs:depth")};
   loaded.others = {{"theirs", "their.yml", {"their:x"}, {}}};
   const std::string end = " is of no spec given here: it is another repo's, or its rule file was left behind";
-  CHECK(verify::GroupsOfNoSpec({queue, renamed}, loaded).empty());
-  CHECK(verify::GroupsOfNoSpec({queue}, loaded) == Lines{"group outgrown-jobs" + end});
-  CHECK(verify::GroupsOfNoSpec({renamed}, loaded) ==
+  CHECK(verify::GroupsOfNoSpec({&queue, &renamed}, loaded).empty());
+  CHECK(verify::GroupsOfNoSpec({&queue}, loaded) == Lines{"group outgrown-jobs" + end});
+  CHECK(verify::GroupsOfNoSpec({&renamed}, loaded) ==
         Lines{"group outgrown-queue (from queue.yml)" + end,
               "group outgrown-queue-measurement (from queue.yml)" + end});
 }

@@ -1,6 +1,4 @@
 // --archive: the servers, the specs and the log, put into one folder.
-#include "rulegen/archive/archive.h"
-
 #include <csignal>
 #include <cstdio>
 #include <optional>
@@ -14,13 +12,12 @@
 #include "common/interrupt.h"
 #include "common/text.h"
 #include "common/time_text.h"
-#include "decision/log/decision_log.h"
-#include "rulegen/commands.h"
+#include "prometheus/ask.h"
+#include "rulegen/archive/archive.h"
 #include "rulegen/connection.h"
+#include "rulegen/modes.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
-#include "thresholds/spec_table.h"
-#include "thresholds/table.h"
 
 namespace outgrown::commands {
 namespace {
@@ -44,9 +41,7 @@ Result<Connections> OpenServers(const Options& options) {
   if (!prometheus) return prometheus.error();
   Connections connections{std::move(*series), std::move(*prometheus), {}, {}};
   if (!options.verify.rules_url.empty()) {
-    ConnectionOptions rules = ConnectionTo(options.verify.rules_url, main);
-    if (options.verify.rules_headers_file) rules.headers_file = options.verify.rules_headers_file;
-    Result<prometheus_api::HttpClient> http = OpenHttp(rules);
+    Result<prometheus_api::HttpClient> http = OpenHttp(RuleConnection(options));
     if (!http) return http.error();
     connections.rules = std::move(*http);
   }
@@ -56,13 +51,6 @@ Result<Connections> OpenServers(const Options& options) {
     connections.alertmanager = std::move(*http);
   }
   return connections;
-}
-
-Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options) {
-  const Result<std::filesystem::path> path =
-      options.evaluate.log ? Result(*options.evaluate.log) : decision_log::DefaultLogPath();
-  if (!path) return path.error();
-  return decision_log::LogFiles(*path);
 }
 
 // No exit status: a signal came, and nothing was archived.
@@ -77,9 +65,13 @@ int Archive(const Options& options, const std::vector<archive::Subject>& subject
   if (!connections) return Fail(connections.error());
   // Before anything is written: an archive without a single sample is none.
   const std::int64_t to_ms = EndMs(options.evaluate);
-  const auto asked = connections->series.Query("vector(1)", to_ms, prometheus_api::ResultType::kVector);
-  if (!asked)
-    return FailUnlessInterrupted({"nothing was archived: " + asked.error().Text(), ""}, kExitNoAnswer);
+  prometheus_api::Notes notes;
+  const auto reply = prometheus_api::AskVector(connections->series, "vector(1)", to_ms, notes);
+  if (!reply.believed()) {
+    return FailUnlessInterrupted(
+        {fmt::format("nothing was archived: {}: {}", connections->series.name(), reply.asked.problem), ""},
+        kExitNoAnswer);
+  }
   const archive::Question question = {
       .subjects = subjects,
       .out = options.out,
@@ -124,14 +116,19 @@ int ArchiveOrEnd(const Options& options, const std::vector<archive::Subject>& su
 int RunArchive(const Options& options) {
   // A file that grows beyond RLIMIT_FSIZE is an error of write(2), not a signal that ends us.
   std::signal(SIGXFSZ, SIG_IGN);
-  if (SpecFiles(options).empty()) return ArchiveOrEnd(options, {{nullptr, &CompiledTable()}});
-  const Specs specs = LoadSpecs(options);
-  if (specs.status != kExitOk) return specs.status;
-  std::vector<plan::OwnedTable> tables;
+  const Subjects loaded = LoadSubjects(options, Purpose::kArtefacts);
+  if (loaded.status != kExitOk) return loaded.status;
   std::vector<archive::Subject> subjects;
-  for (const spec::Spec& spec : specs.specs) tables.push_back(plan::MakeTable(spec));
-  for (std::size_t index = 0; index < tables.size(); ++index)
-    subjects.push_back({&specs.specs[index], &tables[index].table()});
+  for (const Subject& subject : loaded.subjects) {
+    archive::Subject& one = subjects.emplace_back();
+    one.table = &subject.table();
+    if (!subject.spec) continue;
+    one.spec = &*subject.spec;
+    const Result<std::vector<generate::Artefact>> artefacts =
+        generate::MakeArtefacts(*subject.spec, subject.inputs);
+    if (!artefacts) return Fail(artefacts.error());
+    for (const generate::Artefact& artefact : *artefacts) one.artefacts.push_back(artefact.path);
+  }
   return ArchiveOrEnd(options, subjects);
 }
 

@@ -1,21 +1,34 @@
+#include "rulegen/spec_inputs.h"
+
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "common/file.h"
 #include "rulegen/artefacts/artefacts.h"
-#include "rulegen/artefacts/other_specs.h"
 #include "rulegen/tree/shared_files.h"
 #include "test/common/temporary_folder.h"
+#include "test/rulegen/support/tiny_spec.h"
 #include "thresholds/parse.h"
 
 namespace fs = std::filesystem;
 using namespace outgrown;
 
 namespace {
+
+// As rulegen makes them: with what the spec names read from disk.
+Result<std::vector<generate::Artefact>> Make(const spec::Spec& spec) {
+  commands::AlsoSpecs also = commands::LoadAlso(spec);
+  REQUIRE(also.diagnostics.empty());
+  Result<std::optional<generate::Base>> base = commands::LoadBase(spec);
+  if (!base) return base.error();
+  return generate::MakeArtefacts(spec, {std::move(*base), std::move(also.specs)});
+}
 
 // The golden case of two specs, to be changed.
 class Pair {
@@ -52,20 +65,27 @@ class Pair {
     return text;
   }
 
-  std::string Also() const { return Told(generate::LoadAlso(Load("orders.toml")).diagnostics); }
+  std::string Also() const { return Told(commands::LoadAlso(Load("orders.toml")).diagnostics); }
 
  private:
   test::TemporaryFolder folder_;
 };
 
 std::string Configuration(const spec::Spec& spec) {
-  const auto artefacts = generate::MakeArtefacts(spec);
+  const auto artefacts = Make(spec);
   REQUIRE(artefacts.ok());
   for (const generate::Artefact& artefact : *artefacts) {
-    if (artefact.path.extension() == ".yml" && artefact.path.stem().extension() == ".alertmanager")
-      return artefact.bytes;
+    if (artefact.path == generate::AlertmanagerFile(spec)) return artefact.bytes;
   }
   return "";
+}
+
+// A spec in the folder with an Alertmanager configuration of its own.
+spec::Spec SpecIn(const test::TemporaryFolder& folder) {
+  spec::Spec spec = test::TinySpec();
+  spec.alertmanager.emplace();
+  spec.file = folder.path() / "queue.toml";
+  return spec;
 }
 
 }  // namespace
@@ -101,7 +121,6 @@ TEST_CASE("what is wrong with another spec is told where it is named") {
   const auto told = [](const std::string& file, const std::string& from, const std::string& to) {
     const Pair pair;
     pair.Edit(file, from, to);
-    CHECK_FALSE(generate::MakeArtefacts(pair.Load("orders.toml")).ok());
     return pair.Also();
   };
   CHECK(told("orders.toml", "invoices.toml\"]", "gone.toml\"]") ==
@@ -137,7 +156,7 @@ TEST_CASE("a spec under two names is one spec") {
 TEST_CASE("names that two specs share are told with both places") {
   const Pair pair;
   const auto shared = [&] {
-    return pair.Told(generate::SharedNames({pair.Load("invoices.toml"), pair.Load("orders.toml")}));
+    return pair.Told(commands::SharedNames({pair.Load("invoices.toml"), pair.Load("orders.toml")}));
   };
   CHECK(shared().empty());
   // Different stores, the same alerts: InvoicesOfOrders + Items, Invoices + OfOrdersItems.
@@ -165,7 +184,7 @@ TEST_CASE("files that one spec writes over another's are told with both places")
     std::vector<spec::Spec> specs;
     for (const std::string& name : names) specs.push_back(pair.Load(name));
     std::vector<generate::Made> made;
-    for (const spec::Spec& spec : specs) made.push_back({&spec, generate::MakeArtefacts(spec).value()});
+    for (const spec::Spec& spec : specs) made.push_back({&spec, Make(spec).value()});
     return pair.Told(generate::SharedFiles(made, out));
   };
   CHECK(shared({"orders.toml", "invoices.toml"}).empty());
@@ -183,8 +202,70 @@ TEST_CASE("files that one spec writes over another's are told with both places")
   // A folder that leads to the other's files.
   fs::create_directory(pair / "other");
   fs::copy_file(pair / "orders.toml", pair / "other/orders.toml");
-  CHECK(pair.Told(generate::SharedNames({pair.Load("orders.toml"), pair.Load("other/orders.toml")})) ==
+  CHECK(pair.Told(commands::SharedNames({pair.Load("orders.toml"), pair.Load("other/orders.toml")})) ==
         "other/orders.toml:6:14: store.name: found the store orders, which orders.toml:6:14 has too, "
         "expected a name "
         "that no other spec of this run has\n");
+}
+
+TEST_CASE("the people's Alertmanager configuration is read, and if it can't be, that is named") {
+  const test::TemporaryFolder folder;
+  spec::Spec spec = SpecIn(folder);
+  spec.alertmanager->base = "base.yml";
+  CHECK(Make(spec).error().Text().find("alertmanager.base: found \"base.yml\" (cannot open") !=
+        std::string::npos);
+  std::ofstream(folder.path() / "base.yml") << "a: [";
+  CHECK(Make(spec).error().where.find((folder.path() / "base.yml").string() + ":1:") == 0);
+  std::ofstream(folder.path() / "base.yml") << "route: {receiver: mine}\n";
+  CHECK(Configuration(spec).find("mine") != std::string::npos);
+  // Nothing is generated from it.
+  spec.output.rules.reset();
+  fs::remove(folder.path() / "base.yml");
+  CHECK(Make(spec).ok());
+}
+
+TEST_CASE("what is generated from the people's Alertmanager configuration does not become it") {
+  const test::TemporaryFolder folder;
+  spec::Spec spec = SpecIn(folder);
+  const auto names = [&](const std::string& base) {
+    spec.alertmanager->base = base;
+    const auto made = Make(spec);
+    REQUIRE_FALSE(made.ok());
+    return made.error().what;
+  };
+  const std::string own =
+      "alertmanager.base names the file that is generated from it; name your own configuration";
+  CHECK(names("gen/queue.alertmanager.yml") == own);  // not there yet
+  spec.alertmanager->base = "";
+  const std::string generated = Configuration(spec);
+  fs::create_directory(folder.path() / "gen");
+  std::ofstream(folder.path() / "gen/queue.alertmanager.yml") << generated;
+  CHECK(names("./gen/queue.alertmanager.yml") == own);
+  fs::create_symlink("gen/queue.alertmanager.yml", folder.path() / "link.yml");
+  CHECK(names("link.yml") == own);
+  // Two specs whose configurations are each other's base, or a copy.
+  std::ofstream(folder.path() / "copy.yml") << generated;
+  CHECK(names("copy.yml").find("already has the route of the alerts of the store queue") == 0);
+
+  // One spec after another is right.
+  spec::Spec next = spec;
+  next.store.name = "other";
+  next.alertmanager->base = "gen/queue.alertmanager.yml";
+  CHECK(Make(next).ok());
+}
+
+TEST_CASE("who may not read the people's Alertmanager configuration may not read what is made from it") {
+  const test::TemporaryFolder folder;
+  spec::Spec spec = SpecIn(folder);
+  spec.alertmanager->base = "base.yml";
+  std::ofstream(folder.path() / "base.yml") << "route: {receiver: a}\n";
+  for (const unsigned mode : {0600U, 0640U, 0644U}) {
+    fs::permissions(folder.path() / "base.yml", static_cast<fs::perms>(mode));
+    const auto artefacts = Make(spec);
+    REQUIRE(artefacts.ok());
+    for (const generate::Artefact& artefact : *artefacts) {
+      CAPTURE(artefact.path.string());
+      CHECK(artefact.mode_if_new == (artefact.path.filename() == "queue.alertmanager.yml" ? mode : 0644U));
+    }
+  }
 }

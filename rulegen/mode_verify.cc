@@ -1,15 +1,14 @@
 // --verify: reach the servers, compare, print.
-#include "rulegen/verify/verify.h"
-
 #include <string>
 #include <utility>
 
 #include "common/exit_status.h"
 #include "common/time_text.h"
-#include "rulegen/commands.h"
 #include "rulegen/connection.h"
+#include "rulegen/modes.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
+#include "rulegen/verify/verify.h"
 #include "thresholds/table.h"
 
 namespace outgrown::commands {
@@ -18,29 +17,23 @@ namespace {
 // All queries together may take this many times the timeout of one.
 constexpr int kVerifyPatience = 2;
 
-// How the server with the rules is reached. The login for Prometheus goes to no other host or port.
-ConnectionOptions RuleConnection(const Options& options) {
-  if (options.verify.rules_url.empty()) return options.evaluate.connection;
-  ConnectionOptions rules = ConnectionTo(options.verify.rules_url, options.evaluate.connection);
-  if (options.verify.rules_headers_file) rules.headers_file = options.verify.rules_headers_file;
-  return rules;
-}
-
-Result<verify::RuleServer> OpenRuleServer(const ConnectionOptions& options) {
+Result<prometheus_api::RuleServer> OpenRuleServer(const ConnectionOptions& options) {
   Result<prometheus_api::HttpClient> http = OpenHttp(options);
   if (!http) return http.error();
-  return verify::RuleServer(std::move(*http), options.timeout_ms);
+  return prometheus_api::RuleServer(std::move(*http), options.timeout_ms);
 }
 
 }  // namespace
 
 int RunVerify(const Options& options) {
-  const Specs specs = LoadSpecs(options);
+  const Specs specs = LoadSpecs(options, Purpose::kArtefacts);
   if (specs.status != kExitOk) return specs.status;
-  Result<verify::RuleServer> rules = OpenRuleServer(RuleConnection(options));
+  const MadeArtefacts all = MakeAllArtefacts(specs);
+  if (all.status != kExitOk) return all.status;
+  Result<prometheus_api::RuleServer> rules = OpenRuleServer(RuleConnection(options));
   if (!rules) return Fail(rules.error());
   // vmalert has no /api/v1/format_query; the server with the series may have it.
-  Result<verify::RuleServer> series = OpenRuleServer(options.evaluate.connection);
+  Result<prometheus_api::RuleServer> series = OpenRuleServer(options.evaluate.connection);
   if (!series) return Fail(series.error());
   Result<prometheus_api::PrometheusClient> prometheus = Connect(options.evaluate.connection, kVerifyPatience);
   if (!prometheus) return Fail(prometheus.error());
@@ -51,7 +44,7 @@ int RunVerify(const Options& options) {
   const verify::Copies copies{*rules,      *series,         *prometheus,
                               expressions, CompiledTable(), !options.specs.empty(),
                               options.out, NowMs()};
-  const Result<std::vector<verify::SpecReport>> reports = verify::Verify(specs.specs, copies);
+  const Result<std::vector<verify::SpecReport>> reports = verify::Verify(all.made, copies);
   if (!reports) return Fail(reports.error());
   const std::string text =
       options.evaluate.format == Format::kJson ? verify::JsonReport(*reports) : verify::TextReport(*reports);

@@ -73,7 +73,7 @@ observed.rollback()
 
 
 @unittest.skipUnless(hasattr(sqlite3.Connection, "enable_load_extension"), "this Python was built without enable_load_extension")
-class Rungs(StoreTest):
+class Loading(StoreTest):
     def test_each_connection_is_counted_once(self):
         for number, (way, program) in enumerate(WAYS.items()):
             with self.subTest(way):

@@ -23,8 +23,8 @@
 #include "decision/record.h"
 #include "decision/report_json.h"
 #include "decision/report_text.h"
-#include "rulegen/commands.h"
 #include "rulegen/connection.h"
+#include "rulegen/modes.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 
@@ -119,10 +119,6 @@ class LastEnds {
 
   decision_log::NewestDecisions newest_;
 };
-
-Result<fs::path> LogPathOf(const EvaluateOptions& options) {
-  return options.log ? Result(*options.log) : decision_log::DefaultLogPath();
-}
 
 LastEnds ReadLastEnds(const EvaluateOptions& options) {
   const Result<fs::path> path = LogPathOf(options);
@@ -226,11 +222,13 @@ void AddTrends(const EvaluateOptions& options, std::vector<Evaluation>& evaluati
 }  // namespace
 
 int RunEvaluate(const Options& options) {
-  const Tables tables = LoadTables(options);
-  if (tables.status != kExitOk) return tables.status;
-  if (const Result<void> period = CheckPeriod(options.evaluate, tables.Pointers()); !period)
+  const Subjects loaded = LoadSubjects(options, Purpose::kTables);
+  if (loaded.status != kExitOk) return loaded.status;
+  std::vector<const Table*> tables;
+  for (const Subject& subject : loaded.subjects) tables.push_back(&subject.table());
+  if (const Result<void> period = CheckPeriod(options.evaluate, tables); !period)
     return Fail(period.error(), kExitUsage);
-  Result<std::vector<Evaluation>> evaluations = Evaluate(options.evaluate, tables.Pointers());
+  Result<std::vector<Evaluation>> evaluations = Evaluate(options.evaluate, tables);
   if (!evaluations) return Fail(evaluations.error());
   const Result<std::vector<std::string>> logged = Log(options.evaluate, *evaluations);
   if (!logged) {

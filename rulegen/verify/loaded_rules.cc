@@ -1,7 +1,6 @@
-#include "rulegen/verify/rule_server.h"
+#include "rulegen/verify/loaded_rules.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 
@@ -9,19 +8,14 @@
 
 #include "common/json.h"
 #include "common/text.h"
-#include "prometheus/prometheus_answer.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/promql.h"
 
 namespace outgrown::verify {
 namespace {
 
-constexpr std::array<std::string_view, 2> kReloadMetrics = {"prometheus_config_last_reload_successful",
-                                                            "vmalert_config_last_reload_successful"};
-constexpr long kHttpOk = 200;
 // Long enough for a whole expression of a shipped signal.
 constexpr std::size_t kShownMax = 1000;
-constexpr Milliseconds kRetentionDefault{15LL * 24 * 3'600'000};  // Prometheus'
 // Prometheus and vmalert write Go's zero time for "never evaluated".
 constexpr std::string_view kNever = "0001-01-01T00:00:00";
 // Go's largest duration, 292 years.
@@ -272,78 +266,9 @@ spec::Flavor FlavorOf(const LoadedRules& loaded, const spec::Spec& spec) {
   return std::ranges::count(spec.rules.flavors, wanted) > 0 ? wanted : spec.rules.flavors.front();
 }
 
-std::optional<bool> LastReloadSucceeded(std::string_view metrics_page) {
-  while (!metrics_page.empty()) {
-    const std::string_view line = metrics_page.substr(0, metrics_page.find('\n'));
-    metrics_page.remove_prefix(std::min(line.size() + 1, metrics_page.size()));
-    const std::string_view name = line.substr(0, line.find_first_of("{ "));
-    if (std::ranges::find(kReloadMetrics, name) == kReloadMetrics.end()) continue;
-    const std::optional<double> value = ParseNumber(line.substr(line.rfind(' ') + 1));
-    if (value) return *value == 1;
-  }
-  return std::nullopt;
-}
-
-Result<LoadedRules> RuleServer::Rules() {
-  // Newer servers leave out the firing alerts then, of which a fleet may have many; older ones ignore it.
-  const Result<prometheus_api::HttpAnswer> http = http_.Get("/api/v1/rules?exclude_alerts=true", timeout_ms_);
-  if (!http) return http.error();
-  if (http->status != kHttpOk) {
-    const std::string said = prometheus_api::ReadErrorAnswer(http->body);
-    return Error{fmt::format("/api/v1/rules answered {}{}{}", http->status, said.empty() ? "" : ": ", said),
-                 url()};
-  }
-  return ReadLoadedRules(http->body);
-}
-
-std::optional<bool> RuleServer::LastReloadSucceeded() {
-  const Result<prometheus_api::HttpAnswer> http = http_.Get("/metrics", timeout_ms_);
-  if (!http || http->status != kHttpOk) return std::nullopt;
-  return verify::LastReloadSucceeded(http->body);
-}
-
-std::optional<Milliseconds> RetentionOf(std::string_view flags_body) {
-  const Result<Json> document = ParseJson(flags_body);
-  const Json* data = document ? document->Find("data") : nullptr;
-  if (data == nullptr) return std::nullopt;
-  const auto flag = [&](std::string_view name) -> std::optional<std::string> {
-    const Json* value = data->Find(name);
-    if (value == nullptr || value->string() == nullptr) return std::nullopt;
-    return *value->string();
-  };
-  bool is_known = false;
-  // The second is the older flag, removed in Prometheus 3. "0s" means "not set".
-  for (const char* name : {"storage.tsdb.retention.time", "storage.tsdb.retention"}) {
-    const std::optional<std::string> text = flag(name);
-    if (!text) continue;
-    const std::optional<Milliseconds> time = ParseDuration(*text);
-    if (time && *time > Milliseconds(0)) return time;
-    is_known = true;
-  }
-  const bool by_size = !flag("storage.tsdb.retention.size").value_or("0B").starts_with('0');
-  if (!is_known || by_size) return std::nullopt;
-  return kRetentionDefault;
-}
-
-std::optional<Milliseconds> RuleServer::Retention() {
-  const Result<prometheus_api::HttpAnswer> http = http_.Get("/api/v1/status/flags", timeout_ms_);
-  if (!http || http->status != kHttpOk) return std::nullopt;
-  return RetentionOf(http->body);
-}
-
-std::optional<std::string> RuleServer::Format(const std::string& expr) {
-  if (!formats_) return std::nullopt;
-  const Result<prometheus_api::HttpAnswer> http =
-      http_.Post("/api/v1/format_query", {{"query", expr}}, timeout_ms_);
-  if (!http || http->status != kHttpOk) {
-    // An error in the API's own format is about this expression. Anything else: the server has no such page, don't ask again.
-    formats_ = http.ok() && !prometheus_api::ReadErrorAnswer(http->body).empty();
-    return std::nullopt;
-  }
-  const Result<Json> document = ParseJson(http->body);
-  const Json* data = document ? document->Find("data") : nullptr;
-  if (data == nullptr || data->string() == nullptr) return std::nullopt;
-  return *data->string();
+Result<LoadedRules> LoadRules(prometheus_api::RuleServer& server) {
+  const Result<std::string> body = server.Rules();
+  return body ? ReadLoadedRules(*body) : body.error();
 }
 
 bool Expressions::Same(const std::string& left, const std::string& right) {

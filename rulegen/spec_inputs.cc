@@ -1,8 +1,12 @@
-#include "rulegen/artefacts/other_specs.h"
+#include "rulegen/spec_inputs.h"
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,11 +15,37 @@
 #include "thresholds/names.h"
 #include "thresholds/parse.h"
 
-namespace outgrown::generate {
+namespace outgrown::commands {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::string_view kStoreName = "store.name";
+
+// Where a spec gives a name.
+struct NamePlace {
+  std::string name;
+  std::string_view key;  // "store.name", "threshold.id"
+  spec::Position position;
+  const spec::Spec* spec = nullptr;
+};
+
+struct SharedName {
+  NamePlace here;   // of the spec that came later
+  NamePlace there;  // of the earlier one
+};
+
+class NamesInUse {
+ public:
+  // Takes in the names of a spec, which must outlive this, and returns those that an earlier one has too: its store's,
+  // and then no other of the same earlier spec, or its alerts'.
+  std::vector<SharedName> Add(const spec::Spec& spec);
+
+ private:
+  std::unordered_map<std::string, NamePlace> stores_;
+  std::unordered_map<std::string, NamePlace> alerts_;
+};
 
 NamePlace StorePlace(const spec::Spec& spec) {
   return {spec.store.name, kStoreName, spec::PositionOf(spec.store.positions, "name"), &spec};
@@ -35,8 +65,6 @@ std::vector<NamePlace> AlertPlaces(const spec::Spec& spec) {
   return places;
 }
 
-}  // namespace
-
 std::vector<SharedName> NamesInUse::Add(const spec::Spec& spec) {
   std::vector<SharedName> shared;
   NamePlace store = StorePlace(spec);
@@ -50,29 +78,16 @@ std::vector<SharedName> NamesInUse::Add(const spec::Spec& spec) {
   return shared;
 }
 
+// "the alert ABcX", "the store checkpoint"
 std::string Described(const NamePlace& place) {
   const bool is_store = place.name == place.spec->store.name;
   return (is_store ? "the store " : "the alert ") + place.name;
 }
 
+// "rules/checkpoint.toml:7:14"
 std::string Where(const NamePlace& place) {
   return fmt::format("{}:{}:{}", place.spec->file.string(), place.position.line, place.position.column);
 }
-
-std::vector<spec::Diagnostic> SharedNames(const std::vector<spec::Spec>& specs) {
-  std::vector<spec::Diagnostic> diagnostics;
-  NamesInUse names;
-  for (const spec::Spec& spec : specs) {
-    for (const SharedName& shared : names.Add(spec)) {
-      diagnostics.push_back({spec.file, shared.here.position, std::string(shared.here.key),
-                             Described(shared.here) + ", which " + Where(shared.there) + " has too",
-                             "a name that no other spec of this run has"});
-    }
-  }
-  return diagnostics;
-}
-
-namespace {
 
 class Loader {
  public:
@@ -91,7 +106,7 @@ class Loader {
  private:
   void One(std::size_t index) {
     const std::string& name = spec_.alertmanager->also[index];
-    const std::filesystem::path file = (spec_.file.parent_path() / name).lexically_normal();
+    const fs::path file = (spec_.file.parent_path() / name).lexically_normal();
     if (IsSameFile(file, spec_.file)) return Wrong(index, ", this spec itself", "another spec's file");
     for (const spec::Spec& other : specs_) {
       if (IsSameFile(file, other.file)) return Wrong(index, ", which is listed before it", "each spec once");
@@ -128,11 +143,60 @@ class Loader {
   bool unreadable_ = false;
 };
 
+std::string UnreadableBase(const spec::Spec& spec, const std::string& why) {
+  return spec::FormatDiagnostic({spec.file, spec::PositionOf(spec.alertmanager->positions, "base"),
+                                 "alertmanager.base",
+                                 spec::Quoted(spec.alertmanager->base) + " (" + why + ")",
+                                 "your Alertmanager configuration, from the spec's folder"});
+}
+
+// The folder of one file from the folder of another, by names alone. Both start at the spec's folder; its own name
+// counts only where the other one lies beside or above it.
+fs::path FolderFrom(const fs::path& file, const fs::path& from) {
+  const auto folder = [](const fs::path& path) {
+    std::error_code none;
+    return fs::absolute(path, none).lexically_normal().parent_path();
+  };
+  return folder(file).lexically_relative(folder(from));
+}
+
 }  // namespace
+
+std::vector<spec::Diagnostic> SharedNames(const std::vector<spec::Spec>& specs) {
+  std::vector<spec::Diagnostic> diagnostics;
+  NamesInUse names;
+  for (const spec::Spec& spec : specs) {
+    for (const SharedName& shared : names.Add(spec)) {
+      diagnostics.push_back({spec.file, shared.here.position, std::string(shared.here.key),
+                             Described(shared.here) + ", which " + Where(shared.there) + " has too",
+                             "a name that no other spec of this run has"});
+    }
+  }
+  return diagnostics;
+}
 
 AlsoSpecs LoadAlso(const spec::Spec& spec) {
   if (!spec.alertmanager || spec.alertmanager->also.empty()) return {};
   return Loader(spec).Load();
 }
 
-}  // namespace outgrown::generate
+Result<std::optional<generate::Base>> LoadBase(const spec::Spec& spec) {
+  const std::optional<fs::path> merged = generate::AlertmanagerFile(spec);
+  if (!merged || spec.alertmanager->base.empty()) return std::optional<generate::Base>();
+  const fs::path folder = spec.file.parent_path();
+  const fs::path file = folder / spec.alertmanager->base;
+  if (IsSameFile(file, folder / *merged)) {
+    return Error{"alertmanager.base names the file that is generated from it; name your own configuration",
+                 file.string()};
+  }
+  Result<std::string> text = ReadFile(file);
+  if (!text) return Error{UnreadableBase(spec, text.error().what), ""};
+  std::error_code none;
+  return std::optional(
+      generate::Base{.text = std::move(*text),
+                     .name = file.string(),
+                     .folder = FolderFrom(file, folder / *merged),
+                     .mode = static_cast<unsigned>(fs::status(file, none).permissions()) & 0666U});
+}
+
+}  // namespace outgrown::commands

@@ -1,6 +1,4 @@
 // --backtest: which series to read, the walk through the period, the answer. Nothing is logged.
-#include "decision/history/backtest.h"
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -14,17 +12,14 @@
 #include <fmt/format.h>
 
 #include "common/exit_status.h"
-#include "common/time_text.h"
 #include "decision/history/answer_json.h"
 #include "decision/history/answer_text.h"
-#include "rulegen/commands.h"
+#include "decision/history/backtest.h"
 #include "rulegen/connection.h"
+#include "rulegen/modes.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
-#include "rulegen/verify/rule_server.h"
-#include "thresholds/names.h"
-#include "thresholds/spec_table.h"
-#include "thresholds/table.h"
+#include "rulegen/verify/loaded_rules.h"
 
 namespace outgrown::commands {
 namespace {
@@ -38,39 +33,21 @@ constexpr int kBacktestPatience = 10'000;
 // After this many times --timeout without a single answer the server is given up.
 constexpr int kSilence = 3;
 
-// One spec with its table; no spec where the compiled table is used.
-struct Subject {
-  std::optional<spec::Spec> spec;
-  std::optional<plan::OwnedTable> owned;
-
-  const Table& table() const { return owned ? owned->table() : CompiledTable(); }
-};
-
-struct Subjects {
-  int status = kExitOk;  // if not, what is wrong was printed
-  std::vector<Subject> subjects;
+// The specs to test, and the other one to compare with.
+struct Compared : Subjects {
   std::optional<Subject> against;
 };
 
-Subjects Load(const Options& options) {
-  Subjects loaded;
-  if (SpecFiles(options).empty()) {
-    loaded.subjects.emplace_back();
-  } else {
-    Specs specs = LoadSpecs(options);
-    loaded.status = specs.status;
-    for (spec::Spec& spec : specs.specs) {
-      plan::OwnedTable table = plan::MakeTable(spec);
-      loaded.subjects.push_back({std::move(spec), std::move(table)});
-    }
-  }
+Compared Load(const Options& options) {
+  Compared loaded{LoadSubjects(options, Purpose::kTables), {}};
   if (loaded.status != kExitOk || !options.backtest.against) return loaded;
   Options other;
   other.specs = {*options.backtest.against};
-  Specs specs = LoadSpecs(other);
-  loaded.status = specs.status;
+  Subjects others = LoadSubjects(other, Purpose::kTables);
+  loaded.status = others.status;
   if (loaded.status != kExitOk) return loaded;
-  spec::Spec& spec = specs.specs.front();
+  loaded.against = std::move(others.subjects.front());
+  const spec::Spec& spec = *loaded.against->spec;
   // A spec of another store has nothing to compare with, and neither has the compiled table, which has no expressions.
   std::erase_if(loaded.subjects, [&](const Subject& subject) {
     return !subject.spec || subject.spec->store.name != spec.store.name;
@@ -85,17 +62,14 @@ Subjects Load(const Options& options) {
     fmt::print(stderr, "rulegen: {} names its stores by other labels, so none of them can be compared\n",
                spec.file.string());
     loaded.status = kExitUsage;
-    return loaded;
   }
-  plan::OwnedTable table = plan::MakeTable(spec);
-  loaded.against = Subject{std::move(spec), std::move(table)};
   return loaded;
 }
 
 // What the server says it records; empty if it has no rules (they may run elsewhere, as in vmalert).
-std::map<std::string, std::string> LoadedRecordings(verify::RuleServer& server) {
+std::map<std::string, std::string> LoadedRecordings(prometheus_api::RuleServer& server) {
   std::map<std::string, std::string> recordings;
-  const Result<verify::LoadedRules> rules = server.Rules();
+  const Result<verify::LoadedRules> rules = verify::LoadRules(server);
   if (!rules) return recordings;
   for (const verify::LoadedGroup& group : rules->groups) {
     for (const verify::LoadedRule& loaded : group.rules) {
@@ -105,19 +79,9 @@ std::map<std::string, std::string> LoadedRecordings(verify::RuleServer& server) 
   return recordings;
 }
 
-// Whether the period has any sample of the series, asked in some fifty steps. If the query fails the answer is yes: the walk
-// over the period then reports the failure.
-bool HasSamples(prometheus_api::QuerySource& source, const backtest::Grid& grid, const std::string& series) {
-  const std::int64_t piece_ms = std::max<std::int64_t>(60'000, (grid.to_ms - grid.from_ms) / 50);
-  const std::string promql =
-      fmt::format("count(last_over_time({}[{}]))", series, FormatDuration(Milliseconds(piece_ms)));
-  const Result<prometheus_api::Answer> answer = source.QueryRange(promql, grid.from_ms, grid.to_ms, piece_ms);
-  return !answer || !answer->series.empty();
-}
-
 class Tester {
  public:
-  Tester(PrometheusClient client, verify::RuleServer rules, std::int64_t patience_ms)
+  Tester(PrometheusClient client, prometheus_api::RuleServer rules, std::int64_t patience_ms)
       : client_(std::move(client)),
         source_(client_, patience_ms),
         rules_(std::move(rules)),
@@ -132,7 +96,8 @@ class Tester {
       one.spec = subject.spec->file.string();
       const backtest::Recordings recordings = {
           .loaded = loaded_,
-          .has_samples = [&](const std::string& series) { return HasSamples(source_, grid, series); },
+          .has_samples =
+              [&](const std::string& series) { return backtest::HasSamples(source_, grid, series); },
           .same = [this](const std::string& left,
                          const std::string& right) { return expressions_.Same(left, right); }};
       one.choices =
@@ -149,7 +114,7 @@ class Tester {
  private:
   PrometheusClient client_;
   prometheus_api::PatientSource source_;
-  verify::RuleServer rules_;
+  prometheus_api::RuleServer rules_;
   std::map<std::string, std::string> loaded_;
   verify::Expressions expressions_;
 };
@@ -160,8 +125,8 @@ Result<std::unique_ptr<Tester>> Open(const Options& options) {
   Result<prometheus_api::HttpClient> http = OpenHttp(options.evaluate.connection);
   if (!http) return http.error();
   const std::int64_t timeout_ms = options.evaluate.connection.timeout_ms;
-  return std::make_unique<Tester>(std::move(*client), verify::RuleServer(std::move(*http), timeout_ms),
-                                  kSilence * timeout_ms);
+  return std::make_unique<Tester>(
+      std::move(*client), prometheus_api::RuleServer(std::move(*http), timeout_ms), kSilence * timeout_ms);
 }
 
 std::int64_t StepMs(const Options& options, const Subject& subject) {
@@ -169,7 +134,7 @@ std::int64_t StepMs(const Options& options, const Subject& subject) {
 }
 
 // An error for a period with too many instants.
-Result<void> CheckPeriod(const Options& options, const Subjects& loaded) {
+Result<void> CheckPeriod(const Options& options, const Compared& loaded) {
   for (const Subject& subject : loaded.subjects) {
     if (LengthMs(options.evaluate) / StepMs(options, subject) < kInstantsMax) continue;
     return Error{fmt::format("is more than {} instants of {}; name a larger --step", kInstantsMax,
@@ -179,7 +144,7 @@ Result<void> CheckPeriod(const Options& options, const Subjects& loaded) {
   return {};
 }
 
-Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Subjects& loaded) {
+Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Compared& loaded) {
   Result<std::unique_ptr<Tester>> tester = Open(options);
   if (!tester) return tester.error();
   const std::int64_t to_ms = EndMs(options.evaluate);
@@ -212,7 +177,7 @@ void PrintWarnings(const std::vector<backtest::Answer>& answers) {
 }  // namespace
 
 int RunBacktest(const Options& options) {
-  const Subjects loaded = Load(options);
+  const Compared loaded = Load(options);
   if (loaded.status != kExitOk) return loaded.status;
   if (const Result<void> period = CheckPeriod(options, loaded); !period)
     return Fail(period.error(), kExitUsage);

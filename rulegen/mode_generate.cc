@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/exit_status.h"
-#include "rulegen/commands.h"
+#include "rulegen/modes.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 #include "rulegen/tree/tree.h"
@@ -33,9 +33,9 @@ Result<void> SettleLeftOvers(const std::vector<generate::LeftOver>& left_overs, 
 }  // namespace
 
 int RunGenerate(const Options& options) {
-  const Specs specs = LoadSpecs(options);
+  const Specs specs = LoadSpecs(options, Purpose::kArtefacts);
   if (specs.status != kExitOk) return specs.status;
-  const MadeArtefacts all = MakeAllArtefacts(specs.specs, options);
+  const MadeArtefacts all = MakeAllFiles(specs, options.out);
   if (all.status != kExitOk) return all.status;
   std::string report;
   for (const generate::Made& made : all.made) {

@@ -1,21 +1,20 @@
-// The server that holds the rules (Prometheus, Mimir or Thanos, or vmalert where another server keeps the series), and what
-// it says that it has loaded.
+// The rules that a server says it has loaded (Prometheus, Mimir or Thanos, or vmalert where another server keeps the series).
 // Source of the format: https://prometheus.io/docs/prometheus/latest/querying/api/#rules. vmalert's differs in that it has
 // `datasourceType`, an empty `lastError`, and expressions as the file spells them; Thanos' in that the alerts of a group
 // come first and that each rule has the labels of the ruler beside its own.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "common/result.h"
 #include "common/time_text.h"
-#include "prometheus/http_client.h"
+#include "prometheus/rule_server.h"
 #include "thresholds/model.h"
 
 namespace outgrown::verify {
@@ -88,38 +87,8 @@ Result<LoadedRules> ReadLoadedRules(std::string_view body);
 // The flavor whose rule file such a server loads, of those that the spec is generated for.
 spec::Flavor FlavorOf(const LoadedRules& loaded, const spec::Spec& spec);
 
-// The value of `..._config_last_reload_successful` in a page of Prometheus' or vmalert's own metrics; nothing if the
-// page has none.
-std::optional<bool> LastReloadSucceeded(std::string_view metrics_page);
-
-// How long Prometheus keeps samples, from the body of /api/v1/status/flags; nothing if it doesn't say so.
-std::optional<Milliseconds> RetentionOf(std::string_view flags_body);
-
-class RuleServer {
- public:
-  // Each request may take `timeout_ms`.
-  RuleServer(prometheus_api::HttpClient http, std::int64_t timeout_ms)
-      : http_(std::move(http)), timeout_ms_(timeout_ms) {}
-
-  // What it has loaded. An error if it doesn't answer or its answer can't be read.
-  Result<LoadedRules> Rules();
-
-  // Whether its last reload of the configuration succeeded; nothing if it doesn't say.
-  std::optional<bool> LastReloadSucceeded();
-
-  // How long it keeps samples; nothing if it doesn't say so.
-  std::optional<Milliseconds> Retention();
-
-  // The canonical form of an expression; nothing if it has no such service (vmalert, VictoriaMetrics, Thanos).
-  std::optional<std::string> Format(const std::string& expr);
-
-  const std::string& url() const { return http_.url(); }
-
- private:
-  prometheus_api::HttpClient http_;
-  std::int64_t timeout_ms_;
-  bool formats_ = true;  // until it was asked in vain
-};
+// What the server has loaded. An error if it doesn't answer or its answer can't be read.
+Result<LoadedRules> LoadRules(prometheus_api::RuleServer& server);
 
 // Whether two PromQL expressions say the same.
 class Expressions {

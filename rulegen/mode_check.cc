@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "common/exit_status.h"
-#include "rulegen/commands.h"
+#include "rulegen/modes.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 #include "rulegen/tree/tree.h"
@@ -11,9 +11,9 @@
 namespace outgrown::commands {
 
 int RunCheck(const Options& options) {
-  const Specs specs = LoadSpecs(options);
+  const Specs specs = LoadSpecs(options, Purpose::kArtefacts);
   if (specs.status != kExitOk) return specs.status;
-  const MadeArtefacts all = MakeAllArtefacts(specs.specs, options);
+  const MadeArtefacts all = MakeAllFiles(specs, options.out);
   if (all.status != kExitOk) return all.status;
   std::string diffs;
   for (const generate::Made& made : all.made) {

@@ -17,8 +17,8 @@ PUTS = 20
 
 
 class Writers(StoreTest):
-    def start(self, database, rung, kind, puts=PUTS):
-        command = [sys.executable, str(WRITER), self.path(database), rung, kind, str(puts)]
+    def start(self, database, way, kind, puts=PUTS):
+        command = [sys.executable, str(WRITER), self.path(database), way, kind, str(puts)]
         return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def answer(self, process):
@@ -27,13 +27,13 @@ class Writers(StoreTest):
         return json.loads(out)
 
 
-class Rungs(Writers):
-    def test_every_rung_counts_what_the_application_saw(self):
+class Ways(Writers):
+    def test_every_way_counts_what_the_application_saw(self):
         for kind in ("sync", "async"):
-            for rung in ("python", "observer", "both"):
-                with self.subTest(f"{kind}, {rung}"):
-                    store = f"{kind}-{rung}"
-                    answer = self.answer(self.start(store + ".db", rung, kind))
+            for way in ("observe", "process", "both"):
+                with self.subTest(f"{kind}, {way}"):
+                    store = f"{kind}-{way}"
+                    answer = self.answer(self.start(store + ".db", way, kind))
                     seen = answer["seen"]
                     self.assertEqual(seen, {"ok": 2 * (PUTS - PUTS // 5), "busy": PUTS // 5})
                     # The saver's setup() changes to the write-ahead log and creates two tables, each on its own.
@@ -60,7 +60,7 @@ class TwoProcesses(Writers):
         self.answer(setup)
         before = os.path.exists(self.path("app.v1.counters"))
         self.assertFalse(before)
-        writers = [self.start("app.db", "python", kind, 60) for kind in ("sync", "async")]
+        writers = [self.start("app.db", "observe", kind, 60) for kind in ("sync", "async")]
         seen = [self.answer(process)["seen"] for process in writers]
         self.assertEqual(self.counts(), {what: sum(each[what] for each in seen) for what in ("ok", "busy")})
         self.assertGreater(sum(each["ok"] for each in seen), 150)

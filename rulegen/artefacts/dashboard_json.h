@@ -1,0 +1,84 @@
+// A Grafana dashboard as structs (the panels' places, their queries and their colours), and as JSON.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rulegen/artefacts/rules.h"
+#include "thresholds/model.h"
+
+namespace outgrown::plan {
+
+enum class PanelKind { kRow, kStat, kBarGauge, kTimeSeries, kStateTimeline, kTable, kText };
+
+struct DashboardQuery {
+  std::string expr;
+  std::string legend;  // Grafana's format: "{{database}}"
+  bool instant = false;
+};
+
+// A colour from that value on; the first step has none and is for everything below.
+struct ColorStep {
+  std::optional<double> from;
+  std::string color;
+};
+
+struct ValueText {
+  double value = 0;
+  std::string text;
+  std::string color;
+};
+
+struct Panel {
+  PanelKind kind = PanelKind::kRow;
+  std::string title;
+  std::string description;
+  int x = 0;  // grid: 24 columns, 1 y is 30 pixels
+  int y = 0;
+  int width = 24;
+  int height = 1;
+  std::vector<DashboardQuery> queries;
+  std::string unit;  // Grafana's id: "percentunit"
+  std::optional<int> decimals;
+  std::optional<double> min;
+  std::optional<double> max;
+  std::optional<double>
+      soft_max;  // the axis reaches at least so far, so that a limit's line is in the picture
+  std::vector<ColorStep> steps;
+  bool limit_lines = false;  // draws the steps as lines across a time series
+  bool stacked = false;
+  std::vector<Pair> series_colors;  // a legend's text and its colour, where the colour means something
+  std::vector<ValueText> texts;
+  std::vector<Pair> rows;  // of a text panel: a verdict's line and its condition
+  // Of a table: what it shows in this order, labels and "Value"; what it hides; the value's heading. Rows are sorted by it.
+  std::vector<std::string> columns;
+  std::vector<std::string> hidden_columns;
+  std::string value_title;
+};
+
+// A template variable: the values of one identity label, narrowed by the ones before it.
+struct DashboardVariable {
+  std::string label;
+  std::string query;
+};
+
+struct Dashboard {
+  std::string uid;  // at most 40 characters; stays the same for a store's name
+  std::string title;
+  std::vector<std::string> tags;
+  std::string runbook_url;
+  std::vector<DashboardVariable> variables;
+  std::string annotation_expr;  // firing alerts on thresholds
+  std::vector<Panel> panels;
+};
+
+}  // namespace outgrown::plan
+
+namespace outgrown::emit {
+
+// A dashboard in Grafana's JSON model (schemaVersion 41: Grafana 11 and newer), for provisioning.
+
+std::string DashboardJson(const spec::Spec& spec, const plan::Dashboard& dashboard);
+
+}  // namespace outgrown::emit

@@ -1,0 +1,142 @@
+#include "rulegen/artefacts/limit_panels.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/horizons.h"
+#include "rulegen/artefacts/annotation.h"
+#include "rulegen/artefacts/rules.h"
+#include "thresholds/names.h"
+#include "thresholds/promql.h"
+
+namespace outgrown::plan {
+namespace {
+
+// "No trend" as a number larger than any time shown, so that a table sorted by time ends with it.
+constexpr double kNoTrend = 1e10;
+
+class LimitPanels {
+ public:
+  LimitPanels(const spec::Spec& spec, PanelGrid& grid)
+      : spec_(spec), grid_(grid), by_("max by (" + IdentityList(spec) + ") ") {}
+
+  void Add() {
+    AddLimitsUsed();
+    AddThresholds();
+    AddTimeToLimit();
+  }
+
+ private:
+  std::string Recorded(const std::string& signal) const {
+    return Selected(spec_, spec::RecordedSeries(spec_.store, signal));
+  }
+
+  std::string Alert(const spec::Threshold& threshold, std::string_view state) const {
+    return by_ + "(" +
+           Selected(spec_, "ALERTS",
+                    "alertname=\"" + spec::AlertName(spec_.store, threshold.id) + "\",alertstate=\"" +
+                        std::string(state) + "\"") +
+           ")";
+  }
+
+  std::string ShareExpr(const spec::Threshold& threshold) const {
+    const std::string series = Recorded(threshold.signal);
+    const std::string limit = PromqlNumber(threshold.limit);
+    const bool above = threshold.direction == Direction::kAbove;
+    return "max(" + (above ? series : limit) + " / " + (above ? limit : series) + " < +Inf)";
+  }
+
+  // How much of each limit the worst of the stores shown uses: 1 at the limit, in either direction.
+  void AddLimitsUsed() {
+    Panel panel;
+    panel.kind = PanelKind::kBarGauge;
+    panel.title = "Limits used";
+    panel.description =
+        "The recorded value as a share of each limit, of the worst of the stores shown. Beyond 100 % the "
+        "limit is "
+        "breached; an alert follows once that has lasted long enough.";
+    panel.width = 8;
+    panel.height = 6;
+    for (const spec::Threshold& threshold : spec_.thresholds) {
+      // A share of a limit of 0 would be a division by 0.
+      if (threshold.limit == 0) continue;
+      panel.queries.push_back({ShareExpr(threshold), threshold.id, true});
+    }
+    panel.unit = "percentunit";
+    panel.min = 0;
+    panel.max = 1;
+    panel.steps = {{{}, "green"}, {JustAbove(1), "red"}};
+    if (!panel.queries.empty()) grid_.Add(std::move(panel));
+  }
+
+  void AddThresholds() {
+    Panel panel;
+    panel.kind = PanelKind::kStateTimeline;
+    panel.title = "Alerts";
+    panel.description =
+        "Each threshold's alert: within its limit, pending until it has lasted long enough, firing.";
+    panel.width = 16;
+    panel.height = std::clamp(3 + static_cast<int>(spec_.thresholds.size()), 6, 16);
+    panel.queries.reserve(spec_.thresholds.size());
+    for (const spec::Threshold& threshold : spec_.thresholds) {
+      panel.queries.push_back({"2 * " + Alert(threshold, "firing") + "\nor " + Alert(threshold, "pending") +
+                                   "\nor 0 * " + Recorded(threshold.signal),
+                               threshold.id + " " + StoreLegend(spec_), false});
+    }
+    panel.texts = {{0, "within", "green"}, {1, "pending", "yellow"}, {2, "firing", "red"}};
+    grid_.Add(std::move(panel));
+  }
+
+  // Seconds until the limit if the trend over the time shown continues: 0 reached, kNoTrend no trend towards it.
+  std::string TimeToLimit(const spec::Threshold& threshold) const {
+    const std::string series = Recorded(threshold.signal);
+    const bool above = threshold.direction == Direction::kAbove;
+    const std::string limit = PromqlNumber(threshold.limit);
+    const std::string reached = "0 * (" + series + (above ? " > " : " < ") + limit + ")";
+    const std::string away = above ? "(" + limit + " - " + series + ")" : "(" + series + " - " + limit + ")";
+    const std::string slope = std::string(above ? "" : "-") + "deriv(" + series + "[$__range])";
+    return reached + " or " + away + " / (" + slope + " > 0) < " + PromqlNumber(kTrendMaxMs / 1000.0) +
+           " or " + PromqlNumber(kNoTrend) + " + 0 * " + series;
+  }
+
+  void AddTimeToLimit() {
+    Panel panel;
+    panel.kind = PanelKind::kTable;
+    panel.title = "Time to limit";
+    panel.description =
+        "When each limit is reached if the trend over the time shown continues. It changes no verdict; a "
+        "longer time range gives a steadier trend.";
+    panel.width = 8;
+    panel.height = std::clamp(3 + static_cast<int>(spec_.thresholds.size()), 6, 16);
+    std::string expr;
+    for (const spec::Threshold& threshold : spec_.thresholds) {
+      expr += expr.empty() ? "" : "\nor ";
+      expr += "label_replace(" + TimeToLimit(threshold) + ", \"threshold\", \"" + threshold.id +
+              "\", \"\", \"\")";
+    }
+    panel.queries = {{std::move(expr), "", true}};
+    panel.columns = {"threshold", "Value"};
+    for (auto label = spec_.store.identity.rbegin(); label != spec_.store.identity.rend(); ++label) {
+      const bool names_the_store = label == spec_.store.identity.rbegin() || *label == "instance";
+      (names_the_store ? panel.columns : panel.hidden_columns).push_back(*label);
+    }
+    panel.value_title = "time left";
+    panel.unit = "s";
+    panel.decimals = 0;
+    panel.texts = {{0, "reached", "red"}, {kNoTrend, "no trend", "text"}};
+    panel.steps = {{{}, "red"}, {86400, "orange"}, {2592000, "yellow"}};
+    grid_.Add(std::move(panel));
+  }
+
+  const spec::Spec& spec_;
+  PanelGrid& grid_;
+  const std::string by_;
+};
+
+}  // namespace
+
+void AddLimitPanels(const spec::Spec& spec, PanelGrid& grid) { LimitPanels(spec, grid).Add(); }
+
+}  // namespace outgrown::plan
