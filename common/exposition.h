@@ -1,5 +1,5 @@
-// Prometheus' text formats, as far as the exposition of a scrape and OpenMetrics have them in common: how a label, a help
-// text and a value are spelt.
+// Prometheus' text formats, as far as the exposition of a scrape and OpenMetrics have them in common: how a
+// label, a help text and a value are spelt.
 // Source: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 #pragma once
 

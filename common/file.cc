@@ -39,6 +39,8 @@ class Descriptor {
   int fd_;
 };
 
+// write(2) may write less than it was given (disk nearly full, RLIMIT_FSIZE, a signal); the next call then
+// gives the reason.
 Result<void> WriteAll(int fd, std::string_view bytes, const std::filesystem::path& path) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
@@ -51,6 +53,8 @@ Result<void> WriteAll(int fd, std::string_view bytes, const std::filesystem::pat
   return {};
 }
 
+// fsync(2) of a file doesn't make its name durable; the folder needs one of its own (man 2 fsync). File
+// systems that can't sync a folder answer EINVAL, and there is nothing more to do about it.
 Result<void> SyncFolder(const std::filesystem::path& folder) {
   Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0) return SystemError("cannot open the folder", folder, errno);
@@ -58,13 +62,15 @@ Result<void> SyncFolder(const std::filesystem::path& folder) {
   return {};
 }
 
-// ".NAME.RANDOM.tmp", where RANDOM is kRandomDigits hexadecimal digits: no process, in whatever PID namespace, ever meets
-// another's file.
+// ".NAME.RANDOM.tmp", where RANDOM is kRandomDigits hexadecimal digits: no process, in whatever PID
+// namespace, ever meets another's file.
 constexpr std::size_t kRandomDigits = 16;
 constexpr std::string_view kTemporaryEnding = ".tmp";
 
 Result<std::string> TemporaryName(const std::string& name, const std::filesystem::path& folder) {
   std::uint64_t random = 0;
+  // Requests of up to 256 bytes are neither interrupted nor cut short once the pool is ready (man 2
+  // getrandom).
   if (::getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
     return SystemError("cannot get random bytes for a temporary file's name", folder / name, errno);
   }
@@ -87,8 +93,8 @@ std::string_view NameOfTemporary(std::string_view file) {
   return name;
 }
 
-// A file that is being written under a temporary name. It is locked from its creation until after the rename, which is
-// how RemoveAbandoned distinguishes it from one whose writer was killed.
+// A file that is being written under a temporary name. It is locked from its creation until after the rename,
+// which is how RemoveAbandoned distinguishes it from one whose writer was killed.
 struct Temporary {
   std::string path;
   Descriptor fd;
@@ -102,6 +108,8 @@ Result<Temporary> CreateTemporary(const std::filesystem::path& folder, const std
     Temporary made{
         *path, Descriptor(::open(path->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode))};
     if (made.fd.get() < 0) return SystemError("cannot create", *path, errno);
+    // flock(2), not fcntl(2): it belongs to the open file description, so two threads of one process exclude
+    // each other, and a close of another descriptor of the file doesn't drop it.
     // A file system without locks has no RemoveAbandoned either.
     while (::flock(made.fd.get(), LOCK_EX) != 0 && errno == EINTR) {
     }
@@ -131,6 +139,7 @@ Result<void> KeepAccess(const Temporary& temporary, const struct stat& old) {
   return {};
 }
 
+// Sync, then rename: a rename that reaches the disk before the bytes would leave an empty file after a crash.
 Result<void> WriteAndRename(Temporary& temporary, std::string_view bytes, const std::filesystem::path& path) {
   if (Result<void> written = WriteAll(temporary.fd.get(), bytes, temporary.path); !written) return written;
   if (::fsync(temporary.fd.get()) != 0) return SystemError("cannot sync", temporary.path, errno);
@@ -152,6 +161,8 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t size
   if (::fstat(fd.get(), &status) != 0) return SystemError("cannot stat", path, errno);
   if (!S_ISREG(status.st_mode)) return Error{"not a regular file", path.string()};
   std::string bytes;
+  // One byte more than the size, so that the usual file is read by one call and its end is seen by the
+  // second. Files of /proc say 0, and a file may grow meanwhile; the loop goes on until read(2) returns 0.
   std::size_t room = static_cast<std::size_t>(status.st_size) + 1;
   while (true) {
     if (bytes.size() > size_bytes_max) {
@@ -173,8 +184,11 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t size
 
 Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes,
                                         mode_t mode_if_new) {
+  // An equal file keeps its time and its inode, so that a build which depends on it doesn't run again. A file
+  // that can't be read, or is larger than ReadFile's limit, is written anew.
   if (const Result<std::string> old = ReadFile(path); old.ok() && *old == bytes)
     return WriteOutcome::kUnchanged;
+  // rename(2) is atomic within one file system only, so the temporary file is made beside its target.
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   std::error_code made;
   std::filesystem::create_directories(folder, made);
@@ -182,6 +196,8 @@ Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::
 
   struct stat old = {};
   const bool replaces = ::stat(path.c_str(), &old) == 0 && S_ISREG(old.st_mode);
+  // A file that is replaced may hold a secret, so until KeepAccess has given it the old mode only its owner
+  // may read it.
   Result<Temporary> temporary =
       CreateTemporary(folder, path.filename().string(), replaces ? S_IRUSR | S_IWUSR : mode_if_new);
   if (!temporary.ok()) return temporary.error();
@@ -191,6 +207,8 @@ Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::
     ::unlink(temporary->path.c_str());
     return done.error();
   }
+  // The bytes are in place by now. Whoever acknowledges them to somebody else must not do so before the name
+  // is durable.
   if (Result<void> synced = SyncFolder(folder); !synced) return synced.error();
   return WriteOutcome::kWritten;
 }
@@ -199,7 +217,9 @@ void RemoveAbandoned(const std::filesystem::path& folder, const std::set<std::st
   std::error_code none;
   for (const std::filesystem::directory_entry& entry : std::filesystem::directory_iterator(folder, none)) {
     const std::string file = entry.path().filename().string();
+    // Only names that this caller writes: other files of that form are none of its business.
     if (!names.contains(std::string(NameOfTemporary(file)))) continue;
+    // A symbolic link or a FIFO of that name is nothing that we made: neither followed nor waited for.
     const Descriptor fd(::open(entry.path().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (fd.get() >= 0 && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
   }
@@ -208,6 +228,7 @@ void RemoveAbandoned(const std::filesystem::path& folder, const std::set<std::st
 bool IsSameFile(const std::filesystem::path& a, const std::filesystem::path& b) {
   std::error_code none;
   const std::filesystem::path whole = std::filesystem::weakly_canonical(a, none);
+  // equivalent() compares device and inode, and fails if neither file is there; the paths decide then.
   return (!whole.empty() && whole == std::filesystem::weakly_canonical(b, none)) ||
          std::filesystem::equivalent(a, b, none);
 }

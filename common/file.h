@@ -24,8 +24,9 @@ enum class WriteOutcome { kUnchanged, kWritten };
 
 // Puts `bytes` at `path`: a temporary file in the same folder, write, fsync, rename, fsync of the folder. If the
 // file already holds these bytes it is not touched. Missing parent folders are made. A failure leaves the old
-// file as it was and no temporary file behind (a SIGKILL may leave one; see RemoveAbandoned). A file that is replaced keeps
-// its mode, and its owner and group as far as the caller may give them; a new one has `mode_if_new` less the umask.
+// file as it was and no temporary file behind (a SIGKILL may leave one; see RemoveAbandoned). A file that is
+// replaced keeps its mode, and its owner and group as far as the caller may give them; a new one has
+// `mode_if_new` less the umask.
 Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes,
                                         mode_t mode_if_new = 0644);
 

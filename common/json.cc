@@ -32,6 +32,8 @@ class Sax : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return events_.EndArray(); }
   bool parse_error(std::size_t position, const std::string& /*token*/,
                    const nlohmann::json::exception& error) override {
+    // RFC 8259 leaves the range of numbers to the reader; 1e999 is valid JSON. Without a message of its own
+    // the operator would look for an error of syntax.
     constexpr int kNumberOverflow = 406;  // the library's out_of_range.406
     problem_ = (error.id == kNumberOverflow ? "a number too large for a double at byte "
                                             : "not valid JSON at byte ") +
@@ -45,8 +47,8 @@ class Sax : public nlohmann::json_sax<nlohmann::json> {
   std::string problem_ = "not the JSON that was expected";
 };
 
-// Most of what is written; the rest is looked at more closely.
-bool StandsAsItIs(char byte) { return byte >= ' ' && byte < '\x7F' && byte != '"' && byte != '\\'; }
+// Bytes that need neither an escape nor a look at their UTF-8 sequence: most of what is written.
+bool IsPlainAscii(char byte) { return byte >= ' ' && byte < '\x7F' && byte != '"' && byte != '\\'; }
 
 }  // namespace
 
@@ -57,8 +59,11 @@ Result<void> ReadJson(std::string_view text, JsonEvents& events) {
   }
   Sax sax(events);
   try {
+    // The library's SAX parser keeps its nesting in a vector, not on the stack, so deep input cannot overflow
+    // it. A byte order mark is skipped by it, and anything but white space behind the document is an error.
     if (nlohmann::json::sax_parse(text.begin(), text.end(), &sax)) return {};
   } catch (const std::exception& error) {
+    // Out of memory, or what an event threw; the library's own errors arrive at parse_error.
     return Error{std::string("cannot read JSON: ") + error.what(), ""};
   }
   return Error{sax.problem(), ""};
@@ -71,7 +76,9 @@ const Json* Json::Find(std::string_view key) const {
   return nullptr;
 }
 
-// Keeps the open containers on a stack; a container is moved into the one around it when it ends.
+// Keeps the open containers on a stack; a container is moved into the one around it when it ends. The library
+// has checked the syntax before an event comes: starts and ends are paired, and a key precedes each member's
+// value. So no event finds `open_` empty where it needs a container.
 class TreeBuilder : public JsonEvents {
  public:
   bool Null() override { return Add(Json()); }
@@ -95,6 +102,9 @@ class TreeBuilder : public JsonEvents {
   bool EndObject() override { return Close(); }
   bool EndArray() override { return Close(); }
   bool Key(std::string& key) override {
+    // RFC 8259 leaves two members of one name to the reader. A reader that takes the other one would see
+    // another record, so neither is taken. Quadratic in the members of one object, which are few in what is
+    // read as a tree.
     if (open_.back().value.Find(key) != nullptr) return Refuse("the key \"" + key + "\" occurs twice");
     open_.back().key = std::move(key);
     return true;
@@ -121,6 +131,7 @@ class TreeBuilder : public JsonEvents {
   }
 
   bool Open(Json container) {
+    // Building needs no stack, but destroying the tree does: a Json's destructor recurses into its members.
     if (open_.size() == kJsonDepthMax) {
       return Refuse("more than " + std::to_string(kJsonDepthMax) + " levels deep");
     }
@@ -153,18 +164,23 @@ class TreeBuilder : public JsonEvents {
 Result<Json> ParseJson(std::string_view text) {
   TreeBuilder builder;
   if (const Result<void> read = ReadJson(text, builder); !read) {
+    // Where the builder gave up, the library knows only that; the builder knows why.
     return builder.problem().empty() ? read.error() : Error{builder.problem(), ""};
   }
   return builder.root();
 }
 
+// RFC 8259, section 7: quotation mark, reverse solidus and U+0000 to U+001F must be escaped. Of the short
+// forms only \n is used, the one that occurs.
 std::string JsonString(std::string_view text) {
   std::string quoted = "\"";
   while (!text.empty()) {
-    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, StandsAsItIs) - text.begin());
+    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, IsPlainAscii) - text.begin());
     quoted += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) break;
+    // Not the library's dump(): it throws at invalid UTF-8 unless told to replace it, and leaves DEL and C1
+    // as they are.
     const CodePoint next = NextCodePoint(text);
     const std::string_view bytes = text.substr(0, next.size_bytes);
     text.remove_prefix(next.size_bytes);
@@ -187,6 +203,7 @@ std::string JsonString(std::string_view text) {
 JsonWriter& JsonWriter::Key(std::string_view key) {
   Separate();
   text_ += JsonString(key);
+  // As Grafana and jq write it, so that a dashboard that was exported gives no needless diff.
   text_ += indented_ ? ": " : ":";
   after_key_ = true;
   return *this;

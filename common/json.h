@@ -104,7 +104,7 @@ class JsonWriter {
   JsonWriter& Start(char bracket);
   JsonWriter& End(char bracket);
   JsonWriter& Value(std::string_view text);
-  // What stands before a key, or before a value that has none.
+  // Writes what comes before a key, or before a value that has none: the comma, the line.
   void Separate();
   void NextLine();
 

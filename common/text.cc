@@ -11,7 +11,8 @@ CodePoint NextCodePoint(std::string_view text) {
   const auto byte = [&](std::size_t index) -> unsigned { return static_cast<unsigned char>(text[index]); };
   const unsigned first = byte(0);
   if (first < 0x80) return {first, 1, true};
-  // Table 3-7 of the Unicode standard: the second byte's range shuts out overlong forms, surrogates and the too large.
+  // Table 3-7 of the Unicode standard: the second byte's range shuts out overlong forms, surrogates and what
+  // is above U+10FFFF.
   std::size_t size = 0;
   unsigned low = 0x80;
   unsigned high = 0xBF;
@@ -26,11 +27,14 @@ CodePoint NextCodePoint(std::string_view text) {
     if (first == 0xF0) low = 0x90;
     if (first == 0xF4) high = 0x8F;
   }
+  // One byte at a time is given up, also of a sequence that is cut short: what follows may begin a good one,
+  // and no byte is swallowed (Unicode's "maximal subpart" practice would replace fewer times).
   if (size == 0 || text.size() < size) return {};
   char32_t value = first & (0xFFU >> (size + 1));
   for (std::size_t index = 1; index < size; ++index) {
     if (byte(index) < low || byte(index) > high) return {};
     value = (value << 6U) | (byte(index) & 0x3FU);
+    // The narrower range is the second byte's alone.
     low = 0x80;
     high = 0xBF;
   }
@@ -69,6 +73,8 @@ std::string ValidUtf8(std::string_view text) {
 }
 
 bool IsControl(char32_t code_point) {
+  // Terminals interpret C1 as they do ESC [: U+009B begins a control sequence. The marks that turn the
+  // direction can make a verdict read as another ("Trojan Source", CVE-2021-42574).
   return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0) ||
          (code_point >= 0x2028 && code_point <= 0x202E) || (code_point >= 0x2066 && code_point <= 0x2069);
 }
@@ -76,6 +82,8 @@ bool IsControl(char32_t code_point) {
 std::string PlainText(std::string_view text, std::size_t code_points_max) {
   std::string plain;
   for (std::size_t count = 0; !text.empty(); ++count) {
+    // Bounded here rather than by the caller, because these texts come from servers and files and end up in
+    // logs.
     if (count == code_points_max) return plain + "…";
     const CodePoint next = NextCodePoint(text);
     plain += next.valid && !IsControl(next.value) ? text.substr(0, next.size_bytes) : kReplacementUtf8;
@@ -93,14 +101,18 @@ std::size_t Columns(std::string_view text) {
 std::string ExactNumber(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  // The longest fixed-notation shortest double is the smallest subnormal: 5e-324 has 326 characters, -1.8e308 has 310.
+  // The longest text in fixed notation is the smallest subnormal's: 5e-324 has 326 characters, -1.8e308 has
+  // 310.
   std::array<char, 512> buffer;
+  // to_chars gives the shortest digits that read back exactly, and knows no locale; printf's decimal point
+  // follows LC_NUMERIC.
   const std::to_chars_result end =
       std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
   return {buffer.data(), end.ptr};
 }
 
 std::optional<double> ParseNumber(std::string_view text) {
+  // from_chars takes no leading plus, and Prometheus writes +Inf.
   if (text.starts_with('+')) {
     text.remove_prefix(1);
     if (text.starts_with('-') || text.starts_with('+')) return std::nullopt;

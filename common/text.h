@@ -30,8 +30,8 @@ void AppendUtf8(std::string& text, char32_t code_point);
 // `text` with U+FFFD for every byte that is not part of a well-formed sequence.
 std::string ValidUtf8(std::string_view text);
 
-// C0, DEL and C1, which a terminal would interpret instead of showing. Also the invisible marks that reorder or break lines
-// (U+2028, U+2029, U+202A to U+202E, U+2066 to U+2069).
+// C0, DEL and C1, which a terminal would interpret instead of showing. Also the invisible marks that reorder
+// or break lines (U+2028, U+2029, U+202A to U+202E, U+2066 to U+2069).
 bool IsControl(char32_t code_point);
 
 // `text` with everything that a terminal could interpret, and what is not UTF-8, as U+FFFD; at most `code_points_max`,

@@ -37,6 +37,7 @@ constexpr std::int64_t kLongestMs = std::numeric_limits<std::int64_t>::max() / 1
 
 // The index of the unit that `text` starts with, after its digits; kUnits.size() if none.
 std::size_t UnitIndex(std::string_view suffix) {
+  // The whole suffix is compared, so that "ms" is never read as "m" with an "s" left over.
   for (std::size_t i = 0; i < kUnits.size(); ++i) {
     if (kUnits[i].suffix == suffix) return i;
   }
@@ -53,6 +54,8 @@ struct Parts {
 };
 
 Parts Split(std::int64_t time_ms) {
+  // floor, not a cast: before 1970 a cast would round towards the epoch and give the next day's date with a
+  // negative time.
   const std::chrono::sys_time<milliseconds> instant{milliseconds(time_ms)};
   const auto midnight = std::chrono::floor<days>(instant);
   const std::chrono::year_month_day date(midnight);
@@ -66,7 +69,8 @@ Parts Split(std::int64_t time_ms) {
           of_day % 1000};
 }
 
-// Takes exactly `digits` decimal digits from the front of `text`; nothing if they are not there.
+// Takes exactly `digits` decimal digits from the front of `text`; nothing if they are not there. Not
+// from_chars, which takes a minus sign and fewer digits.
 std::optional<int> TakeDigits(std::string_view& text, std::size_t digits) {
   if (text.size() < digits) return std::nullopt;
   int value = 0;
@@ -124,6 +128,8 @@ std::optional<std::int64_t> ParseRfc3339(std::string_view text) {
   const std::optional<int> minute = TakeDigits(text, 2);
   if (!minute || *minute > 59 || !Take(text, ':')) return std::nullopt;
   const std::optional<int> second = TakeDigits(text, 2);
+  // RFC 3339 allows second 60 for a leap second; Unix time has none, so it is the first second of the next
+  // minute.
   if (!second || *second > 60) return std::nullopt;
   const std::optional<std::int64_t> fraction_ms = TakeFraction(text);
   if (!fraction_ms) return std::nullopt;
@@ -132,6 +138,7 @@ std::optional<std::int64_t> ParseRfc3339(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year(*year),
                                          std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
+  // 31 February and the like, which digits alone don't show.
   if (!date.ok()) return std::nullopt;
   const std::int64_t midnight_ms = milliseconds(std::chrono::sys_days(date).time_since_epoch()).count();
   return midnight_ms + ((*hour * 60LL + *minute) * 60 + *second) * 1000 + *fraction_ms - *offset_ms;
@@ -153,6 +160,7 @@ std::optional<Milliseconds> ParseDuration(std::string_view text) {
     const std::size_t length = std::min(text.find_first_of("0123456789"), text.size());
     const std::size_t unit = UnitIndex(text.substr(0, length));
     if (unit == kUnits.size() || unit < next_unit) return std::nullopt;
+    // Divided rather than multiplied: the product could overflow before it is compared.
     if (count > (kLongestMs - total_ms) / kUnits[unit].ms) return std::nullopt;
     total_ms += count * kUnits[unit].ms;
     next_unit = unit + 1;
@@ -167,6 +175,7 @@ std::string FormatDuration(Milliseconds duration) {
   if (rest == 0) return "0s";
   std::string text;
   for (const DurationUnit& unit : kUnits) {
+    // Verification compares texts with what Prometheus prints, so the spelling has to be its own.
     if (unit.exact_only && rest % unit.ms != 0) continue;
     if (const std::int64_t count = rest / unit.ms; count > 0) {
       text += std::to_string(count);
@@ -191,6 +200,7 @@ std::string UtcText(std::int64_t time_ms) {
 
 std::optional<std::int64_t> ParseTime(std::string_view text) {
   if (const std::optional<std::int64_t> time_ms = ParseRfc3339(text)) return time_ms;
+  // `!(x >= 0)` refuses NaN as well.
   constexpr double kSecondsMax = 253'402'300'799;  // the end of year 9999
   const std::optional<double> seconds = ParseNumber(text);
   if (!seconds || !(*seconds >= 0) || *seconds > kSecondsMax) return std::nullopt;
@@ -199,6 +209,7 @@ std::optional<std::int64_t> ParseTime(std::string_view text) {
 
 std::string LengthText(std::int64_t length_ms) {
   const std::int64_t seconds = length_ms / 1000;
+  // Each unit begins at two of it (minutes, hours, days), so that rounding down loses less than a third.
   if (seconds < 120) return fmt::format("{} s", seconds);
   if (seconds < std::int64_t{2} * 3600) return fmt::format("{} min", seconds / 60);
   if (seconds < std::int64_t{48} * 3600) return fmt::format("{} h", seconds / 3600);
@@ -206,6 +217,8 @@ std::string LengthText(std::int64_t length_ms) {
 }
 
 std::int64_t NowMs() {
+  // The wall clock: it is compared with the times of samples and records. Lengths of time are measured by a
+  // steady clock.
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
