@@ -11,6 +11,8 @@
 namespace outgrown::prometheus_api {
 namespace {
 
+// The operator reads the problem on standard error, the log keeps it with the question: one call sets both,
+// so that no doubt goes unnoticed.
 void Doubt(Asked& asked, Trust trust, std::string problem, Notes& notes) {
   notes.Warn(fmt::format("{}: {}", asked.promql, problem));
   asked.trust = trust;
@@ -24,6 +26,8 @@ Reply Judge(std::string promql, Result<Answer> answer, Notes& notes) {
     Doubt(reply.asked, Trust::kFailed, answer.error().what, notes);
     return reply;
   }
+  // Also by a partial answer: whether the server can be reached at all decides the exit status, not whether
+  // its data are whole.
   notes.answered = true;
   reply.series = std::move(answer->series);
   if (answer->partial) {
@@ -38,6 +42,8 @@ Reply Judge(std::string promql, Result<Answer> answer, Notes& notes) {
 // Why an answer is not one to `selector[range]` at `time_ms`; "" if it is.
 std::string Misfit(const std::vector<Series>& all, std::string_view selector, std::int64_t time_ms,
                    std::int64_t range_ms) {
+  // A proxy or a cache that answers another question gives well-formed JSON all the same; only names and
+  // times show it.
   const std::string_view name = selector.substr(0, selector.find('{'));
   for (const Series& series : all) {
     if (LabelValue(series.labels, "__name__") != name)
@@ -53,6 +59,8 @@ std::string Misfit(const std::vector<Series>& all, std::string_view selector, st
 }  // namespace
 
 void Notes::Warn(std::string warning) {
+  // Linear, since a run has few distinct warnings; a long period repeats the same one for thousands of
+  // questions.
   if (std::ranges::find(warnings, warning) == warnings.end()) warnings.push_back(std::move(warning));
 }
 
@@ -65,6 +73,8 @@ Reply AskSamples(QuerySource& source, std::string_view selector, std::int64_t ti
   const std::string promql = fmt::format("{}[{}]", selector, FormatDuration(Milliseconds(range_ms)));
   Reply reply = Judge(promql, source.Query(promql, time_ms, ResultType::kMatrix), notes);
   if (std::string misfit = Misfit(reply.series, selector, time_ms, range_ms); !misfit.empty()) {
+    // Nothing of a misfitting answer is used: if one series is wrong, the rest may be another question's as
+    // well.
     reply.series.clear();
     Doubt(reply.asked, Trust::kFailed, std::move(misfit), notes);
   }
@@ -76,6 +86,8 @@ Reply AskRange(QuerySource& source, const std::string& promql, std::int64_t from
   Reply whole;
   whole.asked.promql = promql;
   while (from_ms <= to_ms) {
+    // Each part begins one step behind the end of the part before, so that no instant is asked twice and none
+    // is left out.
     // Prometheus refuses a range query of more than 11,000 points a series.
     const std::int64_t until_ms = std::min(to_ms, from_ms + (kRangePointsMax - 1) * step_ms);
     Reply part = Judge(promql, source.QueryRange(promql, from_ms, until_ms, step_ms), notes);

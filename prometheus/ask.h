@@ -1,7 +1,9 @@
-// Asking a server, and judging whether its answer can be used: the one place for the decision, a period and the archive.
+// Asking a server, and judging whether its answer can be used: the one place for the decision, a period and
+// the archive.
 //
-// An answer is believed if it came, can be read, is whole, and holds what was asked for: the named series, within the time
-// that was asked about. A problem is noted with the query's text, so that an operator can repeat the query.
+// An answer can be used if it came, can be read, is whole, and holds what was asked for: the named series,
+// within the time that was asked about. A problem is noted with the query's text, so that an operator can
+// repeat the query.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +50,9 @@ Reply AskVector(QuerySource& source, const std::string& promql, std::int64_t tim
 Reply AskSamples(QuerySource& source, std::string_view selector, std::int64_t time_ms, std::int64_t range_ms,
                  Notes& notes);
 
-// The value of an expression at `from_ms` and every `step_ms` after it, up to `to_ms`; in as many questions as the server's
-// limit of points needs. A series that several of these answers hold stands several times, in the order of time.
+// The value of an expression at `from_ms` and every `step_ms` after it, up to `to_ms`; in as many questions
+// as the server's limit of points needs. A series that several of these answers hold is there several times, in
+// the order of time.
 Reply AskRange(QuerySource& source, const std::string& promql, std::int64_t from_ms, std::int64_t to_ms,
                std::int64_t step_ms, Notes& notes);
 

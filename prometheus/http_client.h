@@ -43,8 +43,8 @@ class HttpClient {
   ~HttpClient();
 
   // One request to URL + path; Post sends the fields as a form. Any status but a redirect is an answer; an error is
-  // what kept one from arriving whole: no connection, time, size, a broken transfer, an interruption (common/interrupt.h).
-  // `timeout_ms` shortens the options' own, never lengthens it.
+  // what kept one from arriving whole: no connection, time, size, a broken transfer, an interruption
+  // (common/interrupt.h). `timeout_ms` shortens the options' own, never lengthens it.
   using Fields = std::vector<std::pair<std::string, std::string>>;
   Result<HttpAnswer> Get(std::string_view path, std::int64_t timeout_ms);
   Result<HttpAnswer> Post(std::string_view path, const Fields& fields, std::int64_t timeout_ms);

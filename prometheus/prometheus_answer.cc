@@ -14,19 +14,21 @@ namespace {
 // Sample times in seconds; the limit keeps milliseconds exact in a double and an int64.
 constexpr double kSecondsMax = 1e12;
 
-// Reads the document as events, since a large answer would take several times its size as a tree. `places_` is the path from
-// the document to the current value.
+// Reads the document as events, since a large answer would take several times its size as a tree. `places_`
+// is the path from the document to the current value.
 class AnswerReader : public JsonEvents {
  public:
   explicit AnswerReader(ResultType expected) : expected_(expected) {}
 
   // The answer, or why it is none. Precondition: the document was read to its end.
+  //
+  // Judged at the end, because JSON has no order of members: status and type may come behind the result.
   Result<Answer> Finish() {
     if (status_ != "success") return Error{"the answer's status is \"" + PlainText(status_, 40) + "\"", ""};
-    // Prometheus sends one or the other. With both (from a proxy that merges answers) the data may be incomplete.
+    // Prometheus sends one or the other. With both (from a proxy that merges answers) the data may be
+    // incomplete.
     if (error_seen_) return Error{"the answer has an error beside its data", ""};
     if (!result_seen_) return Error{"the answer has no result", ""};
-    // The type may stand after the result, so it is compared here.
     const std::string_view expected = expected_ == ResultType::kVector ? "vector" : "matrix";
     if (type_ != expected) {
       return Error{"the answer is a \"" + PlainText(type_, 40) + "\", not a " + std::string(expected), ""};
@@ -38,17 +40,22 @@ class AnswerReader : public JsonEvents {
   bool Null() override { return Scalar("null"); }
   bool Boolean(bool value) override {
     if (Here() == Place::kRoot && key_ == "isPartial") {
+      // VictoriaMetrics' cluster version says so in "isPartial" where a storage node did not answer; Thanos
+      // and Prometheus do in "warnings".
       answer_.partial |= value;
       return true;
     }
     return Scalar("a boolean");
   }
   bool Number(double value) override {
+    // A sample is [time as a number, "value as a string"]; the string is what lets NaN and the infinities
+    // through JSON.
     if (Here() == Place::kSample && pair_size_ == 0) return TakeTime(value);
     return Scalar("a number");
   }
   bool String(std::string& value) override;
   bool Key(std::string& key) override {
+    // The labels of a metric are looked at when their series ends, sorted, since there may be many.
     if ((Here() == Place::kRoot || Here() == Place::kData || Here() == Place::kSeries) && !Once(key))
       return false;
     key_ = std::move(key);
@@ -60,6 +67,7 @@ class AnswerReader : public JsonEvents {
   bool EndArray() override { return Leave(); }
 
  private:
+  // Where in the document the current value is.
   enum class Place {
     kDocument,
     kRoot,
@@ -137,9 +145,11 @@ bool AnswerReader::String(std::string& value) {
       break;
     case Place::kWarnings:
       answer_.warnings.push_back(PlainText(value));
+      // Which warnings mean missing data is not said in the API, so all of them do.
       answer_.partial = true;
       return true;
     case Place::kMetric:
+      // Moved: the labels are most of a large answer's text.
       series_.labels.emplace_back(std::move(key_), std::move(value));
       return true;
     case Place::kSample:
@@ -185,6 +195,8 @@ bool AnswerReader::StartArray() {
       }
       break;
     case Place::kSeries:
+      // A native histogram has no number to compare with a limit. Prometheus sends them beside or instead of
+      // "value" and "values".
       if (key_ == "histogram" || key_ == "histograms") return Refuse("the series is a native histogram");
       if (key_ == "values" && expected_ == ResultType::kMatrix) return Enter(Place::kSamples);
       if (key_ == "value" && expected_ == ResultType::kVector) {
@@ -204,9 +216,12 @@ bool AnswerReader::StartArray() {
 }
 
 bool AnswerReader::TakeTime(double seconds) {
+  // Written so that NaN is refused, too.
   if (!(std::abs(seconds) < kSecondsMax)) return Refuse("a sample's time is out of range");
+  // Prometheus writes seconds with three decimals; the nearest millisecond undoes the division exactly.
   const std::int64_t time_ms = std::llround(seconds * 1000);
   if (!series_.samples.empty() && time_ms <= series_.samples.back().time_ms) {
+    // Everything behind this searches the samples by time, and a merging proxy may repeat one.
     return Refuse("the samples are not in the order of their times");
   }
   series_.samples.push_back({time_ms, 0});
@@ -231,7 +246,9 @@ bool AnswerReader::Leave() {
 }
 
 bool AnswerReader::EndSeries() {
+  // Prometheus leaves out series without samples; callers may take the first and last without asking.
   if (series_.samples.empty()) return Refuse("a series of the answer has no samples");
+  // The order of the labels isn't promised by the API; LabelValue searches by halves.
   std::ranges::sort(series_.labels);
   const auto same_name = [](const auto& a, const auto& b) { return a.first == b.first; };
   if (std::ranges::adjacent_find(series_.labels, same_name) != series_.labels.end()) {
@@ -251,6 +268,7 @@ std::string_view LabelValue(const Labels& labels, std::string_view name) {
 
 Result<Answer> ReadAnswer(std::string_view body, ResultType expected) {
   AnswerReader reader(expected);
+  // Where the reader gave up, ReadJson only knows that it did.
   if (const Result<void> read = ReadJson(body, reader); !read) {
     return reader.problem().empty() ? read.error() : Error{reader.problem(), ""};
   }
@@ -258,12 +276,14 @@ Result<Answer> ReadAnswer(std::string_view body, ResultType expected) {
 }
 
 std::string ReadErrorAnswer(std::string_view body) {
+  // A proxy's error page is HTML, and no error of ours: the status is reported all the same.
   const Result<Json> document = ParseJson(body);
   if (!document) return "";
   const Json* type = document->Find("errorType");
   const Json* error = document->Find("error");
   if (error == nullptr || error->string() == nullptr || error->string()->empty()) return "";
   const bool typed = type != nullptr && type->string() != nullptr;
+  // It goes to a terminal and into the log, and comes from the server.
   return PlainText((typed ? *type->string() + ": " : "") + *error->string());
 }
 

@@ -12,6 +12,7 @@
 namespace outgrown::prometheus_api {
 namespace {
 
+// Not the wall clock: a step of it would end the run's time at once, or never.
 std::int64_t SteadyMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
@@ -33,6 +34,8 @@ std::int64_t PrometheusClient::LeftMs() const { return deadline_ms_ - SteadyMs()
 
 Result<Answer> PrometheusClient::Ask(std::string_view path, const HttpClient::Fields& fields,
                                      ResultType expected) {
+  // One limit for the run rather than one for each query: a period asks thousands of them, and a timer's next
+  // run must not find this one still waiting.
   if (LeftMs() <= 0) return Error{"not sent: the time for all queries together is over", http_.url()};
   // POST, because a long query may exceed the URL length that servers and proxies accept.
   const Result<HttpAnswer> http = http_.Post(path, fields, LeftMs());
@@ -40,6 +43,7 @@ Result<Answer> PrometheusClient::Ask(std::string_view path, const HttpClient::Fi
   if (http->status != 200)
     return Error{"the server " + ErrorAnswerText(http->status, http->body), http_.url()};
   Result<Answer> answer = ReadAnswer(http->body, expected);
+  // The reader of answers does not know whom was asked.
   if (!answer) return Error{answer.error().what, http_.url()};
   return answer;
 }
@@ -58,6 +62,7 @@ Result<Answer> PrometheusClient::QueryRange(const std::string& promql, std::int6
 
 std::optional<std::int64_t> PrometheusClient::StartTimeMs() {
   if (LeftMs() <= 0) return std::nullopt;
+  // Not every server of the query API has this; the caller goes on without the time then.
   const Result<HttpAnswer> http = http_.Get("/api/v1/status/runtimeinfo", LeftMs());
   if (!http || http->status != 200) return std::nullopt;
   const Result<Json> document = ParseJson(http->body);
@@ -77,6 +82,7 @@ Result<Answer> PatientSource::Ask(Asked asked) {
   if (given_up()) return Error{"not sent, because the server had not answered for too long", name()};
   const std::int64_t start_ms = now_ms_();
   Result<Answer> answer = asked();
+  // Time, not failures, is counted: a query that the server refuses at once says nothing about the next one.
   silent_ms_ = answer ? 0 : silent_ms_ + now_ms_() - start_ms;
   return answer;
 }

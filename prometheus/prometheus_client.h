@@ -59,8 +59,8 @@ class PrometheusClient : public QuerySource {
   std::int64_t deadline_ms_;  // of the steady clock
 };
 
-// A source that is given up once it has been silent for too long: a long period needs thousands of queries, and if no server
-// answers each of them would cost its whole time limit.
+// A source that is given up once it has been silent for too long: a long period needs thousands of queries,
+// and if no server answers each of them would cost its whole time limit.
 class PatientSource : public QuerySource {
  public:
   using Clock = std::function<std::int64_t()>;  // milliseconds of a clock that is never set back
