@@ -23,6 +23,9 @@ constexpr std::array<std::string_view, 1> kHash = {"hash"};
 constexpr Labels kNone = {};
 
 // clang-format off
+// One line a series, however long: a reader compares rows, and the generated reference takes them in this
+// order. Names follow Prometheus' conventions: base units, _total for counters, _info for gauges of the value
+// 1 whose labels say something.
 constexpr std::array kCatalog = {
     // The counter block: what the application counted.
     Metric{"checkpoint_block_up", Type::kGauge, "1 if the store's counter block was read, 0 if it is missing, damaged or refused.", kStore},
@@ -52,6 +55,7 @@ constexpr std::array kCatalog = {
     Metric{"checkpoint_file_problem_info", Type::kGauge, "Why the database file could not be measured, one series with value 1 a problem.", kStoreReason},
     Metric{"checkpoint_store_commits_problem_info", Type::kGauge, "Why the store's own commit counter is unknown, one series with value 1 a problem.", kStoreReason},
 
+    // The reasons and their sentences are in rules/checkpoint.toml, [coverage.reasons].
     Metric{"checkpoint_measurement_problem_info", Type::kGauge, "Why the application's counts can't be used now, one series with value 1 a problem.", kStoreReason},
 
     // What the operator configured.
@@ -70,6 +74,8 @@ constexpr std::array kCatalog = {
     Metric{"checkpoint_collector_duration_seconds", Type::kGauge, "Duration of a collector's part of this scrape.", kCollector},
     Metric{"checkpoint_collector_success", Type::kGauge, "1 if the collector's part of this scrape succeeded.", kCollector},
     Metric{"checkpoint_exporter_build_info", Type::kGauge, "Version of the exporter and the compiler it was built with.", kBuild},
+    // Names and meanings of the process collector that Prometheus' client libraries share, so that common
+    // dashboards work.
     Metric{"process_cpu_seconds_total", Type::kCounter, "User and system CPU time of the exporter.", kNone},
     Metric{"process_resident_memory_bytes", Type::kGauge, "Resident memory of the exporter.", kNone},
     Metric{"process_virtual_memory_bytes", Type::kGauge, "Virtual memory of the exporter.", kNone},
@@ -84,6 +90,7 @@ constexpr std::array kCatalog = {
 
 std::span<const Metric> Catalog() { return kCatalog; }
 
+// Linear in a catalog of some fifty rows.
 const Metric* Find(std::string_view name) {
   const auto* found = std::ranges::find(kCatalog, name, &Metric::name);
   return found == kCatalog.end() ? nullptr : found;
@@ -98,6 +105,7 @@ std::string_view TypeName(Type type) {
     case Type::kHistogram:
       return "histogram";
   }
+  // A value outside of the enumeration; the text format's word for no type.
   return "untyped";
 }
 

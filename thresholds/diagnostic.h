@@ -1,6 +1,6 @@
-// What is said to the person who wrote a spec. A Diagnostic is one error: where it is, what was found there and what would
-// be right; diagnostics are the only way in which the parser and the validator say no. Around it the text that people
-// wrote, one character at a time, and "did you mean".
+// What is said to the person who wrote a spec. A Diagnostic is one error: where it is, what was found there
+// and what would be right; diagnostics are the only way in which the parser and the validator say no. Around
+// it the text of specs, one character at a time, and "did you mean".
 #pragma once
 
 #include <cstddef>
@@ -31,8 +31,8 @@ bool IsControl(char32_t character);
 // The part of these that turns the direction of the text.
 bool IsDirectionMark(char32_t character);
 
-// One character as it can be shown on a terminal: itself, or if it IsControl \xNN in ASCII and \uNNNN beyond. A byte that
-// begins no character is \xNN. A tab stays a tab.
+// One character as it can be shown on a terminal: itself, or if it IsControl \xNN in ASCII and \uNNNN beyond.
+// A byte that begins no character is \xNN. A tab stays a tab.
 std::string Printable(std::string_view character);
 
 // The same within a sentence, where a tab is \x09, too.
@@ -63,8 +63,8 @@ std::string FormatDiagnostic(const Diagnostic& diagnostic);
 // if `source` has no such line.
 std::string FormatDiagnosticWithSource(const Diagnostic& diagnostic, std::string_view source);
 
-// `text` in quotes for a diagnostic: control characters and invalid UTF-8 as \xNN or \uNNNN, cut after 60 characters with an
-// ellipsis.
+// `text` in quotes for a diagnostic: control characters and invalid UTF-8 as \xNN or \uNNNN, cut after 60
+// characters with an ellipsis.
 std::string Quoted(std::string_view text);
 
 // Collects the diagnostics of one file.

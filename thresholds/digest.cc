@@ -18,10 +18,13 @@
 namespace outgrown::spec {
 namespace {
 
+// docs/spec.md, "The digest", defines this text, and a test computes it once more in Python from that page
+// alone: whoever changes a line here changes every digest in use.
 // The lines of the canonical text: PATH = VALUE.
 class Lines {
  public:
   void Text(const std::string& path, std::string_view value) { Line(path, Escaped(value)); }
+  // -0 and 0 are equal as limits, and must be as texts.
   void Number(const std::string& path, double value) { Line(path, ExactNumber(value == 0 ? 0 : value)); }
   void Duration(const std::string& path, Milliseconds value) { Line(path, FormatDuration(value)); }
   void Word(const std::string& path, std::string_view value) { Line(path, value); }
@@ -41,6 +44,8 @@ class Lines {
   std::string Take() { return std::move(text_); }
 
  private:
+  // A newline in a text would otherwise forge a line, and two different specs could have one digest. JSON's
+  // escapes, of which only the ones that are needed.
   static std::string Escaped(std::string_view value) {
     std::string text = "\"";
     for (const char c : value) {
@@ -75,6 +80,7 @@ void AddTests(const std::vector<SignalTest>& tests, const std::string& path, Lin
     lines.Text(prefix + ".name", test.name);
     std::vector<std::string> series;
     for (const auto& [selector, values] : test.series) {
+      // White space in selectors and samples is layout, and so is the order of series in a table.
       series.push_back(NormalisePromql(selector) + " " + NormaliseNotation(values));
     }
     lines.Set(prefix + ".series", std::move(series));
@@ -104,6 +110,8 @@ void AddStore(const Store& store, Lines& lines) {
 }
 
 void AddMetrics(const Spec& spec, Lines& lines) {
+  // Metrics are looked up by name, so their order in the file means nothing. That of verdicts, signals and
+  // thresholds does: it decides which is more severe, what a signal may read and which breach leads.
   std::vector<const Metric*> metrics;
   for (const Metric& metric : spec.metrics) metrics.push_back(&metric);
   std::ranges::sort(metrics, {}, &Metric::name);
@@ -134,6 +142,8 @@ void AddSignals(const Spec& spec, Lines& lines) {
     lines.Text(prefix + ".title", signal.title);
     lines.Text(prefix + ".description", signal.description);
     lines.Word(prefix + ".unit", UnitName(signal.unit));
+    // As tokens: comments and line breaks are layout. Equal meanings in other tokens (5m and 300s) are other
+    // texts; to see that they are equal would need a parser of PromQL.
     lines.Text(prefix + ".expr", NormalisePromql(signal.expr));
     if (!signal.split.empty()) lines.Text(prefix + ".split", NormalisePromql(signal.split));
     AddTests(signal.tests, prefix, lines);
@@ -168,7 +178,7 @@ std::string CanonicalText(const Spec& spec) {
   if (spec.coverage) {
     lines.Text("coverage.expr", NormalisePromql(spec.coverage->expr));
     lines.Number("coverage.minimum", spec.coverage->minimum);
-    // Keys that came later stand here only if they say something, so that an older spec keeps its digest.
+    // Keys that came later are here only if they say something, so that an older spec keeps its digest.
     if (spec.coverage->maximum != Coverage().maximum)
       lines.Number("coverage.maximum", spec.coverage->maximum);
     if (!spec.coverage->reason.empty()) lines.Text("coverage.reason", NormalisePromql(spec.coverage->reason));

@@ -20,9 +20,12 @@ bool HasOwnExporter(const Spec& spec) { return metrics::Find(spec.store.present)
 
 KnownSeriesIndex::KnownSeriesIndex(const Spec& spec, Reader reader)
     : spec_(spec), identity_(spec.store.identity.begin(), spec.store.identity.end()) {
+  // Prometheus gives these to every scraped series, whether they are in the identity or not.
   identity_.insert({"job", "instance"});
   is_complete_ = !IsUnusable(spec.positions, "metric") && !IsUnusable(spec.positions, "signal") &&
                  !spec.store.name.empty();
+  // Own series first: emplace keeps the first of a name, so that a [[metric]] which repeats one can't change
+  // what it is. ValidateMetrics reports it.
   for (const metrics::Metric& metric : metrics::Catalog()) {
     KnownSeries labelled;
     labelled.labels = {metric.labels.begin(), metric.labels.end()};
@@ -34,6 +37,8 @@ KnownSeriesIndex::KnownSeriesIndex(const Spec& spec, Reader reader)
     Add(std::string(name), std::move(made));
   }
   for (const Metric& metric : spec.metrics) {
+    // With a name that could not be read, "unknown series" could be wrong; then only what is certain is
+    // reported.
     is_complete_ = is_complete_ && !metric.name.empty() && !metric.type.empty();
     KnownSeries labelled;
     labelled.labels = {metric.labels.begin(), metric.labels.end()};
@@ -43,12 +48,15 @@ KnownSeriesIndex::KnownSeriesIndex(const Spec& spec, Reader reader)
   for (std::size_t i = 0; i < spec.signals.size(); ++i) {
     is_complete_ = is_complete_ && !spec.signals[i].id.empty();
     KnownSeries recorded;
+    // A recorded signal has the identity's labels alone (docs/spec.md, "Expressions").
     recorded.signal = i;
     Add(RecordedSeries(spec.store, spec.signals[i].id), std::move(recorded));
   }
   if (reader == Reader::kWatches) AddRecordedForWatches();
 }
 
+// Signals may not read these: they are recorded behind the signals, so a signal would see the evaluation
+// before.
 void KnownSeriesIndex::AddRecordedForWatches() {
   const Store& store = spec_.store;
   KnownSeries by_reason;
@@ -79,6 +87,8 @@ void KnownSeriesIndex::Add(std::string name, KnownSeries series) {
 
 void KnownSeriesIndex::AddMetric(std::string_view name, std::string_view type, const KnownSeries& labelled) {
   const std::string base(name);
+  // The series of a histogram and a summary: https://prometheus.io/docs/concepts/metric_types/. A summary's
+  // own name has its quantiles; a histogram has no series of its own name.
   const bool is_histogram = type == "histogram";
   const bool is_summary = type == "summary";
   KnownSeries counted = labelled;
@@ -105,6 +115,7 @@ const KnownSeries* KnownSeriesIndex::Find(std::string_view name) const {
 }
 
 bool KnownSeriesIndex::HasLabel(const KnownSeries& series, std::string_view label) const {
+  // If a list of labels could not be read, any name may be one of it.
   if (series.any_label || IsUnusable(spec_.store.positions, "identity")) return true;
   if (identity_.contains(label) || series.label_set.contains(label)) return true;
   // Prometheus' name for a label of the exporter's that a target label has taken.

@@ -31,7 +31,7 @@ struct Position {
   friend auto operator<=>(const Position&, const Position&) = default;
 };
 
-// Where one key of a table stands, and its value.
+// Where one key of a table is in the file, and its value.
 struct Place {
   Position key;
   Position value;
@@ -41,11 +41,11 @@ struct Place {
   bool usable = true;  // false: the value was reported and the model holds the default in its place
 };
 
-// Where each key of one table stands; "" is the table's own header line, "key[0]" an array's first element. A key
+// Where each key of one table is; "" is the table's own header line, "key[0]" an array's first element. A key
 // that is absent has no entry. Empty for a spec made by hand.
 using Positions = std::map<std::string, Place, std::less<>>;
 
-// Where the key's value stands; the table if it is absent, 1:1 if that has no place either.
+// Where the key's value is; the table if it is absent, 1:1 if that has no place either.
 inline Position PositionOf(const Positions& positions, std::string_view key) {
   auto found = positions.find(key);
   if (found == positions.end()) found = positions.find("");
@@ -92,11 +92,11 @@ struct Output {
 };
 
 struct Alertmanager {
-  std::string base;  // the people's own configuration, relative to the spec's folder; "" if none
+  std::string base;  // the user-supplied configuration, relative to the spec's folder; "" if none
   // Other specs' files, relative to the spec's folder, whose routes and inhibitions are merged in behind this one's.
   std::vector<std::string> also;
-  // Labels beside the identity's by which alerts are grouped, and which inhibitions find equal: what tells several hosts
-  // with `external_labels` apart that share one Alertmanager.
+  // Labels beside the identity's by which alerts are grouped, and which inhibitions find equal: what
+  // distinguishes several hosts with `external_labels` that share one Alertmanager.
   std::vector<std::string> equal;
   Positions positions;
 };
@@ -121,10 +121,11 @@ struct Metric {
 
 // Raw series in, recorded value or alert out: one promtool case, of a signal, the coverage or a watch.
 //
-// Which stores a case is about: its series have the identity's labels that they don't name themselves with the values of
-// the example store (ExampleValue); one that is named as empty (`up{database=""}`) is not there. Each distinct set of
-// values of the identity's labels (of a watch: of Watch::labels) among the series that have all of them is one store; the
-// example store if no series has them all. What the case expects, it expects of each of these stores, and of no other.
+// Which stores a case is about: its series have the identity's labels that they don't name themselves with
+// the values of the example store (ExampleValue); one that is named as empty (`up{database=""}`) is not
+// there. Each distinct set of values of the identity's labels (of a watch: of Watch::labels) among the series
+// that have all of them is one store; the example store if no series has them all. What the case expects, it
+// expects of each of these stores, and of no other.
 struct SignalTest {
   std::string name;                                         // "idle records 0"; "" if the author gave none
   std::vector<std::pair<std::string, std::string>> series;  // selector -> promtool's notation, in spec order
@@ -135,8 +136,8 @@ struct SignalTest {
   bool fires = false;    // of an alert alone: whether it fires at `at`
   // Of an alert alone: labels that its expression makes, which no series of the case has.
   std::vector<std::pair<std::string, std::string>> labels;
-  // Of a watch: the samples of the series and the evaluations of all rules are this far apart. Absent (and in signals and
-  // coverage): rules.scrape_interval and rules.interval.
+  // Of a watch: the samples of the series and the evaluations of all rules are this far apart. Absent (and in
+  // signals and coverage): rules.scrape_interval and rules.interval.
   std::optional<Milliseconds> interval = {};
   // Of a signal with `split`: reason -> value recorded then, exactly these. Absent: not looked at.
   std::optional<std::vector<std::pair<std::string, double>>> split = {};
@@ -152,8 +153,8 @@ struct Signal {
   std::string description;  // one sentence for the metric reference and the dashboard
   Unit unit = Unit::kCount;
   std::string expr;  // PromQL; keeps the identity labels and no other
-  // PromQL, recorded as STORE:ID:split (names.h) right behind the signal; keeps the identity labels and `reason`, and is
-  // shown beside the verdict as shares of its sum. "" if there is none.
+  // PromQL, recorded as STORE:ID:split (names.h) right behind the signal; keeps the identity labels and
+  // `reason`, and is shown beside the verdict as shares of its sum. "" if there is none.
   std::string split;
   // What to do where most of it has this reason, in spec order. Not part of the digest, as all sentences.
   std::vector<std::pair<std::string, std::string>> advice;
@@ -161,8 +162,8 @@ struct Signal {
   Positions positions;
 };
 
-// The rules that a group may have: the limit that Mimir's rulers come with. A signal's recording rule and its alerts stand
-// in one group, so that an alert never sees an older recorded value.
+// The rules that a group may have: the limit that Mimir's rulers come with. A signal's recording rule and its
+// alerts are in one group, so that an alert never sees an older recorded value.
 inline constexpr std::size_t kRulesPerGroupMax = 20;
 
 // One alert on one signal; of one signal at most kRulesPerGroupMax - 1.
@@ -181,15 +182,15 @@ struct Threshold {
 
 // How much of the store's own commits the application's counting saw: one more recorded series, 1 if all.
 // Below `minimum`, or absent, the signals that rest on that counting can't be trusted: those in `unknown` are
-// unknown; those in `lower_bound` can only be too small, so a breach above stands and anything else is unknown.
-// Above `maximum` more was counted than the store has seen: those in `unknown` are unknown, those in `lower_bound` valid,
-// since their expressions rest on the store's own commits then.
+// unknown; those in `lower_bound` can only be too small, so a breach above is proven and anything else is unknown.
+// Above `maximum` more was counted than the store has seen: those in `unknown` are unknown, those in
+// `lower_bound` valid, since their expressions rest on the store's own commits then.
 struct Coverage {
   std::string expr;
   double minimum = 0.95;
   double maximum = 1.05;
-  // PromQL, recorded as STORE:coverage_reason (names.h) right behind the coverage: why it is what it is. Its series keep the
-  // identity labels and `reason`, and have the value 1. "" if there is none.
+  // PromQL, recorded as STORE:coverage_reason (names.h) right behind the coverage: why it is what it is. Its
+  // series keep the identity labels and `reason`, and have the value 1. "" if there is none.
   std::string reason;
   // What each of these reasons reads in the verdict line, in spec order; a reason without a sentence reads as itself.
   // Texts are not part of the digest.
@@ -202,10 +203,10 @@ struct Coverage {
 
 // One [[watch]]: an alert about the measurement, or what such alerts remember. Not part of the digest.
 //
-// Its expression and the series of its tests may hold placeholders ({digest}, {identity} and so on), which the model keeps
-// as they are written: FillPlaceholders (test_series.h) puts the values in. Alerts and memories stand in spec order,
-// in groups of their own interval, apart from the signals'; an alert may read every recorded series of the spec, memories
-// included.
+// Its expression and the series of its tests may hold placeholders ({digest}, {identity} and so on), which
+// the model keeps as they are written: FillPlaceholders (test_series.h) puts the values in. Alerts and
+// memories are in spec order, in groups of their own interval, apart from the signals'; an alert may read
+// every recorded series of the spec, memories included.
 //
 // An alert has the labels that its series keep, `severity`, and no `verdict`; the annotations `summary`, `description`
 // followed by " Store: LABEL=VALUE, ..." of `labels`, and `runbook_url`. An expression that compares with a number
@@ -245,7 +246,7 @@ struct DashboardPanel {
   bool stacked = false;
   std::vector<std::pair<std::string, std::string>> queries;  // legend, in Grafana's format -> PromQL
   std::vector<std::pair<std::string, std::string>> colors;   // legend's text, or one of `texts` -> colour
-  std::vector<std::pair<std::string, double>> texts;  // of kStates: text -> the value that it stands for
+  std::vector<std::pair<std::string, double>> texts;  // of kStates: text -> the value that is shown by it
   std::vector<std::pair<std::string, double>> steps;  // of kTable: colour -> from that value on; green before
   std::vector<std::string> columns;                   // of kTable: labels, and "Value"
   std::string value_title;                            // of kTable: the value's heading

@@ -33,6 +33,8 @@ class Parser {
       report_.Add(spec.positions["schema"].value, "schema", std::to_string(spec.schema),
                   "1, the only schema that this version knows");
     }
+    // The order of these calls: a watch's defaults are the identity, the interval and the mildest verdict's
+    // severity, whatever the order of tables in the file.
     if (const TomlNode* table = root.Table("store")) ParseStore(*table, spec.store);
     if (const TomlNode* table = root.Table("rules")) ParseRules(*table, spec.rules);
     if (const TomlNode* table = root.Table("output")) ParseOutput(*table, spec.output);
@@ -68,6 +70,7 @@ class Parser {
     reader.Text("runbook_url", rules.runbook_url);
     std::vector<std::string> names;
     if (!reader.TextList("flavors", names)) return;
+    // The default stays until the key is known to be a list.
     rules.flavors.clear();
     for (std::size_t i = 0; i < names.size(); ++i) {
       const auto* found = std::ranges::find(kFlavors, names[i], &FlavorName::name);
@@ -141,6 +144,8 @@ class Parser {
       reader.Duration("at", test.at);
       reader.Number("value", test.value);
       reader.Boolean("recorded", test.recorded);
+      // Find() asserts that the table has such a key, so each kind of test asks for its own only. An empty
+      // table is not the same as none: it says that nothing is recorded.
       if (name == "signal.test" && reader.Find("split") != nullptr)
         reader.NumberTable("split", "reason", test.split.emplace());
       if (name == "coverage.test" && reader.Find("reasons") != nullptr)
@@ -162,6 +167,7 @@ class Parser {
     reader.Text("record", watch.record);
     reader.Text("expr", watch.expr);
     reader.TextList("labels", watch.labels);
+    // Behind `labels`, of which it is the default.
     watch.equal = watch.labels;
     reader.Duration("interval", watch.interval);
     reader.Duration("for", watch.hold);
@@ -216,6 +222,7 @@ class Parser {
     } else if (above != nullptr && below != nullptr) {
       report_.Add(below->position, "threshold.below", "below beside above",
                   "one of the two (a second threshold can have the other)");
+      // Neither is judged: which of the two is meant can't be known.
       threshold.positions["above"].usable = false;
       threshold.positions["below"].usable = false;
     }
@@ -254,6 +261,7 @@ LoadedSpec ParseSpec(std::string_view toml, const std::filesystem::path& file) {
   Report report(file);
   Spec spec;
   spec.file = file;
+  // After an error of syntax the parser has no tree, so nothing more can be reported in that run.
   if (const std::optional<TomlNode> root = ParseToml(toml, report)) {
     Parser(*root, report).Parse(spec);
     Validate(spec, report);
@@ -261,6 +269,7 @@ LoadedSpec ParseSpec(std::string_view toml, const std::filesystem::path& file) {
   LoadedSpec loaded;
   loaded.source = toml;
   if (report.empty()) {
+    // Only of a valid spec: a digest of something else would never be in use anywhere.
     spec.digest = Digest(spec);
     loaded.spec = std::move(spec);
   } else {

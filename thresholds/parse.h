@@ -1,5 +1,6 @@
-// From the text of rules/*.toml to a Spec, or to everything that is wrong with it: names well formed and unique, references
-// that exist, thresholds in a sane order, expressions that name only what is known. docs/spec.md lists every rule.
+// From the text of rules/*.toml to a Spec, or to everything that is wrong with it: names well formed and
+// unique, references that exist, thresholds in a sane order, expressions that name only what is known.
+// docs/spec.md lists every rule.
 #pragma once
 
 #include <filesystem>

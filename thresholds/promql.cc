@@ -16,7 +16,8 @@
 namespace outgrown::spec {
 namespace {
 
-// Source: https://prometheus.io/docs/prometheus/2.42/querying/functions/ without holt_winters, which 3.0 renamed.
+// Source: https://prometheus.io/docs/prometheus/2.42/querying/functions/ without holt_winters, which 3.0
+// renamed.
 constexpr auto kFunctions = std::to_array<std::string_view>({
     "abs",
     "absent",
@@ -91,6 +92,8 @@ constexpr auto kFunctions = std::to_array<std::string_view>({
 // Asked of Debian 12's VictoriaMetrics 1.79, function by function.
 constexpr auto kNotInVictoriaMetrics = std::to_array<std::string_view>(
     {"day_of_year", "histogram_count", "histogram_fraction", "histogram_sum"});
+// Source: https://prometheus.io/docs/prometheus/2.42/querying/operators/#aggregation-operators; limitk and
+// limit_ratio of 3.0 are experimental.
 constexpr auto kAggregations = std::to_array<std::string_view>({
     "avg",
     "bottomk",
@@ -115,6 +118,7 @@ bool Contains(const auto& list, std::string_view name) { return std::ranges::fin
 
 }  // namespace
 
+// ASCII alone: PromQL's keywords are.
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {
@@ -137,6 +141,7 @@ namespace {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsNameStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+// Prometheus' lexer (promql/parser/lex.go, isSpace) takes these four.
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // Longest first.
@@ -144,6 +149,7 @@ constexpr std::array<std::string_view, 24> kPunctuation = {"=~", "!~", "!=", "==
                                                            "{",  "}",  "[",  "]",  ",",  ":",  "=", ">",
                                                            "<",  "+",  "-",  "*",  "/",  "%",  "^", "@"};
 
+// Go's strconv takes 0x1F, std::from_chars as a double does not.
 bool IsHexadecimal(std::string_view text) {
   if (!text.starts_with("0x") && !text.starts_with("0X")) return false;
   text.remove_prefix(2);
@@ -202,6 +208,7 @@ class Lexer {
   void String(char quote) {
     std::size_t end = at_ + 1;
     while (end < expression_.size() && expression_[end] != quote) {
+      // Backquotes hold raw strings of Go: no escapes, and newlines are allowed.
       if (quote != '`') {
         if (expression_[end] == '\n') break;
         if (expression_[end] == '\\') ++end;
@@ -220,6 +227,7 @@ class Lexer {
     std::size_t end = at_;
     const bool hexadecimal = At(at_) == '0' && (At(at_ + 1) == 'x' || At(at_ + 1) == 'X');
     while (IsDigit(At(end)) || IsNameStart(At(end)) || At(end) == '.') {
+      // In 0x1e-5 the e is a digit, and -5 is subtracted.
       const bool exponent = !hexadecimal && (At(end) == 'e' || At(end) == 'E');
       ++end;
       if (exponent && (At(end) == '+' || At(end) == '-') && IsDigit(At(end + 1))) ++end;

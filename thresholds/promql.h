@@ -1,5 +1,6 @@
-// PromQL as tokens: names, numbers, strings, durations and punctuation, each with its place; what an expression names; and
-// how Prometheus itself writes it. No parser: what an expression means is Prometheus' business.
+// PromQL as tokens: names, numbers, strings, durations and punctuation, each with its place; what an
+// expression names; and how Prometheus itself writes it. No parser: what an expression means is Prometheus'
+// business.
 #pragma once
 
 #include <cstddef>

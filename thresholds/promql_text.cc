@@ -18,6 +18,7 @@ namespace {
 
 using spec::TokenKind;
 
+// Only neighbours decide about spaces and signs, so no tree is needed.
 // What a token is to the one behind it.
 enum class Kind { kOperand, kFunction, kKeyword, kOperator, kSign, kOpen, kClose, kComma, kColon };
 
@@ -33,6 +34,8 @@ constexpr std::array<std::string_view, 12> kKeywords = {"and",        "atan2",  
 
 // 'a' and `a` as "a" where that needs no escape; everything else as written.
 std::string CanonicalString(std::string_view literal) {
+  // Prometheus prints every string by Go's strconv.Quote; where that needs an escape, ours could differ from
+  // it, so the text stays.
   const bool simple = literal.front() != '"' && std::ranges::all_of(literal, [](char c) {
                         return c >= ' ' && c < '\x7f' && c != '"' && c != '\\';
                       });
@@ -77,6 +80,7 @@ class Pieces {
   void Push(Kind kind, std::string text) { pieces_.push_back({kind, std::move(text)}); }
 
   Kind NameKind(std::string_view name) const {
+    // Inside of braces "on" or "bool" are labels' names.
     return !in_braces_ && std::ranges::count(kKeywords, name) > 0 ? Kind::kKeyword : Kind::kFunction;
   }
 
@@ -124,6 +128,8 @@ class Pieces {
 
 // The pieces [first, last) between two braces: matchers in the order of their texts.
 void SortBetween(std::vector<Piece>& pieces, std::size_t first, std::size_t last) {
+  // Prometheus prints matchers sorted (promql/parser/printer.go sorts the label strings), whatever the
+  // author's order.
   std::vector<std::string> matchers(1);
   for (std::size_t i = first; i < last; ++i) {
     if (pieces[i].kind == Kind::kComma) {
@@ -135,6 +141,7 @@ void SortBetween(std::vector<Piece>& pieces, std::size_t first, std::size_t last
   std::ranges::sort(matchers);
   std::string text;
   for (const std::string& matcher : matchers) text += (text.empty() ? "" : ",") + matcher;
+  // The whole list becomes one piece, so that the search for the closing brace goes on right behind it.
   pieces[first] = {Kind::kOperand, std::move(text)};
   pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(first) + 1,
                pieces.begin() + static_cast<std::ptrdiff_t>(last));
@@ -150,8 +157,10 @@ void SortMatchers(std::vector<Piece>& pieces) {
 }
 
 bool SpaceBetween(const Piece& left, const Piece& right) {
+  // No space inside of brackets, behind a sign, or around a subquery's colon.
   if (left.kind == Kind::kOpen || left.kind == Kind::kSign || left.kind == Kind::kColon) return false;
   if (right.kind == Kind::kClose || right.kind == Kind::kComma || right.kind == Kind::kColon) return false;
+  // rate(x), but `sum by (job) (x)` and `and on (job)`.
   if (right.kind == Kind::kOpen && right.text == "(") return left.kind != Kind::kFunction;
   if (right.kind == Kind::kOpen) return left.kind != Kind::kFunction && left.kind != Kind::kClose;
   return true;
@@ -161,6 +170,7 @@ bool SpaceBetween(const Piece& left, const Piece& right) {
 
 std::string PromqlNumber(double value) {
   if (!std::isfinite(value) || value == 0) return ExactNumber(value);
+  // -2.2250738585072014e-308 is the longest of them: 24 characters.
   std::array<char, 32> buffer{};
   const auto written = std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::scientific);
   const std::string_view scientific(buffer.data(), static_cast<std::size_t>(written.ptr - buffer.data()));
@@ -169,6 +179,8 @@ std::string PromqlNumber(double value) {
   const bool negative = scientific[e + 1] == '-';
   std::from_chars(scientific.data() + e + 2, scientific.data() + scientific.size(), exponent);
   if (negative) exponent = -exponent;
+  // strconv/ftoa.go: with the shortest digits %e is used if the exponent is below -4 or at least 6 (eprec).
+  // Both languages write at least two digits of it.
   // Go's 'g' with the shortest digits goes to the exponent form here.
   if (exponent < -4 || exponent >= 6) return std::string(scientific);
   return ExactNumber(value);
@@ -184,6 +196,7 @@ std::string PromqlString(std::string_view text) {
       literal += c;
     } else if (c == '\n') {
       literal += "\\n";
+      // Go's \x escape takes exactly two digits, so what follows can't become a part of it.
     } else if (byte < ' ' || byte == 0x7f) {
       literal += "\\x";
       literal += kHex[byte >> 4U];

@@ -21,6 +21,7 @@
 namespace outgrown::plan {
 namespace {
 
+// Views into the rows, which outlive the index.
 using IndexById = std::unordered_map<std::string_view, std::uint16_t>;
 
 template <typename Rows>
@@ -38,12 +39,15 @@ std::uint16_t IndexOf(const IndexById& index, std::string_view id) {
 }
 
 Uncovered WithoutCoverage(const std::optional<spec::Coverage>& coverage, const std::string& signal) {
+  // Without [coverage] nobody says that counting can be incomplete.
   if (!coverage) return Uncovered::kValid;
   if (std::ranges::count(coverage->unknown, signal) > 0) return Uncovered::kUnknown;
   if (std::ranges::count(coverage->lower_bound, signal) > 0) return Uncovered::kLowerBound;
   return Uncovered::kValid;
 }
 
+// A store is measured for its whole window only when it has existed for so long; a nested subquery looks back
+// farther than its parts say, which is accepted.
 // The longest range of the expression, subqueries and offsets left aside.
 std::int64_t WindowOf(std::string_view expr) {
   Milliseconds longest{0};
@@ -55,6 +59,9 @@ std::int64_t WindowOf(std::string_view expr) {
 }  // namespace
 
 struct OwnedTable::Rows {
+  // A copy of the spec owns the texts, and the vectors own what is made of them. No vector grows after a view
+  // into its strings was taken: a short string is stored inside of the object, so moving it would move its
+  // text.
   spec::Spec spec;
   std::vector<std::string> series;  // of each signal
   std::vector<std::string> splits;  // of each signal; "" if it is not split
@@ -93,6 +100,7 @@ struct OwnedTable::Rows {
       series.push_back(spec::RecordedSeries(spec.store, signal.id));
       splits.push_back(signal.split.empty() ? "" : spec::SplitSeries(spec.store, signal.id));
     }
+    // A second loop, since `series` and `splits` would grow while rows point into them.
     for (std::size_t i = 0; i < spec.signals.size(); ++i) {
       const spec::Signal& signal = spec.signals[i];
       signal_rows.push_back({signal.id, signal.title, series[i], signal.unit,
@@ -156,6 +164,8 @@ namespace {
 
 using Cells = std::vector<std::string>;
 
+// Without default, so that the compiler names a forgotten value; the check behind it is for a value that is
+// none.
 std::string_view CppUnit(Unit unit) {
   switch (unit) {
     case Unit::kRatio:
@@ -188,6 +198,8 @@ std::string_view DirectionName(Direction direction) {
   return direction == Direction::kAbove ? "Direction::kAbove" : "Direction::kBelow";
 }
 
+// A changed spec shows as changed rows of one table in a review, so columns are aligned and each row is one
+// line.
 // "constexpr std::array<TYPE, N> NAME{{ ... }};" with the rows' cells aligned below each other.
 std::string Array(std::string_view type, std::string_view name, const std::vector<Cells>& rows) {
   std::vector<std::size_t> widths;
@@ -263,6 +275,8 @@ std::string Thresholds(const Table& table) {
 }
 
 std::string Scalars(const Table& table) {
+  // Designated initialisers must be in the order of the members of Table (C++20), which is why later ones are
+  // inserted at their places.
   std::vector<std::pair<std::string_view, std::string>> fields = {
       {"store", CppString(table.store)},
       {"title", CppString(table.title)},
@@ -283,6 +297,7 @@ std::string Scalars(const Table& table) {
       {"advice", "kAdvice"},
       {"thresholds", "kThresholds"},
   };
+  // Left out where they would be the defaults; infinity has no literal in C++.
   if (!table.coverage_series.empty()) {
     const auto minimum = std::ranges::find(fields, "coverage_minimum", &decltype(fields)::value_type::first);
     fields.insert(minimum + 1, {{"coverage_maximum", CppDouble(table.coverage_maximum)},

@@ -1,4 +1,5 @@
-// The threshold table of a spec: the same rows that are compiled in, made at run time, and as the C++ that is compiled in.
+// The threshold table of a spec: the same rows that are compiled in, made at run time, and as the C++ that is
+// compiled in.
 #pragma once
 
 #include <memory>

@@ -22,7 +22,7 @@ enum class Unit : std::uint8_t { kRatio, kPerSecond, kSeconds, kBytes, kCount };
 enum class Uncovered : std::uint8_t {
   kValid,       // does not rest on the counting: the file's size, the servers
   kUnknown,     // worth nothing: the error ratio, the latency
-  kLowerBound,  // can only be too small: a breach above its limit stands, anything else is unknown
+  kLowerBound,  // can only be too small: a breach above its limit is proven, anything else is unknown
 };
 
 // From mild to severe: a greater index is more severe.
@@ -111,8 +111,8 @@ constexpr std::optional<Unit> ParseUnit(std::string_view name) {
 // More signals or thresholds than this don't compile in, so that what is decided in process needs no allocation.
 inline constexpr std::size_t kCompiledRowsMax = 256;
 
-// The table that was compiled in from rules/checkpoint.toml. Constant data: valid from before main until the end, from any
-// thread.
+// The table that was compiled in from rules/checkpoint.toml. Constant data: valid from before main until the
+// end, from any thread.
 const Table& CompiledTable();
 
 }  // namespace outgrown

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", spec::FormatDiagnostic(diagnostic).c_str());
   }
   if (!loaded.spec) return kExitInvalidSpec;
+  // An equal file keeps its time, so that nothing is compiled again after a change of comments in the spec.
   const auto written = WriteFileIfChanged(argv[2], emit::ThresholdsInc(*loaded.spec));
   if (!written.ok()) {
     std::fprintf(stderr, "tablegen: %s\n", written.error().Text().c_str());

@@ -38,6 +38,8 @@ bool TakeDigits(std::string_view& text) {
 }
 
 // Takes an unsigned decimal number off the front: 12, 1.5, .5, 1e3, 2.5e-4.
+// By hand, because numbers, signs and xN follow each other without separators; from_chars would also take
+// inf, nan and a minus sign here.
 bool TakeNumber(std::string_view& text) {
   bool digits = TakeDigits(text);
   if (text.starts_with('.')) {
@@ -59,6 +61,8 @@ std::optional<std::size_t> TakeTimes(std::string_view text) {
   text.remove_prefix(1);
   std::size_t times = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), times);
+  // Too many is said as such, not as a wrong notation; the caller adds up without overflow, because each item
+  // is capped.
   if (error == std::errc::result_out_of_range) return kSamplesMax;
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return std::min(times, kSamplesMax);
@@ -77,6 +81,7 @@ std::optional<std::size_t> CountSamples(std::string_view item) {
   }
   const std::optional<std::size_t> times = TakeTimes(item);
   if (!times) return std::nullopt;
+  // VALUExN is the value and N repetitions of it.
   return *times + 1;
 }
 
@@ -120,12 +125,14 @@ std::optional<TestSeries> ReadTestSeries(std::string_view text) {
       lexed.tokens[0].kind != TokenKind::kName) {
     return std::nullopt;
   }
+  // A series is a name, or a name and one pair of braces at the end: no range, no function, no operator.
   const bool is_series =
       lexed.tokens.size() == 1 || (lexed.tokens[1].text == "{" && lexed.tokens.back().text == "}" &&
                                    std::ranges::count(lexed.tokens, "{", &Token::text) == 1);
   if (!is_series) return std::nullopt;
   TestSeries series{references.selectors[0].metric.name, {}};
   for (const Matcher& matcher : references.selectors[0].matchers) {
+    // A series has values; patterns only select.
     if (matcher.operation != "=") return std::nullopt;
     series.labels.push_back({matcher.label.name, matcher.value});
   }
@@ -148,6 +155,7 @@ bool NamesSeveralStores(const Store& store, const SignalTest& test) {
       std::string value = ExampleValue(label);
       if (named != series->labels.end()) value = PlainValue(named->literal).value_or("");
       if (value.empty()) continue;
+      // An empty value is a label that the series lacks: it belongs to no store.
       const auto [first, is_new] = values.emplace(label, value);
       if (!is_new && first->second != value) return true;
     }
@@ -170,17 +178,19 @@ std::string Identity(const Spec& spec) {
 // Behind each title that {missing} names but the last.
 constexpr const char* kSeparator = ", ";
 
-// `text` as the replacement of a regular expression, in which $1 stands for something else.
+// `text` as the replacement of a regular expression, in which $1 is a group's match.
+// label_replace expands $1 and ${name} in it (Go's regexp.Expand); $$ is a dollar sign.
 std::string Replacement(std::string_view text) {
   std::string replacement;
   for (const char c : text) replacement += c == '$' ? "$$" : std::string(1, c);
   return replacement;
 }
 
-// One series a store, as an alert on one fires once however many signals are gone: the factor of a signal that is there
-// is 1, else 2 with the signal's title in a label of its own, which are joined in the end.
+// One series a store, as an alert on one fires once however many signals are gone: the factor of a signal
+// that is there is 1, else 2 with the signal's title in a label of its own, which are joined in the end.
 std::string MissingSignals(const Spec& spec) {
   const std::string identity = Identity(spec);
+  // Thresholds alone count: a signal that no threshold compares changes no verdict, and its absence no alert.
   const std::string on = " on (" + identity + ") ";
   const std::string stores = "group by (" + identity + ") (" + spec.store.present + ")";
   std::string product;
@@ -190,6 +200,8 @@ std::string MissingSignals(const Spec& spec) {
     if (std::ranges::find(spec.thresholds, signal.id, &Threshold::signal) == spec.thresholds.end()) continue;
     const std::string label = "missing_" + std::to_string(++judged);
     if (judged > 1) product += " *" + on + "group_left (" + label + ") ";
+    // abs(x) < +Inf is false for NaN and both infinities, so only a finite value counts as recorded. `unless`
+    // and `or` keep one series a store on the left and on the right of every product.
     product += "(label_replace(2 * (" + stores + " unless" + on + "abs(" +
                RecordedSeries(spec.store, signal.id) + ") < +Inf), \"" + label + "\", " +
                plan::PromqlString(Replacement(signal.title) + kSeparator) + ", \"\", \"\") or" + on + stores +
@@ -198,6 +210,8 @@ std::string MissingSignals(const Spec& spec) {
   }
   // No signal can be missing where none is judged.
   if (judged == 0) return stores + " < 1";
+  // label_join puts all titles into one label, of which the last separator is cut off; max drops the labels
+  // in between.
   return "max by (" + identity + ", missing) (label_replace(label_join((" + product +
          ") > 1, \"missing\", \"\"" + labels + "), \"missing\", \"$1\", \"missing\", \"(.*)" + kSeparator +
          "\"))";
@@ -209,13 +223,14 @@ std::string ValueOf(std::string_view name, const Spec& spec, std::string_view di
   if (name == "minimum") return ExactNumber(spec.coverage.value_or(Coverage()).minimum);
   if (name == "maximum") return ExactNumber(spec.coverage.value_or(Coverage()).maximum);
   if (name == "window") {
+    // The same four scrapes that validation demands of a window.
     return FormatDuration(std::max<Milliseconds>(std::chrono::minutes(5), 4 * spec.rules.scrape_interval));
   }
   return Identity(spec);
 }
 
-// The word of a "{word}" that `text` begins with; empty if it is something else. PromQL has no such thing outside of
-// strings, where "${word}" is a part of a regular expression's replacement and not meant.
+// The word of a "{word}" that `text` begins with; empty if it is something else. PromQL has no such thing
+// outside of strings, where "${word}" is a part of a regular expression's replacement and not meant.
 std::string_view WordInBraces(std::string_view text) {
   const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", 1);
   if (end == std::string_view::npos || end == 1 || text[end] != '}') return {};
@@ -228,6 +243,7 @@ Filled Fill(std::string_view text, std::span<const std::string_view> names, std:
   Filled filled;
   std::size_t at = 0;
   while (at < text.size()) {
+    // One pass from the left: what a placeholder's value contains is not looked at again.
     const std::size_t brace = std::min(text.find('{', at), text.size());
     filled.text += text.substr(at, brace - at);
     at = brace;
@@ -258,6 +274,7 @@ std::size_t Filled::Origin(std::size_t offset) const {
   std::size_t origin = offset;
   for (const Value& value : values) {
     if (offset < value.begin) break;
+    // Inside of a value there is no place in the original but the placeholder's.
     if (offset < value.end) return value.original;
     origin = value.behind + (offset - value.end);
   }

@@ -1,5 +1,5 @@
-// The series of a spec's tests: promtool's notation for their samples ("0+1x40", "_x3 5", "1 stale 2"), each taken apart, and
-// what a [[watch]] leaves open in them and in its expression.
+// The series of a spec's tests: promtool's notation for their samples ("0+1x40", "_x3 5", "1 stale 2"), each
+// taken apart, and what a [[watch]] leaves open in them and in its expression.
 // Source: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/#series; what promtool 2.42
 // takes and what this takes was compared.
 #pragma once
@@ -78,7 +78,7 @@ struct Filled {
   std::vector<Value> values;
 };
 
-// `digest` stands for the spec's own, which is not known before the spec is validated.
+// `digest` is used for the spec's own, which is not known before the spec is validated.
 Filled FillPlaceholders(std::string_view text, const Spec& spec, std::string_view digest);
 
 // The text for a validated spec.

@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
+// A byte-wise scan in linear time, before toml++ sees anything. It accepts much that is no TOML, and refuses
+// some valid TOML that no spec needs.
 class Guard {
  public:
   Guard(std::string_view toml, Report& report) : rest_(toml), report_(report) {}
@@ -39,6 +41,7 @@ class Guard {
   }
 
   void Complain(std::string found, std::string expected) {
+    // After the first complaint of a line the state (inside a string or not) is a guess.
     if (complained_in_line_) return;
     complained_in_line_ = true;
     report_.Add(position_, "", std::move(found), std::move(expected));
@@ -56,6 +59,7 @@ class Guard {
       complained_in_line_ = false;
       dots_ = 0;
       if (!InMultiline()) inside_ = Inside::kNothing;
+      // A "[" inside of an open list is a value, at a line's beginning otherwise a table's header.
       at_statement_ = inside_ == Inside::kNothing && depth_ == 0;
       return;
     }
@@ -65,6 +69,7 @@ class Guard {
       Advance(1, 1);
       return;
     }
+    // TOML 1.0 forbids these everywhere; toml++ 3.3.0 lets NUL pass.
     if ((*character < 0x20 && *character != U'\t') || *character == 0x7F) {
       Complain("the control character " + Printable(rest_.substr(0, 1)),
                "text without control characters (write \\uXXXX in a string)");
@@ -115,12 +120,15 @@ class Guard {
         dots_ = 0;
         break;
       case U'.':
+        // toml++ 3.3.0 recurses for each part of a dotted key: 100,000 of them overflow the stack.
         if (++dots_ >= kDottedKeyPartsMax) {
           Complain(fmt::format("a dotted key of more than {} parts", kDottedKeyPartsMax),
                    "a key of the spec");
         }
         break;
       default:
+        // toml++ 3.3.0 has undefined behaviour on some bare keys that are not ASCII. TOML 1.0 allows none of
+        // them.
         if (character >= 0x80) {
           Complain(Quoted(rest_.substr(0, CharacterLength(rest_))) + " outside of a string",
                    "bare keys of the letters A-Z a-z, digits, - and _ (put other text in quotes)");
@@ -164,10 +172,12 @@ class Guard {
 
   void StepString(char quote, bool escapes) {
     const std::string three(3, quote);
+    // Only these two escapes hide a character that would end the string or another escape; the rest is
+    // toml++'s to judge.
     if (escapes && rest_.size() >= 2 && rest_[0] == '\\' && (rest_[1] == '\\' || rest_[1] == '"')) {
       Advance(2, 2);
     } else if (InMultiline() && rest_.starts_with(three)) {
-      // Up to two quotes may stand before the closing three.
+      // Up to two quotes may precede the closing three.
       std::size_t quotes = 3;
       while (quotes < 5 && quotes < rest_.size() && rest_[quotes] == quote) ++quotes;
       inside_ = Inside::kNothing;
@@ -211,8 +221,10 @@ constexpr void TomlAssert(bool holds) {
 }  // namespace
 }  // namespace outgrown::spec
 
-// Debian's shared toml++ cannot be linked with other settings than its own, so it is compiled here, header-only.
-// Under NDEBUG it would ignore TOML_ASSERT and assume that its asserts hold.
+// Debian's shared toml++ cannot be linked with other settings than its own, so it is compiled here,
+// header-only. Under NDEBUG it would ignore TOML_ASSERT and assume that its asserts hold. Order: the macros
+// must be defined before the include, and no other file may include toml++ with other ones (one definition
+// rule).
 #undef NDEBUG
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
@@ -226,6 +238,7 @@ namespace {
 static_assert(TOML_MAX_NESTED_VALUES == kNestingMax);
 
 Position ToPosition(const toml::source_position& position) {
+  // toml++ counts columns in code points, as Position does.
   return {static_cast<int>(position.line), static_cast<int>(position.column)};
 }
 
@@ -273,13 +286,17 @@ class Lines {
   std::vector<std::size_t> marks_;  // where each 256th character of that line begins
 };
 
+// The value is compared with the file's bytes: with an escape, or a line-ending backslash, they differ, and
+// no place inside of it can be named.
 // Where the text of a string value begins, if the file holds it as it is.
 std::optional<Position> FindText(Lines& lines, Position position, std::string_view value) {
   std::string_view rest = lines.From(position);
+  // Longest first: """ begins with ".
   for (const std::string_view quotes : {"\"\"\"", "'''", "\"", "'"}) {
     if (!rest.starts_with(quotes)) continue;
     rest.remove_prefix(quotes.size());
     position.column += static_cast<int>(quotes.size());
+    // TOML drops a newline right behind the opening three quotes.
     if (quotes.size() == 3 && (rest.starts_with("\n") || rest.starts_with("\r\n"))) {
       rest.remove_prefix(rest[0] == '\r' ? 2 : 1);
       position = {position.line + 1, 1};
@@ -290,6 +307,7 @@ std::optional<Position> FindText(Lines& lines, Position position, std::string_vi
   return std::nullopt;
 }
 
+// Recursive, but no deeper than GuardToml lets a document nest.
 TomlNode Convert(const toml::node& node, Lines& lines) {
   TomlNode converted;
   converted.position = ToPosition(node.source().begin);
@@ -321,6 +339,8 @@ TomlNode Convert(const toml::node& node, Lines& lines) {
         converted.entries.push_back(
             {std::string(key.str()), ToPosition(key.source().begin), Convert(value, lines)});
       }
+      // toml++'s tables are std::maps, in the order of the keys; diagnostics and series go by the order of
+      // the file.
       std::ranges::stable_sort(converted.entries, {}, &TomlEntry::position);
       break;
     default:
@@ -331,6 +351,7 @@ TomlNode Convert(const toml::node& node, Lines& lines) {
 
 void ReportSyntax(Position position, std::string_view description, Report& report) {
   constexpr std::string_view kPrefix = "Error while parsing ";
+  // The prefix says nothing that "what is not TOML" doesn't.
   if (description.starts_with(kPrefix)) description.remove_prefix(kPrefix.size());
   std::string found = "what is not TOML (";
   for (; !description.empty(); description.remove_prefix(CharacterLength(description))) {

@@ -1,9 +1,9 @@
-// A TOML document as plain nodes that keep the file's order and places. toml.cc is the one file that knows toml++, and no
-// exception leaves it.
+// A TOML document as plain nodes that keep the file's order and places. toml.cc is the one file that knows
+// toml++, and no exception leaves it.
 //
-// Debian 12's toml++ 3.3.0 overflows the stack on very deep dotted keys, has undefined behaviour on some bare keys that are
-// not ASCII, and accepts NUL; a spec needs none of that, so the text is looked through first (GuardToml). That is no TOML
-// parser: it knows strings, comments and brackets, and no more.
+// Debian 12's toml++ 3.3.0 overflows the stack on very deep dotted keys, has undefined behaviour on some bare
+// keys that are not ASCII, and accepts NUL; a spec needs none of that, so the text is looked through first
+// (GuardToml). That is no TOML parser: it knows strings, comments and brackets, and no more.
 #pragma once
 
 #include <cstddef>

@@ -11,6 +11,8 @@ namespace outgrown::spec {
 void Validate(const Spec& spec, Report& report) {
   Suggestions suggestions;
   const KnownSeriesIndex series(spec);
+  // The order doesn't matter to the author: diagnostics are sorted by their places. One budget of suggestions
+  // serves them all.
   ValidateStore(spec, series, report, suggestions);
   ValidateRules(spec, report);
   ValidatePaths(spec, report);
@@ -31,6 +33,7 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsWord(char c) { return IsLower(c) || IsUpper(c) || c == '_'; }
 
 // `position`, moved over `text`.
+// Columns count code points, so the walk is by characters, not bytes.
 Position Over(Position position, std::string_view text) {
   for (; !text.empty(); text.remove_prefix(CharacterLength(text))) {
     ++position.column;
@@ -78,6 +81,7 @@ std::string Element(std::string_view key, std::size_t index) {
 }
 
 bool TableCheck::Has(std::string_view key) const {
+  // A spec made by hand has no places; all its keys are judged.
   if (positions_.empty()) return true;
   const auto place = positions_.find(key);
   return place != positions_.end() && place->second.usable;
@@ -101,6 +105,8 @@ void TableCheck::WrongKey(std::string_view element, std::string found, std::stri
 
 void TableCheck::WrongInside(std::string_view element, std::string_view text, const Problem& problem) const {
   const auto place = positions_.find(element);
+  // The text differs from what the file holds (an escape in it): its beginning is the nearest place that can
+  // be named.
   if (place == positions_.end() || !place->second.text)
     return Wrong(element, problem.found, problem.expected);
   report_.Add(Over(*place->second.text, text.substr(0, problem.offset)), Path(element), problem.found,
@@ -117,6 +123,8 @@ bool TableCheck::Line(std::string_view key, std::string_view text) const {
 
 bool TableCheck::LineOrNothing(std::string_view key, std::string_view text) const {
   if (!Has(key)) return false;
+  // Texts go into YAML, Go templates, Markdown and terminals, each of which treats control characters in its
+  // own way.
   if (const std::optional<std::size_t> at = FindControl(text)) {
     const std::string_view character = text.substr(*at, CharacterLength(text.substr(*at)));
     const bool turns = IsDirectionMark(FirstCharacter(character).value_or(0));
@@ -126,6 +134,7 @@ bool TableCheck::LineOrNothing(std::string_view key, std::string_view text) cons
                        : "one line of text without control characters"});
     return false;
   }
+  // Markdown and YAML drop them, so the same text would read differently in two artefacts.
   if (!text.empty() && (text.front() == ' ' || text.back() == ' ')) {
     Wrong(key, Quoted(text), "a text without blanks at its ends");
     return false;
@@ -154,6 +163,7 @@ void Unique::Add(const TableCheck& check, std::string_view element, const std::s
 
 void Unique::AddFolded(const TableCheck& check, std::string_view element, const std::string& folded,
                        std::string_view text, std::string expected, At at) {
+  // The first one is right by definition, the later one is reported.
   const auto [first, is_new] = first_lines_.emplace(folded, check.PositionOf(element).line);
   if (is_new) return;
   const std::string found = Quoted(text) + " again (first in line " + std::to_string(first->second) + ")";
@@ -165,6 +175,8 @@ void Unique::AddFolded(const TableCheck& check, std::string_view element, const 
 }
 
 std::string Suggestions::For(std::string_view name, const std::vector<std::string_view>& candidates) {
+  // Each comparison costs up to 64 times 64 steps, and a spec may misspell thousands of names among as many
+  // candidates. The names that are judged first get one.
   if (candidates.size() > comparisons_left_) return "";
   comparisons_left_ -= candidates.size();
   return DidYouMean(name, candidates);

@@ -24,6 +24,8 @@ constexpr std::size_t kExpressionBytesMax = 64U << 10U;
 // A rate needs two samples in its window; with four scrapes it survives two lost ones and any phase.
 constexpr int kWindowScrapesMin = 4;
 
+// Prometheus takes either and gives nonsense: rate() of a gauge reads each decrease as a counter's reset,
+// delta() of a counter each reset as a loss.
 constexpr std::array<std::string_view, 4> kForCounters = {"rate", "irate", "increase", "resets"};
 constexpr std::array<std::string_view, 4> kForGauges = {"delta", "idelta", "deriv", "predict_linear"};
 
@@ -120,6 +122,8 @@ void Functions(const Names& names, const References& references, const Spec& spe
   }
 }
 
+// A misspelt label in `by` is no error for Prometheus: it groups by a label that is always empty, and adds
+// stores together.
 // What grouping, joins and the functions on labels name.
 void OtherLabels(const Names& names, const References& references, const KnownSeriesIndex& series,
                  const std::vector<const KnownSeries*>& read) {
@@ -136,23 +140,27 @@ void OtherLabels(const Names& names, const References& references, const KnownSe
   for (const NameUse& label : references.source_labels) judge(label);
 }
 
-// Equal for two series that the generated test would write alike: labels in any order, those of the identity filled in.
+// Equal for two series that the generated test would write alike: labels in any order, those of the identity
+// filled in.
 std::string SameSeries(const Store& store, std::string_view selector) {
   const std::optional<TestSeries> series = ReadTestSeries(selector);
   if (!series) return NormalisePromql(selector);
+  // An empty value is no label (docs/spec.md, [[signal.test]]).
   std::map<std::string_view, std::string> labels;
   for (const std::string& label : store.identity) labels[label] = ExampleValue(label);
   for (const TestLabel& label : series->labels)
     labels[label.name] = PlainValue(label.literal).value_or(label.literal);
   std::string text(series->metric);
   for (const auto& [name, value] : labels) {
+    // NUL can be in none of these texts, so that no two different lists make one text.
     if (!value.empty()) text += std::string(1, '\0').append(name) + "=" + value;
   }
   return text;
 }
 
-// The query with a constant for each of Grafana's variables ($__rate_interval, ${job}), as long as the variable is, so that
-// every place stays where it was: a day where a range is wanted, which is long enough for every rate.
+// The query with a constant for each of Grafana's variables ($__rate_interval, ${job}), as long as the
+// variable is, so that every place stays where it was: a day where a range is wanted, which is long enough
+// for every rate.
 std::string WithoutVariables(std::string_view query) {
   constexpr std::string_view kWord = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   std::string text(query);
@@ -180,6 +188,8 @@ bool ExpressionCheck::HasScrapeInterval() const {
 }
 
 Filled ExpressionCheck::Fill(std::string_view text) const {
+  // The digest is made of the validated spec; expressions are judged before. Any text of the same form will
+  // do.
   static const std::string kSomeDigest(64, '0');
   return FillPlaceholders(text, spec_, kSomeDigest);
 }
@@ -226,6 +236,8 @@ void ExpressionCheck::Judge(const TableCheck& check, std::string_view key, std::
     read.push_back(known);
     names.Labels(selector, *known);
     FunctionFits(names, selector, *known);
+    // The rules of a group are evaluated in order: a signal further down would give the value of the
+    // evaluation before, and nothing at the first one.
     if (known->signal && *known->signal >= signals_before) {
       names.Wrong(selector.metric.offset, Quoted(selector.metric.name) + ", which is not recorded yet",
                   "a signal declared above this one");
@@ -282,6 +294,8 @@ void ExpressionCheck::Test(const TableCheck& check, const SignalTest& test, bool
     if (check.Has("interval")) SlowEnough(check, "interval", *test.interval);
     samples.is_usable = samples.is_usable && *test.interval > Milliseconds(0);
   }
+  // promtool evaluates every rule up to the latest `at`: a case that spans years would take minutes and
+  // gigabytes.
   if (!FewEvaluations(check, "at", test.at, evaluations)) return;
   if (!check.Has("series")) return;
   if (test.series.empty()) check.Wrong("series", "an empty table", "at least one series and its values");
@@ -300,6 +314,8 @@ void ExpressionCheck::Test(const TableCheck& check, const SignalTest& test, bool
     samples_max = std::max(samples_max, count);
   }
   if (!all_right || samples_max == 0 || !check.Has("at") || !samples.is_usable) return;
+  // Beyond the last sample Prometheus goes on with it for five minutes, which would hide that a case has too
+  // few.
   const Milliseconds end = samples.interval * (samples_max - 1);
   if (test.at > end) {
     check.Wrong("at", Quoted(FormatDuration(test.at)),

@@ -34,6 +34,7 @@ void SignalIds(const TableCheck& check, const Spec& spec, std::string_view key,
   }
 }
 
+// By what the author wrote, not by the values: `recorded` is true by default, and a value of 0 is one.
 // What a case says was recorded: exactly one of the two.
 void Outcome(const TableCheck& check, const SignalTest& test) {
   const bool has_value = check.Names("value");
@@ -49,6 +50,7 @@ void Outcome(const TableCheck& check, const SignalTest& test) {
 
 void Split(const TableCheck& check, const Signal& signal, const SignalTest& test) {
   if (!test.split || !check.Has("split")) return;
+  // One that was reported leaves the text empty, too.
   if (signal.split.empty() && !IsUnusable(signal.positions, "split"))
     check.WrongKey("split", "a split", "none, since the signal has no key split");
 }
@@ -91,6 +93,8 @@ void ValidateSignals(const Spec& spec, const KnownSeriesIndex& series, Report& r
     if (check.Id("id", signal.id, IsSnakeCase,
                  "an id of lower-case letters, digits and _, beginning with a letter")) {
       ids.Add(check, "id", signal.id, "an id that no other signal has");
+      // Of two rules that record the same series Prometheus drops the second sample of each instant
+      // ("duplicate sample for timestamp").
       if (std::ranges::find(OwnSeriesIds(), signal.id) != OwnSeriesIds().end())
         check.Wrong("id", Quoted(signal.id), "another id: rulegen records a series of that name itself");
       const auto same = std::ranges::find(spec.watches, signal.id, &Watch::record);
@@ -99,7 +103,9 @@ void ValidateSignals(const Spec& spec, const KnownSeriesIndex& series, Report& r
     }
     check.Line("title", signal.title);
     check.LineOrNothing("description", signal.description);
+    // Signals above this one may be read, this one and those below not.
     expressions.Expression(check, "expr", signal.expr, i);
+    // An empty text that was written is an error; one that was not is "no split".
     if (!signal.split.empty() || check.Names("split"))
       expressions.Expression(check, "split", signal.split, i);
     Sentences(check, "advice", "split", !signal.split.empty() || IsUnusable(signal.positions, "split"),
@@ -130,6 +136,8 @@ void ValidateCoverage(const Spec& spec, const KnownSeriesIndex& series, Report& 
     Outcome(test_check, test);
     Reasons(test_check, coverage, test);
   }
+  // At 0 no coverage would ever be too low; above 1 a complete count would be. Written so that NaN is
+  // refused.
   if (check.Has("minimum") && !(coverage.minimum > 0 && coverage.minimum <= 1)) {
     check.Wrong("minimum", ExactNumber(coverage.minimum), "a number above 0 and up to 1");
   }
@@ -140,6 +148,7 @@ void ValidateCoverage(const Spec& spec, const KnownSeriesIndex& series, Report& 
   SignalIds(check, spec, "lower_bound", coverage.lower_bound, suggestions);
   const std::unordered_set<std::string_view> unknown(coverage.unknown.begin(), coverage.unknown.end());
   for (std::size_t i = 0; i < coverage.lower_bound.size(); ++i) {
+    // The two contradict each other: unknown proves nothing, a lower bound proves a breach.
     if (!unknown.contains(coverage.lower_bound[i])) continue;
     check.Wrong(Element("lower_bound", i), Quoted(coverage.lower_bound[i]) + ", as in coverage.unknown",
                 "each signal in one of the two");

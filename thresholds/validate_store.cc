@@ -22,13 +22,14 @@ constexpr std::array<std::string_view, 7> kSeverities = {"none",  "info",     "n
 constexpr int kExitCodeMax = 125;
 constexpr int kExitCodeMin = kExitDrift + 1;
 
-// True if `name` is a severity of known rank.
+// The rank of a severity; kSeverities.size() if it has none.
 std::size_t SeverityRank(std::string_view name) {
   return static_cast<std::size_t>(std::ranges::find(kSeverities, name) - kSeverities.begin());
 }
 
 void VerdictText(const TableCheck& check, const Spec& spec, const Verdict& verdict) {
   if (!check.Line("text", verdict.text)) return;
+  // Scripts split the verdict line there.
   if (verdict.text.find(" - ") != std::string::npos) {
     check.Wrong("text", Quoted(verdict.text),
                 "a text without \" - \", which separates verdict and justification");
@@ -41,6 +42,8 @@ void VerdictText(const TableCheck& check, const Spec& spec, const Verdict& verdi
 
 void ExitCode(const TableCheck& check, const Verdict& verdict) {
   if (!check.Has("exit_code")) return;
+  // 126, 127 and 128 + N are the shell's: not executable, not found, ended by signal N (POSIX, Shell Command
+  // Language, 2.8.2).
   if (verdict.exit_code < kExitCodeMin || verdict.exit_code > kExitCodeMax ||
       verdict.exit_code == kExitUndetermined) {
     check.Wrong(
@@ -63,7 +66,8 @@ void ScrapedSeries(const TableCheck& check, std::string_view key, const std::str
   } else if (series != nullptr && series->signal) {
     check.Wrong(key, Quoted(name) + ", which this spec records", "a series that is scraped");
   } else if (series != nullptr && series->of_target) {
-    // It has no label of a store, and it is there as long as the target is listed: no store would ever be silent.
+    // It has no label of a store, and it is there as long as the target is listed: no store would ever be
+    // silent.
     check.Wrong(key, Quoted(name) + ", which Prometheus makes for every target",
                 "a series that the store's own exporter has");
   }
@@ -88,6 +92,7 @@ bool LabelNames(const TableCheck& check, std::string_view key, const std::vector
   return all_right;
 }
 
+// Narrower than a label's value may be: it is also part of a route's matcher and a receiver's name.
 bool IsSeverity(std::string_view text) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   return !text.empty() && is_letter(text[0]) && std::ranges::all_of(text, [&](char c) {
@@ -124,6 +129,8 @@ void ValidateStore(const Spec& spec, const KnownSeriesIndex& series, Report& rep
                 Quoted(*subject), "another label: the exporter's decisions have this one");
   }
 
+  // A recorded one would vanish with the rules' evaluation, and a broken rule would read as a store that is
+  // gone.
   if (check.Has("present")) ScrapedSeries(check, "present", store.present, series, suggestions);
   if (check.Has("modified")) ScrapedSeries(check, "modified", store.modified, series, suggestions);
 }
@@ -146,7 +153,7 @@ void ValidateVerdicts(const Spec& spec, Report& report) {
                   "a label value of letters, digits, _ and -, beginning with a letter, such as \"warning\"");
     }
 
-    // Verdicts stand from mild to severe; both rising together show that they do.
+    // Verdicts are listed from mild to severe; both rising together show that they are.
     if (milder != nullptr) {
       const TableCheck before("verdict", milder->positions, report);
       if (check.Has("exit_code") && before.Has("exit_code") && verdict.exit_code <= milder->exit_code) {
@@ -166,6 +173,7 @@ void ValidateVerdicts(const Spec& spec, Report& report) {
 
 void ValidateMetrics(const Spec& spec, Report& report) {
   Unique names;
+  // An empty spec's index knows the catalog and Prometheus' own series, and nothing else.
   const Spec nothing_declared;
   const KnownSeriesIndex own(nothing_declared);
   for (const Metric& metric : spec.metrics) {

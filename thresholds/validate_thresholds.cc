@@ -19,7 +19,8 @@ namespace {
 
 // What is generated holds a limit's neighbours and multiples, all of them finite.
 constexpr double kLimitMax = 1e300;
-// 285 years: what Go's durations hold, with some room. Beyond them Prometheus prints nonsense in an alert's text.
+// 285 years: what Go's durations hold, with some room. Beyond them Prometheus prints nonsense in an alert's
+// text.
 constexpr double kSecondsMax = 9e9;
 
 std::string_view LimitKey(const Threshold& threshold) {
@@ -59,7 +60,8 @@ class Thresholds {
     std::size_t severity;  // the verdict's index
   };
 
-  // What a reference may name. Sorted once: a spec of thousands of thresholds may misspell each of its signals.
+  // What a reference may name. Sorted once: a spec of thousands of thresholds may misspell each of its
+  // signals.
   struct Ids {
     void Add(const std::string& id, std::size_t index) {
       if (indices.emplace(id, index).second) sorted.push_back(id);
@@ -82,6 +84,8 @@ class Thresholds {
     check.LineOrNothing("act", threshold.act);
     const bool has_limit = Limit(check, threshold);
     Hold(check, threshold.hold, EvaluationPace(spec_.rules));
+    // Comparisons between thresholds are made among complete ones only; one with an error of its own was
+    // reported.
     if (has_signal && has_verdict && has_limit) {
       by_signal_[threshold.signal].push_back({&threshold, verdicts_.indices.at(threshold.verdict)});
     }
@@ -140,6 +144,7 @@ class Thresholds {
 
   // A mild limit is passed before every more severe one of the same signal and direction.
   void Order(std::vector<Judged> thresholds, Direction direction) const {
+    // A copy of the list: `above` and `below` are ordered each by itself.
     std::erase_if(thresholds, [&](const Judged& judged) { return judged.threshold->direction != direction; });
     std::ranges::stable_sort(thresholds, std::ranges::greater(), &Judged::severity);
     const auto is_beyond = [&](double mild, double severe) {
@@ -149,6 +154,8 @@ class Thresholds {
     const Threshold* first_here = nullptr;  // and with those of the present severity
     for (std::size_t i = 0; i < thresholds.size(); ++i) {
       const Threshold& mild = *thresholds[i].threshold;
+      // Severest first, so that one pass compares each limit with all more severe ones: those of equal
+      // severity may be in any order.
       if (i > 0 && thresholds[i].severity != thresholds[i - 1].severity) first = first_here;
       if (first != nullptr && is_beyond(mild.limit, first->limit)) {
         CheckOf(mild).Wrong(LimitKey(mild), ExactNumber(mild.limit),
@@ -164,6 +171,7 @@ class Thresholds {
     std::map<std::tuple<Direction, double, Milliseconds, std::size_t>, const Threshold*> seen;
     for (const Judged& judged : thresholds) {
       const Threshold& threshold = *judged.threshold;
+      // Equal alerts under two names would both fire, and the second never lead.
       const auto [first, is_new] = seen.emplace(
           std::tuple(threshold.direction, threshold.limit, threshold.hold, judged.severity), &threshold);
       if (is_new) continue;

@@ -1,4 +1,4 @@
-// [[watch]] and [[panel]]: what is told and shown beside the signals and thresholds.
+// [[watch]] and [[panel]]: what alerts and panels there are beside those of the signals and thresholds.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -15,7 +15,7 @@
 namespace outgrown::spec {
 namespace {
 
-// Keys that a memory has not, since nobody is told of it.
+// Keys that a memory lacks, since it sends no notification.
 constexpr std::array<std::string_view, 9> kOfAlerts = {
     "for", "keep_firing_for", "severity", "inhibits", "equal", "summary", "description", "look", "act"};
 
@@ -35,6 +35,7 @@ class Watches {
       thresholds_.emplace(RunbookAnchor(threshold.id), PositionOf(threshold.positions, "id").line);
     }
     for (const Watch& watch : spec.watches) {
+      // emplace keeps the threshold's entry if an id occurs twice, which Alert() reports.
       if (watch.is_alert()) labels_of_.emplace(watch.id, &watch.labels);
     }
     for (const auto& [id, labels] : labels_of_) ids_.push_back(id);
@@ -50,6 +51,8 @@ class Watches {
     const TableCheck check("watch", watch.positions, report_);
     const bool has_id = watch.positions.contains("id") || !watch.id.empty();
     const bool has_record = watch.positions.contains("record") || !watch.record.empty();
+    // Neither or both: which keys are right depends on the answer, so the rest of such a watch is not judged
+    // by its kind.
     if (has_id == has_record) {
       const std::string found = has_id ? "record beside id" : "neither id nor record";
       check.WrongKey(has_id ? "record" : "id", found, "id (of an alert) or record (of what alerts remember)");
@@ -59,6 +62,7 @@ class Watches {
       Alert(check, watch);
     }
     LabelNames(check, "labels", watch.labels);
+    // The default is that of [rules], which was judged there.
     if (watch.positions.contains("interval")) {
       Interval(check, "interval", watch.interval);
       if (watch.interval > Milliseconds(0)) SlowEnough(check, "interval", watch.interval);
@@ -95,6 +99,7 @@ class Watches {
   void Alert(const TableCheck& check, const Watch& watch) {
     if (check.Id("id", watch.id, IsPascalCase,
                  "an id such as \"ExporterDown\": letters and digits, beginning with an upper-case one")) {
+      // Alerts of both kinds share one runbook, whose anchors are in lower case.
       const auto threshold = thresholds_.find(RunbookAnchor(watch.id));
       if (threshold != thresholds_.end()) {
         check.Wrong("id",
@@ -121,6 +126,7 @@ class Watches {
   void Texts(const TableCheck& check, const Watch& watch) {
     for (const auto& [key, text] : {std::pair<std::string_view, const std::string&>{"summary", watch.summary},
                                     {"description", watch.description}}) {
+      // Optional in the list of keys, because a memory lacks them; of an alert they are required.
       if (check.Names(key) || watch.positions.empty()) {
         check.Line(key, text);
       } else {
@@ -154,6 +160,8 @@ class Watches {
                       "the id of a [[watch]] or [[threshold]]" + suggestions_.For(id, ids_));
       } else {
         for (const std::string& label : watch.equal) {
+          // Alertmanager takes a label that is missing for an empty one: an alert without it would never be
+          // found equal to one that has it.
           if (Contains(*target->second, label)) continue;
           check.Wrong(element, Quoted(id) + ", which has no label " + Quoted(label),
                       "an alert that has the labels of equal");
@@ -187,6 +195,7 @@ class Watches {
       if (!test_check.Names("fires")) test_check.Wrong("fires", "nothing", "true or false");
     }
     if (watch.tests.empty() || !all_said) return;
+    // A case that fires alone would also be passed by an alert that fires always.
     for (const bool fires : {true, false}) {
       if (std::ranges::find(watch.tests, fires, &SignalTest::fires) != watch.tests.end()) continue;
       check.Wrong("test", fires ? "no test that fires" : "no test that does not fire",
@@ -244,6 +253,7 @@ void ValidatePanels(const Spec& spec, Report& report, Suggestions& suggestions) 
     if (check.Has("width") && (panel.width < kWidthMin || panel.width > kColumns))
       check.Wrong("width", std::to_string(panel.width), "4 to 24 columns");
     for (const auto& [key, kind] : kOfKind) {
+      // A key without effect is reported: its author expects one.
       if (!check.Names(key) || IsUnusable(panel.positions, "kind") || panel.kind == kind) continue;
       check.WrongKey(key, "a key of kind " + Quoted(NameOf(kind)),
                      "none in a panel of kind " + Quoted(NameOf(panel.kind)));

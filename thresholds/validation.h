@@ -1,5 +1,5 @@
-// What Validate is made of: one table of a spec under judgement, and a part for each kind of table. docs/spec.md lists every
-// rule.
+// What Validate is made of: one table of a spec under judgement, and a part for each kind of table.
+// docs/spec.md lists every rule.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +41,7 @@ class TableCheck {
   // Whether the author wrote the key, right or not. False in a spec made by hand.
   bool Names(std::string_view key) const { return positions_.contains(key); }
 
-  // Where the key's value stands; the table if it is absent.
+  // Where the key's value is; the table if it is absent.
   Position PositionOf(std::string_view key) const;
 
   // Reports at the key's value; `element` is the key or Element(key, i).
@@ -126,15 +126,15 @@ void Hold(const TableCheck& check, Milliseconds hold, const Pace& pace);
 void KeepFiringFor(const TableCheck& check, const std::optional<Milliseconds>& keep_firing_for,
                    const Pace& pace, const Rules& rules);
 
-// The evaluations of the rules that a threshold's `for` or a test's `at` may span. The generated tests make all of them:
-// many more take promtool minutes and gigabytes.
+// The evaluations of the rules that a threshold's `for` or a test's `at` may span. The generated tests make
+// all of them: many more take promtool minutes and gigabytes.
 inline constexpr int kEvaluationsMax = 100'000;
 
 // Reports a duration over which the rules are evaluated more than kEvaluationsMax times; false if it is.
 bool FewEvaluations(const TableCheck& check, std::string_view key, Milliseconds duration, const Pace& pace);
 
-// The expressions of a table and its tests: that they lex and close, and name only known series, labels and functions, over
-// windows of four scrapes or more.
+// The expressions of a table and its tests: that they lex and close, and name only known series, labels and
+// functions, over windows of four scrapes or more.
 class ExpressionCheck {
  public:
   ExpressionCheck(const Spec& spec, const KnownSeriesIndex& series, Suggestions& suggestions)
