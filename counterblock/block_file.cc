@@ -31,10 +31,13 @@ bool IsDirectory(const std::string& path) {
 }
 
 std::string Environment(const char* name) {
+  // Null in a set-uid program: its caller must not choose where it writes.
   const char* value = ::secure_getenv(name);
   return value == nullptr ? std::string() : std::string(value);
 }
 
+// No slash and no leading dot, so that a name never leaves its directory. Independent of the locale, unlike
+// isalnum().
 bool IsNameCharacter(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
          c == '.';
@@ -51,6 +54,7 @@ Result<std::string> ResolveDirectory(std::string_view given, std::string_view ap
   }
   if (const std::string runtime = Environment("XDG_RUNTIME_DIR"); !runtime.empty()) {
     std::string personal = runtime + "/outgrown";
+    // EEXIST: another process of the user was faster.
     if (IsDirectory(personal) || ::mkdir(personal.c_str(), 0700) == 0 || errno == EEXIST) return personal;
   }
   const std::string system = application.empty() ? "/run/outgrown/APPLICATION (no application was named)"
@@ -77,6 +81,7 @@ std::optional<BlockName> ParseFileName(std::string_view file_name) {
   const std::string_view digits = file_name.substr(dot + 2);
   BlockName name{std::string(file_name.substr(0, dot)), 0};
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), name.major);
+  // "v01" would be a second name for "v1", so one block would be counted twice.
   if (error != std::errc() || end != digits.data() + digits.size() || digits.front() == '0')
     return std::nullopt;
   if (!IsStoreName(name.store)) return std::nullopt;
@@ -92,6 +97,7 @@ Result<std::vector<BlockName>> ListBlocks(const std::string& directory) {
       names.push_back(*std::move(name));
     }
   }
+  // Half a list would read as stores that are gone.
   if (failed) return Error{"cannot list the directory: " + failed.message(), directory};
   std::ranges::sort(names, {}, [](const BlockName& name) { return std::tie(name.store, name.major); });
   return names;
@@ -104,6 +110,8 @@ Error SystemError(std::string_view doing, const std::string& path, int error_num
 }
 
 Result<Descriptor> OpenDirectory(const std::string& directory) {
+  // O_PATH needs search permission only, as the path itself would, and pins the folder: file and checks are
+  // of the same one, also if the path is renamed meanwhile.
   Descriptor fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0) return SystemError("cannot open the directory", directory, errno);
   return fd;
@@ -119,9 +127,11 @@ Descriptor AwayFromStandardStreams(Descriptor fd) {
 Result<void> CheckStatus(const struct stat& status, gid_t directory_group, const std::string& path) {
   if (S_ISLNK(status.st_mode)) return Error{"refused: a symbolic link", path};
   if (!S_ISREG(status.st_mode)) return Error{"refused: not a regular file", path};
+  // Somebody may have linked a file of ours here, to have it written to, or ours elsewhere, to keep it.
   if (status.st_nlink != 1) {
     return Error{"refused: " + std::to_string(status.st_nlink) + " hard links, expected 1", path};
   }
+  // Who may write to a block can claim a store's writes.
   if ((status.st_mode & S_IRWXO) != 0) return Error{"refused: accessible to the world", path};
   // A file of our own user is trusted whatever its group: no other user can have made it, or linked it here.
   if (status.st_gid != directory_group && status.st_uid != ::geteuid()) {
@@ -148,6 +158,8 @@ class FileSizeSignalBlocked {
   FileSizeSignalBlocked(const FileSizeSignalBlocked&) = delete;
   FileSizeSignalBlocked& operator=(const FileSizeSignalBlocked&) = delete;
   ~FileSizeSignalBlocked() {
+    // A signal that came while it was blocked is ours: taken away, or it would be delivered at the unmasking.
+    // One that was pending before is the application's.
     const struct timespec at_once = {};
     if (!was_pending_) ::sigtimedwait(&signal_, nullptr, &at_once);
     ::pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
@@ -166,6 +178,7 @@ Result<void> Initialise(int fd, std::uint32_t slot_count, std::string_view datab
   const FileSizeSignalBlocked blocked;
   // ftruncate would succeed on a full tmpfs, and the first store into the mapping would then die of SIGBUS.
   int failed = EINTR;
+  // posix_fallocate returns the error and leaves errno alone. It may be interrupted by a signal on tmpfs.
   while (failed == EINTR) failed = ::posix_fallocate(fd, 0, static_cast<off_t>(FileBytes(slot_count)));
   if (failed != 0) return SystemError("cannot allocate the counter block", path, failed);
   struct timespec now = {};
@@ -186,8 +199,8 @@ Result<void> Initialise(int fd, std::uint32_t slot_count, std::string_view datab
   if (::fstat(fd, &status) != 0) return SystemError("cannot stat", path, errno);
   if (status.st_gid == directory_group || ::fchown(fd, static_cast<uid_t>(-1), directory_group) == 0)
     return {};
-  // A folder of a group that we are not in (a Kubernetes emptyDir without fsGroup, say): then the block is for processes
-  // of our own user alone, and not for whoever else is in our group.
+  // A folder of a group that we are not in (a Kubernetes emptyDir without fsGroup, say): then the block is
+  // for processes of our own user alone, and not for whoever else is in our group.
   if (::fchmod(fd, 0600) != 0) return SystemError("cannot set the counter block's mode", path, errno);
   return {};
 }
@@ -218,12 +231,15 @@ Result<std::optional<Descriptor>> OpenBlockFile(const std::string& directory, co
   }
   if (Result<void> fit = CheckStatus(status, folder_status.st_gid, path); !fit) return fit.error();
   const int mode = access == Access::kRead ? O_RDONLY : O_RDWR;
+  // O_NONBLOCK and O_NOCTTY: should it have become a FIFO or a terminal, opening neither waits nor makes it
+  // ours.
   Descriptor fd = AwayFromStandardStreams(Descriptor(
       ::openat(folder->get(), file_name.c_str(), mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)));
   if (fd.get() < 0) {
     if (errno == ENOENT) return std::optional<Descriptor>();
     return SystemError("cannot open", path, errno);
   }
+  // From here on the descriptor decides, whatever becomes of the path.
   if (::fstat(fd.get(), &status) != 0) return SystemError("cannot stat", path, errno);
   if (Result<void> fit = CheckStatus(status, folder_status.st_gid, path); !fit) return fit.error();
   return std::optional<Descriptor>(std::move(fd));
@@ -237,6 +253,8 @@ Result<bool> CreateBlockFile(const std::string& directory, const std::string& fi
   struct stat folder_status = {};
   if (::fstat(folder->get(), &folder_status) != 0) return SystemError("cannot stat", directory, errno);
 
+  // The name ends in .tmp, which ParseFileName refuses, so no reader meets half a block. Process, thread and
+  // time make it unique within a PID namespace; O_EXCL shows the rest.
   const std::string temporary = TemporaryName(file_name);
   const Descriptor fd = AwayFromStandardStreams(Descriptor(
       ::openat(folder->get(), temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)));

@@ -87,7 +87,7 @@ constexpr std::uint64_t UpperBoundNs(std::uint32_t bucket) {
   return (step % kStepsPerDecade + 2) * internal::kDecades[step / kStepsPerDecade + 1].power;
 }
 
-// The bounds to expose: 24 of the exact ones, dense around 0.1 s, where the latency threshold stands.
+// The bounds to expose: 24 of the exact ones, dense around 0.1 s, where the latency threshold is.
 inline constexpr std::array<std::uint64_t, 24> kExposedBoundsNs = {
     10'000,      20'000,        50'000,        100'000,       200'000,        500'000,
     1'000'000,   2'000'000,     5'000'000,     10'000'000,    20'000'000,     30'000'000,

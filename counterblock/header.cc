@@ -23,6 +23,7 @@ std::uint64_t FoldUuid(std::string_view text) {
   std::size_t count = 0;
   for (const char c : text) {
     if (c == '-' || c == '\n') continue;
+    // Longer than a UUID.
     if (count == sizeof digits) return 0;
     digits[count++] = c;
   }
@@ -38,6 +39,8 @@ std::uint64_t FoldUuid(std::string_view text) {
 }  // namespace
 
 std::uint64_t BootId() noexcept {
+  // constinit: no guard protects its initialisation, for which a signal handler could wait for ever. Two
+  // threads may read the file at once and store the same number. Relaxed: no other memory depends on it.
   static constinit std::atomic<std::uint64_t> known = 0;
   std::uint64_t boot = known.load(std::memory_order_relaxed);
   if (boot != 0) return boot;
@@ -46,12 +49,14 @@ std::uint64_t BootId() noexcept {
   const ssize_t size = fd < 0 ? 0 : ::read(fd, text, sizeof text);
   if (fd >= 0) ::close(fd);
   if (size > 0) boot = FoldUuid(std::string_view(text, static_cast<std::size_t>(size)));
+  // 0 is stored as well, so a file that can't be read is tried again each time (no /proc in a chroot, say).
   known.store(boot, std::memory_order_relaxed);
   return boot;
 }
 
 namespace {
 
+// Offset basis and prime of 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/.
 constexpr std::uint64_t kFnvOffset = 0xcbf29ce484222325;
 constexpr std::uint64_t kFnvPrime = 0x100000001b3;
 
@@ -70,6 +75,7 @@ Error Expected(std::string_view field, std::uint64_t found, std::uint64_t expect
 Result<void> CheckIdentity(const Header& header) {
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0)
     return Error{"not a counter block (wrong magic)", ""};
+  // Before the numbers: in the other order each of them would be wrong, and the reason would read as damage.
   if (header.byte_order != kByteOrder) return Error{"written on a machine of another byte order", ""};
   if (header.major != kMajor) {
     return Error{"counter block version " + std::to_string(header.major) + " is not known, expected " +
@@ -90,6 +96,8 @@ Result<void> CheckSizes(const Header& header) {
                      std::to_string(kSlotCountMax),
                  ""};
   }
+  // Sizes are checked before any of them is used as an offset; the checksum alone would let a forger's sizes
+  // through.
   if (header.file_bytes != FileBytes(header.slot_count)) {
     return Expected("file_bytes", header.file_bytes, FileBytes(header.slot_count));
   }
@@ -104,11 +112,14 @@ Result<void> CheckSizes(const Header& header) {
 }  // namespace
 
 std::uint64_t HeaderChecksum(const Header& header) {
+  // Up to the checksum: what comes behind it changes while the block is in use.
   const std::uint64_t fields = Fnv(kFnvOffset, &header, offsetof(Header, checksum));
+  // min: safe for any header, also one whose length was not checked.
   return Fnv(fields, header.database, std::min(header.database_bytes, kDatabaseBytesMax));
 }
 
 Header MakeHeader(std::uint32_t slot_count, std::string_view database, std::uint64_t created_unix_ns) {
+  // Reserved bytes are zero, which is what a later minor takes for "not said".
   Header header{};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
   header.byte_order = kByteOrder;
@@ -134,11 +145,14 @@ Result<CheckedHeader> CheckHeader(std::span<const std::byte> bytes) {
                      std::to_string(sizeof(Header)),
                  ""};
   }
+  // A copy: in shared memory or a file's buffer the bytes may be unaligned, and must not change between check
+  // and use.
   Header header;
   std::memcpy(&header, bytes.data(), sizeof header);
   if (Result<void> identity = CheckIdentity(header); !identity) return identity.error();
   if (Result<void> sizes = CheckSizes(header); !sizes) return sizes.error();
   if (header.checksum != HeaderChecksum(header)) return Error{"the header is damaged (wrong checksum)", ""};
+  // A string that goes on behind its length would be read by a reader that stops at the first NUL instead.
   const std::span<const char> padding = std::span(header.database).subspan(header.database_bytes);
   if (!std::ranges::all_of(padding, [](char c) { return c == '\0'; })) {
     return Error{"the header is damaged (bytes after the database's path)", ""};

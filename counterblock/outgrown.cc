@@ -15,6 +15,7 @@
 namespace block = outgrown::block;
 using block::Outcome;
 
+// The casts below rely on it. An unknown number passes them and is counted as "other" (Writer::CellOf).
 static_assert(OUTGROWN_OK == static_cast<int>(Outcome::kOk));
 static_assert(OUTGROWN_BUSY == static_cast<int>(Outcome::kBusy));
 static_assert(OUTGROWN_BUSY_SNAPSHOT == static_cast<int>(Outcome::kBusySnapshot));
@@ -41,6 +42,8 @@ std::string Text(const char* text) { return text == nullptr ? std::string() : st
 // The caller may have been compiled with an older, shorter struct.
 outgrown_options Complete(const outgrown_options* options) {
   outgrown_options complete = {};
+  // `size` is the first member, so it is there in every version. A caller that is newer than this library has
+  // members that are unknown here and are left out.
   if (options != nullptr) memcpy(&complete, options, std::min(options->size, sizeof complete));
   return complete;
 }
@@ -55,6 +58,7 @@ void Open(outgrown_store& store, const char* name, const outgrown_options& optio
   if (writer.ok()) {
     store.writer = std::move(*writer);
     store.database = store.writer.database();
+    // Only such a store counts as an open file, and only its close ends that.
     store.says_file = !writer_options.database.empty();
     if (store.says_file) store.writer.FileOpenedAt(writer_options.database);
   } else {
@@ -64,6 +68,7 @@ void Open(outgrown_store& store, const char* name, const outgrown_options& optio
 
 void LogOff(const std::string& error, const outgrown_options& options) {
   const std::string line = block::OffLine(error);
+  // Both: the callback is the application's, the environment variable the operator's.
   if (options.log != nullptr) options.log(options.log_context, line.c_str());
   block::LogOff(line);
 }
@@ -77,6 +82,7 @@ outgrown_store* outgrown_open(const char* name, const outgrown_options* options)
     Open(*store, name, complete);
     if (!store->error.empty()) LogOff(store->error, complete);
     return store.release();
+    // No exception may cross into C. What throws here is a lack of memory.
   } catch (const std::exception&) {
     return nullptr;
   }

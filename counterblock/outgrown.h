@@ -90,8 +90,8 @@ OUTGROWN_API const char* outgrown_error(const outgrown_store* store);
 OUTGROWN_API const char* outgrown_database(const outgrown_store* store);
 
 /* The application has opened the database at options.database again, so that another file may be there by now (a
- * restored backup, say). outgrown_open() has looked at the file that was there then; the exporter compares that with the
- * file that it reads itself, and shows what was counted into another one. */
+ * restored backup, say). outgrown_open() has looked at the file that was there then; the exporter compares that
+ * with the file that it reads itself, and shows what was counted into another one. */
 OUTGROWN_API void outgrown_database_opened(outgrown_store* store);
 
 /* The process's last close of a store gives its slots and its descriptor back. What was counted stays in the block. */

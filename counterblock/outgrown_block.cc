@@ -2,9 +2,9 @@
 //
 //   outgrown-block DIRECTORY [STORE]
 //
-// One line a value, "NAME VALUE", each block's begun by its "store"; without STORE every block in the directory. In the
-// database's path control characters and backslashes stand as \xHH.
-// Exit status 0, 1 if a block could not be read, 2 for a wrong command line.
+// One line a value, "NAME VALUE", each block's begun by its "store"; without STORE every block in the
+// directory. In the database's path control characters and backslashes are printed as \xHH. Exit status 0, 1
+// if a block could not be read, 2 for a wrong command line.
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
@@ -45,6 +45,7 @@ std::string Escaped(std::string_view text) {
 void PrintSnapshot(const BlockName& name, const Snapshot& snapshot) {
   std::printf("store %s\nmajor %u\ndatabase %s\n", name.store.c_str(), name.major,
               Escaped(snapshot.database).c_str());
+  // Every outcome, also those of 0: a script that greps for a line finds it.
   for (std::uint32_t i = 0; i < outgrown::block::kOutcomeCount; ++i) {
     const auto outcome = static_cast<Outcome>(i);
     Print("writes_" + std::string(OutcomeName(outcome)), WritesOf(snapshot, outcome));

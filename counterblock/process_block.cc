@@ -36,6 +36,7 @@ struct flock SlotRange(short type, std::uint32_t index) {
 
 bool LockSlot(int fd, std::uint32_t index) {
   const struct flock range = SlotRange(F_WRLCK, index);
+  // Not F_OFD_SETLKW: a slot that is taken is never waited for.
   return ::fcntl(fd, F_OFD_SETLK, &range) == 0;
 }
 
@@ -45,6 +46,8 @@ void UnlockSlot(int fd, std::uint32_t index) {
 }
 
 bool IsSlotLocked(int fd, std::uint32_t index) {
+  // A write lock is asked about, since it conflicts with every other lock. The kernel answers with the first
+  // conflicting one, or F_UNLCK; for OFD locks l_pid is -1 (man 2 fcntl), so the pid is in the slot.
   struct flock range = SlotRange(F_WRLCK, index);
   return ::fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
 }
@@ -53,6 +56,9 @@ namespace {
 
 // A new owner's mark: the pid, and a number that no other claim on this host is likely to have.
 std::uint64_t MakeOwner() {
+  // Relaxed: only the number's being different matters. 2654435761 is Knuth's multiplicative hash, which
+  // spreads neighbouring nanoseconds over the upper bits; the counter keeps two claims of one nanosecond
+  // apart.
   static std::atomic<std::uint32_t> claims = 0;
   const auto differs = static_cast<std::uint32_t>(NowNs() % 1'000'000'000U) * 2654435761U +
                        claims.fetch_add(1, std::memory_order_relaxed);
@@ -79,14 +85,16 @@ bool OpenLockDescriptor(ProcessBlock& block) {
 }
 
 // Raises the high-water mark over the slot, before its first record, so that readers miss none. They expect a
-// tag in every slot below the mark, and the owner of a lower slot may not have written its own yet: so all are
-// written here; every process writes the same values.
+// tag in every slot below the mark, and the owner of a lower slot may not have written its own yet: so all
+// are written here; every process writes the same values.
 void RaiseSlotsUsed(ProcessBlock& block, std::uint32_t index) {
   std::atomic_ref<std::uint64_t> mark(block.header->slots_used);
   std::uint64_t old = mark.load(std::memory_order_relaxed);
   for (auto used = static_cast<std::uint32_t>(old); used <= index; ++used) {
     StoreCell(block.slots[used].tag, SlotTag(used));
   }
+  // Release: the tags are there before the mark that makes readers look for them. Only upwards, whoever is
+  // faster.
   while (static_cast<std::uint32_t>(old) <= index &&
          !mark.compare_exchange_weak(old, PackSlotsUsed(index + 1), std::memory_order_release,
                                      std::memory_order_relaxed)) {
@@ -100,6 +108,7 @@ Result<CheckedHeader> ReadHeader(int fd, std::uint64_t size_bytes, const std::st
   bytes.resize(static_cast<std::size_t>(count));
   Result<CheckedHeader> header = CheckHeader(bytes);
   if (!header) return Error{header.error().what, path};
+  // A mapping beyond the file's end would raise SIGBUS at the first store.
   if (header->file_bytes != size_bytes) {
     return Error{"the file has " + std::to_string(size_bytes) + " bytes, its header says " +
                      std::to_string(header->file_bytes),
@@ -127,6 +136,9 @@ void WriteSays(const ProcessBlock& block, std::uint32_t index) {
   said.files_open = block.says.files_open;
   for (std::uint32_t i = 0; i < kRefusalCount; ++i)
     said.refused[i] = is_process_slot ? block.says.refused[i] : 0;
+  // 0 is never a right check, so a reader in between finds nothing said. These stores are relaxed, so a
+  // reader may see them in another order; a mixture of old and new has, but for a collision of 64 bits, a
+  // wrong check.
   StoreCell(slot.check, 0);
   StoreCell(slot.boot, said.boot);
   StoreCell(slot.file_device, said.file_device);
@@ -158,6 +170,8 @@ void ForgetOtherBoot(Slot& slot) {
 bool LockFreeSlot(ProcessBlock& block, std::uint32_t index) {
   if (block.held[index] != Held::kNot || !LockSlot(block.fd, index)) return false;
   Slot& slot = block.slots[index];
+  // Before the slot's first record, and after the lock: no reader expects a tag in a slot that nobody has
+  // claimed.
   RaiseSlotsUsed(block, index);
   EndTracesLost(block, slot);
   ForgetOtherBoot(slot);
@@ -168,6 +182,7 @@ Claim TakeSlot(ProcessBlock& block, std::uint32_t index, Held holder) {
   block.held[index] = holder;
   Slot& slot = block.slots[index];
   const Claim claim{index, MakeOwner()};
+  // Counters are left as they are: the slot's next owner adds to them, so no restart is a counter's reset.
   StoreCell(slot.in_flight_start_ns, 0);  // a killed owner's
   StoreCell(slot.owner, claim.owner);
   WriteSays(block, index);
@@ -179,6 +194,7 @@ void ReleaseSlot(ProcessBlock& block, std::uint32_t index) {
   Slot& slot = block.slots[index];
   StoreCell(slot.in_flight_start_ns, 0);
   EndTracesLost(block, slot);
+  // Before the unlock: the next owner may write its mark as soon as the lock is free.
   StoreCell(slot.owner, 0);
   if (IsStillOurs(block, block.fd)) UnlockSlot(block.fd, index);
   block.held[index] = Held::kNot;
@@ -207,6 +223,9 @@ void AdoptBoot(const ProcessBlock& block) {
   std::array<std::uint64_t*, 2 + kRefusalCount> times = {&block.header->last_trace_lost_ns,
                                                          &block.slots[block.slot_count].last_write_ns};
   for (std::uint32_t i = 0; i < kRefusalCount; ++i) times[2 + i] = &block.header->refusals[i].last_ns;
+  // All times are read before the boot they are of (acquire), and the new boot is stored after they are
+  // cleared (release): a time that another process writes meanwhile is not the old value, so ReplaceCell
+  // leaves it.
   std::array<std::uint64_t, 2 + kRefusalCount> old;
   for (std::size_t i = 0; i < times.size(); ++i)
     old[i] = std::atomic_ref(*times[i]).load(std::memory_order_acquire);
@@ -215,6 +234,8 @@ void AdoptBoot(const ProcessBlock& block) {
   const bool is_other = old_boot != 0 && old_boot != boot;
   const std::uint64_t now_ns = NowNs();
   for (std::size_t i = 0; i < times.size(); ++i) {
+    // A time in the future is of another boot, whatever the block says: CLOCK_MONOTONIC begins anew with each
+    // boot.
     if (is_other || old[i] > now_ns) ReplaceCell(*times[i], old[i], 0);
   }
   if (old_boot != boot) times_boot.store(boot, std::memory_order_release);
@@ -267,10 +288,13 @@ void UnmapBlock(ProcessBlock* block) {
 
 std::optional<Claim> ClaimSlot(ProcessBlock& block) {
   if (!EnsureLockDescriptor(block)) return std::nullopt;
+  // SQLite creates the database's file at its first write, so it is looked for again when a thread is about
+  // to record.
   if (block.awaited_path != nullptr && !block.says.file.is_known()) {
     block.says.file = FileAt(block.awaited_path->c_str()).value_or(FileId{});
     if (block.says.file.is_known()) PublishSays(block);
   }
+  // An idle slot first: it costs no system call, and its lock is held already.
   if (const auto idle = FindHeld(block, Held::kIdle)) return TakeSlot(block, *idle, Held::kByThread);
   for (std::uint32_t index = 0; index < block.slot_count; ++index) {
     if (LockFreeSlot(block, index)) return TakeSlot(block, index, Held::kByThread);
@@ -299,6 +323,8 @@ void ReleaseAllSlots(ProcessBlock& block) {
 
 bool PublishSays(ProcessBlock& block) {
   if (!EnsureLockDescriptor(block)) return false;
+  // Something to be said needs a slot, also in a process that has not recorded anything yet: refused
+  // connections never record.
   if (!block.process_slot && !block.says.is_nothing()) {
     block.process_slot = FindHeld(block, Held::kIdle);
     if (!block.process_slot) block.process_slot = FindHeld(block, Held::kByThread);
@@ -319,11 +345,15 @@ void NoteTraceLost(const ProcessBlock& block) { RaiseShared(block.header->last_t
 void NoteRefusal(const ProcessBlock& block, Refusal reason, bool is_new) {
   RefusalRow& row = block.header->refusals[static_cast<std::uint32_t>(reason)];
   if (is_new) AddShared(row.count, 1);
+  // The cells of a row may be of different refusals (layout.h): a reader needs the count, and shows time and
+  // pid as hints.
   if (is_new) StoreCell(row.pid, static_cast<std::uint64_t>(::getpid()));
   RaiseShared(row.last_ns, NowNs());
 }
 
 void CloseDescriptor(ProcessBlock& block) {
+  // close() of an open file description's last descriptor drops its locks; in a forked child the parent's
+  // descriptor keeps them.
   if (IsStillOurs(block, block.fd)) ::close(block.fd);
   block.fd = -1;
   block.held.fill(Held::kNot);

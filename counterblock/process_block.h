@@ -52,7 +52,7 @@ struct FileId {
   bool is_known() const { return device != 0 || inode != 0; }
 };
 
-// What stands at the path. Nothing if that can't be said.
+// The file at the path now. Nothing if there is none, or it can't be looked at.
 std::optional<FileId> FileAt(const char* path) noexcept;
 
 // What the process says beside its counts (Slot::boot and following).
@@ -122,9 +122,9 @@ void AdoptBoot(const ProcessBlock& block);
 // Unmaps and deletes a block that has no users. With the library lock held.
 void UnmapBlock(ProcessBlock* block);
 
-// For the calling thread: an idle slot of this process, or the lowest free one, its lock set and its owner written; nothing
-// if every slot is taken or the file cannot be opened any more. About 0.3 µs for each slot that others hold. With the
-// library lock held.
+// For the calling thread: an idle slot of this process, or the lowest free one, its lock set and its owner
+// written; nothing if every slot is taken or the file cannot be opened any more. About 0.3 µs for each slot
+// that others hold. With the library lock held.
 std::optional<Claim> ClaimSlot(ProcessBlock& block);
 
 // The thread has ended: its slot becomes idle, or free if there are kIdleSlotsMax. With the library lock held.
@@ -134,8 +134,8 @@ void ReturnSlot(ProcessBlock& block, const Claim& claim);
 // Gives every slot back: clears what only a living owner means, unlocks. With the library lock held.
 void ReleaseAllSlots(ProcessBlock& block);
 
-// Publishes block.says in the slots that this process holds, of which it claims one if there is none and anything to be said.
-// False if none is free. With the library lock held.
+// Publishes block.says in the slots that this process holds, of which it claims one if there is none and
+// anything to be said. False if none is free. With the library lock held.
 bool PublishSays(ProcessBlock& block);
 
 // A connection's trace is replaced now, or is regained. Any thread.

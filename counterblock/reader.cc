@@ -39,6 +39,7 @@ CumulativeHistogram DurationHistogram(const Snapshot& snapshot) {
   std::uint64_t cumulative = 0;
   std::uint32_t fine = 0;
   for (std::size_t i = 0; i < kExposedBoundsNs.size(); ++i) {
+    // Exposed bounds are bounds of buckets (static_assert in buckets.h), so no bucket is split.
     for (; UpperBoundNs(fine) <= kExposedBoundsNs[i]; ++fine) cumulative += snapshot.buckets[fine];
     histogram.buckets[i] = {static_cast<double>(kExposedBoundsNs[i]) / kNsPerSecond, cumulative};
   }
@@ -52,9 +53,10 @@ namespace {
 
 constexpr std::uint64_t kNsPerMs = 1'000'000;
 
-// What a time in the block means at the moment of reading; 0 if it means nothing: there is none, or it is another boot's.
-// `boot` is the boot that it is said to be of, 0 if that is not said. A time in the future is not of this boot, whatever is said
-// (or a caller's mistake): a store must not look as if it had just been written to.
+// What a time in the block means at the moment of reading; 0 if it means nothing: there is none, or it is
+// another boot's. `boot` is the boot that it is said to be of, 0 if that is not said. A time in the future is
+// not of this boot, whatever is said (or a caller's mistake): a store must not look as if it had just been
+// written to.
 std::uint64_t TimeNow(std::uint64_t time_ns, std::uint64_t boot, const Now& now) {
   const bool is_other_boot = boot != 0 && now.boot != 0 && boot != now.boot;
   return is_other_boot || time_ns > now.monotonic_ns ? 0 : time_ns;
@@ -71,6 +73,8 @@ void AddCounters(const Slot& slot, Snapshot& into) {
 bool AddSays(const Slot& slot, Snapshot& into) {
   LivingSlot living = {.pid = static_cast<std::uint32_t>(slot.owner >> 32U)};
   bool is_refused_only = false;
+  // A wrong check: half a statement, or the words of an older writer's predecessor. The slot still counts as
+  // living.
   if (slot.check == ProcessSaysCheck(slot)) {
     if (slot.file_device != 0 || slot.file_inode != 0)
       living.file = OpenFile{slot.boot, slot.file_device, slot.file_inode, slot.files_open};
@@ -90,6 +94,7 @@ void AddLiving(const Slot& slot, const Now& now, Snapshot& into) {
   into.traces_lost += slot.traces_lost;
   if (slot.in_flight_start_ns == 0) return;
   ++into.in_flight;
+  // The mark may be younger than `now`, or a caller's mistake; a duration is never negative.
   const std::uint64_t lasts_ns =
       now.monotonic_ns > slot.in_flight_start_ns ? now.monotonic_ns - slot.in_flight_start_ns : 0;
   into.oldest_in_flight_ns = std::max(into.oldest_in_flight_ns, lasts_ns);
@@ -101,7 +106,8 @@ Slot SlotAt(std::span<const std::byte> image, std::uint32_t index) {
   return slot;
 }
 
-// To the millisecond, since the two clocks are not read in the same instant: an idle block shows a steady value.
+// To the millisecond, since the two clocks are not read in the same instant: an idle block shows a steady
+// value.
 std::uint64_t UnixTimeOf(std::uint64_t monotonic_ns, const Now& now) {
   if (monotonic_ns == 0) return 0;
   const std::uint64_t ago_ns = now.monotonic_ns - monotonic_ns;
@@ -151,17 +157,21 @@ Result<Snapshot> Decode(std::span<const std::byte> image, const std::function<bo
   std::uint64_t last_write_ns = 0;
   for (std::uint32_t i = 0; i < header->slots_used; ++i) {
     const Slot slot = SlotAt(image, i);
+    // Zeros would read as a counter's reset, and rate() would take the rest for an increase from 0.
     if (slot.tag != SlotTag(i)) return Error{"slot " + std::to_string(i) + " is damaged (wrong tag)", ""};
     AddCounters(slot, snapshot);
+    // A slot without an owner needs no system call.
     const bool lives = slot.owner != 0 && is_living(i);
     if (lives) AddLiving(slot, now, snapshot);
-    // Who lives writes in this boot, be it a writer before minor 2 that leaves an earlier holder's boot in the slot.
+    // Who lives writes in this boot, be it a writer before minor 2 that leaves an earlier holder's boot in
+    // the slot.
     last_write_ns = std::max(last_write_ns, TimeNow(slot.last_write_ns, lives ? now.boot : slot.boot, now));
   }
   const Slot overflow = SlotAt(image, header->slots_used);
   if (overflow.tag != SlotTag(header->slot_count))
     return Error{"the overflow slot is damaged (wrong tag)", ""};
   AddCounters(overflow, snapshot);
+  // Each record is in one bucket.
   for (const std::uint64_t count : overflow.buckets) snapshot.overflow_records += count;
   snapshot.traces_lost += overflow.traces_lost;  // this slot has no holder whose end would clear it
   AddHeader(*header, now, snapshot);
@@ -184,6 +194,7 @@ Result<void> ReadExactly(int fd, std::uint64_t offset, std::span<std::byte> byte
     const ssize_t count = ::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return Error{"cannot read: " + std::generic_category().message(errno), ""};
+    // A file that shrank while it was read; a mapping would have raised SIGBUS.
     if (count == 0) {
       return Error{"truncated: ends at byte " + std::to_string(offset) + ", " + std::to_string(bytes.size()) +
                        " more expected",
@@ -210,11 +221,13 @@ Result<Snapshot> ReadOpened(int fd) {
   }
   image.resize(ImageBytes(*header));
   const std::span<std::byte> rest(image);
+  // Slots above the high-water mark were never claimed and are not read: of 256 slots most blocks use a few.
   const std::size_t slots_bytes = std::size_t{header->slots_used} * kSlotBytes;
   Result<void> read = ReadExactly(fd, SlotOffset(0), rest.subspan(kHeaderBytes, slots_bytes));
   if (read.ok())
     read = ReadExactly(fd, SlotOffset(header->slot_count), rest.subspan(kHeaderBytes + slots_bytes));
   if (!read) return read.error();
+  // After the bytes were read, so that no time in them is later than `now` and taken for another boot's.
   const Now now = {ClockNs(CLOCK_MONOTONIC), ClockNs(CLOCK_REALTIME), BootId()};
   return Decode(
       image, [fd](std::uint32_t index) { return IsSlotLocked(fd, index); }, now);

@@ -119,8 +119,8 @@ struct Now {
 };
 
 // `image` holds ImageBytes() of the header that it begins with. `is_living(i)` says whether somebody holds
-// slot i's lock; asked only of slots that name an owner. A time of another boot, or after `now`, is as if there was none.
-// Error::where is left empty.
+// slot i's lock; asked only of slots that name an owner. A time of another boot, or after `now`, is as if
+// there was none. Error::where is left empty.
 Result<Snapshot> Decode(std::span<const std::byte> image, const std::function<bool(std::uint32_t)>& is_living,
                         const Now& now);
 

@@ -24,6 +24,7 @@ namespace {
 
 // At least 1; nothing if $OUTGROWN_STORES_MAX is not set, or no such number.
 std::optional<std::uint64_t> AskedStoresMax() {
+  // A text that is no number is ignored: a library must not end an application for its environment.
   const char* const asked = ::secure_getenv("OUTGROWN_STORES_MAX");
   if (asked == nullptr) return std::nullopt;
   const std::string_view text(asked);
@@ -35,6 +36,7 @@ std::optional<std::uint64_t> AskedStoresMax() {
 
 std::uint64_t DescriptorsMax() {
   struct rlimit files = {};
+  // The soft limit, which is the one that open(2) obeys. Asked each time, since a process may change it.
   return ::getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : RLIM_INFINITY;
 }
 
@@ -68,6 +70,7 @@ std::uint32_t SlotCountOfNext(const MadeBlocks& made) {
 Result<void> CheckMemoryRoom(const MadeBlocks& made, std::uint64_t file_bytes, const std::string& directory,
                              const std::string& path) {
   const std::uint64_t stores_max = StoresMax();
+  // The usual process makes a few blocks and meets none of these limits.
   if (made.count < stores_max) return {};
   if (file_bytes >
       stores_max * kMadeBytesPerStoreMax - std::min(made.bytes, stores_max * kMadeBytesPerStoreMax)) {
@@ -80,6 +83,7 @@ Result<void> CheckMemoryRoom(const MadeBlocks& made, std::uint64_t file_bytes, c
   struct statvfs status = {};
   // f_blocks is 0: a file system without a limit, or one that doesn't report it.
   if (::statvfs(directory.c_str(), &status) != 0 || status.f_blocks == 0) return {};
+  // f_bavail rather than f_bfree: what is reserved for root is not for an application.
   const std::uint64_t total_bytes = std::uint64_t{status.f_blocks} * status.f_frsize;
   const std::uint64_t free_bytes = std::uint64_t{status.f_bavail} * status.f_frsize;
   if (free_bytes >= file_bytes + std::min(total_bytes / 4, kFreeBytesMin)) return {};
@@ -97,9 +101,13 @@ constinit std::uint64_t last_id = 0;            // guarded by library_mutex
 constinit std::uint64_t last_close = 0;         // guarded by library_mutex
 constinit MadeBlocks made;                      // guarded by library_mutex
 
-// initial-exec: reached by a fixed offset, so that a signal handler may read it (a dynamic one may call malloc).
+// initial-exec: reached by a fixed offset, so that a signal handler may read it (a dynamic one may call
+// malloc).
 [[gnu::tls_model("initial-exec")]] constinit thread_local std::atomic<bool> lock_in_progress = false;
 
+// The flag is set before the lock is taken and cleared after it is given back, and the fences keep the
+// compiler from moving it: a signal handler that sees it cleared may wait for the lock, because its own
+// thread doesn't hold it.
 void LockLibrary() {
   lock_in_progress.store(true, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -122,14 +130,19 @@ void AfterForkInParent() { UnlockLibrary(); }
 void AfterForkInChild() {
   for (ProcessBlock* block = first_block; block != nullptr; block = block->next) {
     CloseDescriptor(*block);
+    // The connections that lost their traces are the parent's to report. The file is kept, since the child
+    // has inherited the same open database.
     block->says.traces_lost = 0;
     block->says.refused = {};
+    // A new number, so that no thread of the child uses a slot that was found under the parent's.
     if (block->users > 0) block->id.store(++last_id, std::memory_order_relaxed);
   }
   UnlockLibrary();
 }
 
 void RegisterForkHandlers() {
+  // Once in a process, with the first block: a program that loads the library and counts nothing has no
+  // handler.
   static const int registered = ::pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
   static_cast<void>(registered);
 }
@@ -142,6 +155,8 @@ ProcessBlock* FindFile(dev_t device, ino_t inode) {
 
 std::uint64_t CountOpenBlocks() {
   std::uint64_t open_blocks = 0;
+  // Linear; a process has at most kOpenBlocksMax open blocks unless it asks for more, and this is no fast
+  // path.
   for (const ProcessBlock* block = first_block; block != nullptr; block = block->next)
     open_blocks += block->users > 0 ? 1 : 0;
   return open_blocks;
@@ -171,6 +186,7 @@ Result<Descriptor> OpenOrCreate(const std::string& directory, const std::string&
     if (Result<void> room = CheckMemoryRoom(made, file_bytes, directory, path); !room) return room.error();
     Result<bool> created = CreateBlockFile(directory, file_name, slot_count, database_if_created);
     if (!created) return created.error();
+    // Opened in the next round, as a block that somebody else made: the same checks for both.
     if (*created) made = {made.count + 1, made.bytes + file_bytes};
   }
   return Error{"the counter block appears and disappears", path};
@@ -203,13 +219,15 @@ Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::stri
   const LibraryLock lock;
   RegisterForkHandlers();
   if (Result<void> room = CheckRoom(directory, file_name); !room) return room.error();
-  // Opened and checked even if this process has the block already: the file at the path may have been truncated,
-  // or got holes, meanwhile, and a record would die of SIGBUS.
+  // Opened and checked even if this process has the block already: the file at the path may have been
+  // truncated, or got holes, meanwhile, and a record would die of SIGBUS.
   const std::string path = directory + "/" + file_name;
   Result<Descriptor> fd = OpenOrCreate(directory, file_name, slot_count_if_created, database_if_created);
   if (!fd) return fd.error();
   const Result<CheckedFile> checked = CheckFile(fd->get(), path);
   if (!checked) return checked.error();
+  // By inode, not by path: a store's folder may be reached through two paths, and two mappings of one block
+  // would hold each other's slots.
   ProcessBlock* block = FindFile(checked->device, checked->inode);
   if (block == nullptr) {
     Result<ProcessBlock*> mapped = MapBlock(directory, file_name, fd->get(), *checked);
@@ -218,11 +236,13 @@ Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::stri
     block->next = first_block;
     first_block = block;
   } else if (block->slot_count != checked->header.slot_count) {
+    // The file at this inode has changed under our mapping, which only covers the old size.
     return Error{"slot_count is " + std::to_string(checked->header.slot_count) + ", expected " +
                      std::to_string(block->slot_count) + " as when this process opened it before",
                  path};
   }
   AdoptBoot(*block);
+  // Numbers are never used twice, so a thread's old note of the block can't match the reopened one.
   if (block->users++ == 0) block->id.store(++last_id, std::memory_order_relaxed);
   return block;
 }
@@ -230,6 +250,8 @@ Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::stri
 void DropBlock(ProcessBlock& block) {
   const LibraryLock lock;
   if (--block.users > 0) return;
+  // First: a record that races with the close then finds no block. Relaxed, because closing while another
+  // thread records is the caller's mistake (writer.h), and no order could mend it.
   block.id.store(0, std::memory_order_relaxed);
   ReleaseAllSlots(block);
   block.says = {};

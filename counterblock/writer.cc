@@ -17,6 +17,7 @@ namespace outgrown::block {
 
 namespace {
 
+// By number, so that the library needs no SQLite header; they are a part of SQLite's stable interface.
 enum SqliteCode : int {
   kSqliteOk = 0,
   kSqliteBusy = 5,
@@ -35,6 +36,8 @@ enum SqliteCode : int {
 }  // namespace
 
 Outcome OutcomeOfSqlite(int result_code) {
+  // Kept apart from BUSY, because waiting longer doesn't help: the transaction has read an old snapshot and
+  // must begin again (https://sqlite.org/rescode.html#busy_snapshot).
   if (result_code == kSqliteBusySnapshot) return Outcome::kBusySnapshot;
   switch (result_code & 0xff) {  // the primary code
     case kSqliteOk:
@@ -72,6 +75,8 @@ void LogOff(const std::string& line) noexcept {
   const int old_errno = errno;
   char newline = '\n';
   const struct iovec parts[] = {{const_cast<char*>(line.data()), line.size()}, {&newline, 1}};
+  // One call, so that lines of several threads don't mix. A closed or full standard error is nobody's problem
+  // here.
   const ssize_t ignored = ::writev(STDERR_FILENO, parts, 2);
   static_cast<void>(ignored);
   errno = old_errno;
@@ -79,6 +84,7 @@ void LogOff(const std::string& line) noexcept {
 
 namespace {
 
+// So large a step is still below 2^53, from where on Prometheus' doubles would lose single counts.
 constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 40U;
 constexpr std::uint64_t kDurationMaxNs = std::uint64_t{1} << 53U;
 
@@ -129,10 +135,12 @@ Writer::~Writer() {
   DropBlock(*block_);
 }
 
-// The slow path of RecordAt: the thread's first record, an unusual one, or one that goes to the overflow slot.
+// The slow path of RecordAt: the thread's first record, an unusual one, or one that goes to the overflow
+// slot.
 void Writer::RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
                              std::uint64_t end_ns) noexcept {
   const ErrnoKept errno_kept;
+  // Before the duration is limited: whatever is too long is in the last bucket either way.
   const std::uint32_t bucket = BucketOf(duration_ns);
   bytes = std::min(bytes, kBytesMax);
   duration_ns = std::min(duration_ns, kDurationMaxNs);
@@ -148,6 +156,7 @@ void Writer::RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t
   AddShared(overflow.bytes, bytes);
   AddShared(overflow.duration_sum_ns, duration_ns);
   AddShared(overflow.buckets[bucket], 1);
+  // Raised, not stored: another thread may have stored a later time.
   RaiseShared(overflow.last_write_ns, end_ns);
 }
 
@@ -163,6 +172,7 @@ Start Writer::BeginElsewhere(std::uint64_t start_ns) noexcept {
 // Begun without a mark, on another thread, before a fork, or on a slot that was lost.
 void Writer::EndElsewhere(const Start& start, Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
                           std::uint64_t end_ns) noexcept {
+  // Counted by the thread that ends the write, in its own slot: only its holder may add to a slot.
   RecordAt(outcome, bytes, duration_ns, end_ns);
   Abandon(start);
 }
@@ -176,6 +186,7 @@ void Writer::Abandon(const Start& start) noexcept {
   const std::uint64_t owner = LoadCell(slot.owner);
   if (static_cast<std::uint32_t>(owner) != static_cast<std::uint32_t>(start.mark >> 32U)) return;
   if (owner >> 32U != static_cast<std::uint64_t>(::getpid())) return;
+  // Only this write's mark: the slot's owner may have begun another one meanwhile.
   ReplaceCell(slot.in_flight_start_ns, start.start_ns, 0);
 }
 
@@ -190,6 +201,7 @@ void Writer::AddToTracesLost(std::int64_t change) noexcept {
   if (block_->id.load(std::memory_order_relaxed) == 0) return;
   std::uint64_t& lost = block_->says.traces_lost;
   if (change < 0 && lost == 0) return;
+  // At the end of a loss too: the time says until when writes went uncounted.
   NoteTraceLost(*block_);
   lost += static_cast<std::uint64_t>(change);
   if (PublishSays(*block_) || change < 0) return;
@@ -222,6 +234,7 @@ void Writer::FileClosed() noexcept {
 }
 
 void Writer::FileOpenedAt(const std::string& path) {
+  // Allocated before the lock is taken, since what happens under it can't fail.
   auto kept = std::make_unique<const std::string>(path);
   ChangeSays([&kept](ProcessBlock& block) {
     delete std::exchange(block.awaited_path, kept.release());

@@ -14,8 +14,9 @@
 // A default-made Writer, and one that was moved from, is off: it records nothing and every call is harmless.
 // No call throws, blocks on another process, raises a signal, prints, or changes errno.
 //
-// Signal handlers: Record, Begin and End may be called in a handler on a thread that has recorded into that store before, since
-// it was opened and, in a child, since the fork: a thread's first record into a store allocates memory.
+// Signal handlers: Record, Begin and End may be called in a handler on a thread that has recorded into that
+// store before, since it was opened and, in a child, since the fork: a thread's first record into a store
+// allocates memory.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +39,8 @@ struct WriterOptions {
   std::string application = {};
   // Absolute path of the SQLite file, for the exporter. Only the block's creator's is kept.
   std::string database = {};
-  // Threads that record at the same time, of all processes together. Only the block's creator's is kept. Nothing:
-  // kSlotCountDefault, or fewer in a process that makes many blocks (registry.h).
+  // Threads that record at the same time, of all processes together. Only the block's creator's is kept.
+  // Nothing: kSlotCountDefault, or fewer in a process that makes many blocks (registry.h).
   std::optional<std::uint32_t> slots = {};
 };
 
@@ -52,7 +53,8 @@ struct Start {
 class Writer {
  public:
   // Opens the store's block, creating it if it is not there. `store` is a store's name (block_file.h). Errors:
-  // a name, number or path that cannot be; no directory; no permission; no space; a file that is not to be trusted.
+  // a name, number or path that cannot be; no directory; no permission; no space; a file that is not to be
+  // trusted.
   static Result<Writer> Open(const std::string& store, const WriterOptions& options) noexcept;
 
   Writer() = default;
@@ -63,14 +65,14 @@ class Writer {
   }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
-  // The last Writer of a block in this process gives all slots back. No thread may be inside a call of it, or use it any
-  // more. A record that is under way all the same meets memory, until kClosedBlocksMax (registry.h) other blocks have been
-  // closed, but may overwrite a count of the slot's next owner.
+  // The last Writer of a block in this process gives all slots back. No thread may be inside a call of it, or
+  // use it any more. A record that is under way all the same meets memory, until kClosedBlocksMax
+  // (registry.h) other blocks have been closed, but may overwrite a count of the slot's next owner.
   ~Writer();
 
   bool is_on() const { return block_ != &off_block; }
-  // The database path in the block's header, which is what the block's creator said; empty if that was nothing, or
-  // if this is off.
+  // The database path in the block's header, which is what the block's creator said; empty if that was
+  // nothing, or if this is off.
   std::string database() const { return block_->place == nullptr ? std::string() : block_->place->database; }
 
   // A write that lasted `duration_ns` and ended just now.
@@ -122,23 +124,23 @@ class Writer {
   void Abandon(const Start& start) noexcept;
 
   // One more connection is no longer counted completely, as long as the process lives or until it has regained
-  // it (closing the connection counts as that). Shown as checkpoint_block_trace_lost, and for some minutes after. Any
-  // thread; takes a lock.
+  // it (closing the connection counts as that). Shown as checkpoint_block_trace_lost, and for some minutes
+  // after. Any thread; takes a lock.
   void TraceLost() noexcept;
   void TraceRegained() noexcept;
 
-  // The process has opened the store's database once more: that file. It is what the exporter compares with the file that
-  // it reads. Then: it has closed one of those. Any thread; takes a lock.
+  // The process has opened the store's database once more: that file. It is what the exporter compares with
+  // the file that it reads. Then: it has closed one of those. Any thread; takes a lock.
   void FileOpened(const FileId& file) noexcept;
   void FileClosed() noexcept;
-  // The same for a caller that knows the path only: what stands there now, or at a thread's first record if it isn't there
-  // yet. Throws std::bad_alloc.
+  // The same for a caller that knows the path only: the file there now, or at a thread's first record if it
+  // isn't there yet. Throws std::bad_alloc.
   void FileOpenedAt(const std::string& path);
   // The database at that path was opened anew, so that it may be another file; not once more.
   void FileReopened() noexcept;
 
-  // One more open connection of this process is not counted, though it is to this store or to one of its name; and
-  // one less. Any thread; takes a lock.
+  // One more open connection of this process is not counted, though it is to this store or to one of its
+  // name; and one less. Any thread; takes a lock.
   void Refused(Refusal reason) noexcept;
   void RefusalEnded(Refusal reason) noexcept;
 
@@ -206,8 +208,8 @@ class Writer {
 
 // --- The one line that says why writes are not counted, for whoever asked for it with OUTGROWN_LOG=stderr.
 
-// "outgrown: writes are not counted: WHY", without a newline; control characters in `why` (a path may have any) become
-// '?', so that it stays one line.
+// "outgrown: writes are not counted: WHY", without a newline; control characters in `why` (a path may have
+// any) become '?', so that it stays one line.
 std::string OffLine(const std::string& why);
 
 // Writes the line to standard error if $OUTGROWN_LOG is "stderr"; nothing otherwise. Keeps errno.
