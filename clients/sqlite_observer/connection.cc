@@ -22,7 +22,8 @@ Connections& AllConnections() {
   return *connections;
 }
 
-// The file of a database that has one: nameless ones have none or a temporary one, "memdb" only looks as if it had.
+// The file of a database that has one: databases without a name have none or a temporary one, "memdb" only
+// looks as if it had.
 sqlite3_file* FileOf(sqlite3* db, const char* schema) {
   sqlite3_vfs* vfs = nullptr;
   if (sqlite3_file_control(db, schema, SQLITE_FCNTL_VFS_POINTER, &vfs) != SQLITE_OK || vfs == nullptr ||
@@ -34,8 +35,9 @@ sqlite3_file* FileOf(sqlite3* db, const char* schema) {
   return file == nullptr || MethodsOf(file) == nullptr ? nullptr : file;
 }
 
-// Which file the connection has open there: by stat, since to open and close a database file would drop the locks that SQLite
-// holds on it in this process; and whether that is the file, by SQLite, which remembers the inode.
+// Which file the connection has open there: by stat, since to open and close a database file would drop the
+// locks that SQLite holds on it in this process; and whether that is the file, by SQLite, which remembers the
+// inode.
 block::FileId OpenFileOf(sqlite3* db, const char* schema, const char* path) {
   constexpr block::FileId kElsewhere = {UINT64_MAX, 0};
   const block::FileId at_path = block::FileAt(path).value_or(kElsewhere);
@@ -65,10 +67,12 @@ void Connection::Attach(sqlite3* db, bool observes) noexcept {
       if (observes && known->waits_) known->Observe({});  // loaded for the whole process by now
       return;
     }
+    // Two observers would count each write twice.
     if (ObservedFile::IsObservedElsewhere(db, "main")) return;
     std::unique_ptr<Connection> made(new Connection(db));
     {
       const std::lock_guard lock(LibraryLock());
+      // Before the functions are registered: if that fails, Detach is called at once and takes the entry out.
       AllConnections()[db] = made.get();
     }
     Connection* const connection = made.release();  // Detach's
@@ -82,6 +86,9 @@ void Connection::Detach(void* connection) noexcept {
   auto* self = static_cast<Connection*>(connection);
   {
     const std::lock_guard lock(LibraryLock());
+    // First, under the lock: from here on no other thread of a shared cache finds this connection through the
+    // file. SQLite frees it only after this callback, which comes from closing the connection, so db_ is
+    // still good.
     AllConnections().erase(self->db_);
     for (const std::shared_ptr<Share>& share : self->shares_) {
       if (share->file != nullptr) share->file->RemoveUser(*self);
@@ -91,6 +98,7 @@ void Connection::Detach(void* connection) noexcept {
     if (share->file != nullptr)
       share->tracker.Closed();  // a shared cache's; others were closed with their file
   }
+  // The lost traces are those of the process, so a closed connection takes its own back.
   self->ReportRegained();
   for (const Refused& refused : self->refused_) refused.sink->RefusalEnded(block::Refusal::kNameTaken);
   delete self;
@@ -98,6 +106,7 @@ void Connection::Detach(void* connection) noexcept {
 
 void Connection::Ignore() noexcept {
   ignored_ = true;
+  // What is open now is not counted either: whoever counts from here on has seen it begin.
   for (const std::shared_ptr<Share>& share : shares_) share->Ignore();
   ReportRegained();
   ReportNotRefused();
@@ -125,6 +134,7 @@ std::string Connection::Observe(const std::string& store, const BlockPlace& plac
   ignored_ = false;
   ignored_schemas_.clear();
   for (const std::shared_ptr<Share>& share : shares_) share->ignored = false;
+  // So that ObserveDatabases takes the slot again: the caller asks for that (outgrown_observe).
   took_trace_ = false;
   ReportRegained();
   ObserveDatabases(store);
@@ -157,11 +167,13 @@ std::string Connection::Status() const {
 void Connection::ObserveDatabases(const std::string& store_of_main) {
   if (waits_) return;
   problem_.clear();
+  // Shares of files that were closed meanwhile, by DETACH say.
   std::erase_if(shares_, [](const auto& share) { return share->file == nullptr; });
   ReportLeft();
   ObserveDatabase("main", store_of_main);
   // sqlite3_db_name came with 3.39; before that, attached databases are not observed.
   if (sqlite3_libversion_number() >= 3039000) {
+    // 0 is main and 1 is temp, which is no store.
     for (int i = 2; const char* const schema = sqlite3_db_name(db_, i); ++i) ObserveDatabase(schema, {});
   }
   ReportNotRefused();
@@ -170,7 +182,7 @@ void Connection::ObserveDatabases(const std::string& store_of_main) {
 void Connection::ObserveDatabase(const char* schema, const std::string& store) {
   const char* const path = sqlite3_db_filename(db_, schema);
   if (path == nullptr || *path == '\0') {
-    // A nameless database is nobody's store, but a store may be attached to it later.
+    // A database without a file name is no store, but a store may be attached to it later.
     TakeTrace();
     return;
   }
@@ -181,6 +193,7 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
   lost_for_.reserve(shares_.size() + 1);
   const bool ignored = IsIgnored(schema);
   std::shared_ptr<Share> share;
+  // Asked through SQLite and not remembered here: ATTACH may use a name again for another file.
   if (ObservedFile::Of(db_, schema) == nullptr) {
     if (ignored) return;
     const std::optional<Choice> choice = store.empty() ? ChosenFor(path) : Choice{StoreNameFrom(store), true};
@@ -197,6 +210,7 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
   if (share == nullptr) {  // observed already, be it by a connection that came first to a shared cache
     ObservedFile* const observed = ObservedFile::Of(db_, schema);
     if (observed == nullptr) return;
+    // A file has one sink. Changing it would split an open write between two stores.
     if (!store.empty() && observed->store() != StoreNameFrom(store)) {
       problem_ = "already counted as " + observed->store();
       return;
@@ -212,6 +226,7 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
 }
 
 void Connection::ReportLost(const std::shared_ptr<Sink>& sink) noexcept {
+  // Two databases of a connection may count into one store; the loss is one connection's.
   if (std::ranges::find(lost_for_, sink) != lost_for_.end()) return;
   lost_for_.push_back(sink);  // into the room that ObserveDatabase has made
   sink->TraceLost();
@@ -236,6 +251,7 @@ void Connection::ReportLeft() noexcept {
     const bool counts = std::ranges::any_of(shares_, [&](const std::shared_ptr<Share>& share) {
       return share->file != nullptr && !share->ignored && share->sink == sink;
     });
+    // Not regained in fact, but no longer this store's: an unobserved connection's trace is no lack.
     if (!counts) sink->TraceRegained();
     return !counts;
   });

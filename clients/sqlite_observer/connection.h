@@ -1,8 +1,8 @@
-// One connection of the process: which of its databases are observed, and what its trace tells about statements.
+// One connection of the process: which of its databases are observed, and what its trace reports of statements.
 //
 // The trace gives the times at which outermost statements start and end, and the file shim what they did to the
 // file; the trackers (write_tracker.h) make writes of both. The trace slot is taken when the connection is opened,
-// or when it loads the extension. Whoever calls sqlite3_trace_v2 later takes it from us, and nothing tells us; so
+// or when it loads the extension. Whoever calls sqlite3_trace_v2 later takes it from us, without any event; so
 // whenever a write is going on that no announced statement explains, the connection's statements are looked
 // through, and one that runs and was never announced means that the trace is lost. That is reported for as long
 // as the connection lives, and commits go on being counted.
@@ -26,7 +26,7 @@ class Connection final : public FileUser {
   // Registers the SQL functions on the connection and begins to observe those of its databases that are chosen
   // (ChooseStore). Does nothing if that was done before. Never fails towards the application.
   static void Attach(sqlite3* db) noexcept { Attach(db, true); }
-  // The same without observing anything yet: Observe will be told which store.
+  // The same without observing anything yet: Observe will name the store.
   static void Register(sqlite3* db) noexcept { Attach(db, false); }
 
   // Null if it is not attached.
@@ -41,7 +41,7 @@ class Connection final : public FileUser {
   // Counts from now on, the main database into `store` if that is not empty, and takes the trace slot again. Why
   // not, or empty.
   std::string Observe(const std::string& store, const BlockPlace& place = {});
-  // One line for people.
+  // One line of text.
   std::string Status() const;
 
   bool ExplainsWrite() noexcept override;
@@ -76,7 +76,7 @@ class Connection final : public FileUser {
   static constexpr std::size_t kAnnouncedMax = 16;
 
   sqlite3* const db_;
-  BlockPlace place_;    // that Observe was told
+  BlockPlace place_;    // that Observe was given
   bool waits_ = false;  // until Observe
   bool ignored_ = false;
   std::vector<std::string> ignored_schemas_;
@@ -98,11 +98,11 @@ class Connection final : public FileUser {
 
 // The extension's SQL functions, on every attached connection and not usable from inside a schema:
 //
-//   outgrown_status()      what is counted on this connection, or why it isn't; one line for people
+//   outgrown_status()      what is counted on this connection, or why it isn't; one line of text
 //   outgrown_ignore()      this connection is counted by somebody else, or by nobody: returns 1
 //   outgrown_observe()     takes that back, and takes the trace slot again if somebody had it; returns the status
 //   outgrown_observe(NAME) counts the main database into the store NAME, whatever OUTGROWN_STORE says
-//   outgrown_observe(NAME, DIRECTORY, APPLICATION)  the same, with its block there; an empty text or NULL is as if it was not given
+//   outgrown_observe(NAME, DIRECTORY, APPLICATION)  the same, with its block there (empty or NULL: not given)
 //
 // `destroy` is called with `connection` when the connection is closed, or at once if this returns false.
 bool RegisterFunctions(sqlite3* db, Connection* connection, void (*destroy)(void*));

@@ -20,6 +20,7 @@ namespace {
 Connection& Of(sqlite3_context* context) { return *static_cast<Connection*>(sqlite3_user_data(context)); }
 
 void Answer(sqlite3_context* context, const std::string& text) {
+  // SQLITE_TRANSIENT: SQLite copies the text before this returns.
   sqlite3_result_text(context, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
 }
 
@@ -33,6 +34,7 @@ void StatusFunction(sqlite3_context* context, int /*count*/, sqlite3_value** /*v
 
 // The text of the one argument; null, with an error answered, if there is none in it.
 const char* OneText(sqlite3_context* context, sqlite3_value** values, const char* error) {
+  // Null for SQL's NULL, and without memory.
   const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
   if (text != nullptr && *text != '\0') return text;
   sqlite3_result_error(context, error, -1);
@@ -98,6 +100,8 @@ constexpr Function kFunctions[] = {
 }  // namespace
 
 bool RegisterFunctions(sqlite3* db, Connection* connection, void (*destroy)(void*)) {
+  // DIRECTONLY: a schema that somebody else has made (a view, a trigger, a CHECK) can't switch the counting
+  // off.
   constexpr int kFlags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
   // A failure calls `destroy`, so the one function that carries it comes first.
   if (sqlite3_create_function_v2(db, "outgrown_status", 0, kFlags, connection, &StatusFunction, nullptr,
@@ -122,7 +126,11 @@ thread_local bool setting_up = false;
 bool SetUp(const sqlite3_api_routines* api) {
   static std::once_flag once;
   static bool usable = false;
+  // Under call_once, so that two threads that open their first connections don't both set up; the second
+  // waits for the probe.
   std::call_once(once, [api] {
+    // The macros of sqlite3ext.h go through this table, so it is set once and never changed: a second copy of
+    // SQLite would call functions of the first with its own structures.
     sqlite3_api = api;
     if (sqlite3_libversion_number() < kVersionMin) return;
     setting_up = true;
@@ -133,8 +141,9 @@ bool SetUp(const sqlite3_api_routines* api) {
   return usable && api == sqlite3_api;
 }
 
-// The table of the copy of SQLite that can't be observed: too old, or a second one in the process. The one that has come first;
-// whatever is called for its connections is called through this and never through sqlite3_api.
+// The table of the copy of SQLite that can't be observed: too old, or a second one in the process. The one
+// that has come first; whatever is called for its connections is called through this and never through
+// sqlite3_api.
 std::atomic<const sqlite3_api_routines*> unobserved_api = nullptr;
 
 void UnobservedStatus(sqlite3_context* context, int /*count*/, sqlite3_value** /*values*/) {
@@ -182,14 +191,15 @@ using outgrown::observer::Connection;
 
 extern "C" {
 
-// What load_extension calls, for the file name outgrown_sqlite.so. It never fails an application: where this copy of SQLite
-// can't be observed, outgrown_status() says so.
+// What load_extension calls, for the file name outgrown_sqlite.so. It never fails an application: where this
+// copy of SQLite can't be observed, outgrown_status() says so.
 __attribute__((visibility("default"))) int sqlite3_outgrownsqlite_init(sqlite3* db, char** /*message*/,
                                                                        const sqlite3_api_routines* api) {
   if (!outgrown::observer::SetUp(api)) {
     outgrown::observer::Refuse(db, api);
     return SQLITE_OK_LOAD_PERMANENTLY;
   }
+  // SQLite keeps each entry point once, so loading the extension again adds none.
   sqlite3_auto_extension(reinterpret_cast<void (*)()>(&outgrown::observer::OnOpen));
   Connection::Attach(db);
   return SQLITE_OK_LOAD_PERMANENTLY;
@@ -206,10 +216,11 @@ __attribute__((visibility("default"))) int outgrown_sqlite_register(sqlite3* db,
   return SQLITE_OK_LOAD_PERMANENTLY;
 }
 
-// For programs that cannot call load_extension but can load a library, such as Python's ctypes: every connection
-// that is opened from now on through the process's libsqlite3.so.0 is observed. 0, or 1 if there is no such
-// library in the process (a statically linked SQLite).
+// For programs that cannot call load_extension but can load a library, such as Python's ctypes: every
+// connection that is opened from now on through the process's libsqlite3.so.0 is observed. 0, or 1 if there
+// is no such library in the process (a statically linked SQLite).
 __attribute__((visibility("default"))) int outgrown_sqlite_load(void) {
+  // RTLD_NOLOAD: only a library that the process has loaded already, never a second SQLite.
   void* const library = ::dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_NOLOAD);
   if (library == nullptr) return 1;
   // Stays open, as the library calls us from now on.
@@ -219,7 +230,8 @@ __attribute__((visibility("default"))) int outgrown_sqlite_load(void) {
   return auto_extension(reinterpret_cast<void (*)()>(&outgrown::observer::OnOpen)) == SQLITE_OK ? 0 : 1;
 }
 
-// From now on nothing that this connection does is counted: somebody else does. 0, or 1 if it is not observed.
+// From now on nothing that this connection does is counted: somebody else does. 0, or 1 if it is not
+// observed.
 __attribute__((visibility("default"))) int outgrown_observer_ignore(sqlite3* db) {
   Connection* const connection = Connection::Find(db);
   if (connection == nullptr) return 1;

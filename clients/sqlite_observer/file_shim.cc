@@ -12,6 +12,8 @@ namespace outgrown::observer {
 namespace {
 
 constexpr int kFrameHeaderBytes = 24;
+// https://sqlite.org/fileformat2.html#the_write_ahead_log. Numbers in the log are big-endian, unlike the
+// wal-index.
 constexpr sqlite3_int64 kWalHeaderBytes = 32;
 
 std::uint32_t BigEndian32(const unsigned char* bytes) {
@@ -23,6 +25,8 @@ std::uint32_t BigEndian32(const unsigned char* bytes) {
 
 ObservedWal::ObservedWal(sqlite3_file* file, ObservedFile& database)
     : sqlite3_io_methods(CopyOf(*file->pMethods)), real_(file->pMethods), database_(&database) {
+  // The object is the table of methods, its own members behind it: so one pointer, SQLite's pMethods, leads
+  // from a file to both.
   xWrite = &ObservedWal::Write;
   xClose = &ObservedWal::Close;
 }
@@ -38,12 +42,15 @@ bool ObservedWal::Observes(const sqlite3_file* file) { return file->pMethods->xC
 bool ObservedWal::IsWal(sqlite3_file* file) noexcept {
   unsigned char magic[4] = {};
   if (file->pMethods->xRead(file, magic, sizeof magic, 0) != SQLITE_OK) return false;
+  // 0x377f0682 or 0x377f0683, by the byte order of the checksums.
   return (BigEndian32(magic) & ~1U) == 0x377f0682U;
 }
 
 int ObservedWal::Write(sqlite3_file* file, const void* bytes, int size_bytes, sqlite3_int64 offset) noexcept {
   ObservedWal& wal = *From(file);
   const int result = wal.real_->xWrite(file, bytes, size_bytes, offset);
+  // Only what was written: a failed write of the commit frame commits nothing. A frame's header is a write of
+  // its own (wal.c, walWriteOneFrame).
   if (result == SQLITE_OK && size_bytes == kFrameHeaderBytes && offset >= kWalHeaderBytes &&
       wal.database_ != nullptr && BigEndian32(static_cast<const unsigned char*>(bytes) + 4) != 0) {
     wal.database_->changed_ = true;
@@ -53,6 +60,7 @@ int ObservedWal::Write(sqlite3_file* file, const void* bytes, int size_bytes, sq
 
 int ObservedWal::Close(sqlite3_file* file) noexcept {
   ObservedWal* wal = From(file);
+  // Put back first: the VFS's xClose may look at the table, and the object is gone then.
   file->pMethods = wal->real_;
   if (wal->database_ != nullptr) wal->database_->wal_ = nullptr;
   delete wal;
@@ -61,8 +69,9 @@ int ObservedWal::Close(sqlite3_file* file) noexcept {
 
 namespace {
 
-// The file control that asks for the observation of a file. SQLite keeps the numbers below 100 for itself; number
-// and answer are the same in all versions of the extension, so that two copies in one process know each other.
+// The file control that asks for the observation of a file. SQLite keeps the numbers below 100 for itself;
+// number and answer are the same in all versions of the extension, so that two copies in one process know
+// each other.
 constexpr int kWhoObserves = 0x4f475257;
 struct Observation {
   const void* copy;  // an address in the copy of the extension that answers
@@ -72,6 +81,8 @@ constexpr char kThisCopy = 0;
 
 Observation ObservationOf(sqlite3* db, const char* schema) {
   Observation observation = {nullptr, nullptr};
+  // A VFS that doesn't know the number answers SQLITE_NOTFOUND and leaves the argument alone. Asked as a file
+  // control, so that the question passes through layers that other VFS have put above ours.
   sqlite3_file_control(db, schema, kWhoObserves, &observation);
   return observation;
 }
@@ -90,6 +101,7 @@ ObservedFile::ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink>
   xLock = &ObservedFile::Lock;
   xUnlock = &ObservedFile::Unlock;
   xFileControl = &ObservedFile::FileControl;
+  // A VFS of version 1 has no shared memory, and gets no method for it.
   if (xShmLock != nullptr) xShmLock = &ObservedFile::ShmLock;
 }
 
@@ -102,8 +114,12 @@ std::shared_ptr<Share> ObservedFile::Observe(FileUser& connection, const char* s
   try {
     std::unique_ptr<ObservedFile> observed(new ObservedFile(*real, std::move(sink), store));
     int level = SQLITE_LOCK_NONE;
+    // A connection may hold a lock when it is observed for the first time (locking_mode=EXCLUSIVE, an open
+    // transaction).
     if (real->xFileControl(file, SQLITE_FCNTL_LOCKSTATE, &level) == SQLITE_OK) observed->lock_level_ = level;
     std::shared_ptr<Share> share = observed->AddUser(connection, schema);
+    // The first user is in before the table can be called. If another thread was faster, the table isn't
+    // `real` any more, and its observation is the one.
     if (share == nullptr || !ReplaceMethods(file, real, observed.get())) return nullptr;
     share->sink->FileOpened(id);
     static_cast<void>(observed.release());  // the file's, until Close
@@ -126,6 +142,7 @@ bool ObservedFile::IsObservedElsewhere(sqlite3* db, const char* schema) noexcept
 std::shared_ptr<Share> ObservedFile::AddUser(FileUser& connection, const char* schema) noexcept {
   const auto known =
       std::ranges::find(users_, &connection, [](const auto& user) { return user->connection; });
+  // A connection may attach the same file under two names.
   if (known != users_.end()) return *known;
   try {
     users_.push_back(std::make_shared<Share>(&connection, this, schema, sink_));
@@ -142,10 +159,13 @@ void ObservedFile::RemoveUser(const FileUser& connection) noexcept {
 }
 
 void ObservedFile::ForgetChange() noexcept {
+  // With several users another one may be in the middle of its commit. Relaxed: only whether there is one
+  // user is asked.
   if (only_user_.load(std::memory_order_relaxed) != nullptr) changed_ = false;
 }
 
 Share* ObservedFile::Caller() noexcept {
+  // Relaxed: SQLite writes what it points to under the shared cache's lock, which the caller holds.
   sqlite3** const db = db_.load(std::memory_order_relaxed);
   if (db == nullptr) return only_user_;  // not a shared cache, or one that nobody has joined
   const std::lock_guard lock(LibraryLock());
@@ -158,6 +178,8 @@ WriteTracker* ObservedFile::CallersTracker(Share* caller) noexcept {
   if (caller != nullptr) return caller->ignored ? nullptr : &caller->tracker;
   if (!nobody_wrote_) {
     nobody_wrote_ = true;
+    // A write of a connection that is not known: it is counted, but its failures are not, which is a lost
+    // trace.
     sink_->TraceLost();
   }
   return &nobodys_;
@@ -176,6 +198,7 @@ void ObservedFile::FindWal(const Share& share, bool certain) noexcept {
       file == nullptr || file->pMethods == nullptr || ObservedWal::Observes(file)) {
     return;
   }
+  // SQLITE_FCNTL_JOURNAL_POINTER gives the rollback journal or the log, whichever is in use.
   if (certain || ObservedWal::IsWal(file)) wal_ = ObservedWal::Observe(file, *this);
 }
 
@@ -201,6 +224,8 @@ void ObservedFile::Commit() noexcept {
     FindWal(*caller, false);
     changed_ = wal_ != nullptr;
   }
+  // Where the log could not be watched every commit counts: too many is seen by the coverage, too few would
+  // be missed.
   const bool changed = changed_ || in_unwatched_wal_;
   changed_ = in_unwatched_wal_ = false;
   if (caller != nullptr && !caller->ignored) caller->connection->CommitSeen();
@@ -212,6 +237,8 @@ int ObservedFile::Close(sqlite3_file* file) noexcept {
   std::vector<std::shared_ptr<Share>> users;
   {
     const std::lock_guard lock(LibraryLock());
+    // Under the lock, so that no connection that is closed at the same time finds a file that is going; the
+    // counting comes after it, since a sink has a lock of its own.
     users.swap(self->users_);
     for (const std::shared_ptr<Share>& user : users) user->file = nullptr;
   }
@@ -231,13 +258,17 @@ int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
     if (result == SQLITE_OK) {
       self.Locked(level);
     } else if (Share* const caller = self.Caller(); caller != nullptr && !caller->ignored) {
-      // A statement that writes reads first, and if that is refused doesn't come to ask for the lock to write.
+      // A statement that writes reads first, and if that is refused doesn't come to ask for the lock to
+      // write.
       caller->connection->ExplainsWrite();
     }
     return result;
   }
   Share* const caller = self.Caller();
+  // Only the first step up from SHARED begins a write; PENDING and EXCLUSIVE follow within the same
+  // transaction.
   const bool begins = level == SQLITE_LOCK_RESERVED && self.lock_level_ < SQLITE_LOCK_RESERVED;
+  // Before the call: the wait for the lock is part of the write's duration, and shows as in flight.
   if (begins) self.LockAsked(caller);
   const int result = self.real_->xLock(file, level);
   if (result == SQLITE_OK) self.Locked(level);
@@ -248,12 +279,15 @@ int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
 int ObservedFile::Unlock(sqlite3_file* file, int level) noexcept {
   ObservedFile& self = *From(file);
   const int result = self.real_->xUnlock(file, level);
+  // Also if the unlock failed: SQLite takes the lock for given back then.
   self.lock_level_ = std::min(self.lock_level_.load(), level);
   return result;
 }
 
 int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) noexcept {
   ObservedFile& self = *From(file);
+  // Locks of readers and of passive checkpoints. Recovery and a checkpoint that restarts the log take the
+  // writers' lock too (wal.c); no commit follows those, so nothing is counted.
   if (offset != kWalWriteLock || flags != (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE)) {
     return self.real_->xShmLock(file, offset, count, flags);
   }
@@ -278,9 +312,13 @@ int ObservedFile::FileControl(sqlite3_file* file, int operation, void* argument)
       self.db_.store(static_cast<sqlite3**>(argument), std::memory_order_relaxed);
       break;
     case SQLITE_FCNTL_SYNC:
+      // Sent for every commit that has changed pages, also with synchronous=OFF, where no xSync follows
+      // (pager.c, sqlite3PagerSync).
       self.changed_ = true;
       break;
     case SQLITE_FCNTL_COMMIT_PHASETWO:
+      // A VFS that does nothing with it answers NOTFOUND, which SQLite takes for OK (pager.c,
+      // pager_end_transaction).
       if (result == SQLITE_OK || result == SQLITE_NOTFOUND) self.Commit();
       break;
     default:

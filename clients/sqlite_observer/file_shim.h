@@ -100,7 +100,7 @@ inline bool ReplaceMethods(sqlite3_file* file, const sqlite3_io_methods* expecte
 // Deleted by SQLite's xClose, which comes before the database file's.
 class ObservedWal : private sqlite3_io_methods {
  public:
-  // Tells `database` about commits. Null if there is no memory.
+  // Reports commits to `database`. Null if there is no memory.
   static ObservedWal* Observe(sqlite3_file* file, ObservedFile& database) noexcept;
 
   static bool Observes(const sqlite3_file* file);
@@ -169,7 +169,7 @@ class ObservedFile : private sqlite3_io_methods {
   // The one connection that uses it holds the lock (for good with locking_mode=EXCLUSIVE).
   bool is_locked() const { return only_user_ != nullptr && lock_level_ >= SQLITE_LOCK_RESERVED; }
   // Watches the WAL's file as well, where a connection in exclusive mode has one open; otherwise the WAL's lock
-  // tells in time.
+  // shows it in time.
   void WatchWal(const Share& share) noexcept;
   // No write transaction is open: what was seen of one that was rolled back says nothing about the next.
   void ForgetChange() noexcept;
@@ -200,8 +200,9 @@ class ObservedFile : private sqlite3_io_methods {
   const sqlite3_io_methods* real_;
   const std::shared_ptr<Sink> sink_;
   const std::string store_;
-  // SQLite's own pointer to the connection that is using the file. Told anew, without a lock, to each connection that
-  // joins a shared cache; what it points to has the shared cache's lock, which is held in every call of a file's method.
+  // SQLite's own pointer to the connection that is using the file. SQLite gives it again, without a lock,
+  // when a connection joins a shared cache; what it points to has the shared cache's lock, which is held in
+  // every call of a file's method.
   std::atomic<sqlite3**> db_ = nullptr;
   class ObservedWal* wal_ = nullptr;
   bool changed_ = false;           // the commit that is on its way has changed something

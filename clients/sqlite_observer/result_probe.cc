@@ -23,6 +23,7 @@ struct Sight {
 
 int OnProfile(unsigned /*event*/, void* sight, void* statement, void* /*nanoseconds*/) {
   auto* to = static_cast<Sight*>(sight);
+  // Copied inside of the callback, as that is the moment for which the place is learned.
   std::memcpy(to->words.data(), statement, ResultProbe::kReachBytes);
   to->seen = true;
   return 0;
@@ -33,8 +34,9 @@ struct Lesson {
   int code;
 };
 
-// SQLite logs every failure of a statement but BUSY. So it is taught with extended codes of BUSY, of which it passes on any
-// that a file gives for an answer to a lock: the application's error log stays its own.
+// SQLite logs every failure of a statement but BUSY. So the place is learned from extended codes of BUSY, of
+// which it passes on any that a file gives for an answer to a lock: the application's error log stays its
+// own.
 constexpr char kLock[] = "BEGIN IMMEDIATE";
 constexpr Lesson kQuietLessons[] = {
     {kLock, SQLITE_OK}, {kLock, SQLITE_BUSY | 21 << 8}, {kLock, SQLITE_BUSY},
@@ -55,12 +57,13 @@ constexpr Lesson kLoudLessons[] = {
 thread_local int lock_answer = SQLITE_OK;
 thread_local const sqlite3_io_methods* real_methods = nullptr;
 
-int LockAsTold(sqlite3_file* file, int level) {
+int AnswerLock(sqlite3_file* file, int level) {
   if (level >= SQLITE_LOCK_RESERVED && lock_answer != SQLITE_OK) return lock_answer;
   return real_methods->xLock(file, level);
 }
 
-// Strikes out the places that do not hold the lesson's code. False if the lesson went otherwise than it should.
+// Strikes out the places that do not hold the lesson's code. False if the lesson went otherwise than it
+// should.
 bool Take(sqlite3* db, const Lesson& lesson, std::array<bool, kWords>& candidates) {
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v2(db, lesson.sql, -1, &statement, nullptr) != SQLITE_OK) return false;
@@ -72,6 +75,7 @@ bool Take(sqlite3* db, const Lesson& lesson, std::array<bool, kWords>& candidate
   sqlite3_trace_v2(db, 0, nullptr, nullptr);
   sqlite3_finalize(statement);
   lock_answer = SQLITE_OK;
+  // Each lesson begins outside of a transaction.
   if (sqlite3_get_autocommit(db) == 0) sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
   if (!sight.seen || code != (lesson.code == SQLITE_OK ? SQLITE_DONE : lesson.code)) return false;
   for (std::size_t i = 0; i < kWords; ++i) candidates[i] = candidates[i] && sight.words[i] == lesson.code;
@@ -85,6 +89,7 @@ std::optional<std::size_t> LearnFrom(sqlite3* db, std::span<const Lesson> lesson
   for (const Lesson& lesson : lessons) {
     if (!Take(db, lesson, candidates)) return std::nullopt;
   }
+  // Two places would mean that one holds the code by chance; which one is not guessed.
   if (std::ranges::count(candidates, true) != 1) return std::nullopt;
   return static_cast<std::size_t>(std::ranges::find(candidates, true) - candidates.begin()) * sizeof(int);
 }
@@ -97,7 +102,9 @@ std::optional<std::size_t> LearnQuietly(sqlite3* db) {
   }
   real_methods = file->pMethods;
   sqlite3_io_methods methods = CopyOf(*real_methods);
-  methods.xLock = &LockAsTold;
+  methods.xLock = &AnswerLock;
+  // Of a private connection that no other thread knows. The table lives on this stack and is taken out before
+  // it goes.
   file->pMethods = &methods;
   const std::optional<std::size_t> offset = LearnFrom(db, kQuietLessons);
   file->pMethods = real_methods;
@@ -116,6 +123,8 @@ std::optional<std::size_t> LearnIn(const char* name, const char* vfs,
   std::optional<std::size_t> offset;
   if (sqlite3_open_v2(name, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs) == SQLITE_OK)
     offset = learn(db);
+  // Also after a failed open, which may have made a connection all the same
+  // (https://sqlite.org/c3ref/open.html).
   sqlite3_close(db);
   return offset;
 }
@@ -133,6 +142,8 @@ void ResultProbe::Learn() noexcept {
 
 int ResultProbe::ResultOf(const sqlite3_stmt* statement) const noexcept {
   int code = SQLITE_OK;
+  // memcpy, as no int object is known to be there. Read on the thread that runs the statement, inside its
+  // callback.
   std::memcpy(&code, reinterpret_cast<const unsigned char*>(statement) + *offset_, sizeof code);
   return code;
 }

@@ -1,6 +1,6 @@
 // The result code of a statement that has just ended, at the moment when the trace says so.
 //
-// SQLite tells the trace that a statement has ended before it makes the result public: sqlite3_errcode() still
+// SQLite reports a statement's end to the trace before it makes the result public: sqlite3_errcode() still
 // gives the one before, no function of the interface gives a statement's own, and by the time of the next event
 // the application has usually prepared its ROLLBACK, which clears it. The code is an int in the statement
 // object, though. Where, is learned and not assumed: statements that end with different known codes run on a

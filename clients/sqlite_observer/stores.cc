@@ -28,11 +28,13 @@ std::string_view NameOf(std::string_view path) { return path.substr(path.rfind('
 std::string_view StemOf(std::string_view path) {
   const std::string_view name = NameOf(path);
   const std::size_t dot = name.rfind('.');
+  // ".db" is a hidden file's whole name, not an extension.
   return dot == std::string_view::npos || dot == 0 ? name : name.substr(0, dot);
 }
 
 bool Matches(const std::string& pattern, std::string_view path) {
   const auto matches = [&](std::string_view text) {
+    // Without FNM_PATHNAME, so that * also matches slashes: "/srv/*" is everything below.
     return ::fnmatch(pattern.c_str(), std::string(text).c_str(), 0) == 0;
   };
   if (pattern.find('/') != std::string::npos) return matches(path);
@@ -69,6 +71,7 @@ std::string StoreNameFrom(std::string_view text) {
   std::ranges::replace_if(
       name, [&](char c) { return !allowed(c); }, '_');
   if (name.empty()) return "database";
+  // Names of files with a leading dot are hidden, and the block's temporary files have them.
   if (name.front() == '.') name.front() = '_';
   return name;
 }
@@ -91,6 +94,7 @@ std::map<std::string, Store>& Stores() {
 
 // By stat: to open and close a database file would drop the locks that SQLite holds on it in this process.
 bool IsAnotherFile(const std::string& theirs, const std::string& ours) {
+  // A block whose creator gave no path is whoever's comes.
   if (theirs.empty() || theirs == ours) return false;
   struct stat their_status = {};
   struct stat our_status = {};
@@ -118,6 +122,7 @@ bool CloseIdleStore() {
   const std::lock_guard lock(LibraryLock());
   auto oldest = Stores().end();
   for (auto store = Stores().begin(); store != Stores().end(); ++store) {
+    // A copy is only made under the lock that is held here, so a count of 1 can't rise meanwhile.
     if (store->second.sink.use_count() > 1) continue;
     if (oldest == Stores().end() || store->second.last_use < oldest->second.last_use) oldest = store;
   }
@@ -127,8 +132,8 @@ bool CloseIdleStore() {
   return true;
 }
 
-// Two threads may open the same store at once; the second to be ready uses the first's. The library's lock is not held
-// meanwhile, as the block takes one of its own.
+// Two threads may open the same store at once; the second to be ready uses the first's. The library's lock is
+// not held meanwhile, as the block takes one of its own.
 Result<Store> FindOrOpen(const std::string& name, const std::string& path, const BlockPlace& place) {
   const Result<std::string> directory = block::ResolveDirectory(place.directory, place.application);
   if (!directory.ok()) return Error{directory.error().what, name};
@@ -140,19 +145,22 @@ Result<Store> FindOrOpen(const std::string& name, const std::string& path, const
   };
   Result<block::Writer> writer = open();
   for (int retries = 0; !writer.ok(); writer = open()) {
-    // Where there is room, another thread may have made it just after this one was refused; or it isn't the reason.
+    // Where there is room, another thread may have made it just after this one was refused; or it isn't the
+    // reason.
     if (block::HasDescriptorRoom() ? ++retries > kRetriesMax : !CloseIdleStore()) break;
   }
   if (!writer.ok()) return writer.error();
   std::string database = writer->database();
   Store store = {std::move(database), std::make_shared<BlockSink>(std::move(*writer))};
   const std::lock_guard lock(LibraryLock());
+  // The loser's writer is closed when `store` goes, which is after the lock.
   return Use(Stores().try_emplace(key, std::move(store)).first->second);
 }
 
 OpenedStore Open(const Choice& choice, const std::string& path, const BlockPlace& place) {
   Result<Store> store = FindOrOpen(choice.store, path, place);
   if (!store.ok()) return {nullptr, store.error().Text()};
+  // A name that somebody has asked for may be shared by several files on purpose (shards of one store).
   if (!choice.named && IsAnotherFile(store->database, path)) {
     return {nullptr,
             "the store's name " + choice.store + " belongs to " + store->database +
@@ -177,6 +185,7 @@ void LogOnce(const std::string& line) {
 
 std::mutex& LibraryLock() {
   static std::mutex mutex;
+  // A child of a fork would otherwise inherit the lock from a thread that it doesn't have.
   static const int at_fork =
       ::pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
   static_cast<void>(at_fork);
@@ -184,6 +193,7 @@ std::mutex& LibraryLock() {
 }
 
 OpenedStore OpenStore(const Choice& choice, const std::string& path, const BlockPlace& place) noexcept {
+  // The application may look at errno behind sqlite3_open or a step.
   const int old_errno = errno;
   OpenedStore opened;
   try {

@@ -1,6 +1,6 @@
-// The counter blocks that this process counts into, each opened once. A store stays open when its last file is closed,
-// since most applications come back to it; but when there is no room for another one (counterblock/registry.h), the one that
-// nobody uses and that was asked for the longest ago is closed.
+// The counter blocks that this process counts into, each opened once. A store stays open when its last file
+// is closed, since most applications come back to it; but when there is no room for another one
+// (counterblock/registry.h), the one that nobody uses and that was asked for the longest ago is closed.
 #pragma once
 
 #include <memory>
@@ -34,8 +34,8 @@ struct Choice {
   bool named = false;  // somebody has asked for this very name
 };
 
-// `path` is absolute. `uri_value` is the URI parameter's, empty if there is none; `rules` is $OUTGROWN_STORE, empty if
-// not set.
+// `path` is absolute. `uri_value` is the URI parameter's, empty if there is none; `rules` is $OUTGROWN_STORE,
+// empty if not set.
 std::optional<Choice> ChooseStore(std::string_view path, std::string_view uri_value, std::string_view rules);
 
 // A name that a store may have (counterblock/block_file.h): what isn't allowed becomes '_', the rest is cut off;
@@ -50,14 +50,14 @@ struct OpenedStore {
   std::shared_ptr<Sink> sink =
       nullptr;               // in use as long as it is held; null if the store cannot be counted for
   std::string problem = {};  // why not
-  // The sink of the store whose name another database has: to be told for as long as the connection lives.
+  // The sink of the store whose name another database has: it counts the refusal while the connection lives.
   std::shared_ptr<Sink> refused_by = nullptr;
 };
 
 // The store's sink; its block is opened, or created, by the first call that succeeds. A name that nobody has
 // asked for is refused when the block's header names another database, which is still there under its own
-// path: two files of the same name are not one store. A reason is also logged once (counterblock/writer.h). Takes a lock; not from
-// inside the counting.
+// path: two files of the same name are not one store. A reason is also logged once (counterblock/writer.h).
+// Takes a lock; not from inside the counting.
 OpenedStore OpenStore(const Choice& choice, const std::string& path, const BlockPlace& place = {}) noexcept;
 
 }  // namespace outgrown::observer

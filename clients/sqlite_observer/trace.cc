@@ -30,6 +30,9 @@ bool IsAboutDatabase(int code) {
 }
 
 // BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ATTACH and DETACH are read-only to SQLite and give no columns.
+// https://sqlite.org/c3ref/stmt_readonly.html: transaction control is read-only "since the statements
+// themselves do not actually modify the database but rather they control the timing of when other statements
+// modify the database".
 bool WritesOrControls(sqlite3_stmt* statement) {
   return sqlite3_stmt_readonly(statement) == 0 || sqlite3_column_count(statement) == 0;
 }
@@ -37,6 +40,7 @@ bool WritesOrControls(sqlite3_stmt* statement) {
 // The SQL from its first keyword on: without white space and comments in front.
 std::string_view FromKeyword(std::string_view sql) {
   while (true) {
+    // SQLite's tokenizer takes these for white space; leading semicolons are empty statements.
     sql.remove_prefix(std::min(sql.find_first_not_of(" \t\r\n\f;"), sql.size()));
     std::string_view end;
     if (sql.starts_with("--")) {
@@ -57,7 +61,8 @@ bool BeginsWith(sqlite3_stmt* statement, std::string_view keyword) {
          sqlite3_strnicmp(sql.data(), keyword.data(), static_cast<int>(keyword.size())) == 0;
 }
 
-// Nothing was written because nothing was to be: a BEGIN or VACUUM inside a transaction, a COMMIT outside, no such savepoint.
+// Nothing was written because nothing was to be: a BEGIN or VACUUM inside a transaction, a COMMIT outside, no
+// such savepoint.
 bool IsMisplaced(sqlite3_stmt* statement, int code) {
   return (code & 0xff) == SQLITE_ERROR && (sqlite3_stmt_readonly(statement) != 0 ||
                                            BeginsWith(statement, "BEGIN") || BeginsWith(statement, "VACUUM"));
@@ -67,6 +72,8 @@ bool IsMisplaced(sqlite3_stmt* statement, int code) {
 
 void Connection::TakeTrace() noexcept {
   if (took_trace_) return;
+  // SQLite has one trace slot a connection; this replaces whatever was there, and whoever comes later
+  // replaces ours.
   took_trace_ = traces_ =
       sqlite3_trace_v2(db_, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE, &Connection::Trace, this) == SQLITE_OK;
 }
@@ -78,8 +85,8 @@ int Connection::Trace(unsigned event, void* connection, void* statement, void* d
   if (event == SQLITE_TRACE_PROFILE) {
     self->Ended(started_or_ended);
   } else if (detail == sqlite3_sql(started_or_ended) || self->current_ == nullptr) {
-    // Any other text is a comment that announces a trigger of the current statement, or a statement that runs inside
-    // it; inside one that only reads it is the outermost that writes.
+    // Any other text is a comment that announces a trigger of the current statement, or a statement that runs
+    // inside it; inside one that only reads it is the outermost that writes.
     self->Started(started_or_ended);
   }
   return 0;
@@ -87,11 +94,13 @@ int Connection::Trace(unsigned event, void* connection, void* statement, void* d
 
 void Connection::Started(sqlite3_stmt* statement) noexcept {
   const bool writes = sqlite3_stmt_readonly(statement) == 0;
+  // Plain reads are most statements, and cost no more than this.
   if (!writes && sqlite3_column_count(statement) != 0) return;
   Announce(statement);
   for (const std::shared_ptr<Share>& share : shares_) {
     if (share->file == nullptr || share->ignored) continue;
     ObservedFile& file = *share->file;
+    // A transaction may end without an event: by an error while a statement is reset between two rows.
     if (share->tracker.is_open() && !IsWriting(*share)) share->tracker.TransactionVanished();
     if (!share->tracker.is_open()) file.ForgetChange();
     file.WatchWal(*share);
@@ -103,6 +112,7 @@ void Connection::Ended(sqlite3_stmt* statement) noexcept {
   const bool announced = IsAnnounced(statement) || statement == committed_;
   const bool writing =
       std::ranges::any_of(shares_, [](const auto& share) { return share->tracker.is_open(); });
+  // Before the probe: a read outside of any write costs two short searches.
   if (!announced && !writing) return;
   const ResultProbe& probe = TheResultProbe();
   const int code = probe.is_available() ? probe.ResultOf(statement) : SQLITE_OK;
@@ -121,6 +131,8 @@ void Connection::Ended(sqlite3_stmt* statement) noexcept {
         shares_, [](const auto& share) { return share->schema != "main" && share->tracker.lock_refused(); });
     const Outcome outcome = IsMisplaced(statement, code) ? Outcome::kOk : block::OutcomeOfSqlite(code);
     for (const std::shared_ptr<Share>& share : shares_) {
+      // A refused lock to read, say, concerns a database of which no lock to write was asked for: most
+      // connections have one database, and that is blamed.
       WriteTracker::End end = {
           .failure = {},
           .writes = announced,
@@ -146,19 +158,22 @@ bool Connection::ExplainsWrite() noexcept {
 
 void Connection::CommitSeen() noexcept {
   if (!traces_) return;
-  // Several databases may commit in one transaction, so one that has committed explains the next commit too. But not
-  // the next lock: a statement that is gone may have left its address to one that was never announced.
+  // Several databases may commit in one transaction, so one that has committed explains the next commit too.
+  // But not the next lock: a statement that is gone may have left its address to one that was never
+  // announced.
   if (current_ == nullptr) current_ = FindExplanation(committed_);
   committed_ = current_;
   current_ = nullptr;
   announced_.fill(nullptr);  // SQLite commits only when no other statement is writing
 }
 
-// The statement that is running, was announced (or is `committed`), and may write. Null if there is none; if there is
-// one that was not announced, the trace is lost.
+// The statement that is running, was announced (or is `committed`), and may write. Null if there is none; if
+// there is one that was not announced, the trace is lost.
 const sqlite3_stmt* Connection::FindExplanation(const sqlite3_stmt* committed) noexcept {
   const sqlite3_stmt* explanation = nullptr;
   sqlite3_stmt* statement = nullptr;
+  // Linear in the connection's prepared statements; only where a write is going on that nothing explains, and
+  // at commits without a current statement.
   while ((statement = sqlite3_next_stmt(db_, statement)) != nullptr) {
     // Without SQL it is SQLite's own, for incremental blob I/O.
     if (sqlite3_stmt_busy(statement) == 0 || sqlite3_sql(statement) == nullptr ||
@@ -199,6 +214,8 @@ bool Connection::IsAnnounced(const sqlite3_stmt* statement) const {
 }
 
 bool Connection::IsWriting(const Share& share) const {
+  // From SQLite 3.34 on, hence kVersionMin in extension.cc. Before it only autocommit was known, for all
+  // databases together.
   return sqlite3_txn_state(db_, share.schema.c_str()) == SQLITE_TXN_WRITE;
 }
 

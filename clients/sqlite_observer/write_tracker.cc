@@ -20,7 +20,7 @@ void WriteTracker::LockAttempted(bool traced) noexcept {
     Touch();
     return;
   }
-  // Not shown as in flight: nothing would tell its end if it is rolled back.
+  // Not shown as in flight: if it is rolled back, no event marks its end.
   if (!write_ || !write_->traced)
     write_ = Write{.start = Start{clock_(), 0}, .traced = false, .touched = true, .failure = {}};
 }
@@ -32,6 +32,8 @@ void WriteTracker::Committed(bool changed) noexcept {
     return;
   }
   const std::uint64_t now_ns = clock_();
+  // A commit that nothing announced counts too, with a duration of 0: the commits must agree with the store's
+  // own counter.
   sink_.EndAt(write_ ? write_->start : Start{now_ns, 0}, Outcome::kOk, now_ns);
   write_.reset();
 }
@@ -42,6 +44,7 @@ void WriteTracker::StatementEnded(const End& end) noexcept {
   const bool concerns_write =
       (end.writes && (write_->touched || end.concerns_file)) || (write_->touched && !end.transaction_open);
   if (end.failure && concerns_write) write_->failure = end.failure;
+  // Inside BEGIN ... COMMIT it goes on: a later statement may succeed and make it ok.
   if (!end.transaction_open) Finish();
 }
 
@@ -54,6 +57,7 @@ void WriteTracker::StatementRestarts(bool transaction_open) noexcept {
 
 void WriteTracker::TransactionVanished() noexcept {
   if (!write_ || !write_->traced) return;
+  // No code is known here. A refused lock is busy; what else ends a transaction by itself is some error.
   if (write_->touched && !write_->failure) write_->failure = lock_refused_ ? Outcome::kBusy : Outcome::kOther;
   Finish();
 }
@@ -62,6 +66,7 @@ void WriteTracker::TraceLost() noexcept {
   if (!write_ || !write_->traced) return;
   sink_.Abandon(write_->start);
   write_->start.mark = 0;
+  // Commits go on being counted; failures can't be, so the write may end as nothing.
   write_->traced = false;
 }
 
@@ -76,6 +81,7 @@ void WriteTracker::Closed() noexcept {
 
 void WriteTracker::Touch() noexcept {
   if (write_->touched) return;
+  // Shown as in flight from here on only: a statement that never asks for this file's lock writes elsewhere.
   write_->touched = true;
   write_->start = sink_.BeginAt(write_->start.start_ns);
 }

@@ -86,7 +86,7 @@ class WriteTracker {
   explicit WriteTracker(Sink& sink, Clock clock = &block::NowNs) : sink_(sink), clock_(clock) {}
 
   // An outermost statement that may write starts. `locked`: the connection holds the file's lock for good
-  // (locking_mode=EXCLUSIVE), so that no attempt to lock will tell that this file is meant.
+  // (locking_mode=EXCLUSIVE), so that no attempt to lock shows that this file is meant.
   void StatementStarted(bool locked) noexcept;
 
   // The lock that a write transaction needs is being asked for. `traced`: by a statement that StatementStarted
@@ -109,10 +109,10 @@ class WriteTracker {
   // never ran.
   void StatementRestarts(bool transaction_open) noexcept;
 
-  // The transaction is gone without any of the above having told how: it failed while a statement was reset.
+  // The transaction is gone without any of the above events: it failed while a statement was reset.
   void TransactionVanished() noexcept;
 
-  // The trace no longer tells where a write ends.
+  // The trace no longer shows where a write ends.
   void TraceLost() noexcept;
 
   // What is open is not to be counted.
