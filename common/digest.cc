@@ -39,9 +39,9 @@ struct Sha256::State {
   std::unique_ptr<EVP_MD_CTX, FreeContext> context{EVP_MD_CTX_new()};
 };
 
+// libcrypto has SHA-256 in every build of it; these calls fail only for want of memory.
 // The EVP interface, because OpenSSL 3.0 deprecates SHA256_Init, SHA256_Update and SHA256_Final; the header
 // stays free of it.
-// libcrypto has SHA-256 in every build of it; these calls fail only for want of memory.
 Sha256::Sha256() : state_(std::make_unique<State>()) {
   OUTGROWN_CHECK(state_->context && EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) == 1);
 }

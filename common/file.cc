@@ -108,9 +108,9 @@ Result<Temporary> CreateTemporary(const std::filesystem::path& folder, const std
     Temporary made{
         *path, Descriptor(::open(path->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode))};
     if (made.fd.get() < 0) return SystemError("cannot create", *path, errno);
+    // A file system without locks has no RemoveAbandoned either.
     // flock(2), not fcntl(2): it belongs to the open file description, so two threads of one process exclude
     // each other, and a close of another descriptor of the file doesn't drop it.
-    // A file system without locks has no RemoveAbandoned either.
     while (::flock(made.fd.get(), LOCK_EX) != 0 && errno == EINTR) {
     }
     struct stat status = {};

@@ -86,9 +86,9 @@ Reply AskRange(QuerySource& source, const std::string& promql, std::int64_t from
   Reply whole;
   whole.asked.promql = promql;
   while (from_ms <= to_ms) {
+    // Prometheus refuses a range query of more than 11,000 points a series.
     // Each part begins one step behind the end of the part before, so that no instant is asked twice and none
     // is left out.
-    // Prometheus refuses a range query of more than 11,000 points a series.
     const std::int64_t until_ms = std::min(to_ms, from_ms + (kRangePointsMax - 1) * step_ms);
     Reply part = Judge(promql, source.QueryRange(promql, from_ms, until_ms, step_ms), notes);
     std::ranges::move(part.series, std::back_inserter(whole.series));

@@ -59,8 +59,8 @@ namespace {
 // Longer names are no typing errors of ours; this also bounds the work for one name.
 constexpr std::size_t kNameBytesMax = 64;
 
-// Levenshtein's distance and swapped neighbours, of which no character is edited twice.
 // Optimal string alignment distance, in three rows.
+// Levenshtein's distance and swapped neighbours, of which no character is edited twice.
 std::size_t Distance(std::string_view a, std::string_view b) {
   std::array<std::array<std::size_t, kNameBytesMax + 1>, 3> rows{};
   for (std::size_t j = 0; j <= b.size(); ++j) rows[0][j] = j;

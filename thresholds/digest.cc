@@ -18,9 +18,9 @@
 namespace outgrown::spec {
 namespace {
 
+// The lines of the canonical text: PATH = VALUE.
 // docs/spec.md, "The digest", defines this text, and a test computes it once more in Python from that page
 // alone: whoever changes a line here changes every digest in use.
-// The lines of the canonical text: PATH = VALUE.
 class Lines {
  public:
   void Text(const std::string& path, std::string_view value) { Line(path, Escaped(value)); }

@@ -18,8 +18,8 @@ namespace {
 
 using spec::TokenKind;
 
-// Only neighbours decide about spaces and signs, so no tree is needed.
 // What a token is to the one behind it.
+// Only neighbours decide about spaces and signs, so no tree is needed.
 enum class Kind { kOperand, kFunction, kKeyword, kOperator, kSign, kOpen, kClose, kComma, kColon };
 
 struct Piece {
@@ -179,9 +179,9 @@ std::string PromqlNumber(double value) {
   const bool negative = scientific[e + 1] == '-';
   std::from_chars(scientific.data() + e + 2, scientific.data() + scientific.size(), exponent);
   if (negative) exponent = -exponent;
+  // Go's 'g' with the shortest digits goes to the exponent form here.
   // strconv/ftoa.go: with the shortest digits %e is used if the exponent is below -4 or at least 6 (eprec).
   // Both languages write at least two digits of it.
-  // Go's 'g' with the shortest digits goes to the exponent form here.
   if (exponent < -4 || exponent >= 6) return std::string(scientific);
   return ExactNumber(value);
 }

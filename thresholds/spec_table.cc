@@ -46,9 +46,9 @@ Uncovered WithoutCoverage(const std::optional<spec::Coverage>& coverage, const s
   return Uncovered::kValid;
 }
 
+// The longest range of the expression, subqueries and offsets left aside.
 // A store is measured for its whole window only when it has existed for so long; a nested subquery looks back
 // farther than its parts say, which is accepted.
-// The longest range of the expression, subqueries and offsets left aside.
 std::int64_t WindowOf(std::string_view expr) {
   Milliseconds longest{0};
   for (const spec::RangeUse& range : spec::FindReferences(expr).ranges)
@@ -198,9 +198,9 @@ std::string_view DirectionName(Direction direction) {
   return direction == Direction::kAbove ? "Direction::kAbove" : "Direction::kBelow";
 }
 
+// "constexpr std::array<TYPE, N> NAME{{ ... }};" with the rows' cells aligned below each other.
 // A changed spec shows as changed rows of one table in a review, so columns are aligned and each row is one
 // line.
-// "constexpr std::array<TYPE, N> NAME{{ ... }};" with the rows' cells aligned below each other.
 std::string Array(std::string_view type, std::string_view name, const std::vector<Cells>& rows) {
   std::vector<std::size_t> widths;
   for (const Cells& row : rows) {

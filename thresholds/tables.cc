@@ -19,8 +19,8 @@ constexpr std::string_view kFalse = "false, where nothing is recorded";
 constexpr std::string_view kSeries =
     R"(a table of series and their values, such as { 'writes_total' = "0+1x40" })";
 
-// A key's texts appear in diagnostics and its row in docs/spec.md, which a test compares with these lists.
 // clang-format off
+// A key's texts appear in diagnostics and its row in docs/spec.md, which a test compares with these lists.
 constexpr auto kRoot = std::to_array<Key>({
     {"schema",       kRequired, "the integer 1"},
     {"store",        kRequired, "the table [store]"},

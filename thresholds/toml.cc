@@ -286,9 +286,9 @@ class Lines {
   std::vector<std::size_t> marks_;  // where each 256th character of that line begins
 };
 
+// Where the text of a string value begins, if the file holds it as it is.
 // The value is compared with the file's bytes: with an escape, or a line-ending backslash, they differ, and
 // no place inside of it can be named.
-// Where the text of a string value begins, if the file holds it as it is.
 std::optional<Position> FindText(Lines& lines, Position position, std::string_view value) {
   std::string_view rest = lines.From(position);
   // Longest first: """ begins with ".

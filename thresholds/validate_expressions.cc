@@ -122,9 +122,9 @@ void Functions(const Names& names, const References& references, const Spec& spe
   }
 }
 
+// What grouping, joins and the functions on labels name.
 // A misspelt label in `by` is no error for Prometheus: it groups by a label that is always empty, and adds
 // stores together.
-// What grouping, joins and the functions on labels name.
 void OtherLabels(const Names& names, const References& references, const KnownSeriesIndex& series,
                  const std::vector<const KnownSeries*>& read) {
   const auto judge = [&](const NameUse& label) {

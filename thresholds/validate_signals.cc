@@ -34,8 +34,8 @@ void SignalIds(const TableCheck& check, const Spec& spec, std::string_view key,
   }
 }
 
-// By what the author wrote, not by the values: `recorded` is true by default, and a value of 0 is one.
 // What a case says was recorded: exactly one of the two.
+// By what the author wrote, not by the values: `recorded` is true by default, and a value of 0 is one.
 void Outcome(const TableCheck& check, const SignalTest& test) {
   const bool has_value = check.Names("value");
   const bool has_recorded = check.Names("recorded");
