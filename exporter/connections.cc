@@ -15,15 +15,17 @@ using std::chrono::milliseconds;
 // Prometheus' default scrape_timeout: by then it has given up anyway.
 constexpr milliseconds kAnswerTime(10'000);
 
-// When all threads are taken. A request has begun to arrive before its connection is accepted, so what is missing of it
-// after 10 ms is not on its way. An answer of 5 MB takes some 50 ms on a local network.
+// When all threads are taken. A request has begun to arrive before its connection is accepted, so what is
+// missing of it after 10 ms is not on its way. An answer of 5 MB takes some 50 ms on a local network.
 constexpr milliseconds kWaitingTimeIfFull(10);
 constexpr milliseconds kAnswerTimeIfFull(250);
 
+// For so long a connection that sends nothing takes no descriptor and no thread (man 7 tcp,
+// TCP_DEFER_ACCEPT). The kernel rounds it to its retransmissions of the SYN-ACK.
 constexpr int kDeferSeconds = 60;
 
-// Visits the process' descriptors, some 0.2 us each. The kernel gives the lowest free number, so 256 unused numbers in a row
-// are taken as the end.
+// Visits the process' descriptors, some 0.2 us each. The kernel gives the lowest free number, so 256 unused
+// numbers in a row are taken as the end.
 template <typename Visit>
 void ForEachDescriptor(const Visit& visit) {
   constexpr int kHolesMax = 256;
@@ -32,12 +34,16 @@ void ForEachDescriptor(const Visit& visit) {
 }
 
 std::uint64_t ClientOf(const sockaddr_in& peer) {
+  // Address and port name a connection uniquely while it is open, since all of them end at the same port
+  // here.
   return std::uint64_t{peer.sin_addr.s_addr} << 16U | peer.sin_port;
 }
 
 std::optional<sockaddr_in> PeerOf(int fd) {
   sockaddr_in peer = {};
   socklen_t size = sizeof peer;
+  // Files, listening sockets and unused numbers fail here; so one call says both what is there and whose it
+  // is.
   if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || peer.sin_family != AF_INET)
     return std::nullopt;
   return peer;
@@ -76,6 +82,7 @@ void Connections::Guard(std::uint16_t port) {
   port_ = port;
   ForEachDescriptor([&](int fd) {
     if (!IsOnPort(fd, port)) return false;
+    // Of the listening socket, which civetweb has opened and offers no option for.
     ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &kDeferSeconds, sizeof kDeferSeconds);
     return true;
   });
@@ -84,6 +91,7 @@ void Connections::Guard(std::uint16_t port) {
 
 void Connections::Take() {
   const std::lock_guard<std::mutex> lock(mutex_);
+  // The guard sleeps until an answer's deadline otherwise; now it has to look at once.
   if (++taken_ >= threads_) changed_.notify_all();
 }
 
@@ -93,6 +101,7 @@ void Connections::Free() {
 }
 
 bool Connections::BeginAnswer(const void* key, const sockaddr_in& client) {
+  // Outside of the lock: a search through many descriptors must not hold up the guard.
   const int fd = FindSocket(client);
   const std::lock_guard<std::mutex> lock(mutex_);
   answers_[key] = {fd, Clock::now(), false, nullptr};
@@ -112,12 +121,15 @@ void Connections::EndAnswer(const void* key) {
 
 void Connections::HangUp(Answer& answer) {
   answer.is_hung_up = true;
+  // shutdown, not close: the descriptor is civetweb's, and its number could be another connection's by the
+  // time it closes it. The thread that waits in send or recv returns with an error at once.
   if (answer.fd >= 0) ::shutdown(answer.fd, SHUT_RDWR);
 }
 
 void Connections::Revoke(const Body& body) {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (auto& [key, answer] : answers_) {
+    // By the pointer: a page is one object, whoever is being sent it.
     if (answer.body == body) HangUp(answer);
   }
 }
@@ -130,7 +142,8 @@ void Connections::Drain(milliseconds timeout) {
   for (auto& [key, answer] : answers_) HangUp(answer);
 }
 
-// Closes those whose time is over and, if all threads are taken, the oldest. Returns the time of the next check.
+// Closes those whose time is over and, if all threads are taken, the oldest. Returns the time of the next
+// check.
 Connections::Clock::time_point Connections::HangUpOnOldAnswers(Clock::time_point now) {
   Clock::time_point next = now + kAnswerTime;
   Answer* oldest = nullptr;
@@ -147,9 +160,11 @@ Connections::Clock::time_point Connections::HangUpOnOldAnswers(Clock::time_point
   return next;
 }
 
-// Shuts down reading on the connections that are not being answered, also queued ones. Bytes that have arrived can still
-// be read, so a complete request is still answered; an incomplete one ends as soon as a thread reads it.
+// Shuts down reading on the connections that are not being answered, also queued ones. Bytes that have
+// arrived can still be read, so a complete request is still answered; an incomplete one ends as soon as a
+// thread reads it.
 void Connections::HangUpOnWaiting(Clock::time_point now, Clock::duration age_min) {
+  // These have a deadline of their own (HangUpOnOldAnswers).
   std::set<int> answered;
   for (const auto& [key, answer] : answers_) answered.insert(answer.fd);
   std::map<int, Waiting> still;
@@ -158,6 +173,7 @@ void Connections::HangUpOnWaiting(Clock::time_point now, Clock::duration age_min
     if (!peer) return false;
     if (!IsOnPort(fd, port_) || answered.contains(fd)) return true;
     const auto before = waiting_.find(fd);
+    // The number alone may have been given to another connection since the last look.
     const bool is_known = before != waiting_.end() && before->second.client == ClientOf(*peer);
     Waiting& waiting = still[fd] = is_known ? before->second : Waiting{ClientOf(*peer), now, false};
     if (!waiting.is_hung_up && now - waiting.since >= age_min) {
@@ -176,6 +192,7 @@ void Connections::Watch() {
     Clock::time_point next = HangUpOnOldAnswers(now);
     if (is_draining_) {
       HangUpOnWaiting(now, milliseconds(0));
+      // New connections may still be accepted while the server drains, and none of them is answered.
       next = now + kWaitingTimeIfFull;
     } else if (taken_ >= threads_) {
       HangUpOnWaiting(now, kWaitingTimeIfFull);

@@ -1,8 +1,9 @@
 // The connections of the HTTP server, and which of them are closed when.
 //
-// civetweb has a thread for each connection that it serves, waits for a slow client by itself, each time anew for as long
-// as its single timeout says, and gives no access to its sockets. Here a guard finds the sockets among the process' descriptors
-// and shuts them down when their time is over; the thread that waited for one then takes the next.
+// civetweb has a thread for each connection that it serves, waits for a slow client by itself, each time anew
+// for as long as its single timeout says, and gives no access to its sockets. Here a guard finds the sockets
+// among the process' descriptors and shuts them down when their time is over; the thread that waited for one
+// then takes the next.
 #pragma once
 
 #include <netinet/in.h>
@@ -34,7 +35,7 @@ class Connections {
   void Take();
   void Free();
 
-  // A request has arrived and is answered, on the connection for which `key` stands until EndAnswer. False if the server
+  // A request has arrived and is answered, on the connection that `key` names until EndAnswer. False if the server
   // is stopping.
   bool BeginAnswer(const void* key, const sockaddr_in& client);
   // What is sent, so that it can be revoked. Only whose it is matters here.

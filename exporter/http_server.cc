@@ -26,15 +26,15 @@
 namespace outgrown::exporter {
 namespace {
 
-// Enough that a scrape finds a free one beside some dozen slow clients before any of them is closed; each takes some
-// 20 KB.
+// Enough that a scrape finds a free one beside some dozen slow clients before any of them is closed; each
+// takes some 20 KB.
 constexpr std::size_t kThreads = 64;
 // What a scrape starts for itself (store_probes.h).
 constexpr std::size_t kSpareThreads = 8;
 
-// The timeout is civetweb's for each wait; how long an exchange may take as a whole is up to connections.h. Keep-alive
-// stays off: it would hold a thread after each of a client's requests, and a scrape every few seconds gains nothing from
-// it. TCP_NODELAY sends the last segment at once.
+// The timeout is civetweb's for each wait; how long an exchange may take as a whole is up to connections.h.
+// Keep-alive stays off: it would hold a thread after each of a client's requests, and a scrape every few
+// seconds gains nothing from it. TCP_NODELAY sends the last segment at once.
 const std::vector<std::pair<std::string, std::string>> kCivetwebOptions = {
     {"num_threads", std::to_string(kThreads)},
     {"request_timeout_ms", "5000"},
@@ -89,6 +89,7 @@ std::string Header(const HttpResponse& response) {
       "Connection: close\r\n",
       response.status, ReasonPhrase(response.status), fmt::gmtime(std::time(nullptr)), response.content_type,
       body_bytes);
+  // RFC 9110, 15.5.6: a 405 must name the methods that are allowed.
   if (response.status == 405) header += "Allow: GET, HEAD\r\n";
   return header + "\r\n";
 }
@@ -105,11 +106,14 @@ sockaddr_in SocketAddress(std::string_view ip, std::uint16_t port) {
   return address;
 }
 
-// The system's reason why an address can't be bound, which civetweb does not report; `otherwise` if binding succeeds now.
+// The system's reason why an address can't be bound, which civetweb does not report; `otherwise` if binding
+// succeeds now.
 std::string WhyNotBound(const ListenAddress& address, const std::string& otherwise) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return otherwise;
   const int on = 1;
+  // As civetweb does, or connections of an exporter that has just ended (TIME_WAIT) would be named as the
+  // reason.
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   const sockaddr_in target = SocketAddress(address.ip, address.port);
   const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target) == 0;
@@ -133,6 +137,7 @@ bool AsksAndIsAnswered(const ListenAddress& address) {
   constexpr std::string_view kRequest = "HEAD /-/healthy HTTP/1.1\r\n\r\n";
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return false;
+  // It also bounds connect(2) (man 7 socket).
   ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
   const sockaddr_in target = SocketAddress(address.ip == "0.0.0.0" ? "127.0.0.1" : address.ip, address.port);
@@ -144,8 +149,8 @@ bool AsksAndIsAnswered(const ListenAddress& address) {
   return answered;
 }
 
-// Whether the system allows as many threads as the exporter needs. civetweb runs with fewer without a message, even with
-// none, which looks like a server that listens and never answers.
+// Whether the system allows as many threads as the exporter needs. civetweb runs with fewer without a
+// message, even with none, which looks like a server that listens and never answers.
 Result<void> CheckThreads() {
   constexpr std::size_t kNeeded = kThreads + 2 + kSpareThreads;  // and one that accepts, one that guards
   std::mutex hold;
@@ -154,6 +159,8 @@ Result<void> CheckThreads() {
     const std::lock_guard<std::mutex> lock(hold);
     try {
       while (threads.size() < kNeeded)
+        // Held back by the mutex until all are there, so that they exist at the same time, which is what a
+        // limit counts.
         threads.emplace_back([&hold] { const std::lock_guard<std::mutex> wait(hold); });
     } catch (const std::system_error&) {
     }
@@ -203,6 +210,7 @@ class HttpServer::Impl {
 
 Result<void> HttpServer::Impl::Start(const ListenAddress& address) {
   if (Result<void> checked = CheckThreads(); !checked) return checked;
+  // civetweb copies the options; the texts need only live until mg_start2 returns.
   std::vector<const char*> options = {"listening_ports", nullptr};
   const std::string listen = address.Text();
   options[1] = listen.c_str();
@@ -231,9 +239,11 @@ Result<void> HttpServer::Impl::Start(const ListenAddress& address) {
     return Error{"cannot listen: " + WhyNotBound(address, text.data()), listen};
   }
   mg_server_port port = {};
+  // With port 0 the kernel has chosen one.
   if (mg_get_server_ports(context_, 1, &port) != 1)
     return Error{"cannot listen: civetweb has no port open", listen};
   address_ = ListenAddress{address.ip, static_cast<std::uint16_t>(port.port)};
+  // Last: a connection that came before is served all the same, but not guarded until it is looked for again.
   connections_.Guard(address_.port);
   return {};
 }
@@ -243,12 +253,14 @@ void HttpServer::Impl::Stop() {
   connections_.Drain(
       kDrainTimeout);  // mg_stop cuts off answers that are being sent, so they get time to finish first
   std::atomic<bool> stopped = false;
+  // Again and again, since civetweb's accepting thread may just have missed one.
   std::thread waker([this, &stopped] {
     while (!stopped) {
       Touch(address_);
       std::this_thread::sleep_for(kTouchPause);
     }
   });
+  // Joins all threads: no handler runs after this.
   mg_stop(std::exchange(context_, nullptr));
   stopped = true;
   waker.join();
@@ -270,6 +282,7 @@ bool HttpServer::Impl::BeginAnswer(const mg_connection* connection) {
 }
 
 HttpResponse HttpServer::Impl::Answer(const mg_connection* connection, const mg_request_info& request) {
+  // From here on the connection has a deadline, whatever is answered.
   if (!BeginAnswer(connection)) return ErrorPage(503, "the exporter is shutting down");
   const std::string_view method = request.request_method;
   if (method != "GET" && method != "HEAD") return ErrorPage(405, "only GET and HEAD");
@@ -283,6 +296,7 @@ HttpResponse HttpServer::Impl::Answer(const mg_connection* connection, const mg_
 
 void HttpServer::Impl::Send(mg_connection* connection, const HttpResponse& response, bool with_body) {
   mg_disable_keep_alive(connection);  // else civetweb would read the rest of a request body before closing
+  // Before the first byte, so that a page can be revoked from the moment it takes memory for this client.
   connections_.SetBody(connection, response.body);
   std::string first = Header(response);
   std::span<const std::string> body = *response.body;
@@ -292,6 +306,7 @@ void HttpServer::Impl::Send(mg_connection* connection, const HttpResponse& respo
     first += body.front();
     body = body.subspan(1);
   }
+  // The client is gone, or was hung up on: nobody to report it to.
   if (mg_write(connection, first.data(), first.size()) <= 0) return;
   for (const std::string& piece : body) {
     if (mg_write(connection, piece.data(), piece.size()) <= 0) return;
@@ -313,6 +328,7 @@ int HttpServer::Impl::OnRequest(mg_connection* connection) {
 
 int HttpServer::Impl::OnError(mg_connection* connection, int status, const char* text) {
   Impl& server = Of(connection);
+  // civetweb's own answers (a request that can't be parsed) have the same deadline and the same headers.
   server.BeginAnswer(connection);
   server.Send(connection, ErrorPage(status, text), true);
   server.connections_.EndAnswer(connection);
@@ -321,6 +337,7 @@ int HttpServer::Impl::OnError(mg_connection* connection, int status, const char*
 
 int HttpServer::Impl::OnLog(const mg_connection* connection, const char* text) {
   Impl& server = Of(connection);
+  // Debug: what a client does wrong must not fill the exporter's log.
   server.log_.Debug("HTTP library", {{"text", text}});
   return 1;
 }

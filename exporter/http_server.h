@@ -1,13 +1,13 @@
 // The HTTP server: the one file that knows civetweb. It answers GET and HEAD for whatever paths its handler knows, from
 // memory only: no document root, no forms, no query parameters, no keep-alive.
 //
-// civetweb has a thread for each connection that it serves, so that a client that doesn't finish a request or doesn't read an
-// answer holds one. Three things keep them from holding all: connections are accepted when their request begins to
-// arrive (TCP_DEFER_ACCEPT), each part of an exchange has a deadline as a whole, and when all threads are taken the
-// oldest connection that makes no progress is hung up on.
+// civetweb has a thread for each connection that it serves, so that a client that doesn't finish a request or
+// doesn't read an answer holds one. Three things keep them from holding all: connections are accepted when
+// their request begins to arrive (TCP_DEFER_ACCEPT), each part of an exchange has a deadline as a whole, and
+// when all threads are taken the oldest connection that makes no progress is hung up on.
 //
-// Rejected: prometheus-cpp's Exposer, which brings its own civetweb with two threads and a 30 s timeout, so that two slow
-// clients stop every scrape.
+// Rejected: prometheus-cpp's Exposer, which brings its own civetweb with two threads and a 30 s timeout, so
+// that two slow clients stop every scrape.
 #pragma once
 
 #include <cstdint>
@@ -47,13 +47,13 @@ class HttpServer {
   // Closes every connection that is still being sent this body.
   using Revoke = std::function<void(const HttpBody& body)>;
 
-  // Makes the answer for a path (as the client sent it, without its query); nothing if there is no such page, which gives
-  // a 404. Called from several threads at once; must not throw.
+  // Makes the answer for a path (as the client sent it, without its query); nothing if there is no such page,
+  // which gives a 404. Called from several threads at once; must not throw.
   using Handler = std::function<std::optional<HttpResponse>(std::string_view path, const Revoke& revoke)>;
 
   // Binds and serves from its own threads until Stop or destruction. The error names the address and the system's
-  // reason, or says that there are too few threads to be had. `log` must outlive the server. Threads inherit the caller's
-  // signal mask: block what only the caller waits for.
+  // reason, or says that there are too few threads to be had. `log` must outlive the server. Threads inherit
+  // the caller's signal mask: block what only the caller waits for.
   static Result<std::unique_ptr<HttpServer>> Start(const ListenAddress& address, Handler handler,
                                                    const Log& log);
 
@@ -67,8 +67,8 @@ class HttpServer {
   // Whether it answers a request of our own within 5 s.
   bool Answers() const;
 
-  // Turns new requests away with 503, waits until the answers under way are sent (at most 1 s), closes everything. Takes
-  // less than 2 s.
+  // Turns new requests away with 503, waits until the answers under way are sent (at most 1 s), closes
+  // everything. Takes less than 2 s.
   void Stop();
 
  private:

@@ -26,6 +26,7 @@ std::optional<Enum> ParseName(const std::array<std::string_view, kCount>& names,
 }
 
 // A quoted string that is valid in both formats.
+// The escapes are JSON's (RFC 8259, section 7), which logfmt's readers take in a quoted value as well.
 std::string Quoted(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
@@ -48,6 +49,7 @@ std::string Quoted(std::string_view text) {
 }
 
 bool IsBareLogfmt(std::string_view text) {
+  // An empty value is written as "", so that KEY= is not taken for a key without one.
   return !text.empty() && std::ranges::all_of(text, [](char c) {
     return c > ' ' && c < 0x7F && c != '"' && c != '=' && c != '\\';
   });
@@ -72,6 +74,7 @@ std::optional<LogFormat> ParseLogFormat(std::string_view text) {
 
 std::string FormatLogLine(LogFormat format, std::string_view timestamp, LogLevel level,
                           std::string_view message, LogFields fields) {
+  // Members in the order given: time, level and message first, where a reader looks for them.
   std::string line;
   const auto add = [&](std::string_view key, std::string_view value) {
     if (format == LogFormat::kJson) {
@@ -95,6 +98,8 @@ std::string FormatLogLine(LogFormat format, std::string_view timestamp, LogLevel
 void Log::Write(LogLevel level, std::string_view message, LogFields fields) const {
   if (level < level_) return;
   const std::string line = FormatLogLine(format_, Timestamp(), level, message, fields) + "\n";
+  // One write(2) of the whole line, not stdio: lines of several threads stay whole, and a line is out before
+  // a crash. systemd's journal takes each as one entry.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 

@@ -40,12 +40,15 @@ sigset_t BlockEndSignals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  // Before any thread is started: they inherit the mask, and a signal to the process waits for sigwait.
+  // SIGHUP keeps its default; there is no configuration to read again.
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
 
-// glibc gives threads their own heaps, each of which keeps the memory of its largest scrape: a gigabyte in all with a fleet's
-// decisions. One heap for all returns free memory at its end, and large blocks as soon as they are free.
+// glibc gives threads their own heaps, each of which keeps the memory of its largest scrape: a gigabyte in
+// all with a fleet's decisions. One heap for all returns free memory at its end, and large blocks as soon as
+// they are free.
 void KeepLittleMemory() {
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 256 << 10);  // setting it also stops glibc from raising it at run time
@@ -88,11 +91,13 @@ Settings MakeSettings(const Options& options, const Table& table) {
   settings.shared_id = options.shared_id;
   settings.decision_log = options.decision_log;
   settings.table = &table;
+  // A few milliseconds after the process began; nobody compares it closer than by scrapes.
   settings.start_time_unix_seconds = NowUnixSeconds();
   return settings;
 }
 
-// systemd's notify socket, without its library. Source: sd_notify(3). Nothing happens if systemd doesn't ask for it.
+// systemd's notify socket, without its library. Source: sd_notify(3). Nothing happens if systemd doesn't ask
+// for it.
 void Notify(const std::string& state) {
   const char* const path = ::secure_getenv("NOTIFY_SOCKET");
   sockaddr_un address = {};
@@ -103,6 +108,8 @@ void Notify(const std::string& state) {
   if (path[0] == '@') address.sun_path[0] = '\0';  // an abstract one
   const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return;
+  // Without the terminator: an abstract name ends with the address, and would have a NUL more otherwise (man
+  // 7 unix).
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
   ::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
   ::close(fd);
@@ -112,14 +119,15 @@ void Notify(const std::string& state) {
 std::optional<std::chrono::microseconds> WatchdogPeriod() {
   const char* const period = ::secure_getenv("WATCHDOG_USEC");
   const char* const pid = ::secure_getenv("WATCHDOG_PID");
+  // WATCHDOG_PID names the process that is to answer; a child inherits the variables.
   if (period == nullptr || (pid != nullptr && std::to_string(::getpid()) != pid)) return std::nullopt;
   const std::optional<double> microseconds = ParseNumber(period);
   if (!microseconds || !(*microseconds >= 1000 && *microseconds < 1e15)) return std::nullopt;
   return std::chrono::microseconds(static_cast<std::int64_t>(*microseconds));
 }
 
-// Waits for a signal that ends the exporter. Meanwhile it feeds the watchdog for as long as its pages answer, so that systemd
-// restarts a process that lives but does not serve.
+// Waits for a signal that ends the exporter. Meanwhile it feeds the watchdog for as long as its pages answer,
+// so that systemd restarts a process that lives but does not serve.
 int WaitForEnd(const sigset_t& end_signals, const HttpServer& server) {
   const std::optional<std::chrono::microseconds> period = WatchdogPeriod();
   int received = 0;
@@ -127,6 +135,7 @@ int WaitForEnd(const sigset_t& end_signals, const HttpServer& server) {
     sigwait(&end_signals, &received);
     return received;
   }
+  // sd_watchdog_enabled(3) recommends half of the period; a third leaves room for one slow answer.
   const std::int64_t pause_us = period->count() / 3;
   const timespec pause = {pause_us / 1'000'000, pause_us % 1'000'000 * 1000};
   while ((received = sigtimedwait(&end_signals, nullptr, &pause)) < 0) {
@@ -164,6 +173,7 @@ int Serve(const Options& options, const TableSource& table_source, const sigset_
 }
 
 int Main(int argc, char** argv) {
+  // First: mallopt settings apply to what is allocated after them.
   KeepLittleMemory();
   const sigset_t end_signals = BlockEndSignals();
   const std::variant<Options, EarlyExit> parsed = ParseOptions(argc, argv, OUTGROWN_VERSION);

@@ -22,6 +22,7 @@ namespace {
 
 std::optional<std::uint16_t> ParsePort(std::string_view text) {
   std::uint16_t port = 0;
+  // from_chars refuses what doesn't fit 16 bits, a sign and blanks.
   const std::from_chars_result end = std::from_chars(text.data(), text.data() + text.size(), port);
   if (end.ec != std::errc() || end.ptr != text.data() + text.size()) return std::nullopt;
   return port;
@@ -43,6 +44,7 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
 
   std::string ip(text.substr(0, colon));
   if (ip.empty()) ip = "0.0.0.0";
+  // Not resolved: a name server must not decide where the exporter listens.
   if (ip == "localhost") ip = "127.0.0.1";
   in_addr parsed = {};
   if (::inet_pton(AF_INET, ip.c_str(), &parsed) != 1)
@@ -57,8 +59,10 @@ Result<NamedStore> ParseStore(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos) return wrong("expected NAME=PATH");
   NamedStore store{text.substr(0, equals), text.substr(equals + 1)};
+  // The rule of counter blocks, so that the name can be the one of a block whose path this overrides.
   if (!block::IsStoreName(store.name))
     return wrong("expected a name of A-Z a-z 0-9 _ - and . (not first) before the equals sign");
+  // A service's working directory is not the one of the shell in which the option was tried.
   if (!store.database.starts_with('/')) return wrong("expected an absolute path after the equals sign");
   return store;
 }
@@ -80,6 +84,8 @@ Result<std::string> ParseTelemetryPath(const std::string& text) {
   const auto is_plain = [](char c) {
     return c > ' ' && c < 0x7F && c != '?' && c != '#' && c != '"' && c != '<' && c != '>';
   };
+  // "/" is the landing page and "/-/..." the health checks; a query or fragment never arrives as a part of
+  // the path.
   if (!text.starts_with('/') || text.starts_with("/-/") || text == "/" ||
       !std::ranges::all_of(text, is_plain)) {
     return Error{"expected a path such as /metrics, found \"" + text + "\"", "--web.telemetry-path"};
@@ -113,6 +119,7 @@ Result<Options> Judge(const Texts& texts, Options options) {
   Result<std::vector<NamedStore>> stores = ParseStores(texts.stores);
   if (!stores) return stores.error();
   options.stores = std::move(*stores);
+  // It becomes a label's value, and Prometheus refuses a scrape with one that is not UTF-8.
   if (ValidUtf8(options.shared_id) != options.shared_id) return Error{"expected UTF-8", "--store.shared-id"};
   return options;
 }
@@ -176,6 +183,7 @@ std::variant<Options, EarlyExit> ParseOptions(int argc, const char* const* argv,
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream err;
+    // CLI11 throws for --help and --version as well, with status 0.
     const bool asked = app.exit(error, out, err) == 0;
     if (asked) return EarlyExit{kExitOk, out.str()};
     return EarlyExit{kExitUsage, std::string("outgrown-exporter: ") + error.what() +

@@ -106,6 +106,7 @@ std::string Html(std::string_view text) {
 }
 
 std::string BytesText(double bytes) {
+  // In steps of 1024, as the limits of the shipped spec are.
   constexpr std::array<std::string_view, 5> kUnits = {"B", "KB", "MB", "GB", "TB"};
   std::size_t unit = 0;
   while (bytes >= 1024 && unit + 1 < kUnits.size()) {
@@ -145,6 +146,7 @@ std::string Fact(std::string_view title, std::optional<double> value, TextOf tex
 std::string LastWriteText(double unix_seconds) {
   if (unix_seconds == 0) return "none yet";
   const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+  // The block's clock is the host's, so the time is only in the future if the clock was set back.
   return SpanText(std::max(0.0, now.count() - unix_seconds)) + " ago";
 }
 
@@ -159,6 +161,7 @@ std::string Problems(const Samples& samples, const std::string& store) {
   };
   if (block) add("Counter block:", *block);
   if (file) add("Database:", sqlite::ProblemTextOfId(*file));
+  // The same reason for both is the file's, and is said once.
   if (commits && commits != file) add("Commit counter:", sqlite::ProblemTextOfId(*commits));
   return items.empty() ? "" : "<ul class=\"problems\">\n" + items + "</ul>\n";
 }
@@ -176,7 +179,8 @@ std::string Badges(const Samples& samples, const std::string& store) {
   return badges;
 }
 
-// A stream that appends to pieces of a page. A piece is never moved to a larger place, which would take twice its memory.
+// A stream that appends to pieces of a page. A piece is never moved to a larger place, which would take twice
+// its memory.
 class PieceStream final : public std::streambuf {
  public:
   explicit PieceStream(std::vector<std::string>& pieces) : pieces_(pieces) {}
@@ -186,11 +190,13 @@ class PieceStream final : public std::streambuf {
 
   std::streamsize xsputn(const char* text, std::streamsize size) override {
     const auto bytes = static_cast<std::size_t>(size);
+    // Whole texts stay together: a piece that has no room for one is closed as it is.
     if (pieces_.empty() || pieces_.back().capacity() - pieces_.back().size() < bytes)
       pieces_.emplace_back().reserve(std::max(bytes, kPieceBytes));
     pieces_.back().append(text, bytes);
     return size;
   }
+  // Called for single characters only, since this buffer has no put area.
   int_type overflow(int_type next) override {
     const char c = traits_type::to_char_type(next);
     return xsputn(&c, 1) == 1 ? next : traits_type::eof();
@@ -226,6 +232,8 @@ std::string StoreCard(const StoreReport& store) {
 
 std::vector<std::string> Pages::Metrics() const {
   Samples samples;
+  // A family's samples must be together in the text format, so all stores are merged before the first line is
+  // written.
   const Samples own = scraper_.Scrape([&](const StoreReport& store) { samples.Merge(store.samples); });
   samples.Merge(own);
   std::vector<std::string> pieces;
@@ -243,6 +251,7 @@ std::vector<std::string> Pages::Metrics() const {
 std::vector<std::string> Pages::Landing() const {
   std::string cards;
   int stores = 0;
+  // The landing page shows one store after the other and keeps no samples.
   scraper_.Scrape([&](const StoreReport& store) {
     cards += StoreCard(store);
     ++stores;
@@ -280,6 +289,7 @@ std::vector<std::string> Pages::Landing() const {
 }
 
 HttpBody SharedPage::Get(const Make& make, const HttpServer::Revoke& revoke) {
+  // The first caller makes the page, outside of the lock; those who come meanwhile wait for its future.
   std::promise<HttpBody> promise;
   {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -290,9 +300,12 @@ HttpBody SharedPage::Get(const Make& make, const HttpServer::Revoke& revoke) {
     }
     std::erase_if(living_, [](const auto& page) { return page.expired(); });
     if (living_.size() >= kLivingMax) {
+      // Two pages are in memory, each for somebody who is still reading: a third one is not made within a
+      // second.
       if (HttpBody newest = living_.back().lock(); newest != nullptr && now_() - made_ < kSharedFor)
         return newest;
       while (living_.size() >= kLivingMax) {
+        // A reader that needs longer than two scrapes is cut off; Prometheus asks again.
         if (const HttpBody oldest = living_.front().lock()) revoke(oldest);
         living_.erase(living_.begin());
       }
@@ -301,6 +314,7 @@ HttpBody SharedPage::Get(const Make& make, const HttpServer::Revoke& revoke) {
   }
   HttpBody page = std::make_shared<const std::vector<std::string>>(make());
   const std::lock_guard<std::mutex> lock(mutex_);
+  // Weak, so that a page is freed when its last reader has it.
   living_.push_back(page);
   made_ = now_();
   being_made_.reset();

@@ -21,8 +21,8 @@ namespace outgrown::exporter {
 // A store's part of the page at "/".
 std::string StoreCard(const StoreReport& store);
 
-// A page that is made once for all who ask for it at the same time. At most two of them live at a time, each while somebody
-// is being sent it: readers who are slow on purpose would otherwise keep one each.
+// A page that is made once for all who ask for it at the same time. At most two of them live at a time, each
+// while somebody is being sent it: readers who are slow on purpose would otherwise keep one each.
 class SharedPage {
  public:
   using Clock = std::chrono::steady_clock;

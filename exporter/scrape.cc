@@ -22,6 +22,7 @@ std::string Environment(const char* name) {
 }
 
 // A scrape should take less than a second, the shortest scrape_timeout in use.
+// The rest of that second is for the exporter's own collectors and for writing the page.
 constexpr std::chrono::milliseconds kStoreTimeout(800);
 
 // The runs of one collector for all stores add up to one.
@@ -39,6 +40,7 @@ class Summaries {
     if (run.done) return;
     summary.success = false;
     const Error& error = run.done.error();
+    // One failure for each source, so that the log says when each begins and ends.
     failures_[{std::string(collector), store, error.where}] = error.what;
   }
 
@@ -57,7 +59,8 @@ class Summaries {
   Failures failures_;
 };
 
-// The search for stores is timed and reported like a collector, but continues when a directory can't be listed.
+// The search for stores is timed and reported like a collector, but continues when a directory can't be
+// listed.
 std::vector<StoreTarget> FindAllStores(const StoreSources& sources, Summaries& summaries) {
   const auto start = std::chrono::steady_clock::now();
   FoundStores found = FindStores(sources);
@@ -75,10 +78,12 @@ std::vector<std::string> DefaultBlockDirectories(const std::string& system_direc
   for (fs::directory_iterator entry(system_directory, failed); !failed && entry != fs::directory_iterator();
        entry.increment(failed)) {
     std::error_code ignored;
+    // Not followed: whoever may write to /run/outgrown could make the exporter list any folder.
     if (entry->symlink_status(ignored).type() == fs::file_type::directory) {
       directories.push_back(entry->path().string());
     }
   }
+  // The file system's order is arbitrary; a fixed one keeps the page's lines where they were.
   std::ranges::sort(directories);
   if (const std::string runtime = Environment("XDG_RUNTIME_DIR"); !runtime.empty()) {
     const std::string personal = runtime + "/outgrown";
@@ -96,6 +101,7 @@ FoundStores FindStores(const StoreSources& sources) {
   for (const std::string& directory : directories) {
     const Result<std::vector<block::BlockName>> names = block::ListBlocks(directory);
     if (!names) {
+      // The other directories' stores are shown all the same.
       found.problems.push_back(names.error());
       continue;
     }
@@ -118,6 +124,7 @@ Scraper::Scraper(Settings settings, StoreSources sources, const Log& log)
 
 Samples Scraper::Scrape(const std::function<void(const StoreReport&)>& visit) {
   Summaries summaries;
+  // So that every collector has its series also when there is no store.
   for (const StoreCollector& collector : kStoreCollectors) summaries.Add(collector.name, "", {});
   probes_.Run(settings_, FindAllStores(sources_, summaries), [&](const StoreReport& report) {
     visit(report);
@@ -137,6 +144,7 @@ Samples Scraper::Scrape(const std::function<void(const StoreReport&)>& visit) {
 void Scraper::LogChanges(Failures now) {
   const std::lock_guard<std::mutex> lock(failures_mutex_);
   for (const auto& [source, what] : now) {
+    // By source and not by text: a reason that changes with each scrape would fill the log.
     if (failures_.contains(source)) continue;
     log_.Warn(
         "Collector failed",

@@ -15,6 +15,7 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
+// What is given to the stream at a time; the label text of one histogram is a small part of it.
 constexpr std::size_t kPieceBytes = 16 << 10;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -26,6 +27,7 @@ std::string_view TypeText(MetricType type) {
       return "gauge";
     case MetricType::Histogram:
       return "histogram";
+    // No metric of the catalog has another type, and FamilyWriter::Write refuses one.
     default:
       return "untyped";
   }
@@ -78,6 +80,7 @@ class FamilyWriter {
   void WriteHistogram(const ClientMetric::Histogram& histogram) {
     for (const ClientMetric::Bucket& bucket : histogram.bucket)
       WriteBucket(bucket.upper_bound, bucket.cumulative_count);
+    // The text format requires the +Inf bucket, equal to _count.
     if (histogram.bucket.empty() || histogram.bucket.back().upper_bound != kInfinity)
       WriteBucket(kInfinity, histogram.sample_count);
     WriteSeries("_sum");
@@ -98,6 +101,7 @@ class FamilyWriter {
 void ExactTextSerializer::Serialize(std::ostream& out, const std::vector<MetricFamily>& families) const {
   std::string piece;
   const auto flush = [&] {
+    // In pieces rather than with a call of the stream for each text.
     out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
     piece.clear();
   };

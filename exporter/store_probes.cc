@@ -27,7 +27,8 @@ constexpr std::chrono::milliseconds kLook(20);
 
 std::size_t ThreadsAtStart() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4); }
 
-// What the scheduler says of a thread. Source: proc(5), /proc/PID/stat and Documentation/scheduler/sched-stats.rst.
+// What the scheduler says of a thread. Source: proc(5), /proc/PID/stat and
+// Documentation/scheduler/sched-stats.rst.
 struct Scheduling {
   bool is_runnable = false;  // on a processor, or waiting for one
   nanoseconds waited_for_processor{0};
@@ -36,6 +37,8 @@ struct Scheduling {
 Scheduling SchedulingOf(pid_t thread) {
   Scheduling scheduling;
   const std::string task = fmt::format("/proc/self/task/{}/", thread);
+  // The name may hold anything, also parentheses; the state follows the last one. A thread that has ended
+  // meanwhile has no such file, and reads as waiting.
   if (const Result<std::string> stat = ReadFile(task + "stat")) {
     const std::size_t name_end = stat->rfind(')');
     scheduling.is_runnable = name_end != std::string::npos && stat->substr(name_end, 3) == ") R";
@@ -64,6 +67,7 @@ class StoreProbes::StuckStores {
   }
   void Remove(const std::string& store) {
     const std::lock_guard<std::mutex> lock(mutex_);
+    // One entry: another thread of a later scrape may be stuck in the same store.
     names_.erase(names_.find(store));
   }
 
@@ -126,10 +130,13 @@ void StoreProbes::Crew::AddThread(const std::shared_ptr<Crew>& crew) {
   }
   const auto work = [crew] { crew->Work(); };
   try {
+    // Detached: a thread in an uninterruptible system call can't be joined, not even at the exporter's end.
+    // It shares the crew, the settings and the collectors, which outlive the process.
     std::thread(work).detach();
     return;
   } catch (const std::system_error&) {
     const std::lock_guard<std::mutex> lock(crew->mutex_);
+    // The threads there are will take its stores.
     if (--crew->threads_ > 0) return;
     ++crew->threads_;
   }
@@ -147,6 +154,7 @@ std::optional<std::size_t> StoreProbes::Crew::TakeStore() {
   while (next_ < stores_.size()) {
     const std::size_t index = next_++;
     Store& store = stores_[index];
+    // A thread more would be stuck as well; after a day of scrapes there would be thousands.
     if (stuck_->Contains(targets_[index].name)) {
       store.state = Store::State::kGivenUp;
       continue;
@@ -167,6 +175,7 @@ bool StoreProbes::Crew::ReadStore(std::size_t index) {
   const StoreTarget& target = targets_[index];
   StoreScrape scrape{*settings_, target, target.database};
   for (const StoreCollector& collector : collectors_) {
+    // Of its own for each collector, so that what one has added before it got stuck is not shown half.
     Samples samples;
     const auto start = Clock::now();
     Result<void> done = collector.collect(scrape, samples);
@@ -180,6 +189,7 @@ bool StoreProbes::Crew::ReadStore(std::size_t index) {
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   Store& store = stores_[index];
+  // It came back after all: the next scrape may ask the store again.
   if (store.state == Store::State::kGivenUp) {
     stuck_->Remove(target.name);
     return false;
@@ -211,6 +221,8 @@ std::size_t StoreProbes::Crew::GiveUpOnTheStuck() {
       store.since = now;
     }
     if (scheduling.is_runnable) continue;
+    // CPU starvation is not the file system's fault: without this a busy machine would call healthy stores
+    // stuck.
     const nanoseconds not_own = scheduling.waited_for_processor - *store.waited_before;
     if (now - store.since - not_own >= timeout_) {
       GiveUp(i);
@@ -251,6 +263,8 @@ void StoreProbes::Crew::Run(const std::shared_ptr<Crew>& crew,
         const std::size_t waiting = self.GiveUpOnTheStuck();
         const std::size_t busy = self.threads_ - std::min(self.threads_, waiting);
         if (self.next_ < count && busy < ThreadsAtStart())
+          // As many as wait: if 100 stores hang, their deadlines run side by side, and the scrape ends in
+          // time.
           missing = std::min(count - self.next_, std::max(waiting, ThreadsAtStart() - busy));
       }
       for (; visited < count; ++visited) {
@@ -259,7 +273,9 @@ void StoreProbes::Crew::Run(const std::shared_ptr<Crew>& crew,
         reports.push_back(self.Finish(visited));
       }
     }
+    // Outside of the lock, which a new thread takes first.
     for (std::size_t i = 0; i < missing; ++i) AddThread(crew);
+    // In the order of the targets, as they become ready; the caller may let go of each before the next comes.
     for (const StoreReport& report : reports) visit(report);
   }
 }

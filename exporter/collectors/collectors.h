@@ -1,9 +1,9 @@
 // What a collector is: one data source in one file, as a function that adds samples.
 //
 // A collector says what it measured and, as an Error, why its source failed. It keeps nothing from one scrape
-// to the next (but for the commits, in commit_account.h), logs nothing and times nothing: scrape.cc does that for all of them. A value that isn't there
-// (no write yet, no log file) is no error: the collector leaves it out and, where the catalog has a metric
-// for that, says why.
+// to the next (but for the commits, in commit_account.h), logs nothing and times nothing: scrape.cc does that
+// for all of them. A value that isn't there (no write yet, no log file) is no error: the collector leaves it out
+// and, where the catalog has a metric for that, says why.
 #pragma once
 
 #include <array>
@@ -104,9 +104,9 @@ inline constexpr std::array kExporterCollectors = {
     ExporterCollector{"process", &CollectProcess},
 };
 
-// For collectors of SQLite's files: a number that can't be had is a series with the reason, and an Error only where something
-// is broken rather than absent. Sets `metric`{database, reason} to 1. The error, for problems that an operator has to look at, names the
-// file.
+// For collectors of SQLite's files: a number that can't be had is a series with the reason, and an Error only
+// where something is broken rather than absent. Sets `metric`{database, reason} to 1. The error, for problems
+// that an operator has to look at, names the file.
 Result<void> ReportProblem(const StoreScrape& store, std::string_view metric, sqlite::Problem problem,
                            Samples& samples);
 

@@ -12,14 +12,15 @@ using sqlite::Problem;
 
 constexpr std::chrono::minutes kForgottenAfter(10);
 
-// A rule's window (5 minutes) plus the longest usable scrape interval (Prometheus' lookback of 5 minutes): for that long the
-// uncounted commits are part of the rates.
+// A rule's window (5 minutes) plus the longest usable scrape interval (Prometheus' lookback of 5 minutes):
+// for that long the uncounted commits are part of the rates.
 constexpr std::chrono::minutes kUncountedShown(10);
 
 // A program that replicates or maintains the store commits occasionally, Litestream once a minute.
 constexpr double kOthersPerMinute = 2;
 
-// A commit, a checkpoint or a recovery takes less than this, so a problem that lasts longer is not one of these.
+// A commit, a checkpoint or a recovery takes less than this, so a problem that lasts longer is not one of
+// these.
 constexpr std::chrono::seconds kPasses(30);
 
 bool IsLasting(Problem problem) {
@@ -40,9 +41,12 @@ bool IsLasting(Problem problem) {
 std::uint64_t CommitAccount::AddBlocks(const StoreLook& look) {
   std::uint64_t newly = 0;
   for (const BlockCount& now : look.blocks) {
+    // Also by writes from before the first look: that the store is counted at all is all that is asked.
     has_counted_ever_ = has_counted_ever_ || now.successes > 0;
     const auto [block, is_new] = blocks_.try_emplace(now.file);
     const bool is_same = !is_new && block->second.created_unix_ns == now.created_unix_ns;
+    // Fewer successes in the same block would be a damaged one: nothing is added, and the next look goes on
+    // from there.
     if (is_same && now.successes >= block->second.successes) {
       newly += now.successes - block->second.successes;
     } else if (!is_same && first_look_unix_ns_ && now.created_unix_ns >= *first_look_unix_ns_) {
@@ -60,19 +64,26 @@ void CommitAccount::AddCounter(const CommitCounter& counter, const StoreLook& lo
   const bool was_wal = source_ == CommitCounter::Source::kWalIndex;
   source_ = counter.source;
   if (counter.source == CommitCounter::Source::kWalIndex) {
-    // The change to WAL mode itself adds one to the header's counter. A larger difference are commits that were not seen.
+    // The change to WAL mode itself adds one to the header's counter. A larger difference are commits that
+    // were not seen.
     if (header_ && header_->change_counter > 0 && counter.change_counter != header_->change_counter + 1)
       ++missed_;
+    // In WAL mode the header's counter moves by none, some or all of the commits, so it is no start for a
+    // later rollback mode.
     header_.reset();
     return;
   }
   const std::uint32_t now = counter.change_counter;
   const bool is_same_file = header_ && header_->database == look.database;
+  // Unsigned, so that the difference is right when the counter wraps at 2^32.
   const std::uint32_t newly = is_same_file ? now - header_->change_counter : now;
+  // A counter that went back (a restored backup at the same inode) is a huge step forward modulo 2^32.
   const bool is_forward = newly < 1U << 31U;
-  // Another file brings its own count along. Only if it has no more commits than were counted meanwhile is it a new, empty one.
+  // Another file brings its own count along. Only if it has no more commits than were counted meanwhile is it
+  // a new, empty one.
   const bool is_explained = is_same_file || (!was_wal && newly <= newly_counted);
   header_ = {now, look.database};
+  // What was committed before the exporter looked for the first time is no part of either side.
   if (is_first) return;
   if (is_forward && is_explained) {
     commits_ += newly;
@@ -92,12 +103,13 @@ void CommitAccount::JudgeCounting(const StoreLook& look, std::uint64_t newly_com
   bool is_written = false;
   if (uncounted_) {
     const std::chrono::duration<double, std::ratio<60>> minutes = uncounted_->last - uncounted_->first;
+    // At least one minute is counted, so that a single commit of a maintenance program is below the limit.
     is_written =
         static_cast<double>(uncounted_->commits) > kOthersPerMinute * std::max(1.0, minutes.count()) &&
         look.now - uncounted_->last <= kUncountedShown;
   }
-  // If the commits are known and the store was counted before, an open store without a writer is fine: it may be a program
-  // that only reads it while the application is not running.
+  // If the commits are known and the store was counted before, an open store without a writer is fine: it may
+  // be a program that only reads it while the application is not running.
   const bool is_open = look.is_held && look.living_slots == 0 && (!has_counted_ever_ || !look.counter.ok());
   is_not_counted_ = is_written || is_open;
 }
@@ -109,6 +121,7 @@ void CommitAccount::JudgeReading(const StoreLook& look) {
     return;
   }
   if (!unread_since_) unread_since_ = look.now;
+  // That problem has a reason of its own (held_without_log).
   is_unreadable_ = look.counter.problem() != Problem::kHeldWithoutLog &&
                    (IsLasting(look.counter.problem()) || look.now - *unread_since_ >= kPasses);
 }
@@ -122,20 +135,26 @@ void CommitAccount::Add(const StoreLook& look) {
   } else if (lives_.since != 0 && look.lives.since != 0) {
     ++missed_;  // the watch started again, so commits in between are unknown
   }
+  // 0: the store was not looked at by the watch (a path that can't be resolved), so the last numbers stay the
+  // start of the next difference.
   if (look.lives.since != 0) lives_ = look.lives;
   if (look.counter.ok()) AddCounter(*look.counter, look, newly_counted);
   is_unwatched_ = look.counter.ok() && source_ == CommitCounter::Source::kWalIndex &&
                   !look.lives.is_watched && !look.lives.is_long_lived;
   JudgeCounting(look, commits_ - commits_before, newly_counted);
   JudgeReading(look);
+  // At the end, since everything above asks whether this is the first look.
   if (!first_look_unix_ns_) first_look_unix_ns_ = look.now_unix_ns;
 }
 
 std::shared_ptr<CommitAccounts::Entry> CommitAccounts::Of(const std::string& store, const std::string& path) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
+  // A store's name may come from a folder that others fill, so the accounts of names that vanish must not
+  // stay.
   std::erase_if(entries_, [&](const auto& entry) { return now - entry.second->asked > kForgottenAfter; });
   std::shared_ptr<Entry>& entry = entries_[store];
+  // The old one may be in use by a thread that is stuck in it, which keeps it alive.
   if (entry == nullptr || entry->path != path) {
     entry = std::make_shared<Entry>();
     entry->path = path;

@@ -9,8 +9,8 @@ Result<void> CollectDeployment(StoreScrape& store, Samples& samples) {
   return {};
 }
 
-// The threshold table, to show the limits beside the measurements, and its digest, so that an alert can detect
-// when exporter and rules were made from different specs.
+// The threshold table, to show the limits beside the measurements, and its digest, so that an alert can
+// detect when exporter and rules were made from different specs.
 Result<void> CollectThresholdTable(const Settings& settings, Samples& samples) {
   const Table& table = *settings.table;
   samples.Set("checkpoint_threshold_table_info", {table.store, table.digest}, 1);

@@ -1,8 +1,9 @@
 // What the application counted: the store's counter blocks, of every major and every directory, summed.
 //
 // All or nothing: if one of a store's blocks can't be read, none of its counts is exposed, because a sum that
-// misses one block for one scrape and has it again in the next reads as a counter reset, and rate() would count
-// everything once more. A block of a major that this exporter doesn't know is left out and reported: it was never in the sum.
+// misses one block for one scrape and has it again in the next reads as a counter reset, and rate() would
+// count everything once more. A block of a major that this exporter doesn't know is left out and reported: it
+// was never in the sum.
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -21,8 +22,8 @@ using block::Snapshot;
 
 constexpr double kNsPerSecond = 1e9;
 
-// A loss is shown for a rule's window (5 minutes) plus the longest usable scrape interval (5 minutes, after which Prometheus
-// treats a series as gone): until then the uncounted writes are missing in the rates.
+// A loss is shown for a rule's window (5 minutes) plus the longest usable scrape interval (5 minutes, after
+// which Prometheus treats a series as gone): until then the uncounted writes are missing in the rates.
 constexpr std::uint64_t kTraceLostShownNs = 600'000'000'000;
 
 // The outcomes that are failures of the store; a constraint is the application's own doing.
@@ -59,6 +60,7 @@ struct BlockSum {
 
 void AddDurations(HistogramValue& sum, const Snapshot& snapshot) {
   const block::CumulativeHistogram histogram = block::DurationHistogram(snapshot);
+  // The bounds are those of every block, since they are a part of the major's ABI.
   if (sum.buckets.empty()) {
     for (const auto& bucket : histogram.buckets) sum.buckets.push_back({bucket.upper_bound_seconds, 0});
     sum.buckets.push_back({std::numeric_limits<double>::infinity(), 0});
@@ -107,9 +109,11 @@ Result<BlockSum> ReadBlocks(StoreScrape& store) {
     store.living_slots += snapshot->writers;
     store.boot = snapshot->boot;
     for (const block::LivingSlot& slot : snapshot->living) {
+      // A process that has closed the database holds its slot, but writes nothing any more.
       if (slot.file && slot.file->open > 0) store.open_files.push_back(*slot.file);
     }
   }
+  // With --store the operator has said which file is meant.
   if (store.database.empty() && disagree) {
     return Error{"counter blocks of the same name belong to different databases",
                  store.target.blocks.back().directory};
@@ -124,6 +128,8 @@ void Expose(const std::string& name, const BlockSum& sum, Samples& samples) {
   const auto count_of = [&](Outcome outcome) { return sum.writes[static_cast<std::size_t>(outcome)]; };
   std::uint64_t errors = 0;
   for (const Outcome outcome : kErrors) {
+    // Every reason, also at 0: a series that begins with its first error has no increase by then, and rate()
+    // would miss it.
     samples.Set("checkpoint_write_errors_total", {name, block::OutcomeName(outcome)},
                 static_cast<double>(count_of(outcome)));
     errors += count_of(outcome);
@@ -160,6 +166,7 @@ Result<void> CollectCounterBlock(StoreScrape& store, Samples& samples) {
   const Result<BlockSum> sum = ReadBlocks(store);
   samples.Set("checkpoint_block_up", {name}, sum.ok() ? 1 : 0);
   if (!sum) {
+    // Otherwise counted commits would be shown without this block's, which reads as incomplete coverage.
     store.are_blocks_read = store.target.blocks.empty();
     store.block_counts.clear();
     samples.Set("checkpoint_block_problem_info", {name, ReasonLabel(sum.error().what)}, 1);

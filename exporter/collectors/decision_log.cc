@@ -1,5 +1,6 @@
-// The newest decision about each store and the end of the log's hash chain, from the file that --evaluate keeps beside the
-// log. Prometheus keeps the last hash, by which a log that lost whole records at its end is detected.
+// The newest decision about each store and the end of the log's hash chain, from the file that --evaluate
+// keeps beside the log. Prometheus keeps the last hash, by which a log that lost whole records at its end is
+// detected.
 #include "decision/log/decision_log.h"
 
 #include <optional>
@@ -34,6 +35,7 @@ Result<void> CollectDecisionLog(const Settings& settings, Samples& samples) {
   const Result<std::optional<decision_log::NewestDecisions>> read =
       decision_log::ReadNewest(settings.decision_log);
   if (!read) return read.error();
+  // No decision was made yet: no series, and no failure.
   if (!*read) return {};
   const decision_log::NewestDecisions& newest = **read;
   for (const decision_log::NewestDecision& decision : newest.decisions) {
@@ -43,6 +45,7 @@ Result<void> CollectDecisionLog(const Settings& settings, Samples& samples) {
       samples.Set("checkpoint_decision_timestamp_seconds", {decision.spec, subject},
                   static_cast<double>(decision.time_ms) / 1000);
     }
+    // Shown whatever the time: the verdict is the log's newest, which the time alone makes doubtful.
     samples.Set("checkpoint_decision_verdict", {decision.spec, subject, decision.verdict}, 1);
     samples.Set("checkpoint_decision_spec_info", {decision.spec, subject, decision.digest}, 1);
   }

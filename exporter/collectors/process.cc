@@ -1,4 +1,5 @@
-// The exporter itself: its build, and its process under the names that every Prometheus client uses. Source: proc(5).
+// The exporter itself: its build, and its process under the names that every Prometheus client uses. Source:
+// proc(5).
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -39,6 +40,8 @@ Result<ProcessStat> ReadProcessStat() {
   std::istringstream fields(text->substr(end_of_name + 1));
   ProcessStat stat;
   std::string skipped;
+  // The numbers of proc(5): utime 14, stime 15, num_threads 20, vsize 23, rss 24. vsize is in bytes, rss in
+  // pages, the times in ticks of sysconf(_SC_CLK_TCK).
   for (int field = 3; field <= 24 && fields; ++field) {
     switch (field) {
       case 14:
@@ -86,10 +89,12 @@ Result<void> CollectBuildInfo(const Settings& settings, Samples& samples) {
 Result<void> CollectProcess(const Settings& settings, Samples& samples) {
   samples.Set("process_start_time_seconds", {}, settings.start_time_unix_seconds);
   rlimit files = {};
+  // The soft limit, as the other clients show it. WalWatch raises it (wal_watch.cc).
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0)
     samples.Set("process_max_fds", {}, static_cast<double>(files.rlim_cur));
 
   const Result<ProcessStat> stat = ReadProcessStat();
+  // What was set before stays: a part that fails costs its own samples only.
   if (!stat) return stat.error();
   const auto ticks_per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
   const auto page_bytes = static_cast<double>(::sysconf(_SC_PAGESIZE));

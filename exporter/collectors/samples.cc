@@ -24,6 +24,7 @@ prometheus::MetricType TypeOf(const metrics::Metric& metric) {
 
 const metrics::Metric& InCatalog(std::string_view name) {
   const metrics::Metric* metric = metrics::Find(name);
+  // A name that is not in the catalog would be a series without help text that no rule is checked against.
   OUTGROWN_CHECK(metric != nullptr);
   return *metric;
 }
@@ -36,6 +37,8 @@ const metrics::Metric* AddressOf(const FamilySamples& family) { return &family.m
 void FamilySamples::AddLabels(std::span<const std::string_view> labels) {
   OUTGROWN_CHECK(labels.size() == metric_->labels.size());
   for (const std::string_view label : labels) {
+    // The length before the bytes, because a label's value may hold any character, and so no separator is
+    // safe.
     const auto size = static_cast<std::uint32_t>(label.size());
     labels_.append(reinterpret_cast<const char*>(&size), sizeof size).append(label);
   }
@@ -44,6 +47,7 @@ void FamilySamples::AddLabels(std::span<const std::string_view> labels) {
 void FamilySamples::Add(std::span<const std::string_view> labels, double value) {
   OUTGROWN_CHECK(metric_->type != metrics::Type::kHistogram);
   AddLabels(labels);
+  // Bits, not a conversion: counts and doubles share one vector, and every double comes back as it was.
   cells_.push_back(std::bit_cast<std::uint64_t>(value));
 }
 
@@ -72,10 +76,12 @@ template <typename Visit>
 void FamilySamples::ForEach(const Visit& visit) const {
   Sample sample;
   sample.labels.resize(metric_->labels.size());
+  // One pass over packed bytes; the views live as long as this family is not added to.
   std::string_view left = labels_;
   for (std::size_t cell = 0; cell < cells_.size(); cell += CellsOfOne()) {
     for (std::string_view& label : sample.labels) {
       std::uint32_t size = 0;
+      // memcpy, since the length is at no aligned address.
       std::memcpy(&size, left.data(), sizeof size);
       label = left.substr(sizeof size, size);
       left.remove_prefix(sizeof size + size);
@@ -102,6 +108,7 @@ std::vector<prometheus::MetricFamily> FamilySamples::Collect() const {
   family.name = metric_->name;
   family.help = metric_->help;
   family.type = TypeOf(*metric_);
+  // Reserved exactly: a vector that grows would hold twice the family for a moment.
   family.metric.reserve(cells_.size() / CellsOfOne());
   ForEach([&](const Sample& sample) {
     prometheus::ClientMetric& added = family.metric.emplace_back();
@@ -113,6 +120,7 @@ std::vector<prometheus::MetricFamily> FamilySamples::Collect() const {
       added.histogram.bucket.reserve(bounds_.size());
       for (std::size_t i = 0; i < bounds_.size(); ++i)
         added.histogram.bucket.push_back({sample.cells[i], bounds_[i]});
+      // The last bucket is infinity, so its cumulative count is the total.
       added.histogram.sample_count = sample.cells[bounds_.size() - 1];
       added.histogram.sample_sum = last_cell;
     } else {
@@ -124,6 +132,7 @@ std::vector<prometheus::MetricFamily> FamilySamples::Collect() const {
 }
 
 FamilySamples& Samples::FamilyOf(const metrics::Metric& metric) {
+  // Kept in the catalog's order, which is the page's; a scrape has some fifty families.
   const auto found = std::ranges::lower_bound(families_, &metric, {}, &AddressOf);
   if (found != families_.end() && &found->metric() == &metric) return *found;
   return *families_.insert(found, FamilySamples(metric));

@@ -4,8 +4,8 @@
 // labels' values. A name that is not in the catalog, or too few or too many labels, is a bug and aborts.
 //
 // prometheus-cpp's own objects take more room than the text that is made of them (a ClientMetric without labels is 200
-// bytes, each label 64 more). So they are made for one family at a time, when it is collected; until then a sample takes
-// its value and its labels' values.
+// bytes, each label 64 more). So they are made for one family at a time, when it is collected; until then a
+// sample takes its value and its labels' values.
 #pragma once
 
 #include <cstdint>

@@ -44,6 +44,7 @@ Result<void> CollectSqliteFile(StoreScrape& store, Samples& samples) {
     return ReportProblem(store, kFileProblemMetric, problem, samples);
   };
   if (store.database.empty()) return report(sqlite::Problem::kNoPath);
+  // SQLite puts -wal beside the file that a link leads to, not beside the link.
   const sqlite::Measured<std::string> path = sqlite::ResolvePath(store.database);
   if (!path.ok()) return report(path.problem());
   const sqlite::Measured<sqlite::FileStatus> file = sqlite::StatusOf(*path);
@@ -51,6 +52,7 @@ Result<void> CollectSqliteFile(StoreScrape& store, Samples& samples) {
   samples.Set("checkpoint_file_size_bytes", {store.target.name}, static_cast<double>(file->size_bytes));
 
   const sqlite::Measured<sqlite::FileStatus> wal = sqlite::StatusOf(*path + "-wal");
+  // No log is what a store in a rollback mode, or without connections, has: size 0.
   if (!wal.ok() && wal.problem() != sqlite::Problem::kMissing) return report(wal.problem());
   samples.Set("checkpoint_wal_size_bytes", {store.target.name},
               wal.ok() ? static_cast<double>(wal->size_bytes) : 0);

@@ -18,6 +18,7 @@ constexpr std::string_view kCommitsProblemMetric = "checkpoint_store_commits_pro
 constexpr std::string_view kMeasurementMetric = "checkpoint_measurement_problem_info";
 
 std::uint64_t NowUnixNs() {
+  // The wall clock, in which counter blocks say when they were made.
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
 }
@@ -34,11 +35,14 @@ Measured<std::string> PathOf(const std::string& database) {
   return *folder + '/' + database.substr(slash == std::string::npos ? 0 : slash + 1);
 }
 
-// Looks at the watch before and after: if a life of the wal-index began in between, a connection without a log is normal.
+// Looks at the watch before and after: if a life of the wal-index began in between, a connection without a
+// log is normal.
 Measured<CommitCounter> Read(const std::string& path, WalWatch& watch, WalWatch::Seen& lives) {
   const std::optional<WalWatch::Seen> before = watch.Look(path);
   Measured<CommitCounter> counter = sqlite::ReadCommitCounter(path);
   const std::optional<WalWatch::Seen> after = watch.Look(path);
+  // Another store's file system holds the watch's lock: this store's numbers are unknown for this scrape, not
+  // wrong.
   if (!before || !after) return Problem::kStuck;
   lives = *after;
   if (counter.ok()) return counter;
@@ -53,8 +57,8 @@ Measured<CommitCounter> Read(const std::string& path, WalWatch& watch, WalWatch:
 // How the file that a process has open relates to the one that is read here.
 enum class Relation { kSame, kOther, kUnlinked, kNotComparable };
 
-// Another inode in the same boot is another file. Equal inodes with different devices say nothing: overlay and NFS mounts give
-// one file different device numbers.
+// Another inode in the same boot is another file. Equal inodes with different devices say nothing: overlay
+// and NFS mounts give one file different device numbers.
 Relation RelationOf(const block::OpenFile& open, const sqlite::FileIdentity& here, std::uint64_t boot) {
   if (open.inode == 0 || here.inode == 0) return Relation::kUnlinked;
   if (open.boot == 0 || open.boot != boot) return Relation::kNotComparable;
@@ -73,6 +77,8 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   const std::string& name = store.target.name;
   const Measured<std::string> path = PathOf(store.database);
   const auto entry = store.settings.commits->Of(name, path.ok() ? *path : store.database);
+  // Held while files are read: two scrapes at the same time would each add the same difference. A scrape that
+  // gets stuck here is given up on, and its store not asked again (store_probes.h).
   const std::lock_guard<std::mutex> lock(entry->mutex);
   StoreLook look;
   look.now = std::chrono::steady_clock::now();
@@ -107,6 +113,8 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   if (!look.counter.ok()) return ReportProblem(store, kCommitsProblemMetric, look.counter.problem(), samples);
   samples.Set("checkpoint_wal_frames", {name}, look.counter->frames);
   samples.Set("checkpoint_wal_backfilled_frames", {name}, look.counter->frames_backfilled);
+  // Only with a current reading: a total that stands still while nothing can be read would look like an idle
+  // store.
   samples.Set("checkpoint_store_commits_total", {name}, static_cast<double>(account.commits()));
   samples.Set("checkpoint_store_commits_missed_total", {name}, static_cast<double>(account.missed()));
   if (store.are_blocks_read)

@@ -18,8 +18,8 @@ constexpr off_t kReservedByte = 0x40000000 + 1;
 constexpr off_t kSharedFirst = 0x40000000 + 2;
 constexpr off_t kSharedSize = 510;
 
-// A busy store is read again after pauses that grow from 1 to 8 ms, for at most this time: most commits are shorter, and a
-// scrape of many stores must not wait longer.
+// A busy store is read again after pauses that grow from 1 to 8 ms, for at most this time: most commits are
+// shorter, and a scrape of many stores must not wait longer.
 constexpr std::chrono::milliseconds kTimeMax(40);
 constexpr std::chrono::milliseconds kPauseMax(8);
 
@@ -60,14 +60,14 @@ Measured<bool> IsExclusive(const ProbeFile& database) {
   return database.IsLocked(F_RDLCK, kSharedFirst, kSharedSize);
 }
 
-// A connection holds SHARED for as long as it has the database open in WAL mode; others hold one of these bytes for a
-// transaction.
+// A connection holds SHARED for as long as it has the database open in WAL mode; others hold one of these
+// bytes for a transaction.
 Measured<bool> IsHeld(const ProbeFile& database) {
   return database.IsLocked(F_WRLCK, kSharedFirst, kSharedSize);
 }
 
-// Whether a rollback journal waits for recovery: its first byte is not 0, and no process holds RESERVED that could
-// be writing it (sqlite3PagerSharedLock's hasHotJournal).
+// Whether a rollback journal waits for recovery: its first byte is not 0, and no process holds RESERVED that
+// could be writing it (sqlite3PagerSharedLock's hasHotJournal).
 Measured<bool> HasHotJournal(const std::string& path, const ProbeFile& database) {
   const Measured<ProbeFile> journal = ProbeFile::Open(path + "-journal");
   if (!journal.ok()) {
@@ -93,7 +93,7 @@ Measured<std::uint64_t> WalSize(const std::string& path) {
   return size;
 }
 
-// The salts tell whether log and index belong together. With no valid frame the log may hold an older header,
+// By the salts, which log and index have in common. With no valid frame the log may hold an older header,
 // and a last connection that keeps its files (SQLITE_FCNTL_PERSIST_WAL) may leave an empty log.
 Measured<bool> BelongsToLog(const WalIndex& index, const std::string& path) {
   const Measured<ProbeFile> wal = ProbeFile::Open(path + "-wal");
@@ -113,9 +113,9 @@ Measured<bool> BelongsToLog(const WalIndex& index, const std::string& path) {
   return *salts == index.salts;
 }
 
-// Log or wal-index are missing: either no process has the store open, or one has it open and they were removed or are in
-// another folder (a mount of the single file, a hard link). SQLite also holds SHARED while it creates and removes them,
-// which is why kHeldWithoutLog is tried again.
+// Log or wal-index are missing: either no process has the store open, or one has it open and they were
+// removed or are in another folder (a mount of the single file, a hard link). SQLite also holds SHARED while
+// it creates and removes them, which is why kHeldWithoutLog is tried again.
 Measured<CommitCounter> WithoutWalIndex(const std::string& path, const ProbeFile& database) {
   const Measured<bool> held = IsHeld(database);
   if (!held.ok()) return held.problem();
@@ -153,7 +153,8 @@ Measured<CommitCounter> ReadFromWalIndex(const std::string& path, const ProbeFil
                        index->frames_backfilled};
 }
 
-// An encrypted header shows no journal mode, but a wal-index that belongs to its log does (SQLCipher leaves it plain).
+// An encrypted header shows no journal mode, but a wal-index that belongs to its log does (SQLCipher leaves
+// it plain).
 Measured<CommitCounter> ReadWithoutHeader(const std::string& path, const ProbeFile& database,
                                           std::uint64_t size_bytes, Problem problem) {
   if (size_bytes % 512 != 0) return problem;
@@ -167,8 +168,8 @@ bool HasAllPages(const ProbeFile& database, const DatabaseHeader& header) {
   return size.ok() && *size >= std::uint64_t{header.pages} * header.page_bytes;
 }
 
-// The header is a committed one if, after it was read, no process is in the middle of a commit, no crashed commit
-// waits to be rolled back, and it still reads the same.
+// The header is a committed one if, after it was read, no process is in the middle of a commit, no crashed
+// commit waits to be rolled back, and it still reads the same.
 Measured<CommitCounter> ReadFromHeader(const std::string& path, const ProbeFile& database,
                                        const DatabaseHeader& header) {
   const Measured<std::uint64_t> wal_size = WalSize(path);
@@ -207,8 +208,8 @@ Measured<CommitCounter> Attempt(const std::string& path) {
   if (!header->is_wal) return ReadFromHeader(path, *database, *header);
   Measured<CommitCounter> counter = ReadFromWalIndex(path, *database, header->page_bytes);
   if (!counter.ok()) return counter;
-  // A checkpoint writes page 1, with the new size, before the last pages: "too short" means damage only once all frames are
-  // copied.
+  // A checkpoint writes page 1, with the new size, before the last pages: "too short" means damage only once
+  // all frames are copied.
   const bool is_header_of_all = header->is_reserved_zero && counter->frames == counter->frames_backfilled &&
                                 header->change_counter == header->version_valid_for;
   if (is_header_of_all && *size < std::uint64_t{header->pages} * header->page_bytes)

@@ -1,9 +1,9 @@
 // How many write transactions a SQLite store has committed, as the store itself counts them.
 //
 // WAL mode: iChange of the wal-index (-shm), one more with each commit of any process. It starts at 0 whenever a
-// wal-index is begun (first connection, recovery); WalLives adds up its lives. With no log at all no process has the store
-// open, and the counter of the wal-index that doesn't exist yet is 0.
-// Rollback modes: the database header's change counter, one more with each commit. It never resets.
+// wal-index is begun (first connection, recovery); WalLives adds up its lives. With no log at all no process
+// has the store open, and the counter of the wal-index that doesn't exist yet is 0. Rollback modes: the
+// database header's change counter, one more with each commit. It never resets.
 //
 // The two count different things from different starts, so a value names its source: a change of journal mode must not
 // look like a burst of commits.

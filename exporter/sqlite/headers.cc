@@ -15,11 +15,14 @@ std::uint32_t BigEndian32(const std::uint8_t* bytes) {
          bytes[3];
 }
 
+// WALINDEX_MAX_VERSION of wal.c; the same since SQLite 3.7.0.
 constexpr std::uint32_t kVersion = 3007000;
 constexpr std::size_t kCopyBytes = 48;
 constexpr std::size_t kChecksumOffset = 40;
 
 std::uint32_t Native32(const WalIndexBytes& bytes, std::size_t offset) {
+  // In the byte order of the machine, which is the writers': the wal-index is shared memory and never leaves
+  // the host.
   std::uint32_t value = 0;
   std::memcpy(&value, &bytes[offset], sizeof value);
   return value;
@@ -51,8 +54,10 @@ Measured<DatabaseHeader> DecodeDatabaseHeader(const DatabaseHeaderBytes& bytes) 
     return Problem::kNotSqlite;
   }
   DatabaseHeader header;
+  // 65536 doesn't fit 16 bits; the file format writes 1 for it.
   const std::uint32_t page_bytes = std::uint32_t{bytes[16]} << 8U | bytes[17];
   header.page_bytes = page_bytes == 1 ? 65536 : page_bytes;
+  // The magic alone could be the beginning of something else, SQLCipher with a plain header for example.
   if (header.page_bytes < 512 || !std::has_single_bit(header.page_bytes)) return Problem::kNotSqlite;
 
   // File format write and read version: 1 is rollback, 2 is WAL; a higher one means a format that isn't known
@@ -71,18 +76,21 @@ Measured<DatabaseHeader> DecodeDatabaseHeader(const DatabaseHeaderBytes& bytes) 
 
 Measured<WalIndex> DecodeWalIndex(const WalIndexBytes& bytes) {
   const bool copies_equal = std::equal(bytes.begin(), bytes.begin() + kCopyBytes, bytes.begin() + kCopyBytes);
+  // isInit: 0 while the wal-index is being made or recovered.
   const bool initialised = bytes[12] == 1;
   if (!copies_equal || !initialised || !HasRightChecksum(bytes)) return Problem::kWalIndexDamaged;
+  // After the checksum: a version that is read from damaged bytes would be a wrong reason.
   if (Native32(bytes, 0) != kVersion) return Problem::kWalIndexVersion;
 
   WalIndex index;
   index.commits = Native32(bytes, 8);
-  // 65536 does not fit 16 bits and stands as 1: ((x & 0xfe00) | (x & 1) << 16), as in walIndexTryHdr.
+  // 65536 does not fit 16 bits and is written as 1: ((x & 0xfe00) | (x & 1) << 16), as in walIndexTryHdr.
   const std::uint32_t page = Native16(bytes, 14);
   index.page_bytes = (page & 0xFE00U) | ((page & 1U) << 16U);
   index.frames = Native32(bytes, 16);
   index.pages = Native32(bytes, 20);
   std::copy_n(bytes.begin() + 32, index.salts.size(), index.salts.begin());
+  // WalCkptInfo.nBackfill, behind the two copies. It has no checksum and no copy, and is one aligned word.
   index.frames_backfilled = Native32(bytes, 96);
   // A store that was opened, and only read since, has no page size yet.
   const bool is_unwritten = index.page_bytes == 0 && index.commits == 0 && index.frames == 0;

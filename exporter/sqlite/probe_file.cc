@@ -39,18 +39,22 @@ Measured<FileStatus> OfRegularFile(const struct stat& status) {
 
 Measured<std::string> ResolvePath(const std::string& path) {
   std::array<char, PATH_MAX> resolved;
+  // SQLite resolves links in unixFullPathname (os_unix.c) before it names -wal, -shm and -journal.
   if (::realpath(path.c_str(), resolved.data()) == nullptr) return ProblemOfErrno(errno);
   return std::string(resolved.data());
 }
 
 Measured<FileStatus> StatusOf(const std::string& path) {
   struct stat status = {};
+  // lstat: the path is resolved, so a link at its end was put there since.
   if (::lstat(path.c_str(), &status) != 0) return ProblemOfErrno(errno);
   return OfRegularFile(status);
 }
 
 FileIdentity IdentityOf(const std::string& path) {
   struct statx status = {};
+  // For the birth time, which stat(2) lacks: ext4 gives a deleted file's inode number to the next file at
+  // once.
   if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &status) != 0) return {};
   FileIdentity identity{makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino, 0};
   if ((status.stx_mask & STATX_BTIME) != 0) {
@@ -70,6 +74,8 @@ Measured<ProbeFile> ProbeFile::Open(const std::string& path) {
   // Looked at before it is opened, because opening a device can act on it and opening a FIFO wakes its
   // writer; and again afterwards, because it may have been replaced in between.
   if (const Measured<std::uint64_t> size = FileSize(path); !size.ok()) return size.problem();
+  // O_NOCTTY, O_NONBLOCK: should a terminal or a FIFO have taken its place, opening it neither makes it ours
+  // nor waits.
   const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
   if (fd < 0) return ProblemOfErrno(errno);
   ProbeFile file(fd);
@@ -105,11 +111,14 @@ Measured<std::size_t> ProbeFile::ReadAt(std::uint64_t offset, std::span<std::uin
 }
 
 Measured<bool> ProbeFile::IsLocked(short lock_type, off_t offset, off_t length) const {
+  // A POSIX lock is asked about, of the kind that SQLite sets; F_GETLK never reports locks of our own
+  // process, which has none.
   struct flock lock = {};
   lock.l_type = lock_type;
   lock.l_whence = SEEK_SET;
   lock.l_start = offset;
   lock.l_len = length;
+  // On a read-only descriptor F_GETLK may ask for a write lock, which F_SETLK could not set (man 2 fcntl).
   if (::fcntl(fd_, F_GETLK, &lock) != 0) return ProblemOfErrno(errno);
   return lock.l_type != F_UNLCK;
 }

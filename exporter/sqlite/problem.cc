@@ -9,6 +9,8 @@ struct Wording {
 };
 
 Wording WordingOf(Problem problem) {
+  // Without default, so that the compiler names a forgotten problem. The ids are labels' values that alerts
+  // and users may select: they are never changed.
   switch (problem) {
     case Problem::kNoPath:
       return {"no_path", "neither the counter block nor --store says where the database is"};
@@ -60,6 +62,7 @@ std::string_view ProblemId(Problem problem) { return WordingOf(problem).id; }
 std::string_view ProblemText(Problem problem) { return WordingOf(problem).text; }
 
 std::string_view ProblemTextOfId(std::string_view id) {
+  // Linear in a list of twenty; the landing page alone asks.
   for (int problem = 0; problem <= static_cast<int>(Problem::kChanging); ++problem) {
     const Wording wording = WordingOf(static_cast<Problem>(problem));
     if (wording.id == id) return wording.text;

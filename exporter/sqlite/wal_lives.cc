@@ -9,26 +9,32 @@
 namespace outgrown::exporter::sqlite {
 namespace {
 
-// More than two open files happen only when wal-indexes are removed under living connections; this bounds the descriptors.
+// More than two open files happen only when wal-indexes are removed under living connections; this bounds the
+// descriptors.
 constexpr std::size_t kLivesMax = 4;
 
-// A writer may be preempted between the two copies of the header; it is not waited for, the next Look reads it again.
+// A writer may be preempted between the two copies of the header; it is not waited for, the next Look reads
+// it again.
 constexpr int kReadsMax = 8;
 
+// inotify's queue is read at once by a thread of its own, so an event that is a second late does not come any
+// more.
 constexpr std::chrono::seconds kEventDelayMax(1);
 
 // iChange continues at 0 after 2^32 - 1; any other lower value is another life's.
 bool IsWrapped(std::uint32_t from, std::uint32_t to) {
+  // 268 million commits between two looks: more than any store makes.
   constexpr std::uint32_t kNear = 1U << 28U;
   return from > UINT32_MAX - kNear && to < kNear;
 }
 
 bool IsBlank(const WalIndexBytes& bytes) {
+  // 96: both copies of the header. Behind them are locks and nBackfill, which a new wal-index may have set.
   return std::all_of(bytes.begin(), bytes.begin() + 96, [](std::uint8_t byte) { return byte == 0; });
 }
 
-// A connection holds the byte shared for as long as it has the wal-index open; it is held exclusively only to empty
-// a file that no connection holds (unixLockSharedMemory in SQLite's os_unix.c).
+// A connection holds the byte shared for as long as it has the wal-index open; it is held exclusively only to
+// empty a file that no connection holds (unixLockSharedMemory in SQLite's os_unix.c).
 bool IsIndexHeld(const ProbeFile& file) {
   const Measured<bool> any = file.IsLocked(F_WRLCK, kWalIndexHeldByte, 1);
   if (!any.ok() || !*any) return false;
@@ -51,11 +57,14 @@ void WalLives::Take(const Happened& happened) {
     case Event::kCreated:
       ++begun_;
       ++unopened_;
-      // The event may be about the file that is open already (opened before the event came); earlier closes are not its.
+      // The event may be about the file that is open already (opened before the event came); earlier closes
+      // are not its.
       if (newest != nullptr && !newest->is_settled) newest->closes = 0;
       break;
     case Event::kRemoved:
       if (newest == nullptr || !newest->is_here) break;
+      // SQLite unlinks the wal-index before it closes it (unixShmUnmap with deleteFlag); rm(1) behind a
+      // closed one does not.
       newest->is_removed_open = newest->is_removed_open || newest->closes == 0;
       newest->is_here = false;
       break;
@@ -67,6 +76,7 @@ void WalLives::Take(const Happened& happened) {
     case Event::kChanged:
       for (Life& life : lives_) {
         if (life.watch != happened.watch) continue;
+        // Growth of one life comes as many changes without a close between them.
         if (life.changes == 0 || life.is_change_closed) ++life.changes;
         life.is_change_closed = false;
       }
@@ -74,7 +84,8 @@ void WalLives::Take(const Happened& happened) {
   }
 }
 
-// The lock is checked before the header is read: if no connection held it, no commit came after what was read.
+// The lock is checked before the header is read: if no connection held it, no commit came after what was
+// read.
 void WalLives::Look(std::span<const Happened> events) {
   for (const Happened& happened : events) Take(happened);
   OpenNewest();
@@ -87,6 +98,7 @@ void WalLives::Look(std::span<const Happened> events) {
       reading.is_blank = read.ok() ? IsBlank(bytes) : read.problem() == Problem::kTruncated;
       if (!read.ok()) break;
       const Measured<WalIndex> index = DecodeWalIndex(bytes);
+      // A writer is between the two copies; the next read is a microsecond later.
       if (!index.ok()) continue;
       reading.is_valid = true;
       reading.commits = index->commits;
@@ -105,6 +117,7 @@ void WalLives::OpenNewest() {
   if (!there.ok() || is_open) return;
   Measured<ProbeFile> file = ProbeFile::Open(path_);
   if (!file.ok()) return;
+  // Of the descriptor: another file may have come to the path since StatusOf.
   const Measured<FileStatus> identity = file->Status();
   if (!identity.ok()) return;
   if (!is_watched_) {
@@ -123,6 +136,7 @@ void WalLives::OpenNewest() {
 void WalLives::BeginAgain(Life& life) {
   if (!life.is_over || life.is_unexplained)
     ++missed_;  // its last commits were not read, or not known to be SQLite's
+  // Each change that a close separates from the next was a life of its own.
   if (life.changes > 1) missed_ += static_cast<std::uint64_t>(life.changes) - 1;
   ++begun_;
   life.was_there = life.was_held = false;
@@ -134,13 +148,15 @@ void WalLives::SettleLife(Life& life) {
   const Reading& now = life.reading;
   if (!life.is_settled) {
     if (life.was_there && !now.is_valid && !now.is_blank) return;  // what was there before is not known yet
+    // What was there before is where the count begins.
     if (life.was_there) life.seen = now.commits;
     // It was closed already, yet it is in use: that may be another life in the same file.
     const bool is_left_behind = life.is_here && !now.is_held;
     if (!life.was_there && life.closes > (is_left_behind ? 1 : 0)) ++missed_;
   } else {
-    // A file that no connection held was emptied before it was used again; otherwise it grew, and the event of that may come
-    // later than the new size. With a close in between it may have been either: then the difference is a lower bound.
+    // A file that no connection held was emptied before it was used again; otherwise it grew, and the event
+    // of that may come later than the new size. With a close in between it may have been either: then the
+    // difference is a lower bound.
     const bool had_commits = life.was_held || life.seen > 0 || life.is_unexplained;
     const bool is_emptied = (life.is_over && had_commits && life.changes > 0) ||
                             now.size_bytes < life.settled_size_bytes || (now.is_blank && life.seen > 0);
@@ -158,9 +174,12 @@ void WalLives::SettleLife(Life& life) {
   life.changes = life.closes = 0;
   life.is_change_closed = false;
   if (!now.is_valid) return;
+  // A file that nobody was seen to hold may have been copied here (cp, rsync), with commits that were made
+  // elsewhere.
   life.is_unexplained =
       now.commits != life.seen && !(life.was_there || life.was_held || life.is_removed_open);
   if (life.is_unexplained) return;
+  // Modulo 2^32, so that a counter that wrapped adds the right difference.
   commits_ += now.commits - life.seen;
   life.seen = now.commits;
 }
@@ -178,6 +197,7 @@ void WalLives::Settle() {
     SettleLife(life);
   }
   std::erase_if(lives_, [this](Life& life) {
+    // Removed and held by nobody: no commit can come any more.
     const bool is_done = !life.is_here && life.is_over;
     if (is_done && !Forget(life)) ++missed_;
     return is_done;
@@ -189,6 +209,7 @@ void WalLives::Settle() {
   }
   const bool is_quiet = begun_ == std::exchange(begun_at_settle_, begun_);
   is_long_lived_ = is_quiet && !is_new && !lives_.empty() && lives_.back().is_here && !lives_.back().is_over;
+  // Beginnings that no file was opened for: the file was gone by then.
   if (unopened_ > 0) missed_ += static_cast<std::uint64_t>(std::exchange(unopened_, 0));
   // A file may be opened before the event of its creation comes; if that does not come soon, it was lost.
   const auto clock = std::chrono::steady_clock::now();

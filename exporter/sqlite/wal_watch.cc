@@ -21,9 +21,10 @@
 namespace outgrown::exporter::sqlite {
 namespace {
 
+// How long a scrape waits for the watch's lock: well below a store's deadline (scrape.cc).
 constexpr std::chrono::milliseconds kBusyTimeout(300);
-// By a steady clock a mutex is locked through pthread_mutex_clocklock, which GCC 12's ThreadSanitizer doesn't know: it would take
-// what the mutex guards for unguarded.
+// By a steady clock a mutex is locked through pthread_mutex_clocklock, which GCC 12's ThreadSanitizer doesn't
+// know: it would take what the mutex guards for unguarded.
 #ifdef __SANITIZE_THREAD__
 using LockClock = std::chrono::system_clock;
 #else
@@ -32,11 +33,14 @@ using LockClock = std::chrono::steady_clock;
 constexpr std::chrono::minutes kForgottenAfter(10);
 constexpr std::chrono::minutes kSweepEvery(1);
 
+// No IN_MODIFY of the folder: it would come with every page that is written to the log, and wake the thread
+// for each commit. IN_ONLYDIR: not a file that has taken the folder's place.
 constexpr std::uint32_t kFolderEvents =
     IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
 
-// Whether inotify on this machine sees all changes in a folder: other machines may change the files of a network or cluster file
-// system, and the server that backs a FUSE or 9P mount may do so by itself. The magic numbers are those of statfs(2).
+// Whether inotify on this machine sees all changes in a folder: other machines may change the files of a
+// network or cluster file system, and the server that backs a FUSE or 9P mount may do so by itself. The magic
+// numbers are those of statfs(2).
 bool IsLocal(const std::string& folder) {
   constexpr std::array<std::uint32_t, 14> kElsewhere = {
       0x6969,      // NFS
@@ -55,21 +59,26 @@ bool IsLocal(const std::string& folder) {
       0x786F4256,  // VirtualBox
   };
   struct statfs status = {};
+  // Also if the file system doesn't answer: then this thread is stuck, and not the watch, whose lock isn't
+  // held here.
   if (::statfs(folder.c_str(), &status) != 0) return false;
   return std::ranges::find(kElsewhere, static_cast<std::uint32_t>(status.f_type)) == kElsewhere.end();
 }
 
-// There is a descriptor for each watched store, and the usual soft limit of 1,024 exists only for programs that use select.
+// There is a descriptor for each watched store, and the usual soft limit of 1,024 exists only for programs
+// that use select.
 void AllowDescriptors() {
   struct rlimit limit = {};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  // The soft limit may be raised up to the hard one by every process (man 2 getrlimit).
   limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 65536));
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// On a busy machine a life of the wal-index could be over before this thread runs: a kernel with lazy preemption (6.13 and
-// later) lets other threads run until the next tick. So it asks for the lowest real-time priority if the system allows it
-// (LimitRTPRIO=), else for a higher nice level (LimitNICE=), else for the shortest time slice.
+// On a busy machine a life of the wal-index could be over before this thread runs: a kernel with lazy
+// preemption (6.13 and later) lets other threads run until the next tick. So it asks for the lowest real-time
+// priority if the system allows it (LimitRTPRIO=), else for a higher nice level (LimitNICE=), else for the
+// shortest time slice.
 void AskForPromptness() {
   struct Attributes {
     std::uint32_t size, policy;
@@ -84,6 +93,8 @@ void AskForPromptness() {
       Attributes{sizeof(Attributes), SCHED_OTHER, 0, -10, 0, kSliceNs, 0, 0},
       Attributes{sizeof(Attributes), SCHED_OTHER, 0, ::getpriority(PRIO_PROCESS, 0), 0, kSliceNs, 0, 0}};
   for (const Attributes& wish : wishes) {
+    // 0 is the calling thread. glibc has no wrapper before 2.41. A kernel that doesn't know a custom slice
+    // ignores it.
     if (::syscall(SYS_sched_setattr, 0, &wish, 0) == 0) return;
   }
 }
@@ -114,6 +125,8 @@ struct WalWatch::Store {
             [this, &watch](int wd) { EndWatchOfFile(watch, wd); }) {}
 
   int WatchFile(WalWatch& watch, int descriptor) {
+    // By the descriptor and not by the name, which may be another file's by now. One watch for an inode: a
+    // second store that leads to the same file gets the same number, hence the multimap.
     const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
     const int wd = ::inotify_add_watch(watch.inotify_, path.c_str(), IN_MODIFY);
     if (wd >= 0) watch.files_.emplace(wd, this);
@@ -143,6 +156,7 @@ WalWatch::WalWatch() = default;
 WalWatch::~WalWatch() {
   if (thread_.joinable()) {
     const std::uint64_t one = 1;
+    // An eventfd wakes poll without a race; a flag alone would be seen with the next event only.
     static_cast<void>(::write(stop_, &one, sizeof one));
     thread_.join();
   }
@@ -154,6 +168,7 @@ WalWatch::~WalWatch() {
 bool WalWatch::Start() {
   if (thread_.joinable()) return true;
   AllowDescriptors();
+  // Non-blocking, so that Drain can read to the end. Fails beyond max_user_instances.
   if (inotify_ < 0) inotify_ = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (stop_ < 0) stop_ = ::eventfd(0, EFD_CLOEXEC);
   if (inotify_ < 0 || stop_ < 0) return false;
@@ -175,11 +190,15 @@ void WalWatch::Run() {
 }
 
 bool WalWatch::BeginToWatch(const std::shared_ptr<Store>& store) {
+  // Not waited for: a thread that reads this store unwatched may be stuck in its file system, and the watch's
+  // lock is held here.
   const std::unique_lock<std::mutex> lives(store->mutex, std::try_to_lock);
   if (!lives.owns_lock() || !Start()) return false;
   const int wd = ::inotify_add_watch(inotify_, store->folder.c_str(), kFolderEvents);
   if (wd < 0) return false;
   Folder& folder = folders_[wd];
+  // After the watch was set: if the folder is exchanged in between, the next Look sees another identity and
+  // begins anew.
   folder.identity = IdentityOf(store->folder);
   folder.stores.emplace(store->name, store.get());
   store->watch = wd;
@@ -220,8 +239,10 @@ void WalWatch::Dispatch(const char* events, std::size_t size) {
   for (std::size_t at = 0; at < size;) {
     inotify_event event = {};
     std::memcpy(&event, events + at, sizeof event);
+    // The name is padded with NULs (man 7 inotify); the conversion stops at the first.
     const std::string_view name = event.len == 0 ? "" : events + at + sizeof event;
     at += sizeof event + event.len;
+    // Of which folder the lost events were is not known.
     if ((event.mask & IN_Q_OVERFLOW) != 0) LoseAll();
     if ((event.mask & IN_MODIFY) != 0) {
       const auto [first, last] = files_.equal_range(event.wd);
@@ -239,10 +260,13 @@ void WalWatch::Dispatch(const char* events, std::size_t size) {
     const auto [first, last] = folder->second.stores.equal_range(name);
     for (auto store = first; store != last; ++store) add(store->second, {*what});
   }
+  // After the whole buffer: a store is read once for all of its events, since a reading costs system calls
+  // and an event doesn't.
   for (Store* store : looking) {
     store->lives.Look(std::exchange(store->happened, {}));
     if (!std::exchange(store->is_touched, true)) touched_.push_back(store);
   }
+  // Last, because EndToWatch changes the folders that the loop above goes through.
   for (Store* store : lost) {
     store->lives.EventsLost();
     EndToWatch(*store);
@@ -251,6 +275,7 @@ void WalWatch::Dispatch(const char* events, std::size_t size) {
 
 // Reads the queue to its end. Only then are readings settled: no earlier event about them can be outstanding.
 void WalWatch::Drain() {
+  // Some 500 events of short names; the kernel gives whole events only.
   alignas(inotify_event) std::array<char, 16384> buffer;
   ssize_t size = 0;
   while (inotify_ >= 0 && (size = ::read(inotify_, buffer.data(), buffer.size())) > 0) {
@@ -267,6 +292,7 @@ void WalWatch::Sweep(std::chrono::steady_clock::time_point now) {
   swept_ = now;
   std::erase_if(stores_, [&](const auto& entry) {
     Store& store = *entry.second;
+    // A copy is with a thread that looks at it now.
     if (now - store.asked < kForgottenAfter || entry.second.use_count() > 1) return false;
     if (store.watch >= 0) EndToWatch(store);
     return true;
@@ -285,6 +311,7 @@ WalWatch::Seen WalWatch::SeenOf(const Store& store) const {
 
 std::optional<WalWatch::Seen> WalWatch::Look(const std::string& path) {
   const std::string folder = path.substr(0, path.rfind('/') + 1);
+  // Before the lock is taken, since both may hang on a file system that doesn't answer.
   const bool is_local = IsLocal(folder);
   const FileIdentity identity = IdentityOf(folder);
   std::shared_ptr<Store> store;
@@ -301,6 +328,7 @@ std::optional<WalWatch::Seen> WalWatch::Look(const std::string& path) {
       store->lives.EventsLost();  // another folder is at its path
       EndToWatch(*store);
     }
+    // Tried again at each Look: a limit may have been raised, a permission given.
     if (store->watch < 0 && is_local) BeginToWatch(store);
     if (store->watch >= 0) {
       Drain();
