@@ -39,6 +39,8 @@ std::optional<AlertStates> ReadAlerts(const Table& table, prometheus_api::QueryS
     const std::string_view state = prometheus_api::LabelValue(series.labels, "alertstate");
     const auto threshold = std::ranges::find(
         table.thresholds, prometheus_api::LabelValue(series.labels, "alertname"), &ThresholdRow::alert);
+    // An answer to another question: nothing of it is compared, since an alert that is missing in it would
+    // read as drift.
     if (threshold == table.thresholds.end() || (state != "firing" && state != "pending")) {
       fleet.Warn(fmt::format("{}: the answer holds a series that was not asked for", reply.asked.promql));
       return std::nullopt;
@@ -63,6 +65,7 @@ bool Agrees(State state, AlertState alert) {
     case State::kNotBreached:
       return alert == AlertState::kNone;
     case State::kUnknown:
+      // An unknown threshold contradicts nothing; a firing alert beside it is a note of its own.
       return true;
   }
   return true;
@@ -74,13 +77,13 @@ struct Mismatch {
   std::size_t threshold;
 };
 
-// Whether keep_firing_for holds an alert. kUnknown: the answer is incomplete, is not of the evaluation that the decision
-// used, or does not reach back far enough to show it.
+// Whether keep_firing_for holds an alert. kUnknown: the answer is incomplete, is not of the evaluation that
+// the decision used, or does not reach back far enough to show it.
 enum class Held { kNo, kYes, kUnknown };
 
-// Going back from the newest of `samples` to a breach, no run of evaluations at which the condition was false is as long
-// as keep_firing_for. (A condition that becomes true again in time stops Prometheus' clock, and the alert fires on through
-// the new pending time.) A gap that may hide a breach leaves it unknown.
+// Going back from the newest of `samples` to a breach, no run of evaluations at which the condition was false
+// is as long as keep_firing_for. (A condition that becomes true again in time stops Prometheus' clock, and
+// the alert fires on through the new pending time.) A gap that may hide a breach leaves it unknown.
 Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::span<const Sample> samples) {
   std::optional<std::int64_t> run_end_ms;  // the newest evaluation of the present run of false ones
   for (std::size_t count = samples.size(); count > 0; --count) {
@@ -101,6 +104,8 @@ Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::span<cons
       continue;
     }
     run_end_ms.reset();
+    // The same judgement as the decision's, moved back to that evaluation; coverage is left out, as
+    // Prometheus' alert knows none.
     const decide::Clock clock = {sample.time_ms, table.interval_ms};
     const decide::State state =
         decide::JudgeWindow(threshold, {.samples = samples.first(count)}, {}, clock).state;
@@ -110,7 +115,8 @@ Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::span<cons
   return Held::kUnknown;
 }
 
-// For each of these mismatches of one signal, with one query for all stores. Unknown ones become a warning of the fleet.
+// For each of these mismatches of one signal, with one query for all stores. Unknown ones become a warning of
+// the fleet.
 std::vector<Held> FindHeld(const Table& table, std::size_t signal, const std::vector<Mismatch>& mismatches,
                            const std::vector<AlertSubject>& subjects, prometheus_api::QuerySource& source,
                            FleetNotes& fleet) {
@@ -142,8 +148,8 @@ std::vector<Held> FindHeld(const Table& table, std::size_t signal, const std::ve
   return held;
 }
 
-// Whether E is among the first evaluations since the server's start, in which it writes no ALERTS at all (Prometheus writes
-// them once it has restored their `for`, in the third).
+// Whether E is among the first evaluations since the server's start, in which it writes no ALERTS at all
+// (Prometheus writes them once it has restored their `for`, in the third).
 bool AlertsUnwritten(std::span<const Sample> samples, std::int64_t start_ms) {
   constexpr std::ptrdiff_t kUnwritten = 2;
   return std::ranges::count_if(samples, [&](const Sample& sample) { return sample.time_ms >= start_ms; }) <=
@@ -238,9 +244,11 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
       const Finding& finding = (*subjects[subject].findings)[index];
       const std::vector<Sample>& samples = subjects[subject].samples->signals[threshold.signal].samples;
       AlertComparison& comparison = comparisons[subject][index];
+      // Without a sample there is no evaluation to compare at.
       if (samples.empty()) continue;
       const auto found = states->find({subjects[subject].samples->identity, index});
       if (found != states->end()) {
+        // Exactly at E: ALERTS one evaluation earlier or later may be in another state.
         const auto at_newest = found->second.find(samples.back().time_ms);
         if (at_newest != found->second.end()) comparison.alert = at_newest->second;
       }
@@ -248,6 +256,7 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
         if (comparison.alert == AlertState::kFiring) comparison.agreement = Agreement::kFiringUnknown;
         continue;
       }
+      // Drift until one of the exceptions below explains it.
       comparison.agreement = Agrees(finding.state, comparison.alert) ? Agreement::kAgrees : Agreement::kDrift;
       if (comparison.agreement == Agreement::kAgrees) continue;
       if (comparison.alert == AlertState::kFiring) maybe_held[threshold.signal].push_back({subject, index});

@@ -33,6 +33,7 @@ VerdictCodes CodesOf(std::span<const Evaluation> evaluations) {
     for (const StoreDecision& store : evaluation.stores) {
       if (store.decision.outcome != decide::Outcome::kBreached) continue;
       const bool severe = store.decision.verdict + 1 == evaluation.table->verdicts.size();
+      // Apart, because drift and undetermined rank between the two (docs/decision.md).
       int& code = severe ? codes.severe : codes.mild;
       code = std::max(code, evaluation.table->verdicts[store.decision.verdict].exit_code);
     }
@@ -52,7 +53,8 @@ bool AnyDrift(std::span<const Evaluation> evaluations) {
 
 bool AnyUndetermined(std::span<const Evaluation> evaluations) {
   return std::ranges::any_of(evaluations, [](const Evaluation& evaluation) {
-    // Unknown whether this spec has stores. A spec that certainly has none on this server is no reason to be undetermined.
+    // Unknown whether this spec has stores. A spec that certainly has none on this server is no reason to be
+    // undetermined.
     const bool stores_unknown = !evaluation.fleet.answered || PresenceProblem(evaluation.fleet) != nullptr;
     return evaluation.fleet.without_identity || (evaluation.stores.empty() && stores_unknown) ||
            std::ranges::any_of(evaluation.stores,
@@ -87,6 +89,7 @@ void FindSplits(Evaluation& evaluation, prometheus_api::QuerySource& source, std
       const double sum =
           std::accumulate(store->split.begin(), store->split.end(), 0.0,
                           [](double so_far, const Share& share) { return so_far + share.part; });
+      // Every part is above 0, so the sum is; no share leaves the list empty and nothing is divided.
       for (Share& share : store->split) share.part /= sum;
       std::ranges::sort(store->split, std::greater<>(), &Share::part);
     }
@@ -148,12 +151,14 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
     subjects.push_back({&store.samples, &store.findings});
   }
   evaluation.fleet.stores.clear();
+  // No store, no alert to compare: the query would only cost time.
   if (evaluation.stores.empty()) return evaluation;
   std::vector<std::vector<AlertComparison>> alerts =
       CompareAlerts(table, source, subjects, evaluation.fleet, evaluation.alerts_compared);
   for (std::size_t index = 0; index < alerts.size(); ++index) {
     evaluation.stores[index].alerts = std::move(alerts[index]);
   }
+  // Over a period LookBack asks, once the verdict is known.
   if (period_ms == 0) FindSplits(evaluation, source, 0);
   return evaluation;
 }
@@ -220,6 +225,7 @@ Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& give
   evaluation.origin = Origin::kGiven;
   evaluation.time_ms = time_ms;
   evaluation.fleet.time_ms = time_ms;
+  // Given values need no server.
   evaluation.fleet.answered = true;
   evaluation.fleet.signal_queries.resize(table.signals.size());
   for (const GivenStore& one : given) {
@@ -276,6 +282,7 @@ int Badness(const Table& table, const StoreDecision& store) {
 int EvaluateExitStatus(std::span<const Evaluation> evaluations, bool verdict_codes) {
   const bool answered =
       std::ranges::any_of(evaluations, [](const Evaluation& one) { return one.fleet.answered; });
+  // Before everything else: without any answer nothing below means anything.
   if (!answered) return kExitNoAnswer;
   const VerdictCodes codes = CodesOf(evaluations);
   if (verdict_codes && codes.severe != 0) return codes.severe;

@@ -23,7 +23,7 @@ namespace outgrown::evaluate {
 
 enum class Origin {
   kPrometheus,  // measured
-  kGiven,       // --measurements: values that stand for sustained ones
+  kGiven,       // --measurements: values that are taken as sustained
 };
 
 // A reason's share of a split signal.
@@ -56,7 +56,8 @@ struct Evaluation {
   std::vector<StoreDecision> stores;  // by identity; reports choose their own order
 };
 
-// The first presence query without a complete answer, which leaves unknown which stores there are; null if there is none.
+// The first presence query without a complete answer, which leaves unknown which stores there are; null if
+// there is none.
 const QueryDone* PresenceProblem(const FleetSamples& fleet);
 
 // Asks `source` and decides about every store there was within the last 26 hours, or within `period_ms` if that is

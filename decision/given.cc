@@ -32,6 +32,7 @@ std::string KnownSignals(std::span<const Table* const> tables) {
 // The index of the one table that knows all signals of `members`.
 Result<std::size_t> TableOf(std::span<const Table* const> tables, const Json::Object& members,
                             const std::string& where) {
+  // First the names, so that a misspelt signal is named and not reported as "fits no spec".
   for (const auto& member : members) {
     const std::string& key = member.first;
     const auto knows = [&key](const Table* table) { return FindSignal(*table, key) != nullptr; };
@@ -55,6 +56,7 @@ Result<std::size_t> TableOf(std::span<const Table* const> tables, const Json::Ob
 
 Result<GivenStore> ReadStore(const Table& table, const Json::Object& members, const std::string& where) {
   GivenStore store;
+  // What is not mentioned is unknown, never 0.
   store.values.assign(table.signals.size(), std::numeric_limits<double>::quiet_NaN());
   for (const auto& [key, value] : members) {
     if (key == kLabels) {
@@ -110,6 +112,7 @@ Result<std::vector<std::vector<GivenStore>>> ReadGiven(std::span<const Table* co
     if (!table) return table.error();
     Result<GivenStore> store = ReadStore(*tables[*table], *objects[index]->object(), place);
     if (!store) return store.error();
+    // Stores without labels have no name that could be equal, so several of them are allowed.
     if (!store->labels.empty() && !names.emplace(*table, SortedLabels(*store)).second) {
       return Error{"has the same labels as an earlier store", place};
     }

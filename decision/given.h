@@ -1,7 +1,8 @@
 // --measurements: the values of a store's signals given by hand, as JSON. One object, signal id to number,
 //   {"write_error_ratio": 0.02, "writes_per_second": 12}
 // or a list of them, each with an optional member "labels" that names the store: {"labels": {"database": "a"}, ...}.
-// A signal that is left out, or null, is unknown; a negative value is an error, and so are two stores of the same labels.
+// A signal that is left out, or null, is unknown; a negative value is an error, and so are two stores of the
+// same labels.
 #pragma once
 
 #include <span>

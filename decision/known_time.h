@@ -4,10 +4,10 @@
 //                       └──────── run ────────┘
 //
 // Between two evaluations at which the condition was false no alert fires unless the run is as long as `for`. So a run
-// that is too short hides nothing. A run that is long enough, and in which a value was seen beyond the limit, may hide a
-// breach: its gaps are never tolerated. Where no value was seen beyond the limit, missing samples are tolerated up to
-// BridgedMsMax. What is known to be wrong (uncounted writes, a value that is not finite, a failed query) is never
-// tolerated.
+// that is too short hides nothing. A run that is long enough, and in which a value was seen beyond the limit,
+// may hide a breach: its gaps are never tolerated. Where no value was seen beyond the limit, missing samples
+// are tolerated up to BridgedMsMax. What is known to be wrong (uncounted writes, a value that is not finite,
+// a failed query) is never tolerated.
 #pragma once
 
 #include <cstddef>

@@ -29,9 +29,11 @@ Cause CauseOf(Trust trust) {
   return Cause::kQueryFailed;
 }
 
+// Prometheus evaluates an expression of a range query at multiples of the step from its start: on the rules'
+// grid two runs ask for the same points.
 std::int64_t FloorTo(std::int64_t time_ms, std::int64_t step_ms) { return time_ms / step_ms * step_ms; }
 
-// Asks for one series of all stores and puts the samples where `fetched_of` says. Why an answer is not believed
+// Asks for one series of all stores and puts the samples where `fetched_of` says. Why an answer can't be used
 // applies to every store.
 template <typename FetchedOf>
 prometheus_api::Asked FetchSeries(const Table& table, const SeriesChoice& choice, std::string_view series,
@@ -44,6 +46,8 @@ prometheus_api::Asked FetchSeries(const Table& table, const SeriesChoice& choice
           ? prometheus_api::AskSamples(source, series, to_ms, window_ms + to_ms - from_ms, fleet)
           : prometheus_api::AskRange(source, choice.expr, FloorTo(from_ms - window_ms, step_ms),
                                      FloorTo(to_ms, step_ms), step_ms, fleet);
+  // Before the answer is looked at: after a failed query nothing of the stretch before may be taken for this
+  // one's.
   for (Store& store : list.stores()) fetched_of(store) = {};
   std::size_t without_identity = 0;
   for (prometheus_api::Series& one : reply.series) {
@@ -74,6 +78,7 @@ std::vector<Sample> History(const Fetched& fetched, std::int64_t time_ms) {
   std::vector<Sample> history;
   for (; !parts.empty(); parts.pop_back()) {
     const std::span<const Sample> part = parts.back();
+    // Two series at the same time: which of them is right is unknown, so the history begins after them.
     if (!history.empty() && part.back().time_ms >= history.front().time_ms) {
       std::erase_if(history, [&](const Sample& sample) { return sample.time_ms <= part.back().time_ms; });
       break;
@@ -96,8 +101,8 @@ bool InOrder(const Table& table, const SignalSamples& coverage, std::int64_t tim
          newest.value <= table.coverage_maximum;
 }
 
-// Asks why the coverage of some stores is out of bounds: one query for the fleet, none if all are in order. Its result changes
-// the wording of a decision, never the decision.
+// Asks why the coverage of some stores is out of bounds: one query for the fleet, none if all are in order.
+// Its result changes the wording of a decision, never the decision.
 void FindReasons(const Table& table, prometheus_api::QuerySource& source, FleetSamples& fleet) {
   if (table.reason_series.empty()) return;
   std::map<Identity, StoreSamples*> wanted;
@@ -117,6 +122,7 @@ void FindReasons(const Table& table, prometheus_api::QuerySource& source, FleetS
     for (const ReasonRow& row : table.reasons) {  // in the spec's order: the verdict line shows the first
       if (own.erase(row.id) > 0) store->coverage_reasons.emplace_back(row.sentence);
     }
+    // A reason without a sentence reads as itself; the set makes the order stable.
     for (const std::string_view unnamed : own) store->coverage_reasons.emplace_back(unnamed);
   }
 }
@@ -206,6 +212,7 @@ FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, st
     samples.coverage = SamplesOf(store.coverage, at.coverage(), time_ms);
   }
   FindReasons(table, source, fleet);
+  // Servers answer in any order; records and reports of the same decision must be the same text.
   std::ranges::sort(fleet.stores, {}, &StoreSamples::identity);
   return fleet;
 }
@@ -238,6 +245,7 @@ decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int
   if (fetched.cause != Cause::kNone) return {.cause = fetched.cause};
   if (fetched.series.empty()) return {.cause = Cause::kAbsent};
   if (fetched.series.size() == 1) {
+    // The usual case, one series: a view into what was fetched, nothing is copied.
     const std::span<const Sample> seen = Upto(fetched.series.front(), time_ms, window_ms + history_ms);
     if (seen.empty()) return {.cause = Cause::kAbsent};
     const std::size_t window = Upto(seen, time_ms, window_ms).size();

@@ -1,11 +1,12 @@
-// Measuring: the raw recorded samples of every store's signals, fetched for a stretch of time, and what of them a decision
-// at one instant looks at.
+// Measuring: the raw recorded samples of every store's signals, fetched for a stretch of time, and what of
+// them a decision at one instant looks at.
 //
-// A handful of queries for the whole fleet, however many stores there are: two about the stores themselves, one for each
-// signal, one for the coverage; and where a store has fallen silent, one for each 26 hours that are looked back.
+// A handful of queries for the whole fleet, however many stores there are: two about the stores themselves,
+// one for each signal, one for the coverage; and where a store has fallen silent, one for each 26 hours that
+// are looked back.
 //
-// --evaluate decides at one instant, --since at every evaluation of a period, --backtest at every step of one: all three
-// fetch and read here.
+// --evaluate decides at one instant, --since at every evaluation of a period, --backtest at every step of
+// one: all three fetch and read here.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +23,8 @@
 
 namespace outgrown::evaluate {
 
-// How much further back than the thresholds need the samples of that many stores reach, so that reports can say since when
-// something has lasted: nothing for many stores.
+// How much further back than the thresholds need the samples of that many stores reach, so that reports can
+// say since when something has lasted: nothing for many stores.
 inline constexpr std::int64_t kHistoryMs = 6LL * 3'600'000;
 std::int64_t HistoryMs(std::size_t stores);
 
@@ -48,8 +49,8 @@ struct SampleQueries {
   QueryDone coverage_query;               // promql "" if the table has no coverage
 };
 
-// Replaces what `list` holds of every signal and of the coverage by what decisions from `from_ms` to `to_ms` look at. Adds
-// the stores that only these samples show.
+// Replaces what `list` holds of every signal and of the coverage by what decisions from `from_ms` to `to_ms`
+// look at. Adds the stores that only these samples show.
 SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
                            prometheus_api::QuerySource& source, std::int64_t from_ms, std::int64_t to_ms,
                            StoreList& list, FleetNotes& fleet);
@@ -59,8 +60,8 @@ class StoreAt {
  public:
   explicit StoreAt(const Table& table);
 
-  // Takes the readings; they live as long as `store`, and until the next call. `history_ms`: how much further back than the
-  // windows --evaluate would have looked.
+  // Takes the readings; they live as long as `store`, and until the next call. `history_ms`: how much further
+  // back than the windows --evaluate would have looked.
   void Read(const Store& store, std::int64_t time_ms, std::int64_t history_ms = kHistoryMs);
   // Decides on them.
   decide::Decision Decide(decide::Cause presence);
@@ -118,9 +119,10 @@ std::int64_t CoverageWindowMs(const Table& table);
 // The samples at or before `time_ms` and at most `window_ms` before it.
 std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_ms, std::int64_t window_ms);
 
-// What a judgement at `time_ms` looks at: the window, and the newest sample of up to `history_ms` before it, which separates a
-// gap at its start from a history that begins there, and shows that a series stopped. Two series that follow each other are
-// one that changed a label; two at the same time contradict each other. `merged` holds the samples of several series.
+// What a judgement at `time_ms` looks at: the window, and the newest sample of up to `history_ms` before it,
+// which separates a gap at its start from a history that begins there, and shows that a series stopped. Two
+// series that follow each other are one that changed a label; two at the same time contradict each other.
+// `merged` holds the samples of several series.
 decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int64_t window_ms,
                           std::int64_t history_ms, std::vector<Sample>& merged);
 

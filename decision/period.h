@@ -1,5 +1,5 @@
-// --since: the verdict over a period, so that a burst at noon is still reported at six. The same engine decides at every
-// evaluation of the period; the verdict is the most severe one that was reached.
+// --since: the verdict over a period, so that a burst at noon is still reported at six. The same engine
+// decides at every evaluation of the period; the verdict is the most severe one that was reached.
 //
 // Unmeasured time is not healthy: a gap that may hide a breach, uncounted writes, and more missing samples than
 // known_time.h tolerates keep the period from being sufficient.
@@ -41,7 +41,8 @@ struct Instant {
 struct Period {
   std::int64_t from_ms = 0;
   std::int64_t to_ms = 0;
-  // Of a store that was not there before the period: its first evaluation. The time before it, and its first window, are no gap.
+  // Of a store that was not there before the period: its first evaluation. The time before it, and its first
+  // window, are no gap.
   std::optional<std::int64_t> measured_since_ms;
   // In which nothing was measured, and the store was not written to: no hole.
   std::vector<std::pair<std::int64_t, std::int64_t>> stopped;
@@ -52,8 +53,9 @@ struct Period {
 // The decision over the period: `at_end` is the one at its end.
 decide::Decision ConcludePeriod(const Table& table, const Period& period, const decide::Decision& at_end);
 
-// Walks through the period of each of these stores, which begins at its own `from_ms`, in stretches that keep each answer below some million samples.
-// A failed query makes its stretch unmeasured and adds a warning; so does a series without identity labels.
+// Walks through the period of each of these stores, which begins at its own `from_ms`, in stretches that keep
+// each answer below some million samples. A failed query makes its stretch unmeasured and adds a warning; so
+// does a series without identity labels.
 std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
                                   std::span<const std::int64_t> from_ms, std::int64_t to_ms,
                                   const std::vector<Identity>& identities, FleetNotes& notes);

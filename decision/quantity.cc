@@ -17,6 +17,7 @@ namespace {
 std::string Short(double value, int more) {
   if (!std::isfinite(value)) return ExactNumber(value);
   const double size = std::abs(value);
+  // Beyond these, fixed notation would show only zeros, or digits that a double doesn't have.
   if (size != 0 && (size < 1e-4 || size >= 1e15)) return fmt::format("{:.{}g}", value, 3 + more);
   const int decimals = size >= 100    ? 0
                        : size >= 10   ? 1
@@ -48,6 +49,7 @@ std::string InUnit(double value, double factor, std::span<const std::string_view
 
 std::string Seconds(double value, int more) {
   constexpr std::array<std::string_view, 3> kUnits = {"µs", "ms", "s"};
+  // Latencies are usually milliseconds; "0 µs" would be a precision that nobody measured.
   if (value == 0) return "0 ms";
   return InUnit(value * 1e6, 1000, kUnits, more);
 }
@@ -81,6 +83,7 @@ std::string QuantityText(double value, Unit unit) { return Text(value, unit, 0);
 ValueAndLimit ValueAndLimitText(double value, double limit, Unit unit) {
   // A double has 17 significant digits at most.
   constexpr int kMoreMax = 15;
+  // As few more digits as make the two differ, so that "80 above the limit 80" is never printed.
   for (int more = 0; more <= kMoreMax; ++more) {
     ValueAndLimit texts = {Text(value, unit, more), Text(limit, unit, more)};
     if (value == limit || texts.value != texts.limit) return texts;

@@ -43,6 +43,7 @@ Evidence EvidenceOf(const Evaluation& evaluation, const StoreDecision& store) {
 
 // How many of the newest samples of a signal its thresholds' findings rest on: the record holds these and no more.
 std::size_t SamplesUsed(const Table& table, const Evidence& evidence, std::size_t signal) {
+  // At least the newest sample, which reports and the history show.
   std::size_t used = std::min<std::size_t>(1, evidence.samples.signals[signal].samples.size());
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
     if (table.thresholds[index].signal == signal)
@@ -85,7 +86,8 @@ void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const Evidence
   if (evidence.samples.coverage.cause != decide::Cause::kNone) {
     json.Key("cause").String(decide::CauseId(evidence.samples.coverage.cause));
   }
-  // A sample is covered by a coverage sample of up to two intervals before it, so the oldest one needs that much more.
+  // A sample is covered by a coverage sample of up to two intervals before it, so the oldest one needs that
+  // much more.
   const std::span<const Sample> coverage = evidence.samples.coverage.samples;
   const auto first =
       std::ranges::lower_bound(coverage, oldest_ms - 2 * table.interval_ms, {}, &Sample::time_ms);
@@ -199,6 +201,8 @@ void WriteWarnings(JsonWriter& json, const Evaluation& evaluation) {
 }
 
 // The members between the braces of a whole object.
+// The chain adds its own members before and behind these (SealRecord), and no record is parsed again for
+// that.
 std::string Members(const JsonWriter& json) { return json.text().substr(1, json.text().size() - 2); }
 
 }  // namespace
@@ -213,6 +217,7 @@ std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& st
   for (const auto& [name, value] : store.labels) json.Key(name).String(value);
   json.EndObject();
   json.Key("verdict").String(decide::VerdictId(table, store.decision));
+  // The text as it was printed: what an operator acted on, also if a later release words it differently.
   json.Key("line").String(VerdictLine(table, store));
   json.Key("also").StartArray();
   for (const std::string& also : AlsoLines(table, store)) json.String(also);

@@ -155,6 +155,7 @@ void WriteStore(JsonWriter& json, const Table& table, const evaluate::StoreDecis
   WriteSignals(json, table, store);
   WriteThresholds(json, table, store);
   WriteTexts(json, "alert_notes", AlertLines(table, store));
+  // Null where nothing was logged, so that the member is always there.
   json.Key("logged_as");
   if (store.logged_as) {
     json.Integer(*store.logged_as);
@@ -170,6 +171,7 @@ std::string JsonReport(std::span<const evaluate::Evaluation> evaluations, int ex
                        std::string_view version) {
   JsonWriter json;
   json.StartObject().Key("schema").Integer(1).Key("version").String(version);
+  // In the document too, since a pipe hides the program's status from the reader.
   json.Key("exit_status").Integer(exit_status);
   json.Key("evaluations").StartArray();
   for (const evaluate::Evaluation& evaluation : evaluations) {

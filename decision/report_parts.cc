@@ -132,6 +132,7 @@ std::vector<std::string> Wrap(std::string_view text, std::size_t columns) {
     const std::size_t end = std::min(text.find(' '), text.size());
     const std::string_view word = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
+    // By columns of code points, not bytes: a title may have umlauts.
     if (!lines.back().empty() && Columns(lines.back()) + 1 + Columns(word) > columns) lines.emplace_back();
     lines.back() += fmt::format("{}{}", lines.back().empty() ? "" : " ", word);
   }
@@ -155,6 +156,7 @@ std::string Line(std::string text) {
 
 std::string Indented(std::string_view text, Colour colour, const TextStyle& style) {
   if (!style.terminal) return fmt::format("  {}\n", Paint(text, colour, style.colour));
+  // A terminal that claims to be narrower than 22 columns still gets 18 of text, rather than a word a line.
   return fmt::format("  {}\n", Block(text, std::max<std::size_t>(style.columns, 22) - 4, 4, colour, style));
 }
 

@@ -26,6 +26,7 @@ using evaluate::StoreDecision;
 std::vector<const StoreDecision*> WorstFirst(const evaluate::Evaluation& evaluation) {
   std::vector<const StoreDecision*> stores;
   for (const StoreDecision& store : evaluation.stores) stores.push_back(&store);
+  // Stable: equally bad stores stay in the order of their identities.
   std::ranges::stable_sort(stores, std::greater<>(), [&](const StoreDecision* store) {
     return evaluate::Badness(*evaluation.table, *store);
   });
@@ -41,6 +42,7 @@ std::string StoreInFull(const evaluate::Evaluation& evaluation, const StoreDecis
     text += TitleLine(evaluate::StoreTitle(store.labels), evaluation.time_ms, style) + '\n';
     text += Indented(verdict, VerdictColour(table, store), style);
   } else {
+    // The first line of a store, without indentation, for scripts that read `VERDICT - justification`.
     text += verdict + '\n';
   }
   if (const std::string breached = evaluate::BreachTimesText(store); !breached.empty())
@@ -155,7 +157,8 @@ std::string TerminalRows(const Table& table, const std::vector<const StoreDecisi
   return text;
 }
 
-// Removes the plainly sufficient stores from the end of `stores`, except those that reach a limit first. Returns how many.
+// Removes the plainly sufficient stores from the end of `stores`, except those that reach a limit first.
+// Returns how many.
 std::size_t FoldSufficient(const Table& table, std::vector<const StoreDecision*>& stores) {
   const auto first = std::ranges::find_if(
       stores, [&](const StoreDecision* store) { return evaluate::Badness(table, *store) == 0; });
@@ -172,8 +175,8 @@ std::size_t FoldSufficient(const Table& table, std::vector<const StoreDecision*>
   return folded;
 }
 
-// Many stores, which are given worst first. Without a terminal each row begins with exactly `VERDICT - justification`; on one
-// it fits the width, and sufficient stores beyond a screenful are only counted.
+// Many stores, which are given worst first. Without a terminal each row begins with exactly `VERDICT -
+// justification`; on one it fits the width, and sufficient stores beyond a screenful are only counted.
 std::string StoreTable(const evaluate::Evaluation& evaluation,
                        const std::vector<const StoreDecision*>& stores, const TextStyle& style) {
   const Table& table = *evaluation.table;
@@ -184,6 +187,7 @@ std::string StoreTable(const evaluate::Evaluation& evaluation,
   if (folded > 0)
     text += Indented(fmt::format("{} more: {}", folded, table.sufficient), Colour::kGreen, style);
   text += '\n' + Indented(Summary(evaluation, stores), Colour::kBold, style);
+  // Records are numbered by identity, the table is worst first.
   const auto [first, last] = std::ranges::minmax(stores, {}, &StoreDecision::logged_as);
   std::string footer = fmt::format("spec {} {}", table.store, ShortDigest(table.digest));
   if (first->logged_as) footer += fmt::format(", logged as #{} to #{}", *first->logged_as, *last->logged_as);

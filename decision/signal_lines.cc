@@ -51,10 +51,12 @@ int Rank(State state) {
 
 // Whether a value on its way to both limits meets `one` first.
 bool Nearer(const ThresholdRow& one, const ThresholdRow& other) {
+  // Rising values meet the lowest `above` first, falling ones the highest `below`.
   return one.direction == Direction::kAbove ? one.limit < other.limit : one.limit > other.limit;
 }
 
-// The threshold that a signal's row shows: the most severe breached one, else the first one that the value would meet.
+// The threshold that a signal's row shows: the most severe breached one, else the first one that the value
+// would meet.
 std::size_t ShownThreshold(const Table& table, const evaluate::StoreDecision& store, std::size_t signal) {
   std::size_t shown = decide::kNoThreshold;
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
@@ -75,6 +77,7 @@ std::size_t ShownThreshold(const Table& table, const evaluate::StoreDecision& st
 
 std::string Lasting(const Finding& finding, std::int64_t now_ms) {
   const std::string length = LengthText(std::max<std::int64_t>(0, now_ms - finding.since_ms));
+  // The samples may not reach back to the beginning (decide::Finding).
   return finding.since_exact ? length : "at least " + length;
 }
 
@@ -112,6 +115,7 @@ std::string StateText(const evaluate::Evaluation& evaluation, const ThresholdRow
 double Fill(const ThresholdRow& threshold, double value) {
   const double share =
       threshold.direction == Direction::kAbove ? value / threshold.limit : threshold.limit / value;
+  // A limit or a value of 0 gives no share to draw.
   return std::isfinite(share) ? std::max(0.0, share) : 0;
 }
 
@@ -154,6 +158,7 @@ std::vector<SignalRowText> SignalRows(const evaluate::Evaluation& evaluation,
   std::vector<SignalRowText> rows;
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
     const std::size_t shown = ShownThreshold(table, store, signal);
+    // Without a threshold there is nothing to compare the value with; the dashboard shows it.
     if (shown == decide::kNoThreshold) continue;
     const ThresholdRow& threshold = table.thresholds[shown];
     const Unit unit = table.signals[signal].unit;
@@ -204,7 +209,7 @@ struct Widths {
   std::size_t value = 0;
   std::size_t limit = 0;
   std::size_t bar = 0;   // 0: no bar
-  std::size_t note = 0;  // 0: the notes stand below their rows
+  std::size_t note = 0;  // 0: the notes are printed below their rows
 };
 
 std::size_t NoteColumns(const SignalRowText& row) {
@@ -275,6 +280,7 @@ std::string PaintedNote(const SignalRowText& row, std::size_t columns, std::size
 std::string ReachedText(double seconds) {
   constexpr double kHour = 3600;
   constexpr double kDay = 24 * kHour;
+  // A straight line through three days says no more exactly than this.
   if (seconds < kHour) return "within the hour";
   if (seconds < 1.5 * kDay) return fmt::format("in about {} h", std::lround(seconds / kHour));
   return fmt::format("in about {} days", std::lround(seconds / kDay));
@@ -308,6 +314,7 @@ std::string Bar(double fill, std::size_t limit_at, std::size_t columns) {
   constexpr std::array<std::string_view, 8> kEighths = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   const double wanted = fill * static_cast<double>(limit_at);
   const bool beyond = wanted > static_cast<double>(columns);
+  // Unicode's block elements divide a column into eighths.
   const auto eighths = static_cast<std::size_t>(
       std::lround(8 * std::min(wanted, static_cast<double>(beyond ? columns - 1 : columns))));
   std::string bar;

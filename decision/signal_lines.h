@@ -1,5 +1,5 @@
-// The rows of a store's signals in the text report: the value, a bar, its limit, since when it is beyond, and the trend;
-// fitted to where they go.
+// The rows of a store's signals in the text report: the value, a bar, its limit, since when it is beyond, and
+// the trend; fitted to where they go.
 #pragma once
 
 #include <cstddef>

@@ -15,8 +15,8 @@ namespace {
 
 // How exactly the last sample of a silent store is found; each step costs the server one lookup of every store.
 constexpr std::string_view kLookbackStep = "1m";
-// How old a sample may be that an instant query still returns: the default of --query.lookback-delta. A gap up to this long,
-// as a restart makes one, does not start a store's window again.
+// How old a sample may be that an instant query still returns: the default of --query.lookback-delta. A gap
+// up to this long, as a restart makes one, does not start a store's window again.
 constexpr std::int64_t kShownMs = 300'000;
 
 std::string KeyOf(const Identity& identity) {
@@ -49,12 +49,15 @@ void FindLastSeen(const Table& table, prometheus_api::QuerySource& source, Store
                                 table.present, FormatDuration(Milliseconds(range_ms)), kLookbackStep,
                                 back_ms == 0 ? "" : " offset " + FormatDuration(Milliseconds(back_ms))),
                     fleet);
+    // Since when a store is silent is only said; that it is silent was known before.
     if (!seen.believed()) return;
     const std::int64_t to_ms = fleet.time_ms - back_ms;
     for (const prometheus_api::Series& series : seen.series) {
       Store* const store = list.Find(series.labels);
       const double time_ms = series.samples.front().value * 1000;
       if (store == nullptr || !IsSought(*store) || !std::isfinite(time_ms)) continue;
+      // A time that the query can't have found is not taken; the subquery's first step may show a sample of
+      // up to five minutes before.
       if (time_ms >= static_cast<double>(to_ms - range_ms - kShownMs) &&
           time_ms <= static_cast<double>(to_ms)) {
         store->last_seen_ms = std::llround(time_ms);
@@ -70,6 +73,7 @@ void FindWindows(const Table& table, prometheus_api::QuerySource& source, StoreL
   const prometheus_api::Reply full = AskPresence(source, WindowQuery(table), fleet);
   for (Store& store : list.stores()) {
     if (store.presence != decide::Cause::kNone) continue;
+    // Assumed of all and taken back below for those that the answer shows.
     store.presence = full.believed() ? decide::Cause::kWindowNotFull : decide::Cause::kPresenceUnknown;
   }
   if (!full.believed()) return;
@@ -124,6 +128,7 @@ std::string WindowQuery(const Table& table) {
 
 Store* StoreList::FindOrAdd(const prometheus_api::Labels& labels, decide::Cause presence_if_new) {
   Identity identity = IdentityOf(table_, labels);
+  // Prometheus takes an absent label for an empty one, so a store without one of them could be any store.
   const bool whole = std::ranges::none_of(identity, &std::string::empty);
   return whole ? &FindOrAdd(std::move(identity), presence_if_new) : nullptr;
 }
@@ -168,6 +173,8 @@ void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreLi
   add(known, decide::Cause::kSilent);
   add(here, decide::Cause::kNone);
   if (!known.believed() || !here.believed()) {
+    // Half of the truth is worse than none: a store that only the failed query would have shown must not read
+    // as silent.
     for (Store& store : list.stores()) store.presence = decide::Cause::kPresenceUnknown;
     return;
   }

@@ -25,8 +25,8 @@ Identity IdentityOf(const Table& table, const prometheus_api::Labels& labels);
 // " by (job, instance, database)": what an expression aggregates by to have one series a store.
 std::string ByIdentity(const Table& table);
 
-// What was fetched of one signal of one store: the series that claim to be it. Usually one; one that changed a label is two
-// in a row.
+// What was fetched of one signal of one store: the series that claim to be it. Usually one; one that changed
+// a label is two in a row.
 struct Fetched {
   decide::Cause cause = decide::Cause::kNone;  // why nothing of it can be judged
   std::vector<std::vector<Sample>> series;     // each strictly ascending, none empty

@@ -20,7 +20,8 @@ namespace {
 // The label that separates the parts of an answer: a threshold's id, absent for how well the line fits.
 constexpr std::string_view kPart = "outgrown_trend";
 
-// The history must begin within the first sixth of the window, so that a restart in those hours does not remove the trend.
+// The history must begin within the first sixth of the window, so that a restart in those hours does not
+// remove the trend.
 constexpr std::int64_t kBeginningMs = kTrendMs / 6;
 
 // The variance of times that are spread evenly over the window, in s².
@@ -44,6 +45,7 @@ std::map<Identity, Line> ReadLines(const Table& table, const std::vector<prometh
       line.fit_seen = true;
     } else {
       const auto [entry, first] = line.seconds.try_emplace(std::string(part), value);
+      // Two series for one store: neither is taken.
       if (!first) entry->second.reset();
     }
   }
@@ -59,6 +61,7 @@ Trend PickTrend(const Line& line, std::string_view threshold) {
     return {TrendKind::kNotApproaching};
   if (!found->second) return {TrendKind::kUnknown};
   const double seconds = *found->second;
+  // Not positive: the line has met the limit already, or leads away from it.
   if (!(seconds > 0) || !std::isfinite(seconds)) return {TrendKind::kNotApproaching};
   if (seconds > kTrendMaxMs / 1000.0) return {TrendKind::kLater};
   return {TrendKind::kReached, seconds};
@@ -85,6 +88,8 @@ std::string_view TrendId(TrendKind kind) {
 std::string TrendQuery(const Table& table, std::size_t signal) {
   const std::string_view series = table.signals[signal].series;
   const std::string range = fmt::format("{}[{}]", series, FormatDuration(Milliseconds(kTrendMs)));
+  // The share of the variance that the line explains (R²): slope² times the variance of the times, over the
+  // variance of the values.
   std::string parts =
       fmt::format("deriv({0}) * deriv({0}) * {1} / stdvar_over_time({0})", range, kTimeVariance);
   for (const ThresholdRow& threshold : table.thresholds) {
@@ -93,6 +98,8 @@ std::string TrendQuery(const Table& table, std::size_t signal) {
         fmt::format(" or label_replace(({} - predict_linear({}, 0)) / deriv({}), \"{}\", \"{}\", \"\", \"\")",
                     ExactNumber(threshold.limit), range, range, kPart, threshold.id);
   }
+  // Only for stores whose series was there at the window's beginning: predict_linear takes whatever samples
+  // there are.
   return fmt::format("({}) and on ({}) present_over_time({}[{}] offset {})", parts,
                      fmt::join(table.identity, ", "), series, FormatDuration(Milliseconds(kBeginningMs)),
                      FormatDuration(Milliseconds(kTrendMs - kBeginningMs)));

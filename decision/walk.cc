@@ -7,10 +7,12 @@ namespace {
 
 // How many samples one query may bring: some 30 MB of JSON.
 constexpr std::int64_t kSamplesMax = 1'000'000;
-// However many stores there are, a stretch has this many evaluations, or a large fleet's walk would take a query for each.
+// However many stores there are, a stretch has this many evaluations, or a large fleet's walk would take a
+// query for each.
 constexpr std::int64_t kEvaluationsMin = 20;
 
-// How long a stretch may be. Each answer also holds the window before the stretch, for its first instants to be judged.
+// How long a stretch may be. Each answer also holds the window before the stretch, for its first instants to
+// be judged.
 std::int64_t LongestMs(const Table& table, std::size_t stores) {
   const std::int64_t evaluations = kSamplesMax / std::max<std::int64_t>(1, static_cast<std::int64_t>(stores));
   return std::max(kEvaluationsMin * table.interval_ms,
@@ -24,6 +26,7 @@ Result<void> Walk(const Table& table, const SeriesChoices& choices, const Course
   StoreAt at(table);
   for (Stretch stretch{.after_ms = course.after_ms}; stretch.after_ms < course.to_ms;
        stretch.after_ms = stretch.until_ms) {
+    // Again for each stretch: stores that the samples have shown since make it shorter.
     const std::size_t stores = std::max(course.stores_expected, list.stores().size());
     const std::int64_t history_ms = course.with_history ? HistoryMs(stores) : 0;
     const std::int64_t steps = std::clamp<std::int64_t>(
@@ -32,6 +35,7 @@ Result<void> Walk(const Table& table, const SeriesChoices& choices, const Course
     stretch.until_ms = std::min(course.to_ms, stretch.after_ms + std::min(steps, left) * course.step_ms);
     if (const Result<void> begun = visitor.Begin(stretch); !begun) return begun.error();
     FetchSamples(table, choices, source, stretch.after_ms - history_ms, stretch.until_ms, list, notes);
+    // Store by store, so that one StoreAt serves them all and its buffers are used again.
     for (std::size_t store = 0; store < list.stores().size(); ++store) {
       for (const std::int64_t time_ms : visitor.Instants(store, stretch)) visitor.Visit(store, time_ms, at);
     }

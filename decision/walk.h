@@ -1,6 +1,6 @@
-// The walk over a period, for --since, --backtest and, through the former, --audit: what deciding needs is fetched for all
-// stores at once, one stretch after the other, so that memory does not grow with the period; within a stretch one store
-// after the other is visited at one instant after the other.
+// The walk over a period, for --since, --backtest and, through the former, --audit: what deciding needs is
+// fetched for all stores at once, one stretch after the other, so that memory does not grow with the period;
+// within a stretch one store after the other is visited at one instant after the other.
 #pragma once
 
 #include <cstddef>
@@ -48,8 +48,8 @@ class Visitor {
   virtual void Visit(std::size_t store, std::int64_t time_ms, StoreAt& at) = 0;
 };
 
-// Walks over the course. `list` receives the samples, and stores that only those show; its stores are known to the visitor by
-// their index. A failed query makes its stretch unmeasured and adds a warning.
+// Walks over the course. `list` receives the samples, and stores that only those show; its stores are known
+// to the visitor by their index. A failed query makes its stretch unmeasured and adds a warning.
 Result<void> Walk(const Table& table, const SeriesChoices& choices, const Course& course,
                   prometheus_api::QuerySource& source, StoreList& list, FleetNotes& notes, Visitor& visitor);
 

@@ -73,8 +73,8 @@ std::string NoDataText(const StoreDecision& store) {
   return text;
 }
 
-// "Throughput >100/sec (capacity ceiling) since 14:02 UTC, 3 min of 10 min, and 1 more"; without samples, as in a backtest,
-// "Throughput >100/sec (capacity ceiling)".
+// "Throughput >100/sec (capacity ceiling) since 14:02 UTC, 3 min of 10 min, and 1 more"; without samples, as
+// in a backtest, "Throughput >100/sec (capacity ceiling)".
 std::string PendingText(const Table& table, const StoreDecision& store) {
   const std::size_t lead = store.decision.pending;
   const decide::Finding& finding = store.findings[lead];
@@ -129,6 +129,7 @@ std::string VerdictLine(const Table& table, const StoreDecision& store) {
     case Outcome::kUndetermined:
       break;
   }
+  // The first reason in the spec's order: it says what to do, where "writes go uncounted" only says that.
   if (ReasonKnown(store)) return fmt::format("{} - {}", verdict, store.samples.coverage_reasons.front());
   if (store.decision.cause == Cause::kWindowNotFull)
     return fmt::format("{} - {}", verdict, WindowText(store.samples));
@@ -187,6 +188,7 @@ std::vector<std::string> UnknownLines(const Table& table, const StoreDecision& s
   const std::string verdict_line = VerdictLine(table, store);
   for (std::size_t index = 0; index < store.findings.size(); ++index) {
     std::optional<std::string> text = UnknownText(table, store, index);
+    // What the verdict's line says is not repeated.
     if (text && !verdict_line.ends_with(" - " + *text) && std::ranges::find(lines, *text) == lines.end()) {
       lines.push_back(std::move(*text));
     }

@@ -23,8 +23,8 @@ class GivenValues {
     const auto signals = CompiledTable().signals;
     for (std::size_t index = 0; index < signals.size(); ++index) {
       if (signals[index].id != measurement.signal) continue;
-      // A second value for one signal makes it unknown, since either could be the right one. `!(x < 0)` lets NaN through,
-      // which means "unknown" as well.
+      // A second value for one signal makes it unknown, since either could be the right one. `!(x < 0)` lets
+      // NaN through, which means "unknown" as well.
       const bool taken = !given_[index] && !(measurement.value < 0);
       given_[index] = true;
       values_[index] = taken ? measurement.value : std::numeric_limits<double>::quiet_NaN();
@@ -36,6 +36,7 @@ class GivenValues {
   std::span<const double> values() const { return std::span(values_).first(CompiledTable().signals.size()); }
 
  private:
+  // Fixed arrays on the stack: deciding allocates nothing, so it may run where an allocation must not fail.
   std::array<double, kCompiledRowsMax> values_;
   std::array<bool, kCompiledRowsMax> given_ = {};
 };
@@ -47,6 +48,7 @@ class LineBuffer {
 
   LineBuffer& operator<<(std::string_view text) {
     for (const char c : text) {
+      // As snprintf: the rest is counted and not written, so that a caller can ask for the size first.
       if (length_ + 1 < room_) buffer_[length_] = c;
       ++length_;
     }
@@ -90,6 +92,7 @@ Verdict Decide(std::span<const Measurement> measurements) noexcept {
     case decide::Outcome::kUndetermined:
       verdict.kind = VerdictKind::kUndetermined;
       verdict.justification = decide::CauseText(decision.cause);
+      // `lead` is set here: given values leave nothing undetermined but signals.
       verdict.signal_title = table.signals[table.thresholds[decision.lead].signal].title;
       break;
   }

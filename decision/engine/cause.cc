@@ -12,6 +12,7 @@ struct Wording {
   std::string_view text;
 };
 
+// Ids are stored in records and JSON documents and never change; texts may. Order: that of the enumeration.
 constexpr std::array kWordings = {
     Wording{Cause::kNone, "none", "known"},
     Wording{Cause::kAbsent, "absent", "no recorded series"},
@@ -48,6 +49,7 @@ std::string_view CauseText(Cause cause) { return kWordings[static_cast<std::size
 std::string_view CauseId(Cause cause) { return kWordings[static_cast<std::size_t>(cause)].id; }
 
 Cause CauseFromId(std::string_view id) {
+  // Linear in some twenty rows; the audit alone asks, once for each recorded cause.
   for (const Wording& wording : kWordings) {
     if (wording.id == id) return wording.cause;
   }

@@ -13,6 +13,7 @@ std::size_t MostSevere(const Table& table, std::span<const Finding> findings, St
   std::size_t found = kNoThreshold;
   for (std::size_t index = 0; index < findings.size(); ++index) {
     if (findings[index].state != state) continue;
+    // Strictly more severe: of equal verdicts the first in table order stays.
     if (found == kNoThreshold || table.thresholds[index].verdict > table.thresholds[found].verdict)
       found = index;
   }
@@ -27,6 +28,7 @@ bool BeyondForUnknownTime(const Finding& finding) {
 // The verdict that follows from the findings and from the store itself: kNone, or why it can't be sufficient.
 Decision Conclude(const Table& table, std::span<const Finding> findings, Cause store) {
   Decision decision;
+  // In every outcome: a breach elsewhere does not make a pending threshold uninteresting.
   decision.pending = MostSevere(table, findings, State::kPending);
   decision.lead = MostSevere(table, findings, State::kBreached);
   if (decision.lead != kNoThreshold) {
@@ -38,9 +40,11 @@ Decision Conclude(const Table& table, std::span<const Finding> findings, Cause s
     }
     return decision;
   }
+  // The first in table order: unknown thresholds have no severity of their own.
   const auto unknown = std::ranges::find(findings, State::kUnknown, &Finding::state);
   const auto beyond = std::ranges::find_if(findings, BeyondForUnknownTime);
-  // A value seen beyond its limit is more useful to an operator than "the window is not full", which is unknown all the same.
+  // A value seen beyond its limit is more useful to an operator than "the window is not full", which is
+  // unknown all the same.
   if (store == Cause::kWindowNotFull && beyond != findings.end()) {
     decision.lead = static_cast<std::size_t>(beyond - findings.begin());
     decision.cause = beyond->cause;
@@ -68,6 +72,7 @@ Decision Decide(const Table& table, const Measurements& measurements, std::span<
   const Clock clock = {measurements.time_ms, table.interval_ms};
   for (std::size_t index = 0; index < findings.size(); ++index) {
     const ThresholdRow& threshold = table.thresholds[index];
+    // Without coverage in the spec nobody says that counting can be incomplete.
     const Coverage coverage = {
         .uncovered =
             table.coverage_series.empty() ? Uncovered::kValid : table.signals[threshold.signal].uncovered,
@@ -86,6 +91,7 @@ Decision DecideGiven(const Table& table, std::span<const double> values, std::sp
   for (std::size_t index = 0; index < findings.size(); ++index) {
     const ThresholdRow& threshold = table.thresholds[index];
     const double value = values[threshold.signal];
+    // The caller's memory may hold an earlier decision.
     findings[index] = Finding{};
     if (std::isnan(value)) {
       findings[index].cause = Cause::kNotGiven;

@@ -1,7 +1,7 @@
 // The decision about one store: every threshold's finding, and the verdict that follows from them.
 //
 // The verdict is the most severe one among the breached thresholds; of those with that verdict the first in
-// table order leads, all other breaches stand beside it. A proven breach stands whatever is unknown
+// table order leads, all other breaches are listed beside it. A proven breach holds whatever is unknown
 // elsewhere. Without one, anything unknown makes the verdict undetermined: a store is sufficient only if it was wholly
 // measured, for as long as the expressions look back.
 //
@@ -39,8 +39,9 @@ struct Decision {
       kNoThreshold;            // the first threshold breached with that verdict, or the first unknown one
   Cause cause = Cause::kNone;  // kUndetermined: of `lead`, or of the store itself
   bool worse_unknown = false;  // something unknown could have made the verdict more severe
-  // The threshold that is beyond its limit, but not yet for long enough (Finding::since_ms): of the most severe verdict the
-  // first one. kNoThreshold if there is none. It changes no outcome, and is never left out where the outcome is sufficient.
+  // The threshold that is beyond its limit, but not yet for long enough (Finding::since_ms): of the most
+  // severe verdict the first one. kNoThreshold if there is none. It changes no outcome, and is never left out
+  // where the outcome is sufficient.
   std::size_t pending = kNoThreshold;
 
   friend bool operator==(const Decision&, const Decision&) = default;
@@ -50,7 +51,7 @@ struct Decision {
 // sizes, the table's indices are within it (compiled and made tables are).
 Decision Decide(const Table& table, const Measurements& measurements, std::span<Finding> findings);
 
-// The same from plain numbers that stand for values sustained long enough, one for each of Table::signals in
+// The same from plain numbers, taken as sustained for long enough, one for each of Table::signals in
 // the signal's unit. NaN: not known. The counting is taken as complete.
 Decision DecideGiven(const Table& table, std::span<const double> values, std::span<Finding> findings);
 

@@ -15,6 +15,7 @@ struct Truth {
 Cause CoverageAt(const Coverage& coverage, std::int64_t time_ms, std::int64_t interval_ms) {
   if (coverage.reading.cause != Cause::kNone) return Cause::kCoverageUnknown;
   const std::span<const Sample> samples = coverage.reading.samples;
+  // From the newest, which is the one in almost every call.
   for (std::size_t index = samples.size(); index-- > 0;) {
     const Sample& sample = samples[index];
     if (sample.time_ms > time_ms) continue;
@@ -31,13 +32,14 @@ Truth TruthAt(const ThresholdRow& threshold, const Sample& sample, const Coverag
   if (!std::isfinite(sample.value)) return {Truth::Value::kUnknown, Cause::kNotFinite};
   const bool beyond = Beyond(threshold, sample.value);
   if (coverage.uncovered != Uncovered::kValid) {
-    // A lower bound above an `above` limit proves the breach; one that is not below a `below` limit proves that there is
-    // none. Both hold whatever was not counted, so coverage is not looked at.
+    // A lower bound above an `above` limit proves the breach; one that is not below a `below` limit proves
+    // that there is none. Both hold whatever was not counted, so coverage is not looked at.
     const bool proven =
         coverage.uncovered == Uncovered::kLowerBound && beyond == (threshold.direction == Direction::kAbove);
     if (!proven) {
       const Cause cause = CoverageAt(coverage, sample.time_ms, interval_ms);
-      // Above the maximum a lower_bound signal's expression uses the store's own commits (docs/spec.md), so it is valid.
+      // Above the maximum a lower_bound signal's expression uses the store's own commits (docs/spec.md), so
+      // it is valid.
       const bool by_commits = cause == Cause::kOvercounted && coverage.uncovered == Uncovered::kLowerBound;
       if (cause != Cause::kNone && !by_commits) return {Truth::Value::kUnknown, cause};
     }
@@ -66,6 +68,7 @@ std::string_view StateId(State state) {
 }
 
 bool Beyond(const ThresholdRow& threshold, double value) {
+  // As the generated alert, whose expression ends with `< +Inf` or is false for NaN.
   if (!std::isfinite(value)) return false;
   return threshold.direction == Direction::kAbove ? value > threshold.limit : value < threshold.limit;
 }
@@ -78,6 +81,8 @@ Finding JudgeWindow(const ThresholdRow& threshold, const Reading& signal, const 
   const std::size_t count = signal.samples.size();
   const auto at = [&](std::size_t back) -> const Sample& { return signal.samples[count - 1 - back]; };
   const std::int64_t newest_ms = at(0).time_ms;
+  // Up to two intervals: the next evaluation may be due at this moment, and vmalert stamps its samples up to
+  // a minute in the past.
   if (newest_ms < clock.time_ms - 2 * clock.interval_ms) return Unknown(Cause::kStale, 1);
 
   const std::int64_t window_start_ms = newest_ms - threshold.hold_ms;
@@ -85,13 +90,15 @@ Finding JudgeWindow(const ThresholdRow& threshold, const Reading& signal, const 
   for (std::size_t back = 0; back < count; ++back) {
     const Sample& sample = at(back);
     const bool proven = finding.state == State::kBreached;  // beyond the window only "since when" can change
-    // More than one and a half intervals: an evaluation is missing between the two (window.h). Doubled to stay in integers.
+    // More than one and a half intervals: an evaluation is missing between the two (window.h). Doubled to
+    // stay in integers.
     if (back > 0 && 2 * (at(back - 1).time_ms - sample.time_ms) > 3 * clock.interval_ms) {
       return proven ? finding : Unknown(Cause::kHole, back + 1);
     }
     const Truth truth = TruthAt(threshold, sample, coverage, clock.interval_ms);
     if (truth.value == Truth::Value::kUnknown) return proven ? finding : Unknown(truth.cause, back + 1);
     if (truth.value == Truth::Value::kFalse) {
+      // However short the history: what is false now is not breached.
       if (back == 0) return {.state = State::kNotBreached, .samples_used = 1};
       finding.since_exact = true;
       if (proven) return finding;

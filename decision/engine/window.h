@@ -63,8 +63,8 @@ struct Finding {
 };
 
 // How the signal rests on the application's counting, and how well that agrees with the store's own commits. Below the
-// minimum writes go uncounted; above the maximum more is counted than committed, so that nothing counted can be trusted.
-// A lower bound then holds all the same: its expression rests on the store's own commits.
+// minimum writes go uncounted; above the maximum more is counted than committed, so that nothing counted can
+// be trusted. A lower bound then holds all the same: its expression rests on the store's own commits.
 struct Coverage {
   Uncovered uncovered = Uncovered::kValid;
   double minimum = 0;

@@ -61,6 +61,7 @@ void WriteStores(JsonWriter& json, const Backtest& backtest) {
 void WriteApproximate(JsonWriter& json, const SeriesChoices& choices) {
   json.Key("approximate").StartArray();
   const auto write = [&](const SeriesChoice& choice) {
+    // Read from the recorded series: exact, so not listed.
     if (choice.expr.empty()) return;
     json.StartObject().Key("signal").String(choice.title).Key("reason").String(choice.reason).EndObject();
   };
@@ -77,6 +78,7 @@ void WriteBacktest(JsonWriter& json, const Backtest& backtest) {
   json.Key("title").String(table.title).Key("server").String(backtest.server);
   json.Key("from").String(Rfc3339(backtest.grid.from_ms)).Key("to").String(Rfc3339(backtest.grid.to_ms));
   json.Key("step_seconds").Number(Seconds(backtest.grid.step_ms));
+  // Without it a reader could take an empty list of stores for "no store".
   json.Key("answered").Boolean(backtest.answered);
   WriteApproximate(json, backtest.choices);
   WriteStores(json, backtest);
@@ -88,6 +90,7 @@ void WriteBacktest(JsonWriter& json, const Backtest& backtest) {
 void WriteSide(JsonWriter& json, std::string_view key, const Table& table,
                const std::optional<decide::Decision>& decision) {
   json.Key(key);
+  // There was no such store at that time: null, since every decision is an object.
   if (!decision) {
     json.Null();
     return;

@@ -112,6 +112,7 @@ std::string StoreTable(const Backtest& backtest, const TextStyle& style) {
   };
   std::vector<Row> rows;
   for (const StoreTimeline& store : backtest.stores)
+    // Totals are worst first, and a store is listed only if it has an interval.
     rows.push_back({&store, Totals(table, backtest.grid, store).front()});
   std::ranges::stable_sort(rows, std::greater<>(),
                            [&](const Row& row) { return Badness(table, row.worst.decision); });
@@ -158,6 +159,7 @@ std::string ChangesText(const Answer& answer, const TextStyle& style) {
   std::string text = fmt::format(
       "\n{}\n", Paint(fmt::format("With {}", SpecText(*answer.against)), Colour::kBold, style.colour));
   text += Approximations(*answer.against);
+  // Otherwise "no verdict would have differed" would be printed about nothing.
   if (!answer.backtest.answered || !answer.against->answered) {
     return text + fmt::format("  UNDETERMINED - {} answered no query\n", answer.against->server);
   }
@@ -167,6 +169,7 @@ std::string ChangesText(const Answer& answer, const TextStyle& style) {
     text += fmt::format("  {}\n", Title(table, store.identity));
     std::size_t shown = 0;
     for (const Change& change : store.changes) {
+      // Of all changes, also of those that are not shown.
       changed_ms += answer.backtest.grid.LengthMs(change.first_ms, change.last_ms);
       if (shown++ == kIntervalsShownMax) {
         text += fmt::format("    and {} more; --format json gives them all\n",

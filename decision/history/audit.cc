@@ -29,6 +29,8 @@ Result<evaluate::StoreSamples> ReadInputs(const Json& record, const Table& table
     const Result<std::string_view> presence = TextField(record, "presence");
     if (!presence) return presence.error();
     samples.presence = decide::CauseFromId(*presence);
+    // A cause that this release doesn't know could change the verdict: it fails instead of being taken for
+    // "present".
     if (samples.presence == decide::Cause::kNone) return Error{"its \"presence\" is unknown", ""};
   }
   const auto last_seen_ms = OptionalIntegerField(record, "last_seen_ms");
@@ -46,6 +48,7 @@ Result<evaluate::StoreSamples> ReadInputs(const Json& record, const Table& table
   for (std::size_t index = 0; index < table.signals.size(); ++index) {
     const Json& signal = (**signals)[index];
     const Result<std::string_view> id = TextField(signal, "id");
+    // By name and by position: the record's own table is what its findings refer to.
     if (!id || *id != table.signals[index].id) return Error{"its signals are not those of its table", ""};
     Result<evaluate::SignalSamples> read = SamplesField(signal);
     if (!read) return read.error();
@@ -61,14 +64,14 @@ Result<evaluate::StoreSamples> ReadInputs(const Json& record, const Table& table
   return samples;
 }
 
-// Makes the decision the one over the record's period. `breached_at`: the inputs are those of when its verdict's breach
-// began.
+// Makes the decision the one over the record's period. `breached_at`: the inputs are those of when its
+// verdict's breach began.
 Result<void> Conclude(const Json& record, const Table& table, bool breached_at,
                       evaluate::StoreDecision& store) {
   Result<evaluate::Period> period = ReadPeriod(record, table);
   if (!period) return period.error();
-  // The inputs at the period's end are recorded only if the verdict rests on them. Otherwise "sufficient" adds nothing to
-  // the period's own findings.
+  // The inputs at the period's end are recorded only if the verdict rests on them. Otherwise "sufficient"
+  // adds nothing to the period's own findings.
   decide::Decision at_end;
   at_end.outcome = decide::Outcome::kSufficient;
   if (!breached_at) at_end = store.decision;
@@ -117,7 +120,8 @@ Result<void> CompareFindings(const Json& record, const Table& table, const evalu
   return {};
 }
 
-// The wording may differ from release to release, so only the verdict and, for a breach, the justification are compared.
+// The wording may differ from release to release, so only the verdict and, for a breach, the justification
+// are compared.
 Result<void> CompareLine(const Json& record, const Table& table, const decide::Decision& decision) {
   const Result<std::string_view> line = TextField(record, "line");
   if (!line) return line.error();
@@ -143,6 +147,7 @@ Result<void> VerifyDecision(const Json& record) {
   const std::optional<std::int64_t> breached_at_ms = BreachedAtMs(record);
   const std::int64_t inputs_ms = breached_at_ms.value_or(*time_ms);
   for (const evaluate::SignalSamples& signal : inputs->signals) {
+    // A decision can't rest on what was not recorded yet.
     if (!signal.samples.empty() && signal.samples.back().time_ms > inputs_ms) {
       return Error{"it has samples that are later than its time", ""};
     }
@@ -154,6 +159,7 @@ Result<void> VerifyDecision(const Json& record) {
     Result<void> concluded = Conclude(record, table, breached_at_ms.has_value(), store);
     if (!concluded) return concluded;
   }
+  // The verdict first: it is what was acted on.
   if (Result<void> same = CompareText(record, "verdict", decide::VerdictId(table, store.decision)); !same)
     return same;
   if (Result<void> same = CompareLine(record, table, store.decision); !same) return same;
@@ -175,6 +181,7 @@ class Auditor {
     place_ = fmt::format("{}:{}", line.file.string(), line.number);
     const Result<decision_log::SealedRecord> record = decision_log::OpenRecord(line.bytes);
     if (!record.ok()) {
+      // Anywhere else a record was whole once, because others were appended after it.
       const bool at_end = line.last_of_file && last_file;
       if (at_end && decision_log::ClassifyRemainder(line.bytes, line.ends_with_newline) ==
                         decision_log::Remainder::kUnfinished) {
@@ -185,6 +192,8 @@ class Auditor {
       } else {
         Problem(record.error().what);
       }
+      // The next record can't be compared with a line that is none; it is compared with nothing, and reported
+      // only if it is wrong itself.
       chained_ = false;
       return;
     }
@@ -192,6 +201,7 @@ class Auditor {
       report_.notes.push_back(fmt::format("{}: the last record lacks its newline", place_));
     }
     TakeLink(*record);
+    // Also where the chain is broken: one run shows everything that is wrong.
     TakeContent(line.bytes);
   }
 
@@ -215,6 +225,7 @@ class Auditor {
       report_.first_sequence = sequence;
       if (sequence == 1 && record.previous != decision_log::Link().hash)
         Problem("record 1 names a record before it");
+      // A note: older segments may have been archived elsewhere.
       if (sequence > 1) {
         report_.notes.push_back(
             fmt::format("{}: begins with record {}; what came before it was not audited", place_, sequence));

@@ -1,8 +1,8 @@
 // --backtest: the verdict that --evaluate would have given at every instant of a period, for every store.
 //
-// Fetching, reading and deciding are --evaluate's own (decision/measure.h), so that at each instant both say the same. Only
-// two things are coarser: between two instants a store's last sign of life is known to one step, and one that vanished
-// before the period is found to a minute.
+// Fetching, reading and deciding are --evaluate's own (decision/measure.h), so that at each instant both say
+// the same. Only two things are coarser: between two instants a store's last sign of life is known to one
+// step, and one that vanished before the period is found to a minute.
 #pragma once
 
 #include <cstdint>
@@ -33,11 +33,11 @@ struct Recordings {
   std::function<bool(const std::string& left, const std::string& right)> same;
 };
 
-// Where each of a spec's signals is read from: the series that was recorded, or, where what was recorded is not this spec's
-// expression, the expression itself, asked on the rule grid. The latter is an approximation: rules are evaluated at other
-// moments of an interval than a range query's points, and late samples are in by now.
-// `reference`: the other spec of a comparison, whose recordings those of the server are taken for where it doesn't say;
-// null for the one that is not compared with another.
+// Where each of a spec's signals is read from: the series that was recorded, or, where what was recorded is
+// not this spec's expression, the expression itself, asked on the rule grid. The latter is an approximation:
+// rules are evaluated at other moments of an interval than a range query's points, and late samples are in by
+// now. `reference`: the other spec of a comparison, whose recordings those of the server are taken for where
+// it doesn't say; null for the one that is not compared with another.
 SeriesChoices ChooseSeries(const spec::Spec& spec, const spec::Spec* reference, const Recordings& recordings);
 
 // Whether the period has any sample of the series, asked in some fifty steps. Yes as well where that isn't known for lack of a

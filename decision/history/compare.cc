@@ -38,6 +38,7 @@ std::vector<std::string> Differences(const Backtest& from, const ThresholdRow& o
     if (now != then) parts.push_back(fmt::format("{} instead of {}", now, then));
   };
   if (old_row.limit != new_row.limit || old_row.direction != new_row.direction) {
+    // Of one unit, with as many digits as make the two limits differ; of two units there is nothing to align.
     const Unit unit = to.table->signals[new_row.signal].unit;
     const Unit old_unit = from.table->signals[old_row.signal].unit;
     const report::ValueAndLimit limits =
@@ -83,7 +84,8 @@ bool SameChange(const std::optional<Decision>& a, const std::optional<Decision>&
   return a.has_value() == b.has_value() && (!a || SameLine(*a, *b));
 }
 
-// Walks from one boundary of either timeline to the next, so that the cost grows with the intervals and not with the instants.
+// Walks from one boundary of either timeline to the next, so that the cost grows with the intervals and not
+// with the instants.
 std::vector<Change> CompareStore(const Backtest& from, const std::vector<Interval>& old_intervals,
                                  const Backtest& to, const std::vector<Interval>& new_intervals) {
   std::vector<Change> changes;
@@ -102,6 +104,7 @@ std::vector<Change> CompareStore(const Backtest& from, const std::vector<Interva
         changes.back().last_ms = last_ms;
       } else {
         changes.push_back({time_ms, last_ms, before, after, ""});
+        // Once for each change, not for each of its instants.
         changes.back().why = WhyChanged(from, to, changes.back());
       }
     }
@@ -144,6 +147,7 @@ std::vector<StoreChanges> Compare(const Backtest& from, const Backtest& to) {
   auto old_store = from.stores.begin();
   auto new_store = to.stores.begin();
   while (old_store != from.stores.end() || new_store != to.stores.end()) {
+    // Both lists are sorted by identity, so they are merged in one pass.
     const bool has_old = old_store != from.stores.end() &&
                          (new_store == to.stores.end() || old_store->identity <= new_store->identity);
     const bool has_new = new_store != to.stores.end() &&

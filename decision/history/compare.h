@@ -31,7 +31,8 @@ std::vector<StoreChanges> Compare(const Backtest& from, const Backtest& to);
 // only on one side. Where they don't differ in these, which thresholds lead.
 std::string WhyChanged(const Backtest& from, const Backtest& to, const Change& change);
 
-// Everything that one --backtest found: for each table its timelines and, with --against, the other spec's and what differs.
+// Everything that one --backtest found: for each table its timelines and, with --against, the other spec's
+// and what differs.
 struct Answer {
   Backtest backtest;
   std::optional<Backtest> against;

@@ -65,8 +65,8 @@ Stretch StretchOf(const Hole& hole) {
           .first_ms = hole.from_ms};
 }
 
-// A store's decisions by the time that they are about, which with --at is not when they were made; of the same instant
-// the one that was made first. A hole between periods stands before the decision that ends it.
+// A store's decisions by the time that they are about, which with --at is not when they were made; of the
+// same instant the one that was made first. A hole between periods comes before the decision that ends it.
 std::vector<Stretch> StretchesOf(Store store) {
   std::ranges::stable_sort(store.entries, {}, &Entry::time_ms);
   const std::vector<Hole> holes = store.periods.Holes();
@@ -115,6 +115,7 @@ Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files)
   std::size_t unread = 0;
   for (const std::filesystem::path& file : files) {
     const Result<void> read = decision_log::ForEachLine(file, [&](const decision_log::LogLine& line) {
+      // The chain is --audit's to verify; a history shows every record whose own hash is right.
       const Result<decision_log::SealedRecord> sealed = decision_log::OpenRecord(line.bytes);
       const Result<Json> record = sealed.ok() ? ParseJson(line.bytes) : Result<Json>(sealed.error());
       if (!record.ok() || !TakeRecord(*record, sealed->link.sequence, entries)) ++unread;
@@ -125,6 +126,7 @@ Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files)
   for (const auto& [title, store] : entries.by_store) {
     const std::vector<Stretch> of_store = StretchesOf(store);
     std::size_t width = 0;
+    // For each store by itself: one long line must not push the others' columns to the right.
     for (const Stretch& stretch : of_store) width = std::max(width, Columns(PlainText(stretch.line)));
     text += fmt::format("{}{}\n", text.empty() ? "" : "\n", title);
     for (const Stretch& stretch : of_store) {

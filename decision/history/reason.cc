@@ -23,6 +23,7 @@ RecordedSpec SpecOf(std::string_view digest, const Table& table) {
   spec.digest = digest;
   for (const ThresholdRow& threshold : table.thresholds) {
     const SignalRow& signal = table.signals[threshold.signal];
+    // Copies: the record, into which the table's texts point, goes with its line.
     spec.limits.push_back({.id = std::string(threshold.id),
                            .title = std::string(signal.title),
                            .unit = signal.unit,
@@ -41,6 +42,8 @@ std::optional<std::size_t> LeadOf(std::string_view line, const Table& table) {
         line == fmt::format("{} - {}", table.verdicts[threshold.verdict].text, threshold.because);
     const bool unknown = line.starts_with(
         fmt::format("{} - {}: ", decide::VerdictText(table, {}), table.signals[threshold.signal].title));
+    // By the printed line, since records of schema 1 name no threshold. Only the history's explanation
+    // depends on it.
     if (breached || unknown) return index;
   }
   return std::nullopt;
@@ -81,7 +84,8 @@ Result<void> ReadFindings(const Json& record, const Table& table, Grounds& groun
   return {};
 }
 
-// The period's own summary replaces the values of its end or of the breach's beginning, which is what the record's inputs are.
+// The period's own summary replaces the values of its end or of the breach's beginning, which is what the
+// record's inputs are.
 Result<void> ReadPeriodFindings(const Json& record, Grounds& grounds) {
   const Result<const Json*> period = ObjectField(record, "period");
   if (!period) return period.error();
@@ -96,6 +100,7 @@ Result<void> ReadPeriodFindings(const Json& record, Grounds& grounds) {
     const Result<std::int64_t> breached = IntegerField(threshold, "breached_evaluations");
     if (!breached) return breached.error();
     if (*breached > 0) measured.state = State::kBreached;
+    // The values at the end say nothing about the period; without an extreme there is none.
     measured.value.reset();
     if (const Json* extreme = threshold.Find("extreme"); extreme != nullptr) {
       const Result<Sample> sample = ReadSample(*extreme);
@@ -111,8 +116,8 @@ const RecordedLimit* FindLimit(const RecordedSpec& spec, std::string_view id) {
   return found == spec.limits.end() ? nullptr : &*found;
 }
 
-// "Write errors 2 %, limit 5 % (before: 1 %), for less than 5 min"; "" where there is no value. `before`: null or the same
-// threshold in the spec before.
+// "Write errors 2 %, limit 5 % (before: 1 %), for less than 5 min"; "" where there is no value. `before`:
+// null or the same threshold in the spec before.
 std::string LimitText(const Grounds& grounds, std::size_t index, const RecordedLimit* before) {
   const RecordedLimit& limit = grounds.spec->limits[index];
   const Grounds::Measured& measured = grounds.limits[index];
@@ -171,6 +176,7 @@ Result<Grounds> ReadGrounds(const Json& record, RecordedSpecs& specs) {
 std::string Reason(const Grounds* before, const Grounds& now) {
   if (now.spec == nullptr) return "";
   const bool from_decision = before != nullptr && before->spec != nullptr;
+  // What the verdict before rested on: whether that went away is the reason why it is another one now.
   const RecordedLimit* const led =
       from_decision && before->lead ? &before->spec->limits[*before->lead] : nullptr;
   const RecordedLimit* const led_now = led == nullptr ? nullptr : FindLimit(*now.spec, led->id);

@@ -62,8 +62,9 @@ struct Grounds {
 // `record`: of kind "decision". The result points into `specs`. An error says what the record lacks.
 Result<Grounds> ReadGrounds(const Json& record, RecordedSpecs& specs);
 
-// "spec changed from 3f9c2a1b to 81c20d4e; Write errors 2 %, limit 5 % (before: 1 %)": what made the verdict of `now` another
-// one than that of `before`, or made it at all if there is none before. "" where the verdict's line says it all.
+// "spec changed from 3f9c2a1b to 81c20d4e; Write errors 2 %, limit 5 % (before: 1 %)": what made the verdict
+// of `now` another one than that of `before`, or made it at all if there is none before. "" where the
+// verdict's line says it all.
 std::string Reason(const Grounds* before, const Grounds& now);
 
 }  // namespace outgrown::audit

@@ -1,5 +1,5 @@
-// What a record of the decision log says, read back, whichever of schema 1 and 2 it has. Each function gives the value or
-// an error that names what is missing.
+// What a record of the decision log says, read back, whichever of schema 1 and 2 it has. Each function gives
+// the value or an error that names what is missing.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,8 @@ Result<std::pair<std::int64_t, std::int64_t>> ReadTimes(const Json& pair);
 // "samples" and "cause" of a recorded signal.
 Result<evaluate::SignalSamples> SamplesField(const Json& signal);
 
-// The part of a threshold table that a record carries, as a table again. Its texts are views into the record, which must outlive it. Neither copied nor moved: table() points into it.
+// The part of a threshold table that a record carries, as a table again. Its texts are views into the record,
+// which must outlive it. Neither copied nor moved: table() points into it.
 class RecordedTable {
  public:
   RecordedTable() = default;
@@ -67,8 +68,8 @@ class RecordedTable {
 // "checkpoint: a @ app-1:9108 (app)": the spec and what names the store.
 std::string TitleOf(const Json& record, std::string_view spec);
 
-// The evaluation that the record's findings and samples are of: the one at which its verdict's breach began, where it is about
-// a period with a breach. Nothing otherwise.
+// The evaluation that the record's findings and samples are of: the one at which its verdict's breach began,
+// where it is about a period with a breach. Nothing otherwise.
 std::optional<std::int64_t> BreachedAtMs(const Json& record);
 
 }  // namespace outgrown::audit

@@ -28,6 +28,8 @@ std::string_view Block(const Table& table, const Decision& decision) {
       break;
   }
   const std::size_t below = table.verdicts.size() - 1 - decision.verdict;  // verdicts that are more severe
+  // Two steps a verdict, so that neighbours differ visibly; with more than three verdicts the mildest share a
+  // block.
   return kBlocks[kBlocks.size() - 1 - std::min(2 * below, kBlocks.size() - 1)];
 }
 
@@ -70,6 +72,7 @@ std::string Strip(const Table& table, const Grid& grid, const StoreTimeline& tim
   for (std::size_t column = 0; column < columns;) {
     const std::size_t begin = column;
     std::string run;  // of one colour
+    // One escape sequence for a run of one colour, instead of one for each column.
     for (; column < columns && SameColour(table, worst[begin], worst[column]); ++column) {
       run += worst[column] == nullptr ? " " : Block(table, *worst[column]);
     }

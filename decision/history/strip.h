@@ -8,8 +8,8 @@
 
 namespace outgrown::backtest {
 
-// Each column shows the worst decision of its share of the period: the most severe verdict a whole block, a milder one a
-// lower block, sufficient the lowest, undetermined "?", no such store a space.
+// Each column shows the worst decision of its share of the period: the most severe verdict a whole block, a
+// milder one a lower block, sufficient the lowest, undetermined "?", no such store a space.
 std::string Strip(const Table& table, const Grid& grid, const StoreTimeline& timeline, std::size_t columns,
                   bool colour);
 

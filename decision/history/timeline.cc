@@ -22,6 +22,7 @@ evaluate::StoreDecision AsStore(const Table& table, const decide::Decision& deci
 }  // namespace
 
 Grid MakeGrid(std::int64_t to_ms, std::int64_t since_ms, std::int64_t step_ms) {
+  // Counted from the end, so that the last instant is the one that was asked for.
   return {.from_ms = to_ms - since_ms / step_ms * step_ms,
           .to_ms = to_ms,
           .step_ms = step_ms,
@@ -64,6 +65,7 @@ std::vector<VerdictTotal> Totals(const Table& table, const Grid& grid, const Sto
     }
     const bool goes_on = before != nullptr && before->last_ms + grid.step_ms == interval.first_ms &&
                          SameVerdict(before->decision, interval.decision);
+    // A change of the reason alone is not another beginning of the verdict.
     if (!goes_on) ++total->times;
     total->last_ms = interval.last_ms;
     total->length_ms += grid.LengthMs(interval.first_ms, interval.last_ms);

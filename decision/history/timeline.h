@@ -64,7 +64,7 @@ struct VerdictTotal {
 // Worst first (Badness).
 std::vector<VerdictTotal> Totals(const Table& table, const Grid& grid, const StoreTimeline& timeline);
 
-// As evaluate::Badness: 0 for sufficient, up to the most severe verdict; undetermined stands just below that one.
+// As evaluate::Badness: 0 for sufficient, up to the most severe verdict; undetermined comes just below that one.
 int Badness(const Table& table, const decide::Decision& decision);
 
 // What --evaluate prints for that decision, without the figures that it takes from the samples:

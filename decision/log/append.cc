@@ -22,6 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Far longer than a run holds the lock (some writes and syncs), and short enough for a timer's job.
 constexpr int kLockPatienceMs = 10'000;
 constexpr int kLockPollMs = 10;
 
@@ -58,6 +59,8 @@ class FileSizeSignalIgnored {
   struct sigaction before_ = {};
 };
 
+// Polled rather than waited for: flock(2) has no time limit of its own, and an alarm would be another
+// process-wide signal.
 Result<void> Lock(int fd, const fs::path& path) {
   for (int waited_ms = 0;; waited_ms += kLockPollMs) {
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return {};
@@ -76,8 +79,8 @@ Result<void> SyncFolder(const fs::path& path) {
   return {};
 }
 
-// Opens and locks the log. Another writer may rotate (rename) it while this one waits for the lock, so after locking the name
-// is looked up again, and a file that is no longer at `path` is dropped.
+// Opens and locks the log. Another writer may rotate (rename) it while this one waits for the lock, so after
+// locking the name is looked up again, and a file that is no longer at `path` is dropped.
 Result<Descriptor> OpenLocked(const fs::path& path) {
   while (true) {
     // O_NONBLOCK: a FIFO must not hang us.
@@ -100,9 +103,9 @@ struct Beginning {
   std::string warning;
 };
 
-// Where it continues in a log without a record: after the newest segment, or after the last record that the newest-decision
-// file knows of. A writer that rotates keeps the segment's lock until the new log's first record is on the disk; a segment
-// that is locked explains the empty log.
+// Where it continues in a log without a record: after the newest segment, or after the last record that the
+// newest-decision file knows of. A writer that rotates keeps the segment's lock until the new log's first
+// record is on the disk; a segment that is locked explains the empty log.
 Result<Beginning> BeginEmpty(const fs::path& log, const std::optional<Link>& known) {
   const Result<std::vector<fs::path>> segments = LogSegments(log);
   if (!segments) return segments.error();
@@ -132,6 +135,7 @@ Result<Beginning> BeginEmpty(const fs::path& log, const std::optional<Link>& kno
 // The same after the log's last record: no record may be missing there.
 Beginning BeginAfter(const fs::path& log, const Link& last, const std::optional<Link>& known) {
   Beginning beginning = {.link = last, .said = "", .warning = ""};
+  // Behind the log: a crash between the record and that file; the file is rebuilt.
   if (!known || known->sequence < last.sequence || *known == last) return beginning;
   beginning.said =
       fmt::format(R"("last_known":{{"sequence":{},"hash":"{}"}},)", known->sequence, known->hash);
@@ -153,6 +157,7 @@ Result<void> WriteLines(int fd, const fs::path& path, std::int64_t end_bytes,
     return error;
   };
   for (const std::string& line : lines) {
+    // O_APPEND: the line goes to the end, whatever another program has written meanwhile.
     ssize_t written = ::write(fd, line.data(), line.size());
     if (written < 0 && errno == EINTR) written = ::write(fd, line.data(), line.size());
     if (written < 0) return take_back(SystemError("cannot write", path, errno));
@@ -165,11 +170,13 @@ Result<void> WriteLines(int fd, const fs::path& path, std::int64_t end_bytes,
         return take_back(Error{"cannot write a whole record", path.string()});
     }
   }
+  // One sync for all records of the run: none of them is printed before.
   if (::fsync(fd) != 0) return take_back(SystemError("cannot sync", path, errno));
   return {};
 }
 
 fs::path SegmentPath(const fs::path& log, std::int64_t sequence) {
+  // Twelve digits, so that names sort as numbers do.
   return fmt::format("{}.{:012}", log.string(), sequence);
 }
 
@@ -208,6 +215,7 @@ NewestBook BookOf(const fs::path& log, Result<std::optional<NewestDecisions>>& n
 
 Result<fs::path> DefaultLogPath() {
   constexpr std::string_view kName = "decisions.jsonl";
+  // A colon separates several folders (systemd.exec(5)).
   if (const char* state = std::getenv("STATE_DIRECTORY"); state != nullptr && *state != '\0') {
     const std::string_view folders = state;
     return fs::path(folders.substr(0, folders.find(':'))) / kName;
@@ -246,6 +254,7 @@ Result<Appended> AppendRecords(const fs::path& path, std::vector<std::string> me
         return SystemError("cannot rename for rotation", log, errno);
       }
       if (const Result<void> synced = SyncFolder(log); !synced) return synced.error();
+      // Kept open, so that its lock shows other writers that a rotation is under way (BeginEmpty).
       rotated = std::move(*fd);
       continue;
     }
@@ -275,8 +284,8 @@ Result<Appended> AppendRecords(const fs::path& path, std::vector<std::string> me
       if (const Result<void> synced = SyncFolder(log); !synced) return synced.error();
     }
     if (appended.links.empty()) return appended;
-    // Only after the records are synced. A crash in between leaves this file behind the log, and the next append rebuilds
-    // it; the other order could claim a record that was never logged.
+    // Only after the records are synced. A crash in between leaves this file behind the log, and the next
+    // append rebuilds it; the other order could claim a record that was never logged.
     if (const Result<void> replaced = book.Write(log, appended.links.back(), logged_ms); !replaced)
       appended.warnings.push_back("the file of the newest decisions is not up to date: " +
                                   replaced.error().Text());

@@ -23,6 +23,7 @@ constexpr std::string_view kTail = "\"}";
 constexpr std::size_t kDigits = 64;
 
 bool IsDigest(std::string_view text) {
+  // Lower case only: two spellings of one hash would make two valid lines of one record.
   return text.size() == kDigits && std::ranges::all_of(text, [](char digit) {
            return (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f');
          });
@@ -62,6 +63,7 @@ Result<SealedRecord> OpenRecord(std::string_view line) {
 
   const std::size_t trailer_size = kHash.size() + kDigits + kTail.size();
   if (after.size() < trailer_size) return not_a_record;
+  // By position from the end: a member may hold a "hash" of its own ("last_known").
   const std::string_view trailer = line.substr(line.size() - trailer_size);
   record.link.hash = trailer.substr(kHash.size(), kDigits);
   if (!trailer.starts_with(kHash) || !trailer.ends_with(kTail) || !IsDigest(record.link.hash))
@@ -74,7 +76,8 @@ Result<SealedRecord> OpenRecord(std::string_view line) {
 
 Remainder ClassifyRemainder(std::string_view bytes, bool ends_with_newline) {
   if (bytes.empty() && !ends_with_newline) return Remainder::kUnfinished;
-  // Blocks that a power cut kept from the disk read as zeros; no record holds a NUL, and one flipped bit makes only one.
+  // Blocks that a power cut kept from the disk read as zeros; no record holds a NUL, and one flipped bit
+  // makes only one.
   if (bytes.find(std::string(16, '\0')) != std::string_view::npos) return Remainder::kUnfinished;
   // A record's newline is the last byte of its write(2): if it is there, the whole record has to be.
   if (ends_with_newline) return Remainder::kDamaged;

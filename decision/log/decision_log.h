@@ -11,13 +11,14 @@
 //   decisions.jsonl.000000000118    a rotated segment, named by its last record's number
 //   decisions.newest.json           the newest decision about each store, and the last record's number and hash
 //
-// A decision is printed only after its record has reached the disk. Writers exclude each other with flock(2) on the log; a
-// record is one write(2). What a crash left unfinished at the end was never acknowledged; the next append cuts it off and
-// says so in its record ("dropped_bytes"). A failed write is truncated away. Appending to a damaged log is refused.
+// A decision is printed only after its record has reached the disk. Writers exclude each other with flock(2)
+// on the log; a record is one write(2). What a crash left unfinished at the end was never acknowledged; the
+// next append cuts it off and says so in its record ("dropped_bytes"). A failed write is truncated away.
+// Appending to a damaged log is refused.
 //
-// Each append replaces the newest-decision file before it frees the lock. That file is also a second place that knows where
-// the chain ended, so that a log that was emptied or moved away continues with the next number ("log_missing") and one that
-// was truncated or replaced is found ("last_known").
+// Each append replaces the newest-decision file before it frees the lock. That file is also a second place
+// that knows where the chain ended, so that a log that was emptied or moved away continues with the next
+// number ("log_missing") and one that was truncated or replaced is found ("last_known").
 #pragma once
 
 #include <cstdint>
@@ -88,7 +89,7 @@ Result<std::vector<std::filesystem::path>> LogSegments(const std::filesystem::pa
 // if there is none.
 Result<std::vector<std::filesystem::path>> LogFiles(const std::filesystem::path& path);
 
-// Where the chain stands at the end of a log's file, and what a crash left behind it.
+// Where the chain ends in a log's file, and what a crash left behind it.
 struct LogTail {
   Link link;                       // of the last record; the chain's beginning if there is none
   std::int64_t end_bytes = 0;      // where the next record belongs

@@ -1,5 +1,5 @@
-// The newest decision about each store, in a small file beside the log: the exporter shows it, and --since last starts
-// from it.
+// The newest decision about each store, in a small file beside the log: the exporter shows it, and --since
+// last starts from it.
 //
 //   {"schema":1,"log":"decisions.jsonl","sequence":118,"hash":"<64 hex>","decisions":[
 //   {"spec":"checkpoint","labels":{...},"digest":"...","verdict":"sufficient","time_ms":...,...},
@@ -41,6 +41,7 @@ std::optional<std::int64_t> Integer(const Json& object, std::string_view key) {
   const Json* const member = object.Find(key);
   if (member == nullptr || member->number() == nullptr) return std::nullopt;
   const double value = *member->number();
+  // JSON's numbers are read as doubles; beyond 2^53 one may not be the integer that was written.
   if (!(std::abs(value) <= 0x1p53) || value != std::floor(value)) return std::nullopt;
   return static_cast<std::int64_t>(value);
 }
@@ -53,11 +54,12 @@ std::optional<Labels> LabelsOf(const Json& object) {
     if (value.string() == nullptr) return std::nullopt;
     labels.emplace_back(name, *value.string());
   }
+  // By name: the same store whatever the order of its labels in the spec of that time.
   std::ranges::sort(labels);
   return labels;
 }
 
-// What a record and a line of the file have in common, "time_ms" as it stands there.
+// What a record and a line of the file have in common, "time_ms" as it is written there.
 std::optional<NewestDecision> ReadDecision(const Json& object) {
   const std::string* const spec = Text(object, "spec");
   const std::string* const digest = Text(object, "digest");
@@ -104,16 +106,19 @@ NewestBook::NewestBook(std::vector<NewestDecision> decisions) {
 void NewestBook::Take(const Json& record, std::int64_t logged_ms) {
   const std::string* const kind = Text(record, "kind");
   const std::string* const origin = Text(record, "origin");
+  // Given values are no measurement, and an attempt decided nothing.
   if (kind == nullptr || *kind != "decision" || origin == nullptr || *origin != "prometheus") return;
   std::optional<NewestDecision> decision = ReadDecision(record);
   if (!decision) return;
   const bool first_schema = Integer(record, "schema") == 1;
   const bool looked_back =
       record.Find("at") != nullptr || (first_schema && logged_ms - decision->time_ms > kRunMsMax);
+  // A decision that claims to be of the future, from a clock that was ahead, must not hide all later ones.
   decision->time_ms = std::min(decision->time_ms, logged_ms);
   decision->logged_ms = logged_ms;
   NewestDecision& known = decisions_[{decision->spec, decision->labels}];
-  // A decision with --at is no newer one. The others are in the log's order, even if the clock was set back in between.
+  // A decision with --at is no newer one. The others are in the log's order, even if the clock was set back
+  // in between.
   const bool newer = !looked_back || known.verdict.empty() || decision->time_ms > known.time_ms;
   decision->instant_ms = looked_back ? known.instant_ms : decision->time_ms;
   const bool period = record.Find("period") != nullptr && !looked_back;
@@ -129,6 +134,7 @@ Result<void> NewestBook::TakeLog(const fs::path& log) {
   for (std::size_t index = skip; index < files->size(); ++index) {
     Result<void> read = ForEachLine((*files)[index], [&](const LogLine& line) {
       const Result<Json> record = ParseJson(line.bytes);
+      // Damaged lines are the audit's to report; here they are passed over.
       if (!record) return;
       const std::string* const logged = Text(*record, "logged");
       const std::optional<std::int64_t> logged_ms = logged == nullptr ? std::nullopt : ParseTime(*logged);
@@ -172,6 +178,7 @@ Result<std::optional<NewestDecisions>> ReadNewest(const fs::path& log) {
       fs::exists(status) && !fs::is_regular_file(status)) {
     return Error{"the decision log is not a regular file", log.string()};
   }
+  // Not "exists": a file that can't be looked at is an error, not an absent one.
   if (fs::status(path, failed).type() == fs::file_type::not_found) return std::optional<NewestDecisions>();
   const Result<std::string> text = ReadFile(path);
   if (!text) return text.error();
@@ -186,7 +193,8 @@ Result<std::optional<NewestDecisions>> ReadNewest(const fs::path& log) {
       !sequence || *sequence < 0 || decisions == nullptr || decisions->array() == nullptr) {
     return unknown;
   }
-  // Logs that differ only in their extension share this file's name; the file of another log says nothing about this one.
+  // Logs that differ only in their extension share this file's name; the file of another log says nothing
+  // about this one.
   if (*name != ResolveLog(log).filename().string()) return std::optional<NewestDecisions>();
   NewestDecisions newest = {.last = {*sequence, *hash}, .decisions = {}};
   for (const Json& one : *decisions->array()) {

@@ -31,6 +31,7 @@ Result<std::string> ReadRange(int fd, std::int64_t from, std::int64_t to, const 
         ::pread(fd, bytes.data() + done, bytes.size() - done, from + static_cast<std::int64_t>(done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return SystemError("cannot read", path, errno);
+    // Under the lock only another program can do that.
     if (count == 0) return Error{"became shorter while it was read", path.string()};
     done += static_cast<std::size_t>(count);
   }
@@ -59,7 +60,8 @@ Result<LogTail> Judge(std::string_view bytes, std::int64_t start, const fs::path
       records_end = newline + 1;
       break;
     }
-    // After a power cut a record may have its newline and zeros in its middle; then the line before is the last record.
+    // After a power cut a record may have its newline and zeros in its middle; then the line before is the
+    // last record.
     if (ClassifyRemainder(line, true) != Remainder::kUnfinished) return Damaged(last.error().what, path);
     newline = before;
   }
@@ -69,6 +71,7 @@ Result<LogTail> Judge(std::string_view bytes, std::int64_t start, const fs::path
   if (const Result<SealedRecord> whole = OpenRecord(after); whole.ok()) {
     tail.link = whole->link;
     tail.end_bytes = start + static_cast<std::int64_t>(bytes.size());
+    // Whole and sealed, so it may have been acknowledged: kept, and given its newline by the next append.
     tail.ends_with_newline = false;
     return tail;
   }
@@ -85,6 +88,7 @@ Result<void> ForEachLine(const fs::path& file, const std::function<void(const Lo
   if (!fs::is_regular_file(file, failed)) {
     return Error{failed ? "cannot open: " + failed.message() : "not a regular file", file.string()};
   }
+  // A line at a time: segments have 64 MiB, and an audit reads all of them.
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return Error{"cannot open", file.string()};
   // Reads one line ahead to know which line is the last: only that one may be unfinished.
@@ -108,6 +112,7 @@ fs::path ResolveLog(fs::path path) {
   for (int links = 0; links < kLinksMax && fs::is_symlink(path, failed); ++links) {
     const fs::path target = fs::read_symlink(path, failed);
     if (failed) break;
+    // Not canonical(), which needs the file to exist: the log may not have been written yet.
     path = target.is_absolute() ? target : path.parent_path() / target;
   }
   return path;
@@ -129,6 +134,7 @@ Result<std::vector<fs::path>> LogSegments(const fs::path& path) {
     }
   }
   if (failed) return Error{"cannot read the folder: " + failed.message(), folder.string()};
+  // By name, which is by number (SegmentPath).
   std::ranges::sort(segments);
   return segments;
 }
@@ -147,12 +153,14 @@ Result<LogTail> ReadLogTail(int fd, const fs::path& path) {
   struct stat status = {};
   if (::fstat(fd, &status) != 0) return SystemError("cannot stat", path, errno);
   const std::int64_t size = status.st_size;
-  // Backwards in growing steps until two whole lines, or the file's beginning, are in reach. Two, because the last may be unfinished.
+  // Backwards in growing steps until two whole lines, or the file's beginning, are in reach. Two, because the
+  // last may be unfinished.
   for (std::int64_t reach = kBlockBytes;; reach *= 4) {
     const std::int64_t from = std::max<std::int64_t>(0, size - reach);
     const Result<std::string> bytes = ReadRange(fd, from, size, path);
     if (!bytes) return bytes.error();
     if (from == 0) return Judge(*bytes, 0, path);
+    // Three newlines hold two whole lines between them.
     if (std::ranges::count(*bytes, '\n') >= 3) {
       const std::size_t skip = bytes->find('\n') + 1;
       return Judge(std::string_view(*bytes).substr(skip), from + static_cast<std::int64_t>(skip), path);
