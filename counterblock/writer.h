@@ -215,7 +215,7 @@ std::string OffLine(const std::string& why);
 // Writes the line to standard error if $OUTGROWN_LOG is "stderr"; nothing otherwise. Keeps errno.
 void LogOff(const std::string& line) noexcept;
 
-// --- Which outcome a SQLite result code stands for, without SQLite.
+// --- Which outcome a SQLite result code means, without SQLite.
 
 // Extended or primary codes, as sqlite3_extended_errcode() and sqlite3_errcode() give them. OK, ROW and DONE
 // are kOk. LOCKED (a shared cache's table lock) is contention as BUSY is. CANTOPEN is I/O; NOTADB is corrupt.

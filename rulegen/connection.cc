@@ -17,8 +17,10 @@
 namespace outgrown::commands {
 namespace {
 
+// Far above any token; a wrong path such as a log is refused before it is sent as one.
 constexpr std::size_t kSecretBytesMax = 64 << 10;
 
+// A line break in a secret would begin a header of its own.
 bool IsPlain(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
@@ -104,6 +106,7 @@ Result<prometheus_api::HttpClient> OpenHttp(const ConnectionOptions& options) {
   return prometheus_api::HttpClient::Open(std::move(http));
 }
 
+// `patience` bounds all queries of a run together, where --timeout bounds one.
 Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& options, int patience) {
   Result<prometheus_api::HttpClient> client = OpenHttp(options);
   if (!client) return client.error();
@@ -119,8 +122,10 @@ Result<void> WaitForServer(const ConnectionOptions& options, std::int64_t wait_m
   while (true) {
     const Result<prometheus_api::HttpAnswer> answer =
         client->Post("/api/v1/query", {{"query", "vector(1)"}}, std::min(options.timeout_ms, wait_ms));
-    // Asked with a query, since the path of a readiness page differs between Prometheus, VictoriaMetrics, Mimir and Thanos.
+    // Asked with a query, since the path of a readiness page differs between Prometheus, VictoriaMetrics,
+    // Mimir and Thanos.
     if (answer.ok() && answer->status != kUnavailable) return {};
+    // No error: the queries that follow report why the server does not answer.
     if (std::chrono::steady_clock::now() + kPause >= deadline) return {};
     std::this_thread::sleep_for(kPause);
   }

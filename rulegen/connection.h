@@ -22,8 +22,9 @@ ConnectionOptions RuleConnection(const Options& options);
 Result<prometheus_api::HttpClient> OpenHttp(const ConnectionOptions& options);
 Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& options, int patience);
 
-// Waits until the server answers queries, at most `wait_ms`. It waits while the connection is refused or the status is 503, as
-// Prometheus gives while it replays its WAL; any other answer ends the wait and is judged by the query that gets it.
+// Waits until the server answers queries, at most `wait_ms`. It waits while the connection is refused or the
+// status is 503, as Prometheus gives while it replays its WAL; any other answer ends the wait and is judged
+// by the query that gets it.
 Result<void> WaitForServer(const ConnectionOptions& options, std::int64_t wait_ms);
 
 }  // namespace outgrown::commands

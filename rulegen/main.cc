@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "rulegen: %s\n", error.what());
     return outgrown::kExitFailure;
   }
+  // stdout is buffered: a full disk may show up only here.
   if (status != outgrown::kExitFailure && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) {
     std::perror("rulegen: standard output: cannot write");
     return outgrown::kExitFailure;

@@ -170,7 +170,8 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
   return evaluations;
 }
 
-// Logs every decision and every attempt that found no store, and notes each record's number. Returns the log's warnings.
+// Logs every decision and every attempt that found no store, and notes each record's number. Returns the
+// log's warnings.
 Result<std::vector<std::string>> Log(const EvaluateOptions& options, std::vector<Evaluation>& evaluations) {
   // Given values are logged only with --log, with the origin "given": they are no evidence of what the store did.
   if (options.measurements && !options.log) return std::vector<std::string>();

@@ -14,7 +14,8 @@
 namespace outgrown::commands {
 namespace {
 
-// Removes the left-over files if `prune`, else names them. A manifest with nothing left to say is removed in either case.
+// Removes the left-over files if `prune`, else names them. A manifest with nothing left to say is removed in
+// either case.
 Result<void> SettleLeftOvers(const std::vector<generate::LeftOver>& left_overs, bool prune,
                              std::string& report) {
   for (const generate::LeftOver& file : left_overs) {
@@ -48,6 +49,8 @@ int RunGenerate(const Options& options) {
     if (written->empty())
       report += fmt::format("{}: {} artefacts, unchanged\n", made.spec->file.string(), made.artefacts.size());
   }
+  // Only after everything was written, so that a file that moved exists at its new place before it goes from
+  // the old one.
   const auto left_overs = generate::LeftOvers(all.made, options.out, options.specs.empty());
   const Result<void> settled = left_overs.ok() ? SettleLeftOvers(*left_overs, options.prune, report)
                                                : Result<void>(left_overs.error());

@@ -28,6 +28,7 @@ constexpr const char* kPeriod = "Options of --evaluate and --backtest";
 constexpr const char* kConnection = "Connection to Prometheus";
 constexpr const char* kVerify = "Options of --verify";
 constexpr const char* kBacktest = "Options of --backtest";
+// A smaller step only multiplies the work: a recorded series has one sample an evaluation.
 constexpr std::int64_t kStepMsMin = 1'000;
 constexpr const char* kArchive = "Options of --archive";
 constexpr const char* kModes = "Modes (exactly one)";
@@ -40,6 +41,7 @@ struct ModeFlag {
   std::vector<const char*> options;
 };
 
+// One table for the help, for the parser and for the check of combinations, so that they cannot differ.
 const std::vector<ModeFlag>& ModeFlags() {
   static const std::vector<ModeFlag> flags = {
       {Mode::kGenerate, "--generate", "Write every artefact of the specs", {"--out", "--prune"}},
@@ -128,6 +130,7 @@ void AddConnectionOptions(CLI::App& app, ConnectionOptions& options) {
 }
 
 // What they take is checked while they are parsed.
+// So a wrong value is a usage error before any file or server is touched.
 void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options) {
   AddFile(app, "--measurements", options.measurements,
           "Decide from the values in this JSON file (- is standard input) instead of asking Prometheus",

@@ -77,8 +77,8 @@ struct Exit {
 
 // T: --at, or ten seconds ago, as what was scraped and recorded until then has settled.
 std::int64_t EndMs(const EvaluateOptions& options);
-// How far --backtest and --archive reach back from there: --since, or 7 days, which is what Prometheus retains beside the
-// application.
+// How far --backtest and --archive reach back from there: --since, or 7 days, which is what Prometheus
+// retains beside the application.
 std::int64_t LengthMs(const EvaluateOptions& options);
 
 // The decision log: --log, or its default place.

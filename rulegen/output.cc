@@ -23,6 +23,7 @@ namespace {
 constexpr std::size_t kWarningsMax = 20;
 
 // As wide as the terminal says it is; else as $COLUMNS says; else 80.
+// $COLUMNS is a shell's variable and is seldom exported, hence second.
 std::size_t TerminalColumns() {
   winsize size = {};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
@@ -42,6 +43,8 @@ int Fail(const Error& error, int status) {
 }
 
 int Answer(std::string_view text, int status) {
+  // stdio need not set errno when it fails; an older value would give a wrong reason. The flush is part of
+  // the writing: a full disk is noticed only then.
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     const std::string reason = std::generic_category().message(errno);

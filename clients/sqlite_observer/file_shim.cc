@@ -220,7 +220,7 @@ void ObservedFile::LockAnswered(Share* caller, int result) noexcept {
 void ObservedFile::Commit() noexcept {
   Share* const caller = Caller();
   if (!changed_ && wal_ == nullptr && caller != nullptr) {
-    // The first commit after a WAL was opened unseen (locking_mode=EXCLUSIVE locks nothing that would tell).
+    // The first commit after a WAL was opened unseen (locking_mode=EXCLUSIVE takes no lock that would show it).
     FindWal(*caller, false);
     changed_ = wal_ != nullptr;
   }

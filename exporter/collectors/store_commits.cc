@@ -113,7 +113,7 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   if (!look.counter.ok()) return ReportProblem(store, kCommitsProblemMetric, look.counter.problem(), samples);
   samples.Set("checkpoint_wal_frames", {name}, look.counter->frames);
   samples.Set("checkpoint_wal_backfilled_frames", {name}, look.counter->frames_backfilled);
-  // Only with a current reading: a total that stands still while nothing can be read would look like an idle
+  // Only with a current reading: a total that does not move while nothing can be read would look like an idle
   // store.
   samples.Set("checkpoint_store_commits_total", {name}, static_cast<double>(account.commits()));
   samples.Set("checkpoint_store_commits_missed_total", {name}, static_cast<double>(account.missed()));

@@ -31,6 +31,7 @@ struct Facts {
 };
 
 // Notes for the reader of an archive about what it can't contain.
+// In the archive itself, since its readers may not have this project's documents.
 constexpr std::array<std::string_view, 3> kNotes = {
     "Staleness markers are not part of what Prometheus' query API gives, so the snapshots lack them: a "
     "restored series "
@@ -76,8 +77,8 @@ void WriteSnapshots(JsonWriter& json, const std::vector<SnapshotFile>& snapshots
   json.EndArray();
 }
 
-// manifest.json: what the archive holds and what it lacks; docs/evidence.md describes it. `folder`: every file but this one
-// and the sums.
+// manifest.json: what the archive holds and what it lacks; docs/evidence.md describes it. `folder`: every
+// file but this one and the sums.
 std::string ManifestJson(const Question& question, const Facts& facts, const Folder& folder) {
   JsonWriter json;
   json.StartObject().Key("schema").Integer(1).Key("version").String(question.version);
@@ -115,6 +116,8 @@ class Archivist {
       : question_(question), servers_(servers), folder_(folder), progress_(progress) {}
 
   Result<Archived> Run() {
+    // The manifest is last: it lists the files and what is missing. The log is copied before the samples,
+    // whose queries may take long; what is logged meanwhile is not part of the archive.
     const auto steps = {&Archivist::AddSpecs,     &Archivist::AddArtefacts, &Archivist::AddServers,
                         &Archivist::AddIncludes,  &Archivist::AddLog,       &Archivist::AddSnapshots,
                         &Archivist::WriteManifest};
@@ -131,6 +134,8 @@ class Archivist {
   }
 
   // Copies under a name that is not taken yet.
+  // Files from different folders get one folder here, so their names can collide; the later one must not win
+  // silently.
   Result<void> CopyOnce(const std::string& path, const fs::path& from) {
     if (folder_.entries().contains(path)) {
       return Error{fmt::format("two files would be {} in the archive", path), from.string()};
@@ -171,6 +176,7 @@ class Archivist {
   }
 
   // Puts the answer to a GET into `path`. One that is not 200 is missing.
+  // A server that lacks a page must not prevent the archive, but the manifest must say so.
   Result<void> AddAnswer(prometheus_api::HttpClient& http, std::string_view request,
                          const std::string& path) {
     const Result<prometheus_api::HttpAnswer> answer = http.Get(request, servers_.timeout_ms);
@@ -256,6 +262,7 @@ class Archivist {
     copies.reserve(copied.size());
     for (const fs::path& file : copied)
       copies.push_back(folder_.On("decision-log/" + file.filename().string()));
+    // The copies and not the log: the report is about what the archive holds, and the log may grow meanwhile.
     Result<audit::AuditReport> report = audit::Audit(copies);
     if (!report) return report.error();
     // The copies lie under the temporary name for now; the report must not contain it.

@@ -26,6 +26,8 @@ constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kPermissions = 0777;
 
+// A rename is durable only once its folder is synced (man fsync). Some file systems refuse that for folders
+// with EINVAL; there is nothing else to do there.
 Result<void> SyncFolder(const fs::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return SystemError("cannot open the folder", path, errno);
@@ -56,6 +58,8 @@ Result<Folder> Folder::Create(const fs::path& place) {
     if (failed) return Error{"cannot read the folder: " + failed.message(), place.string()};
     if (!empty) return Error{"is there already and no empty folder; name a new one", place.string()};
   }
+  // Beside the place, since rename(2) does not cross file systems. With the pid, so that two runs at once do
+  // not share one.
   const fs::path temporary =
       target.parent_path() / fmt::format(".{}.{}.tmp", target.filename().string(), ::getpid());
   fs::remove_all(temporary, failed);  // left by a killed process that had our pid
@@ -97,6 +101,8 @@ Result<void> Folder::Add(const std::string& path, std::string_view bytes) {
 }
 
 Result<void> Folder::Copy(const std::string& path, const fs::path& from) {
+  // O_NONBLOCK: a FIFO would wait for a writer for ever, before fstat can find out that it is no regular
+  // file.
   const int fd = ::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return SystemError("cannot open", from, errno);
   struct stat status = {};
@@ -106,6 +112,7 @@ Result<void> Folder::Copy(const std::string& path, const fs::path& from) {
   Result<File> file = done ? Open(path) : Result<File>(done.error());
   if (file.ok() && ::fchmod(file->fd_, status.st_mode & kPermissions) != 0)
     done = SystemError("cannot set the permissions of", On(path), errno);
+  // In pieces: a log may be larger than the memory.
   std::vector<char> piece(1U << 20U);
   while (file.ok() && done.ok()) {
     const ssize_t count = ::read(fd, piece.data(), piece.size());
@@ -126,6 +133,8 @@ void Folder::Remove(const std::string& path) {
 
 Result<void> Folder::Commit() {
   std::string sums;
+  // Every file was synced when it was closed. The names in the folders are synced here, and the rename last:
+  // after a crash there is a whole archive or none.
   std::set<fs::path> folders = {temporary_};
   for (const auto& [path, entry] : entries_) {
     sums += fmt::format("{}  {}\n", entry.sha256, path);
@@ -156,6 +165,8 @@ Folder::File::~File() {
 
 Result<void> Folder::File::Write(std::string_view bytes) {
   if (Interrupted()) return Error{"interrupted", folder_.On(path_)};
+  // The checksum is of the bytes as they were read, so that a disk that stores others is found by the
+  // sums.
   sha256_.Update(bytes);
   size_bytes_ += bytes.size();
   while (!bytes.empty()) {

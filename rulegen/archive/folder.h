@@ -20,8 +20,8 @@ struct Entry {
 
 class Folder {
  public:
-  // `place` must not exist or be an empty folder. Until it is committed there is ".NAME.PID.tmp" beside it; the destructor
-  // removes it, and a kill leaves it.
+  // `place` must not exist or be an empty folder. Until it is committed there is ".NAME.PID.tmp" beside it;
+  // the destructor removes it, and a kill leaves it.
   static Result<Folder> Create(const std::filesystem::path& place);
 
   Folder(Folder&& other) noexcept;
@@ -51,8 +51,8 @@ class Folder {
     std::uintmax_t size_bytes_ = 0;
   };
 
-  // Opens a new file, readable for its owner only; an earlier one of this name is replaced. Makes its folders, which are
-  // its owner's alone too. The folder must outlive it.
+  // Opens a new file, readable for its owner only; an earlier one of this name is replaced. Makes its
+  // folders, which are its owner's alone too. The folder must outlive it.
   Result<File> Open(const std::string& path);
   Result<void> Add(const std::string& path, std::string_view bytes);
   // Copies a regular file, however large, with its permissions.

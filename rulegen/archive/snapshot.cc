@@ -20,10 +20,13 @@ namespace {
 using prometheus_api::Labels;
 
 // How much of one series one query asks for: at 15 s some 120,000 samples.
+// Prometheus loads at most 50 million samples for one query (--query.max-samples), and the answer has to fit
+// in memory.
 constexpr std::int64_t kPieceMs = 21LL * 24 * 3'600'000;
 // Lines are written in pieces of this size.
 constexpr std::size_t kBufferBytes = 1U << 20U;
 
+// The series that decisions are made from: recorded signals, coverage, and the one by which stores are found.
 std::vector<std::string> Families(const Table& table) {
   std::set<std::string> names;
   for (const SignalRow& signal : table.signals) names.emplace(signal.series);
@@ -54,6 +57,8 @@ Labels WithoutName(Labels labels) {
 }
 
 // The label sets that a series had within the range, sorted.
+// An instant query finds only series that are alive at the end; last_over_time finds those that ended too.
+// Sorted, so that two archives of one period can be compared.
 Result<std::vector<Labels>> LabelSets(prometheus_api::QuerySource& source, const std::string& name,
                                       const Range& range) {
   const std::string promql =
@@ -77,6 +82,7 @@ class SeriesWriter {
     const std::string series = SeriesText(family.name, labels);
     std::string lines;
     std::int64_t after_ms = range_.from_ms - 1;
+    // The ranges are open on the left, (after, until], so that no sample is taken twice where they meet.
     while (after_ms < range_.to_ms) {
       const std::int64_t until_ms = std::min(range_.to_ms, after_ms + kPieceMs);
       prometheus_api::Notes notes;
@@ -138,6 +144,7 @@ Result<std::vector<FamilySnapshot>> WriteSnapshot(const Table& table, prometheus
   return families;
 }
 
+// Prometheus keeps no type for a recorded series; `unknown` is OpenMetrics' word for that.
 std::string FamilyHead(std::string_view name) { return fmt::format("# TYPE {} unknown\n", name); }
 
 std::string SeriesText(std::string_view name, const prometheus_api::Labels& labels) {
@@ -151,6 +158,7 @@ std::string SampleLine(std::string_view series, const Sample& sample) {
   return fmt::format("{} {} {}\n", series, ExactNumber(sample.value), SecondsText(sample.time_ms));
 }
 
+// OpenMetrics has seconds, Prometheus milliseconds; its reader multiplies by 1000 and cuts the fraction off.
 std::string SecondsText(std::int64_t time_ms) {
   double seconds =
       static_cast<double>(time_ms) / 1000;  // of small times some would be cut off: 1.001 * 1000 < 1001

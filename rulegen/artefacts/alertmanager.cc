@@ -20,12 +20,14 @@ namespace outgrown::plan {
 
 namespace {
 
-// A migration takes weeks: once a day is a reminder, more is noise. Milder ones repeat as seldom as Alertmanager allows: it
-// forgets what it notified about after --data.retention, 120h by default, and would notify again anyway.
+// A migration takes weeks: once a day is a reminder, more is noise. Milder ones repeat as seldom as
+// Alertmanager allows: it forgets what it notified about after --data.retention, 120h by default, and would
+// notify again anyway.
 constexpr Milliseconds kRemindDaily = std::chrono::hours(24);
 constexpr Milliseconds kRemindSeldom = std::chrono::hours(120);
 
-// Alert names are identifiers, so their alternatives need no escaping. Matchers are anchored.
+// Alert names are identifiers, so their alternatives need no escaping; Alertmanager anchors a matcher's
+// regular expression.
 Matcher AnyOf(const std::vector<std::string>& alerts) {
   if (alerts.size() == 1) return {"alertname", "=", alerts.front()};
   std::string value;
@@ -53,6 +55,10 @@ std::vector<std::string> AndShared(const spec::Spec& spec, std::vector<std::stri
 }
 
 // For each verdict: its alerts silence those of all milder ones.
+// An inhibition is needed because all alerts of a store may be firing at once: who breaches the severe limit
+// of a signal breaches its milder ones as well, and one page for each would bury the one that matters.
+// Alertmanager takes a label that is missing for an empty one (docs, "inhibition-related settings"): labels
+// of alertmanager.equal that neither alert has make no difference, so a single host may set them too.
 void SilenceMilder(const spec::Spec& spec, AlertsByVerdict& alerts, std::vector<Inhibition>& inhibitions) {
   std::vector<std::string> milder;
   for (const spec::Verdict& verdict : spec.verdicts) {
@@ -75,6 +81,8 @@ void SilenceExplained(const spec::Spec& spec, std::vector<Inhibition>& inhibitio
 }
 
 // The route of the alerts about the measurement; one below it for each severity but the usual, the mildest verdict's.
+// These alerts carry no label `verdict`, and a matcher with an empty value selects alerts without the label.
+// So a watch that is added later needs no new route.
 Route MeasurementRoute(const spec::Spec& spec) {
   const std::string& usual = spec.verdicts.front().severity;
   Route route{{{"verdict", "=", ""}}, {"measurement", usual}, {}, kRemindDaily, {}};
@@ -99,6 +107,8 @@ Routing PlanRouting(const spec::Spec& spec, const RuleFile& rules) {
   }
   Routing routing;
   routing.store = spec.store.name;
+  // By name and not by a label of ours: the user's other alerts may have a label `verdict` or `threshold`
+  // too.
   routing.route.matchers = {AnyOf(all)};
   routing.route.group_by = AndShared(spec, spec.store.identity);
   // The matchers exclude each other, so the order is for the reader: most severe first.
@@ -134,6 +144,8 @@ Node* Find(Node& map, std::string_view key) {
 bool IsNull(const Node& node) { return node.kind == Node::Kind::kRaw && node.text == "null"; }
 
 // The list below `key`, made if it is missing or null; null if it is something else.
+// Users leave keys empty ("inhibit_rules:"), which YAML reads as null; Alertmanager takes that for an empty
+// list.
 Node* ListOf(Node& map, const std::string& key) {
   Node* list = Find(map, key);
   if (list == nullptr) {
@@ -164,6 +176,8 @@ Node Matchers(const std::vector<plan::Matcher>& matchers) {
   return Node::Strings(texts);
 }
 
+// A route without a receiver inherits its parent's. So where the configuration has none of the names that the
+// plan offers, the alerts still go where the user's other alerts go, and Alertmanager accepts the file.
 Node RouteNode(const plan::Route& route, const std::vector<std::string>& receivers) {
   Node::Map entries = {{"matchers", Matchers(route.matchers)}};
   const auto receiver = std::ranges::find_if(
@@ -179,7 +193,8 @@ Node RouteNode(const plan::Route& route, const std::vector<std::string>& receive
   return Node::Of(std::move(entries));
 }
 
-// Whether one of the routes has the same matchers: then the base is itself a generated file, and merging would double the routes.
+// Whether one of the routes has the same matchers: then the base is itself a generated file, and merging
+// would double the routes.
 bool HasRoute(Node& routes, const plan::Route& route) {
   const std::string own = ToYaml(Matchers(route.matchers));
   return std::ranges::any_of(routes.items, [&](Node& item) {
@@ -236,6 +251,8 @@ Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<p
   MovePaths(*config, base_folder);
   Node* route = Find(*config, "route");
   if (route == nullptr || route->kind != Node::Kind::kMap) return Error{"expected a map as route", base_name};
+  // Behind the user's own routes: Alertmanager takes the first that matches, so a route of theirs has
+  // precedence.
   Node* routes = ListOf(*route, "routes");
   if (routes == nullptr) return Error{"expected a list as route.routes", base_name};
   const std::vector<std::string> receivers = ReceiverNames(*config);
@@ -247,12 +264,15 @@ Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<p
     }
     routes->items.push_back(RouteNode(routing.route, receivers));
   }
+  // `route` and `routes` are not used from here on: a new key may move the entries of `config`, which they
+  // point into.
   Node* inhibitions = ListOf(*config, "inhibit_rules");
   if (inhibitions == nullptr) return Error{"expected a list as inhibit_rules", base_name};
   for (const plan::Routing& routing : routings) {
     for (const plan::Inhibition& inhibition : routing.inhibitions)
       inhibitions->items.push_back(InhibitionNode(inhibition));
   }
+  // The comments of the user's file are lost, since yaml-cpp does not keep them.
   return "# " + GeneratedMark(spec) + "\n" + ToYaml(*config);
 }
 

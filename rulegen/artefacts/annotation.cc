@@ -18,10 +18,14 @@ namespace outgrown::plan {
 
 namespace {
 
+// What Prometheus' template functions humanize, humanize1024, humanizeDuration and humanizePercentage print,
+// rewritten from template/template.go. Needed in two places: the generated tests expect whole annotations,
+// and the limit in a text must look as the value beside it does.
 constexpr std::array<std::string_view, 8> kSmall = {"m", "u", "n", "p", "f", "a", "z", "y"};
 constexpr std::array<std::string_view, 8> kLarge = {"k", "M", "G", "T", "P", "E", "Z", "Y"};
 constexpr std::array<std::string_view, 8> kBinary = {"ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"};
 
+// Go's "%.4g"; it writes infinity with its sign.
 std::string FourDigits(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
@@ -55,6 +59,7 @@ std::string HumanizeNumber(double value) {
 }
 
 std::string Humanize1024(double value) {
+  // humanize1024 has no prefixes for values below 1.
   if (std::abs(value) <= 1 || !std::isfinite(value)) return FourDigits(value);
   return Scaled(value, 1024, kBinary);
 }
@@ -63,6 +68,7 @@ std::string HumanizeSeconds(double value) {
   if (!std::isfinite(value)) return FourDigits(value);
   if (value == 0) return "0s";
   if (std::abs(value) < 1) return Magnified(value) + "s";
+  // From a minute on the fraction is cut off, not rounded: 119.9 s reads "1m 59s".
   const std::string sign = value < 0 ? "-" : "";
   const double whole = std::abs(value);
   // A spec has no limit near it (validate_thresholds.cc). Go's conversion gives another number there on each machine.
@@ -121,7 +127,7 @@ std::string Render(const Template& parts, const std::vector<Pair>& labels, doubl
 namespace outgrown::emit {
 namespace {
 
-// The template function that prints a value in its unit, and what stands behind it; plan::Humanize predicts
+// The template function that prints a value in its unit, with the unit's own sign; plan::Humanize predicts
 // both.
 std::string HumanAction(Unit unit) {
   switch (unit) {
@@ -141,6 +147,8 @@ std::string HumanAction(Unit unit) {
 
 }  // namespace
 
+// Literals are collected until an action follows, since "{" and "{" of two neighbours would make "{{" when
+// they are escaped each for itself.
 std::string GoTemplate(const plan::Template& parts) {
   std::string literal;
   std::string text;

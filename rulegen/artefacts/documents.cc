@@ -28,6 +28,7 @@ std::string MarkdownHead(const spec::Spec& spec, std::string_view title) {
 }
 
 // A fenced block of code, whatever is in it.
+// CommonMark closes a fence by a line of at least as many backticks, and a fence has at least three.
 std::string MarkdownBlock(std::string_view language, std::string_view code) {
   std::size_t longest = 2;
   std::size_t run = 0;
@@ -47,6 +48,7 @@ std::string Link(const spec::Spec& spec, const std::string& alert) {
 }
 
 // The thresholds of the verdict with that index, in the order of the spec.
+// That is the order of the decision too: of one verdict the first breached threshold gives the justification.
 void AddRows(const spec::Spec& spec, const plan::SignalIndex& signals, std::size_t verdict,
              std::vector<std::vector<std::string>>& rows) {
   for (const spec::Threshold& threshold : spec.thresholds) {
@@ -116,6 +118,7 @@ std::string LabelList(const Labels& labels) {
 }
 
 // What each series is and how it is computed.
+// The expressions follow the table as blocks, since a table's cell holds no line break.
 std::string Recorded(const spec::Spec& spec) {
   Rows rows;
   std::string expressions;
@@ -141,6 +144,7 @@ std::string Recorded(const spec::Spec& spec) {
   std::string remembered;
   for (const spec::Watch& watch : spec.watches) {
     if (watch.is_alert()) continue;
+    // As in the rule file, so that a reader can search for it there.
     const std::string expr = plan::CanonicalPromql(spec::FillPlaceholders(watch.expr, spec));
     remembered += "\n" + MarkdownCode(spec::RecordedSeries(spec.store, watch.record)) + ", every " +
                   FormatDuration(watch.interval) + "\n\n" + MarkdownBlock("promql", expr);
@@ -201,6 +205,8 @@ std::string Section(const plan::AlertRule& rule, const std::string& title, const
          MarkdownBlock("promql", rule.expr);
 }
 
+// A section without advice would leave the person on call with a number only; the fallback names a place to
+// look and what a lasting breach means.
 Advice AdviceOf(const spec::Spec& spec, const spec::Signal& signal, const spec::Threshold& threshold) {
   Advice advice{plan::ConditionText(signal, threshold) + ". " + signal.description, threshold.look,
                 threshold.act, signal.advice};
@@ -230,6 +236,7 @@ std::string MarkdownTable(const std::vector<std::string>& heads,
 std::string DecisionMatrixMarkdown(const spec::Spec& spec) {
   std::vector<std::vector<std::string>> rows;
   const plan::SignalIndex signals(spec);
+  // Most severe first, as a decision looks for them; a spec lists its verdicts from mild to severe.
   for (std::size_t i = spec.verdicts.size(); i-- > 0;) AddRows(spec, signals, i, rows);
   std::string text =
       MarkdownHead(spec, spec.store.title + ": decision matrix") +
@@ -260,6 +267,8 @@ std::string DecisionMatrixMarkdown(const spec::Spec& spec) {
 std::string MetricsMarkdown(const spec::Spec& spec) {
   std::string text = MarkdownHead(spec, spec.store.title + ": metrics") + Recorded(spec);
   if (!spec.metrics.empty()) text += Foreign(spec);
+  // A spec whose stores are found by a series of our exporter reads that exporter; others have [[metric]]
+  // tables instead.
   if (metrics::Find(spec.store.present) != nullptr) text += Exporter();
   return text;
 }
@@ -286,6 +295,7 @@ std::string RunbookMarkdown(const spec::Spec& spec, const plan::RuleFile& rules)
       const auto* alert = std::get_if<plan::AlertRule>(&rule);
       if (alert == nullptr) continue;
       const auto found = about.find(alert->alert);
+      // PlanRules makes alerts of thresholds and watches only.
       OUTGROWN_CHECK(found != about.end());
       text += Section(*alert, found->second.first, found->second.second);
     }

@@ -22,6 +22,8 @@ constexpr std::array<std::string_view, 11> kReserved = {"y",  "n",   "yes",  "no
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
+// Quotes where they are not needed are harmless, so this only accepts what is plain in every context: behind
+// "key:", behind "-" and within [a, b], where "," and "]" would end the scalar.
 bool IsPlain(std::string_view text) {
   if (text.empty() || !IsLetter(text.front()) || text.back() == ':') return false;
   const bool harmless = std::ranges::all_of(text, [](char c) {
@@ -35,7 +37,9 @@ bool IsPlain(std::string_view text) {
   return std::ranges::count(kReserved, lower) == 0;
 }
 
-// A character that stands for itself between quotes in one line.
+// A character that can be written as it is between quotes in one line.
+// YAML 1.1, which Prometheus' reader follows, also breaks lines at U+0085, U+2028 and U+2029 (its section
+// 5.4).
 bool IsPrintable(char32_t c) {
   if (c < 0x80) return c >= ' ' && c < 0x7F;
   const bool line_break = c == 0x85 || c == 0x2028 || c == 0x2029;
@@ -62,6 +66,8 @@ void AppendDoubleQuoted(std::string& scalar, char32_t c) {
 
 }  // namespace
 
+// Single quotes are preferred, since nothing but a quote is escaped within them and PromQL keeps its
+// backslashes as they are. Both forms are made in one pass; linear in the text.
 std::string YamlString(std::string_view text) {
   if (IsPlain(text)) return std::string(text);
   bool one_line = true;
@@ -80,6 +86,8 @@ std::string YamlString(std::string_view text) {
 }
 
 // Text in a Go template that has to come out as it went in.
+// Prometheus expands annotations and labels of alerts as text/template; "{{" is the only thing that begins an
+// action.
 
 std::string GoTemplateText(std::string_view text) {
   std::string escaped;
@@ -99,8 +107,8 @@ std::string GoTemplateText(std::string_view text) {
   return escaped;
 }
 
-// Text in a Grafana dashboard: Grafana has no escape for its variables, so a zero-width character separates what would be
-// one.
+// Text in a Grafana dashboard: Grafana has no escape for its variables, so a zero-width character separates
+// what would be one.
 
 namespace {
 
@@ -130,9 +138,11 @@ std::string GrafanaText(std::string_view text) {
 
 namespace {
 
-// CommonMark lets a backslash escape these. The others of its list have a meaning only at the start of a line, where this
-// text never stands, or only together with one of these.
+// CommonMark lets a backslash escape these. The others of its list have a meaning only at the start of a line, which
+// this text never is, or only together with one of these.
 bool HasMeaning(char c) {
+  // "~" strikes out, "|" ends a table's cell, "$" begins mathematics and "@" mentions (and notifies) a user
+  // on GitHub.
   constexpr std::string_view kMeaning = "\\`*_[]<&|~$@";
   return kMeaning.find(c) != std::string_view::npos;
 }
@@ -152,6 +162,7 @@ bool StartsAddress(std::string_view line, std::size_t at) {
   return line.substr(at, 3) == "://" || (line[at] == '.' && at >= 3 && line.substr(at - 3, 3) == "www");
 }
 
+// A line break in a text would end the table's row or the list's item that it is in.
 bool IsBlank(char32_t c) { return c < ' ' || c == 0x7F || c == 0x85 || c == 0x2028 || c == 0x2029; }
 
 std::string OneLine(std::string_view text) {
@@ -192,6 +203,8 @@ std::string MarkdownCode(std::string_view text) {
     inside += c;
   }
   const std::string fence(longest + 1, '`');
+  // CommonMark removes one blank at each end of a code span; with a backtick next to the fence the fence
+  // would grow.
   const std::string pad = longest > 0 || line.starts_with(' ') ? " " : "";
   return fence + pad + inside + pad + fence;
 }

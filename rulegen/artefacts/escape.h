@@ -1,6 +1,6 @@
 // One exact escaping function for each language that artefacts are written in. Whatever string goes in, the
-// language's own reader gives exactly it back (test/rulegen/artefacts/escape_test.cc shows it with the real ones). JSON's is
-// common/json.h's JsonString, C++'s thresholds/spec_table.h's CppString.
+// language's own reader gives exactly it back (test/rulegen/artefacts/escape_test.cc shows it with the real
+// ones). JSON's is common/json.h's JsonString, C++'s thresholds/spec_table.h's CppString.
 //
 // Strings are bytes. YAML, JSON and Markdown carry text, so there each byte that is no valid
 // UTF-8 becomes U+FFFD (a spec is valid UTF-8: its parser sees to that). All are locale-independent.
@@ -18,8 +18,8 @@ std::string YamlString(std::string_view text);
 // Text for a Go template (an alert's annotation) that comes out as itself: "{{" is no action.
 std::string GoTemplateText(std::string_view text);
 
-// Text of a dashboard's panel in which Grafana finds no variable ($job, ${job}, [[job]]) and that looks the same. It holds
-// word joiners (U+2060) then, so it is not the same to a program.
+// Text of a dashboard's panel in which Grafana finds no variable ($job, ${job}, [[job]]) and that looks the
+// same. It holds word joiners (U+2060) then, so it is not the same to a program.
 std::string GrafanaText(std::string_view text);
 
 // Inline Markdown (GitHub's) that shows the text as it is, in one line, also inside a table's cell.

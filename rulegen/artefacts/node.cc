@@ -28,6 +28,8 @@ std::string YamlScalar(const Node& node) {
 void Indent(std::string& text, int level) { text.append(static_cast<std::size_t>(level) * 2, ' '); }
 
 // What follows "key:" or "-" in the same line; empty if the node starts on the next line.
+// Lists of scalars are written as [a, b]: labels and receivers stay on one line, as they are in hand-written
+// files.
 std::string YamlInline(const Node& node) {
   if (IsScalar(node)) return YamlScalar(node);
   if (node.kind == Node::Kind::kMap) return node.entries.empty() ? "{}" : "";
@@ -76,6 +78,7 @@ void YamlBlock(std::string& text, const Node& node, int level) {
   }
 }
 
+// Recursion is bounded: a tree is either planned here, a few levels deep, or was read with kDepthMax.
 void WriteJson(JsonWriter& json, const Node& node) {
   switch (node.kind) {
     case Node::Kind::kString:
@@ -106,7 +109,9 @@ Error At(const YAML::Mark& mark, std::string what) {
   return {std::move(what), std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1)};
 }
 
-// True for plain scalars that mean the same wherever they stand: words, numbers, durations, booleans.
+// True for plain scalars that mean the same in every context: words, numbers, durations, booleans.
+// They are written as they were read, so that "5m" and true stay what they are for Alertmanager; anything
+// else becomes a quoted string, which is what a plain scalar with other characters is anyway.
 bool IsToken(std::string_view text) {
   constexpr std::string_view kHarmless = "_.+-/:%";
   return !text.empty() && text.back() != ':' && text != "-" && !text.starts_with("---") && text != "..." &&
@@ -118,6 +123,8 @@ bool IsToken(std::string_view text) {
          !text.starts_with(':') && !text.starts_with('%');
 }
 
+// Copies yaml-cpp's tree into ours. yaml-cpp shares the nodes of an alias, here each use is a copy of its
+// own; that is why the nodes are counted.
 class Reader {
  public:
   Result<Node> Read(const YAML::Node& node, int depth) {
@@ -138,6 +145,7 @@ class Reader {
 
  private:
   static Result<Node> Scalar(const YAML::Node& node) {
+    // yaml-cpp gives plain scalars the tag "?", quoted and block scalars "!".
     const std::string& tag = node.Tag();
     if (tag == "?" || tag.empty()) {
       return IsToken(node.Scalar()) ? Node::Raw(node.Scalar()) : Node::String(node.Scalar());
@@ -164,6 +172,8 @@ class Reader {
       Result<Node> read = Read(entry.second, depth + 1);
       if (!read.ok()) return read;
       if (entry.first.Scalar() == "<<" && entry.first.Tag() == "?") {
+        // Merged behind the loop, since the map's own keys have precedence wherever "<<" is among them
+        // (yaml.org/type/merge).
         merged.push_back(std::move(*read));
       } else {
         entries.emplace_back(entry.first.Scalar(), std::move(*read));
@@ -205,6 +215,7 @@ Node Node::Raw(std::string_view token) {
 }
 
 Node Node::Number(double value) {
+  // JSON has no infinity, and no plan has one: limits are finite.
   OUTGROWN_CHECK(std::isfinite(value));
   return Raw(ExactNumber(value));
 }
@@ -250,6 +261,7 @@ std::string ToJson(const Node& node) {
 
 Result<Node> ReadYaml(const std::string& text) {
   try {
+    // Load() would read the first document and pass over the others.
     const std::vector<YAML::Node> documents = YAML::LoadAll(text);
     if (documents.size() != 1) return Error{"expected one YAML document", "1:1"};
     return Reader().Read(documents.front(), 0);

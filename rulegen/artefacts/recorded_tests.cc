@@ -27,17 +27,21 @@ namespace {
 double Nearest(double value) {
   constexpr int kDigits = 9;
   if (value == 0) return std::pow(10, -kDigits);
+  // The lower bound keeps 1 / NEAREST finite, which round() computes.
   const int exponent = static_cast<int>(std::floor(std::log10(std::abs(value))));
   return std::pow(10, std::clamp(exponent + 1 - kDigits, -300, 0));
 }
 
 // As PromQL's round() computes it, so that expected and recorded values round alike.
+// promtool compares values exactly by default, so the rounding must be the same to the last bit.
 double Rounded(double value, double nearest) {
   const double inverse = 1 / nearest;
   return std::floor(value * inverse + 0.5) / inverse;
 }
 
 // Checks that the selected series have the case's value for each of the stores, and that there is no other series.
+// An expected list is complete for promtool: a series that the selector finds and the list lacks fails the
+// test.
 SampleCheck CheckOf(const std::string& record, const std::string& selector, const spec::SignalTest& from,
                     const std::vector<std::vector<Pair>>& stores) {
   const double nearest = Nearest(from.recorded ? from.value : 0);
@@ -74,12 +78,15 @@ void AddSeries(const CaseSeries& series, std::vector<Pair> store, std::set<std::
   for (std::size_t i = 0; i < store.size(); ++i) {
     if (series.store[i].value.empty()) store[i].value.clear();
   }
+  // An empty value is a label that the series has not got; promtool's notation is to leave it out.
   const bool lacks = std::erase_if(store, [](const Pair& label) { return label.value.empty(); }) > 0;
   std::string selector = Selector(series.text, store);
   if (!added.insert(selector).second && lacks) return;
   test.series.emplace_back(std::move(selector), series.notation);
 }
 
+// With one store the whole selector also checks the labels; with several the name finds them all, and any
+// other.
 std::string SelectorOf(const std::string& record, const std::vector<std::vector<Pair>>& stores) {
   return stores.size() == 1 ? Selector(record, stores.front()) : record;
 }
@@ -94,6 +101,7 @@ PromtoolTest RecordedTest(const spec::Spec& spec, const Recorded& recorded, cons
 
 // The first case of a single store once for that and once for each store that differs from it in one label: an
 // expression that loses a label merges two of them, and the labels of what it records are not these.
+// One label at a time: an expression that drops two labels would pass if the stores differed in both.
 PromtoolTest StoresTest(const spec::Spec& spec, const Recorded& recorded) {
   const auto found = std::ranges::find_if(recorded.cases, [&](const spec::SignalTest& from) {
     return from.recorded && !spec::NamesSeveralStores(spec.store, from);
@@ -116,6 +124,8 @@ PromtoolTest StoresTest(const spec::Spec& spec, const Recorded& recorded) {
 
 // The case with every counter set back to 0 two scrapes before its instant; a right expression does not
 // notice. Nothing if the case has no counter that rises until then.
+// rate() and increase() add up what a counter rises after a reset; an expression that subtracts raw values
+// (or uses delta() on a counter) gives a large negative number here.
 std::optional<PromtoolTest> ResetTest(const spec::Spec& spec, const Recorded& recorded,
                                       const spec::SignalTest& from, const Counters& counters) {
   const auto scrapes = static_cast<std::size_t>(from.at / spec.rules.scrape_interval);
@@ -130,13 +140,16 @@ std::optional<PromtoolTest> ResetTest(const spec::Spec& spec, const Recorded& re
     std::optional<SeriesValues> values = ExpandSeries(from.series[i].second);
     if (!values || values->size() <= scrapes || !values->front() || !(*values)[reset_at]) return {};
     rises = rises || *values->front() < *(*values)[reset_at];
+    // All counters at once, as when the application restarts: a ratio of two of them would otherwise mix
+    // lives.
     test.series[i].second = WriteSeries(WithReset(std::move(*values), reset_at));
   }
   if (!rises) return {};
   return test;
 }
 
-// True if the case has counters, and all of them stand still until its instant.
+// True if the case has counters, and none of them moves until its instant.
+// A rate of 0 divided by a rate of 0 is NaN, so what an idle store gives has to be part of the cases.
 bool IsIdle(const spec::Spec& spec, const spec::SignalTest& from, const Counters& counters) {
   const auto scrapes = static_cast<std::size_t>(from.at / spec.rules.scrape_interval);
   bool any = false;
@@ -175,6 +188,7 @@ Counters::Counters(const spec::Spec& spec) {
 }
 
 bool Counters::Has(std::string_view selector) const {
+  // By type and not by the suffix _total: other exporters' counters need not have it.
   std::string_view name = selector.substr(0, selector.find('{'));
   while (name.ends_with(' ')) name.remove_suffix(1);
   const auto is = [&](std::string_view metric, std::string_view foreign_type,
@@ -223,6 +237,7 @@ void AddRecordedTests(const spec::Spec& spec, const Recorded& recorded, const Co
       break;
     }
   }
+  // One reset test is enough, so the first case that allows it is taken.
   file.tests.push_back(StoresTest(spec, recorded));
   const bool has_idle = std::ranges::any_of(
       recorded.cases, [&](const spec::SignalTest& from) { return IsIdle(spec, from, counters); });

@@ -22,6 +22,7 @@ namespace outgrown::plan {
 namespace {
 
 // The alert that a store with these labels gives while it fires.
+// promtool expects the labels without the alert's name, and the annotations as they are once expanded.
 ExpectedAlert Expect(const AlertRule& rule, std::vector<Pair> labels, double value) {
   ExpectedAlert expected{std::move(labels), {}};
   expected.labels.insert(expected.labels.end(), rule.labels.begin(), rule.labels.end());
@@ -31,12 +32,15 @@ ExpectedAlert Expect(const AlertRule& rule, std::vector<Pair> labels, double val
 }
 
 // How many evaluations it takes until that time has passed.
+// Prometheus counts `for` from the evaluation at which the condition was first true, in whole evaluations;
+// rounded up.
 std::size_t Evaluations(const spec::Spec& spec, Milliseconds time) {
   const Milliseconds interval = spec.rules.interval;
   return static_cast<std::size_t>((time + interval - Milliseconds(1)) / interval);
 }
 
 // The nearest value on that side of the limit; 1 from 0, whose neighbours would need 324 digits.
+// The nearest values find a rule that compares with >=, or whose limit was printed with too few digits.
 double Neighbour(double limit, bool above) {
   if (limit == 0) return above ? 1 : -1;
   const double infinity = std::numeric_limits<double>::infinity();
@@ -68,6 +72,8 @@ PromtoolTest ThresholdTest(const spec::Spec& spec, const spec::Threshold& thresh
     test.series.emplace_back(Selector(recorded, StoreNamed(spec, what)), notation);
     quiet += (quiet.empty() ? "" : ", ") + std::string(what);
   };
+  // All situations are stores of one test, since promtool makes a storage for each test, and since a rule
+  // that mixed stores up would be found as well.
   add("beyond", Repeat(beyond, end));
   add(kEnded, Repeat(beyond, fires_at) + " " + Repeat(threshold.limit, end - fires_at - 1));
   quiet.clear();
@@ -86,6 +92,8 @@ PromtoolTest ThresholdTest(const spec::Spec& spec, const spec::Threshold& thresh
     test.alerts.push_back(std::move(made));
   };
   // The evaluations just before and after each change of state: a rule that is off by one fails.
+  // keep_firing_for begins at the first evaluation without the condition, which is fires_at + 1 for the store
+  // that ended; so it still fires at fires_at + keep, and no longer at fires_at + keep + 1, the end.
   if (fires_at > 0) check(fires_at - 1, {});
   check(fires_at, {"beyond", kEnded});
   if (keep > 0) check(fires_at + keep, {"beyond", kEnded});
@@ -100,6 +108,8 @@ PromtoolTest WatchTest(const spec::Spec& spec, const spec::Watch& watch, const s
   AlertCheck check{rule.alert, from.at, {}};
   if (from.fires) {
     const Milliseconds interval = from.interval.value_or(spec.rules.interval);
+    // The last evaluation at which `for` cannot have passed yet, if the condition is true from the first
+    // sample on.
     const Milliseconds before = (watch.hold - Milliseconds(1)) / interval * interval;
     if (watch.hold > Milliseconds(0) && before < from.at) test.alerts.push_back({rule.alert, before, {}});
     for (std::vector<Pair>& store : StoresOfCase(spec, watch.labels, from))
@@ -110,6 +120,8 @@ PromtoolTest WatchTest(const spec::Spec& spec, const spec::Watch& watch, const s
 }
 
 // Each alert one evaluation after its `for` has passed, without a single series.
+// absent(), "== 0" and "unless" are true or empty where nothing is measured; a Prometheus that is new or that
+// watches something else must not raise alerts.
 PromtoolTest AbsentTest(const spec::Spec& spec, const RuleFile& rules) {
   PromtoolTest test;
   test.name = "no alert fires without any series";
@@ -152,6 +164,7 @@ class Planner {
       AddRecordedTests(spec_, recorded, counters_, FileOf(spec_.rules.interval));
     }
     for (const spec::Threshold& threshold : spec_.thresholds)
+      // In the order of the spec, so that a diff of the tests follows a diff of the spec.
       FileOf(spec_.rules.interval).tests.push_back(ThresholdTest(spec_, threshold, RuleOf(threshold.id)));
     for (const spec::Watch& watch : spec_.watches) AddWatch(watch);
     FileOf(spec_.rules.interval).tests.push_back(AbsentTest(spec_, rules_));
@@ -159,6 +172,8 @@ class Planner {
   }
 
  private:
+  // promtool has one evaluation_interval a file, hence a file for each. The reference holds until the next
+  // call, which may move the files.
   PromtoolFile& FileOf(Milliseconds interval) {
     for (PromtoolFile& file : files_) {
       if (file.evaluation_interval == interval) return file;

@@ -23,10 +23,11 @@ namespace outgrown::plan {
 
 namespace {
 
-// A recording rule with the alerts on it. They must stay in one group: its rules are evaluated in order, so that an alert
-// reads the sample that was recorded just before, with the same timestamp.
+// A recording rule with the alerts on it. They must stay in one group: its rules are evaluated in order, so
+// that an alert reads the sample that was recorded just before, with the same timestamp.
 using Block = std::vector<Rule>;
 
+// A validated spec's thresholds name existing verdicts.
 const spec::Verdict& VerdictOf(const spec::Spec& spec, std::string_view id) {
   for (const spec::Verdict& verdict : spec.verdicts) {
     if (verdict.id == id) return verdict;
@@ -37,6 +38,7 @@ const spec::Verdict& VerdictOf(const spec::Spec& spec, std::string_view id) {
 void Append(Template& text, const std::string& literal) { text.emplace_back(Literal{literal}); }
 
 // " Store: job=..., instance=..., database=...": which store, from the alert's own labels.
+// As a template, so that one rule serves all stores.
 void AppendStore(Template& text, const std::vector<std::string>& labels) {
   if (labels.empty()) return;
   std::string_view separator = " Store: ";
@@ -98,6 +100,8 @@ Rule ToRule(const spec::Spec& spec, const spec::Watch& watch) {
   return alert;
 }
 
+// In the order of the signals, with the thresholds of one signal in the order of the spec: the generated file
+// changes where the spec changes and nowhere else.
 std::vector<Block> SignalBlocks(const spec::Spec& spec) {
   std::unordered_map<std::string_view, std::vector<const spec::Threshold*>> by_signal;
   for (const spec::Threshold& threshold : spec.thresholds) by_signal[threshold.signal].push_back(&threshold);
@@ -118,7 +122,8 @@ std::vector<Block> SignalBlocks(const spec::Spec& spec) {
   return blocks;
 }
 
-// Fills one group after another: "NAME", "NAME-2", "NAME-3". Rulers such as Mimir's accept 20 rules in a group by default.
+// Fills one group after another: "NAME", "NAME-2", "NAME-3". Rulers such as Mimir's accept 20 rules in a
+// group by default.
 void Pack(std::vector<RuleGroup>& groups, const std::string& name, Milliseconds interval,
           std::vector<Block> blocks) {
   std::size_t count = 0;
@@ -187,6 +192,7 @@ RuleFile PlanRules(const spec::Spec& spec) {
     blocks.push_back({ToRule(spec, watch)});
   }
   for (const Milliseconds interval : intervals) {
+    // Watches may be slower than the signals: what asks for a day of samples is not asked every 15 seconds.
     const std::string pace = interval == spec.rules.interval ? "" : "-" + FormatDuration(interval);
     Pack(file.groups, GroupName(spec) + "-measurement" + pace, interval, std::move(watches[interval]));
   }
@@ -213,6 +219,7 @@ Node AlertNode(const plan::AlertRule& rule, spec::Flavor flavor) {
   }
   Node::Map entries = {{"alert", Node::String(rule.alert)}, {"expr", Node::String(rule.expr)}};
   if (rule.hold > Milliseconds(0)) entries.emplace_back("for", Node::Duration(rule.hold));
+  // A rule file that a server cannot load fails as a whole, so a key that a flavor lacks is left out.
   if (rule.keep_firing_for && flavor == spec::Flavor::kPrometheus) {
     entries.emplace_back("keep_firing_for", Node::Duration(*rule.keep_firing_for));
   }

@@ -43,8 +43,9 @@ struct RuleFile {
   std::vector<RuleGroup> groups;
 };
 
-// The rules of a spec: signals with the alerts on them, then what [[watch]] says, in groups by interval. A recording rule and
-// its alerts stand in one group in that order, at most spec::kRulesPerGroupMax in a group. Linear in the spec.
+// The rules of a spec: signals with the alerts on them, then what [[watch]] says, in groups by interval. A
+// recording rule and its alerts are in one group in that order, at most spec::kRulesPerGroupMax in a group.
+// Linear in the spec.
 RuleFile PlanRules(const spec::Spec& spec);
 
 // Looks signals up by their id.

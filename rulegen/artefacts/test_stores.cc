@@ -19,6 +19,7 @@
 namespace outgrown::plan {
 namespace {
 
+// Far more than a case needs. "0x4000000000" in a spec must not exhaust the memory.
 constexpr std::size_t kValuesMax = 1'000'000;
 
 std::optional<std::size_t> ParseCount(std::string_view text) {
@@ -28,7 +29,7 @@ std::optional<std::size_t> ParseCount(std::string_view text) {
   return static_cast<std::size_t>(*count);
 }
 
-// Where the step's sign stands in "a+b": not the leading sign, not an exponent's. npos if there is none.
+// The place of the step's sign in "a+b": not the leading sign, not an exponent's. npos if there is none.
 std::size_t StepSign(std::string_view text) {
   for (std::size_t i = 1; i < text.size(); ++i) {
     if ((text[i] == '+' || text[i] == '-') && text[i - 1] != 'e' && text[i - 1] != 'E') return i;
@@ -74,6 +75,8 @@ bool ExpandWord(std::string_view word, SeriesValues& values) {
 }
 
 // How many values from `at` on go in equal steps, as promtool adds them up.
+// Compared by ==: the notation must give back the very same values. Where the sum of a long run differs in
+// its last bits, the run is written in two words.
 std::size_t RunLength(const SeriesValues& values, std::size_t at) {
   if (at + 1 >= values.size() || !values[at] || !values[at + 1]) return 1;
   const double step = *values[at + 1] - *values[at];
@@ -102,6 +105,7 @@ std::vector<Pair> ExampleStore(const spec::Spec& spec) {
   return labels;
 }
 
+// An example value ends in "-a"; a value that the case names itself gets the ending added.
 std::vector<Pair> OtherStore(std::vector<Pair> store, std::string_view label) {
   for (Pair& pair : store) {
     if (pair.name != label) continue;
@@ -117,6 +121,8 @@ std::vector<Pair> StoreNamed(const spec::Spec& spec, std::string_view what) {
   return labels;
 }
 
+// The store's labels come first: the text is also a key, by which a series of several stores is found to be
+// the same.
 std::string Selector(std::string_view selector, const std::vector<Pair>& labels) {
   const std::size_t brace = selector.find('{');
   std::string_view matchers;
@@ -144,6 +150,7 @@ std::vector<CaseSeries> SeriesOfCase(const spec::Spec& spec, const spec::SignalT
   for (const auto& [written, notation] : from.series) {
     const std::string selector = spec::FillPlaceholders(written, spec);
     CaseSeries series{selector, ExampleStore(spec), {}, notation};
+    // Not null: the spec's validation has read the same text.
     const std::optional<spec::TestSeries> read = spec::ReadTestSeries(selector);
     OUTGROWN_CHECK(read.has_value());
     std::string others;
@@ -187,6 +194,7 @@ std::vector<std::vector<Pair>> StoresOfCase(const spec::Spec& spec, const std::v
     });
     if (is_whole && seen.insert(Selector("", store)).second) stores.push_back(std::move(store));
   }
+  // A case without a whole series, such as absent(), is about the store that the alert's labels name.
   if (stores.empty()) stores.push_back(std::move(example));
   return stores;
 }
@@ -221,6 +229,8 @@ std::string WriteSeries(const SeriesValues& values) {
   return notation;
 }
 
+// Every increase stays as it was, also the one across the reset: rate() and increase() take the first value
+// after it for what was counted since 0.
 SeriesValues WithReset(SeriesValues values, std::size_t at) {
   double lost = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -35,9 +35,9 @@ struct CaseSeries {
 // One for each of the case's series, in its order, with the placeholders filled in. Precondition: a validated case.
 std::vector<CaseSeries> SeriesOfCase(const spec::Spec& spec, const spec::SignalTest& from);
 
-// The stores that the case is about, each once, in the order of its series: the values of these labels in the series that
-// have all of them (`up{database=""}` is no store's own), and of what the case itself says that its alert has. The example
-// store if that leaves none.
+// The stores that the case is about, each once, in the order of its series: the values of these labels in the
+// series that have all of them (`up{database=""}` is no store's own), and of what the case itself says that
+// its alert has. The example store if that leaves none.
 std::vector<std::vector<Pair>> StoresOfCase(const spec::Spec& spec, const std::vector<std::string>& labels,
                                             const spec::SignalTest& from);
 

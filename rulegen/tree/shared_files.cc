@@ -41,6 +41,7 @@ End Writer(const spec::Spec& spec, const fs::path& artefact) {
   return EndAt(spec, "output.rules", output.positions, "rules", output.rules.value_or(""));
 }
 
+// Keyed by the canonical path, so that "../rules/x.yml", a link and the file itself are one.
 class Files {
  public:
   explicit Files(const std::optional<fs::path>& out) : out_(out) {}
@@ -94,6 +95,7 @@ class Files {
 
 std::vector<spec::Diagnostic> SharedFiles(const std::vector<Made>& made, const std::optional<fs::path>& out) {
   Files files(out);
+  // All inputs first, since a spec may write over the input of any other, also of a later one.
   for (const Made& one : made) files.AddInputs(*one.spec);
   for (const Made& one : made) files.AddOutputs(one);
   return files.Take();

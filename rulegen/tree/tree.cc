@@ -35,6 +35,7 @@ std::size_t LeadingUps(const fs::path& path) {
 }
 
 // The bytes of a file that may be missing. A link that leads nowhere is missing.
+// A loop of links is a link that leads nowhere as well; the writer replaces it.
 Result<std::optional<std::string>> ReadIfThere(const fs::path& path) {
   std::error_code failed;
   const fs::file_status status = fs::status(path, failed);
@@ -74,8 +75,9 @@ std::set<fs::path> FoldersOf(const Made& made, const Layout& layout) {
   return folders;
 }
 
-// Removes temporary files that killed runs left, of this spec or of an earlier name of it. One that can't be read stays: it
-// does no harm.
+// Removes temporary files that killed runs left, of this spec or of an earlier name of it. One that can't be
+// read stays: it does no harm. common/file.cc decides whether the process that made one still runs; here only
+// its name is recognised.
 void RemoveHalfWritten(const fs::path& folder, bool deeper) {
   constexpr std::size_t kRandomAndEnd = std::string_view(".0123456789abcdef.tmp").size();
   const Result<std::vector<fs::directory_entry>> entries = EntriesOf(folder);
@@ -95,6 +97,8 @@ void RemoveHalfWritten(const fs::path& folder, bool deeper) {
 
 }  // namespace
 
+// weakly_canonical takes paths whose last parts do not exist yet; where it fails the path itself is the best
+// key there is.
 fs::path Canonical(const fs::path& path) {
   std::error_code none;
   fs::path whole = fs::weakly_canonical(path, none);
@@ -119,6 +123,7 @@ class Search {
       const Layout layout(*one.spec, out);
       for (const Artefact& artefact : one.artefacts) {
         generated_.insert(layout.On(artefact.path));
+        // Both forms: the folder may be reached through a link, and the file may be a link itself.
         generated_.insert(Canonical(layout.On(artefact.path)));
       }
       folders_.merge(FoldersOf(one, layout));
@@ -126,7 +131,8 @@ class Search {
     }
   }
 
-  // The first error, if there is any: an unreadable file could be a left-over one, so "nothing is left over" would be wrong.
+  // The first error, if there is any: an unreadable file could be a left-over one, so "nothing is left over"
+  // would be wrong.
   Result<std::vector<LeftOver>> Run() {
     for (const fs::path& folder : folders_) LookInto(folder, true);
     for (const fs::path& folder : manifest_folders_) {
@@ -150,6 +156,8 @@ class Search {
 
   std::vector<fs::directory_entry> Entries(const fs::path& folder) { return ValueOr(EntriesOf(folder), {}); }
 
+  // One level deep, for folders such as victoriametrics/ below the folder of the rules. Links to folders are
+  // not followed: they may lead to folders that are none of ours.
   void LookInto(const fs::path& folder, bool deeper) {
     std::error_code none;
     for (const fs::directory_entry& entry : Entries(folder)) {
@@ -164,6 +172,7 @@ class Search {
     if (IsGenerated(path) || !ValueOr(IsPlainFile(path), false) || IsUsers(path)) return false;
     std::string why = WhyLeftOver(ValueOr(ReadFile(path), std::string()));
     if (why.empty()) return false;
+    // By canonical path: two folders of [output] may be the same one.
     found_.try_emplace(Canonical(path), LeftOver{path, std::move(why)});
     return true;
   }
@@ -176,6 +185,7 @@ class Search {
     const std::string spec_file(emit::SpecFileOf(bytes));
     if (spec_file.empty()) return "";
     const auto is_of = [&](const Made& made) { return emit::CarriesMarkOf(*made.spec, bytes); };
+    // A spec of this run is certain about what it generates.
     if (std::ranges::any_of(made_, is_of)) return spec_file + " no longer generates it";
     std::error_code none;
     const auto is_beside = [&](const Made& made) {
@@ -186,6 +196,7 @@ class Search {
     return "its spec " + spec_file + " is not there";
   }
 
+  // alertmanager.base may itself have been generated once and edited since, mark and all.
   bool IsUsers(const fs::path& path) const {
     std::error_code none;
     return std::ranges::any_of(made_, [&](const Made& made) {
@@ -208,6 +219,7 @@ class Search {
       const std::string line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
       if (line.size() <= kPathAt) continue;
       const fs::path named = fs::path(line.substr(kPathAt));
+      // A manifest's paths are relative to it; an absolute one is none that rulegen wrote.
       if (named.is_absolute()) continue;
       if (LookAt((path.parent_path() / named).lexically_normal())) is_settled = false;
     }
@@ -230,6 +242,7 @@ Layout::Layout(const spec::Spec& spec, const std::optional<fs::path>& out) {
     folder_ = spec.file.parent_path();
     return;
   }
+  // At least the spec's own folder, so that its name is kept under --out.
   std::size_t ups = 1;
   for (const std::optional<std::string>& folder :
        {spec.output.rules, spec.output.dashboards, spec.output.docs}) {
@@ -254,6 +267,7 @@ Result<std::vector<fs::path>> WriteTree(const Made& made, const Layout& layout) 
   std::vector<fs::path> written;
   for (const Artefact& artefact : made.artefacts) {
     const fs::path path = layout.On(artefact.path);
+    // A file that is the same is not touched, so its time stays and nothing that watches it reloads.
     const Result<WriteOutcome> outcome = WriteFileIfChanged(path, artefact.bytes, artefact.mode_if_new);
     if (!outcome.ok()) return outcome.error();
     if (*outcome == WriteOutcome::kWritten) written.push_back(path);

@@ -1,5 +1,5 @@
-// The artefacts of a spec as files on disk: where they lie, written, or compared with what is there; and files that carry
-// rulegen's mark and that nothing generates any more.
+// The artefacts of a spec as files on disk: where they lie, written, or compared with what is there; and
+// files that carry rulegen's mark and that nothing generates any more.
 #pragma once
 
 #include <filesystem>
@@ -13,9 +13,10 @@
 
 namespace outgrown::generate {
 
-// Where a spec's output goes: beside the spec, or the same layout under another folder (--out). The layout starts at the
-// nearest folder that holds the spec's folder and all that [output] names, so that it does not depend on the working
-// directory: rules/checkpoint.toml with docs = "../docs/gen" gives DIR/rules/... and DIR/docs/gen/....
+// Where a spec's output goes: beside the spec, or the same layout under another folder (--out). The layout
+// starts at the nearest folder that holds the spec's folder and all that [output] names, so that it does not
+// depend on the working directory: rules/checkpoint.toml with docs = "../docs/gen" gives DIR/rules/... and
+// DIR/docs/gen/....
 class Layout {
  public:
   // `out`: the folder that everything goes under; nothing: the spec's own place.
@@ -25,7 +26,7 @@ class Layout {
   std::filesystem::path On(const std::filesystem::path& path) const;
 
  private:
-  std::filesystem::path folder_;  // stands for the spec's folder
+  std::filesystem::path folder_;  // in the place of the spec's folder
 };
 
 // A spec with everything that is generated from it.
@@ -34,8 +35,8 @@ struct Made {
   std::vector<Artefact> artefacts;
 };
 
-// Writes every artefact that differs, and gives back their paths. A failure or SIGKILL leaves whole files, old or new, and
-// the next run completes the work.
+// Writes every artefact that differs, and gives back their paths. A failure or SIGKILL leaves whole files,
+// old or new, and the next run completes the work.
 Result<std::vector<std::filesystem::path>> WriteTree(const Made& made, const Layout& layout);
 
 // A file that WriteTree would change.
@@ -60,12 +61,12 @@ struct LeftOver {
   bool is_settled = false;  // a manifest of an older rulegen that names nothing else that is left over
 };
 
-// What is left over in the folders that [output] names and in those directly below them, sorted: files with an artefact's
-// extension and the mark of one of these specs that are none of their artefacts; if `every_spec`, so that there are no
-// others, also those whose spec is not beside these. Links are not looked at; the specs and what alertmanager.base names
-// are never left over, whatever they begin with.
-// Development versions before 0.1.0 wrote a SPEC.manifest of everything generated: the marked files that one lists count too, wherever
-// they are, and it is itself left over.
+// What is left over in the folders that [output] names and in those directly below them, sorted: files with
+// an artefact's extension and the mark of one of these specs that are none of their artefacts; if
+// `every_spec`, so that there are no others, also those whose spec is not beside these. Links are not looked
+// at; the specs and what alertmanager.base names are never left over, whatever they begin with. Development
+// versions before 0.1.0 wrote a SPEC.manifest of everything generated: the marked files that one lists count
+// too, wherever they are, and it is itself left over.
 Result<std::vector<LeftOver>> LeftOvers(const std::vector<Made>& made,
                                         const std::optional<std::filesystem::path>& out, bool every_spec);
 

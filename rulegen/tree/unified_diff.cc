@@ -15,7 +15,8 @@ namespace {
 using Lines = std::vector<std::string_view>;
 
 constexpr std::size_t kContext = 3;
-// Up to this many changed lines the shortest diff is searched; memory and time grow with the square (a row for each edit).
+// Up to this many changed lines the shortest diff is searched; memory and time grow with the square (a row
+// for each edit).
 constexpr int kEditsMax = 1'000;
 
 enum class Kind : char { kSame = ' ', kOld = '-', kNew = '+' };
@@ -25,6 +26,7 @@ struct Edit {
   std::string_view line;
 };
 
+// A line keeps its line break, so that a file without one at its end differs from one with it.
 Lines Split(std::string_view text) {
   Lines lines;
   while (!text.empty()) {
@@ -35,8 +37,9 @@ Lines Split(std::string_view text) {
   return lines;
 }
 
-// Myers, "An O(ND) Difference Algorithm and Its Variations" (1986): for each number of edits the farthest point on every
-// diagonal; then back from the end. Nothing if it takes more than kEditsMax edits.
+// Myers, "An O(ND) Difference Algorithm and Its Variations" (1986): for each number of edits the farthest
+// point on every diagonal; then back from the end. Nothing if it takes more than kEditsMax edits. Lines are
+// counted in int: files that were read are bounded (common/file.h), far below 2^31 lines.
 class Myers {
  public:
   Myers(const Lines& old_lines, const Lines& new_lines)
@@ -46,6 +49,8 @@ class Myers {
         new_size_(static_cast<int>(new_lines.size())) {}
 
   std::optional<std::vector<Edit>> Run() {
+    // One diagonal more on each side than there are edits: the first step reads a neighbour that nothing has
+    // written, 0.
     const int edits_max = std::min(old_size_ + new_size_, kEditsMax);
     std::vector<int> farthest(2 * static_cast<std::size_t>(edits_max) + 3, 0);
     const auto at = [&](std::ptrdiff_t diagonal) -> int& {
@@ -53,6 +58,8 @@ class Myers {
     };
     for (int edits = 0; edits <= edits_max; ++edits) {
       for (int diagonal = -edits; diagonal <= edits; diagonal += 2) {
+        // The neighbour that got farther; at the edges there is only one. Down is an inserted line, right is
+        // a deleted one.
         const bool down = diagonal == -edits || (diagonal != edits && at(diagonal - 1) < at(diagonal + 1));
         int x = down ? at(diagonal + 1) : at(diagonal - 1) + 1;
         while (x < old_size_ && x - diagonal < new_size_ && Old(x) == New(x - diagonal)) ++x;
@@ -72,6 +79,7 @@ class Myers {
   std::string_view New(int y) const { return new_[static_cast<std::size_t>(y)]; }
 
   // The row of diagonals -edits..edits.
+  // The way back needs the state after each number of edits, hence the square.
   void Remember(const std::vector<int>& farthest, std::ptrdiff_t edits, std::ptrdiff_t edits_max) {
     const auto first = farthest.begin() + (edits_max + 1 - edits);
     trace_.emplace_back(first, first + 2 * edits + 1);
@@ -126,6 +134,8 @@ std::vector<Edit> Script(const Lines& old_lines, const Lines& new_lines) {
                          new_lines.end() - static_cast<std::ptrdiff_t>(tail));
   std::vector<Edit> script;
   for (std::size_t i = 0; i < head; ++i) script.push_back({Kind::kSame, old_lines[i]});
+  // Too different for the shortest script: all of the old, then all of the new. Still a valid diff, in linear
+  // time.
   if (const std::optional<std::vector<Edit>> middle = Myers(old_middle, new_middle).Run()) {
     script.insert(script.end(), middle->begin(), middle->end());
   } else {
@@ -160,6 +170,7 @@ std::string Hunk(const std::vector<Edit>& script, std::size_t first, std::size_t
   return fmt::format("@@ -{} +{} @@\n", Range(old_start, old_count), Range(new_start, new_count)) + body;
 }
 
+// Two changes share a hunk if at most twice the context lies between them, as diff(1) does.
 std::string Hunks(const std::vector<Edit>& script) {
   std::string text;
   std::size_t old_line = 0;

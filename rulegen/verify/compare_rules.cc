@@ -29,6 +29,7 @@ Rule Expected(const plan::RecordingRule& planned) {
   return rule;
 }
 
+// Built by the same functions as the rule file, so that the comparison cannot disagree with --generate.
 Rule Expected(const plan::AlertRule& planned, spec::Flavor flavor) {
   Rule rule;
   rule.kind = RuleKind::kAlerting;
@@ -61,11 +62,14 @@ class RuleComparison {
       : place_(place), differences_(differences) {}
 
   void Compare(const Rule& expected, const Rule& rule, const SameExpression& same) {
+    // A server answers with its own form of an expression (Prometheus prints its syntax tree), so texts may
+    // differ where the expressions do not.
     if (!same(rule.expr, expected.expr)) {
       Say(fmt::format("expr is `{}`, the spec says `{}`", Shown(plan::CanonicalPromql(rule.expr)),
                       expected.expr));
     }
     Duration("for", rule.hold, expected.hold);
+    // Servers before the key existed do not report it; nothing is known then.
     if (rule.keep_firing_for && expected.keep_firing_for) {
       Duration("keep_firing_for", *rule.keep_firing_for, *expected.keep_firing_for);
     }
@@ -90,6 +94,7 @@ class RuleComparison {
     Say(fmt::format("{} is {}, the spec says {}", key, FormatDuration(loaded), FormatDuration(expected)));
   }
 
+  // Both ways: what is missing, and what was added.
   void All(const char* what, const Texts& loaded, const Texts& expected) {
     for (const auto& [name, text] : expected) {
       const auto found = loaded.find(name);
@@ -133,11 +138,13 @@ void CompareGroup(const ExpectedGroup& expected, const LoadedGroup& loaded, cons
   });
   if (idle) differences.push_back(group + ": " + kNotEvaluated);
   Places unpaired;
+  // From the end, so that the first of equal names is the last of its list and is taken first.
   for (std::size_t i = loaded.rules.size(); i-- > 0;) {
     unpaired[{loaded.rules[i].rule.kind, loaded.rules[i].rule.name}].push_back(i);
   }
   std::vector<bool> paired(loaded.rules.size(), false);
-  // The last matched place. Thanos lists alerts before recording rules, so there the order is compared within each kind.
+  // The last matched place. Thanos lists alerts before recording rules, so there the order is compared within
+  // each kind.
   std::map<bool, std::size_t> last_of;
   bool in_order = true;
   for (const Rule& rule : expected.rules) {
@@ -238,6 +245,7 @@ std::vector<std::string> CompareRules(const std::vector<ExpectedGroup>& expected
   return differences;
 }
 
+// A series that two rules record has samples of both, in turn; alerts and decisions would read the mixture.
 std::vector<std::string> AlsoElsewhere(const spec::Spec& spec, const std::vector<ExpectedGroup>& expected,
                                        const LoadedRules& loaded) {
   const Names series = NamesOf(expected, RuleKind::kRecording);

@@ -135,8 +135,8 @@ std::optional<std::string> ListSetting(const Json& object, std::string_view key)
 }
 
 // LoadedGroup::settings. `params: {extra_label: ["x=y"]}` would narrow every query of the group and leave each
-// expression as it is; with `concurrency` an alert is evaluated beside the series that it reads and not behind it; an offset
-// or delay moves what is judged away from the time that it is stamped with.
+// expression as it is; with `concurrency` an alert is evaluated beside the series that it reads and not
+// behind it; an offset or delay moves what is judged away from the time that it is stamped with.
 Result<std::vector<std::string>> Settings(const Json& object) {
   std::vector<std::string> settings;
   const Result<std::string> type = OptionalText(object, "type");
@@ -186,8 +186,8 @@ Result<LoadedGroup> ReadGroup(const Json& object, std::string name, bool& vmaler
   return group;
 }
 
-// Thanos adds the ruler's own labels to each rule. They are those that every rule has with the same value; the spec's labels
-// are on alerts only, and every spec has a recording rule, so none of them is removed.
+// Thanos adds the ruler's own labels to each rule. They are those that every rule has with the same value;
+// the spec's labels are on alerts only, and every spec has a recording rule, so none of them is removed.
 void RemoveRulersLabels(std::vector<LoadedGroup>& groups) {
   std::optional<std::map<std::string, std::string>> common;
   for (const LoadedGroup& group : groups) {

@@ -80,8 +80,8 @@ struct LoadedRules {
   bool vmalert = false;
 };
 
-// Of groups that are not rulegen's only the names of their rules are read. An error says what doesn't fit the format: a rule
-// that can't be read must not pass as one that is in step.
+// Of groups that are not rulegen's only the names of their rules are read. An error says what doesn't fit the
+// format: a rule that can't be read must not pass as one that is in step.
 Result<LoadedRules> ReadLoadedRules(std::string_view body);
 
 // The flavor whose rule file such a server loads, of those that the spec is generated for.
@@ -99,8 +99,8 @@ class Expressions {
   explicit Expressions(Format format) : format_(std::move(format)) {}
 
   // Equal as text, or else in the server's canonical form, which is asked only then, once for each expression. Where no
-  // server has one (Thanos, and VictoriaMetrics with vmalert) in the generator's own, which may call two spellings different
-  // but never two meanings the same.
+  // server has one (Thanos, and VictoriaMetrics with vmalert) in the generator's own, which may call two
+  // spellings different but never two meanings the same.
   bool Same(const std::string& left, const std::string& right);
 
  private:

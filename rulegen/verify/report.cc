@@ -32,6 +32,8 @@ bool Any(const std::vector<SpecReport>& reports, State state) {
 }  // namespace
 
 int ExitStatusOf(const std::vector<SpecReport>& reports) {
+  // A copy that could not be looked at outranks drift: with drift's status a script would take all others for
+  // compared.
   if (Any(reports, State::kUnknown)) return kExitNoAnswer;
   return Any(reports, State::kBehind) ? kExitDrift : kExitOk;
 }

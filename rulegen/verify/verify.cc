@@ -22,7 +22,7 @@ namespace outgrown::verify {
 namespace {
 
 constexpr std::size_t kDigestDigits = 64;
-// The mark stands in the first line, or in a dashboard's first key.
+// The mark is in the first line, or in a dashboard's description, behind its uid and title.
 constexpr std::size_t kMarkBytesMax = 1000;
 
 bool IsDashboard(const std::filesystem::path& path) { return path.extension() == ".json"; }
