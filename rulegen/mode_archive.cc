@@ -64,6 +64,7 @@ int Archive(const Options& options, const std::vector<archive::Subject>& subject
   Result<Connections> connections = OpenServers(options);
   if (!connections) return Fail(connections.error());
   // Before anything is written: an archive without a single sample is none.
+  // A query and not a ping: it also checks login, path and the API.
   const std::int64_t to_ms = EndMs(options.evaluate);
   prometheus_api::Notes notes;
   const auto reply = prometheus_api::AskVector(connections->series, "vector(1)", to_ms, notes);
@@ -108,6 +109,7 @@ int ArchiveOrEnd(const Options& options, const std::vector<archive::Subject>& su
   const int status = Archive(options, subjects);
   if (status != kInterrupted) return status;
   fmt::print(stderr, "rulegen: interrupted, nothing was archived\n");
+  // By the signal, so that a shell script or a supervisor sees an interrupted program and not an exit status.
   interrupts.EndBySignal();
 }
 

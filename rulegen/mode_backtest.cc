@@ -27,6 +27,7 @@ namespace {
 using backtest::Backtest;
 using prometheus_api::PrometheusClient;
 
+// A bound against a mistyped --since or --step, with which the run would not end.
 constexpr std::int64_t kInstantsMax = 10'000'000;
 // All queries together may take this many times --timeout, which a long period needs; the progress is shown meanwhile.
 constexpr int kBacktestPatience = 10'000;
@@ -157,6 +158,7 @@ Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Compa
     if (!one) return one.error();
     answer.backtest = std::move(*one);
     if (!loaded.against) continue;
+    // On the same grid, so that the two can be compared instant by instant.
     Result<Backtest> other = (*tester)->Run(*loaded.against, &subject, grid);
     if (!other) return other.error();
     answer.against = std::move(*other);

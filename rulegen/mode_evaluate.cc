@@ -45,6 +45,7 @@ constexpr std::int64_t kTrendTimeoutMs = 5'000;
 constexpr std::int64_t kPeriodEvaluationsMax = 1'051'200;
 
 // Anything that can be read, so that a shell's <(...) works too.
+// stdio and not ReadFile, which takes regular files only.
 Result<std::string> ReadMeasurements(const std::filesystem::path& path) {
   const bool standard_input = path == "-";
   const std::string name = standard_input ? "standard input" : path.string();
@@ -90,6 +91,7 @@ class LastEnds {
 
   // For each store of the evaluation.
   std::vector<std::int64_t> Begins(const Evaluation& evaluation) const {
+    // The log has the labels sorted by name, the evaluation in the order of the spec.
     std::map<std::pair<std::string_view, decision_log::Labels>, const decision_log::NewestDecision*> by_store;
     for (const decision_log::NewestDecision& one : newest_.decisions) by_store[{one.spec, one.labels}] = &one;
     std::vector<std::int64_t> begins;
@@ -147,6 +149,7 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
     if (const Result<void> waited = WaitForServer(options.connection, *options.wait_ms); !waited)
       return waited.error();
   }
+  // One instant for all specs of the run, taken after the wait, so that their verdicts belong together.
   const std::int64_t time_ms = EndMs(options);
   if (options.measurements) {
     const std::filesystem::path& path = *options.measurements;
@@ -165,6 +168,7 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
   if (!client) return client.error();
   for (const Table* table : tables) {
     evaluations.push_back(EvaluateTable(options, *table, time_ms, *client));
+    // The log says so: a decision about a chosen instant does not move the end that --since last begins at.
     evaluations.back().at = options.at_ms.has_value();
   }
   return evaluations;
@@ -189,6 +193,7 @@ Result<std::vector<std::string>> Log(const EvaluateOptions& options, std::vector
       stores.push_back(nullptr);
     }
   }
+  // All in one call: on an error none of the run's decisions counts as logged.
   Result<decision_log::Appended> appended = decision_log::AppendRecords(*path, std::move(members), NowMs());
   if (!appended) {
     Error error = appended.error();

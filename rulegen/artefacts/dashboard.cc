@@ -25,6 +25,8 @@ namespace outgrown::plan {
 namespace {
 
 // Mild yellow to severe red, for the verdict with that index.
+// Counted from the most severe: with two verdicts they are orange and red, with four the two mildest are both
+// yellow.
 std::string VerdictColor(const spec::Spec& spec, std::size_t index) {
   constexpr std::array<std::string_view, 3> kFromSevere = {"red", "orange", "yellow"};
   const std::size_t behind = spec.verdicts.size() - 1 - index;
@@ -78,6 +80,7 @@ constexpr std::size_t kUidLengthMax = 40;
 class Planner {
  public:
   explicit Planner(const spec::Spec& spec) : spec_(spec), by_("max by (" + IdentityList(spec) + ") ") {
+    // A spec lists its verdicts from mild to severe.
     for (std::size_t i = 0; i < spec.verdicts.size(); ++i) severity_[spec.verdicts[i].id] = i;
     for (const spec::Threshold& threshold : spec.thresholds)
       thresholds_[threshold.signal].push_back(&threshold);
@@ -112,6 +115,7 @@ class Planner {
     return uid;
   }
 
+  // Each variable is narrowed by those before it, so that only combinations that exist can be chosen.
   std::vector<DashboardVariable> Variables() const {
     std::vector<DashboardVariable> variables;
     std::string narrowed;
@@ -129,6 +133,7 @@ class Planner {
 
   // 0 sufficient, 1 and up the verdicts, -1 undetermined: the most severe verdict with a firing alert; without one,
   // sufficient only where every signal is there and the counting is complete.
+  // From the alerts and not from the values, since an alert also knows for how long its condition has held.
   std::string VerdictExpr() const {
     std::string expr;
     for (std::size_t i = spec_.verdicts.size(); i-- > 0;) {
@@ -143,6 +148,8 @@ class Planner {
     }
     expr += "0 * (" + by_ + "(" + Selected(spec_, spec_.store.present) + ")";
     for (const spec::Threshold& threshold : spec_.thresholds) {
+      // "and" keeps a store for which the right side has a sample; abs() < +Inf drops NaN and both
+      // infinities.
       const std::string known = " and abs(" + Recorded(threshold.signal) + ") < +Inf";
       if (expr.find(known) == std::string::npos) expr += known;
     }
@@ -153,6 +160,7 @@ class Planner {
         expr +=
             " unless on (" + IdentityList(spec_) + ") " + Selected(spec_, spec::ReasonSeries(spec_.store));
     }
+    // Undetermined is everything else that reported within the 26 hours for which decisions remember a store.
     return expr + ")\nor -1 + 0 * " + by_ + "(last_over_time(" + Selected(spec_, spec_.store.present) +
            "[1d2h]))";
   }
@@ -201,6 +209,7 @@ class Planner {
     const auto color = [&](const spec::Threshold* threshold) {
       return VerdictColor(spec_, severity_.at(threshold->verdict));
     };
+    // Ascending, as Grafana needs them: each step colours from its value up to the next. Below the least lower limit that limit's verdict applies.
     std::vector<ColorStep> steps = {{{}, below.empty() ? "green" : color(below.front())}};
     for (std::size_t i = 0; i < below.size(); ++i) {
       steps.push_back({below[i]->limit, i + 1 < below.size() ? color(below[i + 1]) : "green"});
@@ -250,6 +259,7 @@ class Planner {
       if (step.color == "green") step.color = "transparent";
     }
     for (const spec::Threshold* threshold : thresholds) {
+      // A soft maximum: the axis shows every limit even if the values are small, and grows with the values.
       chart.soft_max = std::max(chart.soft_max.value_or(0), threshold->limit * 1.2);
     }
     grid_.Add(std::move(now));
@@ -279,6 +289,7 @@ class Planner {
       if (signal.split.empty()) continue;
       const std::string series = Selected(spec_, spec::SplitSeries(spec_.store, signal.id));
       // Where nothing is split the shares are 0, not missing.
+      // By share and not by value: the value is in the signal's own panel.
       Panel split = Chart(signal.title + " by reason", "What the signal is made of: each reason's share.",
                           fmt::format("sum by (reason) ({0}) / ignoring (reason) group_left () "
                                       "clamp_min(sum ({0}), 1e-9)",

@@ -47,6 +47,7 @@ std::string_view TypeName(PanelKind kind) {
 }
 
 // A, B, ..., Z, AA, AB, ...
+// Grafana names the queries of a panel like columns of a spreadsheet.
 std::string RefId(std::size_t index) {
   std::string id(1, static_cast<char>('A' + index % 26));
   while (index >= 26) {
@@ -76,6 +77,7 @@ Node Targets(const plan::Panel& panel) {
 Node Thresholds(const plan::Panel& panel) {
   List steps;
   for (const plan::ColorStep& step : panel.steps) {
+    // The first step has no value: null is Grafana's minus infinity.
     steps.push_back(
         Object({{"color", Text(step.color)}, {"value", step.from ? Node::Number(*step.from) : Null()}}));
   }
@@ -85,6 +87,7 @@ Node Thresholds(const plan::Panel& panel) {
 
 Node Mappings(const plan::Panel& panel) {
   if (panel.texts.empty()) return Array({});
+  // The options' keys are the values as text, the index is the order in which the editor lists them.
   Map options;
   for (std::size_t i = 0; i < panel.texts.size(); ++i) {
     const plan::ValueText& text = panel.texts[i];
@@ -100,6 +103,7 @@ Node Custom(const plan::Panel& panel) {
   if (panel.kind == PanelKind::kStateTimeline) {
     return Object({{"fillOpacity", Node::Integer(75)}, {"lineWidth", Node::Integer(0)}});
   }
+  // 40 % for stacked areas, none where the limits are shaded, else a hint of an area below the line.
   Map custom = {
       {"drawStyle", Text("line")},
       {"fillOpacity", Node::Integer(panel.stacked       ? 40
@@ -127,6 +131,7 @@ Node FieldConfig(const plan::Panel& panel) {
   if (panel.min) defaults.emplace_back("min", Node::Number(*panel.min));
   defaults.emplace_back("thresholds", Thresholds(panel));
   if (!panel.unit.empty()) defaults.emplace_back("unit", Text(panel.unit));
+  // By legend text: with "byName" a series keeps its colour whatever else is shown beside it.
   List overrides;
   for (const plan::Pair& series : panel.series_colors) {
     const Node color = Object({{"fixedColor", Text(series.value)}, {"mode", Text("fixed")}});
@@ -145,6 +150,7 @@ Node Legend(bool shown = true) {
 
 Node Tooltip() { return Object({{"mode", Text("multi")}, {"sort", Text("desc")}}); }
 
+// lastNotNull: the newest value of the range, also where the last evaluation is not there yet.
 Node Reduce() {
   return Object(
       {{"calcs", Node::Strings({"lastNotNull"})}, {"fields", Text("")}, {"values", Node::Bool(false)}});
@@ -184,6 +190,7 @@ Node TableOptions(const plan::Panel& panel) {
 }
 
 // The answer's columns in the panel's order, without the time and what is hidden.
+// An instant query in table format has the columns Time, one for each label, and Value.
 Node TableTransformations(const plan::Panel& panel) {
   Map index;
   for (std::size_t i = 0; i < panel.columns.size(); ++i) {
@@ -199,6 +206,7 @@ Node TableTransformations(const plan::Panel& panel) {
 }
 
 // What colours, texts and unit mean for a table: its value's column only.
+// As overrides of that column, since defaults would colour the columns of labels as well.
 Node TableFieldConfig(const plan::Panel& panel) {
   const auto property = [](std::string_view id, Node value) {
     return Object({{"id", Text(id)}, {"value", std::move(value)}});
@@ -252,6 +260,8 @@ Node Options(const plan::Panel& panel) {
   return Object({});
 }
 
+// Texts go through GrafanaText, since Grafana fills variables into titles, descriptions and Markdown. Queries
+// do not: their variables are meant.
 Node PanelNode(const plan::Panel& panel, std::size_t id) {
   Map entries = {{"id", Node::Integer(static_cast<long long>(id))},
                  {"type", Text(TypeName(panel.kind))},
@@ -260,6 +270,7 @@ Node PanelNode(const plan::Panel& panel, std::size_t id) {
                                      {"w", Node::Integer(panel.width)},
                                      {"x", Node::Integer(panel.x)},
                                      {"y", Node::Integer(panel.y)}})}};
+  // A row that is open has no panels of its own; those below it follow in the list.
   if (panel.kind == PanelKind::kRow) {
     entries.emplace_back("collapsed", Node::Bool(false));
     entries.emplace_back("panels", Array({}));
@@ -326,6 +337,7 @@ Node Links(const plan::Dashboard& dashboard) {
 
 }  // namespace
 
+// Without an "id", which is each Grafana's own: an import is found by its uid and replaces the dashboard.
 std::string DashboardJson(const spec::Spec& spec, const plan::Dashboard& dashboard) {
   List panels;
   for (std::size_t i = 0; i < dashboard.panels.size(); ++i)

@@ -23,6 +23,8 @@ constexpr double kSecondsMax = 9.3e9;
 // Up to here a JSON number is exact.
 constexpr double kIntegerMax = 9007199254740992;
 
+// An answer that does not fit is an error and never a partial list: a rule that was skipped would read as
+// "not loaded".
 Error Misfit(const std::string& what) { return Error{"the list of rules cannot be read: " + what, ""}; }
 
 Result<std::string> Text(const Json& object, std::string_view key) {
@@ -37,6 +39,7 @@ Result<std::string> OptionalText(const Json& object, std::string_view key) {
 }
 
 // Nothing where the key is absent.
+// Prometheus and vmalert write durations as JSON numbers in seconds, possibly with a fraction.
 Result<std::optional<Milliseconds>> Seconds(const Json& object, std::string_view key) {
   const Json* value = object.Find(key);
   if (value == nullptr) return std::optional<Milliseconds>();
@@ -58,6 +61,7 @@ Result<std::int64_t> Integer(const Json& object, std::string_view key) {
   return static_cast<std::int64_t>(*number);
 }
 
+// An absent map and null are empty maps: Go omits or nulls what is empty, depending on the version.
 Result<std::map<std::string, std::string>> TextsOf(const Json& object, std::string_view key) {
   std::map<std::string, std::string> texts;
   const Json* value = object.Find(key);
@@ -85,6 +89,7 @@ Result<RuleState> ReadState(const Json& object) {
   return state;
 }
 
+// Prometheus (web/api/v1) and vmalert differ in names: keepFiringFor and keep_firing_for.
 Result<LoadedRule> ReadRule(const Json& object) {
   LoadedRule loaded;
   const Result<std::string> type = Text(object, "type");
@@ -207,6 +212,8 @@ void RemoveRulersLabels(std::vector<LoadedGroup>& groups) {
   }
 }
 
+// Lenient, unlike the reader of our own groups: what another project's rules look like is no reason to refuse
+// to compare ours.
 Result<OtherGroup> ReadOtherGroup(const Json& object, std::string name) {
   OtherGroup group;
   Result<std::string> file = OptionalText(object, "file");
@@ -247,6 +254,8 @@ Result<LoadedRules> ReadLoadedRules(std::string_view body) {
   for (const Json& item : *groups->array()) {
     Result<std::string> name = Text(item, "name");
     if (!name) return name.error();
+    // By the group's name: the API does not give the comment with the mark, and the file may be called
+    // anything.
     if (!name->starts_with(plan::kGroupPrefix)) {
       Result<OtherGroup> other = ReadOtherGroup(item, std::move(*name));
       if (!other) return other.error();
@@ -271,6 +280,8 @@ Result<LoadedRules> LoadRules(prometheus_api::RuleServer& server) {
   return body ? ReadLoadedRules(*body) : body.error();
 }
 
+// If the server cannot format the left side, our own canonical form decides for both; the two forms are never
+// mixed.
 bool Expressions::Same(const std::string& left, const std::string& right) {
   if (left == right) return true;
   const std::optional<std::string> canonical = Canonical(left);
@@ -279,6 +290,7 @@ bool Expressions::Same(const std::string& left, const std::string& right) {
 }
 
 const std::optional<std::string>& Expressions::Canonical(const std::string& expr) {
+  // Each expression is asked for once, however often it is compared.
   const auto found = known_.find(expr);
   return found != known_.end() ? found->second : known_.emplace(expr, format_(expr)).first->second;
 }

@@ -61,6 +61,7 @@ void Append(std::vector<Finding>& to, std::vector<Finding> from) {
 std::string LoadedAt(const std::string& url) { return "loaded rules at " + url; }
 
 // The digest that the loaded rules were generated with: the alert on a mismatch names it.
+// "" where no watch of the spec asks for {digest}; the comparison by content does not depend on it.
 std::string LoadedDigest(const std::vector<LoadedGroup>& groups) {
   constexpr std::string_view kBefore = "digest!=\"";
   for (const LoadedGroup& group : groups) {
@@ -89,6 +90,7 @@ std::string_view KindOf(const Finding& finding) {
 
 }  // namespace
 
+// Only whole digests count: a mark that was edited must not be printed as if it were one.
 std::string_view MarkedDigest(std::string_view bytes) {
   constexpr std::string_view kBefore = "(spec digest ";
   const std::string_view head = bytes.substr(0, kMarkBytesMax);
@@ -100,6 +102,7 @@ std::string_view MarkedDigest(std::string_view bytes) {
   return whole ? digest : std::string_view();
 }
 
+// The digest in the mark separates an old file from one that was edited.
 Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& difference) {
   const std::string copy = CopyAt(difference.path);
   if (!difference.there) return {State::kBehind, copy, "it is missing", ""};
@@ -144,6 +147,8 @@ Result<std::vector<Finding>> CompareFiles(const generate::Made& made,
   return findings;
 }
 
+// By the series that every exporter has about its compiled table, and not by asking the exporters: they may
+// be out of reach from here, while Prometheus has what they said.
 std::vector<Finding> CompareExporters(const spec::Spec& spec, prometheus_api::QuerySource& prometheus,
                                       std::int64_t now_ms) {
   // A store's name is [a-z][a-z0-9_]*: nothing to escape.
