@@ -115,6 +115,7 @@ void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreD
   if (origin == Origin::kGiven) {
     std::vector<double> values;
     for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
+      // One value a signal and no history, so `for` does not apply. NaN is how the engine takes "not given".
       const std::optional<Sample> given = Newest(store, signal);
       values.push_back(given ? given->value : std::numeric_limits<double>::quiet_NaN());
     }
@@ -163,6 +164,7 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
   return evaluation;
 }
 
+// A partial answer counts too: a store that it lacks would not be missed.
 const QueryDone* PresenceProblem(const FleetSamples& fleet) {
   const auto failed = std::ranges::find_if(fleet.presence_queries, [](const QueryDone& query) {
     return query.trust != prometheus_api::Trust::kBelieved;
@@ -263,6 +265,8 @@ std::string_view StateOf(const StoreDecision& store) {
   return "undetermined";
 }
 
+// The order of reports and tables. Not the exit status, where --exit-code's values and drift have an order of
+// their own.
 int Badness(const Table& table, const StoreDecision& store) {
   const int verdicts = static_cast<int>(table.verdicts.size());
   switch (store.decision.outcome) {
@@ -285,6 +289,7 @@ int EvaluateExitStatus(std::span<const Evaluation> evaluations, bool verdict_cod
   // Before everything else: without any answer nothing below means anything.
   if (!answered) return kExitNoAnswer;
   const VerdictCodes codes = CodesOf(evaluations);
+  // The most severe verdict outranks drift and undetermined: it is proven, whatever else is not known.
   if (verdict_codes && codes.severe != 0) return codes.severe;
   if (AnyDrift(evaluations)) return kExitDrift;
   const bool any_store =

@@ -30,6 +30,7 @@ std::string KnownSignals(std::span<const Table* const> tables) {
 }
 
 // The index of the one table that knows all signals of `members`.
+// The file does not name its spec: its signals do, so that one file can hold stores of several specs.
 Result<std::size_t> TableOf(std::span<const Table* const> tables, const Json::Object& members,
                             const std::string& where) {
   // First the names, so that a misspelt signal is named and not reported as "fits no spec".

@@ -188,6 +188,7 @@ bool StoreAt::any_sample() const {
   return has_samples(coverage_) || std::ranges::any_of(readings_, has_samples);
 }
 
+// The queries do not grow with the fleet: one for each signal, whatever the number of stores.
 FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
                      std::int64_t lookback_ms) {
   FleetSamples fleet;
@@ -233,6 +234,7 @@ std::int64_t CoverageWindowMs(const Table& table) {
   return longest_ms + 2 * table.interval_ms;
 }
 
+// Both ends inclusive. Binary search, since a period asks for it at every evaluation.
 std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_ms, std::int64_t window_ms) {
   const auto end = std::ranges::upper_bound(samples, time_ms, {}, &Sample::time_ms);
   const auto begin =
@@ -252,6 +254,8 @@ decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int
     return {.cause = Cause::kNone, .samples = seen.last(std::min(seen.size(), window + 1))};
   }
   std::vector<std::span<const Sample>> parts;
+  // Several series of one store are one history as long as they follow each other, as after a restart that
+  // changed a label; those that overlap contradict each other.
   const Sample* before = nullptr;  // the newest before the window
   for (const std::vector<Sample>& series : fetched.series) {
     const std::span<const Sample> seen = Upto(series, time_ms, window_ms + history_ms);

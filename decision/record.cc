@@ -33,6 +33,7 @@ struct Evidence {
   const std::vector<decide::Finding>& findings;
 };
 
+// A breach that ended is proven by what was measured when it began; the end of the period no longer shows it.
 Evidence EvidenceOf(const Evaluation& evaluation, const StoreDecision& store) {
   if (store.period && store.period->first_breach) {
     const Instant& breach = *store.period->first_breach;
@@ -74,6 +75,7 @@ void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const Evidence
     json.StartObject().Key("id").String(table.signals[index].id);
     if (evaluation.origin == Origin::kPrometheus) WriteQuery(json, evaluation.fleet.signal_queries[index]);
     if (measured.cause != decide::Cause::kNone) json.Key("cause").String(decide::CauseId(measured.cause));
+    // From the end: the samples are ascending, and a finding rests on the newest without a gap.
     const auto used = std::span(measured.samples).last(SamplesUsed(table, evidence, index));
     if (!used.empty()) oldest_ms = std::min(oldest_ms, used.front().time_ms);
     WriteSamples(json.Key("samples"), used);
@@ -126,6 +128,7 @@ void WriteTable(JsonWriter& json, const Table& table) {
   json.EndArray().EndObject();
 }
 
+// With what the alerts said at that time, which cannot be recomputed later.
 void WriteFindings(JsonWriter& json, const Table& table, const StoreDecision& store,
                    const Evidence& evidence) {
   json.Key("findings").StartArray();
@@ -185,6 +188,7 @@ void WritePeriod(JsonWriter& json, const Table& table, const Period& period) {
   json.EndArray().EndObject();
 }
 
+// Both forms of the time: text for people who read the log, milliseconds because --audit needs them exact.
 void WriteOrigin(JsonWriter& json, const Evaluation& evaluation, std::string_view version) {
   json.Key("version").String(version);
   json.Key("origin").String(evaluation.origin == Origin::kGiven ? "given" : "prometheus");
@@ -244,6 +248,7 @@ std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& st
   return Members(json);
 }
 
+// A run that found no store is logged as well, so that the log shows that it was looked for, and how.
 std::string AttemptRecord(const Evaluation& evaluation, std::string_view version) {
   JsonWriter json;
   json.StartObject().Key("kind").String("attempt");

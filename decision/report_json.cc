@@ -17,6 +17,7 @@ void WriteTexts(JsonWriter& json, std::string_view key, const std::vector<std::s
   json.EndArray();
 }
 
+// Ids are part of the schema (docs/schema) and never change.
 std::string_view UnitId(Unit unit) {
   switch (unit) {
     case Unit::kRatio:
@@ -33,6 +34,7 @@ std::string_view UnitId(Unit unit) {
   return "count";
 }
 
+// All of them in table order, also those without a threshold, which the text leaves out.
 void WriteSignals(JsonWriter& json, const Table& table, const evaluate::StoreDecision& store) {
   json.Key("signals").StartArray();
   for (std::size_t index = 0; index < table.signals.size(); ++index) {
@@ -100,9 +102,12 @@ void WriteThresholds(JsonWriter& json, const Table& table, const evaluate::Store
       json.Key("cause").String(decide::CauseId(finding.cause));
       json.Key("cause_text").String(decide::CauseText(finding.cause));
     }
+    // since_exact false: the breach was there at the oldest sample that was read, so it may have begun
+    // earlier.
     if (finding.since_ms != 0) {
       json.Key("since").String(Rfc3339(finding.since_ms)).Key("since_exact").Boolean(finding.since_exact);
     }
+    // Empty for given values, which no alert is about.
     if (index < store.alerts.size()) {
       json.Key("alert").String(evaluate::AlertStateId(store.alerts[index].alert));
       json.Key("agreement").String(evaluate::AgreementId(store.alerts[index].agreement));
@@ -114,6 +119,7 @@ void WriteThresholds(JsonWriter& json, const Table& table, const evaluate::Store
   json.EndArray();
 }
 
+// The texts (verdict_text, line, because) are for display. Programs decide by the ids and by `state`.
 void WriteStore(JsonWriter& json, const Table& table, const evaluate::StoreDecision& store) {
   json.StartObject().Key("labels").StartObject();
   for (const auto& [name, value] : store.labels) json.Key(name).String(value);
@@ -132,6 +138,7 @@ void WriteStore(JsonWriter& json, const Table& table, const evaluate::StoreDecis
   if (store.period) json.Key("since").String(Rfc3339(store.period->from_ms));
   json.Key("worse_unknown").Boolean(store.decision.worse_unknown);
   if (store.samples.last_seen_ms) json.Key("last_seen").String(Rfc3339(*store.samples.last_seen_ms));
+  // The period's own value where there is one: it counts from the period's beginning.
   const std::optional<std::int64_t> since_ms = store.period && store.period->measured_since_ms
                                                    ? store.period->measured_since_ms
                                                    : store.samples.measured_since_ms;

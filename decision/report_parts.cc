@@ -27,6 +27,7 @@ std::string LabelText(const evaluate::Labels& labels) {
   return text;
 }
 
+// Only what needs an explanation: agreement is in the footer, and says nothing of a single alert.
 std::vector<std::string> AlertLines(const Table& table, const evaluate::StoreDecision& store) {
   std::vector<std::string> lines;
   for (std::size_t index = 0; index < store.alerts.size(); ++index) {
@@ -108,6 +109,7 @@ std::string Pad(std::string_view text, std::size_t columns) {
   return std::string(text) + std::string(taken < columns ? columns - taken : 0, ' ');
 }
 
+// PlainText marks the cut by an ellipsis, one column, hence the - 1.
 std::string Shorten(std::string_view text, std::size_t columns) {
   if (Columns(text) <= columns) return std::string(text);
   return PlainText(text, std::max<std::size_t>(columns, 1) - 1);
@@ -149,6 +151,7 @@ std::string Block(std::string_view text, std::size_t columns, std::size_t margin
   return block;
 }
 
+// Padding of the last column would wrap on a terminal that is exactly as wide.
 std::string Line(std::string text) {
   text.erase(text.find_last_not_of(' ') + 1);
   return std::move(text) + '\n';

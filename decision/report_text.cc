@@ -80,6 +80,7 @@ constexpr std::size_t kReasonColumnsMin = 24;
 constexpr std::size_t kNameColumnsMin = 16;
 
 // "10000 stores: 1 MIGRATE NOW, 3 UNDETERMINED, 9996 SQLite sufficient"
+// In the order of the table, worst first, hence the walk over the stores and not over the map.
 std::string Summary(const evaluate::Evaluation& evaluation, const std::vector<const StoreDecision*>& stores) {
   std::vector<std::string> parts;
   std::map<std::string, std::size_t> counts;
@@ -94,6 +95,7 @@ std::string Summary(const evaluate::Evaluation& evaluation, const std::vector<co
   return fmt::format("{} stores: {}", stores.size(), fmt::join(parts, ", "));
 }
 
+// For scripts: one line a store, never wrapped or cut.
 std::string PlainRows(const Table& table, const std::vector<const StoreDecision*>& stores) {
   std::size_t width = 0;
   for (const StoreDecision* store : stores)
@@ -163,6 +165,7 @@ std::size_t FoldSufficient(const Table& table, std::vector<const StoreDecision*>
   const auto first = std::ranges::find_if(
       stores, [&](const StoreDecision* store) { return evaluate::Badness(table, *store) == 0; });
   if (stores.end() - first <= static_cast<std::ptrdiff_t>(kSufficientRowsMax)) return 0;
+  // Those that move towards a limit, soonest first, are what is worth a look among sufficient stores.
   const auto none = std::stable_partition(first, stores.end(), [](const StoreDecision* store) {
     return SoonestThreshold(*store) != decide::kNoThreshold;
   });

@@ -28,6 +28,8 @@ void WriteDecision(JsonWriter& json, const Table& table, const decide::Decision&
   json.Key("worse_unknown").Boolean(decision.worse_unknown);
 }
 
+// `last` is the last instant of the stretch, which holds until the next one: hence LengthMs and not the
+// difference.
 void WriteSpan(JsonWriter& json, const Grid& grid, std::int64_t first_ms, std::int64_t last_ms) {
   json.Key("first").String(Rfc3339(first_ms)).Key("last").String(Rfc3339(last_ms));
   json.Key("seconds").Number(Seconds(grid.LengthMs(first_ms, last_ms)));
@@ -58,6 +60,7 @@ void WriteStores(JsonWriter& json, const Backtest& backtest) {
   json.EndArray();
 }
 
+// So that a program does not take an approximation for what was recorded.
 void WriteApproximate(JsonWriter& json, const SeriesChoices& choices) {
   json.Key("approximate").StartArray();
   const auto write = [&](const SeriesChoice& choice) {

@@ -100,6 +100,8 @@ Result<void> CompareText(const Json& record, std::string_view key, std::string_v
   return {};
 }
 
+// Findings besides the verdict's own: each is recomputed, so that no other limit's state can be changed
+// unnoticed.
 Result<void> CompareFindings(const Json& record, const Table& table, const evaluate::StoreDecision& store) {
   const Result<const Json::Array*> findings = ArrayField(record, "findings");
   if (!findings) return findings.error();
@@ -223,6 +225,8 @@ class Auditor {
     const std::int64_t sequence = record.link.sequence;
     if (report_.records == 0) {
       report_.first_sequence = sequence;
+      // Record 1 chains to the hash of an empty link; anything else means that a record before it was cut
+      // off.
       if (sequence == 1 && record.previous != decision_log::Link().hash)
         Problem("record 1 names a record before it");
       // A note: older segments may have been archived elsewhere.

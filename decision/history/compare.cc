@@ -17,6 +17,7 @@ namespace {
 
 using decide::Decision;
 
+// By id: the two specs may list their thresholds in other orders.
 const ThresholdRow* Find(const Table& table, std::string_view id) {
   const auto found = std::ranges::find(table.thresholds, id, &ThresholdRow::id);
   return found == table.thresholds.end() ? nullptr : &*found;
