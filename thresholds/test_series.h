@@ -57,8 +57,9 @@ bool NamesSeveralStores(const Store& store, const SignalTest& test);
 //   {digest}    the spec's digest
 //   {identity}  the labels of store.identity: job, instance, database
 //   {window}    the range that a rate needs: 5m, or four times rules.scrape_interval if that is more
-//   {missing}   an expression: for each store that is present and lacks signals that a threshold compares, one series with the
-//               labels of the identity and `missing`: the titles of those that are not recorded as finite numbers
+//   {missing}   an expression: for each store that is present and lacks signals that a threshold compares, one
+//               series with the labels of the identity and `missing`: the titles of those that are not recorded as
+//               finite numbers
 //   {minimum}   coverage.minimum
 //   {maximum}   coverage.maximum
 struct Filled {

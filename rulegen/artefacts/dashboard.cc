@@ -110,7 +110,8 @@ class Planner {
  private:
   std::string Uid() const {
     std::string uid = "outgrown-" + spec_.store.name;
-    // Grafana's limit is 40 characters. The uid depends on the store's name only, so that links to the dashboard last.
+    // Grafana's limit is 40 characters. The uid depends on the store's name only, so that links to the
+    // dashboard last.
     if (uid.size() > kUidLengthMax) uid = "outgrown-" + Sha256Hex(spec_.store.name).substr(0, 16);
     return uid;
   }
@@ -131,9 +132,9 @@ class Planner {
     return Selected(spec_, spec::RecordedSeries(spec_.store, signal));
   }
 
-  // 0 sufficient, 1 and up the verdicts, -1 undetermined: the most severe verdict with a firing alert; without one,
-  // sufficient only where every signal is there and the counting is complete.
-  // From the alerts and not from the values, since an alert also knows for how long its condition has held.
+  // 0 sufficient, 1 and up the verdicts, -1 undetermined: the most severe verdict with a firing alert;
+  // without one, sufficient only where every signal is there and the counting is complete. From the alerts
+  // and not from the values, since an alert also knows for how long its condition has held.
   std::string VerdictExpr() const {
     std::string expr;
     for (std::size_t i = spec_.verdicts.size(); i-- > 0;) {
@@ -209,7 +210,8 @@ class Planner {
     const auto color = [&](const spec::Threshold* threshold) {
       return VerdictColor(spec_, severity_.at(threshold->verdict));
     };
-    // Ascending, as Grafana needs them: each step colours from its value up to the next. Below the least lower limit that limit's verdict applies.
+    // Ascending, as Grafana needs them: each step colours from its value up to the next. Below the least
+    // lower limit that limit's verdict applies.
     std::vector<ColorStep> steps = {{{}, below.empty() ? "green" : color(below.front())}};
     for (std::size_t i = 0; i < below.size(); ++i) {
       steps.push_back({below[i]->limit, i + 1 < below.size() ? color(below[i + 1]) : "green"});
@@ -322,7 +324,8 @@ class Planner {
     grid_.Add(std::move(reasons));
   }
 
-  // The thresholds as a table. A signal takes half of the grid, so with an odd number of them the other half is free.
+  // The thresholds as a table. A signal takes half of the grid, so with an odd number of them the other half
+  // is free.
   void AddMatrix() {
     Panel panel;
     panel.kind = PanelKind::kText;
