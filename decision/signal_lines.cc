@@ -183,6 +183,7 @@ std::vector<SignalRowText> SignalRows(const evaluate::Evaluation& evaluation,
 }
 
 // A bar's columns: the limit is drawn two before its end, so that a value beyond it is visible.
+// With the full length one column is 5 % of the limit.
 constexpr std::size_t kBarColumns = 22;
 constexpr std::size_t kBarColumnsFair = 12;
 constexpr std::size_t kBarColumnsMin = 6;

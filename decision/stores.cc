@@ -38,6 +38,8 @@ prometheus_api::Reply AskPresence(prometheus_api::QuerySource& source, const std
 }
 
 // Since when the stores are silent: backwards in steps of 26 hours, so that no query costs more than the daily one.
+// timestamp() in a subquery gives the time of the sample that an instant query would show at each step, so
+// the maximum over it is the last sample's time.
 void FindLastSeen(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
                   FleetNotes& fleet) {
   for (std::int64_t back_ms = 0; back_ms < fleet.lookback_ms && std::ranges::any_of(list.stores(), IsSought);
@@ -138,6 +140,7 @@ Store* StoreList::Find(const prometheus_api::Labels& labels) {
   return found == places_.end() ? nullptr : &stores_[found->second];
 }
 
+// The reference holds until the next store is added.
 Store& StoreList::FindOrAdd(Identity identity, decide::Cause presence_if_new) {
   const auto [found, added] = places_.try_emplace(KeyOf(identity), stores_.size());
   if (added) {

@@ -280,6 +280,7 @@ std::variant<const ModeFlag*, Exit> ChooseMode(const CLI::App& app) {
   }
   for (const ModeFlag& flag : ModeFlags()) {
     for (const char* option : flag.options) {
+      // An option that the mode would ignore is refused: its user expects an effect.
       const bool known =
           std::ranges::any_of(chosen->options, [option](std::string_view own) { return own == option; });
       if (app.count(option) > 0 && !known)
@@ -320,6 +321,7 @@ std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("rulegen ") + OUTGROWN_VERSION, "Print the version and exit");
   app.get_option("--help")->description("Print this help and exit");
   app.footer(kFooter);
+  // A misspelt option is an error, and never taken for a LOG.
   app.allow_extras(false);
   for (const ModeFlag& flag : ModeFlags()) {
     if (flag.mode != Mode::kArchive) app.add_flag(flag.flag, flag.help)->group(kModes);

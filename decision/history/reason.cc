@@ -49,6 +49,7 @@ std::optional<std::size_t> LeadOf(std::string_view line, const Table& table) {
   return std::nullopt;
 }
 
+// An unknown state is an error: a later release may have more of them, and none may be taken for another one.
 Result<State> StateField(const Json& finding) {
   const Result<std::string_view> id = TextField(finding, "state");
   if (!id) return id.error();
@@ -161,6 +162,7 @@ Result<Grounds> ReadGrounds(const Json& record, RecordedSpecs& specs) {
   if (!digest) return digest.error();
   if (!line) return line.error();
   Grounds grounds;
+  // A set's elements stay where they are, and a log of years has few different specs.
   grounds.spec = &*specs.insert(SpecOf(*digest, table)).first;
   grounds.lead = LeadOf(*line, table);
   if (const Json* presence = record.Find("presence"); presence != nullptr && presence->string() != nullptr) {
@@ -179,6 +181,7 @@ std::string Reason(const Grounds* before, const Grounds& now) {
   // What the verdict before rested on: whether that went away is the reason why it is another one now.
   const RecordedLimit* const led =
       from_decision && before->lead ? &before->spec->limits[*before->lead] : nullptr;
+  // By id: the two specs may list their limits in other orders.
   const RecordedLimit* const led_now = led == nullptr ? nullptr : FindLimit(*now.spec, led->id);
   std::string text;
   if (from_decision && before->spec->digest != now.spec->digest) {

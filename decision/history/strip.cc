@@ -53,6 +53,7 @@ std::string Painted(const Table& table, const Decision& decision, bool colour) {
 std::string Strip(const Table& table, const Grid& grid, const StoreTimeline& timeline, std::size_t columns,
                   bool colour) {
   std::vector<const Decision*> worst(columns, nullptr);
+  // In whole numbers, so that rounding cannot move an instant into its neighbour's column.
   const auto column_of = [&](std::int64_t time_ms) {
     const std::int64_t instant = (time_ms - grid.from_ms) / grid.step_ms;
     return static_cast<std::size_t>(instant * static_cast<std::int64_t>(columns) / grid.count());

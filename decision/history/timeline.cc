@@ -39,6 +39,7 @@ bool SameLine(const decide::Decision& a, const decide::Decision& b) {
   return SameVerdict(a, b) && a.lead == b.lead && a.cause == b.cause && same_pending;
 }
 
+// Instants come in ascending order, so only the last interval can grow.
 bool Append(const Grid& grid, std::int64_t time_ms, const decide::Decision& decision,
             StoreTimeline& timeline) {
   if (!timeline.intervals.empty()) {
@@ -57,6 +58,7 @@ std::vector<VerdictTotal> Totals(const Table& table, const Grid& grid, const Sto
   std::vector<VerdictTotal> totals;
   const Interval* before = nullptr;
   for (const Interval& interval : timeline.intervals) {
+    // Linear in the verdicts, which are few.
     auto total = std::ranges::find_if(
         totals, [&](const VerdictTotal& one) { return SameVerdict(one.decision, interval.decision); });
     if (total == totals.end()) {

@@ -144,6 +144,7 @@ Result<std::vector<fs::path>> LogFiles(const fs::path& path) {
   if (!files) return files;
   const fs::path log = ResolveLog(path);
   std::error_code failed;
+  // Last, since it goes on where the newest segment ends.
   if (fs::exists(log, failed)) files->push_back(log);
   if (files->empty()) return Error{"there is no decision log", path.string()};
   return files;
@@ -155,6 +156,7 @@ Result<LogTail> ReadLogTail(int fd, const fs::path& path) {
   const std::int64_t size = status.st_size;
   // Backwards in growing steps until two whole lines, or the file's beginning, are in reach. Two, because the
   // last may be unfinished.
+  // Fourfold steps: all reads together take at most a third more than the last one.
   for (std::int64_t reach = kBlockBytes;; reach *= 4) {
     const std::int64_t from = std::max<std::int64_t>(0, size - reach);
     const Result<std::string> bytes = ReadRange(fd, from, size, path);

@@ -64,6 +64,7 @@ AlertRule ThresholdAlert(const spec::Spec& spec, const spec::Signal& signal,
   alert.expr = spec::RecordedSeries(spec.store, signal.id) + (above ? " > " : " < ") +
                PromqlNumber(threshold.limit) + (above ? " < +Inf" : " > -Inf");
   alert.hold = threshold.hold;
+  // One value for all thresholds: a breach that comes and goes must not notify each time.
   alert.keep_firing_for = spec.rules.keep_firing_for;
   // Constants only: with a value or a digest in a label, every change of it would be a new alert.
   alert.labels = {{"severity", verdict.severity}, {"verdict", verdict.id}, {"threshold", threshold.id}};

@@ -115,6 +115,7 @@ std::vector<Pair> OtherStore(std::vector<Pair> store, std::string_view label) {
   return store;
 }
 
+// The last label, since that is what names the store in texts and legends, as the database does.
 std::vector<Pair> StoreNamed(const spec::Spec& spec, std::string_view what) {
   std::vector<Pair> labels = ExampleStore(spec);
   labels.back().value = what;
@@ -145,6 +146,8 @@ std::string Selector(std::string_view selector, const std::vector<Pair>& labels)
   return text;
 }
 
+// A selector that names no label of the identity is kept as it was written; else it is put together again
+// without them.
 std::vector<CaseSeries> SeriesOfCase(const spec::Spec& spec, const spec::SignalTest& from) {
   std::vector<CaseSeries> all;
   for (const auto& [written, notation] : from.series) {

@@ -212,6 +212,7 @@ std::vector<ExpectedGroup> ExpectedRules(const spec::Spec& spec, spec::Flavor fl
   return groups;
 }
 
+// A store's name has no "-", so that no store's groups begin like another's.
 bool IsOwnGroup(const spec::Spec& spec, std::string_view group) {
   const std::string own = plan::GroupName(spec);
   return group == own || group.starts_with(own + "-");
@@ -228,6 +229,7 @@ std::vector<std::string> CompareRules(const std::vector<ExpectedGroup>& expected
       differences.push_back(fmt::format("group {} is not loaded ({} rules)", group.name, group.rules.size()));
       continue;
     }
+    // Moved out before the erase, which ends `found`. What is left in by_name is loaded and not expected.
     const std::vector<const LoadedGroup*> copies = std::move(found->second);
     by_name.erase(found);
     // The same group from two files evaluates twice, and one of them is likely to be forgotten.
