@@ -5,8 +5,8 @@
 
 namespace outgrown {
 
-// How long a store that fell silent is remembered, by alerts and decisions alike: the day between two runs of the timer, and
-// two hours for a late one.
+// How long a store that fell silent is remembered, by alerts and decisions alike: the day between two runs of
+// the timer, and two hours for a late one.
 inline constexpr std::int64_t kLookbackMs = 26LL * 3'600'000;
 
 // How far the clocks of two hosts may be apart. What lies further ahead was made while a clock was wrong.

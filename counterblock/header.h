@@ -1,5 +1,5 @@
-// The block's header: made once by the creator, checked by everybody; pure: bytes in, bytes out. And the clock and the boot
-// that times in the block are of.
+// The block's header: made once by the creator, checked by everybody; pure: bytes in, bytes out. And the
+// clock and the boot that times in the block are of.
 #pragma once
 
 #include <time.h>

@@ -82,6 +82,7 @@ Result<GivenStore> ReadStore(const Table& table, const Json::Object& members, co
   return store;
 }
 
+// JSON's members have no order, so {"a":..,"b":..} and {"b":..,"a":..} are one store.
 Labels SortedLabels(const GivenStore& store) {
   Labels labels = store.labels;
   std::ranges::sort(labels);

@@ -40,8 +40,8 @@ class StorePeriod {
     period_.thresholds.resize(table.thresholds.size());
   }
 
-  // The evaluations of the stretch that the samples show, as far as it is of the period. Those before the period show in which
-  // state it begins.
+  // The evaluations of the stretch that the samples show, as far as it is of the period. Those before the
+  // period show in which state it begins.
   std::vector<std::int64_t> Evaluations(const Store& store, const Stretch& stretch) {
     std::vector<std::int64_t> times;
     if (period_.from_ms >= stretch.until_ms) return times;
@@ -208,11 +208,12 @@ class PeriodVisitor : public Visitor {
   std::vector<StorePeriod>& periods_;
 };
 
-// Each distinct beginning costs one query about the whole fleet; a fleet's runs leave a handful. With more, none is asked.
+// Each distinct beginning costs one query about the whole fleet; a fleet's runs leave a handful. With more,
+// none is asked.
 constexpr std::size_t kBeginningsMax = 16;
 
-// Which of the stores were there within 26 hours before their period. Unknown counts as "was there": missing samples then
-// count as missing, which is the cautious side.
+// Which of the stores were there within 26 hours before their period. Unknown counts as "was there": missing
+// samples then count as missing, which is the cautious side.
 std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& source,
                               std::span<const std::int64_t> from_ms, std::int64_t to_ms, StoreList& list,
                               FleetNotes& notes) {
@@ -242,12 +243,13 @@ std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& s
 // Each gap is a query. A host's stop gives two or three gaps for all of its stores, since rates end later than sizes.
 constexpr std::size_t kGapsMax = 32;
 
-// A gap is a stop if the file's time at its end is not after the last scrape before it: nothing was written meanwhile. One scrape
-// interval is allowed between the last scrape and the last write, as between any two scrapes. What is written before the gap ends,
-// so before anything is recorded again, proves no stop: nobody has judged it. The host's clock is compared with Prometheus'.
+// A gap is a stop if the file's time at its end is not after the last scrape before it: nothing was written
+// meanwhile. One scrape interval is allowed between the last scrape and the last write, as between any two
+// scrapes. What is written before the gap ends, so before anything is recorded again, proves no stop: nobody
+// has judged it. The host's clock is compared with Prometheus'.
 //
-// The last scrape is looked for in steps, so that a target's end (a staleness marker) is seen, and from well before the gap on:
-// a rate is recorded for as long as its window holds samples.
+// The last scrape is looked for in steps, so that a target's end (a staleness marker) is seen, and from well
+// before the gap on: a rate is recorded for as long as its window holds samples.
 void FindStops(const Table& table, prometheus_api::QuerySource& source, StoreList& list,
                std::vector<StorePeriod>& stores, FleetNotes& notes) {
   if (table.modified.empty()) return;

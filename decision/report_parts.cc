@@ -19,6 +19,7 @@ constexpr std::size_t kTitleColumnsMax = 96;
 
 }  // namespace
 
+// With quotes, since values may hold blanks.
 std::string LabelText(const evaluate::Labels& labels) {
   std::string text;
   for (const auto& [name, value] : labels) {

@@ -45,8 +45,8 @@ inline constexpr std::size_t kTrendStoresMax = 500;
 // line fits, for the stores whose history reaches back far enough.
 std::string TrendQuery(const Table& table, std::size_t signal);
 
-// What is asked about one signal: by store, for each threshold of the table the trend if it is about this signal. A store that is
-// not there has too little history. An error says why there is no answer.
+// What is asked about one signal: by store, for each threshold of the table the trend if it is about this
+// signal. A store that is not there has too little history. An error says why there is no answer.
 Result<std::map<Identity, std::vector<Trend>>> FetchTrends(const Table& table, std::size_t signal,
                                                            prometheus_api::QuerySource& source,
                                                            std::int64_t time_ms);

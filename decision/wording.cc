@@ -96,6 +96,8 @@ std::string VerdictShort(const Table& table, const StoreDecision& store) {
   return fmt::format("{}{}", decide::VerdictText(table, store.decision), IsPending(store) ? ", pending" : "");
 }
 
+// What names the store comes first, job and instance are where it was scraped. Labels come from the server,
+// so each is made plain and cut before it reaches a terminal.
 std::string StoreTitle(const Labels& labels) {
   std::string name;
   std::string_view instance;

@@ -32,6 +32,7 @@ void Print(const std::vector<spec::Diagnostic>& diagnostics, const std::map<fs::
   }
 }
 
+// Sorted, since a folder has no order and the output of a run must not depend on it.
 std::vector<fs::path> SpecFiles(const Options& options) {
   if (!options.specs.empty()) return options.specs;
   std::vector<fs::path> files;
@@ -82,6 +83,7 @@ Specs LoadSpecs(const Options& options, Purpose purpose) {
     loaded.inputs.resize(loaded.specs.size());
     return loaded;
   }
+  // All of them before giving up, so that one run shows every error.
   for (const spec::Spec& spec : loaded.specs)
     loaded.status = std::max(loaded.status, LoadInputs(spec, sources, loaded));
   return loaded;
@@ -110,6 +112,7 @@ MadeArtefacts MakeAllFiles(const Specs& specs, const std::optional<fs::path>& ou
 Subjects LoadSubjects(const Options& options, Purpose purpose) {
   Subjects loaded;
   if (SpecFiles(options).empty()) {
+    // Without any spec the compiled table is used, so that a decision needs no file.
     loaded.subjects.emplace_back();
     return loaded;
   }

@@ -14,7 +14,8 @@
 
 namespace outgrown::commands {
 
-// What specs are loaded for: only where artefacts are made, what alertmanager.also and alertmanager.base name is read too.
+// What specs are loaded for: only where artefacts are made, what alertmanager.also and alertmanager.base name
+// is read too.
 enum class Purpose { kTables, kArtefacts };
 
 struct Specs {
@@ -23,8 +24,9 @@ struct Specs {
   std::vector<generate::Inputs> inputs;  // of each spec
 };
 
-// Those of the files that --spec names, else of every rules/*.toml under the working directory in the order of their names.
-// All diagnostics of all specs are printed. No file found is an error, and so are names that two of them share.
+// Those of the files that --spec names, else of every rules/*.toml under the working directory in the order
+// of their names. All diagnostics of all specs are printed. No file found is an error, and so are names that
+// two of them share.
 Specs LoadSpecs(const Options& options, Purpose purpose);
 
 struct MadeArtefacts {

@@ -65,6 +65,7 @@ std::vector<NamePlace> AlertPlaces(const spec::Spec& spec) {
   return places;
 }
 
+// If the store's name is taken, its alerts' names are too: they are not reported once more.
 std::vector<SharedName> NamesInUse::Add(const spec::Spec& spec) {
   std::vector<SharedName> shared;
   NamePlace store = StorePlace(spec);
@@ -89,6 +90,8 @@ std::string Where(const NamePlace& place) {
   return fmt::format("{}:{}:{}", place.spec->file.string(), place.position.line, place.position.column);
 }
 
+// Loads the specs that alertmanager.also lists. Every one that is wrong is reported at its element of the
+// list, in the file of the spec that lists it.
 class Loader {
  public:
   explicit Loader(const spec::Spec& spec) : spec_(spec), report_(spec.file) {
@@ -107,6 +110,7 @@ class Loader {
   void One(std::size_t index) {
     const std::string& name = spec_.alertmanager->also[index];
     const fs::path file = (spec_.file.parent_path() / name).lexically_normal();
+    // By file and not by text: "../rules/a.toml" and a link are the same spec.
     if (IsSameFile(file, spec_.file)) return Wrong(index, ", this spec itself", "another spec's file");
     for (const spec::Spec& other : specs_) {
       if (IsSameFile(file, other.file)) return Wrong(index, ", which is listed before it", "each spec once");
@@ -114,6 +118,7 @@ class Loader {
     spec::LoadedSpec loaded = spec::LoadSpec(file);
     if (!loaded.spec) {
       unreadable_ = unreadable_ || loaded.unreadable;
+      // Only its first error: the spec's own run lists them all.
       return Wrong(index,
                    loaded.unreadable ? ", " + loaded.diagnostics.front().found
                                      : fmt::format(", a spec with errors, {} in all, the first: {}",

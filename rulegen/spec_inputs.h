@@ -1,6 +1,6 @@
 // What a spec's artefacts are made from beside the spec, read from disk: the specs that alertmanager.also names and the
-// Alertmanager configuration that alertmanager.base names. And the names that two specs must not share: one Prometheus and
-// one Alertmanager know stores and alerts by them.
+// Alertmanager configuration that alertmanager.base names. And the names that two specs must not share: one
+// Prometheus and one Alertmanager know stores and alerts by them.
 #pragma once
 
 #include <optional>

@@ -146,8 +146,8 @@ class Backtester : public evaluate::Visitor {
   }
 
  private:
-  // Which stores there were in the 26 hours before the grid, and how many there are at its end, by which the length of a
-  // stretch is chosen.
+  // Which stores there were in the 26 hours before the grid, and how many there are at its end, by which the
+  // length of a stretch is chosen.
   void FindEarlier() {
     const std::string memory = FormatDuration(Milliseconds(kLookbackMs));
     const prometheus_api::Reply earlier =

@@ -40,7 +40,8 @@ Result<void> CollectDecisionLog(const Settings& settings, Samples& samples) {
   const decision_log::NewestDecisions& newest = **read;
   for (const decision_log::NewestDecision& decision : newest.decisions) {
     const std::string subject = Subject(decision);
-    // A decision can't be about the future. One that is must not keep the alert on an overdue decision silent until then.
+    // A decision can't be about the future. One that is must not keep the alert on an overdue decision silent
+    // until then.
     if (decision.time_ms <= NowMs() + kClocksApartMs) {
       samples.Set("checkpoint_decision_timestamp_seconds", {decision.spec, subject},
                   static_cast<double>(decision.time_ms) / 1000);

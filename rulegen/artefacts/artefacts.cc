@@ -33,6 +33,7 @@ fs::path RuleFile(const spec::Spec& spec, spec::Flavor flavor) {
 }
 
 // The rule file that the tests are for: Prometheus' own if there is one.
+// The tests are run by promtool, which is Prometheus' own.
 fs::path TestedRuleFile(const spec::Spec& spec) {
   const bool prometheus = std::ranges::count(spec.rules.flavors, spec::Flavor::kPrometheus) > 0;
   return RuleFile(spec, prometheus ? spec::Flavor::kPrometheus : spec.rules.flavors.front());

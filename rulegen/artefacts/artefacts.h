@@ -36,8 +36,8 @@ struct Inputs {
 // Where the merged Alertmanager configuration goes, from the spec's folder; nothing if none is generated.
 std::optional<std::filesystem::path> AlertmanagerFile(const spec::Spec& spec);
 
-// All artefacts, in a fixed order. Pure. What is wrong with the base is the error. Preconditions: a validated spec; a base
-// if it names one and AlertmanagerFile says where to.
+// All artefacts, in a fixed order. Pure. What is wrong with the base is the error. Preconditions: a validated
+// spec; a base if it names one and AlertmanagerFile says where to.
 Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec, const Inputs& inputs);
 
 }  // namespace outgrown::generate

@@ -59,6 +59,8 @@ Node TestNode(const plan::PromtoolTest& test) {
 
 }  // namespace
 
+// promtool evaluates the groups in the order of group_eval_order; without it their order is open, and a group
+// that reads another's series could be one evaluation late.
 std::string PromtoolYaml(const spec::Spec& spec, const plan::PromtoolFile& tests) {
   Node::List items;
   for (const plan::PromtoolTest& test : tests.tests) items.push_back(TestNode(test));

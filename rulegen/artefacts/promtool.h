@@ -27,8 +27,8 @@ struct ExpectedSample {
   double value = 0;
 };
 
-// A recorded series' values, rounded: Prometheus 2 and 3 take other samples into a window (3 leaves out its left end), so
-// that the last bits of a rate differ.
+// A recorded series' values, rounded: Prometheus 2 and 3 take other samples into a window (3 leaves out its
+// left end), so that the last bits of a rate differ.
 struct SampleCheck {
   std::string record;  // the recorded series' name
   std::string expr;    // round(SERIES, NEAREST)
@@ -48,8 +48,8 @@ struct PromtoolFile {
   std::string rule_file;  // beside the test file
   Milliseconds evaluation_interval{0};
   std::vector<std::string> groups;  // the rules' groups, in the order in which they are evaluated
-  // Lines for the reader. For each recorded series one that says which of idle and counter reset its tests cover, and if
-  // not, why.
+  // Lines for the reader. For each recorded series one that says which of idle and counter reset its tests
+  // cover, and if not, why.
   std::vector<std::string> notes;
   std::vector<PromtoolTest> tests;
 };

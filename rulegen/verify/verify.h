@@ -33,8 +33,8 @@ struct Copies {
   std::int64_t now_ms;
 };
 
-// One report a spec, in their order; the last one ends with the loaded groups that belong to none of them. An error is a
-// failure of this machine's: a file that can't be read. A server that doesn't answer is a finding.
+// One report a spec, in their order; the last one ends with the loaded groups that belong to none of them. An
+// error is a failure of this machine's: a file that can't be read. A server that doesn't answer is a finding.
 Result<std::vector<SpecReport>> Verify(const std::vector<generate::Made>& made, const Copies& copies);
 
 // What there is to say about the loaded rules, from what the server answered: pure but for `expressions`.
@@ -59,8 +59,8 @@ std::string_view MarkedDigest(std::string_view bytes);
 // What is said about one file that differs. Pure.
 Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& difference);
 
-// One finding for each file that differs, or one for all files and one for all dashboards that agree. An error where a file
-// can't be read. `out` as of --out.
+// One finding for each file that differs, or one for all files and one for all dashboards that agree. An
+// error where a file can't be read. `out` as of --out.
 Result<std::vector<Finding>> CompareFiles(const generate::Made& made,
                                           const std::optional<std::filesystem::path>& out);
 
