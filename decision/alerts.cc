@@ -33,7 +33,7 @@ std::optional<AlertStates> ReadAlerts(const Table& table, prometheus_api::QueryS
   const prometheus_api::Reply reply =
       prometheus_api::AskSamples(source, fmt::format("ALERTS{{alertname=~\"{}\"}}", fmt::join(names, "|")),
                                  fleet.time_ms, 3 * table.interval_ms, fleet);
-  if (!reply.believed()) return std::nullopt;
+  if (!reply.usable()) return std::nullopt;
   AlertStates states;
   for (const prometheus_api::Series& series : reply.series) {
     const std::string_view state = prometheus_api::LabelValue(series.labels, "alertstate");
@@ -126,7 +126,7 @@ std::vector<Held> FindHeld(const Table& table, std::size_t signal, const std::ve
   const std::int64_t range_ms = 2 * WindowMs(table, signal) + table.keep_firing_for_ms;
   prometheus_api::Reply reply =
       prometheus_api::AskSamples(source, series_name, fleet.time_ms, range_ms, fleet);
-  if (!reply.believed()) return held;
+  if (!reply.usable()) return held;
   std::map<Identity, Fetched> fetched;
   for (prometheus_api::Series& series : reply.series)
     fetched[IdentityOf(table, series.labels)].series.push_back(std::move(series.samples));

@@ -77,7 +77,7 @@ void FindSplits(Evaluation& evaluation, prometheus_api::QuerySource& source, std
       promql = fmt::format("avg_over_time({}[{}])", promql, FormatDuration(Milliseconds(period_ms)));
     const prometheus_api::Reply reply =
         prometheus_api::AskVector(source, promql, evaluation.time_ms, evaluation.fleet);
-    if (!reply.believed()) continue;
+    if (!reply.usable()) continue;
     for (const prometheus_api::Series& series : reply.series) {
       const auto store = wanted.find(IdentityOf(table, series.labels));
       const double value = series.samples.front().value;
@@ -167,7 +167,7 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
 // A partial answer counts too: a store that it lacks would not be missed.
 const QueryDone* PresenceProblem(const FleetSamples& fleet) {
   const auto failed = std::ranges::find_if(fleet.presence_queries, [](const QueryDone& query) {
-    return query.trust != prometheus_api::Trust::kBelieved;
+    return query.trust != prometheus_api::Trust::kUsable;
   });
   return failed == fleet.presence_queries.end() ? nullptr : &*failed;
 }

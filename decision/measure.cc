@@ -19,7 +19,7 @@ constexpr std::size_t kDetailedStoresMax = 8;
 
 Cause CauseOf(Trust trust) {
   switch (trust) {
-    case Trust::kBelieved:
+    case Trust::kUsable:
       return Cause::kNone;
     case Trust::kPartial:
       return Cause::kPartialAnswer;
@@ -112,7 +112,7 @@ void FindReasons(const Table& table, prometheus_api::QuerySource& source, FleetS
   if (wanted.empty()) return;
   const prometheus_api::Reply reply =
       prometheus_api::AskVector(source, std::string(table.reason_series), fleet.time_ms, fleet);
-  if (!reply.believed()) return;
+  if (!reply.usable()) return;
   std::map<Identity, std::set<std::string_view>> ids;
   for (const prometheus_api::Series& series : reply.series)
     ids[IdentityOf(table, series.labels)].insert(prometheus_api::LabelValue(series.labels, "reason"));

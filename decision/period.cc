@@ -227,7 +227,7 @@ std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& s
                                               table.present, FormatDuration(Milliseconds(kLookbackMs)),
                                               FormatDuration(Milliseconds(to_ms - begin_ms))),
                                   to_ms, notes);
-    if (!reply.believed()) continue;
+    if (!reply.usable()) continue;
     std::vector<bool> shown(there.size(), false);
     for (const prometheus_api::Series& series : reply.series) {
       const Store* const store = list.Find(series.labels);
@@ -271,7 +271,7 @@ void FindStops(const Table& table, prometheus_api::QuerySource& source, StoreLis
                                   fmt::format("max{} (max_over_time({}[{}]))", by, table.modified,
                                               FormatDuration(Milliseconds(gap.second - gap.first))),
                                   gap.second, notes);
-    if (!last_scrapes.believed() || !modified.believed()) continue;
+    if (!last_scrapes.usable() || !modified.usable()) continue;
     std::map<const Store*, double> scraped_s;
     for (const prometheus_api::Series& series : last_scrapes.series)
       scraped_s[list.Find(series.labels)] = series.samples.front().value;

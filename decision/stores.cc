@@ -52,7 +52,7 @@ void FindLastSeen(const Table& table, prometheus_api::QuerySource& source, Store
                                 back_ms == 0 ? "" : " offset " + FormatDuration(Milliseconds(back_ms))),
                     fleet);
     // Since when a store is silent is only said; that it is silent was known before.
-    if (!seen.believed()) return;
+    if (!seen.usable()) return;
     const std::int64_t to_ms = fleet.time_ms - back_ms;
     for (const prometheus_api::Series& series : seen.series) {
       Store* const store = list.Find(series.labels);
@@ -76,9 +76,9 @@ void FindWindows(const Table& table, prometheus_api::QuerySource& source, StoreL
   for (Store& store : list.stores()) {
     if (store.presence != decide::Cause::kNone) continue;
     // Assumed of all and taken back below for those that the answer shows.
-    store.presence = full.believed() ? decide::Cause::kWindowNotFull : decide::Cause::kPresenceUnknown;
+    store.presence = full.usable() ? decide::Cause::kWindowNotFull : decide::Cause::kPresenceUnknown;
   }
-  if (!full.believed()) return;
+  if (!full.usable()) return;
   for (const prometheus_api::Series& series : full.series) {
     Store* const store = list.Find(series.labels);
     if (store != nullptr && store->presence == decide::Cause::kWindowNotFull)
@@ -93,7 +93,7 @@ void FindWindows(const Table& table, prometheus_api::QuerySource& source, StoreL
                               FormatDuration(Milliseconds(window_ms)),
                               FormatDuration(Milliseconds(table.scrape_interval_ms))),
                   fleet);
-  if (!since.believed()) return;
+  if (!since.usable()) return;
   for (const prometheus_api::Series& series : since.series) {
     Store* const store = list.Find(series.labels);
     const double time_ms = series.samples.front().value * 1000;
@@ -175,7 +175,7 @@ void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreLi
   // In this order: a store that reports now overwrites its "silent".
   add(known, decide::Cause::kSilent);
   add(here, decide::Cause::kNone);
-  if (!known.believed() || !here.believed()) {
+  if (!known.usable() || !here.usable()) {
     // Half of the truth is worse than none: a store that only the failed query would have shown must not read
     // as silent.
     for (Store& store : list.stores()) store.presence = decide::Cause::kPresenceUnknown;

@@ -111,7 +111,7 @@ Result<std::map<Identity, std::vector<Trend>>> FetchTrends(const Table& table, s
   prometheus_api::Notes notes;  // dropped: a trend's warnings must not appear as the decision's
   const prometheus_api::Reply reply =
       prometheus_api::AskVector(source, TrendQuery(table, signal), time_ms, notes);
-  if (!reply.believed()) {
+  if (!reply.usable()) {
     const bool failed = reply.asked.trust == prometheus_api::Trust::kFailed;
     return Error{failed ? reply.asked.problem : "the answer may be incomplete", ""};
   }

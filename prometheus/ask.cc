@@ -92,7 +92,7 @@ Reply AskRange(QuerySource& source, const std::string& promql, std::int64_t from
     const std::int64_t until_ms = std::min(to_ms, from_ms + (kRangePointsMax - 1) * step_ms);
     Reply part = Judge(promql, source.QueryRange(promql, from_ms, until_ms, step_ms), notes);
     std::ranges::move(part.series, std::back_inserter(whole.series));
-    if (!part.believed()) {  // a later part could not make the whole complete again
+    if (!part.usable()) {  // a later part could not make the whole complete again
       whole.asked = std::move(part.asked);
       break;
     }

@@ -24,7 +24,7 @@ struct Notes {
 };
 
 enum class Trust {
-  kBelieved,
+  kUsable,
   kPartial,  // the server said that its answer may lack data
   kFailed,   // no answer, or one that can't be read or doesn't fit the question
 };
@@ -32,15 +32,15 @@ enum class Trust {
 // A question of the run, as the decision log records it.
 struct Asked {
   std::string promql;
-  Trust trust = Trust::kBelieved;
-  std::string problem;  // in the server's words or ours; "" if the answer is believed
+  Trust trust = Trust::kUsable;
+  std::string problem;  // in the server's words or ours; "" if the answer can be used
 };
 
 struct Reply {
   Asked asked;
   std::vector<Series> series;  // what there is of a partial answer too; empty if it failed
 
-  bool believed() const { return asked.trust == Trust::kBelieved; }
+  bool usable() const { return asked.trust == Trust::kUsable; }
 };
 
 // The value of an expression at `time_ms`.

@@ -165,7 +165,7 @@ class Backtester : public evaluate::Visitor {
                                   fmt::format("count(count{} (last_over_time({}[{}])))",
                                               evaluate::ByIdentity(table_), table_.present, memory),
                                   grid_.to_ms, notes_);
-    if (!late.believed() || late.series.empty()) return;
+    if (!late.usable() || late.series.empty()) return;
     const double stores = late.series.front().samples.front().value;
     if (stores >= 0 && stores < 1e9) stores_at_end_ = static_cast<std::size_t>(stores);
   }
@@ -202,7 +202,7 @@ class Backtester : public evaluate::Visitor {
   void FetchPresence(const evaluate::Stretch& stretch) {
     const prometheus_api::Reply reply = AskAtInstants(
         fmt::format("max{} (timestamp({}))", evaluate::ByIdentity(table_), table_.present), stretch);
-    presence_known_ = reply.believed();
+    presence_known_ = reply.usable();
     seen_.assign(list_.stores().size(), {});
     for (const prometheus_api::Series& series : reply.series) {
       Store* const store = list_.FindOrAdd(series.labels, Cause::kNone);
@@ -224,7 +224,7 @@ class Backtester : public evaluate::Visitor {
       return;
     }
     const prometheus_api::Reply reply = AskAtInstants(evaluate::WindowQuery(table_), stretch);
-    presence_known_ = presence_known_ && reply.believed();
+    presence_known_ = presence_known_ && reply.usable();
     for (const prometheus_api::Series& series : reply.series) {
       const Store* const store = list_.Find(series.labels);
       if (store != nullptr) AddTimes(series.samples, full_[list_.IndexOf(*store)]);

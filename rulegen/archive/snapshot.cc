@@ -42,7 +42,7 @@ std::string RangeText(std::int64_t range_ms) {
 // The answer's series, or why they are no evidence.
 Result<std::vector<prometheus_api::Series>> Whole(prometheus_api::Reply reply,
                                                   const prometheus_api::QuerySource& source) {
-  if (reply.believed()) return std::move(reply.series);
+  if (reply.usable()) return std::move(reply.series);
   return Error{
       fmt::format(
           "{}: {}{}", reply.asked.promql,

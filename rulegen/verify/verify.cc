@@ -155,12 +155,12 @@ std::vector<Finding> CompareExporters(const spec::Spec& spec, prometheus_api::Qu
   const std::string info = fmt::format("checkpoint_threshold_table_info{{store=\"{}\"}}", spec.store.name);
   prometheus_api::Notes notes;
   const prometheus_api::Reply now = prometheus_api::AskVector(prometheus, info, now_ms, notes);
-  if (!now.believed()) return Unknown(prometheus, now.asked.problem);
+  if (!now.usable()) return Unknown(prometheus, now.asked.problem);
   // An exporter that stopped is missing in an instant query, so those of the last 26 hours are asked for as well.
   const prometheus_api::Reply lately = prometheus_api::AskVector(
       prometheus, fmt::format("count by (job, instance) (last_over_time({}[{}h]))", info, kMemoryHours),
       now_ms, notes);
-  if (!lately.believed()) return Unknown(prometheus, lately.asked.problem);
+  if (!lately.usable()) return Unknown(prometheus, lately.asked.problem);
 
   std::vector<Finding> findings;
   std::set<Target> reporting;

@@ -148,7 +148,7 @@ TEST_CASE("a spec of which nobody can say what stores it has is undetermined bes
   CHECK(NoStoreLine(evaluations[1]) == "UNDETERMINED - http://x answered no query");
   CHECK(EvaluateExitStatus(evaluations, true) == 30);
   evaluations[1].fleet.answered = true;
-  evaluations[1].fleet.presence_queries = {{"a", prometheus_api::Trust::kBelieved, ""},
+  evaluations[1].fleet.presence_queries = {{"a", prometheus_api::Trust::kUsable, ""},
                                            {"b", prometheus_api::Trust::kFailed, "the server answered 503"}};
   CHECK(NoStoreLine(evaluations[1]) ==
         "UNDETERMINED - which stores there are is not known: the server answered 503");

@@ -41,7 +41,7 @@ Answer One(std::string name, std::vector<Sample> samples) {
 
 }  // namespace
 
-TEST_CASE("samples are believed if they are of the series and of the time that was asked about") {
+TEST_CASE("samples are usable if they are of the series and of the time that was asked about") {
   struct Case {
     Answer answer;
     std::string problem;
@@ -65,14 +65,14 @@ TEST_CASE("samples are believed if they are of the series and of the time that w
     CHECK(server.asked == std::vector<std::string>{"up{job=\"a\"}[1m]"});
     CHECK(notes.answered);
     CHECK(reply.asked.problem == example.problem);
-    CHECK(reply.believed() == example.problem.empty());
+    CHECK(reply.usable() == example.problem.empty());
     CHECK(reply.series.size() == (example.problem.empty() ? example.answer.series.size() : 0));
     CHECK(notes.warnings.size() == (example.problem.empty() ? 0 : 1));
   }
 }
 
 TEST_CASE(
-    "a partial answer gives what it has, and is not believed; no answer gives nothing; each is noted once") {
+    "a partial answer gives what it has, and is not usable; no answer gives nothing; each is noted once") {
   AnyAnswer server;
   Notes notes;
   server.answer = One("up", {{0, 1}});
@@ -103,6 +103,6 @@ TEST_CASE(
   CHECK(reply.series.size() == 3);
   server.asked.clear();
   server.answer = Error{"gone", ""};
-  CHECK_FALSE(AskRange(server, "up", 0, 25'000'000, 1000, notes).believed());
+  CHECK_FALSE(AskRange(server, "up", 0, 25'000'000, 1000, notes).usable());
   CHECK(server.asked.size() == 1);
 }
