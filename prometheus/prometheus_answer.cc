@@ -287,6 +287,7 @@ std::string ReadErrorAnswer(std::string_view body) {
   return PlainText((typed ? *type->string() + ": " : "") + *error->string());
 }
 
+// Prometheus answers a bad query with 400 or 422, a timeout with 503, each with the reason in the body.
 std::string ErrorAnswerText(long status, std::string_view body) {
   const std::string said = ReadErrorAnswer(body);
   return "answered " + std::to_string(status) + (said.empty() ? "" : ": " + said);

@@ -40,6 +40,7 @@ Result<Answer> PrometheusClient::Ask(std::string_view path, const HttpClient::Fi
   // POST, because a long query may exceed the URL length that servers and proxies accept.
   const Result<HttpAnswer> http = http_.Post(path, fields, LeftMs());
   if (!http) return http.error();
+  // Not any 2xx: 204 has no body, and 206 only part of one.
   if (http->status != 200)
     return Error{"the server " + ErrorAnswerText(http->status, http->body), http_.url()};
   Result<Answer> answer = ReadAnswer(http->body, expected);

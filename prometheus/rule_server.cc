@@ -17,12 +17,15 @@ constexpr Milliseconds kRetentionDefault{15LL * 24 * 3'600'000};  // Prometheus'
 
 }  // namespace
 
+// From the server's own /metrics, which Prometheus and vmalert both have. A failed reload leaves the old
+// rules running, so that the list of rules may look right until the next restart.
 std::optional<bool> LastReloadSucceeded(std::string_view metrics_page) {
   while (!metrics_page.empty()) {
     const std::string_view line = metrics_page.substr(0, metrics_page.find('\n'));
     metrics_page.remove_prefix(std::min(line.size() + 1, metrics_page.size()));
     const std::string_view name = line.substr(0, line.find_first_of("{ "));
     if (std::ranges::find(kReloadMetrics, name) == kReloadMetrics.end()) continue;
+    // Without a timestamp, which neither server adds to its own metrics: the last word is the value.
     const std::optional<double> value = ParseNumber(line.substr(line.rfind(' ') + 1));
     if (value) return *value == 1;
   }
@@ -45,6 +48,7 @@ std::optional<bool> RuleServer::LastReloadSucceeded() {
   return prometheus_api::LastReloadSucceeded(http->body);
 }
 
+// Nothing where only a size bounds the storage: how long that is depends on the load.
 std::optional<Milliseconds> RetentionOf(std::string_view flags_body) {
   const Result<Json> document = ParseJson(flags_body);
   const Json* data = document ? document->Find("data") : nullptr;
@@ -78,7 +82,8 @@ std::optional<std::string> RuleServer::Format(const std::string& expr) {
   if (!formats_) return std::nullopt;
   const Result<HttpAnswer> http = http_.Post("/api/v1/format_query", {{"query", expr}}, timeout_ms_);
   if (!http || http->status != kHttpOk) {
-    // An error in the API's own format is about this expression. Anything else: the server has no such page, don't ask again.
+    // An error in the API's own format is about this expression. Anything else: the server has no such page,
+    // don't ask again.
     formats_ = http.ok() && !ReadErrorAnswer(http->body).empty();
     return std::nullopt;
   }

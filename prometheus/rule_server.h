@@ -1,5 +1,5 @@
-// A server that holds rules or keeps series, asked about itself: what it has loaded, whether its last reload succeeded, how
-// long it keeps samples, and how it spells an expression.
+// A server that holds rules or keeps series, asked about itself: what it has loaded, whether its last reload
+// succeeded, how long it keeps samples, and how it spells an expression.
 #pragma once
 
 #include <cstdint>

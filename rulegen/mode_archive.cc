@@ -68,7 +68,7 @@ int Archive(const Options& options, const std::vector<archive::Subject>& subject
   const std::int64_t to_ms = EndMs(options.evaluate);
   prometheus_api::Notes notes;
   const auto reply = prometheus_api::AskVector(connections->series, "vector(1)", to_ms, notes);
-  if (!reply.believed()) {
+  if (!reply.usable()) {
     return FailUnlessInterrupted(
         {fmt::format("nothing was archived: {}: {}", connections->series.name(), reply.asked.problem), ""},
         kExitNoAnswer);

@@ -68,6 +68,7 @@ Compared Load(const Options& options) {
 }
 
 // What the server says it records; empty if it has no rules (they may run elsewhere, as in vmalert).
+// Not an error if the server cannot say; decision/history/backtest.h says what is read then.
 std::map<std::string, std::string> LoadedRecordings(prometheus_api::RuleServer& server) {
   std::map<std::string, std::string> recordings;
   const Result<verify::LoadedRules> rules = verify::LoadRules(server);
@@ -80,6 +81,7 @@ std::map<std::string, std::string> LoadedRecordings(prometheus_api::RuleServer& 
   return recordings;
 }
 
+// On the heap (Open), since `source_` and `expressions_` refer to other members and must not move.
 class Tester {
  public:
   Tester(PrometheusClient client, prometheus_api::RuleServer rules, std::int64_t patience_ms)

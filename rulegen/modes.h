@@ -1,4 +1,5 @@
-// The modes of rulegen, one a file (mode_*.cc). Each prints its answer and returns the exit status (common/exit_status.h).
+// The modes of rulegen, one a file (mode_*.cc). Each prints its answer and returns the exit status
+// (common/exit_status.h).
 #pragma once
 
 #include "rulegen/options.h"

@@ -84,8 +84,8 @@ std::int64_t LengthMs(const EvaluateOptions& options);
 // The decision log: --log, or its default place.
 Result<std::filesystem::path> LogPathOf(const EvaluateOptions& options);
 
-// The files of the decision logs in the order of their records: several LOGs as they were named; one, or else the log of
-// LogPathOf, with its rotated segments before it.
+// The files of the decision logs in the order of their records: several LOGs as they were named; one, or else
+// the log of LogPathOf, with its rotated segments before it.
 Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options);
 
 std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv);

@@ -22,6 +22,8 @@ class Finder {
   explicit Finder(std::string_view expression) : expression_(expression), lexed_(LexPromql(expression)) {}
 
   References Run() {
+    // Ends at the first problem: what follows an unclosed bracket would be misread and reported again and
+    // again.
     if (lexed_.tokens.empty() && !lexed_.problem) Fail(0, "no expression", "PromQL");
     while (at_ < lexed_.tokens.size() && !failed_) Next();
     if (failed_) return std::move(found_);
@@ -91,6 +93,9 @@ class Finder {
   }
 
   void Name(const Token& token) {
+    // The order of these questions is that of PromQL's ambiguity: `by` is always a keyword, `sum` only in
+    // front of a parenthesis or a grouping (a metric may be called sum), and what remains in front of a
+    // parenthesis is a function.
     if (IsGrouping(token.text)) {
       ++at_;
       if (Is("(")) {
@@ -122,15 +127,15 @@ class Finder {
            (LowerCase(next->text) == "by" || LowerCase(next->text) == "without");
   }
 
-  // The name in front of the opening parenthesis that stands before the current token: `rate` in `rate(x`.
+  // The name in front of the opening parenthesis before the current token: `rate` in `rate(x`.
   std::string_view Function() const {
     if (at_ < 2 || lexed_.tokens[at_ - 1].text != "(") return {};
     const Token& before = lexed_.tokens[at_ - 2];
     return before.kind == TokenKind::kName ? before.text : std::string_view();
   }
 
-  // The strings among the arguments of the call at the current token, with the number of commas before each. In front of
-  // an aggregation's arguments there may be a grouping: count_values by (job) ("version", x).
+  // The strings among the arguments of the call at the current token, with the number of commas before each.
+  // In front of an aggregation's arguments there may be a grouping: count_values by (job) ("version", x).
   struct Argument {
     std::size_t commas;
     Token token;
@@ -159,6 +164,8 @@ class Finder {
   // Remembers which label the call at the current token makes, and from which: count_values("made", x),
   // label_replace(x, "made", "$1", "source", "(.*)"), label_join(x, "made", ",", "source", ...).
   void Labels(std::string_view function) {
+    // A text with an escape is kept as it is written: a label's name never needs one, so it can't be the
+    // label that somebody groups by.
     const std::size_t made_at = function == "count_values" ? 0 : 1;
     constexpr std::size_t kSourceAt = 3;
     bool is_made = false;
@@ -195,6 +202,7 @@ class Finder {
 
   void Matchers(Selector& selector) {
     ++at_;  // {
+    // A comma behind the last matcher or label is allowed, as in Prometheus' grammar.
     while (!Is("}")) {
       const Token* label = Peek();
       if (label == nullptr || label->kind != TokenKind::kName) return FailHere("a label or \"}\"");
@@ -224,6 +232,7 @@ class Finder {
     if (Is(":")) {
       ++at_;
       const Token* step = Peek();
+      // [1h:] takes the evaluation interval as its step.
       if (step != nullptr && step->kind == TokenKind::kDuration) ++at_;
     }
     if (!Is("]")) return FailHere("\"]\"");

@@ -54,6 +54,8 @@ TableReader::TableReader(const TomlNode& table, const TableKeys& keys, Report& r
   OUTGROWN_CHECK(table.kind == Kind::kTable);
   positions_[""] = {table.position, table.position, std::nullopt};
   for (const TomlEntry& entry : table.entries) {
+    // Unknown keys are errors, since a misspelt one would otherwise leave a limit at its default without a
+    // word.
     if (std::ranges::find(keys.keys, entry.key, &Key::name) != keys.keys.end()) continue;
     std::vector<std::string_view> names;
     for (const Key& key : keys.keys) names.push_back(key.name);
@@ -63,12 +65,14 @@ TableReader::TableReader(const TomlNode& table, const TableKeys& keys, Report& r
                                 : "the key " + std::string(nearest) + " of " + std::string(keys.header));
   }
   for (const Key& key : keys.keys) {
+    // At the table's header: a key that is missing has no place of its own.
     if (key.need == Need::kOptional || Find(key.name) != nullptr) continue;
     report_.Add(table.position, Path(key.name), "nothing", std::string(key.expected));
   }
 }
 
 const TomlEntry* TableReader::Find(std::string_view key) const {
+  // So that no key is read which the lists, and with them the diagnostics and the reference, don't have.
   OUTGROWN_CHECK(std::ranges::find(keys_.keys, key, &Key::name) != keys_.keys.end());
   const auto found = std::ranges::find(table_.entries, key, &TomlEntry::key);
   return found == table_.entries.end() ? nullptr : &*found;
@@ -91,6 +95,8 @@ void TableReader::Wrong(const TomlEntry& entry, std::string found) {
 void TableReader::Wrong(const TomlEntry& entry, Position position, std::string found,
                         std::string_view expected) {
   report_.Add(position, Path(entry.key), std::move(found), std::string(expected));
+  // The validator skips an unusable key: the model holds the default, and judging that would report what the
+  // author never wrote.
   positions_[entry.key] = {entry.position, entry.value.position, std::nullopt, /*usable=*/false};
 }
 
@@ -121,6 +127,7 @@ bool TableReader::Integer(std::string_view key, int& value) {
   const TomlEntry* entry = Find(key);
   if (entry == nullptr) return false;
   const std::int64_t integer = entry->value.integer;
+  // An integer of TOML has 64 bits.
   const bool fits = integer >= std::numeric_limits<int>::min() && integer <= std::numeric_limits<int>::max();
   if (entry->value.kind != Kind::kInteger || !fits) {
     Wrong(*entry, Describe(entry->value));
@@ -145,6 +152,7 @@ bool TableReader::Boolean(std::string_view key, bool& value) {
 
 std::optional<double> TableReader::NumberOf(const TomlEntry& entry, const TomlNode& value,
                                             std::string_view expected) {
+  // TOML has nan, inf and -0. The first two can't be a limit, -0 becomes 0.
   if (value.kind == Kind::kFloat && std::isfinite(value.real)) return value.real == 0 ? 0 : value.real;
   if (value.kind != Kind::kInteger) {
     Wrong(entry, value.position, Describe(value), expected);
@@ -206,6 +214,7 @@ bool TableReader::TextList(std::string_view key, std::vector<std::string>& value
     Wrong(*entry, Describe(entry->value));
     return false;
   }
+  // Read to its end, so that every wrong element is reported in one run, and given out only if all are right.
   std::vector<std::string> list;
   bool is_right = true;
   for (const TomlNode& item : entry->value.items) {
@@ -236,6 +245,8 @@ bool TableReader::TextTable(std::string_view key, std::string_view of,
   bool is_right = true;
   for (const TomlEntry& item : entry->value.entries) {
     if (item.value.kind != Kind::kString) {
+      // A bare key with a dot makes a table inside of the table, which is not what an author of `a.b = "..."`
+      // expects.
       std::string expected = "a string for each " + std::string(of);
       if (item.value.kind == Kind::kTable) expected += " (put a " + std::string(of) + " with dots in quotes)";
       Wrong(*entry, item.value.position, Describe(item.value), expected);
@@ -298,6 +309,7 @@ std::vector<const TomlNode*> TableReader::Tables(std::string_view key) {
   const TomlNode& value = entry->value;
   if (value.kind != Kind::kArray || value.items.empty()) {
     Wrong(*entry, value.kind == Kind::kArray ? "an empty list" : Describe(value));
+    // [key] instead of [[key]]: read as its only one, for the errors in it.
     if (value.kind == Kind::kTable) return {&value};
     return {};
   }

@@ -47,7 +47,7 @@ class TableReader {
   // The entry of that key, whatever it holds; null if it is absent.
   const TomlEntry* Find(std::string_view key) const;
 
-  // Where the table stands; lacks are reported here.
+  // Where the table is in the file; lacks are reported here.
   Position position() const { return table_.position; }
 
  private:

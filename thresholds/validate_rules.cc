@@ -19,6 +19,8 @@ constexpr Milliseconds kLookback = std::chrono::minutes(5);
 
 constexpr Milliseconds kIntervalMin = std::chrono::seconds(1);
 
+// No "#", since an anchor follows; the other characters RFC 3986 allows in no URL, and YAML, Markdown or a Go
+// template would interpret some of them.
 bool IsUrl(std::string_view url) {
   std::size_t at = std::string_view::npos;
   if (url.starts_with("https://")) at = 8;
@@ -34,6 +36,7 @@ std::optional<std::string> PathProblem(std::string_view path, bool is_folder) {
   if (path.empty()) return "an empty path";
   if (path.starts_with('/')) return Quoted(path) + ", an absolute path";
   if (FindControl(path) || path.find('\\') != std::string_view::npos) return Quoted(path);
+  // The shell alone expands ~; written literally it would make a folder of that name.
   if (path.front() == ' ' || path.back() == ' ' || path.front() == '~') return Quoted(path);
   bool named = false;
   while (!path.empty()) {
@@ -41,7 +44,9 @@ std::optional<std::string> PathProblem(std::string_view path, bool is_folder) {
     const std::string_view part = path.substr(0, slash);
     path.remove_prefix(std::min(slash + 1, path.size()));
     if (part.empty()) return "an empty name between slashes";
+    // --generate must not be able to write hooks or configuration of the repository.
     if (part == ".git") return "a path into .git";
+    // Such a path means different folders before and after a symbolic link is followed.
     if (part == ".." && named) return "\"..\" behind a name";
     if (part != "." && part != "..") named = true;
   }
@@ -124,6 +129,8 @@ void KeepFiringFor(const TableCheck& check, const std::optional<Milliseconds>& k
                     "); a shorter one has no effect");
   }
   const bool prometheus = std::ranges::find(rules.flavors, Flavor::kPrometheus) != rules.flavors.end();
+  // vmalert 1.79 of Debian 12 doesn't know the key, so rules of its flavor are generated without it; with
+  // that flavor alone the key would have no effect and no diagnostic.
   if (!prometheus && !rules.flavors.empty() && !IsUnusable(rules.positions, "flavors")) {
     check.Wrong("keep_firing_for", Quoted(FormatDuration(*keep_firing_for)),
                 "no such key: of rules.flavors none knows it (only \"prometheus\" does)");

@@ -281,7 +281,7 @@ bool HasSamples(prometheus_api::QuerySource& source, const Grid& grid, const std
   prometheus_api::Notes notes;  // the walk asks for the same samples and notes what it gets
   const prometheus_api::Reply reply =
       prometheus_api::AskRange(source, promql, grid.from_ms, grid.to_ms, piece_ms, notes);
-  return !reply.believed() || !reply.series.empty();
+  return !reply.usable() || !reply.series.empty();
 }
 
 SeriesChoices ChooseSeries(const spec::Spec& spec, const spec::Spec* reference,

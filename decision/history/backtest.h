@@ -40,8 +40,8 @@ struct Recordings {
 // it doesn't say; null for the one that is not compared with another.
 SeriesChoices ChooseSeries(const spec::Spec& spec, const spec::Spec* reference, const Recordings& recordings);
 
-// Whether the period has any sample of the series, asked in some fifty steps. Yes as well where that isn't known for lack of a
-// whole answer: the walk over the period then says what is missing.
+// Whether the period has any sample of the series, asked in some fifty steps. Yes as well where that isn't
+// known for lack of a whole answer: the walk over the period then says what is missing.
 bool HasSamples(prometheus_api::QuerySource& source, const Grid& grid, const std::string& series);
 
 struct Backtest {

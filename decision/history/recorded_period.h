@@ -11,9 +11,9 @@
 
 namespace outgrown::audit {
 
-// The "period" of a record, as far as its verdict rests on it. An error also if it contradicts itself: it does not end at the
-// record's time, has a breach without a value beyond the limit for at least `for`, or that without a breach, or is unknown
-// for longer than is tolerated with nothing unmeasured.
+// The "period" of a record, as far as its verdict rests on it. An error also if it contradicts itself: it
+// does not end at the record's time, has a breach without a value beyond the limit for at least `for`, or
+// that without a breach, or is unknown for longer than is tolerated with nothing unmeasured.
 Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table);
 
 // The time between two periods that is in no period of the same store.

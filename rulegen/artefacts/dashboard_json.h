@@ -51,7 +51,8 @@ struct Panel {
   std::vector<Pair> series_colors;  // a legend's text and its colour, where the colour means something
   std::vector<ValueText> texts;
   std::vector<Pair> rows;  // of a text panel: a verdict's line and its condition
-  // Of a table: what it shows in this order, labels and "Value"; what it hides; the value's heading. Rows are sorted by it.
+  // Of a table: what it shows in this order, labels and "Value"; what it hides; the value's heading. Rows are
+  // sorted by it.
   std::vector<std::string> columns;
   std::vector<std::string> hidden_columns;
   std::string value_title;

@@ -17,6 +17,8 @@ namespace {
 // "No trend" as a number larger than any time shown, so that a table sorted by time ends with it.
 constexpr double kNoTrend = 1e10;
 
+// What is computed from the limits for the head of the dashboard: by PromQL, so that it follows the time
+// range and the selection.
 class LimitPanels {
  public:
   LimitPanels(const spec::Spec& spec, PanelGrid& grid)
@@ -33,6 +35,8 @@ class LimitPanels {
     return Selected(spec_, spec::RecordedSeries(spec_.store, signal));
   }
 
+  // max by (identity): an alert on a threshold has further labels (severity, verdict), which the other
+  // operand of "or" lacks.
   std::string Alert(const spec::Threshold& threshold, std::string_view state) const {
     return by_ + "(" +
            Selected(spec_, "ALERTS",
@@ -45,6 +49,7 @@ class LimitPanels {
     const std::string series = Recorded(threshold.signal);
     const std::string limit = PromqlNumber(threshold.limit);
     const bool above = threshold.direction == Direction::kAbove;
+    // "< +Inf" leaves out what is not finite: +Inf would be the maximum, whatever the other stores have.
     return "max(" + (above ? series : limit) + " / " + (above ? limit : series) + " < +Inf)";
   }
 
@@ -81,6 +86,8 @@ class LimitPanels {
     panel.height = std::clamp(3 + static_cast<int>(spec_.thresholds.size()), 6, 16);
     panel.queries.reserve(spec_.thresholds.size());
     for (const spec::Threshold& threshold : spec_.thresholds) {
+      // "or" takes the first operand that has a sample of the store: firing, else pending, else within.
+      // ALERTS has no sample of an alert that is inactive, hence the third, from the recorded series.
       panel.queries.push_back({"2 * " + Alert(threshold, "firing") + "\nor " + Alert(threshold, "pending") +
                                    "\nor 0 * " + Recorded(threshold.signal),
                                threshold.id + " " + StoreLegend(spec_), false});
@@ -89,7 +96,9 @@ class LimitPanels {
     grid_.Add(std::move(panel));
   }
 
-  // Seconds until the limit if the trend over the time shown continues: 0 reached, kNoTrend no trend towards it.
+  // Seconds until the limit if the trend over the time shown continues: 0 reached, kNoTrend no trend towards
+  // it. Towards the limit only: "> 0" drops what moves away from it or not at all, and the last operand of
+  // "or" shows "no trend" there.
   std::string TimeToLimit(const spec::Threshold& threshold) const {
     const std::string series = Recorded(threshold.signal);
     const bool above = threshold.direction == Direction::kAbove;
@@ -113,6 +122,8 @@ class LimitPanels {
     std::string expr;
     for (const spec::Threshold& threshold : spec_.thresholds) {
       expr += expr.empty() ? "" : "\nor ";
+      // label_replace with an empty source and pattern adds a constant label: all thresholds are rows of one
+      // table then.
       expr += "label_replace(" + TimeToLimit(threshold) + ", \"threshold\", \"" + threshold.id +
               "\", \"\", \"\")";
     }

@@ -6,6 +6,8 @@
 
 namespace outgrown::plan {
 
+// =~ and not =, since each variable takes several values; Grafana fills them in as an alternation, and ".+"
+// for "All".
 std::string Selection(const spec::Spec& spec) {
   std::string text;
   for (const std::string& label : spec.store.identity) {

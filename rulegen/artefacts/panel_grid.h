@@ -12,12 +12,14 @@
 
 namespace outgrown::plan {
 
+// Grafana's grid: a panel's width and x are in 24ths of the dashboard.
 inline constexpr int kGridColumns = 24;
 
 // Fills lines from left to right; a panel that doesn't fit starts the next line.
 class PanelGrid {
  public:
   // A heading across the dashboard.
+  // A row's own height is 1; NextLine() of the panel behind it moves on by that.
   void Row(std::string title) {
     NextLine();
     Panel row;

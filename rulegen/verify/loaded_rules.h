@@ -1,7 +1,8 @@
-// The rules that a server says it has loaded (Prometheus, Mimir or Thanos, or vmalert where another server keeps the series).
-// Source of the format: https://prometheus.io/docs/prometheus/latest/querying/api/#rules. vmalert's differs in that it has
-// `datasourceType`, an empty `lastError`, and expressions as the file spells them; Thanos' in that the alerts of a group
-// come first and that each rule has the labels of the ruler beside its own.
+// The rules that a server says it has loaded (Prometheus, Mimir or Thanos, or vmalert where another server
+// keeps the series). Source of the format: https://prometheus.io/docs/prometheus/latest/querying/api/#rules.
+// vmalert's differs in that it has `datasourceType`, an empty `lastError`, and expressions as the file spells
+// them; Thanos' in that the alerts of a group come first and that each rule has the labels of the ruler
+// beside its own.
 #pragma once
 
 #include <cstdint>
