@@ -179,7 +179,7 @@ std::string JsonString(std::string_view text) {
     quoted += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) break;
-    // Not the library's dump(): it throws at invalid UTF-8 unless told to replace it, and leaves DEL and C1
+    // Not the library's dump(): it throws at invalid UTF-8 unless it is set to replace it, and leaves DEL and C1
     // as they are.
     const CodePoint next = NextCodePoint(text);
     const std::string_view bytes = text.substr(0, next.size_bytes);

@@ -41,7 +41,7 @@ std::string PlainText(std::string_view text, std::size_t code_points_max = 300);
 // Columns that `text` takes, one for each code point; good enough for the Latin titles and labels of specs.
 std::size_t Columns(std::string_view text);
 
-// Where a text for people goes.
+// Where a text for the reader goes.
 struct TextStyle {
   bool terminal = false;     // indented, with bars
   bool colour = false;       // ANSI colours

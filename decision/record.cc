@@ -188,7 +188,7 @@ void WritePeriod(JsonWriter& json, const Table& table, const Period& period) {
   json.EndArray().EndObject();
 }
 
-// Both forms of the time: text for people who read the log, milliseconds because --audit needs them exact.
+// Both forms of the time: text for whoever reads the log, milliseconds because --audit needs them exact.
 void WriteOrigin(JsonWriter& json, const Evaluation& evaluation, std::string_view version) {
   json.Key("version").String(version);
   json.Key("origin").String(evaluation.origin == Origin::kGiven ? "given" : "prometheus");

@@ -308,6 +308,7 @@ Result<std::filesystem::path> LogPathOf(const EvaluateOptions& options) {
 }
 
 Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options) {
+  // Several names are taken as they are: a collected log may have segments whose names do not follow ours.
   if (options.logs.size() > 1) return options.logs;
   const Result<std::filesystem::path> path =
       options.logs.empty() ? LogPathOf(options.evaluate) : Result(options.logs.front());
