@@ -62,8 +62,9 @@ bool AnyUndetermined(std::span<const Evaluation> evaluations) {
   });
 }
 
-// Asks for the shares of the breached signals by reason: one query for each signal with a split, none if no store needs it. Over a period
-// it is the period's mean, since the breach may have ended before its end. The result changes only the text, never the decision.
+// Asks for the shares of the breached signals by reason: one query for each signal with a split, none if no
+// store needs it. Over a period it is the period's mean, since the breach may have ended before its end. The
+// result changes only the text, never the decision.
 void FindSplits(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t period_ms) {
   const Table& table = *evaluation.table;
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {

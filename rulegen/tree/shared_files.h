@@ -1,5 +1,5 @@
-// Files that a spec of one run would write over what it, or another one, is made from. (No two write one file: their stores'
-// names differ, spec_inputs.h.)
+// Files that a spec of one run would write over what it, or another one, is made from. (No two write one
+// file: their stores' names differ, spec_inputs.h.)
 #pragma once
 
 #include <filesystem>
