@@ -150,7 +150,9 @@ std::string LastWriteText(double unix_seconds) {
   return SpanText(std::max(0.0, now.count() - unix_seconds)) + " ago";
 }
 
-std::string Problems(const Samples& samples, const std::string& store) {
+std::string Problems(const StoreReport& report) {
+  const Samples& samples = report.samples;
+  const std::string& store = report.name;
   const auto reason = [&](std::string_view metric) { return samples.FindLabel(metric, {store}, 1); };
   const std::optional<std::string> block = reason("checkpoint_block_problem_info");
   const std::optional<std::string> file = reason("checkpoint_file_problem_info");
@@ -163,6 +165,11 @@ std::string Problems(const Samples& samples, const std::string& store) {
   if (file) add("Database:", sqlite::ProblemTextOfId(*file));
   // The same reason for both is the file's, and is said once.
   if (commits && commits != file) add("Commit counter:", sqlite::ProblemTextOfId(*commits));
+  if (!report.oldest_reader.empty()) {
+    const double seconds = samples.Find("checkpoint_wal_oldest_reader_seconds", {store}).value_or(0);
+    add("Checkpoints held back:",
+        fmt::format("{} has read from an old snapshot for {}", report.oldest_reader, SpanText(seconds)));
+  }
   return items.empty() ? "" : "<ul class=\"problems\">\n" + items + "</ul>\n";
 }
 
@@ -227,7 +234,7 @@ std::string StoreCard(const StoreReport& store) {
       "<section class=\"store\">\n<div class=\"head\"><h3>{}</h3>{}</div>\n<p class=\"path\">{}</p>\n{}{}"
       "</section>\n",
       Html(name), Badges(samples, name), Html(store.database),
-      facts.empty() ? "" : "<dl>\n" + facts + "</dl>\n", Problems(samples, name));
+      facts.empty() ? "" : "<dl>\n" + facts + "</dl>\n", Problems(store));
 }
 
 std::vector<std::string> Pages::Metrics() const {

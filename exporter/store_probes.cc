@@ -185,6 +185,7 @@ bool StoreProbes::Crew::ReadStore(std::size_t index) {
     if (store.state == Store::State::kGivenUp) continue;  // the scrape has reported it as stuck already
     store.report.samples.Merge(samples);
     store.report.database = scrape.database;
+    store.report.oldest_reader = scrape.oldest_reader;
     store.report.runs.emplace_back(collector.name, CollectorRun{duration, std::move(done)});
   }
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -33,7 +33,8 @@ struct CollectorRun {
 // What is known of a store: of every collector, with an Error if it has not ended in time.
 struct StoreReport {
   std::string name;
-  std::string database;  // the path in use; empty if none is known
+  std::string database;       // the path in use; empty if none is known
+  std::string oldest_reader;  // who holds the write-ahead log back, for people; "" if nobody does
   Samples samples;
   std::vector<std::pair<std::string_view, CollectorRun>> runs;
 };

@@ -49,6 +49,7 @@ constexpr std::array kCatalog = {
     Metric{"checkpoint_file_modified_timestamp_seconds", Type::kGauge, "Unix time, by the host's clock, at which the database file or its write-ahead log was last written.", kStore},
     Metric{"checkpoint_wal_frames", Type::kGauge, "Frames in the write-ahead log, 0 if there is none.", kStore},
     Metric{"checkpoint_wal_backfilled_frames", Type::kGauge, "Frames of the write-ahead log that a checkpoint has copied into the database.", kStore},
+    Metric{"checkpoint_wal_oldest_reader_seconds", Type::kGauge, "For how long this exporter has seen a reader on a snapshot of the write-ahead log that is not the newest, 0 if there is none: no checkpoint copies frames beyond it.", kStore},
     Metric{"checkpoint_store_commits_total", Type::kCounter, "Write transactions that the store itself committed since this exporter's start, over all lives of its wal-index.", kStore},
     Metric{"checkpoint_counted_commits_total", Type::kCounter, "Successful writes that the counter block counted since this exporter's start: what checkpoint_store_commits_total is compared with.", kStore},
     Metric{"checkpoint_store_commits_missed_total", Type::kCounter, "Lives of the store's commit counter (the wal-index) whose end was not read, so that the commits are a lower bound.", kStore},

@@ -57,6 +57,7 @@ struct StoreScrape {
   std::uint64_t living_slots = 0;
   std::vector<block::OpenFile> open_files = {};  // as living processes say
   std::uint64_t boot = 0;                        // of this kernel; 0: not known
+  std::string oldest_reader = {};                // who holds the log back, for people; "" if nobody does
 };
 
 // Runs once for each store, in the order of the list (below), so that a later one finds the path that

@@ -126,6 +126,17 @@ void CommitAccount::JudgeReading(const StoreLook& look) {
                    (IsLasting(look.counter.problem()) || look.now - *unread_since_ >= kPasses);
 }
 
+// A look between two readers on the same mark takes them for one. That takes two transactions that begin at the same
+// snapshot while others commit, since a new reader takes the newest snapshot.
+void CommitAccount::TimeReader(const StoreLook& look) {
+  const std::optional<sqlite::OldReader> reader =
+      look.counter.ok() ? look.counter->oldest_reader : std::nullopt;
+  if (reader != oldest_reader_) oldest_reader_since_ = look.now;
+  oldest_reader_ = reader;
+  oldest_reader_seconds_ =
+      reader ? std::chrono::duration<double>(look.now - oldest_reader_since_).count() : 0;
+}
+
 void CommitAccount::Add(const StoreLook& look) {
   const std::uint64_t newly_counted = AddBlocks(look);
   const std::uint64_t commits_before = commits_;
@@ -143,6 +154,7 @@ void CommitAccount::Add(const StoreLook& look) {
                   !look.lives.is_watched && !look.lives.is_long_lived;
   JudgeCounting(look, commits_ - commits_before, newly_counted);
   JudgeReading(look);
+  TimeReader(look);
   // At the end, since everything above asks whether this is the first look.
   if (!first_look_unix_ns_) first_look_unix_ns_ = look.now_unix_ns;
 }

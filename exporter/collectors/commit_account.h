@@ -57,6 +57,8 @@ class CommitAccount {
   bool is_unwatched() const { return is_unwatched_; }
   // The store is open, or was written to within ten minutes, and its writes are not counted.
   bool is_not_counted() const { return is_not_counted_; }
+  // For how long each look has found the same reader on the same old snapshot; 0 if there is none, or a new one.
+  double oldest_reader_seconds() const { return oldest_reader_seconds_; }
   // Its commits can't be read, and the cause does not pass by itself.
   bool is_unreadable() const { return is_unreadable_; }
 
@@ -65,6 +67,7 @@ class CommitAccount {
   std::uint64_t AddBlocks(const StoreLook& look);
   void JudgeCounting(const StoreLook& look, std::uint64_t newly_committed, std::uint64_t newly_counted);
   void JudgeReading(const StoreLook& look);
+  void TimeReader(const StoreLook& look);
 
   struct Block {
     std::uint64_t created_unix_ns = 0;
@@ -87,6 +90,7 @@ class CommitAccount {
   bool is_unwatched_ = false;
   bool is_not_counted_ = false;
   bool is_unreadable_ = false;
+  double oldest_reader_seconds_ = 0;
 
   std::optional<std::uint64_t> first_look_unix_ns_;
   std::optional<sqlite::CommitCounter::Source> source_;  // at the last look that gave a value
@@ -96,6 +100,8 @@ class CommitAccount {
   bool has_counted_ever_ = false;
   std::optional<Uncounted> uncounted_;
   std::optional<std::chrono::steady_clock::time_point> unread_since_;
+  std::optional<sqlite::OldReader> oldest_reader_;
+  std::chrono::steady_clock::time_point oldest_reader_since_;
 };
 
 // The accounts of all stores, by name. One that isn't asked for during ten minutes is forgotten; at another path it

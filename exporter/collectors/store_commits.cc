@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include <fmt/format.h>
+
+#include "common/file.h"
 #include "exporter/collectors/collectors.h"
 #include "exporter/collectors/commit_account.h"
 
@@ -66,6 +69,14 @@ Relation RelationOf(const block::OpenFile& open, const sqlite::FileIdentity& her
   return open.device == here.device ? Relation::kSame : Relation::kNotComparable;
 }
 
+// "process 1234 (python3)". The command's arguments may hold secrets, and are not read.
+std::string ProcessText(pid_t process) {
+  if (process == 0) return "a process of another PID namespace";
+  const Result<std::string> command = ReadFile(fmt::format("/proc/{}/comm", process));
+  if (!command) return fmt::format("process {}", process);
+  return fmt::format("process {} ({})", process, command->substr(0, command->find('\n')));
+}
+
 }  // namespace
 
 void ShowStoreCommitsStuck(const std::string& store, Samples& samples) {
@@ -113,6 +124,9 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   if (!look.counter.ok()) return ReportProblem(store, kCommitsProblemMetric, look.counter.problem(), samples);
   samples.Set("checkpoint_wal_frames", {name}, look.counter->frames);
   samples.Set("checkpoint_wal_backfilled_frames", {name}, look.counter->frames_backfilled);
+  samples.Set("checkpoint_wal_oldest_reader_seconds", {name}, account.oldest_reader_seconds());
+  if (account.oldest_reader_seconds() > 0)
+    store.oldest_reader = ProcessText(look.counter->oldest_reader->process);
   // Only with a current reading: a total that does not move while nothing can be read would look like an idle
   // store.
   samples.Set("checkpoint_store_commits_total", {name}, static_cast<double>(account.commits()));

@@ -126,6 +126,20 @@ Measured<CommitCounter> WithoutWalIndex(const std::string& path, const ProbeFile
   return CommitCounter{CommitCounter::Source::kWalIndex};
 }
 
+// The reader of the oldest snapshot that is behind the log. A mark is only a hint unless its byte is locked: a mark that
+// nobody uses keeps the value of its last reader. Readers of one snapshot share a mark, and one of them is named.
+std::optional<OldReader> OldestReader(const ProbeFile& shm, const WalIndex& index) {
+  std::optional<OldReader> oldest;
+  for (std::size_t mark = 1; mark < kReadMarks; ++mark) {
+    const std::uint32_t frames = index.read_marks[mark];
+    if (frames >= index.frames || (oldest && frames >= oldest->frames)) continue;
+    const Measured<std::optional<pid_t>> holder =
+        shm.LockHolder(F_WRLCK, static_cast<off_t>(kReadMarkLockByte + mark), 1);
+    if (holder.ok() && *holder) oldest = OldReader{frames, **holder};
+  }
+  return oldest;
+}
+
 // `page_bytes` 0: not known.
 Measured<CommitCounter> ReadFromWalIndex(const std::string& path, const ProbeFile& database,
                                          std::uint32_t page_bytes) {
@@ -149,8 +163,9 @@ Measured<CommitCounter> ReadFromWalIndex(const std::string& path, const ProbeFil
     const bool is_log_missing = !wal_size.ok() && wal_size.problem() == Problem::kMissing;
     return is_log_missing && held.ok() && *held ? Problem::kHeldWithoutLog : Problem::kWalIndexUnrelated;
   }
-  return CommitCounter{CommitCounter::Source::kWalIndex, index->commits, 0, index->frames,
-                       index->frames_backfilled};
+  return CommitCounter{
+      CommitCounter::Source::kWalIndex, index->commits, 0, index->frames, index->frames_backfilled,
+      OldestReader(*shm, *index)};
 }
 
 // An encrypted header shows no journal mode, but a wal-index that belongs to its log does (SQLCipher leaves

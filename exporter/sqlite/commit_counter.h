@@ -12,12 +12,22 @@
 // why an exclusively locked store gives a reason and no value.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "exporter/sqlite/problem.h"
 
 namespace outgrown::exporter::sqlite {
+
+// A read transaction on a snapshot that is not the newest: no checkpoint copies frames beyond it.
+struct OldReader {
+  std::uint32_t frames = 0;  // of the log that it sees
+  pid_t process = 0;         // 0: not known, as of another PID namespace
+  friend bool operator==(const OldReader&, const OldReader&) = default;
+};
 
 struct CommitCounter {
   enum class Source { kWalIndex, kHeader };
@@ -26,6 +36,7 @@ struct CommitCounter {
   std::uint32_t change_counter = 0;  // of the header, which in WAL mode counts some of the commits only
   std::uint32_t frames = 0;          // of the write-ahead log
   std::uint32_t frames_backfilled = 0;
+  std::optional<OldReader> oldest_reader = {};  // in WAL mode; nothing if all readers are up to date
 };
 
 // The counter now. `path` is the database file's, resolved (ResolvePath). The file is looked at again for

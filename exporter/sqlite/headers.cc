@@ -92,6 +92,8 @@ Measured<WalIndex> DecodeWalIndex(const WalIndexBytes& bytes) {
   std::copy_n(bytes.begin() + 32, index.salts.size(), index.salts.begin());
   // WalCkptInfo.nBackfill, behind the two copies. It has no checksum and no copy, and is one aligned word.
   index.frames_backfilled = Native32(bytes, 96);
+  for (std::size_t mark = 0; mark < kReadMarks; ++mark)
+    index.read_marks[mark] = Native32(bytes, 100 + mark * sizeof(std::uint32_t));
   // A store that was opened, and only read since, has no page size yet.
   const bool is_unwritten = index.page_bytes == 0 && index.commits == 0 && index.frames == 0;
   if (!is_unwritten && (index.page_bytes < 512 || !std::has_single_bit(index.page_bytes)))

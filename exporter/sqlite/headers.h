@@ -47,6 +47,10 @@ inline constexpr std::size_t kDatabaseHeaderBytes = 100;
 inline constexpr std::size_t kWalHeaderBytes = 32;
 inline constexpr std::size_t kWalIndexBytes = 136;
 inline constexpr std::uint64_t kWalIndexHeldByte = 128;
+// A reader holds the byte of its read mark locked, shared, for as long as its transaction lasts. The mark 0 stands for the
+// database alone, without the log. WAL_READ_LOCK(i) of wal.c and UNIX_SHM_BASE of os_unix.c: 120 + 3 + i.
+inline constexpr std::size_t kReadMarks = 5;
+inline constexpr std::uint64_t kReadMarkLockByte = 123;
 using DatabaseHeaderBytes = std::array<std::uint8_t, kDatabaseHeaderBytes>;
 using WalHeaderBytes = std::array<std::uint8_t, kWalHeaderBytes>;
 using WalIndexBytes = std::array<std::uint8_t, kWalIndexBytes>;
@@ -70,6 +74,9 @@ struct WalIndex {
   std::uint32_t pages = 0;       // nPage: size of the database in pages
   std::uint32_t frames_backfilled = 0;
   WalSalts salts = {};
+  // Of each read mark the number of frames that readers with that mark see. 0 and unused marks included; whether somebody
+  // reads by one, its lock says.
+  std::array<std::uint32_t, kReadMarks> read_marks = {};
 };
 
 // kNotSqlite or kUnknownFormat if it is not one.

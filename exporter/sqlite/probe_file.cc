@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -110,7 +111,7 @@ Measured<std::size_t> ProbeFile::ReadAt(std::uint64_t offset, std::span<std::uin
   return bytes.size();
 }
 
-Measured<bool> ProbeFile::IsLocked(short lock_type, off_t offset, off_t length) const {
+Measured<std::optional<pid_t>> ProbeFile::LockHolder(short lock_type, off_t offset, off_t length) const {
   // A POSIX lock is asked about, of the kind that SQLite sets; F_GETLK never reports locks of our own
   // process, which has none.
   struct flock lock = {};
@@ -120,7 +121,14 @@ Measured<bool> ProbeFile::IsLocked(short lock_type, off_t offset, off_t length) 
   lock.l_len = length;
   // On a read-only descriptor F_GETLK may ask for a write lock, which F_SETLK could not set (man 2 fcntl).
   if (::fcntl(fd_, F_GETLK, &lock) != 0) return ProblemOfErrno(errno);
-  return lock.l_type != F_UNLCK;
+  if (lock.l_type == F_UNLCK) return std::optional<pid_t>();
+  return std::optional<pid_t>(std::max<pid_t>(lock.l_pid, 0));
+}
+
+Measured<bool> ProbeFile::IsLocked(short lock_type, off_t offset, off_t length) const {
+  const Measured<std::optional<pid_t>> holder = LockHolder(lock_type, offset, length);
+  if (!holder.ok()) return holder.problem();
+  return holder->has_value();
 }
 
 }  // namespace outgrown::exporter::sqlite

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -69,8 +70,12 @@ class ProbeFile {
   // Fills `bytes` from `offset` with one pread. Fewer bytes than that is kTruncated.
   Measured<std::size_t> ReadAt(std::uint64_t offset, std::span<std::uint8_t> bytes) const;
 
-  // Whether another process holds a lock on any of these bytes that a lock of the type (F_RDLCK: only a write
-  // lock; F_WRLCK: any) would meet. Asks (F_GETLK), takes none.
+  // The process that holds a lock on any of these bytes that a lock of the type (F_RDLCK: only a write lock; F_WRLCK: any)
+  // would meet; nothing if none does. 0 where the kernel doesn't say which: it is of another PID namespace, or the lock is
+  // of an open file. Asks (F_GETLK), takes none.
+  Measured<std::optional<pid_t>> LockHolder(short lock_type, off_t offset, off_t length) const;
+
+  // Whether another process holds such a lock.
   Measured<bool> IsLocked(short lock_type, off_t offset, off_t length) const;
 
  private:

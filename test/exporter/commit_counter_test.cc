@@ -83,6 +83,43 @@ TEST_CASE("no checkpoint, and no log that starts over, moves the wal-index's cou
   }
 }
 
+TEST_CASE("the reader of the oldest snapshot is named, for as long as its transaction lasts") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "a.db").string();
+  SqliteProcess writer(path);
+  SqliteProcess old(path);
+  SqliteProcess newer(path);
+  REQUIRE(writer.Exec("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE t(x)") == kOk);
+  const auto oldest = [&] {
+    const Measured<CommitCounter> counter = ReadCommitCounter(path);
+    REQUIRE(counter.ok());
+    return counter->oldest_reader;
+  };
+  CHECK_FALSE(oldest());
+  REQUIRE(old.Exec("BEGIN; SELECT * FROM t") == kOk);
+  CHECK_FALSE(oldest());  // it sees everything there is
+  const std::int64_t frames = ReadCommitCounter(path)->frames;
+  REQUIRE(writer.Exec("INSERT INTO t VALUES (1)") == kOk);
+  REQUIRE(oldest());
+  CHECK(oldest()->process == old.process());
+  CHECK(oldest()->frames == frames);
+
+  REQUIRE(newer.Exec("BEGIN; SELECT * FROM t") == kOk);
+  REQUIRE(writer.Exec("INSERT INTO t VALUES (2)") == kOk);
+  CHECK(oldest()->process == old.process());
+  REQUIRE(old.Exec("ROLLBACK") == kOk);
+  CHECK(oldest()->process == newer.process());
+  CHECK(oldest()->frames > frames);
+  // It holds a checkpoint back, which copies what it sees and no more.
+  REQUIRE(writer.Exec("PRAGMA wal_checkpoint") == kOk);
+  CHECK(ReadCommitCounter(path)->frames_backfilled == oldest()->frames);
+  REQUIRE(newer.Exec("COMMIT") == kOk);
+  CHECK_FALSE(oldest());
+  // An open write transaction has the newest snapshot.
+  REQUIRE(old.Exec("BEGIN IMMEDIATE; INSERT INTO t VALUES (3)") == kOk);
+  CHECK_FALSE(oldest());
+}
+
 TEST_CASE("when the last connection closes, the wal-index's counter starts over at 0") {
   const TemporaryFolder folder;
   const std::string path = (folder.path() / "a.db").string();

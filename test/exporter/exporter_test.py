@@ -334,6 +334,32 @@ class Scrape(InFolder):
         return set(re.findall(r'^checkpoint_measurement_problem_info\{database="s",reason="(\w+)"\} 1$',
                               exporter.get("/metrics")[2], re.M))
 
+    def test_a_transaction_that_is_left_open_is_timed_and_its_process_named(self):
+        connection = self.open_database()
+        exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.database}")
+
+        def seconds():
+            return float(re.search(r'^checkpoint_wal_oldest_reader_seconds\{database="s"\} (\S+)$',
+                                   exporter.get("/metrics")[2], re.M)[1])
+
+        reader = sqlite3.connect(self.database, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM t").fetchall()
+        self.assertEqual(seconds(), 0)
+        connection.execute("INSERT INTO t VALUES (1)")
+        self.assertEqual(seconds(), 0)  # begins now
+        self.assertGreater(seconds(), 0)
+        # What such a transaction makes of its first write.
+        with self.assertRaisesRegex(sqlite3.OperationalError, "locked"):
+            reader.execute("INSERT INTO t VALUES (2)")
+        command = pathlib.Path("/proc/self/comm").read_text().strip()
+        self.assertIn(f"process {os.getpid()} ({command}) has read from an old snapshot for 0 s", exporter.get("/")[2])
+        reader.execute("ROLLBACK")
+        self.assertEqual(seconds(), 0)
+        self.assertNotIn("old snapshot", exporter.get("/")[2])
+        reader.close()
+        connection.close()
+
     def test_a_held_database_whose_log_is_not_here_is_a_reason(self):
         removed = {"shm": ["-shm"], "wal": ["-wal"], "both": ["-wal", "-shm"]}
         for name, ends in removed.items():

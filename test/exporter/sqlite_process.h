@@ -33,6 +33,8 @@ class SqliteProcess {
   // Closes the connection properly and waits for the process.
   void Close();
 
+  pid_t process() const { return child_; }
+
   // SIGKILL: the connection is closed by nobody.
   void Kill();
 

@@ -30,6 +30,7 @@ def exposition(stores, seconds):
         add("checkpoint_store_commits_missed_total", database, 0)
         add("checkpoint_wal_frames", database, 0)
         add("checkpoint_wal_backfilled_frames", database, 0)
+        add("checkpoint_wal_oldest_reader_seconds", database, 0)
         add("checkpoint_wal_size_bytes", database, 0)
         add("checkpoint_block_up", database, 1)
         add("checkpoint_block_trace_lost", database, 0)
