@@ -289,43 +289,10 @@ void FindStops(const Table& table, prometheus_api::QuerySource& source, StoreLis
 }  // namespace
 
 decide::Decision ConcludePeriod(const Table& table, const Period& period, const decide::Decision& at_end) {
-  decide::Decision decision;
-  std::size_t unmeasured = decide::kNoThreshold;
-  for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
-    const std::size_t verdict = table.thresholds[index].verdict;
-    if (!period.thresholds[index].unknown.stretches.empty() && unmeasured == decide::kNoThreshold)
-      unmeasured = index;
-    if (period.thresholds[index].breached_evaluations == 0) continue;
-    if (decision.outcome == Outcome::kBreached && verdict <= decision.verdict) continue;
-    decision.outcome = Outcome::kBreached;
-    decision.verdict = verdict;
-    decision.lead = index;
-  }
-  decision.pending = at_end.pending;
-  // The decision at the end may prove a breach that the period's own queries failed to show.
-  if (at_end.outcome == Outcome::kBreached &&
-      (decision.outcome != Outcome::kBreached || at_end.verdict > decision.verdict)) {
-    decision = at_end;
-  }
-  if (decision.outcome == Outcome::kBreached) {
-    const bool worst = decision.verdict + 1 == table.verdicts.size();
-    decision.worse_unknown = !worst && at_end.worse_unknown;
-    for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
-      decision.worse_unknown |= !period.thresholds[index].unknown.stretches.empty() &&
-                                table.thresholds[index].verdict > decision.verdict;
-    }
-    return decision;
-  }
-  if (at_end.outcome == Outcome::kUndetermined) return at_end;
-  if (unmeasured != decide::kNoThreshold) {
-    decision.outcome = Outcome::kUndetermined;
-    decision.lead = unmeasured;
-    decision.cause = Cause::kUnmeasured;
-    decision.worse_unknown = true;
-    return decision;
-  }
-  decision.outcome = Outcome::kSufficient;
-  return decision;
+  std::vector<decide::PeriodFinding> findings;
+  for (const ThresholdPeriod& threshold : period.thresholds)
+    findings.push_back({threshold.breached_evaluations > 0, !threshold.unknown.stretches.empty()});
+  return decide::ConcludePeriod(table, findings, at_end);
 }
 
 std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,

@@ -19,6 +19,7 @@
 #include "common/time_text.h"
 #include "decision/evaluation.h"
 #include "decision/given.h"
+#include "decision/history/last_ends.h"
 #include "decision/log/decision_log.h"
 #include "decision/record.h"
 #include "decision/report_json.h"
@@ -33,6 +34,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using evaluate::Evaluation;
+using evaluate::kPeriodEvaluationsMax;
+using evaluate::LastEnds;
 using evaluate::Origin;
 using evaluate::StoreDecision;
 
@@ -41,8 +44,6 @@ constexpr int kPatience = 2;
 constexpr int kPeriodPatience = 20;
 // The most to wait for trends, whatever --timeout allows; the decision is logged by then and must be printed soon.
 constexpr std::int64_t kTrendTimeoutMs = 5'000;
-// A year of evaluations at 30 s; a longer period would take hours of queries.
-constexpr std::int64_t kPeriodEvaluationsMax = 1'051'200;
 
 // Anything that can be read, so that a shell's <(...) works too.
 // stdio and not ReadFile, which takes regular files only.
@@ -74,53 +75,6 @@ Result<void> CheckPeriod(const EvaluateOptions& options, const std::vector<const
   }
   return {};
 }
-
-// --since last: where each store's period begins.
-class LastEnds {
- public:
-  explicit LastEnds(decision_log::NewestDecisions newest) : newest_(std::move(newest)) {}
-
-  // How far back stores must be looked for, so that none is missed that fell silent since the last run about this spec.
-  std::int64_t LookbackMs(const Table& table, std::int64_t time_ms) const {
-    std::int64_t latest_ms = 0;
-    for (const decision_log::NewestDecision& one : newest_.decisions) {
-      if (one.spec == table.store) latest_ms = std::max(latest_ms, EndOf(one, time_ms));
-    }
-    return time_ms - BeginOf(table, latest_ms, time_ms);
-  }
-
-  // For each store of the evaluation.
-  std::vector<std::int64_t> Begins(const Evaluation& evaluation) const {
-    // The log has the labels sorted by name, the evaluation in the order of the spec.
-    std::map<std::pair<std::string_view, decision_log::Labels>, const decision_log::NewestDecision*> by_store;
-    for (const decision_log::NewestDecision& one : newest_.decisions) by_store[{one.spec, one.labels}] = &one;
-    std::vector<std::int64_t> begins;
-    for (const StoreDecision& store : evaluation.stores) {
-      decision_log::Labels labels = store.labels;
-      std::ranges::sort(labels);
-      const auto found = by_store.find({evaluation.table->store, std::move(labels)});
-      const std::int64_t end_ms = found == by_store.end() ? 0 : EndOf(*found->second, evaluation.time_ms);
-      begins.push_back(BeginOf(*evaluation.table, end_ms, evaluation.time_ms));
-    }
-    return begins;
-  }
-
- private:
-  // The end of the newest period; where none was decided about yet, the newest moment. 0 if there is neither before T.
-  static std::int64_t EndOf(const decision_log::NewestDecision& one, std::int64_t time_ms) {
-    const std::int64_t end_ms = one.period_ms > 0 ? one.period_ms : one.instant_ms;
-    return end_ms < time_ms ? end_ms : 0;
-  }
-
-  // Without an end: a day ago. An end that is longer ago than a period may be leaves a hole, which --history reports.
-  static std::int64_t BeginOf(const Table& table, std::int64_t end_ms, std::int64_t time_ms) {
-    constexpr std::int64_t kDayMs = 24LL * 3'600'000;
-    if (end_ms == 0) return time_ms - kDayMs;
-    return std::max(end_ms, time_ms - kPeriodEvaluationsMax * table.interval_ms);
-  }
-
-  decision_log::NewestDecisions newest_;
-};
 
 LastEnds ReadLastEnds(const EvaluateOptions& options) {
   const Result<fs::path> path = LogPathOf(options);

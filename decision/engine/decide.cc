@@ -104,6 +104,45 @@ Decision DecideGiven(const Table& table, std::span<const double> values, std::sp
   return Conclude(table, findings, Cause::kNone);
 }
 
+Decision ConcludePeriod(const Table& table, std::span<const PeriodFinding> findings, const Decision& at_end) {
+  OUTGROWN_CHECK(findings.size() == table.thresholds.size());
+  Decision decision;
+  std::size_t unmeasured = kNoThreshold;
+  for (std::size_t index = 0; index < findings.size(); ++index) {
+    const std::size_t verdict = table.thresholds[index].verdict;
+    if (findings[index].is_unknown && unmeasured == kNoThreshold) unmeasured = index;
+    if (!findings[index].was_breached) continue;
+    if (decision.outcome == Outcome::kBreached && verdict <= decision.verdict) continue;
+    decision.outcome = Outcome::kBreached;
+    decision.verdict = verdict;
+    decision.lead = index;
+  }
+  decision.pending = at_end.pending;
+  // The decision at the end may prove a breach that the period's own queries failed to show.
+  if (at_end.outcome == Outcome::kBreached &&
+      (decision.outcome != Outcome::kBreached || at_end.verdict > decision.verdict)) {
+    decision = at_end;
+  }
+  if (decision.outcome == Outcome::kBreached) {
+    const bool worst = decision.verdict + 1 == table.verdicts.size();
+    decision.worse_unknown = !worst && at_end.worse_unknown;
+    for (std::size_t index = 0; index < findings.size(); ++index) {
+      decision.worse_unknown |=
+          findings[index].is_unknown && table.thresholds[index].verdict > decision.verdict;
+    }
+    return decision;
+  }
+  if (at_end.outcome == Outcome::kUndetermined) return at_end;
+  if (unmeasured == kNoThreshold) {
+    decision.outcome = Outcome::kSufficient;
+    return decision;
+  }
+  decision.lead = unmeasured;
+  decision.cause = Cause::kUnmeasured;
+  decision.worse_unknown = true;
+  return decision;
+}
+
 std::string_view VerdictText(const Table& table, const Decision& decision) {
   switch (decision.outcome) {
     case Outcome::kSufficient:

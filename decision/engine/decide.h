@@ -55,6 +55,16 @@ Decision Decide(const Table& table, const Measurements& measurements, std::span<
 // the signal's unit. NaN: not known. The counting is taken as complete.
 Decision DecideGiven(const Table& table, std::span<const double> values, std::span<Finding> findings);
 
+// What was found about a threshold over a period.
+struct PeriodFinding {
+  bool was_breached = false;  // at some evaluation of it
+  bool is_unknown = false;    // there was time in which a breach may have been missed
+};
+
+// The decision over a period, from what was found of each of Table::thresholds and the decision at the period's end.
+// Precondition: as many findings as thresholds.
+Decision ConcludePeriod(const Table& table, std::span<const PeriodFinding> findings, const Decision& at_end);
+
 // "MIGRATE NOW", Table::sufficient, or "UNDETERMINED". The view lives as long as the table.
 std::string_view VerdictText(const Table& table, const Decision& decision);
 

@@ -1,4 +1,4 @@
-#include "decision/embed/decide.hpp"
+#include "decision/library/decide.hpp"
 
 #include <algorithm>
 #include <array>

@@ -12,7 +12,7 @@
 
 #include <doctest/doctest.h>
 
-#include "decision/embed/decide.hpp"
+#include "decision/library/decide.hpp"
 #include "test/support/child.h"
 
 namespace {

@@ -11,7 +11,7 @@
 
 #include <doctest/doctest.h>
 
-#include "decision/embed/decide.hpp"
+#include "decision/library/decide.hpp"
 
 namespace {
 

@@ -1,0 +1,48 @@
+#include "decision/history/last_ends.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+namespace outgrown::evaluate {
+namespace {
+
+// The end of the newest period; where none was decided about yet, the newest moment. 0 if there is neither before T.
+std::int64_t EndOf(const decision_log::NewestDecision& one, std::int64_t time_ms) {
+  const std::int64_t end_ms = one.period_ms > 0 ? one.period_ms : one.instant_ms;
+  return end_ms < time_ms ? end_ms : 0;
+}
+
+// Without an end: a day ago. An end that is longer ago than a period may be leaves a hole, which --history reports.
+std::int64_t BeginOf(const Table& table, std::int64_t end_ms, std::int64_t time_ms) {
+  constexpr std::int64_t kDayMs = 24LL * 3'600'000;
+  if (end_ms == 0) return time_ms - kDayMs;
+  return std::max(end_ms, time_ms - kPeriodEvaluationsMax * table.interval_ms);
+}
+
+}  // namespace
+
+std::int64_t LastEnds::LookbackMs(const Table& table, std::int64_t time_ms) const {
+  std::int64_t latest_ms = 0;
+  for (const decision_log::NewestDecision& one : newest_.decisions) {
+    if (one.spec == table.store) latest_ms = std::max(latest_ms, EndOf(one, time_ms));
+  }
+  return time_ms - BeginOf(table, latest_ms, time_ms);
+}
+
+std::vector<std::int64_t> LastEnds::Begins(const Evaluation& evaluation) const {
+  // The log has the labels sorted by name, the evaluation in the order of the spec.
+  std::map<std::pair<std::string_view, decision_log::Labels>, const decision_log::NewestDecision*> by_store;
+  for (const decision_log::NewestDecision& one : newest_.decisions) by_store[{one.spec, one.labels}] = &one;
+  std::vector<std::int64_t> begins;
+  for (const StoreDecision& store : evaluation.stores) {
+    decision_log::Labels labels = store.labels;
+    std::ranges::sort(labels);
+    const auto found = by_store.find({evaluation.table->store, std::move(labels)});
+    const std::int64_t end_ms = found == by_store.end() ? 0 : EndOf(*found->second, evaluation.time_ms);
+    begins.push_back(BeginOf(*evaluation.table, end_ms, evaluation.time_ms));
+  }
+  return begins;
+}
+
+}  // namespace outgrown::evaluate
