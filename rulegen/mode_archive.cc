@@ -108,7 +108,7 @@ int ArchiveOrEnd(const Options& options, const std::vector<archive::Subject>& su
   InterruptScope interrupts;
   const int status = Archive(options, subjects);
   if (status != kInterrupted) return status;
-  fmt::print(stderr, "rulegen: interrupted, nothing was archived\n");
+  Say("rulegen: interrupted, nothing was archived\n");
   // By the signal, so that a shell script or a supervisor sees an interrupted program and not an exit status.
   interrupts.EndBySignal();
 }

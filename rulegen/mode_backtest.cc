@@ -54,14 +54,14 @@ Compared Load(const Options& options) {
     return !subject.spec || subject.spec->store.name != spec.store.name;
   });
   if (loaded.subjects.empty()) {
-    fmt::print(stderr, "rulegen: {} describes the store {}; name a spec of it with --spec to compare with\n",
-               spec.file.string(), spec.store.name);
+    Say("rulegen: {} describes the store {}; name a spec of it with --spec to compare with\n",
+        spec.file.string(), spec.store.name);
     loaded.status = kExitUsage;
     return loaded;
   }
   if (loaded.subjects.front().spec->store.identity != spec.store.identity) {
-    fmt::print(stderr, "rulegen: {} names its stores by other labels, so none of them can be compared\n",
-               spec.file.string());
+    Say("rulegen: {} names its stores by other labels, so none of them can be compared\n",
+        spec.file.string());
     loaded.status = kExitUsage;
   }
   return loaded;

@@ -1,11 +1,10 @@
 // --history: when each store's verdict changed, read back from a decision log.
-#include "decision/history/history.h"
-
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "common/exit_status.h"
+#include "decision/history/history.h"
 #include "rulegen/modes.h"
 #include "rulegen/output.h"
 

@@ -37,8 +37,13 @@ std::size_t TerminalColumns() {
 
 }  // namespace
 
+void Say(std::string_view text) {
+  // Not fmt::print, which throws where standard error is full or closed.
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
 int Fail(const Error& error, int status) {
-  fmt::print(stderr, "rulegen: {}\n", error.Text());
+  Say("rulegen: {}\n", error.Text());
   return status;
 }
 
@@ -69,9 +74,9 @@ std::function<void(std::int64_t done, std::int64_t all)> ProgressOnTerminal(std:
   if (::isatty(STDERR_FILENO) != 1) return [](std::int64_t, std::int64_t) {};
   return [what = std::move(what)](std::int64_t done, std::int64_t all) {
     if (done < all) {
-      fmt::print(stderr, "\r{}: {} %", what, done * 100 / all);
+      Say("\r{}: {} %", what, done * 100 / all);
     } else {
-      fmt::print(stderr, "\r{}\r", std::string(what.size() + 8, ' '));
+      Say("\r{}\r", std::string(what.size() + 8, ' '));
     }
     std::fflush(stderr);
   };
@@ -85,9 +90,8 @@ void Warnings::Add(const std::vector<std::string>& texts, bool answered) {
 
 void Warnings::Print() const {
   const std::size_t shown = std::min(texts_.size(), kWarningsMax);
-  for (std::size_t index = 0; index < shown; ++index)
-    fmt::print(stderr, "rulegen: warning: {}\n", PlainText(texts_[index]));
-  if (texts_.size() > shown) fmt::print(stderr, "rulegen: and {} more warnings\n", texts_.size() - shown);
+  for (std::size_t index = 0; index < shown; ++index) Say("rulegen: warning: {}\n", PlainText(texts_[index]));
+  if (texts_.size() > shown) Say("rulegen: and {} more warnings\n", texts_.size() - shown);
 }
 
 }  // namespace outgrown::commands

@@ -5,13 +5,23 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "common/exit_status.h"
 #include "common/result.h"
 #include "common/text.h"
 
 namespace outgrown::commands {
+
+// Prints on standard error. A text that can't be written is dropped: the answer and the exit status matter more.
+void Say(std::string_view text);
+template <typename... Arguments>
+void Say(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  Say(std::string_view(fmt::format(format, std::forward<Arguments>(arguments)...)));
+}
 
 // Prints "rulegen: WHERE: WHAT" on the standard error. Returns `status`.
 int Fail(const Error& error, int status = kExitFailure);

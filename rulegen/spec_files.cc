@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 // Prints each with the line of the spec that it is about.
 void Print(const std::vector<spec::Diagnostic>& diagnostics, const std::map<fs::path, std::string>& sources) {
   for (const spec::Diagnostic& diagnostic : diagnostics) {
-    fmt::print(stderr, "{}\n", spec::FormatDiagnosticWithSource(diagnostic, sources.at(diagnostic.file)));
+    Say("{}\n", spec::FormatDiagnosticWithSource(diagnostic, sources.at(diagnostic.file)));
   }
 }
 
@@ -61,7 +61,7 @@ Specs LoadSpecs(const Options& options, Purpose purpose) {
   Specs loaded;
   const std::vector<fs::path> files = SpecFiles(options);
   if (files.empty()) {
-    fmt::print(stderr, "rulegen: found no rules/*.toml here; name a spec with --spec\n");
+    Say("rulegen: found no rules/*.toml here; name a spec with --spec\n");
     return {kExitUsage, {}, {}};
   }
   std::map<fs::path, std::string> sources;
@@ -103,7 +103,7 @@ MadeArtefacts MakeAllArtefacts(const Specs& specs) {
 MadeArtefacts MakeAllFiles(const Specs& specs, const std::optional<fs::path>& out) {
   MadeArtefacts all = MakeAllArtefacts(specs);
   for (const spec::Diagnostic& diagnostic : generate::SharedFiles(all.made, out)) {
-    fmt::print(stderr, "{}\n", spec::FormatDiagnostic(diagnostic));
+    Say("{}\n", spec::FormatDiagnostic(diagnostic));
     all.status = kExitInvalidSpec;
   }
   return all;

@@ -162,6 +162,13 @@ class LogFaults(unittest.TestCase):
         self.assertIn("No space left on device", done.stderr)
         self.assertEqual(len(self.log.read_text().splitlines()), 1)
 
+    def test_warnings_that_can_not_be_printed_change_neither_the_answer_nor_the_status(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([RULEGEN, "--evaluate", "--spec", ROOT / "rules/checkpoint.toml", "--prometheus",
+                                   "http://127.0.0.1:1", "--log", self.log], stdout=subprocess.PIPE, stderr=full, text=True)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("UNDETERMINED", done.stdout)
+
 
 if __name__ == "__main__":
     unittest.main()
