@@ -225,6 +225,18 @@ void RemoveAbandoned(const std::filesystem::path& folder, const std::set<std::st
   }
 }
 
+Result<std::vector<std::filesystem::directory_entry>> EntriesOf(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::directory_entry> entries;
+  std::error_code failed;
+  for (std::filesystem::directory_iterator entry(folder.empty() ? "." : folder, failed), end;
+       !failed && entry != end; entry.increment(failed)) {
+    entries.push_back(*entry);
+  }
+  if (failed && failed != std::errc::no_such_file_or_directory && failed != std::errc::not_a_directory)
+    return Error{"cannot read the folder: " + failed.message(), folder.string()};
+  return entries;
+}
+
 bool IsSameFile(const std::filesystem::path& a, const std::filesystem::path& b) {
   std::error_code none;
   const std::filesystem::path whole = std::filesystem::weakly_canonical(a, none);

@@ -47,19 +47,6 @@ Result<std::optional<std::string>> ReadIfThere(const fs::path& path) {
   return std::optional<std::string>(std::move(*bytes));
 }
 
-// The entries of a folder; none if it does not exist.
-Result<std::vector<fs::directory_entry>> EntriesOf(const fs::path& folder) {
-  std::vector<fs::directory_entry> entries;
-  std::error_code failed;
-  for (fs::directory_iterator entry(folder.empty() ? "." : folder, failed), end; !failed && entry != end;
-       entry.increment(failed)) {
-    entries.push_back(*entry);
-  }
-  if (failed && failed != std::errc::no_such_file_or_directory && failed != std::errc::not_a_directory)
-    return Error{"cannot read the folder: " + failed.message(), folder.string()};
-  return entries;
-}
-
 bool HasArtefactsExtension(const fs::path& path) {
   return std::ranges::find(kExtensions, path.extension()) != kExtensions.end();
 }

@@ -6,6 +6,7 @@ Usage: usage_test.py RULEGEN
 import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -29,6 +30,18 @@ class Usage(unittest.TestCase):
 
     def test_a_decision_over_too_long_a_period(self):
         self.assertIn("--since: is longer than 1051200 evaluations of checkpoint", self.refused("--evaluate", "--since", "2y"))
+
+    def run_in(self, folder, *arguments):
+        return subprocess.run([str(RULEGEN), *arguments], capture_output=True, text=True, check=False, timeout=60, cwd=folder)
+
+    def test_a_folder_of_specs_that_cannot_be_read_is_not_none(self):
+        with tempfile.TemporaryDirectory() as folder:
+            rules = pathlib.Path(folder) / "rules"
+            rules.symlink_to("rules")  # a loop: not even root can read it
+            for mode in (("--check",), ("--evaluate", "--prometheus", "http://127.0.0.1:1")):
+                done = self.run_in(folder, *mode)
+                self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+                self.assertIn("rules: cannot read the folder: Too many levels of symbolic links", done.stderr)
 
 
 if __name__ == "__main__":
