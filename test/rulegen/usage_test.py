@@ -4,6 +4,7 @@ Usage: usage_test.py RULEGEN
 """
 
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,16 @@ class Usage(unittest.TestCase):
                 done = self.run_in(folder, *mode)
                 self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
                 self.assertIn("rules: cannot read the folder: Too many levels of symbolic links", done.stderr)
+
+    def test_a_working_directory_that_is_gone_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(ROOT / "test" / "golden" / "small", folder, dirs_exist_ok=True)
+            gone = f"mkdir '{folder}/gone' && cd '{folder}/gone' && rmdir '{folder}/gone' && " \
+                   "exec \"$0\" --generate --spec ../small.toml --out ../out"
+            done = subprocess.run(["sh", "-c", gone, str(RULEGEN)], capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot make absolute path", done.stderr)
+        self.assertNotIn("standard output", done.stderr)
 
 
 if __name__ == "__main__":
