@@ -106,13 +106,15 @@ std::string GeneratedMark(const spec::Spec& spec) {
   return BeforeDigest(spec) + spec.digest + "), do not edit";
 }
 
-std::string_view SpecFileOf(std::string_view text) {
+Mark ReadMark(std::string_view text) {
   std::string_view mark = MarkOf(text);
   if (!mark.starts_with(kBegin)) return {};
   mark = mark.substr(kBegin.size(), mark.find('\n') - kBegin.size());
   // The last one: a file's name may hold the same words.
   const std::size_t end = mark.rfind(kDigest);
-  return end == std::string_view::npos ? std::string_view() : mark.substr(0, end);
+  if (end == std::string_view::npos) return {};
+  const std::string_view digest = mark.substr(end + kDigest.size());
+  return {mark.substr(0, end), digest.substr(0, digest.find(')'))};
 }
 
 bool CarriesMarkOf(const spec::Spec& spec, std::string_view text) {

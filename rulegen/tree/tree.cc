@@ -169,7 +169,7 @@ class Search {
   }
 
   std::string WhyLeftOver(std::string_view bytes) const {
-    const std::string spec_file(emit::SpecFileOf(bytes));
+    const std::string spec_file(emit::ReadMark(bytes).spec_file);
     if (spec_file.empty()) return "";
     const auto is_of = [&](const Made& made) { return emit::CarriesMarkOf(*made.spec, bytes); };
     // A spec of this run is certain about what it generates.
