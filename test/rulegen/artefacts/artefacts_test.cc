@@ -93,6 +93,9 @@ TEST_CASE("the mark of a spec is known in every artefact, whatever the spec's fi
       CHECK_FALSE(emit::CarriesMarkOf(other, bytes));
     }
   }
+  spec.file = "a--b.toml";
+  other.file = "a-b.toml";
+  CHECK_FALSE(emit::CarriesMarkOf(other, "# " + emit::GeneratedMark(spec)));
   const std::string mark = emit::GeneratedMark(spec);
   for (const std::string& text :
        {std::string(), std::string("# "), mark, "\n# " + mark, "{\n  \"title\": \"" + mark + "\"\n}\n"}) {
