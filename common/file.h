@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/result.h"
 
@@ -34,6 +35,9 @@ Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::
 // that a living process still writes is locked by it and stays, whichever PID namespace that process is in. What cannot
 // be read or removed stays too: a leftover does no harm.
 void RemoveAbandoned(const std::filesystem::path& folder, const std::set<std::string>& names);
+
+// The entries of a folder, "" is the working directory; none if it is not there or no folder.
+Result<std::vector<std::filesystem::directory_entry>> EntriesOf(const std::filesystem::path& folder);
 
 // Whether both paths are of one file: also through links, and for a file that is not there yet.
 bool IsSameFile(const std::filesystem::path& a, const std::filesystem::path& b);

@@ -102,10 +102,6 @@ class TreeBuilder : public JsonEvents {
   bool EndObject() override { return Close(); }
   bool EndArray() override { return Close(); }
   bool Key(std::string& key) override {
-    // RFC 8259 leaves two members of one name to the reader. A reader that takes the other one would see
-    // another record, so neither is taken. Quadratic in the members of one object, which are few in what is
-    // read as a tree.
-    if (open_.back().value.Find(key) != nullptr) return Refuse("the key \"" + key + "\" occurs twice");
     open_.back().key = std::move(key);
     return true;
   }
@@ -142,6 +138,14 @@ class TreeBuilder : public JsonEvents {
   bool Close() {
     Json closed = std::move(open_.back().value);
     open_.pop_back();
+    // RFC 8259 leaves two members of one name to the reader. A reader that takes the other one would see
+    // another record, so neither is taken.
+    std::vector<std::string_view> keys;
+    keys.reserve(closed.object_.size());
+    for (const auto& [key, value] : closed.object_) keys.push_back(key);
+    std::ranges::sort(keys);
+    const auto twice = std::ranges::adjacent_find(keys);
+    if (twice != keys.end()) return Refuse(fmt::format("the key \"{}\" occurs twice", *twice));
     return Add(std::move(closed));
   }
 

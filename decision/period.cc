@@ -76,8 +76,9 @@ class StorePeriod {
       const decide::Reading& reading = at.signal(table_.thresholds[index].signal);
       if (reading.cause == Cause::kSeveralSeries) known_[index].NotKnown(reading.cause);
       if (reading.samples.empty()) continue;
-      // An older sample was taken at its own evaluation already.
-      if (reading.samples.back().time_ms == time_ms) TakeCondition(index, finding, at.coverage(), time_ms);
+      // An older sample was taken at its own evaluation already: rules in several groups have times of their own.
+      if (reading.samples.back().time_ms != time_ms) continue;
+      TakeCondition(index, finding, at.coverage(), time_ms);
       if (finding.state == State::kUnknown || time_ms <= period_.from_ms) continue;
       TakeFinding(index, finding, reading.samples.back(), time_ms);
       if (finding.state == State::kBreached && Leads(index)) Keep(index, store, time_ms, at);

@@ -1,6 +1,7 @@
 // rulegen: reads its command line and hands over to the one mode that it names (modes.h).
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <system_error>
 #include <variant>
 
@@ -46,6 +47,10 @@ int main(int argc, char** argv) {
   int status = outgrown::kExitFailure;
   try {
     status = Run(argc, argv);
+  } catch (
+      const std::filesystem::filesystem_error& error) {  // a system_error too, but names its paths itself
+    std::fprintf(stderr, "rulegen: %s\n", error.what());
+    return outgrown::kExitFailure;
   } catch (const std::system_error& error) {  // thrown by fmt::print
     std::fprintf(stderr, "rulegen: standard output: %s\n", error.what());
     return outgrown::kExitFailure;

@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <map>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "common/exit_status.h"
+#include "common/file.h"
 #include "common/result.h"
 #include "rulegen/output.h"
 #include "rulegen/spec_inputs.h"
@@ -33,11 +33,12 @@ void Print(const std::vector<spec::Diagnostic>& diagnostics, const std::map<fs::
 }
 
 // Sorted, since a folder has no order and the output of a run must not depend on it.
-std::vector<fs::path> SpecFiles(const Options& options) {
+Result<std::vector<fs::path>> SpecFiles(const Options& options) {
   if (!options.specs.empty()) return options.specs;
+  const Result<std::vector<fs::directory_entry>> entries = EntriesOf("rules");
+  if (!entries) return entries.error();
   std::vector<fs::path> files;
-  std::error_code none;
-  for (const fs::directory_entry& entry : fs::directory_iterator("rules", none)) {
+  for (const fs::directory_entry& entry : *entries) {
     if (entry.path().extension() == ".toml") files.push_back(entry.path());
   }
   std::ranges::sort(files);
@@ -59,13 +60,14 @@ int LoadInputs(const spec::Spec& spec, const std::map<fs::path, std::string>& so
 
 Specs LoadSpecs(const Options& options, Purpose purpose) {
   Specs loaded;
-  const std::vector<fs::path> files = SpecFiles(options);
-  if (files.empty()) {
+  const Result<std::vector<fs::path>> files = SpecFiles(options);
+  if (!files) return {Fail(files.error()), {}, {}};
+  if (files->empty()) {
     Say("rulegen: found no rules/*.toml here; name a spec with --spec\n");
     return {kExitUsage, {}, {}};
   }
   std::map<fs::path, std::string> sources;
-  for (const fs::path& file : files) {
+  for (const fs::path& file : *files) {
     spec::LoadedSpec one = spec::LoadSpec(file);
     sources[file] = std::move(one.source);
     Print(one.diagnostics, sources);
@@ -111,7 +113,8 @@ MadeArtefacts MakeAllFiles(const Specs& specs, const std::optional<fs::path>& ou
 
 Subjects LoadSubjects(const Options& options, Purpose purpose) {
   Subjects loaded;
-  if (SpecFiles(options).empty()) {
+  const Result<std::vector<fs::path>> files = SpecFiles(options);
+  if (files.ok() && files->empty()) {
     // Without any spec the compiled table is used, so that a decision needs no file.
     loaded.subjects.emplace_back();
     return loaded;

@@ -43,8 +43,12 @@ namespace outgrown::emit {
 // not depend on the working directory.
 std::string GeneratedMark(const spec::Spec& spec);
 
-// The name of the spec's file in the mark, where a generated file has it; "" if there is no mark.
-std::string_view SpecFileOf(std::string_view text);
+// What the mark of a generated file names; "" both if there is no mark.
+struct Mark {
+  std::string_view spec_file;
+  std::string_view digest;  // as it stands there: whoever edited the file may have edited it
+};
+Mark ReadMark(std::string_view text);
 
 // Whether it has the mark for a spec file of this name, whatever its digest was.
 bool CarriesMarkOf(const spec::Spec& spec, std::string_view text);

@@ -85,9 +85,11 @@ Remainder ClassifyRemainder(std::string_view bytes, bool ends_with_newline) {
   const std::string_view begun = bytes.substr(0, kHead.size());
   if (std::ranges::none_of(kHeads, [&](std::string_view head) { return head.starts_with(begun); }))
     return Remainder::kDamaged;
-  const std::size_t hash = bytes.find(kHash);
-  const bool has_trailer =
-      hash != std::string_view::npos && bytes.size() >= hash + kHash.size() + kDigits + kTail.size();
+  // By position from the end, since a label or "last_known" may hold a "hash" too.
+  const std::size_t hash = bytes.rfind(kHash);
+  if (hash == std::string_view::npos) return Remainder::kUnfinished;
+  const std::string_view end = bytes.substr(std::min(bytes.size(), hash + kHash.size() + kDigits));
+  const bool has_trailer = end.starts_with(kTail) && end.size() <= kTail.size() + 1;
   return has_trailer ? Remainder::kDamaged : Remainder::kUnfinished;
 }
 

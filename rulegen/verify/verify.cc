@@ -17,13 +17,12 @@
 #include "rulegen/artefacts/artefacts.h"
 #include "rulegen/verify/compare_rules.h"
 #include "thresholds/known_series.h"
+#include "thresholds/names.h"
 
 namespace outgrown::verify {
 namespace {
 
 constexpr std::size_t kDigestDigits = 64;
-// The mark is in the first line, or in a dashboard's description, behind its uid and title.
-constexpr std::size_t kMarkBytesMax = 1000;
 
 bool IsDashboard(const std::filesystem::path& path) { return path.extension() == ".json"; }
 
@@ -92,11 +91,7 @@ std::string_view KindOf(const Finding& finding) {
 
 // Only whole digests count: a mark that was edited must not be printed as if it were one.
 std::string_view MarkedDigest(std::string_view bytes) {
-  constexpr std::string_view kBefore = "(spec digest ";
-  const std::string_view head = bytes.substr(0, kMarkBytesMax);
-  const std::size_t at = head.find(kBefore);
-  if (at == std::string_view::npos) return {};
-  const std::string_view digest = head.substr(at + kBefore.size(), kDigestDigits);
+  const std::string_view digest = emit::ReadMark(bytes).digest;
   const bool whole = digest.size() == kDigestDigits &&
                      digest.find_first_not_of("0123456789abcdef") == std::string_view::npos;
   return whole ? digest : std::string_view();

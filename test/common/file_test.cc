@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 
 #include <doctest/doctest.h>
 
@@ -35,6 +37,19 @@ TEST_CASE("a file is written with its missing folders, and left alone when it ho
     ++entries;
   }
   CHECK(entries == 1);
+}
+
+TEST_CASE("a file far beyond the limit is refused by its name before any memory is taken for it") {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "sparse";
+  std::ofstream(path) << "";
+  std::error_code failed;
+  fs::resize_file(path, std::uintmax_t{1} << 43U, failed);
+  if (failed) return;  // a file system without files of 8 TiB
+  const auto read = ReadFile(path);
+  REQUIRE_FALSE(read.ok());
+  CHECK(read.error().what == "larger than 67108864 bytes");
+  CHECK(read.error().where == path.string());
 }
 
 TEST_CASE("a write that fails names the path and leaves the old file whole") {

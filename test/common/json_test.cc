@@ -1,5 +1,6 @@
 #include "common/json.h"
 
+#include <chrono>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -30,4 +31,13 @@ TEST_CASE("a document with a key twice, or too deep, is refused") {
   CHECK(ParseJson(R"({"a":1,"a":2})").error().what == "the key \"a\" occurs twice");
   CHECK(ParseJson(std::string(32, '[') + std::string(32, ']')).ok());
   CHECK_FALSE(ParseJson(std::string(33, '[') + std::string(33, ']')).ok());
+}
+
+TEST_CASE("an object with many keys takes no time that grows with their square") {
+  std::string text = "{";
+  for (int key = 0; key < 200'000; ++key) text += "\"key" + std::to_string(key) + "\":0,";
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK(ParseJson(text + "\"z\":[{\"key1\":0}]}").ok());
+  CHECK(ParseJson(text + "\"key7\":1}").error().what == "the key \"key7\" occurs twice");
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(25));
 }

@@ -126,6 +126,17 @@ TEST_CASE("the most severe verdict that stood leads, with its times; milder ones
               "MIGRATE NOW - Write errors >1% (SQLite saturated)\n  breached from 2026-09-21 13:28:30 UTC"));
 }
 
+TEST_CASE(
+    "a threshold's evaluations are counted at its own signal's samples, where rules are in several groups") {
+  Hour hour;
+  hour.Burst(kErrorSeries, 0.02, 100, 15);
+  for (auto& sample : hour.source.recorded[kRate]["a"]) sample.time_ms -= 10'000;
+  const Evaluation evaluation = hour.Decide();
+  CHECK(BreachTimesText(evaluation.stores[0]) ==
+        "from 2026-09-21 13:28:30 UTC to 2026-09-21 13:30:30 UTC, at 5 evaluations");
+  CHECK(AuditOf(evaluation) == "");
+}
+
 TEST_CASE("what was not measured for longer than Prometheus bridges keeps a period from being sufficient") {
   struct Case {
     std::string_view what;

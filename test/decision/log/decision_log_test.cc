@@ -83,6 +83,18 @@ TEST_CASE("an unfinished record is cut off by the next append, which tells of it
   }
 }
 
+TEST_CASE("an unfinished record with a label named hash is cut off as well") {
+  Link link;
+  const std::string members =
+      fmt::format(R"("labels":{{"app":"a","hash":"b"}},"text":"{}")", std::string(200, 'x'));
+  const std::string whole = SealRecord({}, 0, members, link);
+  for (std::size_t size = 1; size < whole.size(); ++size) {
+    CAPTURE(size);
+    CHECK(ClassifyRemainder(whole.substr(0, size), false) == Remainder::kUnfinished);
+  }
+  CHECK(ClassifyRemainder(whole + "x", false) == Remainder::kDamaged);  // the newline was overwritten
+}
+
 TEST_CASE("a record that lacks nothing but its newline is kept") {
   const TemporaryFolder folder;
   const fs::path log = folder.path() / "log";

@@ -88,16 +88,19 @@ TEST_CASE("the mark of a spec is known in every artefact, whatever the spec's fi
       const auto& path = row.first;
       const auto& bytes = row.second;
       CAPTURE(path);
-      CHECK_FALSE(emit::SpecFileOf(bytes).empty());
+      CHECK_FALSE(emit::ReadMark(bytes).spec_file.empty());
       CHECK(emit::CarriesMarkOf(spec, bytes));
       CHECK_FALSE(emit::CarriesMarkOf(other, bytes));
     }
   }
+  spec.file = "a--b.toml";
+  other.file = "a-b.toml";
+  CHECK_FALSE(emit::CarriesMarkOf(other, "# " + emit::GeneratedMark(spec)));
   const std::string mark = emit::GeneratedMark(spec);
   for (const std::string& text :
        {std::string(), std::string("# "), mark, "\n# " + mark, "{\n  \"title\": \"" + mark + "\"\n}\n"}) {
     CAPTURE(text);
-    CHECK(emit::SpecFileOf(text).empty());
+    CHECK(emit::ReadMark(text).spec_file.empty());
   }
 }
 

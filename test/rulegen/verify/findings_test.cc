@@ -39,6 +39,8 @@ TEST_CASE("a file's mark tells which digest it was generated from") {
   CHECK(verify::MarkedDigest("").empty());
   CHECK(verify::MarkedDigest("# (spec digest abc), do not edit").empty());
   CHECK(verify::MarkedDigest(std::string(5000, 'x') + Mark(kOther)).empty());
+  const std::string title = "{\n  \"title\": \"" + std::string(2000, 'x') + "\",\n  \"description\": \"";
+  CHECK(verify::MarkedDigest(title + Mark(kOther).substr(2)) == kOther);
 }
 
 TEST_CASE("a file that differs is told with the reason that its mark shows") {
