@@ -177,8 +177,7 @@ TEST_CASE("blocks of one store in several directories are summed, and the databa
   CHECK(overridden.database == "/srv/other.db");
 }
 
-TEST_CASE(
-    "the time at which a store's oldest block was made tells it from another store of the same labels") {
+TEST_CASE("the time at which a store's oldest block was made tells it from another store of the same labels") {
   const Blocks one;
   const Blocks two;
   const Writer first = one.Open("s");

@@ -505,6 +505,23 @@ class Hostile(InFolder):
         self.slow_clients(exporter, 400, b"GET /metrics HTTP/1.1\r\nHost: a\r\n")
         self.assert_scrapes_go_on(exporter)
 
+    def test_a_fleet_of_stores_does_not_keep_slow_clients_from_being_hung_up_on(self):
+        stores = 400  # of each, the exporter has the wal-index open
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+        for store in range(stores):
+            self.database = self.folder / f"s{store}.db"
+            connection = sqlite3.connect(self.database, isolation_level=None)
+            self.addCleanup(connection.close)
+            connection.executescript("PRAGMA synchronous=OFF; PRAGMA journal_mode=WAL; CREATE TABLE t(x)")
+        exporter = self.start(f"--block.dir={self.blocks}",
+                              *(f"--store=s{store}={self.folder}/s{store}.db" for store in range(stores)))
+        self.assertEqual(exporter.get("/metrics")[0], 200)
+        self.assertGreater(len(os.listdir(f"/proc/{exporter.popen.pid}/fd")), stores)
+        self.slow_clients(exporter, 400, b"GET /metrics HTTP/1.1\r\nHost: a\r\n")
+        self.assert_scrapes_go_on(exporter)
+
     def test_a_thousand_clients_that_only_connect_take_no_thread(self):
         exporter = self.start(f"--block.dir={self.blocks}")
         self.slow_clients(exporter, 1000, b"")
