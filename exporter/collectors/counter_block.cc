@@ -6,6 +6,7 @@
 // was never in the sum.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -48,6 +49,8 @@ struct BlockSum {
   std::array<std::uint64_t, block::kOutcomeCount> writes = {};
   std::uint64_t bytes = 0;
   std::uint64_t overflow_records = 0;
+  // Of the oldest block, so that one which an upgraded application adds changes nothing.
+  std::uint64_t created_unix_ns = UINT64_MAX;
   std::uint64_t last_write_unix_ns = 0;
   std::uint64_t in_flight = 0;
   std::uint64_t oldest_in_flight_ns = 0;
@@ -76,6 +79,7 @@ void Add(BlockSum& sum, const Snapshot& snapshot) {
   for (std::size_t i = 0; i < sum.writes.size(); ++i) sum.writes[i] += snapshot.writes[i];
   sum.bytes += snapshot.bytes;
   sum.overflow_records += snapshot.overflow_records;
+  sum.created_unix_ns = std::min(sum.created_unix_ns, snapshot.created_unix_ns);
   sum.last_write_unix_ns = std::max(sum.last_write_unix_ns, snapshot.last_write_unix_ns);
   sum.in_flight += snapshot.in_flight;
   sum.oldest_in_flight_ns = std::max(sum.oldest_in_flight_ns, snapshot.oldest_in_flight_ns);
@@ -140,6 +144,7 @@ void Expose(const std::string& name, const BlockSum& sum, Samples& samples) {
               static_cast<double>(count_of(Outcome::kConstraint)));
   samples.Set("checkpoint_written_bytes_total", {name}, static_cast<double>(sum.bytes));
   samples.SetHistogram("checkpoint_write_duration_seconds", {name}, sum.durations);
+  samples.Set("checkpoint_block_created_timestamp_seconds", {name}, Seconds(sum.created_unix_ns));
   samples.Set("checkpoint_last_write_timestamp_seconds", {name}, Seconds(sum.last_write_unix_ns));
   samples.Set("checkpoint_writes_in_flight", {name}, static_cast<double>(sum.in_flight));
   samples.Set("checkpoint_oldest_write_in_flight_seconds", {name}, Seconds(sum.oldest_in_flight_ns));

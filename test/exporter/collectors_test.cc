@@ -177,6 +177,23 @@ TEST_CASE("blocks of one store in several directories are summed, and the databa
   CHECK(overridden.database == "/srv/other.db");
 }
 
+TEST_CASE("the time at which a store's oldest block was made tells it from another store of the same labels") {
+  const Blocks one;
+  const Blocks two;
+  const Writer first = one.Open("s");
+  const Writer second =
+      Writer::Open("s", {.directory = two.directory(), .application = "", .database = one.database()})
+          .value();
+  const StoreTarget target = Target("s", {{two.directory(), {"s", 1}}, {one.directory(), {"s", 1}}});
+  const std::uint64_t made_ns = outgrown::block::ReadBlock(one.directory(), {"s"}).value().created_unix_ns;
+  const Settings settings = MakeSettings();
+  StoreScrape store{settings, target, ""};
+  Samples samples;
+  REQUIRE(CollectCounterBlock(store, samples).ok());
+  CHECK(samples.Find("checkpoint_block_created_timestamp_seconds", {"s"}) ==
+        static_cast<double>(made_ns) / 1e9);
+}
+
 TEST_CASE("a store that has a block that can't be read shows why, and none of its counts") {
   const Blocks blocks;
   Writer writer = blocks.Open("s");
