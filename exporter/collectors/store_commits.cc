@@ -83,8 +83,8 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   StoreLook look;
   look.now = std::chrono::steady_clock::now();
   look.now_unix_ns = NowUnixNs();
-  look.blocks = store.block_counts;
-  look.living_slots = store.living_slots;
+  look.blocks = store.blocks.counts;
+  look.living_slots = store.blocks.living_slots;
   if (path.ok()) {
     look.counter = Read(*path, store.settings.commits->watch(), look.lives);
     look.database = sqlite::IdentityOf(*path);
@@ -99,8 +99,8 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
     if (is_so) samples.Set(kMeasurementMetric, {name, reason}, 1);
   };
   const auto any_is = [&](Relation relation) {
-    return std::ranges::any_of(store.open_files, [&](const block::OpenFile& open) {
-      return RelationOf(open, look.database, store.boot) == relation;
+    return std::ranges::any_of(store.blocks.open_files, [&](const block::OpenFile& open) {
+      return RelationOf(open, look.database, store.blocks.boot) == relation;
     });
   };
   show("other_file", any_is(Relation::kOther));
