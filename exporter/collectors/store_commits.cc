@@ -55,15 +55,18 @@ Measured<CommitCounter> Read(const std::string& path, WalWatch& watch, WalWatch:
 }
 
 // How the file that a process has open relates to the one that is read here.
-enum class Relation { kSame, kOther, kUnlinked, kNotComparable };
+enum class Relation { kSame, kOther, kUnlinked, kNotComparable, kUnknown };
 
 // Another inode in the same boot is another file. Equal inodes with different devices say nothing: overlay
 // and NFS mounts give one file different device numbers.
-Relation RelationOf(const block::OpenFile& open, const sqlite::FileIdentity& here, std::uint64_t boot) {
-  if (open.inode == 0 || here.inode == 0) return Relation::kUnlinked;
+Relation RelationOf(const block::OpenFile& open, const Measured<sqlite::FileStatus>& here,
+                    std::uint64_t boot) {
+  if (open.inode == 0 || (!here.ok() && here.problem() == Problem::kMissing)) return Relation::kUnlinked;
+  // The exporter may not look, or doesn't know where: that has a reason of its own (unreadable).
+  if (!here.ok()) return Relation::kUnknown;
   if (open.boot == 0 || open.boot != boot) return Relation::kNotComparable;
-  if (open.inode != here.inode) return Relation::kOther;
-  return open.device == here.device ? Relation::kSame : Relation::kNotComparable;
+  if (open.inode != here->inode) return Relation::kOther;
+  return open.device == here->device ? Relation::kSame : Relation::kNotComparable;
 }
 
 }  // namespace
@@ -98,9 +101,10 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   const auto show = [&](std::string_view reason, bool is_so) {
     if (is_so) samples.Set(kMeasurementMetric, {name, reason}, 1);
   };
+  const Measured<sqlite::FileStatus> here = path.ok() ? sqlite::StatusOf(*path) : path.problem();
   const auto any_is = [&](Relation relation) {
     return std::ranges::any_of(store.blocks.open_files, [&](const block::OpenFile& open) {
-      return RelationOf(open, look.database, store.blocks.boot) == relation;
+      return RelationOf(open, here, store.blocks.boot) == relation;
     });
   };
   show("other_file", any_is(Relation::kOther));

@@ -244,6 +244,29 @@ TEST_CASE(
   CHECK(left({good, {blocks.directory(), {"short", 1}}}) == std::array<std::uint64_t, 4>{});
 }
 
+TEST_CASE("a file is called unlinked if it is gone, not if the exporter can't look at it") {
+  const Blocks blocks;
+  fs::create_symlink("loop.db", blocks.folder.path() / "loop.db");
+  std::ofstream(blocks.database()) << "here";
+  const Settings settings = MakeSettings();
+  const auto is_unlinked = [&](const std::string& database, std::uint64_t inode) {
+    const StoreTarget target = Target("s", {}, database);
+    StoreScrape store{settings, target, database};
+    store.blocks.boot = 1;
+    store.blocks.open_files = {{.boot = 1, .device = 7, .inode = inode, .open = 1}};
+    Samples samples;
+    static_cast<void>(CollectStoreCommits(store, samples));
+    return samples.Find("checkpoint_measurement_problem_info", {"s", "unlinked_file"}).has_value();
+  };
+  CHECK_FALSE(is_unlinked(blocks.database(), 8));
+  CHECK(is_unlinked((blocks.folder.path() / "gone.db").string(), 8));
+  CHECK(is_unlinked("/nowhere/gone.db", 8));
+  for (const std::string& unknown : {std::string(), (blocks.folder.path() / "loop.db").string()}) {
+    CHECK_FALSE(is_unlinked(unknown, 8));
+    CHECK(is_unlinked(unknown, 0));  // the application says so
+  }
+}
+
 TEST_CASE("a block of an unknown major takes nothing away from the others, and is reported") {
   const Blocks blocks;
   Writer writer = blocks.Open("s");
