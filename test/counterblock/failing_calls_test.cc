@@ -1,4 +1,5 @@
-// System calls that fail, or whose moment matters: this program has its own of two, which the library under test calls.
+// System calls that fail, or whose moment matters: this program has its own of three, which the library under test calls.
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,12 +18,20 @@ using outgrown::test::BlockFolder;
 
 namespace {
 
+int atfork_error = 0;
 int rename_error = 0;
 bool was_open_to_another_group = false;
 
 }  // namespace
 
 extern "C" {
+
+// What libc's own is made of.
+int __register_atfork(void (*prepare)(), void (*parent)(), void (*child)(), void* library);  // NOLINT
+
+int pthread_atfork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept {
+  return atfork_error != 0 ? atfork_error : __register_atfork(prepare, parent, child, nullptr);
+}
 
 int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept {
   if (rename_error == 0)
@@ -39,6 +48,15 @@ int fchmod(int fd, mode_t mode) noexcept {
 }
 
 }  // extern "C"
+
+// First: the handlers are registered once in a process.
+TEST_CASE("without handlers for fork nothing is counted, since a child would write into its parent's slots") {
+  const BlockFolder folder;
+  atfork_error = ENOMEM;
+  CHECK(folder.WriteProblem() == folder.block_path() + ": cannot register for fork: Cannot allocate memory");
+  atfork_error = 0;
+  CHECK(folder.WriteProblem().empty());
+}
 
 TEST_CASE(
     "a file system that can't publish a block is named as the cause, and nothing is left in the folder") {
