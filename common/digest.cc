@@ -26,12 +26,6 @@ std::string HexText(const RawDigest& raw) {
 
 }  // namespace
 
-std::string Sha256Hex(std::string_view bytes) {
-  RawDigest raw;
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), raw.data());
-  return HexText(raw);
-}
-
 struct Sha256::State {
   struct FreeContext {
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
@@ -39,7 +33,8 @@ struct Sha256::State {
   std::unique_ptr<EVP_MD_CTX, FreeContext> context{EVP_MD_CTX_new()};
 };
 
-// libcrypto has SHA-256 in every build of it; these calls fail only for want of memory.
+// libcrypto has SHA-256 in every build of it; these calls fail for want of memory, or where its configuration
+// leaves no provider of it. No digest is better than a wrong one.
 // The EVP interface, because OpenSSL 3.0 deprecates SHA256_Init, SHA256_Update and SHA256_Final; the header
 // stays free of it.
 Sha256::Sha256() : state_(std::make_unique<State>()) {
@@ -57,6 +52,12 @@ std::string Sha256::Hex() {
   RawDigest raw;
   OUTGROWN_CHECK(EVP_DigestFinal_ex(state_->context.get(), raw.data(), nullptr) == 1);
   return HexText(raw);
+}
+
+std::string Sha256Hex(std::string_view bytes) {
+  Sha256 digest;
+  digest.Update(bytes);
+  return digest.Hex();
 }
 
 std::string_view ShortDigest(std::string_view digest) { return digest.substr(0, 8); }

@@ -53,15 +53,6 @@ Result<void> WriteAll(int fd, std::string_view bytes, const std::filesystem::pat
   return {};
 }
 
-// fsync(2) of a file doesn't make its name durable; the folder needs one of its own (man 2 fsync). File
-// systems that can't sync a folder answer EINVAL, and there is nothing more to do about it.
-Result<void> SyncFolder(const std::filesystem::path& folder) {
-  Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0) return SystemError("cannot open the folder", folder, errno);
-  if (::fsync(fd.get()) != 0 && errno != EINVAL) return SystemError("cannot sync the folder", folder, errno);
-  return {};
-}
-
 // ".NAME.RANDOM.tmp", where RANDOM is kRandomDigits hexadecimal digits: no process, in whatever PID
 // namespace, ever meets another's file.
 constexpr std::size_t kRandomDigits = 16;
@@ -152,6 +143,15 @@ Result<void> WriteAndRename(Temporary& temporary, std::string_view bytes, const 
 }
 
 }  // namespace
+
+Result<void> SyncFolder(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder.empty() ? "." : folder;
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) return SystemError("cannot open the folder", path, errno);
+  // Nothing more can be done about a file system that can't sync a folder.
+  if (::fsync(fd.get()) != 0 && errno != EINVAL) return SystemError("cannot sync the folder", path, errno);
+  return {};
+}
 
 Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t size_bytes_max) {
   // O_NONBLOCK: a FIFO must not hang us; it has no effect on a regular file.

@@ -21,6 +21,10 @@ Error SystemError(std::string_view doing, const std::filesystem::path& path, int
 // a folder, a FIFO or a device is an error and is not waited for.
 Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t size_bytes_max = 64U << 20U);
 
+// Makes the names in a folder durable ("" is the working directory), which fsync(2) of a file does not (man 2 fsync).
+// Succeeds where the file system can't sync a folder (EINVAL).
+Result<void> SyncFolder(const std::filesystem::path& folder);
+
 enum class WriteOutcome { kUnchanged, kWritten };
 
 // Puts `bytes` at `path`: a temporary file in the same folder, write, fsync, rename, fsync of the folder. If the

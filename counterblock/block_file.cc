@@ -193,15 +193,14 @@ Result<void> Initialise(int fd, std::uint32_t slot_count, std::string_view datab
           static_cast<ssize_t>(sizeof overflow_tag)) {
     return SystemError("cannot write the counter block's header", path, errno);
   }
-  // Set explicitly, since the umask may be stricter: all processes of the group write to the block.
-  if (::fchmod(fd, 0660) != 0) return SystemError("cannot set the counter block's mode", path, errno);
   struct stat status = {};
   if (::fstat(fd, &status) != 0) return SystemError("cannot stat", path, errno);
-  if (status.st_gid == directory_group || ::fchown(fd, static_cast<uid_t>(-1), directory_group) == 0)
+  // A folder of a group that we are not in (a Kubernetes emptyDir without fsGroup, say): then the block stays
+  // at mode 0600, for processes of our own user alone, and not for whoever else is in our group.
+  if (status.st_gid != directory_group && ::fchown(fd, static_cast<uid_t>(-1), directory_group) != 0)
     return {};
-  // A folder of a group that we are not in (a Kubernetes emptyDir without fsGroup, say): then the block is
-  // for processes of our own user alone, and not for whoever else is in our group.
-  if (::fchmod(fd, 0600) != 0) return SystemError("cannot set the counter block's mode", path, errno);
+  // Set explicitly, since the umask may be stricter: all processes of the group write to the block.
+  if (::fchmod(fd, 0660) != 0) return SystemError("cannot set the counter block's mode", path, errno);
   return {};
 }
 
@@ -274,6 +273,12 @@ Result<bool> CreateBlockFile(const std::string& directory, const std::string& fi
   const int failed = errno;
   ::unlinkat(folder->get(), temporary.c_str(), 0);
   if (failed == EEXIST) return false;
+  if (failed == EINVAL) {
+    return Error{
+        "cannot publish the counter block: its file system can't rename without replacing (NFS, some FUSE); "
+        "choose a folder on another one",
+        path};
+  }
   return SystemError("cannot publish the counter block", path, failed);
 }
 

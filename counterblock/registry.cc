@@ -140,11 +140,15 @@ void AfterForkInChild() {
   UnlockLibrary();
 }
 
-void RegisterForkHandlers() {
-  // Once in a process, with the first block: a program that loads the library and counts nothing has no
-  // handler.
-  static const int registered = ::pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
-  static_cast<void>(registered);
+// Once in a process, with the first block: a program that loads the library and counts nothing has no
+// handler. With the library lock held.
+Result<void> RegisterForkHandlers(const std::string& path) {
+  static constinit bool are_registered = false;
+  if (are_registered) return {};
+  const int failed = ::pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
+  if (failed != 0) return Error{"cannot register for fork: " + std::generic_category().message(failed), path};
+  are_registered = true;
+  return {};
 }
 
 ProcessBlock* FindFile(dev_t device, ino_t inode) {
@@ -217,11 +221,12 @@ Result<ProcessBlock*> AcquireBlock(const std::string& directory, const std::stri
                                    std::optional<std::uint32_t> slot_count_if_created,
                                    std::string_view database_if_created) {
   const LibraryLock lock;
-  RegisterForkHandlers();
+  const std::string path = directory + "/" + file_name;
+  // A child that doesn't know of its fork would write into its parent's slots.
+  if (Result<void> registered = RegisterForkHandlers(path); !registered) return registered.error();
   if (Result<void> room = CheckRoom(directory, file_name); !room) return room.error();
   // Opened and checked even if this process has the block already: the file at the path may have been
   // truncated, or got holes, meanwhile, and a record would die of SIGBUS.
-  const std::string path = directory + "/" + file_name;
   Result<Descriptor> fd = OpenOrCreate(directory, file_name, slot_count_if_created, database_if_created);
   if (!fd) return fd.error();
   const Result<CheckedFile> checked = CheckFile(fd->get(), path);

@@ -6,15 +6,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <variant>
 
 #include "common/digest.h"
@@ -126,23 +129,29 @@ std::optional<std::chrono::microseconds> WatchdogPeriod() {
   return std::chrono::microseconds(static_cast<std::int64_t>(*microseconds));
 }
 
-// Waits for a signal that ends the exporter. Meanwhile it feeds the watchdog for as long as its pages answer,
-// so that systemd restarts a process that lives but does not serve.
-int WaitForEnd(const sigset_t& end_signals, const HttpServer& server) {
-  const std::optional<std::chrono::microseconds> period = WatchdogPeriod();
-  int received = 0;
-  if (!period) {
-    sigwait(&end_signals, &received);
-    return received;
+// Feeds the watchdog for as long as the pages answer, so that systemd restarts a process that lives but does
+// not serve. On a thread of its own, since an answer may be waited for, and a signal meanwhile must be taken.
+class WatchdogFeeder {
+ public:
+  explicit WatchdogFeeder(const HttpServer& server) {
+    const std::optional<std::chrono::microseconds> period = WatchdogPeriod();
+    if (!period) return;
+    // sd_watchdog_enabled(3) recommends half of the period; a third leaves room for one slow answer.
+    thread_ = std::jthread([&server, pause = *period / 3](const std::stop_token& end) {
+      std::mutex mutex;
+      std::condition_variable_any ended;
+      std::unique_lock<std::mutex> lock(mutex);
+      while (!ended.wait_for(lock, end, pause, [&] { return end.stop_requested(); })) {
+        if (server.Answers()) Notify("WATCHDOG=1");
+      }
+    });
   }
-  // sd_watchdog_enabled(3) recommends half of the period; a third leaves room for one slow answer.
-  const std::int64_t pause_us = period->count() / 3;
-  const timespec pause = {pause_us / 1'000'000, pause_us % 1'000'000 * 1000};
-  while ((received = sigtimedwait(&end_signals, nullptr, &pause)) < 0) {
-    if (errno == EAGAIN && server.Answers()) Notify("WATCHDOG=1");
-  }
-  return received;
-}
+  // A request that is under way ends with the server.
+  void Stop() { thread_.request_stop(); }
+
+ private:
+  std::jthread thread_;
+};
 
 int Serve(const Options& options, const TableSource& table_source, const sigset_t& end_signals) {
   const Log log(options.log_level, options.log_format);
@@ -164,7 +173,10 @@ int Serve(const Options& options, const TableSource& table_source, const sigset_
   log.Info("Listening", {{"address", (*server)->address().Text()}, {"path", options.telemetry_path}});
   Notify("READY=1\nSTATUS=Listening on " + (*server)->address().Text());
 
-  const int received = WaitForEnd(end_signals, **server);
+  WatchdogFeeder feeder(**server);
+  int received = 0;
+  sigwait(&end_signals, &received);
+  feeder.Stop();
   Notify("STOPPING=1");  // before Stop(), which takes up to two seconds
   log.Info("Stopping", {{"signal", received == SIGTERM ? "SIGTERM" : "SIGINT"}});
   (*server)->Stop();

@@ -1,5 +1,7 @@
 #include "prometheus/http_client.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -32,8 +34,10 @@ std::string UrlPart(CURLU* url, CURLUPart part) {
 
 // CURLUPART_HOST keeps the brackets of an IPv6 address. 127.0.0.0/8 is loopback as a whole (RFC 1122,
 // 3.2.1.3).
-bool IsLoopback(std::string_view host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+bool IsLoopback(const std::string& host) {
+  in_addr address = {};
+  return host == "localhost" || host == "[::1]" ||
+         (host.starts_with("127.") && ::inet_pton(AF_INET, host.c_str(), &address) == 1);
 }
 
 Result<std::string> CheckUrl(const std::string& text) {

@@ -72,13 +72,6 @@ Result<void> Lock(int fd, const fs::path& path) {
   }
 }
 
-Result<void> SyncFolder(const fs::path& path) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0 || ::fsync(fd.get()) != 0) return SystemError("cannot sync the folder", folder, errno);
-  return {};
-}
-
 // Opens and locks the log. Another writer may rotate (rename) it while this one waits for the lock, so after
 // locking the name is looked up again, and a file that is no longer at `path` is dropped.
 Result<Descriptor> OpenLocked(const fs::path& path) {
@@ -253,7 +246,7 @@ Result<Appended> AppendRecords(const fs::path& path, std::vector<std::string> me
       if (::rename(log.c_str(), SegmentPath(log, tail->link.sequence).c_str()) != 0) {
         return SystemError("cannot rename for rotation", log, errno);
       }
-      if (const Result<void> synced = SyncFolder(log); !synced) return synced.error();
+      if (const Result<void> synced = SyncFolder(log.parent_path()); !synced) return synced.error();
       // Kept open, so that its lock shows other writers that a rotation is under way (BeginEmpty).
       rotated = std::move(*fd);
       continue;
@@ -281,7 +274,7 @@ Result<Appended> AppendRecords(const fs::path& path, std::vector<std::string> me
       return written.error();
     }
     if (tail->end_bytes == 0) {  // the file may be new: its name has to survive a power cut too
-      if (const Result<void> synced = SyncFolder(log); !synced) return synced.error();
+      if (const Result<void> synced = SyncFolder(log.parent_path()); !synced) return synced.error();
     }
     if (appended.links.empty()) return appended;
     // Only after the records are synced. A crash in between leaves this file behind the log, and the next

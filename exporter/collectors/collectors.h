@@ -46,18 +46,22 @@ struct StoreTarget {
   std::vector<BlockPlace> blocks;  // its counter blocks of every major, may be empty
 };
 
+// What a store's counter blocks say, for the collectors after theirs; nothing if one of them can't be read.
+struct BlocksSay {
+  std::vector<BlockCount> counts = {};
+  std::uint64_t living_slots = 0;
+  std::vector<block::OpenFile> open_files = {};  // as living processes say
+  std::uint64_t boot = 0;                        // of this kernel; 0: not known
+};
+
 // One store during one scrape.
 struct StoreScrape {
   const Settings& settings;
   const StoreTarget& target;
-  std::string database;  // the database file; empty while it is not known
-  // Of the counter blocks, for the collectors after theirs.
+  std::string database;         // the database file; empty while it is not known
   bool are_blocks_read = true;  // or there are none
-  std::vector<BlockCount> block_counts = {};
-  std::uint64_t living_slots = 0;
-  std::vector<block::OpenFile> open_files = {};  // as living processes say
-  std::uint64_t boot = 0;                        // of this kernel; 0: not known
-  std::string oldest_reader = {};                // who holds the log back, for people; "" if nobody does
+  BlocksSay blocks = {};
+  std::string oldest_reader = {};  // who holds the log back, for people; "" if nobody does
 };
 
 // Runs once for each store, in the order of the list (below), so that a later one finds the path that

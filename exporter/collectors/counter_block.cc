@@ -59,6 +59,7 @@ struct BlockSum {
   bool is_trace_lost = false;
   std::array<bool, block::kRefusalCount> is_refused = {};
   HistogramValue durations;
+  BlocksSay says;
 };
 
 void AddDurations(HistogramValue& sum, const Snapshot& snapshot) {
@@ -108,13 +109,13 @@ Result<BlockSum> ReadBlocks(StoreScrape& store) {
         disagree || (!database.empty() && !snapshot->database.empty() && snapshot->database != database);
     if (!snapshot->database.empty()) database = snapshot->database;
     Add(sum, *snapshot);
-    store.block_counts.push_back({place.directory + '/' + block::FileNameOf(place.name),
-                                  snapshot->created_unix_ns, block::WritesOf(*snapshot, Outcome::kOk)});
-    store.living_slots += snapshot->writers;
-    store.boot = snapshot->boot;
+    sum.says.counts.push_back({place.directory + '/' + block::FileNameOf(place.name),
+                               snapshot->created_unix_ns, block::WritesOf(*snapshot, Outcome::kOk)});
+    sum.says.living_slots += snapshot->writers;
+    sum.says.boot = snapshot->boot;
     for (const block::LivingSlot& slot : snapshot->living) {
       // A process that has closed the database holds its slot, but writes nothing any more.
-      if (slot.file && slot.file->open > 0) store.open_files.push_back(*slot.file);
+      if (slot.file && slot.file->open > 0) sum.says.open_files.push_back(*slot.file);
     }
   }
   // With --store the operator has said which file is meant.
@@ -168,17 +169,17 @@ void ShowCounterBlockStuck(const std::string& store, Samples& samples) {
 
 Result<void> CollectCounterBlock(StoreScrape& store, Samples& samples) {
   const std::string& name = store.target.name;
-  const Result<BlockSum> sum = ReadBlocks(store);
+  Result<BlockSum> sum = ReadBlocks(store);
   samples.Set("checkpoint_block_up", {name}, sum.ok() ? 1 : 0);
   if (!sum) {
     // Otherwise counted commits would be shown without this block's, which reads as incomplete coverage.
     store.are_blocks_read = store.target.blocks.empty();
-    store.block_counts.clear();
     samples.Set("checkpoint_block_problem_info", {name, ReasonLabel(sum.error().what)}, 1);
     // A store given by --store alone has no block to read, which is no failure; an unreadable block is one.
     if (store.target.blocks.empty()) return {};
     return sum.error();
   }
+  store.blocks = std::move(sum->says);
   Expose(name, *sum, samples);
   for (const BlockPlace& place : store.target.blocks) {
     if (IsKnownMajor(place)) continue;

@@ -58,15 +58,18 @@ Measured<CommitCounter> Read(const std::string& path, WalWatch& watch, WalWatch:
 }
 
 // How the file that a process has open relates to the one that is read here.
-enum class Relation { kSame, kOther, kUnlinked, kNotComparable };
+enum class Relation { kSame, kOther, kUnlinked, kNotComparable, kUnknown };
 
 // Another inode in the same boot is another file. Equal inodes with different devices say nothing: overlay
 // and NFS mounts give one file different device numbers.
-Relation RelationOf(const block::OpenFile& open, const sqlite::FileIdentity& here, std::uint64_t boot) {
-  if (open.inode == 0 || here.inode == 0) return Relation::kUnlinked;
+Relation RelationOf(const block::OpenFile& open, const Measured<sqlite::FileStatus>& here,
+                    std::uint64_t boot) {
+  if (open.inode == 0 || (!here.ok() && here.problem() == Problem::kMissing)) return Relation::kUnlinked;
+  // The exporter may not look, or doesn't know where: that has a reason of its own (unreadable).
+  if (!here.ok()) return Relation::kUnknown;
   if (open.boot == 0 || open.boot != boot) return Relation::kNotComparable;
-  if (open.inode != here.inode) return Relation::kOther;
-  return open.device == here.device ? Relation::kSame : Relation::kNotComparable;
+  if (open.inode != here->inode) return Relation::kOther;
+  return open.device == here->device ? Relation::kSame : Relation::kNotComparable;
 }
 
 // "process 1234 (python3)". The command's arguments may hold secrets, and are not read.
@@ -94,8 +97,8 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   StoreLook look;
   look.now = std::chrono::steady_clock::now();
   look.now_unix_ns = NowUnixNs();
-  look.blocks = store.block_counts;
-  look.living_slots = store.living_slots;
+  look.blocks = store.blocks.counts;
+  look.living_slots = store.blocks.living_slots;
   if (path.ok()) {
     look.counter = Read(*path, store.settings.commits->watch(), look.lives);
     look.database = sqlite::IdentityOf(*path);
@@ -109,9 +112,10 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   const auto show = [&](std::string_view reason, bool is_so) {
     if (is_so) samples.Set(kMeasurementMetric, {name, reason}, 1);
   };
+  const Measured<sqlite::FileStatus> here = path.ok() ? sqlite::StatusOf(*path) : path.problem();
   const auto any_is = [&](Relation relation) {
-    return std::ranges::any_of(store.open_files, [&](const block::OpenFile& open) {
-      return RelationOf(open, look.database, store.boot) == relation;
+    return std::ranges::any_of(store.blocks.open_files, [&](const block::OpenFile& open) {
+      return RelationOf(open, here, store.blocks.boot) == relation;
     });
   };
   show("other_file", any_is(Relation::kOther));

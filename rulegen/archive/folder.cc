@@ -26,17 +26,6 @@ constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kPermissions = 0777;
 
-// A rename is durable only once its folder is synced (man fsync). Some file systems refuse that for folders
-// with EINVAL; there is nothing else to do there.
-Result<void> SyncFolder(const fs::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return SystemError("cannot open the folder", path, errno);
-  const bool synced = ::fsync(fd) == 0 || errno == EINVAL;
-  const Error error = SystemError("cannot sync the folder", path, errno);
-  ::close(fd);
-  return synced ? Result<void>() : Result<void>(error);
-}
-
 // `sha256sum -c` takes a name with a line break or a backslash only escaped; no archive needs one.
 bool IsPlainName(std::string_view path) {
   for (const char c : path) {

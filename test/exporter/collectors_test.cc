@@ -177,7 +177,8 @@ TEST_CASE("blocks of one store in several directories are summed, and the databa
   CHECK(overridden.database == "/srv/other.db");
 }
 
-TEST_CASE("the time at which a store's oldest block was made tells it from another store of the same labels") {
+TEST_CASE(
+    "the time at which a store's oldest block was made tells it from another store of the same labels") {
   const Blocks one;
   const Blocks two;
   const Writer first = one.Open("s");
@@ -218,6 +219,51 @@ TEST_CASE("a store that has a block that can't be read shows why, and none of it
     CHECK(lines == std::vector<std::string>{
                        R"(checkpoint_block_up{database="s"} 0)",
                        R"(checkpoint_block_problem_info{database="s",reason=")" + c.reason + R"("} 1)"});
+  }
+}
+
+TEST_CASE(
+    "of the blocks of a store of which one can't be read, nothing is left for the collectors after theirs") {
+  const Blocks blocks;
+  Writer writer = blocks.Open("s");
+  writer.FileOpened({7, 8});
+  writer.Record(Outcome::kOk, 1, 1);
+  std::ofstream(fs::path(blocks.directory()) / "short.v1.counters") << "OUTGROWN";
+  fs::permissions(fs::path(blocks.directory()) / "short.v1.counters", fs::perms::owner_read);
+  const Settings settings = MakeSettings();
+  const auto left = [&](const std::vector<BlockPlace>& places) {
+    const StoreTarget target = Target("s", places);
+    StoreScrape store{settings, target, ""};
+    Samples samples;
+    CHECK(CollectCounterBlock(store, samples).ok() == (places.size() == 1));
+    return std::array<std::uint64_t, 4>{store.blocks.counts.size(), store.blocks.open_files.size(),
+                                        store.blocks.living_slots, store.blocks.boot != 0};
+  };
+  const BlockPlace good{blocks.directory(), {"s", 1}};
+  CHECK(left({good}) == std::array<std::uint64_t, 4>{1, 1, 1, 1});
+  CHECK(left({good, {blocks.directory(), {"short", 1}}}) == std::array<std::uint64_t, 4>{});
+}
+
+TEST_CASE("a file is called unlinked if it is gone, not if the exporter can't look at it") {
+  const Blocks blocks;
+  fs::create_symlink("loop.db", blocks.folder.path() / "loop.db");
+  std::ofstream(blocks.database()) << "here";
+  const Settings settings = MakeSettings();
+  const auto is_unlinked = [&](const std::string& database, std::uint64_t inode) {
+    const StoreTarget target = Target("s", {}, database);
+    StoreScrape store{settings, target, database};
+    store.blocks.boot = 1;
+    store.blocks.open_files = {{.boot = 1, .device = 7, .inode = inode, .open = 1}};
+    Samples samples;
+    static_cast<void>(CollectStoreCommits(store, samples));
+    return samples.Find("checkpoint_measurement_problem_info", {"s", "unlinked_file"}).has_value();
+  };
+  CHECK_FALSE(is_unlinked(blocks.database(), 8));
+  CHECK(is_unlinked((blocks.folder.path() / "gone.db").string(), 8));
+  CHECK(is_unlinked("/nowhere/gone.db", 8));
+  for (const std::string& unknown : {std::string(), (blocks.folder.path() / "loop.db").string()}) {
+    CHECK_FALSE(is_unlinked(unknown, 8));
+    CHECK(is_unlinked(unknown, 0));  // the application says so
   }
 }
 

@@ -635,6 +635,40 @@ class Systemd(InFolder):
                 self.assertEqual(message, b"STOPPING=1")
                 self.assertEqual(exporter.popen.wait(10), 0)
 
+    def stop_accepting(self, exporter):
+        """Stops the one thread that accepts connections, as a debugger does; the function that is returned lets it go on."""
+        ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+        ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        seize, interrupt, detach, all_children = 0x4206, 0x4207, 17, 0x40000000
+        thread, = (int(task.name) for task in pathlib.Path(f"/proc/{exporter.popen.pid}/task").iterdir()
+                   if "master" in (task / "comm").read_text())
+        for request in (seize, interrupt):
+            self.assertEqual(ptrace(request, thread, None, None), 0, os.strerror(ctypes.get_errno()))
+        os.waitpid(thread, all_children)
+        self.addCleanup(ptrace, detach, thread, None, None)  # also if the test fails: else its end is never waited for
+        return lambda: ptrace(detach, thread, None, None)
+
+    def test_a_signal_is_taken_while_the_watchdogs_request_waits_for_an_answer(self):
+        with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as notify:
+            notify.bind(str(self.folder / "notify"))
+            notify.settimeout(10)
+            exporter = self.start(f"--block.dir={self.blocks}",
+                                  wrapper=["env", f"NOTIFY_SOCKET={self.folder / 'notify'}", "WATCHDOG_USEC=300000"])
+            while notify.recv(1000) != b"WATCHDOG=1":
+                pass
+            go_on = self.stop_accepting(exporter)
+            notify.settimeout(1)
+            with self.assertRaises(TimeoutError):  # it is not fed: the request waits, for 5 s
+                while True:
+                    notify.recv(1000)
+            start = time.monotonic()
+            exporter.popen.terminate()
+            notify.settimeout(10)
+            self.assertEqual(notify.recv(1000), b"STOPPING=1")
+            self.assertLess(time.monotonic() - start, 2)
+            go_on()
+            self.assertEqual(exporter.popen.wait(10), 0)
+
     @unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd-analyze")
     def test_the_units_are_hardened(self):
         for unit, most in (("outgrown-exporter.service", 1.1), ("outgrown-evaluate.service", 1.3)):
