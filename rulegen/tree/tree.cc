@@ -105,7 +105,7 @@ Result<bool> IsPlainFile(const fs::path& path) {
 class Search {
  public:
   Search(const std::vector<Made>& made, const std::optional<fs::path>& out, bool every_spec)
-      : made_(made), every_spec_(every_spec) {
+      : made_(made), out_(out), every_spec_(every_spec) {
     for (const Made& one : made) {
       const Layout layout(*one.spec, out);
       for (const Artefact& artefact : one.artefacts) {
@@ -157,7 +157,7 @@ class Search {
   // Whether the file is left over.
   bool LookAt(const fs::path& path) {
     if (IsGenerated(path) || !ValueOr(IsPlainFile(path), false) || IsUsers(path)) return false;
-    std::string why = WhyLeftOver(ValueOr(ReadFile(path), std::string()));
+    std::string why = WhyLeftOver(ValueOr(ReadFile(path), std::string()), path);
     if (why.empty()) return false;
     // By canonical path: two folders of [output] may be the same one.
     found_.try_emplace(Canonical(path), LeftOver{path, std::move(why)});
@@ -168,10 +168,31 @@ class Search {
     return generated_.contains(path) || generated_.contains(Canonical(path));
   }
 
-  std::string WhyLeftOver(std::string_view bytes) const {
+  // Whether a spec file of the same name that is not of this run lies in a folder beside this one's, and `path` is
+  // outside this one's.
+  bool MayBeOfNamesake(const spec::Spec& spec, const fs::path& path) const {
+    const fs::path from_own = path.lexically_relative(Layout(spec, out_).On("x").parent_path());
+    if (from_own.empty() || *from_own.begin() != "..") return false;
+    std::error_code none;
+    const fs::path folder = fs::absolute(spec.file, none).lexically_normal().parent_path();
+    const Result<std::vector<fs::directory_entry>> beside = EntriesOf(folder.parent_path());
+    return beside.ok() && std::ranges::any_of(*beside, [&](const fs::directory_entry& entry) {
+             const fs::path file = entry.path() / spec.file.filename();
+             return fs::exists(file, none) && std::ranges::none_of(made_, [&](const Made& made) {
+                      return fs::equivalent(file, made.spec->file, none);
+                    });
+           });
+  }
+
+  std::string WhyLeftOver(std::string_view bytes, const fs::path& path) const {
     const std::string spec_file(emit::ReadMark(bytes).spec_file);
     if (spec_file.empty()) return "";
-    const auto is_of = [&](const Made& made) { return emit::CarriesMarkOf(*made.spec, bytes); };
+    // The mark has no folder: it may be that of a namesake, which names its files by another store.
+    const auto is_of = [&](const Made& made) {
+      return emit::CarriesMarkOf(*made.spec, bytes) &&
+             (path.filename().string().starts_with(made.spec->store.name + ".") ||
+              !MayBeOfNamesake(*made.spec, path));
+    };
     // A spec of this run is certain about what it generates.
     if (std::ranges::any_of(made_, is_of)) return spec_file + " no longer generates it";
     std::error_code none;
@@ -199,7 +220,7 @@ class Search {
   void LookAtManifest(const fs::path& path) {
     if (!ValueOr(IsPlainFile(path), false)) return;
     const std::string text = ValueOr(ReadFile(path), std::string());
-    if (!text.starts_with("# ") || WhyLeftOver(text).empty()) return;
+    if (!text.starts_with("# ") || WhyLeftOver(text, path).empty()) return;
     constexpr std::size_t kPathAt = 64 + 2;
     bool is_settled = true;
     for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) {
@@ -214,6 +235,7 @@ class Search {
   }
 
   const std::vector<Made>& made_;
+  const std::optional<fs::path>& out_;
   const bool every_spec_;
   std::set<fs::path> generated_;
   std::set<fs::path> folders_;

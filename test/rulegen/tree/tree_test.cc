@@ -166,6 +166,22 @@ TEST_CASE("what one spec generates is not left over by another of the same name"
   CHECK(generate::LeftOvers({place.made(), other.made()}, std::nullopt, true).value().empty());
 }
 
+TEST_CASE("what a spec file of the same name in a folder beside this one's generates is none of ours") {
+  Place place;
+  place.Write();
+  Place other;
+  other.spec.file = place.At("specs/queue.toml");
+  other.spec.output = {std::nullopt, std::nullopt, "../docs", {}};
+  other.artefacts = {{"../docs/other.md", Marked("three\n")}};
+  other.Write();
+  CHECK(place.LeftOver() == Files{{"docs/other.md", kGone}});
+  fs::create_directory(place.At("specs"));
+  std::ofstream(other.spec.file) << "";
+  std::ofstream(place.At("docs/queue.old.md")) << Marked("with this store's name\n");
+  std::ofstream(place.At("rules/gen/old.yml")) << Marked("in the spec's own folder\n");
+  CHECK(place.LeftOver() == Files{{"docs/queue.old.md", kGone}, {"rules/gen/old.yml", kGone}});
+}
+
 TEST_CASE("an old manifest says where to look once more, and goes when it has done its work") {
   Place place;
   place.Write();
