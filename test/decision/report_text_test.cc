@@ -195,6 +195,24 @@ TEST_CASE("a breached row has the colour of its own verdict, and its bar goes be
   CHECK(text.find("▶") != std::string::npos);
 }
 
+TEST_CASE("a limit that has been exceeded for more than a day is pending since a time with its date") {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  source.SetValue("a", "checkpoint:write_error_ratio", 0.001, 50 * 120);
+  source.SetValue("a", "checkpoint:write_error_ratio", 0.02, 25 * 120 + 1);
+  source.SetValue("a", "checkpoint:coverage_ratio", 1, 50 * 120);
+  auto thresholds = outgrown::test::kSampleThresholds;
+  for (ThresholdRow& threshold : thresholds) {
+    if (threshold.id == "WriteErrors") threshold.hold_ms = 172'800'000;
+  }
+  Table table = kSampleTable;
+  table.thresholds = thresholds;
+  const Evaluation evaluation = EvaluateMeasured(table, source, kMemoryT);
+  const std::string line = evaluate::VerdictLine(table, evaluation.stores[0]);
+  CAPTURE(line);
+  CHECK(line.find("since 2026-09-20 13:13 UTC, 25 h of 2 days") != std::string::npos);
+}
+
 TEST_CASE("a row tells when its limit is reached; a breached one when the next limit is") {
   std::vector<Evaluation> evaluations = Busy();
   SetTrend(evaluations[0], 0, "Throughput", {TrendKind::kReached, 4 * 86'400.0});
