@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -63,14 +64,16 @@ bool AnyUndetermined(std::span<const Evaluation> evaluations) {
 }
 
 // Asks for the shares of the breached signals by reason: one query for each signal with a split, none if no
-// store needs it. Over a period it is the period's mean, since the breach may have ended before its end. The
-// result changes only the text, never the decision.
+// store needs it. Over a period it is the period's mean, since the breach may have ended before its end; of the stores
+// whose period is that one. The result changes only the text, never the decision.
 void FindSplits(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t period_ms) {
   const Table& table = *evaluation.table;
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
     std::map<Identity, StoreDecision*> wanted;
     for (StoreDecision& store : evaluation.stores) {
-      if (SplitSignal(table, store) == signal && store.split.empty()) wanted[store.samples.identity] = &store;
+      const std::int64_t own_ms = store.period ? store.period->to_ms - store.period->from_ms : 0;
+      if (own_ms == period_ms && SplitSignal(table, store) == signal && store.split.empty())
+        wanted[store.samples.identity] = &store;
     }
     if (wanted.empty()) continue;
     std::string promql(table.signals[signal].split_series);
@@ -194,7 +197,8 @@ void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
                                  store.period->thresholds[store.decision.lead].breached_evaluations > 0;
     if (!breached_before) store.period->first_breach.reset();
   }
-  FindSplits(evaluation, source, evaluation.time_ms - std::ranges::min(from_ms));
+  for (const std::int64_t begin_ms : std::set<std::int64_t>(from_ms.begin(), from_ms.end()))
+    FindSplits(evaluation, source, evaluation.time_ms - begin_ms);
 }
 
 void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source) {

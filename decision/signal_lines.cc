@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,7 @@ struct SignalRowText {
   bool trend_reached = false;
   double fill = 0;  // the value's share of its limit: 1 at the limit; 0 if it is not known
   decide::State worst = decide::State::kNotBreached;  // of the signal's thresholds
+  bool severe = false;  // whether the shown threshold's verdict is the most severe
 };
 
 // Breached before unknown before pending: what a person should see first of a signal's thresholds.
@@ -113,10 +115,12 @@ std::string StateText(const evaluate::Evaluation& evaluation, const ThresholdRow
 }
 
 double Fill(const ThresholdRow& threshold, double value) {
-  const double share =
-      threshold.direction == Direction::kAbove ? value / threshold.limit : threshold.limit / value;
-  // A limit or a value of 0 gives no share to draw.
-  return std::isfinite(share) ? std::max(0.0, share) : 0;
+  const bool above = threshold.direction == Direction::kAbove;
+  const double share = above ? value / threshold.limit : threshold.limit / value;
+  // A limit or a value of 0 gives no share to draw, and a negative one none that grows towards the limit.
+  if (above ? value > threshold.limit : value < threshold.limit)
+    return share > 1 ? share : std::numeric_limits<double>::infinity();
+  return std::isfinite(share) ? std::clamp(share, 0.0, 1.0) : 0;
 }
 
 // The next limit of the signal that is not breached yet; kNoThreshold if there is none.
@@ -176,6 +180,7 @@ std::vector<SignalRowText> SignalRows(const evaluate::Evaluation& evaluation,
         .trend = "",
         .fill = newest ? Fill(threshold, newest->value) : 0,
         .worst = store.findings[shown].state,
+        .severe = threshold.verdict + 1U == table.verdicts.size(),
     });
     SetTrend(table, store, signal, shown, rows.back());
   }
@@ -190,10 +195,10 @@ constexpr std::size_t kBarColumnsMin = 6;
 constexpr std::size_t kBarBeyond = 2;
 constexpr std::size_t kSeparatorColumns = 3;  // " · "
 
-Colour RowColour(const SignalRowText& row, Colour verdict) {
+Colour RowColour(const SignalRowText& row) {
   switch (row.worst) {
     case State::kBreached:
-      return verdict;
+      return row.severe ? Colour::kRed : Colour::kYellow;
     case State::kUnknown:
       return Colour::kMagenta;
     case State::kPending:
@@ -329,10 +334,9 @@ std::string SignalLines(const evaluate::Evaluation& evaluation, const evaluate::
                         const TextStyle& style) {
   const std::vector<SignalRowText> rows = SignalRows(evaluation, store);
   const Widths widths = WidthsOf(rows, style);
-  const Colour verdict = VerdictColour(*evaluation.table, store);
   std::string text;
   for (const SignalRowText& row : rows) {
-    const Colour colour = RowColour(row, verdict);
+    const Colour colour = RowColour(row);
     std::string line = fmt::format("  {}  {}  ", Pad(row.title, widths.title), Pad(row.value, widths.value));
     if (widths.bar > 0) line += PaintedBar(row, widths.bar, colour, style) + "  ";
     line += Pad(row.limit, widths.limit);

@@ -80,11 +80,13 @@ std::string PendingText(const Table& table, const StoreDecision& store) {
   const decide::Finding& finding = store.findings[lead];
   if (store.samples.signals.empty()) return std::string(table.thresholds[lead].because);
   const std::int64_t newest_ms = store.samples.signals[table.thresholds[lead].signal].samples.back().time_ms;
-  const std::string since = UtcText(finding.since_ms);  // "2026-11-23 14:02:00 UTC"
-  std::string text =
-      fmt::format("{} since {}{} UTC, {} of {}", table.thresholds[lead].because,
-                  finding.since_exact ? "" : "at least ", since.substr(11, 5),
-                  LengthText(newest_ms - finding.since_ms), LengthText(table.thresholds[lead].hold_ms));
+  const std::int64_t lasting_ms = newest_ms - finding.since_ms;
+  constexpr std::int64_t kDayMs = 86'400'000;
+  // "14:02", and with its date where that could be another day's.
+  const std::string since = UtcText(finding.since_ms).substr(lasting_ms < kDayMs ? 11 : 0);
+  std::string text = fmt::format("{} since {}{} UTC, {} of {}", table.thresholds[lead].because,
+                                 finding.since_exact ? "" : "at least ", since.substr(0, since.rfind(':')),
+                                 LengthText(lasting_ms), LengthText(table.thresholds[lead].hold_ms));
   const auto others = std::ranges::count(store.findings, State::kPending, &decide::Finding::state) - 1;
   if (others > 0) text += fmt::format(", and {} more", others);
   return text;

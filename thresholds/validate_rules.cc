@@ -176,6 +176,7 @@ void ValidatePaths(const Spec& spec, Report& report) {
     File(alertmanager, "base", spec.alertmanager->base, "alertmanager.base.yml");
   Also(alertmanager, spec.alertmanager->also);
   LabelNames(alertmanager, "equal", spec.alertmanager->equal);
+  NoReservedLabels(alertmanager, "equal", spec.alertmanager->equal);
   for (std::size_t i = 0; alertmanager.Has("equal") && i < spec.alertmanager->equal.size(); ++i) {
     const std::string& label = spec.alertmanager->equal[i];
     if (std::ranges::find(spec.store.identity, label) == spec.store.identity.end()) continue;

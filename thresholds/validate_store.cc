@@ -12,9 +12,10 @@
 namespace outgrown::spec {
 namespace {
 
-// Labels that generated rules or Prometheus itself set; as identity they would be overwritten.
-constexpr std::array<std::string_view, 6> kReservedLabels = {"alertname", "severity", "verdict",
-                                                             "threshold", "le",       "quantile"};
+// Labels that generated rules or Prometheus itself set; as identity they would be overwritten, and two alerts whose
+// values always differ are never equal.
+constexpr std::array<std::string_view, 7> kReservedLabels = {"alertname", "severity", "verdict", "threshold",
+                                                             "reason",    "le",       "quantile"};
 // Severities whose order is known to everybody, from mild to severe.
 constexpr std::array<std::string_view, 7> kSeverities = {"none",  "info",     "notice", "warning",
                                                          "error", "critical", "page"};
@@ -92,6 +93,13 @@ bool LabelNames(const TableCheck& check, std::string_view key, const std::vector
   return all_right;
 }
 
+void NoReservedLabels(const TableCheck& check, std::string_view key, const std::vector<std::string>& labels) {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (std::ranges::find(kReservedLabels, labels[i]) == kReservedLabels.end()) continue;
+    check.Wrong(Element(key, i), Quoted(labels[i]), "a label that rules and alerts don't set themselves");
+  }
+}
+
 // Narrower than a label's value may be: it is also part of a route's matcher and a receiver's name.
 bool IsSeverity(std::string_view text) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
@@ -116,11 +124,7 @@ void ValidateStore(const Spec& spec, const KnownSeriesIndex& series, Report& rep
     check.Wrong("identity", "an empty list", "the labels that name one store");
   }
   LabelNames(check, "identity", store.identity);
-  for (std::size_t i = 0; i < store.identity.size(); ++i) {
-    if (std::ranges::find(kReservedLabels, store.identity[i]) == kReservedLabels.end()) continue;
-    check.Wrong(Element("identity", i), Quoted(store.identity[i]),
-                "a label that rules and alerts don't set themselves");
-  }
+  NoReservedLabels(check, "identity", store.identity);
 
   // An alert on an overdue decision finds the decision about a store by this label.
   const auto subject = std::ranges::find(store.identity, "subject");

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -36,7 +37,9 @@ class Watches {
     }
     for (const Watch& watch : spec.watches) {
       // emplace keeps the threshold's entry if an id occurs twice, which Alert() reports.
-      if (watch.is_alert()) labels_of_.emplace(watch.id, &watch.labels);
+      if (!watch.is_alert()) continue;
+      labels_of_.emplace(watch.id, &watch.labels);
+      inhibits_.emplace(watch.id, &watch.inhibits);
     }
     for (const auto& [id, labels] : labels_of_) ids_.push_back(id);
     std::ranges::sort(ids_);
@@ -115,6 +118,10 @@ class Watches {
                     own_interval ? check.Has("interval") : !IsUnusable(spec_.rules.positions, "interval")};
     Hold(check, watch.hold, pace);
     KeepFiringFor(check, watch.keep_firing_for, pace, spec_.rules);
+    for (std::size_t i = 0; check.Has("labels") && i < watch.labels.size(); ++i) {
+      if (watch.labels[i] != "alertname" && watch.labels[i] != "severity") continue;
+      check.Wrong(Element("labels", i), Quoted(watch.labels[i]), "a label that alerts don't set themselves");
+    }
     if (check.Has("severity") && watch.positions.contains("severity") && !IsSeverity(watch.severity)) {
       check.Wrong("severity", Quoted(watch.severity),
                   "a label value of letters, digits, _ and -, beginning with a letter, such as \"warning\"");
@@ -158,6 +165,9 @@ class Watches {
         if (AllAlertsRead())
           check.Wrong(element, "the unknown alert " + Quoted(id),
                       "the id of a [[watch]] or [[threshold]]" + suggestions_.For(id, ids_));
+      } else if (Reaches(id, watch.id)) {
+        // Alertmanager mutes by what fires, muted or not: alerts that inhibit each other are all muted.
+        check.Wrong(element, Quoted(id) + ", which inhibits this alert itself", "an alert that doesn't");
       } else {
         for (const std::string& label : watch.equal) {
           // Alertmanager takes a label that is missing for an empty one: an alert without it would never be
@@ -169,6 +179,21 @@ class Watches {
         }
       }
     }
+  }
+
+  // Whether `from` inhibits `to`, itself or by way of others.
+  bool Reaches(std::string_view from, std::string_view to) const {
+    std::vector<std::string_view> reached = {from};
+    std::unordered_set<std::string_view> seen;
+    for (std::size_t next = 0; next < reached.size(); ++next) {
+      const auto inhibits = inhibits_.find(reached[next]);
+      if (inhibits == inhibits_.end()) continue;
+      for (const std::string& id : *inhibits->second) {
+        if (id == to) return true;
+        if (seen.insert(id).second) reached.push_back(id);
+      }
+    }
+    return false;
   }
 
   // One that could not be read was reported, and could be the one that is meant.
@@ -209,6 +234,7 @@ class Watches {
   const KnownSeriesIndex series_;
   const ExpressionCheck expressions_;
   std::unordered_map<std::string_view, const std::vector<std::string>*> labels_of_;  // by an alert's id
+  std::unordered_map<std::string_view, const std::vector<std::string>*> inhibits_;   // by a watch's id
   std::vector<std::string_view> ids_;                                                // of all alerts, sorted
   std::unordered_map<std::string, int> thresholds_;                                  // anchor -> line
   Unique alerts_;

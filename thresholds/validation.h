@@ -117,6 +117,8 @@ Pace EvaluationPace(const Rules& rules);
 
 // Label names, each once. False if one is wrong, or the key can't be judged.
 bool LabelNames(const TableCheck& check, std::string_view key, const std::vector<std::string>& labels);
+// None that generated rules or Prometheus set themselves.
+void NoReservedLabels(const TableCheck& check, std::string_view key, const std::vector<std::string>& labels);
 bool IsSeverity(std::string_view text);
 // More than nothing, and short enough to leave no hole.
 void Interval(const TableCheck& check, std::string_view key, Milliseconds value);

@@ -46,9 +46,12 @@ class LimitPanels {
   }
 
   std::string ShareExpr(const spec::Threshold& threshold) const {
-    const std::string series = Recorded(threshold.signal);
+    std::string series = Recorded(threshold.signal);
     const std::string limit = PromqlNumber(threshold.limit);
     const bool above = threshold.direction == Direction::kAbove;
+    // 0 is the worst there is below a limit, and would be left out as +Inf is.
+    if (!above && threshold.limit > 0)
+      series = "clamp_min(" + series + ", " + PromqlNumber(threshold.limit / 1000) + ")";
     // "< +Inf" leaves out what is not finite: +Inf would be the maximum, whatever the other stores have.
     return "max(" + (above ? series : limit) + " / " + (above ? limit : series) + " < +Inf)";
   }

@@ -105,7 +105,7 @@ Result<bool> IsPlainFile(const fs::path& path) {
 class Search {
  public:
   Search(const std::vector<Made>& made, const std::optional<fs::path>& out, bool every_spec)
-      : made_(made), every_spec_(every_spec) {
+      : made_(made), out_(out), every_spec_(every_spec) {
     for (const Made& one : made) {
       const Layout layout(*one.spec, out);
       for (const Artefact& artefact : one.artefacts) {
@@ -168,8 +168,11 @@ class Search {
     return generated_.contains(path) || generated_.contains(Canonical(path));
   }
 
-  // Whether a spec file of the same name that is not of this run lies in a folder beside this one's.
-  bool HasNamesake(const spec::Spec& spec) const {
+  // Whether a spec file of the same name that is not of this run lies in a folder beside this one's, and `path` is
+  // outside this one's.
+  bool MayBeOfNamesake(const spec::Spec& spec, const fs::path& path) const {
+    const fs::path from_own = path.lexically_relative(Layout(spec, out_).On("x").parent_path());
+    if (from_own.empty() || *from_own.begin() != "..") return false;
     std::error_code none;
     const fs::path folder = fs::absolute(spec.file, none).lexically_normal().parent_path();
     const Result<std::vector<fs::directory_entry>> beside = EntriesOf(folder.parent_path());
@@ -187,7 +190,8 @@ class Search {
     // The mark has no folder: it may be that of a namesake, which names its files by another store.
     const auto is_of = [&](const Made& made) {
       return emit::CarriesMarkOf(*made.spec, bytes) &&
-             (path.filename().string().starts_with(made.spec->store.name + ".") || !HasNamesake(*made.spec));
+             (path.filename().string().starts_with(made.spec->store.name + ".") ||
+              !MayBeOfNamesake(*made.spec, path));
     };
     // A spec of this run is certain about what it generates.
     if (std::ranges::any_of(made_, is_of)) return spec_file + " no longer generates it";
@@ -231,6 +235,7 @@ class Search {
   }
 
   const std::vector<Made>& made_;
+  const std::optional<fs::path>& out_;
   const bool every_spec_;
   std::set<fs::path> generated_;
   std::set<fs::path> folders_;

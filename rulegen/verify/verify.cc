@@ -294,6 +294,20 @@ Result<std::vector<SpecReport>> Verify(const std::vector<generate::Made>& made, 
     }
     reports.push_back(std::move(report));
   }
+  // With --spec it is not known which other specs there are, nor what they generate.
+  if (!copies.spec_replaces_compiled && !reports.empty()) {
+    const auto left_overs = generate::LeftOvers(made, copies.out, true);
+    if (!left_overs) return left_overs.error();
+    for (const generate::LeftOver& file : *left_overs) {
+      const auto names_it = [&](const Finding& finding) { return finding.copy == CopyAt(file.path); };
+      if (std::ranges::none_of(reports, [&](const SpecReport& report) {
+            return std::ranges::any_of(report.findings, names_it);
+          })) {
+        reports.back().findings.push_back(
+            {State::kBehind, CopyAt(file.path), "it is left over: " + file.why, ""});
+      }
+    }
+  }
   if (loaded && !reports.empty()) {
     for (std::string& group : GroupsOfNoSpec(specs, *loaded)) {
       reports.back().findings.push_back({State::kNote, LoadedAt(copies.rules.url()), std::move(group), ""});

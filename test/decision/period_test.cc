@@ -1,5 +1,6 @@
 #include "decision/period.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "decision/evaluation.h"
 #include "decision/history/audit.h"
@@ -135,6 +137,22 @@ TEST_CASE(
   CHECK(BreachTimesText(evaluation.stores[0]) ==
         "from 2026-09-21 13:28:30 UTC to 2026-09-21 13:30:30 UTC, at 5 evaluations");
   CHECK(AuditOf(evaluation) == "");
+}
+
+TEST_CASE("the shares of each store are those of its own period") {
+  Hour hour;
+  hour.source.AddHealthyStore("b");
+  for (const char* store : {"a", "b"}) hour.source.SetValue(store, kErrorSeries, 0.02, 30);
+  const Table& table = outgrown::test::SampleTableWithWindows();
+  Evaluation evaluation = EvaluateMeasured(table, hour.source, kMemoryT, kHourMs);
+  REQUIRE(evaluation.stores.size() == 2);
+  hour.source.asked.clear();
+  LookBack(evaluation, hour.source, std::vector<std::int64_t>{kMemoryT - kHourMs, kMemoryT - kHourMs / 2});
+  const std::string split = fmt::format("avg_over_time({}", outgrown::test::kSampleSplit);
+  std::vector<std::string> asked = hour.source.asked;
+  std::erase_if(asked, [&](const std::string& promql) { return !promql.starts_with(split); });
+  std::ranges::sort(asked);
+  CHECK(asked == std::vector<std::string>{split + "[1h])", split + "[30m])"});
 }
 
 TEST_CASE("what was not measured for longer than Prometheus bridges keeps a period from being sufficient") {

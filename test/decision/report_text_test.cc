@@ -176,6 +176,43 @@ TEST_CASE("a store with a limit that is exceeded, not yet for long enough, never
   }
 }
 
+TEST_CASE("a breached row has the colour of its own verdict, and its bar goes beyond a limit of 0") {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  source.SetValue("a", "checkpoint:write_error_ratio", 0.02, 63);
+  source.SetValue("a", "checkpoint:writes_per_second", 84.2, 63);
+  auto thresholds = outgrown::test::kSampleThresholds;
+  for (ThresholdRow& threshold : thresholds) {
+    if (threshold.id == "WriteErrors") threshold.limit = 0;
+  }
+  Table table = kSampleTable;
+  table.thresholds = thresholds;
+  const std::vector<Evaluation> evaluations = {EvaluateMeasured(table, source, kMemoryT)};
+  const std::string text = TextReport(evaluations, {.terminal = true, .colour = true, .columns = 160});
+  CAPTURE(text);
+  CHECK(text.find(Paint("breached for at least 1 h", Colour::kRed, true).substr(0, 20)) != std::string::npos);
+  CHECK(text.find(Paint("breached for 31 min", Colour::kYellow, true)) != std::string::npos);
+  CHECK(text.find("▶") != std::string::npos);
+}
+
+TEST_CASE("a limit that has been exceeded for more than a day is pending since a time with its date") {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  source.SetValue("a", "checkpoint:write_error_ratio", 0.001, 50 * 120);
+  source.SetValue("a", "checkpoint:write_error_ratio", 0.02, 25 * 120 + 1);
+  source.SetValue("a", "checkpoint:coverage_ratio", 1, 50 * 120);
+  auto thresholds = outgrown::test::kSampleThresholds;
+  for (ThresholdRow& threshold : thresholds) {
+    if (threshold.id == "WriteErrors") threshold.hold_ms = 172'800'000;
+  }
+  Table table = kSampleTable;
+  table.thresholds = thresholds;
+  const Evaluation evaluation = EvaluateMeasured(table, source, kMemoryT);
+  const std::string line = evaluate::VerdictLine(table, evaluation.stores[0]);
+  CAPTURE(line);
+  CHECK(line.find("since 2026-09-20 13:13 UTC, 25 h of 2 days") != std::string::npos);
+}
+
 TEST_CASE("a row tells when its limit is reached; a breached one when the next limit is") {
   std::vector<Evaluation> evaluations = Busy();
   SetTrend(evaluations[0], 0, "Throughput", {TrendKind::kReached, 4 * 86'400.0});

@@ -121,8 +121,13 @@ class GeneratedFiles(unittest.TestCase):
         done = run(RULEGEN, "--check", cwd=copied)
         self.assertEqual((done.returncode, done.stdout), (6, ""), done.stderr)
         self.assertIn("rules/gen/postgresql.rules.yml: left over: its spec postgresql.toml is not there; ", done.stderr)
+        verify = ("--verify", "--prometheus", "http://127.0.0.1:1")  # which refuses; the files are compared in any case
+        done = run(RULEGEN, *verify, cwd=copied)
+        self.assertEqual(done.stdout.count("file rules/gen/postgresql.rules.yml: it is left over: its spec postgresql.toml is not there\n"), 1,
+                         done.stdout)
         only = ("--spec", "rules/checkpoint.toml")
         self.assertEqual(run(RULEGEN, "--check", *only, cwd=copied).returncode, 0)
+        self.assertNotIn("left over", run(RULEGEN, *verify, *only, cwd=copied).stdout)
         self.assertEqual(run(RULEGEN, "--generate", "--prune", cwd=copied).returncode, 0)
         self.assertEqual([path.name for path in copied.rglob("postgresql.*")], [])
         self.assertEqual(run(RULEGEN, "--check", cwd=copied).returncode, 0)

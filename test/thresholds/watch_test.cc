@@ -232,6 +232,11 @@ TEST_CASE("what is wrong with a watch is reported at its place") {
        "you mean \"Silent\"?"},
       {"inhibits = [\"Silent\"", "inhibits = [\"Down\"", "watch.inhibits: found \"Down\", this alert itself"},
       {"inhibits = [\"Silent\"", "inhibits = [\"Jobs\"", "watch.inhibits: found \"Jobs\" again"},
+      {"keep_firing_for = \"10m\"", "inhibits = [\"Down\"]",
+       "watch.inhibits: found \"Down\", which inhibits this alert itself, expected an alert that doesn't"},
+      {"id = \"Silent\"\nlabels = [\"job\", \"instance\"]",
+       "id = \"Silent\"\nlabels = [\"job\", \"instance\", \"severity\"]",
+       "watch.labels: found \"severity\", expected a label that alerts don't set themselves"},
       {"equal = [\"job\", \"instance\"]", "",
        "watch.inhibits: found \"Silent\", which has no label \"path\", expected an alert that has the labels "
        "of equal"},

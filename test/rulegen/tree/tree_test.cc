@@ -171,14 +171,15 @@ TEST_CASE("what a spec file of the same name in a folder beside this one's gener
   place.Write();
   Place other;
   other.spec.file = place.At("specs/queue.toml");
-  other.spec.output = {"../rules/gen", std::nullopt, std::nullopt, {}};
-  other.artefacts = {{"../rules/gen/other.yml", Marked("three\n")}};
+  other.spec.output = {std::nullopt, std::nullopt, "../docs", {}};
+  other.artefacts = {{"../docs/other.md", Marked("three\n")}};
   other.Write();
-  CHECK(place.LeftOver() == Files{{"rules/gen/other.yml", kGone}});
+  CHECK(place.LeftOver() == Files{{"docs/other.md", kGone}});
   fs::create_directory(place.At("specs"));
   std::ofstream(other.spec.file) << "";
-  std::ofstream(place.At("rules/gen/queue.old.yml")) << Marked("with this store's name\n");
-  CHECK(place.LeftOver() == Files{{"rules/gen/queue.old.yml", kGone}});
+  std::ofstream(place.At("docs/queue.old.md")) << Marked("with this store's name\n");
+  std::ofstream(place.At("rules/gen/old.yml")) << Marked("in the spec's own folder\n");
+  CHECK(place.LeftOver() == Files{{"docs/queue.old.md", kGone}, {"rules/gen/old.yml", kGone}});
 }
 
 TEST_CASE("an old manifest says where to look once more, and goes when it has done its work") {
