@@ -279,7 +279,8 @@ TEST_CASE("an undetermined end makes an otherwise healthy period undetermined") 
 }
 
 TEST_CASE(
-    "over a long period the stores are those of all of it, and a vanished one is reported with when it was last "
+    "over a long period the stores are those of all of it, and a vanished one is reported with when it was "
+    "last "
     "seen") {
   struct Case {
     std::string_view what;
