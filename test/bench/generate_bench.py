@@ -3,9 +3,7 @@ specs of 10 to 10,000 thresholds. The cost must be linear in the spec.
 
 Time is the CPU time of the process, the least of several runs, so that a busy machine changes it little.
 
-Usage: generate_bench.py RULEGEN [--test]
-  --test  exit status 1 if the cost of a threshold grows with their number, or that of the shipped spec is far from its
-          goal; fewer runs
+Usage: generate_bench.py RULEGEN
 """
 
 import argparse
@@ -24,7 +22,6 @@ SHIPPED = ROOT / "rules" / "checkpoint.toml"
 # quadratic; caches and the allocator take a little more than 1.
 GROWTH_MAX = 2.0
 SHIPPED_MS_MAX = 20
-TEST_SHIPPED_MS_MAX = 100  # in a build that may be a slower one, on a machine that does other things as well
 SIZES = [10, 100, 1000, 10000]
 HEAD = """schema = 1
 
@@ -215,20 +212,9 @@ def figures(rulegen, sizes, runs, shipped_ms_max=SHIPPED_MS_MAX):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rulegen", type=pathlib.Path)
-    parser.add_argument("--test", action="store_true", help="fail if a goal is missed; fewer runs")
     arguments = parser.parse_args()
-    how = ([500, 5000], 3, TEST_SHIPPED_MS_MAX) if arguments.test else (SIZES, 10)
-    missed = None
-    # Others who use the processor's caches add to a figure. So a goal is missed only if it is missed in every one of three tries.
-    for _ in range(3 if arguments.test else 1):
-        table, goals = figures(arguments.rulegen.resolve(), *how)
-        print(tables.render("What a spec of N thresholds costs", [table], goals, markdown=False))
-        missed_now = {goal.what for goal in goals if not goal.met}
-        missed = missed_now if missed is None else missed & missed_now
-        if not missed:
-            break
-    if arguments.test and missed:
-        sys.exit("missed: " + "; ".join(sorted(missed)))
+    table, goals = figures(arguments.rulegen.resolve(), SIZES, 10)
+    print(tables.render("What a spec of N thresholds costs", [table], goals, markdown=False))
 
 
 if __name__ == "__main__":
