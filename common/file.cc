@@ -160,15 +160,17 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t size
   struct stat status = {};
   if (::fstat(fd.get(), &status) != 0) return SystemError("cannot stat", path, errno);
   if (!S_ISREG(status.st_mode)) return Error{"not a regular file", path.string()};
-  const Error too_large{"larger than " + std::to_string(size_bytes_max) + " bytes", path.string()};
+  const auto too_large = [&] {
+    return Error{"larger than " + std::to_string(size_bytes_max) + " bytes", path.string()};
+  };
   // Before the buffer is made: a sparse file may say more than there is memory for.
-  if (static_cast<std::size_t>(status.st_size) > size_bytes_max) return too_large;
+  if (static_cast<std::size_t>(status.st_size) > size_bytes_max) return too_large();
   std::string bytes;
   // One byte more than the size, so that the usual file is read by one call and its end is seen by the
   // second. Files of /proc say 0, and a file may grow meanwhile; the loop goes on until read(2) returns 0.
   std::size_t room = static_cast<std::size_t>(status.st_size) + 1;
   while (true) {
-    if (bytes.size() > size_bytes_max) return too_large;
+    if (bytes.size() > size_bytes_max) return too_large();
     const std::size_t old_size = bytes.size();
     bytes.resize(old_size + room);
     const ssize_t count = ::read(fd.get(), bytes.data() + old_size, room);

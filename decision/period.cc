@@ -311,11 +311,11 @@ std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySourc
   PeriodVisitor visitor(list, stores);
   const Result<void> walked = Walk(table, AllRecorded(table), course, source, list, notes, visitor);
   OUTGROWN_CHECK(walked);  // Begin has no error
-  for (StorePeriod& walk : stores) walk.End();
+  for (StorePeriod& store : stores) store.End();
   FindStops(table, source, list, stores, notes);
   std::vector<Period> periods;
   periods.reserve(stores.size());
-  for (StorePeriod& walk : stores) periods.push_back(walk.Finish());
+  for (StorePeriod& store : stores) periods.push_back(store.Finish());
   return periods;
 }
 

@@ -93,6 +93,10 @@ std::string Paint(std::string_view text, Colour colour, bool on) {
   return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<std::size_t>(colour)], text);
 }
 
+Colour BreachColour(const Table& table, std::size_t verdict) {
+  return verdict + 1 == table.verdicts.size() ? Colour::kRed : Colour::kYellow;
+}
+
 Colour VerdictColour(const Table& table, const evaluate::StoreDecision& store) {
   switch (store.decision.outcome) {
     case decide::Outcome::kSufficient:
@@ -102,7 +106,7 @@ Colour VerdictColour(const Table& table, const evaluate::StoreDecision& store) {
     case decide::Outcome::kBreached:
       break;
   }
-  return store.decision.verdict + 1 == table.verdicts.size() ? Colour::kRed : Colour::kYellow;
+  return BreachColour(table, store.decision.verdict);
 }
 
 std::string Pad(std::string_view text, std::size_t columns) {

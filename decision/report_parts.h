@@ -27,6 +27,9 @@ enum class Colour { kNone, kRed, kYellow, kGreen, kMagenta, kDim, kBold };
 // `text` in a colour, or as it is if `on` is false.
 std::string Paint(std::string_view text, Colour colour, bool on);
 
+// The colour of a breach with that verdict, an index into Table::verdicts.
+Colour BreachColour(const Table& table, std::size_t verdict);
+
 // The colour of a store's verdict.
 Colour VerdictColour(const Table& table, const evaluate::StoreDecision& store);
 

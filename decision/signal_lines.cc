@@ -33,7 +33,7 @@ struct SignalRowText {
   bool trend_reached = false;
   double fill = 0;  // the value's share of its limit: 1 at the limit; 0 if it is not known
   decide::State worst = decide::State::kNotBreached;  // of the signal's thresholds
-  bool severe = false;  // whether the shown threshold's verdict is the most severe
+  Colour breach = Colour::kNone;                      // of the shown threshold's verdict
 };
 
 // Breached before unknown before pending: what a person should see first of a signal's thresholds.
@@ -118,8 +118,7 @@ double Fill(const ThresholdRow& threshold, double value) {
   const bool above = threshold.direction == Direction::kAbove;
   const double share = above ? value / threshold.limit : threshold.limit / value;
   // A limit or a value of 0 gives no share to draw, and a negative one none that grows towards the limit.
-  if (above ? value > threshold.limit : value < threshold.limit)
-    return share > 1 ? share : std::numeric_limits<double>::infinity();
+  if (decide::Beyond(threshold, value)) return share > 1 ? share : std::numeric_limits<double>::infinity();
   return std::isfinite(share) ? std::clamp(share, 0.0, 1.0) : 0;
 }
 
@@ -180,7 +179,7 @@ std::vector<SignalRowText> SignalRows(const evaluate::Evaluation& evaluation,
         .trend = "",
         .fill = newest ? Fill(threshold, newest->value) : 0,
         .worst = store.findings[shown].state,
-        .severe = threshold.verdict + 1U == table.verdicts.size(),
+        .breach = BreachColour(table, threshold.verdict),
     });
     SetTrend(table, store, signal, shown, rows.back());
   }
@@ -198,7 +197,7 @@ constexpr std::size_t kSeparatorColumns = 3;  // " · "
 Colour RowColour(const SignalRowText& row) {
   switch (row.worst) {
     case State::kBreached:
-      return row.severe ? Colour::kRed : Colour::kYellow;
+      return row.breach;
     case State::kUnknown:
       return Colour::kMagenta;
     case State::kPending:

@@ -35,7 +35,6 @@ namespace {
 namespace fs = std::filesystem;
 using evaluate::Evaluation;
 using evaluate::kPeriodEvaluationsMax;
-using evaluate::LastEnds;
 using evaluate::Origin;
 using evaluate::StoreDecision;
 
@@ -76,19 +75,19 @@ Result<void> CheckPeriod(const EvaluateOptions& options, const std::vector<const
   return {};
 }
 
-LastEnds ReadLastEnds(const EvaluateOptions& options) {
+decision_log::NewestDecisions ReadNewest(const EvaluateOptions& options) {
   const Result<fs::path> path = LogPathOf(options);
-  return LastEnds(path.ok() ? decision_log::LoadNewest(*path) : decision_log::NewestDecisions());
+  return path.ok() ? decision_log::LoadNewest(*path) : decision_log::NewestDecisions();
 }
 
 // The stores at T and, where it was asked for, over their periods.
 Evaluation EvaluateTable(const EvaluateOptions& options, const Table& table, std::int64_t time_ms,
                          prometheus_api::PrometheusClient& client) {
   if (options.since_last) {
-    const LastEnds ends = ReadLastEnds(options);
+    const decision_log::NewestDecisions newest = ReadNewest(options);
     Evaluation evaluation =
-        evaluate::EvaluateMeasured(table, client, time_ms, ends.LookbackMs(table, time_ms));
-    evaluate::LookBack(evaluation, client, ends.Begins(evaluation));
+        evaluate::EvaluateMeasured(table, client, time_ms, evaluate::LookbackMs(newest, table, time_ms));
+    evaluate::LookBack(evaluation, client, evaluate::PeriodBegins(newest, evaluation));
     return evaluation;
   }
   Evaluation evaluation = evaluate::EvaluateMeasured(table, client, time_ms, options.since_ms.value_or(0));

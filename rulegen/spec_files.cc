@@ -56,18 +56,10 @@ int LoadInputs(const spec::Spec& spec, const std::map<fs::path, std::string>& so
   return kExitOk;
 }
 
-}  // namespace
-
-Specs LoadSpecs(const Options& options, Purpose purpose) {
+Specs Load(const std::vector<fs::path>& files, Purpose purpose) {
   Specs loaded;
-  const Result<std::vector<fs::path>> files = SpecFiles(options);
-  if (!files) return {Fail(files.error()), {}, {}};
-  if (files->empty()) {
-    Say("rulegen: found no rules/*.toml here; name a spec with --spec\n");
-    return {kExitUsage, {}, {}};
-  }
   std::map<fs::path, std::string> sources;
-  for (const fs::path& file : *files) {
+  for (const fs::path& file : files) {
     spec::LoadedSpec one = spec::LoadSpec(file);
     sources[file] = std::move(one.source);
     Print(one.diagnostics, sources);
@@ -89,6 +81,16 @@ Specs LoadSpecs(const Options& options, Purpose purpose) {
   for (const spec::Spec& spec : loaded.specs)
     loaded.status = std::max(loaded.status, LoadInputs(spec, sources, loaded));
   return loaded;
+}
+
+}  // namespace
+
+Specs LoadSpecs(const Options& options, Purpose purpose) {
+  const Result<std::vector<fs::path>> files = SpecFiles(options);
+  if (!files) return {Fail(files.error()), {}, {}};
+  if (!files->empty()) return Load(*files, purpose);
+  Say("rulegen: found no rules/*.toml here; name a spec with --spec\n");
+  return {kExitUsage, {}, {}};
 }
 
 MadeArtefacts MakeAllArtefacts(const Specs& specs) {
@@ -114,12 +116,16 @@ MadeArtefacts MakeAllFiles(const Specs& specs, const std::optional<fs::path>& ou
 Subjects LoadSubjects(const Options& options, Purpose purpose) {
   Subjects loaded;
   const Result<std::vector<fs::path>> files = SpecFiles(options);
-  if (files.ok() && files->empty()) {
+  if (!files) {
+    loaded.status = Fail(files.error());
+    return loaded;
+  }
+  if (files->empty()) {
     // Without any spec the compiled table is used, so that a decision needs no file.
     loaded.subjects.emplace_back();
     return loaded;
   }
-  Specs specs = LoadSpecs(options, purpose);
+  Specs specs = Load(*files, purpose);
   loaded.status = specs.status;
   if (loaded.status != kExitOk) return loaded;
   for (std::size_t index = 0; index < specs.specs.size(); ++index) {

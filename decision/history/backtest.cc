@@ -124,6 +124,7 @@ class Backtester : public evaluate::Visitor {
   std::vector<std::int64_t> Instants(std::size_t store, const evaluate::Stretch& stretch) override {
     last_seen_ = LastSeenOf(store);
     visits_ = 0;
+    backtest_.stores.resize(list_.stores().size());
     return InstantsOf(stretch);
   }
 
@@ -141,7 +142,6 @@ class Backtester : public evaluate::Visitor {
     } else if (!std::ranges::binary_search(full_[index], time_ms)) {
       presence = Cause::kWindowNotFull;
     }
-    backtest_.stores.resize(list_.stores().size());
     intervals_ += Append(grid_, time_ms, at.Decide(presence), backtest_.stores[index]) ? 1 : 0;
   }
 

@@ -19,6 +19,7 @@
 #include "common/time_text.h"
 #include "decision/history/reason.h"
 #include "decision/history/recorded.h"
+#include "decision/history/recorded_period.h"
 #include "decision/log/decision_log.h"
 #include "decision/report_parts.h"
 

@@ -22,18 +22,20 @@ std::int64_t BeginOf(const Table& table, std::int64_t end_ms, std::int64_t time_
 
 }  // namespace
 
-std::int64_t LastEnds::LookbackMs(const Table& table, std::int64_t time_ms) const {
+std::int64_t LookbackMs(const decision_log::NewestDecisions& newest, const Table& table,
+                        std::int64_t time_ms) {
   std::int64_t latest_ms = 0;
-  for (const decision_log::NewestDecision& one : newest_.decisions) {
+  for (const decision_log::NewestDecision& one : newest.decisions) {
     if (one.spec == table.store) latest_ms = std::max(latest_ms, EndOf(one, time_ms));
   }
   return time_ms - BeginOf(table, latest_ms, time_ms);
 }
 
-std::vector<std::int64_t> LastEnds::Begins(const Evaluation& evaluation) const {
+std::vector<std::int64_t> PeriodBegins(const decision_log::NewestDecisions& newest,
+                                       const Evaluation& evaluation) {
   // The log has the labels sorted by name, the evaluation in the order of the spec.
   std::map<std::pair<std::string_view, decision_log::Labels>, const decision_log::NewestDecision*> by_store;
-  for (const decision_log::NewestDecision& one : newest_.decisions) by_store[{one.spec, one.labels}] = &one;
+  for (const decision_log::NewestDecision& one : newest.decisions) by_store[{one.spec, one.labels}] = &one;
   std::vector<std::int64_t> begins;
   for (const StoreDecision& store : evaluation.stores) {
     decision_log::Labels labels = store.labels;

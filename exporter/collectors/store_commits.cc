@@ -60,35 +60,22 @@ Measured<CommitCounter> Read(const std::string& path, WalWatch& watch, WalWatch:
 // How the file that a process has open relates to the one that is read here.
 enum class Relation { kSame, kOther, kUnlinked, kNotComparable, kUnknown };
 
-// What there is at the store's path.
-struct Here {
-  enum class State { kFile, kGone, kUnknown };  // kUnknown: the exporter may not look, or doesn't know where
-  State state = State::kUnknown;
-  sqlite::FileStatus file;  // kFile
-};
-
-Here LookAt(const Measured<std::string>& path) {
-  Here here;
-  Problem problem = Problem::kNoPath;
-  if (path.ok()) {
-    const Measured<sqlite::FileStatus> status = sqlite::StatusOf(*path);
-    if (status.ok()) return {Here::State::kFile, *status};
-    problem = status.problem();
-  } else {
-    problem = path.problem();
-  }
-  if (problem == Problem::kMissing) here.state = Here::State::kGone;
-  return here;
+// Asked only where the file has no identity: it is gone, or the exporter may not look or doesn't know where.
+bool IsGone(const Measured<std::string>& path) {
+  if (!path.ok()) return path.problem() == Problem::kMissing;
+  const Measured<sqlite::FileStatus> status = sqlite::StatusOf(*path);
+  return !status.ok() && status.problem() == Problem::kMissing;
 }
 
 // Another inode in the same boot is another file. Equal inodes with different devices say nothing: overlay
 // and NFS mounts give one file different device numbers.
-Relation RelationOf(const block::OpenFile& open, const Here& here, std::uint64_t boot) {
-  if (open.inode == 0 || here.state == Here::State::kGone) return Relation::kUnlinked;
-  if (here.state == Here::State::kUnknown) return Relation::kUnknown;  // has a reason of its own (unreadable)
+Relation RelationOf(const block::OpenFile& open, const sqlite::FileIdentity& here, bool is_gone,
+                    std::uint64_t boot) {
+  if (open.inode == 0 || is_gone) return Relation::kUnlinked;
+  if (here.inode == 0) return Relation::kUnknown;  // has a reason of its own (unreadable)
   if (open.boot == 0 || open.boot != boot) return Relation::kNotComparable;
-  if (open.inode != here.file.inode) return Relation::kOther;
-  return open.device == here.file.device ? Relation::kSame : Relation::kNotComparable;
+  if (open.inode != here.inode) return Relation::kOther;
+  return open.device == here.device ? Relation::kSame : Relation::kNotComparable;
 }
 
 // "process 1234 (python3)". The command's arguments may hold secrets, and are not read.
@@ -131,10 +118,10 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   const auto show = [&](std::string_view reason, bool is_so) {
     if (is_so) samples.Set(kMeasurementMetric, {name, reason}, 1);
   };
-  const Here here = LookAt(path);
+  const bool is_gone = look.database.inode == 0 && IsGone(path);
   const auto any_is = [&](Relation relation) {
     return std::ranges::any_of(store.blocks.open_files, [&](const block::OpenFile& open) {
-      return RelationOf(open, here, store.blocks.boot) == relation;
+      return RelationOf(open, look.database, is_gone, store.blocks.boot) == relation;
     });
   };
   show("other_file", any_is(Relation::kOther));

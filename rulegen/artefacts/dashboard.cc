@@ -12,6 +12,8 @@
 #include <fmt/format.h>
 
 #include "common/digest.h"
+#include "common/horizons.h"
+#include "common/time_text.h"
 #include "rulegen/artefacts/annotation.h"
 #include "rulegen/artefacts/limit_panels.h"
 #include "rulegen/artefacts/panel_grid.h"
@@ -161,9 +163,9 @@ class Planner {
         expr +=
             " unless on (" + IdentityList(spec_) + ") " + Selected(spec_, spec::ReasonSeries(spec_.store));
     }
-    // Undetermined is everything else that reported within the 26 hours for which decisions remember a store.
-    return expr + ")\nor -1 + 0 * " + by_ + "(last_over_time(" + Selected(spec_, spec_.store.present) +
-           "[1d2h]))";
+    // Undetermined is everything else that reported for as long as decisions remember a store.
+    return expr + ")\nor -1 + 0 * " + by_ + "(last_over_time(" + Selected(spec_, spec_.store.present) + "[" +
+           FormatDuration(Milliseconds(kLookbackMs)) + "]))";
   }
 
   std::vector<ValueText> VerdictTexts() const {

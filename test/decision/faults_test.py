@@ -50,7 +50,7 @@ class Faults(faulty_run.FaultCase):
                     self.assertEqual({name: (store["line"], store["also"], store["unknown"])
                                       for name, store in faulty.items()}, decided)
                     self.assertEqual(self.last_inputs(), inputs)
-        self.assertGreaterEqual(count, 20 // faulty_run.PARTS * len(WORLD.trends))
+        self.assertGreaterEqual(faulty_run.PARTS * count, 20 * len(WORLD.trends))
 
     def test_a_faulty_trend_is_unknown_and_noted_and_the_others_are_told(self):
         _, stores = self.evaluate("trend of file_size_bytes", "500")
