@@ -21,6 +21,10 @@ class Postgresql(faulty_run.FaultCase):
     def test_a_fault_never_becomes_a_verdict(self):
         self.each_fault(self.world.queries, self.check_at_an_instant)
 
+    def alike(self):
+        """All: the spec with coverage has them, too, and gets each fault in each."""
+        return {*self.world.queries}
+
     def test_a_fault_in_what_explains_an_alert_neither_hides_drift_nor_makes_it(self):
         self.each_fault([self.world.held], self.check_alerts)
 

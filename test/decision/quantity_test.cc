@@ -7,10 +7,13 @@
 
 #include <doctest/doctest.h>
 
+#include "test/support/rounds.h"
+
 using outgrown::Unit;
 using outgrown::report::QuantityText;
 using outgrown::report::ValueAndLimit;
 using outgrown::report::ValueAndLimitText;
+using outgrown::test::Rounds;
 
 TEST_CASE("values are shown in their unit") {
   struct Case {
@@ -75,7 +78,8 @@ TEST_CASE("a value and its limit read the same only if they are the same") {
 
 TEST_CASE("even neighbours among doubles read differently") {
   std::mt19937_64 dice(20261126);  // NOLINT(cert-msc51-cpp): the same numbers in each run
-  for (int run = 0; run < 20'000; ++run) {
+  const int runs = Rounds(2'000, 20'000);
+  for (int run = 0; run < runs; ++run) {
     const double limit = std::pow(10, std::uniform_real_distribution(-12.0, 18.0)(dice));
     const double value = std::nextafter(limit, run % 2 == 0 ? 0 : 1e300);
     for (const Unit unit : {Unit::kRatio, Unit::kPerSecond, Unit::kSeconds, Unit::kBytes, Unit::kCount}) {

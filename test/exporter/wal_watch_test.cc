@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -22,9 +21,11 @@
 #include "common/check.h"
 #include "test/common/temporary_folder.h"
 #include "test/exporter/sqlite_process.h"
+#include "test/support/rounds.h"
 
 namespace fs = std::filesystem;
 using outgrown::exporter::sqlite::WalWatch;
+using outgrown::test::Rounds;
 using outgrown::test::SqliteProcess;
 using outgrown::test::TemporaryFolder;
 
@@ -111,11 +112,6 @@ void CheckEvidence(const WalWatch::Seen& seen, std::uint64_t truth, const WalWat
   if (missed == 0) CHECK(commits == truth);
 }
 
-int Count(const char* soak, int quick) {
-  const char* value = std::getenv("OUTGROWN_SOAK");
-  return value != nullptr && *value != '\0' ? std::atoi(soak) : quick;
-}
-
 }  // namespace
 
 TEST_CASE("a connection for each write: the commits of every life add up") {
@@ -123,7 +119,7 @@ TEST_CASE("a connection for each write: the commits of every life add up") {
     double per_second;
     int count;
   };
-  const Case cases[] = {{50, Count("20000", 100)}, {150, Count("20000", 300)}, {0, Count("20000", 1000)}};
+  const Case cases[] = {{50, Rounds(100, 20000)}, {150, Rounds(300, 20000)}, {0, Rounds(1000, 20000)}};
   for (const Case& c : cases) {
     CAPTURE(c.per_second);
     const TemporaryFolder folder;

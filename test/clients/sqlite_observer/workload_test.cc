@@ -15,6 +15,7 @@
 #include <doctest/doctest.h>
 
 #include "test/clients/sqlite_observer/observed_store.h"
+#include "test/support/rounds.h"
 
 using outgrown::test::Counts;
 using outgrown::test::Database;
@@ -292,7 +293,7 @@ class Workload {
 TEST_CASE("random workloads are counted as an exact oracle counts them, step by step") {
   const char* const given = ::getenv("OUTGROWN_SEED");
   const std::uint64_t first = given != nullptr ? std::stoull(given) : std::random_device{}();
-  const std::uint64_t rounds = given != nullptr ? 1 : ::getenv("OUTGROWN_SOAK") != nullptr ? 20'000 : 60;
+  const std::uint64_t rounds = given != nullptr ? 1 : outgrown::test::Rounds(30, 20'000);
   std::cout << "workloads: seeds " << first << " to " << first + rounds - 1 << "\n";
   for (std::uint64_t seed = first; seed < first + rounds; ++seed) {
     CAPTURE(seed);

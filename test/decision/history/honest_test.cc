@@ -18,6 +18,7 @@
 #include "test/common/temporary_folder.h"
 #include "test/decision/engine/sample_table.h"
 #include "test/decision/memory_source.h"
+#include "test/support/rounds.h"
 
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
 using namespace outgrown::evaluate;  // NOLINT(google-build-using-namespace)
@@ -26,6 +27,7 @@ using outgrown::test::kMemoryE;
 using outgrown::test::kMemoryT;
 using outgrown::test::kSampleTable;
 using outgrown::test::MemorySource;
+using outgrown::test::Rounds;
 using outgrown::test::TemporaryFolder;
 
 namespace {
@@ -72,7 +74,8 @@ TEST_CASE("whatever happened in a period, its record follows from itself") {
   CAPTURE(seed);
   std::mt19937_64 random(seed);
   std::vector<std::string> records;
-  for (int round = 0; round < 2000; ++round) {
+  const int rounds = Rounds(300, 2000);
+  for (int round = 0; round < rounds; ++round) {
     MemorySource source;
     source.AddHealthyStore("a");
     const auto disturb = [&](std::string_view series, const std::vector<double>& values) {

@@ -1,7 +1,7 @@
 // Kills processes that append to one decision log at random moments: nothing that was acknowledged is lost, nothing
 // stands twice, and the chain holds across rotations.
 //
-//   decision_log_kill_test KILLS      how many SIGKILLs (300 in `./run test`, 10,000 in `./run soak`)
+//   decision_log_kill_test KILLS      how many SIGKILLs (100 in `./run test`, 10,000 in `./run soak`)
 //
 // Each record names its process and its number there. A process notes in shared memory that AppendRecords has returned,
 // which is the moment from which rulegen prints a decision.

@@ -15,9 +15,11 @@
 #include "common/text.h"
 #include "rulegen/artefacts/node.h"
 #include "test/rulegen/support/hostile.h"
+#include "test/support/rounds.h"
 #include "thresholds/spec_table.h"
 
 using namespace outgrown;
+using outgrown::test::Rounds;
 
 namespace {
 
@@ -46,7 +48,8 @@ std::string ExpandGoTemplate(std::string_view text) {
 TEST_CASE("hostile strings come back from YAML, JSON, C++ and Go templates as they went in") {
   CAPTURE(kSeed);
   std::mt19937_64 random(kSeed);
-  for (int i = 0; i < kStrings; ++i) {
+  const int strings = Rounds(kStrings / 10, kStrings);
+  for (int i = 0; i < strings; ++i) {
     const std::string text = test::HostileString(random);
     CAPTURE(text);
     REQUIRE(emit::CppString(text).find("??") == std::string::npos);  // no trigraph, in whichever mode
@@ -64,7 +67,8 @@ TEST_CASE("hostile strings come back from YAML, JSON, C++ and Go templates as th
 TEST_CASE("hostile keys and values come back from whole documents") {
   CAPTURE(kSeed);
   std::mt19937_64 random(kSeed);
-  for (int i = 0; i < 5'000; ++i) {
+  const int documents = Rounds(500, 5'000);
+  for (int i = 0; i < documents; ++i) {
     const std::string key = test::HostileString(random);
     const std::string value = test::HostileString(random);
     CAPTURE(key);
@@ -89,7 +93,8 @@ TEST_CASE("hostile keys and values come back from whole documents") {
 TEST_CASE("doubles come back bit for bit from YAML and JSON") {
   CAPTURE(kSeed);
   std::mt19937_64 random(kSeed);
-  for (int i = 0; i < 100'000; ++i) {
+  const int doubles = Rounds(10'000, 100'000);
+  for (int i = 0; i < doubles; ++i) {
     const double value = std::bit_cast<double>(random());
     if (!std::isfinite(value)) continue;
     CAPTURE(value);
