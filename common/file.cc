@@ -112,7 +112,7 @@ Result<Temporary> CreateTemporary(const std::filesystem::path& folder, const std
 
 constexpr mode_t kPermissions = 0777;
 
-// Gives the still empty temporary file the owner, group and mode of the file that it will replace.
+// Gives the still empty temporary file the owner, group and mode of the file that it will replace, or be beside.
 Result<void> KeepAccess(const Temporary& temporary, const struct stat& old) {
   struct stat made = {};
   if (::fstat(temporary.fd.get(), &made) != 0) return SystemError("cannot stat", temporary.path, errno);
@@ -186,7 +186,7 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t size
 }
 
 Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes,
-                                        mode_t mode_if_new) {
+                                        mode_t mode_if_new, const std::filesystem::path& like_if_new) {
   // An equal file keeps its time and its inode, so that a build which depends on it doesn't run again. A file
   // that can't be read, or is larger than ReadFile's limit, is written anew.
   if (const Result<std::string> old = ReadFile(path); old.ok() && *old == bytes)
@@ -197,14 +197,17 @@ Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::
   std::filesystem::create_directories(folder, made);
   if (made) return Error{"cannot make the folder: " + made.message(), folder.string()};
 
-  struct stat old = {};
-  const bool replaces = ::stat(path.c_str(), &old) == 0 && S_ISREG(old.st_mode);
+  struct stat like = {};
+  const auto is_file = [&like](const std::filesystem::path& name) {
+    return ::stat(name.c_str(), &like) == 0 && S_ISREG(like.st_mode);
+  };
+  const bool has_model = is_file(path) || is_file(like_if_new);
   // A file that is replaced may hold a secret, so until KeepAccess has given it the old mode only its owner
   // may read it.
   Result<Temporary> temporary =
-      CreateTemporary(folder, path.filename().string(), replaces ? S_IRUSR | S_IWUSR : mode_if_new);
+      CreateTemporary(folder, path.filename().string(), has_model ? S_IRUSR | S_IWUSR : mode_if_new);
   if (!temporary.ok()) return temporary.error();
-  Result<void> done = replaces ? KeepAccess(*temporary, old) : Result<void>();
+  Result<void> done = has_model ? KeepAccess(*temporary, like) : Result<void>();
   if (done.ok()) done = WriteAndRename(*temporary, bytes, path);
   if (!done.ok()) {
     ::unlink(temporary->path.c_str());

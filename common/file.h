@@ -30,10 +30,11 @@ enum class WriteOutcome { kUnchanged, kWritten };
 // Puts `bytes` at `path`: a temporary file in the same folder, write, fsync, rename, fsync of the folder. If the
 // file already holds these bytes it is not touched. Missing parent folders are made. A failure leaves the old
 // file as it was and no temporary file behind (a SIGKILL may leave one; see RemoveAbandoned). A file that is
-// replaced keeps its mode, and its owner and group as far as the caller may give them; a new one has
-// `mode_if_new` less the umask.
+// replaced keeps its mode, and its owner and group as far as the caller may give them; a new one gets those of the
+// file `like_if_new`, or if that is no file, `mode_if_new` less the umask.
 Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes,
-                                        mode_t mode_if_new = 0644);
+                                        mode_t mode_if_new = 0644,
+                                        const std::filesystem::path& like_if_new = {});
 
 // Removes the temporary files that killed calls of WriteFileIfChanged left in `folder` for files of these names. One
 // that a living process still writes is locked by it and stays, whichever PID namespace that process is in. What cannot

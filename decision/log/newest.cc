@@ -164,7 +164,8 @@ Result<void> NewestBook::Write(const fs::path& log, Link last, std::int64_t now_
   const fs::path path = NewestPath(log);
   // A run that was killed while it replaced this file has left a temporary one.
   RemoveAbandoned(path.has_parent_path() ? path.parent_path() : ".", {path.filename().string()});
-  const Result<WriteOutcome> written = WriteFileIfChanged(path, TextOf(log, newest), 0640);
+  // Whoever may read the log may read it: after an upgrade it is new beside an older log.
+  const Result<WriteOutcome> written = WriteFileIfChanged(path, TextOf(log, newest), 0640, log);
   if (!written) return written.error();
   return {};
 }

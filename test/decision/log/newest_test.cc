@@ -1,5 +1,6 @@
 // The file of the newest decisions beside the log: what each record changes in it, and how it is made anew.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -99,6 +100,23 @@ TEST_CASE("the newest decision about each store stands there, whatever else is l
   REQUIRE(::stat(NewestPath(log.path).c_str(), &status) == 0);
   CHECK(NewestPath(log.path) == log.folder.path() / "decisions.newest.json");
   CHECK((status.st_mode & 0007) == 0);
+}
+
+TEST_CASE("a new file of the newest decisions is readable for those who may read the log") {
+  for (const mode_t mode : {0644U, 0600U, 0664U}) {
+    const Log log;
+    log.Append({Members({})});
+    REQUIRE(::chmod(log.path.c_str(), mode) == 0);
+    if (::geteuid() == 0) REQUIRE(::chown(log.path.c_str(), 4242, 4243) == 0);
+    fs::remove(NewestPath(log.path));  // as a log is that an older version wrote
+    log.Append({Members({})});
+    struct stat status = {};
+    struct stat log_status = {};
+    REQUIRE(::stat(NewestPath(log.path).c_str(), &status) == 0);
+    REQUIRE(::stat(log.path.c_str(), &log_status) == 0);
+    CHECK((status.st_mode & 0777) == mode);
+    CHECK(status.st_gid == log_status.st_gid);
+  }
 }
 
 TEST_CASE("a look back with --at is no newer decision, and no instant or period to go on from") {
