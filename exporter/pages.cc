@@ -150,6 +150,27 @@ std::string LastWriteText(double unix_seconds) {
   return SpanText(std::max(0.0, now.count() - unix_seconds)) + " ago";
 }
 
+// Why the counts are no evidence, as the shipped spec's [coverage.reasons] say it in the verdict line.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kMeasurementProblems = {{
+    {"other_file", "the application writes to another file than the exporter reads"},
+    {"unlinked_file", "the application writes to a file that is no longer at its path"},
+    {"held_without_log", "a process holds the database open, but its write-ahead log is not at this path"},
+    {"refused_name_taken", "counting was refused: another database has this store's name"},
+    {"refused_other_sqlite",
+     "counting was refused: the application uses another copy of SQLite than the observer"},
+    {"not_counted", "the application has the store open but does not count its writes"},
+    {"unreadable", "the exporter can't read the database"},
+    {"not_watched", "the exporter can't watch the database's folder"},
+    {"trace_lost", "a connection's writes are no longer traced"},
+    {"file_not_comparable", "the application's file and the exporter's can't be compared"},
+}};
+// This one alone leaves the counts usable if they agree from both sides.
+constexpr std::string_view kNotComparable = "file_not_comparable";
+
+bool HasMeasurementProblem(const Samples& samples, const std::string& store, std::string_view reason) {
+  return samples.Find("checkpoint_measurement_problem_info", {store, reason}) == 1;
+}
+
 std::string Problems(const StoreReport& report) {
   const Samples& samples = report.samples;
   const std::string& store = report.name;
@@ -165,6 +186,11 @@ std::string Problems(const StoreReport& report) {
   if (file) add("Database:", sqlite::ProblemTextOfId(*file));
   // The same reason for both is the file's, and is said once.
   if (commits && commits != file) add("Commit counter:", sqlite::ProblemTextOfId(*commits));
+  for (const auto& [id, text] : kMeasurementProblems) {
+    // The commit counter's own reason has said these two already.
+    const bool is_said = commits && (id == "unreadable" || id == *commits);
+    if (HasMeasurementProblem(samples, store, id) && !is_said) add("Counts:", text);
+  }
   if (!report.oldest_reader.empty()) {
     const double seconds = samples.Find("checkpoint_wal_oldest_reader_seconds", {store}).value_or(0);
     add("Checkpoints held back:",
@@ -179,9 +205,10 @@ std::string Badge(std::string_view kind, std::string_view text) {
 
 std::string Badges(const Samples& samples, const std::string& store) {
   if (samples.Find("checkpoint_block_up", {store}) != 1) return Badge("bad", "writes not counted");
-  std::string badges = Badge("good", "writes counted");
-  if (samples.Find("checkpoint_block_trace_lost", {store}) == 1)
-    badges += Badge("bad", "some writes go uncounted");
+  const bool is_bad = std::ranges::any_of(kMeasurementProblems, [&](const auto& problem) {
+    return problem.first != kNotComparable && HasMeasurementProblem(samples, store, problem.first);
+  });
+  std::string badges = is_bad ? Badge("bad", "counts are no evidence") : Badge("good", "writes counted");
   if (samples.Find("checkpoint_block_writers", {store}) == 0) badges += Badge("idle", "no living writer");
   return badges;
 }
