@@ -1,7 +1,9 @@
 // --generate: every artefact of the specs written, and one line for each file that changes, goes or is left over.
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -10,6 +12,7 @@
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 #include "rulegen/tree/tree.h"
+#include "thresholds/model.h"
 
 namespace outgrown::commands {
 namespace {
@@ -29,6 +32,22 @@ Result<void> SettleLeftOvers(const std::vector<generate::LeftOver>& left_overs, 
     report += fmt::format("removed {}\n", file.path.string());
   }
   return {};
+}
+
+// Versions that kept manifests had the alerts about the measurement built in; a spec of that time has none.
+void SayWhatAlertsAreGone(const std::vector<generate::Made>& all,
+                          const std::vector<generate::LeftOver>& left_overs) {
+  for (const generate::Made& made : all) {
+    const spec::Spec& spec = *made.spec;
+    const std::string manifest = spec.file.stem().string() + ".manifest";
+    const bool is_upgrade = std::ranges::any_of(
+        left_overs, [&](const generate::LeftOver& file) { return file.path.filename() == manifest; });
+    if (is_upgrade && spec.watches.empty() && !spec.thresholds.empty())
+      Say("{}: the alerts about the measurement (exporter down, coverage and so on) are in the spec now, and "
+          "it has "
+          "no [[watch]], so there are none: copy them from the shipped spec (docs/spec.md, \"[[watch]]\")\n",
+          spec.file.string());
+  }
 }
 
 }  // namespace
@@ -52,6 +71,7 @@ int RunGenerate(const Options& options) {
   // Only after everything was written, so that a file that moved exists at its new place before it goes from
   // the old one.
   const auto left_overs = generate::LeftOvers(all.made, options.out, options.specs.empty());
+  if (left_overs.ok()) SayWhatAlertsAreGone(all.made, *left_overs);
   const Result<void> settled = left_overs.ok() ? SettleLeftOvers(*left_overs, options.prune, report)
                                                : Result<void>(left_overs.error());
   if (!settled) {
