@@ -114,15 +114,20 @@ class Search {
         generated_.insert(Canonical(layout.On(artefact.path)));
       }
       folders_.merge(FoldersOf(one, layout));
-      manifest_folders_.insert(layout.On("x").parent_path());
+      own_folders_.insert(layout.On("x").parent_path());
     }
   }
 
   // The first error, if there is any: an unreadable file could be a left-over one, so "nothing is left over"
   // would be wrong.
   Result<std::vector<LeftOver>> Run() {
-    for (const fs::path& folder : folders_) LookInto(folder, true);
-    for (const fs::path& folder : manifest_folders_) {
+    // First inside the specs' folders, which tells what is theirs outside of them.
+    for (const bool inside : {true, false}) {
+      for (const fs::path& folder : folders_) {
+        if (IsInside(folder / "x") == inside) LookInto(folder, true);
+      }
+    }
+    for (const fs::path& folder : own_folders_) {
       for (const fs::directory_entry& entry : Entries(folder)) {
         if (entry.path().extension() == ".manifest") LookAtManifest(folder / entry.path().filename());
       }
@@ -134,6 +139,13 @@ class Search {
   }
 
  private:
+  // What a file says of where it comes from: its mark, and its name's beginning.
+  struct Origin {
+    std::string spec_file;
+    std::string store;
+    auto operator<=>(const Origin&) const = default;
+  };
+
   template <typename T>
   T ValueOr(Result<T> result, T otherwise) {
     if (result.ok()) return std::move(*result);
@@ -154,10 +166,10 @@ class Search {
     }
   }
 
-  // Whether the file is left over.
-  bool LookAt(const fs::path& path) {
+  // Whether the file is left over. `is_listed`: a manifest of one of the specs has it.
+  bool LookAt(const fs::path& path, bool is_listed = false) {
     if (IsGenerated(path) || !ValueOr(IsPlainFile(path), false) || IsUsers(path)) return false;
-    std::string why = WhyLeftOver(ValueOr(ReadFile(path), std::string()), path);
+    std::string why = WhyLeftOver(ValueOr(ReadFile(path), std::string()), path, is_listed);
     if (why.empty()) return false;
     // By canonical path: two folders of [output] may be the same one.
     found_.try_emplace(Canonical(path), LeftOver{path, std::move(why)});
@@ -168,40 +180,39 @@ class Search {
     return generated_.contains(path) || generated_.contains(Canonical(path));
   }
 
-  // Whether a spec file of the same name that is not of this run lies in a folder beside this one's, and `path` is
-  // outside this one's.
-  bool MayBeOfNamesake(const spec::Spec& spec, const fs::path& path) const {
-    const fs::path from_own = path.lexically_relative(Layout(spec, out_).On("x").parent_path());
-    if (from_own.empty() || *from_own.begin() != "..") return false;
-    std::error_code none;
-    const fs::path folder = fs::absolute(spec.file, none).lexically_normal().parent_path();
-    const Result<std::vector<fs::directory_entry>> beside = EntriesOf(folder.parent_path());
-    return beside.ok() && std::ranges::any_of(*beside, [&](const fs::directory_entry& entry) {
-             const fs::path file = entry.path() / spec.file.filename();
-             return fs::exists(file, none) && std::ranges::none_of(made_, [&](const Made& made) {
-                      return fs::equivalent(file, made.spec->file, none);
-                    });
-           });
+  // Whether the path is in the folder of one of these specs, or below it.
+  bool IsInside(const fs::path& path) const {
+    return std::ranges::any_of(own_folders_, [&](const fs::path& folder) {
+      const fs::path from_own = path.lexically_relative(folder);
+      return !from_own.empty() && *from_own.begin() != "..";
+    });
   }
 
-  std::string WhyLeftOver(std::string_view bytes, const fs::path& path) const {
+  std::string WhyLeftOver(std::string_view bytes, const fs::path& path, bool is_listed) {
     const std::string spec_file(emit::ReadMark(bytes).spec_file);
     if (spec_file.empty()) return "";
-    // The mark has no folder: it may be that of a namesake, which names its files by another store.
+    const std::string name = path.filename().string();
+    const Origin origin = {spec_file, name.substr(0, name.find('.'))};
+    // The mark has no folder, so outside these specs' folders it may be that of somebody else's spec.
+    const bool is_inside = IsInside(path);
+    const bool is_ours = is_inside || is_listed || left_over_inside_.contains(origin);
     const auto is_of = [&](const Made& made) {
-      return emit::CarriesMarkOf(*made.spec, bytes) &&
-             (path.filename().string().starts_with(made.spec->store.name + ".") ||
-              !MayBeOfNamesake(*made.spec, path));
+      return emit::CarriesMarkOf(*made.spec, bytes) && (is_ours || origin.store == made.spec->store.name);
     };
-    // A spec of this run is certain about what it generates.
-    if (std::ranges::any_of(made_, is_of)) return spec_file + " no longer generates it";
     std::error_code none;
     const auto is_beside = [&](const Made& made) {
       return fs::exists(made.spec->file.parent_path() / spec_file, none);
     };
-    // With --spec only some specs are loaded, so a file of another spec may well be generated by it.
-    if (!every_spec_ || std::ranges::any_of(made_, is_beside)) return "";
-    return "its spec " + spec_file + " is not there";
+    std::string why;
+    // A spec of this run is certain about what it generates.
+    if (std::ranges::any_of(made_, is_of)) {
+      why = spec_file + " no longer generates it";
+    } else if (every_spec_ && is_ours && std::ranges::none_of(made_, is_beside)) {
+      // With --spec only some specs are loaded, so a file of another spec may well be generated by it.
+      why = "its spec " + spec_file + " is not there";
+    }
+    if (is_inside && !why.empty()) left_over_inside_.insert(origin);
+    return why;
   }
 
   // alertmanager.base may itself have been generated once and edited since, mark and all.
@@ -220,7 +231,7 @@ class Search {
   void LookAtManifest(const fs::path& path) {
     if (!ValueOr(IsPlainFile(path), false)) return;
     const std::string text = ValueOr(ReadFile(path), std::string());
-    if (!text.starts_with("# ") || WhyLeftOver(text, path).empty()) return;
+    if (!text.starts_with("# ") || WhyLeftOver(text, path, false).empty()) return;
     constexpr std::size_t kPathAt = 64 + 2;
     bool is_settled = true;
     for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) {
@@ -229,7 +240,7 @@ class Search {
       const fs::path named = fs::path(line.substr(kPathAt));
       // A manifest's paths are relative to it; an absolute one is none that rulegen wrote.
       if (named.is_absolute()) continue;
-      if (LookAt((path.parent_path() / named).lexically_normal())) is_settled = false;
+      if (LookAt((path.parent_path() / named).lexically_normal(), true)) is_settled = false;
     }
     found_.try_emplace(Canonical(path), LeftOver{path, "rulegen keeps no manifest any more", is_settled});
   }
@@ -239,7 +250,8 @@ class Search {
   const bool every_spec_;
   std::set<fs::path> generated_;
   std::set<fs::path> folders_;
-  std::set<fs::path> manifest_folders_;
+  std::set<fs::path> own_folders_;
+  std::set<Origin> left_over_inside_;
   std::map<fs::path, LeftOver> found_;
   std::optional<Error> failed_;
 };

@@ -63,10 +63,12 @@ struct LeftOver {
 
 // What is left over in the folders that [output] names and in those directly below them, sorted: files with
 // an artefact's extension and the mark of one of these specs that are none of their artefacts; if
-// `every_spec`, so that there are no others, also those whose spec is not beside these. Links are not looked
-// at; the specs and what alertmanager.base names are never left over, whatever they begin with. Development
-// versions before 0.1.0 wrote a SPEC.manifest of everything generated: the marked files that one lists count
-// too, wherever they are, and it is itself left over.
+// `every_spec`, so that there are no others, also those whose spec is not beside these. Outside the specs'
+// folders, where other teams' files may lie, only those whose names begin with one of these stores, or as that
+// of a file with the same mark that is left over inside. Links are not looked at; the specs and what
+// alertmanager.base names are never left over, whatever they begin with. Development versions before 0.1.0 wrote
+// a SPEC.manifest of everything generated: the marked files that one lists count too, wherever they are, and it
+// is itself left over.
 Result<std::vector<LeftOver>> LeftOvers(const std::vector<Made>& made,
                                         const std::optional<std::filesystem::path>& out, bool every_spec);
 
