@@ -50,8 +50,10 @@ void AppendStore(Template& text, const std::vector<std::string>& labels) {
   Append(text, ".");
 }
 
-Annotation RunbookUrl(const spec::Spec& spec, const std::string& alert) {
-  return {"runbook_url", {Literal{spec.rules.runbook_url + "#" + spec::RunbookAnchor(alert)}}};
+void AddRunbookUrl(const spec::Spec& spec, AlertRule& alert) {
+  if (spec.rules.runbook_url.empty()) return;
+  const std::string url = spec.rules.runbook_url + "#" + spec::RunbookAnchor(alert.alert);
+  alert.annotations.push_back({"runbook_url", {Literal{url}}});
 }
 
 AlertRule ThresholdAlert(const spec::Spec& spec, const spec::Signal& signal,
@@ -79,7 +81,7 @@ AlertRule ThresholdAlert(const spec::Spec& spec, const spec::Signal& signal,
   AppendStore(description, spec.store.identity);
   alert.annotations.push_back({"summary", {Literal{VerdictLine(spec, threshold)}}});
   alert.annotations.push_back({"description", std::move(description)});
-  alert.annotations.push_back(RunbookUrl(spec, alert.alert));
+  AddRunbookUrl(spec, alert);
   return alert;
 }
 
@@ -97,7 +99,7 @@ Rule ToRule(const spec::Spec& spec, const spec::Watch& watch) {
   AppendStore(description, watch.labels);
   alert.annotations.push_back({"summary", {Literal{watch.summary}}});
   alert.annotations.push_back({"description", std::move(description)});
-  alert.annotations.push_back(RunbookUrl(spec, alert.alert));
+  AddRunbookUrl(spec, alert);
   return alert;
 }
 

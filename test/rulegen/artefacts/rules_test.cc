@@ -42,6 +42,19 @@ TEST_CASE("a recording rule and its alerts stand in one group in that order") {
                                                           "A:QueueDepth"});
 }
 
+TEST_CASE("without runbook_url no alert has an annotation of that name") {
+  spec::Spec spec = test::TinySpec();
+  const auto count = [](const spec::Spec& of) {
+    const std::string text = emit::RulesYaml(of, plan::PlanRules(of), spec::Flavor::kPrometheus);
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = text.find("runbook_url", at)) != std::string::npos; ++at) ++found;
+    return found;
+  };
+  CHECK(count(spec) == spec.thresholds.size() + 2);  // watches
+  spec.rules.runbook_url.clear();
+  CHECK(count(spec) == 0);
+}
+
 TEST_CASE("a group holds 20 rules at most and tears no signal from its alerts") {
   spec::Spec spec = test::TinySpec();
   const spec::Signal signal = spec.signals[0];
