@@ -343,6 +343,8 @@ std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   if (options.evaluate.measurements && (options.evaluate.since_ms || options.evaluate.since_last)) {
     return Usage("--since has no meaning with --measurements: given values have no history");
   }
+  if (options.evaluate.measurements && options.evaluate.wait_ms)
+    return Usage("--wait has no meaning with --measurements: no server is asked");
   if (options.evaluate.since_last && options.mode != Mode::kEvaluate)
     return Usage("--since last has a meaning only with --evaluate");
   if (options.evaluate.at_ms && *options.evaluate.at_ms > NowMs() + kClocksApartMs) {

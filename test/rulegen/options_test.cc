@@ -62,6 +62,7 @@ TEST_CASE("a wrong command line is exit status 2 and says what is wrong") {
       {{"--archive", "dir", "--since", "last"}, "--since last has a meaning only with --evaluate"},
       {{"--evaluate", "--measurements", "-", "--since", "last"},
        "--since has no meaning with --measurements"},
+      {{"--evaluate", "--measurements", "-", "--wait", "1m"}, "--wait has no meaning with --measurements"},
       {{"--backtest", "--at", "3600", "--since", "2h"}, "--since reaches back before 1970"},
       {{"--backtest", "--log", "x"}, "--log has no meaning with --backtest"},
   };
