@@ -8,6 +8,8 @@
 #include <variant>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/exit_status.h"
 #include "common/horizons.h"
@@ -23,14 +25,9 @@ constexpr const char* kDescription =
 constexpr const char* kFooter =
     "Exit status: 0 ok, 1 failure, 2 usage, 3 invalid spec, 4 Prometheus answered no query,\n"
     "5 decision could not be logged, 6 drift, 30 undetermined. The manual is rulegen(1).";
-constexpr const char* kEvaluate = "Options of --evaluate";
-constexpr const char* kPeriod = "Options of --evaluate and --backtest";
 constexpr const char* kConnection = "Connection to Prometheus";
-constexpr const char* kVerify = "Options of --verify";
-constexpr const char* kBacktest = "Options of --backtest";
 // A smaller step only multiplies the work: a recorded series has one sample an evaluation.
 constexpr std::int64_t kStepMsMin = 1'000;
-constexpr const char* kArchive = "Options of --archive";
 constexpr const char* kModes = "Modes (exactly one)";
 
 // A mode's flag, and the options that mean something with it.
@@ -84,10 +81,26 @@ const std::vector<ModeFlag>& ModeFlags() {
 
 const ModeFlag& FlagOf(Mode mode) { return *std::ranges::find(ModeFlags(), mode, &ModeFlag::mode); }
 
+// "Options of --evaluate, --backtest and --archive": the heading in the help.
+std::string GroupOf(std::string_view option) {
+  std::vector<std::string> modes;
+  for (const ModeFlag& flag : ModeFlags()) {
+    if (std::ranges::count(flag.options, option) > 0) modes.emplace_back(flag.flag);
+  }
+  const std::string last = std::move(modes.back());
+  modes.pop_back();
+  return fmt::format("Options of {}{}{}", fmt::join(modes, ", "), modes.empty() ? "" : " and ", last);
+}
+
+CLI::ValidationError Wrong(const char* flag, std::string_view found, std::string_view expected) {
+  return CLI::ValidationError(flag, fmt::format("found \"{}\", expected {}", found, expected));
+}
+
 // A positive duration. CLI::ValidationError, naming `flag`, if the text is none.
-std::int64_t PositiveDuration(const char* flag, const std::string& text) {
+std::int64_t PositiveDuration(const char* flag, const std::string& text,
+                              std::string_view expected = "a duration like 30s or 24h") {
   const std::optional<Milliseconds> duration = ParseDuration(text);
-  if (!duration || duration->count() <= 0) throw CLI::ValidationError(flag, "not a duration like 30s or 24h");
+  if (!duration || duration->count() <= 0) throw Wrong(flag, text, expected);
   return duration->count();
 }
 
@@ -99,7 +112,7 @@ std::string ServerUrl(const char* flag, const std::string& text) {
 }
 
 void AddFile(CLI::App& app, const char* flag, std::optional<std::filesystem::path>& file, const char* help,
-             const char* group) {
+             const std::string& group) {
   app.add_option_function<std::string>(
          flag, [&file](const std::string& path) { file = path; }, help)
       ->type_name("FILE")
@@ -134,51 +147,50 @@ void AddConnectionOptions(CLI::App& app, ConnectionOptions& options) {
 void AddEvaluateOptions(CLI::App& app, EvaluateOptions& options) {
   AddFile(app, "--measurements", options.measurements,
           "Decide from the values in this JSON file (- is standard input) instead of asking Prometheus",
-          kEvaluate);
+          GroupOf("--measurements"));
   AddFile(app, "--log", options.log,
           "The decision log (default: decisions.jsonl in $STATE_DIRECTORY, else in $XDG_STATE_HOME/outgrown)",
-          kEvaluate);
+          GroupOf("--log"));
   app.add_option_function<std::string>(
          "--at",
          [&options](const std::string& text) {
            options.at_ms = ParseTime(text);
-           if (!options.at_ms) {
-             throw CLI::ValidationError("--at", "not an instant like 2026-11-23T14:00:00Z or Unix seconds");
-           }
+           if (!options.at_ms)
+             throw Wrong("--at", text, "an instant like 2026-11-23T14:00:00Z or Unix seconds");
          },
          "Decide for this instant instead of 10 seconds ago; a backtest or an archive ends there")
       ->type_name("TIME")
-      ->group(kPeriod);
+      ->group(GroupOf("--at"));
   app.add_option_function<std::string>(
          "--since",
          [&options](const std::string& text) {
            options.since_last = text == "last";
-           if (!options.since_last) options.since_ms = PositiveDuration("--since", text);
+           if (!options.since_last)
+             options.since_ms = PositiveDuration("--since", text, "a duration like 30s or 24h, or last");
          },
          "Decide at every evaluation of this period and report the most severe verdict; last: for each store "
          "since the end of its newest period in the log, for a daily timer; with --backtest and --archive: "
          "how far to go back (default: 7d)")
       ->type_name("DURATION")
-      ->group(kPeriod);
+      ->group(GroupOf("--since"));
   app.add_option_function<std::string>(
          "--format",
          [&options](const std::string& text) {
-           if (text != "text" && text != "json")
-             throw CLI::ValidationError("--format", "neither text nor json");
+           if (text != "text" && text != "json") throw Wrong("--format", text, "text or json");
            options.format = text == "json" ? Format::kJson : Format::kText;
          },
          "text (default) or json")
       ->type_name("FORMAT")
-      ->group(kPeriod);
+      ->group(GroupOf("--format"));
   app.add_option_function<std::string>(
          "--wait",
          [&options](const std::string& text) { options.wait_ms = PositiveDuration("--wait", text); },
          "Wait at most this long for a server that is not reachable yet or answers 503, as Prometheus does "
          "while it replays its WAL after a start (default: no wait)")
       ->type_name("DURATION")
-      ->group(kEvaluate);
+      ->group(GroupOf("--wait"));
   app.add_flag("--exit-code", options.exit_code, "Exit with the verdict's own code (10, 20) if there is one")
-      ->group(kEvaluate);
+      ->group(GroupOf("--exit-code"));
   AddConnectionOptions(app, options.connection);
 }
 
@@ -187,16 +199,16 @@ void AddBacktestOptions(CLI::App& app, BacktestOptions& options) {
          "--step",
          [&options](const std::string& text) {
            options.step_ms = PositiveDuration("--step", text);
-           if (*options.step_ms < kStepMsMin) throw CLI::ValidationError("--step", "less than 1s");
+           if (*options.step_ms < kStepMsMin) throw Wrong("--step", text, "1s or more");
          },
          "Time between two decisions (default: the spec's interval)")
       ->type_name("DURATION")
-      ->group(kBacktest);
+      ->group(GroupOf("--step"));
   app.add_option_function<std::string>(
          "--against", [&options](const std::string& path) { options.against = path; },
          "Another spec of the same store: show what it would have changed")
       ->type_name("FILE")
-      ->group(kBacktest);
+      ->group(GroupOf("--against"));
 }
 
 void AddArchiveOptions(CLI::App& app, ArchiveOptions& options) {
@@ -214,7 +226,7 @@ void AddArchiveOptions(CLI::App& app, ArchiveOptions& options) {
          "A file that belongs to the evidence, as Prometheus' own configuration; may be given several times")
       ->type_name("FILE")
       ->allow_extra_args(false)
-      ->group(kArchive);
+      ->group(GroupOf("--include"));
   app.add_option_function<std::string>(
          "--alertmanager",
          [&options](const std::string& text) {
@@ -222,7 +234,7 @@ void AddArchiveOptions(CLI::App& app, ArchiveOptions& options) {
          },
          "The Alertmanager whose running configuration belongs to the evidence")
       ->type_name("URL")
-      ->group(kArchive);
+      ->group(GroupOf("--alertmanager"));
 }
 
 void AddOptions(CLI::App& app, Options& options) {
@@ -234,24 +246,24 @@ void AddOptions(CLI::App& app, Options& options) {
          "--out", [&options](const std::string& folder) { options.out = folder; },
          "Put everything under this folder instead of beside the specs, in the same layout")
       ->type_name("DIR")
-      ->group("Options of --generate, --check, --verify and --archive");
+      ->group(GroupOf("--out"));
   app.add_flag("--prune", options.prune,
                "Remove the files that carry rulegen's mark and that no spec generates any more; without it "
                "they are named")
-      ->group("Options of --generate");
+      ->group(GroupOf("--prune"));
   app.add_option_function<std::string>(
          "--rules-url",
          [&options](const std::string& text) { options.verify.rules_url = ServerUrl("--rules-url", text); },
          "The server that has the rules loaded, where it is not Prometheus itself (vmalert)")
       ->type_name("URL")
-      ->group(kVerify);
+      ->group(GroupOf("--rules-url"));
   app.add_option_function<std::string>(
          "--rules-headers-file",
          [&options](const std::string& path) { options.verify.rules_headers_file = path; },
          "Headers for --rules-url, one a line; it gets the login for Prometheus only if host and port are "
          "the same")
       ->type_name("FILE")
-      ->group(kVerify);
+      ->group(GroupOf("--rules-headers-file"));
   AddEvaluateOptions(app, options.evaluate);
   AddBacktestOptions(app, options.backtest);
   AddArchiveOptions(app, options.archive);
@@ -259,7 +271,7 @@ void AddOptions(CLI::App& app, Options& options) {
          "LOG", options.logs,
          "Decision logs, in the order of their records (default: the log of --evaluate, with its segments)")
       ->type_name("FILE")
-      ->group("Options of --audit and --history");
+      ->group(GroupOf("LOG"));
 }
 
 Exit Usage(const std::string& what) { return {kExitUsage, "rulegen: " + what + "\nTry 'rulegen --help'.\n"}; }

@@ -50,7 +50,12 @@ TEST_CASE("a wrong command line is exit status 2 and says what is wrong") {
       {{"--archive", ""}, "--archive: names no folder"},
       {{"--archive", "dir", "--evaluate"}, "exclude each other"},
       {{"--evaluate", "--include", "x"}, "--include has no meaning with --evaluate"},
-      {{"--backtest", "--step", "999ms"}, "less than 1s"},
+      {{"--backtest", "--step", "999ms"}, "--step: found \"999ms\", expected 1s or more"},
+      {{"--evaluate", "--since", "a day"},
+       "--since: found \"a day\", expected a duration like 30s or 24h, or last"},
+      {{"--evaluate", "--timeout", "0s"}, "--timeout: found \"0s\", expected a duration like 30s or 24h"},
+      {{"--evaluate", "--at", "noon"}, "--at: found \"noon\", expected an instant like 2026-11-23T14:00:00Z"},
+      {{"--evaluate", "--format", "xml"}, "--format: found \"xml\", expected text or json"},
       {{"--evaluate", "--prometheus", "http//127.0.0.1"}, "--prometheus: not a URL like http://"},
       {{"--evaluate", "--prometheus", ""}, "--prometheus: not a URL like http://"},
       {{"--backtest", "--prometheus", "http://u:p@h"}, "--prometheus: holds a user or a password"},
@@ -74,6 +79,24 @@ TEST_CASE("a wrong command line is exit status 2 and says what is wrong") {
     CHECK(exit.status == kExitUsage);
     CHECK(exit.text.starts_with("rulegen: "));
     CHECK(exit.text.find(row.says) != std::string::npos);
+  }
+}
+
+TEST_CASE("the help says of each option which modes have it") {
+  const std::string help = std::get<Exit>(Parse({"--help"})).text;
+  const std::pair<const char*, const char*> rows[] = {
+      {"--log FILE", "Options of --evaluate and --archive:"},
+      {"--since DURATION", "Options of --evaluate, --backtest and --archive:"},
+      {"--format FORMAT", "Options of --evaluate, --backtest and --verify:"},
+      {"--rules-url URL", "Options of --archive and --verify:"},
+      {"--prune", "Options of --generate:"},
+  };
+  for (const auto& [option, heading] : rows) {
+    CAPTURE(std::string(option));
+    const std::size_t at = help.find(option);
+    REQUIRE(at != std::string::npos);
+    const std::size_t group = help.rfind("\n\n", at);
+    CHECK(help.substr(group).find(heading) < at - group);
   }
 }
 
