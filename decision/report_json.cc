@@ -34,7 +34,7 @@ std::string_view UnitId(Unit unit) {
   return "count";
 }
 
-// All of them in table order, also those without a threshold, which the text leaves out.
+// All of them in table order, also those without a threshold.
 void WriteSignals(JsonWriter& json, const Table& table, const evaluate::StoreDecision& store) {
   json.Key("signals").StartArray();
   for (std::size_t index = 0; index < table.signals.size(); ++index) {

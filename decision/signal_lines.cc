@@ -27,7 +27,7 @@ using decide::State;
 struct SignalRowText {
   std::string title;  // "Write errors"
   std::string value;  // "2.31 %", "-" if it is not known
-  std::string limit;  // "limit 1 %"
+  std::string limit;  // "limit 1 %"; "" if the signal has no threshold, and then there is no bar
   std::string state;  // "breached for 12 min", "writes go uncounted", ""
   std::string trend;  // "100 in about 4 days", "in about 41 days", "no trend", "" if it was not asked for
   bool trend_reached = false;
@@ -154,15 +154,31 @@ void SetTrend(const Table& table, const evaluate::StoreDecision& store, std::siz
   }
 }
 
-// A row for each signal that has a threshold, in table order.
+// Of a signal without a threshold, which is shown and not judged; nothing if its value wasn't among those given.
+std::optional<SignalRowText> ShownRow(const evaluate::Evaluation& evaluation,
+                                      const evaluate::StoreDecision& store, std::size_t signal) {
+  const SignalRow& row = evaluation.table->signals[signal];
+  const std::optional<Sample> newest = evaluate::Newest(store, signal);
+  if (!newest && evaluation.origin == evaluate::Origin::kGiven) return std::nullopt;
+  SignalRowText text;
+  text.title = std::string(row.title);
+  text.value = newest ? QuantityText(newest->value, row.unit) : "-";
+  if (!newest) text.state = std::string(decide::CauseText(store.samples.signals[signal].cause));
+  return text;
+}
+
+// A row for each signal, in table order.
 std::vector<SignalRowText> SignalRows(const evaluate::Evaluation& evaluation,
                                       const evaluate::StoreDecision& store) {
   const Table& table = *evaluation.table;
   std::vector<SignalRowText> rows;
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
     const std::size_t shown = ShownThreshold(table, store, signal);
-    // Without a threshold there is nothing to compare the value with; the dashboard shows it.
-    if (shown == decide::kNoThreshold) continue;
+    if (shown == decide::kNoThreshold) {
+      if (std::optional<SignalRowText> row = ShownRow(evaluation, store, signal))
+        rows.push_back(std::move(*row));
+      continue;
+    }
     const ThresholdRow& threshold = table.thresholds[shown];
     const Unit unit = table.signals[signal].unit;
     const std::optional<Sample> newest = evaluate::Newest(store, signal);
@@ -257,6 +273,7 @@ Widths WidthsOf(const std::vector<SignalRowText>& rows, const TextStyle& style) 
 
 // The bar in its colour, what is left up to the limit as a faint track.
 std::string PaintedBar(const SignalRowText& row, std::size_t columns, Colour colour, const TextStyle& style) {
+  if (row.limit.empty()) return std::string(columns, ' ');
   const std::size_t limit_at = columns - kBarBeyond;
   std::string bar = Bar(row.fill, limit_at, columns);
   bar.erase(bar.find_last_not_of(' ') + 1);

@@ -65,6 +65,27 @@ TEST_CASE("a value just beyond its limit doesn't read as the limit") {
       std::string::npos);
 }
 
+TEST_CASE("a signal without a threshold is shown with its value alone, and not judged") {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  std::vector<ThresholdRow> thresholds(test::kSampleThresholds.begin(), test::kSampleThresholds.end());
+  std::erase_if(thresholds, [](const ThresholdRow& row) { return row.id == "FileSize"; });
+  Table table = kSampleTable;
+  table.thresholds = thresholds;
+  source.SetValue("a", "checkpoint:file_size_bytes", 6e9, 1);
+  std::vector<Evaluation> evaluations = {EvaluateMeasured(table, source, kMemoryT)};
+  CHECK(TextReport(evaluations, {}).starts_with("SQLite sufficient\n"));
+  CHECK(TextReport(evaluations, {}).find("\n  File size          5.59 GB\n") != std::string::npos);
+  const std::string bars = TextReport(evaluations, {.terminal = true, .colour = false});
+  CHECK(bars.find("\n  File size          5.59 GB\n") != std::string::npos);
+  source.recorded["checkpoint:file_size_bytes"].erase("a");
+  evaluations = {EvaluateMeasured(table, source, kMemoryT)};
+  const std::string missing = TextReport(evaluations, {});
+  CHECK(missing.starts_with("SQLite sufficient\n"));
+  CHECK(missing.find("\n  File size          -  ") != std::string::npos);
+  CHECK(missing.find("  no recorded series\n") != std::string::npos);
+}
+
 TEST_CASE("on a terminal there are bars, and colour only where it is wanted") {
   MemorySource source;
   source.AddHealthyStore("checkpoints");
