@@ -3,8 +3,10 @@
 // detected.
 #include "decision/log/decision_log.h"
 
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -35,8 +37,14 @@ Result<void> CollectDecisionLog(const Settings& settings, Samples& samples) {
   const Result<std::optional<decision_log::NewestDecisions>> read =
       decision_log::ReadNewest(settings.decision_log);
   if (!read) return read.error();
-  // No decision was made yet: no series, and no failure.
-  if (!*read) return {};
+  if (!*read) {
+    std::error_code none;
+    // No decision was made yet: no series, and no failure.
+    if (const auto bytes = std::filesystem::file_size(settings.decision_log, none); none || bytes == 0)
+      return {};
+    return Error{"has no newest decisions about this log; the next rulegen --evaluate writes them",
+                 decision_log::NewestPath(settings.decision_log).string()};
+  }
   const decision_log::NewestDecisions& newest = **read;
   for (const decision_log::NewestDecision& decision : newest.decisions) {
     const std::string subject = Subject(decision);

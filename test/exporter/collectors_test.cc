@@ -424,6 +424,16 @@ TEST_CASE("the last decisions and the log's end are shown, and nothing without a
         std::string::npos);
   CHECK(all.find(R"(checkpoint_decision_timestamp_seconds{store="checkpoint",subject="database=b,job=x")") ==
         std::string::npos);
+  // As a log is that an older version wrote: the warning about the failed collector says what to do.
+  std::filesystem::remove(outgrown::decision_log::NewestPath(settings.decision_log));
+  CHECK(lines(false).empty());
+  Samples samples;
+  const std::string why = CollectDecisionLog(settings, samples).error().Text();
+  CAPTURE(why);
+  CHECK(why.find("decisions.newest.json") != std::string::npos);
+  CHECK(why.find("rulegen --evaluate") != std::string::npos);
+  std::ofstream(settings.decision_log) << "";
+  CHECK(lines().empty());
   settings.decision_log = folder.path().string();
   CHECK(lines(false).empty());
 }
