@@ -109,7 +109,7 @@ class Faults(faulty_run.FaultCase):
             try:
                 done = subprocess.run(
                     [faulty_run.RULEGEN, "--evaluate", "--spec", faulty_run.ROOT / "rules" / "checkpoint.toml", "--prometheus",
-                     server.url, "--log", pathlib.Path(folder) / "log", "--timeout", "300ms"], capture_output=True, text=True, check=False, timeout=10)
+                     server.url, "--log", pathlib.Path(folder) / "log", "--timeout", "300ms"], capture_output=True, text=True, check=False, timeout=60)
             finally:
                 fake.Handler.answer = original
             self.assertEqual(done.returncode, 4)

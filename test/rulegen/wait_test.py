@@ -56,8 +56,8 @@ class Wait(unittest.TestCase):
         self.addCleanup(server.shutdown)
         return server
 
-    def start(self, *arguments):
-        return subprocess.Popen([RULEGEN, "--evaluate", "--spec", ROOT / "rules/checkpoint.toml", "--log", self.log,
+    def start(self, *arguments, wrapper=()):
+        return subprocess.Popen([*wrapper, RULEGEN, "--evaluate", "--spec", ROOT / "rules/checkpoint.toml", "--log", self.log,
                                  "--prometheus", f"http://127.0.0.1:{self.port}", *arguments],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -77,8 +77,10 @@ class Wait(unittest.TestCase):
         self.assertEqual(evaluate.returncode, 30)
 
     def test_a_server_that_is_not_there_yet_is_waited_for_too(self):
-        evaluate = self.start("--wait", "50s")
-        time.sleep(0.2)
+        calls = self.log.with_name("calls")
+        evaluate = self.start("--wait", "50s", wrapper=["strace", "-f", "-qq", "-e", "trace=connect", "-o", calls])
+        # Twice: the first one was refused.
+        servers.wait_for("a second connect", lambda: calls.read_text().count(f"htons({self.port})") > 1)
         self.serve().ready.set()
         self.assertIn("no store found", evaluate.communicate(timeout=60)[0])
 
