@@ -256,7 +256,7 @@ void DropBlock(ProcessBlock& block) {
   const LibraryLock lock;
   if (--block.users > 0) return;
   // First: a record that races with the close then finds no block. Relaxed, because closing while another
-  // thread records is the caller's mistake (writer.h), and no order could mend it.
+  // thread records is the caller's mistake (writer.h), and no order could correct it.
   block.id.store(0, std::memory_order_relaxed);
   ReleaseAllSlots(block);
   block.says = {};
