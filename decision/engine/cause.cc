@@ -31,7 +31,7 @@ constexpr std::array kWordings = {
     Wording{Cause::kPresenceUnknown, "presence_unknown", "whether the store still reports is not known"},
     Wording{Cause::kUnmeasured, "unmeasured", "not measured all the time"},
     Wording{Cause::kOvercounted, "overcounted", "more writes are counted than the store commits"},
-    Wording{Cause::kWindowNotFull, "window_not_full", "not yet measured for as long as its rates look back"},
+    Wording{Cause::kWindowNotFull, "window_not_full", "the window of its rates is not full"},
 };
 
 constexpr bool InOrder() {

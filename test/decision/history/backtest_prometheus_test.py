@@ -41,7 +41,7 @@ def without_figures(line):
     line = re.sub(r"no data since .*", "no data", line)
     line = re.sub(r"^(SQLite sufficient) - measured since [^;]*(; )?", r"\1 - ", line).removesuffix(" - ")
     line = re.sub(r"(pending: .*?\)) since .*", r"\1", line)
-    return re.sub(r"measured since .*", "not yet measured for as long as its rates look back", line)
+    return re.sub(r"measured since .*, the window of .* is not full", "the window of its rates is not full", line)
 
 
 class Backfilled(unittest.TestCase):
@@ -98,16 +98,16 @@ class Backfilled(unittest.TestCase):
         compared, verdicts = 0, set()
         for _ in range(INSTANTS):
             time_ms = at_ms - 1000 * step_seconds * dice.randrange(since_seconds // step_seconds + 1)
-            told = {}
+            found = {}
             for store in document["stores"]:
                 for interval in store["intervals"]:
                     if milliseconds(interval["first"]) <= time_ms <= milliseconds(interval["last"]):
-                        told[name_of(store)] = (interval["verdict"], interval["line"])
+                        found[name_of(store)] = (interval["verdict"], interval["line"])
             evaluated = json.loads(self.rulegen("--evaluate", "--spec", SPEC, "--format", "json", "--at",
                                                 f"{time_ms / 1000:.3f}").stdout)
             expected = {name_of(store): (store["verdict"], without_figures(store["line"]))
                         for store in evaluated["evaluations"][0]["stores"]}
-            self.assertEqual(told, expected, f"seed {SEED}, at {time_ms / 1000:.3f}")
+            self.assertEqual(found, expected, f"seed {SEED}, at {time_ms / 1000:.3f}")
             compared += len(expected)
             verdicts.update(line for _, line in expected.values())
         return compared, verdicts
@@ -176,12 +176,12 @@ class Week(Backfilled):
     def test_a_week_has_its_intervals_with_first_and_last_time(self):
         document = self.backtest("--at", E, "--since", "167h")
         store, = document["stores"]
-        told = [(interval["line"], milliseconds(interval["first"]), milliseconds(interval["last"]))
+        found = [(interval["line"], milliseconds(interval["first"]), milliseconds(interval["last"]))
                 for interval in store["intervals"]]
         start = E * 1000 - 167 * 3600_000
         throughput = "MIGRATE NOW - Throughput >100/sec (capacity ceiling)"
         stopped = "UNDETERMINED - Writes per second: the recorded series has stopped"
-        self.assertEqual(told, [
+        self.assertEqual(found, [
             ("SQLite sufficient", start, self.at(self.BUSY[0] - 1)),
             ("SQLite sufficient - pending: Throughput >100/sec (capacity ceiling)", self.at(self.BUSY[0]),
              self.at(self.BUSY[0] + 19)),
