@@ -200,14 +200,17 @@ class Thresholds {
   }
 
   void FitInAGroup(const std::vector<Judged>& thresholds) const {
-    constexpr std::size_t kMax = kRulesPerGroupMax - 1;  // beside the recording rule
-    if (thresholds.size() <= kMax) return;
-    const Threshold& first_over = *thresholds[kMax].threshold;
+    const Threshold& first = *thresholds.front().threshold;
+    const auto signal = signals_.indices.find(first.signal);
+    const bool is_split = signal != signals_.indices.end() && !spec_.signals[signal->second].split.empty();
+    const std::size_t most = kRulesPerGroupMax - (is_split ? 2 : 1);  // beside the recording rules
+    if (thresholds.size() <= most) return;
+    const Threshold& first_over = *thresholds[most].threshold;
     CheckOf(first_over)
         .Wrong("signal",
                Quoted(first_over.signal) + " with " + std::to_string(thresholds.size()) + " thresholds",
-               "at most " + std::to_string(kMax) +
-                   ": with the signal's recording rule they are one group of " +
+               "at most " + std::to_string(most) + ": with the signal's recording " +
+                   (is_split ? "rules" : "rule") + " they are one group of " +
                    std::to_string(kRulesPerGroupMax) + " rules, which rulers limit");
   }
 

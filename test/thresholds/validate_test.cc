@@ -86,7 +86,7 @@ TEST_CASE("names are well formed, short enough and used once") {
   }
 }
 
-TEST_CASE("verdicts stand from mild to severe, and their exit codes are free") {
+TEST_CASE("verdicts are from mild to severe, and their exit codes are free") {
   for (const Row& row : {
            Row{"exit_code = 10", "exit_code = 7", "exit_code = 6", "from 7 to 125 other than 30"},
            Row{"exit_code = 20", "exit_code = 125", "exit_code = 126", "from 7 to 125 other than 30"},
@@ -218,7 +218,7 @@ TEST_CASE("tests of signals are series with samples") {
   }
 }
 
-TEST_CASE("thresholds refer to what exists and stand in order") {
+TEST_CASE("thresholds refer to what exists and are in order") {
   for (const Row& row : {
            Row{"signal = \"jobs_per_second\"\nabove = 80", "signal = \"depth\"\nabove = 80",
                "signal = \"jobs\"\nabove = 80", "unknown signal"},
@@ -273,6 +273,31 @@ TEST_CASE("a signal without threshold, a verdict that none gives and a metric th
   CHECK(DiagnosticsOf(Changed("[[threshold]]\nid = \"JobsMany\"\nsignal = \"jobs_per_second\"\nabove = "
                               "80\nfor = \"5m\"\nverdict = \"soon\"\nbecause = \"Jobs >80/sec\"\n",
                               "")) == "");
+}
+
+TEST_CASE("a signal with a split has one threshold less in its group of 20 rules") {
+  outgrown::spec::Spec spec = *outgrown::spec::ParseSpec(std::string(kSpecText), "queue.toml").spec;
+  outgrown::spec::Threshold threshold = spec.thresholds.front();
+  std::erase_if(spec.thresholds, [&](const auto& one) { return one.signal == threshold.signal; });
+  for (int i = 0; i < 19; ++i) {
+    threshold.id = "Jobs" + std::to_string(i);
+    threshold.limit = 1000 + i;
+    spec.thresholds.push_back(threshold);
+  }
+  const auto problems = [&] {
+    outgrown::spec::Report report("queue.toml");
+    outgrown::spec::Validate(spec, report);
+    std::string text;
+    for (const outgrown::spec::Diagnostic& one : report.TakeInFileOrder())
+      text += outgrown::spec::FormatDiagnostic(one) + "\n";
+    return text;
+  };
+  CHECK(problems().find("thresholds, expected at most") == std::string::npos);
+  for (outgrown::spec::Signal& signal : spec.signals) {
+    if (signal.id == threshold.signal) signal.split = "max by (job, instance, path, reason) (queue_up)";
+  }
+  CHECK(problems().find("with 19 thresholds, expected at most 18: with the signal's recording rules") !=
+        std::string::npos);
 }
 
 TEST_CASE("a spec made by hand is judged whole") {
