@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "common/horizons.h"
 #include "common/text.h"
 #include "common/time_text.h"
 #include "thresholds/diagnostic.h"
@@ -165,8 +166,10 @@ bool NamesSeveralStores(const Store& store, const SignalTest& test) {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kOfWatches = {"digest",  "identity", "window",
-                                                        "missing", "minimum",  "maximum"};
+// The last two only where there is a [coverage].
+constexpr std::array<std::string_view, 8> kOfWatches = {"digest",   "identity",         "window",  "missing",
+                                                        "lookback", "lookback_seconds", "minimum", "maximum"};
+constexpr std::size_t kOfCoverage = 2;
 constexpr std::array<std::string_view, 2> kOfPanels = {"identity", "shown"};
 
 std::string Identity(const Spec& spec) {
@@ -220,8 +223,10 @@ std::string MissingSignals(const Spec& spec) {
 std::string ValueOf(std::string_view name, const Spec& spec, std::string_view digest) {
   if (name == "digest") return std::string(digest);
   if (name == "missing") return MissingSignals(spec);
-  if (name == "minimum") return ExactNumber(spec.coverage.value_or(Coverage()).minimum);
-  if (name == "maximum") return ExactNumber(spec.coverage.value_or(Coverage()).maximum);
+  if (name == "lookback") return FormatDuration(Milliseconds(kLookbackMs));
+  if (name == "lookback_seconds") return std::to_string(kLookbackMs / 1000);
+  if (name == "minimum") return ExactNumber(spec.coverage->minimum);
+  if (name == "maximum") return ExactNumber(spec.coverage->maximum);
   if (name == "window") {
     // The same four scrapes that validation demands of a window.
     return FormatDuration(std::max<Milliseconds>(std::chrono::minutes(5), 4 * spec.rules.scrape_interval));
@@ -282,8 +287,12 @@ std::size_t Filled::Origin(std::size_t offset) const {
 }
 
 Filled FillPlaceholders(std::string_view text, const Spec& spec, std::string_view digest) {
-  return Fill(text, kOfWatches, "{digest}, {identity}, {window}, {missing}, {minimum} and {maximum}",
-              [&](std::string_view name) { return ValueOf(name, spec, digest); });
+  const std::span<const std::string_view> names(kOfWatches);
+  return Fill(
+      text, names.first(names.size() - (spec.coverage ? 0 : kOfCoverage)),
+      "{digest}, {identity}, {window}, {missing}, {lookback}, {lookback_seconds}, and beside a [coverage] "
+      "{minimum} and {maximum}",
+      [&](std::string_view name) { return ValueOf(name, spec, digest); });
 }
 
 std::string FillPlaceholders(std::string_view text, const Spec& spec) {

@@ -60,6 +60,8 @@ bool NamesSeveralStores(const Store& store, const SignalTest& test);
 //   {missing}   an expression: for each store that is present and lacks signals that a threshold compares, one
 //               series with the labels of the identity and `missing`: the titles of those that are not recorded as
 //               finite numbers
+//   {lookback}  how long alerts and decisions remember a store that fell silent (common/horizons.h): 1d2h, as a
+//               range; {lookback_seconds} is the same as a number
 //   {minimum}   coverage.minimum
 //   {maximum}   coverage.maximum
 struct Filled {

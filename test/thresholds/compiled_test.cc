@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "common/text.h"
 #include "thresholds/parse.h"
 #include "thresholds/spec_table.h"
 #include "thresholds/table.h"
@@ -27,6 +28,17 @@ void CheckEqual(const ThresholdRow& left, const ThresholdRow& right) {
 }
 
 }  // namespace
+
+TEST_CASE("where the shipped spec judges a rate by commits alone is the coverage's maximum") {
+  const spec::LoadedSpec loaded =
+      spec::LoadSpec(std::string(OUTGROWN_SOURCE_ROOT) + "/rules/checkpoint.toml");
+  REQUIRE(loaded.spec.has_value());
+  const auto signal = std::ranges::find(loaded.spec->signals, "writes_per_second", &spec::Signal::id);
+  REQUIRE(signal != loaded.spec->signals.end());
+  // Expressions of signals have no placeholders, since the digest is made of them as they are written.
+  CHECK(signal->expr.find(" - " + ExactNumber(loaded.spec->coverage->maximum) +
+                          " * rate(checkpoint_store_commits_total[5m])") != std::string::npos);
+}
 
 TEST_CASE("the compiled table is what the shipped spec makes at run time") {
   const spec::LoadedSpec loaded =

@@ -124,6 +124,12 @@ TEST_CASE("placeholders are filled in, and a place in the result leads back to t
         "max by (job, instance, path) (x[5m])");
   CHECK(spec::FillPlaceholders("{digest}", spec) == spec.digest);
   CHECK(spec::FillPlaceholders("{minimum} {maximum}", spec) == "0.95 1.05");
+  CHECK(spec::FillPlaceholders("x[{lookback}] - {lookback_seconds}", spec) == "x[1d2h] - 93600");
+  spec::Spec without = spec;
+  without.coverage.reset();
+  const spec::Filled refused = spec::FillPlaceholders("x > {window} + {maximum}", without, "");
+  REQUIRE(refused.problem.has_value());
+  CHECK(refused.problem->offset == 15);
   CHECK(spec::FillPlaceholders(R"(x{a="b"} {} "${name}")", spec) == R"(x{a="b"} {} "${name}")");
   CHECK(spec::FillPanelQuery("sum by ({identity}) (x{{shown}})", spec, "a=\"b\"").text ==
         "sum by (job, instance, path) (x{a=\"b\"})");
@@ -223,8 +229,9 @@ TEST_CASE("what is wrong with a watch is reported at its place") {
        "watch.keep_firing_for: found \"10s\", expected at least rules.interval (30s)"},
       {"max by ({identity}) (queue_up)", "max by ({identiy}) (queue_up)",
        "watch.expr: found the unknown placeholder \"{identiy}\", expected one of {digest}, {identity}, "
-       "{window}, {missing}, "
-       "{minimum} and {maximum}; did you mean \"identity\"?"},
+       "{window}, {missing}, {lookback}, {lookback_seconds}, and beside a [coverage] {minimum} and "
+       "{maximum}; "
+       "did you mean \"identity\"?"},
       {"queue:present[26h]", "queue:presnt[26h]", "watch.expr: found the unknown series \"queue:presnt\""},
       {"inhibits = [\"Silent\"", "inhibits = [\"Silend\"",
        "watch.inhibits: found the unknown alert \"Silend\", expected the id of a [[watch]] or [[threshold]]; "
