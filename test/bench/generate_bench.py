@@ -116,7 +116,7 @@ def spec_of_full_signals(thresholds):
 
 
 def spec_of_unknown_references(thresholds):
-    """Each names a signal that is not there, and each has to be told, and the nearest ones sought. Beside them long lists that
+    """Each names a signal that is not there, and each has to be reported, and the nearest ones sought. Beside them long lists that
     are right: signals in the coverage, labels of a metric that a test's series names."""
     labels = [f"label_{i}" for i in range(10 * thresholds)]
     parts = [spec_of_pairs(thresholds).replace('signal = "value_', 'signal = "valeu_')]

@@ -91,7 +91,7 @@ TEST_CASE("what C records is what is read") {
 }
 
 TEST_CASE(
-    "a store says which file stood at its database's path when it was opened, and when it was opened anew") {
+    "a store says which file was at its database's path when it was opened, and when it was opened anew") {
   const BlockFolder folder;
   const std::string directory = folder.path();
   const std::string database = directory + "/state.db";

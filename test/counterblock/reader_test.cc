@@ -97,7 +97,7 @@ TEST_CASE("only a living owner is in flight or has lost a trace") {
   CHECK(dead.traces_lost == 0);
 }
 
-TEST_CASE("the last loss of a trace is told whoever lives, and none is told from one long ago") {
+TEST_CASE("the last loss of a trace is reported whoever lives, and none is reported from one long ago") {
   Image image;
   CHECK(Decode(image.Bytes(), Nobody, kMoment)->trace_lost_ago_ns == UINT64_MAX);
   CHECK(Decode(image.Bytes(), Nobody, kMoment)->last_trace_lost_unix_ns == 0);

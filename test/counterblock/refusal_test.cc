@@ -1,4 +1,4 @@
-// What stands at the block's path and is not to be trusted: refused by reader and writer alike, with the
+// What is at the block's path and is not to be trusted: refused by reader and writer alike, with the
 // reason.
 #include <fcntl.h>
 #include <grp.h>

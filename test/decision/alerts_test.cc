@@ -93,7 +93,7 @@ TEST_CASE("an alert held by keep_firing_for is a note for as long as Prometheus 
   }
 }
 
-TEST_CASE("whether an alert is held is told only from an answer that is whole and of the same evaluation") {
+TEST_CASE("whether an alert is held is known only from an answer that is whole and of the same evaluation") {
   const std::string query = "checkpoint:write_error_ratio[29m]";
   const auto breach = [](prometheus_api::Series& series) {  // as if the condition had held until just now
     for (std::size_t index = 0; index + 2 < series.samples.size(); ++index)
@@ -151,7 +151,7 @@ TEST_CASE("whether an alert is held is told only from an answer that is whole an
          samples.erase(samples.begin(), samples.end() - 20);
        },
        Agreement::kNotCompared},
-      {"with a gap in which a breach may have stood",
+      {"with a gap in which there may have been a breach",
        [](auto& answer) {
          auto& samples = answer.series[0].samples;
          samples.erase(samples.end() - 25, samples.end() - 12);
@@ -208,7 +208,7 @@ TEST_CASE("a pending alert is no drift where nobody says when Prometheus started
   CHECK(EvaluateMeasured(kSampleTable, source, kMemoryT).fleet.warnings.empty());
 }
 
-TEST_CASE("alerts that can't be read are told and are no drift") {
+TEST_CASE("alerts that can't be read are reported and are no drift") {
   MemorySource source;
   source.AddHealthyStore("a");
   EvaluateMeasured(kSampleTable, source, kMemoryT);

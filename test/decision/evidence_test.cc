@@ -153,7 +153,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("what a breached signal is made of stands beside the verdict") {
+TEST_CASE("what a breached signal is made of is beside the verdict") {
   MemorySource source;
   for (const std::string store : {"a", "b"}) source.AddHealthyStore(store);
   source.SetValue("a", "checkpoint:write_error_ratio", 0.5, 30);
@@ -182,7 +182,7 @@ TEST_CASE("what a breached signal is made of stands beside the verdict") {
   source.split = {{{"a", "other"}, 2}, {{"a", "busy"}, 1}};
   CHECK(Advice(kWindowed, EvaluateMeasured(kWindowed, source, kMemoryT).stores.at(0)).empty());
 
-  // The verdict stands without it.
+  // The verdict is the same without it.
   source.failing["checkpoint:write_error_ratio:split"] = "too many samples";
   const Evaluation unanswered = EvaluateMeasured(kWindowed, source, kMemoryT);
   CHECK(SplitText(unanswered.stores.at(0)).empty());

@@ -52,7 +52,7 @@ class Faults(faulty_run.FaultCase):
                     self.assertEqual(self.last_inputs(), inputs)
         self.assertGreaterEqual(faulty_run.PARTS * count, 20)
 
-    def test_a_faulty_trend_is_unknown_and_noted_and_the_others_are_told(self):
+    def test_a_faulty_trend_is_unknown_and_noted_and_the_others_are_shown(self):
         _, stores = self.evaluate("trend of file_size_bytes", "500")
         self.assertEqual(self.trend(stores, "healthy", "FileSize"), {"kind": "unknown"})
         self.assertEqual(self.trend(stores, "healthy", "Throughput"), {"kind": "reached", "seconds": 345600})
@@ -95,7 +95,7 @@ class Faults(faulty_run.FaultCase):
             self.assertEqual(sent["Authorization"], "Basic " + base64.b64encode(b"outgrown:secret").decode())
         self.assertNotIn("secret", self.log.read_text())
 
-    def test_a_partial_answer_of_thanos_or_mimir_is_told_in_the_servers_words(self):
+    def test_a_partial_answer_of_thanos_or_mimir_is_reported_in_the_servers_words(self):
         _, stores = self.evaluate("file_size_bytes", "warnings")
         self.assertEqual(stores["healthy"]["line"], "UNDETERMINED - File size: the server's answer may be incomplete")
         self.assertIn("checkpoint:file_size_bytes[6h2m]: one store gateway did not answer", self.warnings)

@@ -32,7 +32,7 @@ class World:
     shown: dict = dataclasses.field(default_factory=dict)  # likewise of each one without a threshold: no verdict rests on it
     reason: tuple = ()  # what says why a coverage is not in order, which is asked where one is not
     split: tuple = ()   # what a breached signal is made of
-    modified: str = ""  # the series by which a stop is told from lost measurement
+    modified: str = ""  # the series by which a stop is distinguished from lost measurement
     period: bool = False
 
     @property

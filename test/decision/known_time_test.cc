@@ -140,13 +140,13 @@ TEST_CASE("what lies before the period counts only where a run reaches from it i
   CHECK(walk("F.F.F.F.F.F", healthy).total_ms == 0);
   CHECK(walk("FT.T", "TTF" + healthy).cause == Cause::kHole);
   CHECK(walk("FT.", "TF" + healthy).stretches.empty());
-  // However many gaps lie before the period, what is told of those within it has its room.
+  // However many gaps lie before the period, what is reported of those within it has its room.
   threshold.hold_ms = 60 * kMinuteMs;
   std::string gaps = "F";
   for (int pair = 0; pair < 40; ++pair) gaps += "T.";
   CHECK(walk(gaps + "T", "T" + Repeat(".", 8) + "T" + Repeat("F", 10)).stretches.size() == 1);
   threshold.hold_ms = 2 * kMinuteMs;
-  // Whatever is told lies within the period, in order.
+  // Whatever is reported lies within the period, in order.
   constexpr int kStories = 3 * 3 * 3 * 3 * 3;
   for (int before = 0; before < kStories; ++before) {
     for (int after = 0; after < kStories; ++after) {

@@ -35,7 +35,7 @@ class MemorySource : public prometheus_api::QuerySource {
     present[database] = kMemoryE;
   }
 
-  // `value` at the newest `evaluations`; what stood before stays.
+  // `value` at the newest `evaluations`; what was before stays.
   void SetValue(const std::string& database, const std::string& series, double value, int evaluations) {
     Samples& samples = recorded[series][database];
     const std::int64_t first_ms = kMemoryE - (evaluations - 1) * kIntervalMs;

@@ -80,7 +80,7 @@ std::string AuditOf(const Evaluation& evaluation) {
 
 }  // namespace
 
-TEST_CASE("a burst that has ended is not forgotten, and one too short never stood") {
+TEST_CASE("a burst that has ended is not forgotten, and one too short never was a breach") {
   struct Case {
     std::string_view what;
     int ago;
@@ -107,7 +107,7 @@ TEST_CASE("a burst that has ended is not forgotten, and one too short never stoo
   }
 }
 
-TEST_CASE("the most severe verdict that stood leads, with its times; milder ones follow with theirs") {
+TEST_CASE("the most severe verdict that was reached leads, with its times; milder ones follow with theirs") {
   Hour hour;
   hour.Burst(kErrorSeries, 0.02, 100, 15);
   hour.Burst(kRate, 90, 60, 30);

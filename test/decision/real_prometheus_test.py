@@ -143,7 +143,7 @@ class RealPrometheus(ServerCase):
             lines["late"] = reference["late"]
             self.assertEqual(lines, reference)
 
-    def test_what_could_be_worse_than_the_verdict_is_told(self):
+    def test_what_could_be_worse_than_the_verdict_is_reported(self):
         stores = self.stores()
         for expected in STORES:
             with self.subTest(expected.name):
@@ -172,7 +172,7 @@ class RealPrometheus(ServerCase):
         self.assertEqual(self.stores(at=E + 30 * 3600), {})
         self.assertIn("UNDETERMINED - no store found", done.stdout)
 
-    def test_over_a_period_the_most_severe_verdict_that_stood_is_told_with_its_times(self):
+    def test_over_a_period_the_most_severe_verdict_that_was_reached_is_reported_with_its_times(self):
         stores = self.stores("--since", "50m")
         errors = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
         for name, line in {"healthy": "SQLite sufficient", "errors": errors, "held": errors, "held-too-long": errors,

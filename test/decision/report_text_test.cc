@@ -250,7 +250,7 @@ TEST_CASE("a row tells when its limit is reached; a breached one when the next l
   CHECK(without.find("  limit 1 %     trend unknown\n") != std::string::npos);
 }
 
-TEST_CASE("how long until a limit is reached is told as roughly as it is known") {
+TEST_CASE("how long until a limit is reached is said as roughly as it is known") {
   CHECK(ReachedText(1) == "within the hour");
   CHECK(ReachedText(5.4 * 3600) == "in about 5 h");
   CHECK(ReachedText(35.4 * 3600) == "in about 35 h");

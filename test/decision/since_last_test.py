@@ -90,13 +90,13 @@ class SinceLast(ServerCase):
         period = self.records()[2]["period"]
         self.assertEqual(period["from_ms"], period["to_ms"] - 24 * HOUR * 1000)
 
-    def test_a_hole_between_two_periods_is_told_by_audit_and_history(self):
+    def test_a_hole_between_two_periods_is_reported_by_audit_and_history(self):
         for at in (NOW - 2 * HOUR, NOW):
             self.evaluate("--at", str(at), "--since", "1h")
         for mode in ("--audit", "--history"):
-            told = subprocess.run([RULEGEN, mode, self.log], capture_output=True, text=True, check=False)
-            self.assertEqual(told.returncode, 0, told.stdout)
-            self.assertRegex(told.stdout, r"no decision (covers|until) .*\(60 min\)")
+            done = subprocess.run([RULEGEN, mode, self.log], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            self.assertRegex(done.stdout, r"no decision (covers|until) .*\(60 min\)")
 
 
 if __name__ == "__main__":

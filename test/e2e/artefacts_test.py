@@ -65,7 +65,7 @@ class Consumers(unittest.TestCase):
             text = path.read_text(encoding="utf-8")
             notes = re.findall(r"(?m)^# (\S+:\S+): ", text)
             rules = (path.parent / re.search(r"rule_files: \[(.+)\]", text)[1]).read_text(encoding="utf-8")
-            # What a signal's split and the coverage's reasons are stands in the cases of these.
+            # The cases of a signal's split and of the coverage's reasons say what these are.
             records = [name for name in re.findall(r"(?m)^      - record: (\S+)$", rules)
                        if not name.endswith((":split", ":coverage_reason"))]
             self.assertEqual(sorted(notes), sorted(records))

@@ -68,7 +68,7 @@ BREAKS = [
     ("a target that is down is gone", "unless on (job, instance) up'", "unless on (job, instance) (up == 1)'"),
     ("a database that can be read is unreadable", "(checkpoint_file_problem_info) == 1'", "(checkpoint_file_problem_info) >= 0'"),
     ("a database is unreadable without a reason", "(checkpoint_file_problem_info) == 1'", "(checkpoint_file_problem_info{reason=\"missing\"}) == 1'"),
-    ("what is unreadable is told twice", 'problem_info{reason!="unreadable"}', "problem_info"),
+    ("what is unreadable is reported twice", 'problem_info{reason!="unreadable"}', "problem_info"),
     ("two stores are one", "!= min by", "< min by"),
     ("replicas are two stores", f"max by ({IDENTITY}) (checkpoint_block_created_timestamp_seconds) !=",
      f"sum by ({IDENTITY}) (checkpoint_block_created_timestamp_seconds) !="),

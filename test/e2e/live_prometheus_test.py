@@ -33,7 +33,7 @@ FROZEN_SECONDS = 8  # longer than `for`, shorter than the 5 minutes that Prometh
 
 
 class LivePrometheus(ServerCase):
-    """One story, told once; the tests look at what was seen."""
+    """One course of events, run once; the tests look at what was seen."""
 
     @classmethod
     def start(cls):

@@ -159,7 +159,7 @@ class Triggers(ServerCase):
             firing = {one["id"] for one in store["thresholds"] if one["alert"] == "firing"}
             self.assertEqual(firing - MAY_ALSO.get(name, set()), STORES[name][1])
 
-    def test_both_servers_of_the_shared_store_are_told_of_two_and_that_the_others_writes_go_uncounted(self):
+    def test_both_servers_of_the_shared_store_report_two_and_that_the_others_writes_go_uncounted(self):
         stores = self.of("shared")
         self.assertEqual(len({store["labels"]["instance"] for store in stores}), 2)
         for store in stores:

@@ -213,7 +213,7 @@ class OverPrometheus(OverPrometheusCase):
         self.assertIn(f"checkpoint.toml: behind: exporter at {self.targets[0]} (job outgrown): its table is of ", out)
         self.assertNotIn("behind: file", out)
 
-    def test_a_spec_that_was_changed_and_not_generated_is_told_from_old_copies(self):
+    def test_a_spec_that_was_changed_and_not_generated_is_distinguished_from_old_copies(self):
         self.expect_in_step()
         spec = self.ops.spec.read_text()
         self.ops.spec.write_text(spec.replace("above   = 0.01", "above   = 0.03"))
@@ -337,7 +337,7 @@ class OverVmalert(Case):
         return self.ops.verify(self.metrics.url, "--rules-url", self.vmalert.url)
 
     def test_rules_in_vmalert_are_in_step_by_their_flavor(self):
-        # This VictoriaMetrics scrapes no exporter, and so it is told.
+        # This VictoriaMetrics scrapes no exporter, and that is reported.
         out = self.expect(self.verify, 6, ["as the spec generates, evaluated and healthy",
                                            "none reports a digest for the store checkpoint"], 1)
         self.assertIn(f"ok: loaded rules at {self.vmalert.url}: ", out)

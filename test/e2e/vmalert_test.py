@@ -45,7 +45,7 @@ class Vmalert(unittest.TestCase):
         """The shipped spec, evaluated each second."""
         text = (ROOT / "rules" / "checkpoint.toml").read_text(encoding="utf-8")
         for old, new, times in [(r'(?m)^(interval +)= "30s"', r'\1= "1s"', 1), (r'"\.\./[^"]*/gen"', '"gen"', 2)]:
-            text, count = re.subn(old, new, text, count=times)  # [rules] stands first
+            text, count = re.subn(old, new, text, count=times)  # [rules] is first
             self.assertEqual(count, times, old)
         text = re.sub(r'(?m)^(interval +)= "2m"', r'\1= "2s"', text)  # a group begins up to one interval after its loading
         spec = self.folder / "checkpoint.toml"

@@ -106,7 +106,7 @@ TEST_CASE("a block that nobody has written to shows every status and reason at 0
   CHECK(Has(lines, R"(checkpoint_block_trace_lost{database="s"} 0)"));
 }
 
-TEST_CASE("the writes of a block are told apart by status and reason, with their durations and bytes") {
+TEST_CASE("the writes of a block are distinguished by status and reason, with their durations and bytes") {
   const Blocks blocks;
   Writer writer = blocks.Open("s");
   constexpr std::uint64_t kMillisecond = 1'000'000;

@@ -403,7 +403,7 @@ TEST_CASE("a hot journal stays a reason until somebody rolls it back, then the c
   CHECK(Probe(path).commits == "header 2");
 }
 
-TEST_CASE("who may not read a file is told so") {
+TEST_CASE("where a file may not be read, that is the reason") {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "a.db";
   Open(path, "PRAGMA journal_mode=WAL")->Close();

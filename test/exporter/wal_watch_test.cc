@@ -201,7 +201,7 @@ TEST_CASE("what was there before the first look does not count, nor what a copie
   CHECK(Look(restarted, path).commits == 2);
 }
 
-TEST_CASE("a growing wal-index is no other life, and a long-lived connection is told apart") {
+TEST_CASE("a growing wal-index is no other life, and a long-lived connection is distinguished") {
   const TemporaryFolder folder;
   const std::string path = (folder.path() / "a.db").string();
   MakeStore(path);

@@ -65,7 +65,7 @@ class LogFaults(unittest.TestCase):
         audit = subprocess.run([RULEGEN, "--audit", self.log], capture_output=True, text=True)
         self.assertEqual(audit.returncode, 0, audit.stdout + audit.stderr)
 
-    def test_a_write_that_can_not_be_taken_back_is_told_and_survived(self):
+    def test_a_write_that_can_not_be_taken_back_is_reported_and_survived(self):
         self.evaluate()
         done = self.evaluate(["strace", "-qq", "-o", self.folder / "trace", "-P", self.log, "-e", "inject=fsync:error=EIO",
                               "-e", "inject=ftruncate:error=EIO"])

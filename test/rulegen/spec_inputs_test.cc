@@ -117,27 +117,27 @@ TEST_CASE("each of two specs may name the other") {
   CHECK(configuration.find("InvoicesItems") < configuration.find("OrdersItems"));
 }
 
-TEST_CASE("what is wrong with another spec is told where it is named") {
-  const auto told = [](const std::string& file, const std::string& from, const std::string& to) {
+TEST_CASE("what is wrong with another spec is reported where it is named") {
+  const auto found = [](const std::string& file, const std::string& from, const std::string& to) {
     const Pair pair;
     pair.Edit(file, from, to);
     return pair.Also();
   };
-  CHECK(told("orders.toml", "invoices.toml\"]", "gone.toml\"]") ==
+  CHECK(found("orders.toml", "invoices.toml\"]", "gone.toml\"]") ==
         "orders.toml:21:9: alertmanager.also: found \"gone.toml\", a file that can't be read (cannot open: "
         "No such "
         "file or directory), expected a spec without errors\n");
-  CHECK(told("invoices.toml", "exit_code = 20", "exit_code = 5") ==
+  CHECK(found("invoices.toml", "exit_code = 20", "exit_code = 5") ==
         "orders.toml:21:9: alertmanager.also: found \"invoices.toml\", a spec with errors, 2 in all, the "
         "first: "
         "invoices.toml:29:13: verdict.exit_code: found 5, expected an exit status from 7 to 125 other than "
         "30 (0 to 6 "
         "and 30 have a meaning of their own, 126 and more the shell's), expected a spec without errors\n");
-  CHECK(told("orders.toml", "also = [\"invoices.toml\"]", "also = [\"invoices.toml\", \"./orders.toml\"]") ==
+  CHECK(found("orders.toml", "also = [\"invoices.toml\"]", "also = [\"invoices.toml\", \"./orders.toml\"]") ==
         "orders.toml:21:26: alertmanager.also: found \"./orders.toml\", this spec itself, expected another "
         "spec's "
         "file\n");
-  CHECK(told("invoices.toml", "name       = \"invoices\"", "name       = \"orders\"") ==
+  CHECK(found("invoices.toml", "name       = \"invoices\"", "name       = \"orders\"") ==
         "orders.toml:21:9: alertmanager.also: found \"invoices.toml\", whose store orders "
         "(invoices.toml:6:14) is also "
         "that of orders.toml:6:14, expected a spec with other names\n");
@@ -153,7 +153,7 @@ TEST_CASE("a spec under two names is one spec") {
         "once\n");
 }
 
-TEST_CASE("names that two specs share are told with both places") {
+TEST_CASE("names that two specs share are reported with both places") {
   const Pair pair;
   const auto shared = [&] {
     return pair.Told(commands::SharedNames({pair.Load("invoices.toml"), pair.Load("orders.toml")}));
@@ -178,7 +178,7 @@ TEST_CASE("names that two specs share are told with both places") {
         "that no other spec of this run has\n");
 }
 
-TEST_CASE("files that one spec writes over another's are told with both places") {
+TEST_CASE("files that one spec writes over another's are reported with both places") {
   const Pair pair;
   const auto shared = [&](const std::vector<std::string>& names, const std::optional<fs::path>& out = {}) {
     std::vector<spec::Spec> specs;
@@ -208,7 +208,7 @@ TEST_CASE("files that one spec writes over another's are told with both places")
         "that no other spec of this run has\n");
 }
 
-TEST_CASE("the people's Alertmanager configuration is read, and if it can't be, that is named") {
+TEST_CASE("the user-supplied Alertmanager configuration is read, and if it can't be, that is named") {
   const test::TemporaryFolder folder;
   spec::Spec spec = SpecIn(folder);
   spec.alertmanager->base = "base.yml";
@@ -224,7 +224,7 @@ TEST_CASE("the people's Alertmanager configuration is read, and if it can't be, 
   CHECK(Make(spec).ok());
 }
 
-TEST_CASE("what is generated from the people's Alertmanager configuration does not become it") {
+TEST_CASE("what is generated from the user-supplied Alertmanager configuration does not become it") {
   const test::TemporaryFolder folder;
   spec::Spec spec = SpecIn(folder);
   const auto names = [&](const std::string& base) {
@@ -254,7 +254,7 @@ TEST_CASE("what is generated from the people's Alertmanager configuration does n
   CHECK(Make(next).ok());
 }
 
-TEST_CASE("who may not read the people's Alertmanager configuration may not read what is made from it") {
+TEST_CASE("who may not read the user-supplied Alertmanager configuration may not read what is made from it") {
   const test::TemporaryFolder folder;
   spec::Spec spec = SpecIn(folder);
   spec.alertmanager->base = "base.yml";

@@ -84,7 +84,7 @@ inline std::string Changed(std::vector<std::string> base, const std::vector<std:
   return text;
 }
 
-// The cases of one file, in its order. base.toml stands beside it.
+// The cases of one file, in its order. base.toml is beside it.
 inline std::vector<BadSpec> ReadBadSpecs(const std::filesystem::path& file) {
   const std::vector<std::string> base = LinesOf(ReadFile(file.parent_path() / "base.toml").value());
   std::vector<BadSpec> specs;

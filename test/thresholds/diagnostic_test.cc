@@ -27,7 +27,7 @@ TEST_CASE(
   CHECK(FormatDiagnostic(of_the_file) == "x.toml:1:1: found what is not TOML, expected TOML 1.0");
 }
 
-TEST_CASE("the caret stands under the column, behind tabs, wide bytes and escaped ones") {
+TEST_CASE("the caret is under the column, behind tabs, wide bytes and escaped ones") {
   struct Row {
     std::string source;
     int line, column;

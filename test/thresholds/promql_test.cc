@@ -186,7 +186,7 @@ TEST_CASE("the labels that functions make are known") {
   CHECK(made("x").empty());
 }
 
-TEST_CASE("functions are what stands before a parenthesis, and neither aggregations nor keywords") {
+TEST_CASE("functions are what is before a parenthesis, and neither aggregations nor keywords") {
   const auto functions = [](std::string_view expression) {
     std::string text;
     for (const auto& function : FindReferences(expression).functions)
@@ -198,7 +198,7 @@ TEST_CASE("functions are what stands before a parenthesis, and neither aggregati
   CHECK(functions("Sum(x) OR Rate(x[5m])") == "Rate ");  // functions are spelled exactly
 }
 
-TEST_CASE("a function that not every engine knows is told apart") {
+TEST_CASE("a function that not every engine knows is distinguished") {
   const auto known = FunctionNames();
   for (const std::string_view name :
        {"rates", "holt_winters", "double_exponential_smoothing", "mad_over_time", "Rate"}) {

@@ -95,7 +95,7 @@ TEST_CASE("what looks like a trap inside strings and comments is none") {
   CHECK(DiagnosticsOf(Changed("\"File queue\"", "'''it's \"é\"'''")).empty());
   CHECK(DiagnosticsOf(Changed("\"File queue\"", "\"\"\"\"é\" [\"\"\"")).empty());
   CHECK(DiagnosticsOf(Changed("\"File queue\"", R"("\\\"é")")).empty());
-  // A closing string of the other kind doesn't close: é stands outside again.
+  // A closing string of the other kind doesn't close: é is outside again.
   CHECK_FALSE(DiagnosticsOf(Changed("\"File queue\"", "\"File queue\" é")).empty());
 }
 

@@ -42,7 +42,7 @@ class Counts(ConnectionTest):
         self.connection.commit()
         self.assertEqual(self.counted(), {"busy": 3, "ok": 1})
 
-    def test_a_stale_snapshot_is_told_from_a_busy_lock(self):
+    def test_a_stale_snapshot_is_distinguished_from_a_busy_lock(self):
         self.rival().execute("PRAGMA journal_mode=WAL")
         self.connection.execute("BEGIN")
         self.connection.execute("SELECT * FROM t").fetchall()

@@ -91,7 +91,7 @@ TEST_CASE_FIXTURE(WalFixture, "two files of the same name are not one store") {
   CHECK(refused().ago_ns < 60'000'000'000);
 }
 
-TEST_CASE_FIXTURE(WalFixture, "the block says which file is open, not which one stands at its path by now") {
+TEST_CASE_FIXTURE(WalFixture, "the block says which file is open, not which one is at its path by now") {
   const auto inode_at = [](const std::string& path) {
     struct stat status = {};
     REQUIRE(::stat(path.c_str(), &status) == 0);

@@ -82,8 +82,8 @@ int Write(Database& database, std::mt19937& random) {
     std::mt19937 random(static_cast<unsigned>(number));
     for (int i = 0; i < writes; ++i) tally.Add(Write(database, random));
   }
-  const bool told = ::write(answer_fd, &tally, sizeof tally) == sizeof tally;
-  ::_exit(told ? 0 : 1);
+  const bool is_sent = ::write(answer_fd, &tally, sizeof tally) == sizeof tally;
+  ::_exit(is_sent ? 0 : 1);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ const std::vector<Script>& OneConnection() {
         {'a', "ROLLBACK"}},
        "{constraint: 1}",
        "wal delete truncate persist memory"},
-      {"a deferred foreign key fails the commit and is mended",
+      {"a deferred foreign key fails the commit and is corrected",
        {{'a', "BEGIN; INSERT INTO child VALUES(77)"},
         {'a', "COMMIT", SQLITE_CONSTRAINT_FOREIGNKEY},
         {'a', "INSERT INTO t(id) VALUES(77); COMMIT"}},

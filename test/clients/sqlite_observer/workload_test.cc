@@ -194,7 +194,7 @@ class Workload {
     if (choice == std::size(kOperations) + 1) return Suspend(party);
     if (choice == std::size(kOperations) + 2) return Interrupt(party, expected);
     const Operation& operation = kOperations[choice];
-    // Whose failure it is cannot be told where the connection holds the store's lock already (a BEGIN EXCLUSIVE that
+    // Whose failure it is can't be known where the connection holds the store's lock already (a BEGIN EXCLUSIVE that
     // was refused leaves it as long as a SELECT is suspended).
     if (operation.sql == kTempFailure && (exclusive_ || InTransaction(party) || party.suspended != nullptr)) {
       return "nothing";

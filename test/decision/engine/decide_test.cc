@@ -98,7 +98,7 @@ TEST_CASE("given numbers print the design's lines word for word") {
   }
 }
 
-TEST_CASE("something unknown that could be worse than the verdict is told") {
+TEST_CASE("something unknown that could be worse than the verdict is reported") {
   struct Case {
     std::array<double, 5> values;
     bool worse_unknown;
@@ -143,7 +143,7 @@ TEST_CASE("a breach just long enough leads to the verdict, one evaluation less i
   CHECK(findings[pending.pending].since_ms == kEvaluatedMs - 9 * test::kIntervalMs);
 }
 
-TEST_CASE("of what is pending the most severe is told, beside whatever stands") {
+TEST_CASE("of what is pending the most severe is reported, beside any verdict") {
   Findings findings;
   Healthy store;
   CHECK(store.Decide(findings).pending == kNoThreshold);
@@ -177,7 +177,7 @@ TEST_CASE(
         "MIGRATE NOW - Multi-server requires network DB");
 }
 
-TEST_CASE("a proven breach stands whatever is unknown elsewhere") {
+TEST_CASE("a proven breach gives its verdict whatever is unknown elsewhere") {
   Findings findings;
   Healthy store;
   store.Set(test::kFileSize, 6 * kGigabyte);

@@ -273,7 +273,7 @@ TEST_CASE("a log of the first releases is accepted, also with records of this on
   CHECK(AuditOf(other).problems.size() == 1);
 }
 
-TEST_CASE("the time between two periods that is in neither is noted, whatever stands in between") {
+TEST_CASE("the time between two periods that is in neither is noted, whatever is in between") {
   const TemporaryFolder folder;
   const fs::path log = folder.path() / "log";
   MemorySource source;

@@ -52,7 +52,7 @@ std::string HealthyPeriod() {
   return PeriodRecord(source);
 }
 
-// A breach that stood from kMemoryE - 450'000 on for 5 evaluations, and is over.
+// A breach that lasted from kMemoryE - 450'000 on for 5 evaluations, and is over.
 std::string BurstPeriod() {
   MemorySource source;
   source.AddHealthyStore("a");

@@ -65,7 +65,7 @@ struct Log {
   }
   std::string History() const { return HistoryText({path}).value(); }
 
-  // What stands below the verdict that came last.
+  // What is printed below the verdict that came last.
   std::string LastReason() const {
     const std::string text = History();
     const std::size_t line = text.rfind("\n  2");
@@ -120,7 +120,7 @@ TEST_CASE("the history goes by the time that decisions are about, in whatever or
         "                           Servers 2, limit 1\n");
 }
 
-TEST_CASE("a verdict that a changed spec made is told with both digests, the value and both limits") {
+TEST_CASE("a verdict that a changed spec made is shown with both digests, the value and both limits") {
   const Log log;
   const ChangedTable looser([](auto& thresholds) { thresholds[test::kWriteErrors].limit = 0.05; });
   log.Given(kSampleTable, 0.02, kMemoryT);
@@ -134,7 +134,7 @@ TEST_CASE("a verdict that a changed spec made is told with both digests, the val
         "Write errors 2 %, limit 5 % (before: 1 %)\n");
 }
 
-TEST_CASE("a change to sufficient is told with what the limit that led before measures now") {
+TEST_CASE("a change to sufficient is shown with what the limit that led before measures now") {
   const Log log;
   log.Given(kSampleTable, 0.02, kMemoryT);
   log.Given(kSampleTable, 0.004, kMemoryT + 60'000);
@@ -224,7 +224,7 @@ TEST_CASE("over a period the reason is the value that came furthest") {
 }
 
 TEST_CASE(
-    "a limit that the spec no longer has is told as such, and a record without units gives plain numbers") {
+    "a limit that the spec no longer has is named as such, and a record without units gives plain numbers") {
   const Log log;
   const ChangedTable renamed([](auto& thresholds) { thresholds[test::kWriteErrors].id = "Errors"; });
   log.Given(kSampleTable, 0.02, kMemoryT);

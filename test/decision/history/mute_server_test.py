@@ -84,7 +84,7 @@ class MuteServer(unittest.TestCase):
             self.assertEqual(done.returncode, 4, done.stderr)
             self.assertIn(server.queries, (3, 4))
 
-    def test_what_was_not_asked_any_more_is_told(self):
+    def test_what_was_not_asked_any_more_is_reported(self):
         with Server(answers=10) as server:
             done = self.backtest(server)
             self.assertEqual(done.returncode, 0, done.stderr)

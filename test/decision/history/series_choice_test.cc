@@ -39,7 +39,7 @@ TEST_CASE("an expression that the server records otherwise is asked raw, on eith
   new_spec.signals[1].expr = "2 * " + new_spec.signals[1].expr;
   Recordings recordings = AllThere();
   recordings.loaded["queue:depth"] = old_spec.signals[1].expr;
-  // The changed spec first: what stands in Prometheus is the old one's.
+  // The changed spec first: what is in Prometheus is the old one's.
   const SeriesChoices changed = ChooseSeries(new_spec, nullptr, recordings);
   CHECK(changed.signals[1].expr == new_spec.signals[1].expr);
   CHECK(changed.signals[1].reason == "Prometheus records another expression");

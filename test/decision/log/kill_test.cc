@@ -1,5 +1,5 @@
 // Kills processes that append to one decision log at random moments: nothing that was acknowledged is lost, nothing
-// stands twice, and the chain holds across rotations.
+// is there twice, and the chain holds across rotations.
 //
 //   decision_log_kill_test KILLS      how many SIGKILLs (100 in `./run test`, 10,000 in `./run soak`)
 //
@@ -74,7 +74,7 @@ void SleepMicroseconds(long microseconds) {
   ::nanosleep(&pause, nullptr);
 }
 
-// Every record of the log as (process, record); exits if the chain is broken or a record stands twice.
+// Every record of the log as (process, record); exits if the chain is broken or a record is there twice.
 std::set<std::pair<int, std::size_t>> ReadBack(const fs::path& log) {
   std::set<std::pair<int, std::size_t>> records;
   Link before;
@@ -101,7 +101,7 @@ std::set<std::pair<int, std::size_t>> ReadBack(const fs::path& log) {
       };
       const auto id = std::pair(static_cast<int>(number(R"("process":")", 2)), number(R"("record":")", 7));
       if (!records.insert(id).second) {
-        std::printf("FAILED: process %d, record %zu stands twice\n", id.first, id.second);
+        std::printf("FAILED: process %d, record %zu is there twice\n", id.first, id.second);
         std::exit(1);
       }
     });

@@ -82,7 +82,7 @@ std::string FirstSchema(const std::string& members, const Link& before, std::str
 
 }  // namespace
 
-TEST_CASE("the newest decision about each store stands there, whatever else is logged") {
+TEST_CASE("the newest decision about each store is kept, whatever else is logged") {
   const Log log;
   log.Append({Members({.database = "b"}), Members({.database = "a", .verdict = "migrate_soon"})});
   log.Append({Members({.database = "b", .verdict = "migrate_now"})});

@@ -131,7 +131,8 @@ TEST_CASE("without a newest-decision file a log that is gone goes on after its n
   CHECK(OpenRecord(Lines(log)[0])->link.sequence == last_of_segments + 1);
 }
 
-TEST_CASE("a log whose last records were cut off, or that is another one, is told by what is known of it") {
+TEST_CASE(
+    "a log whose last records were cut off, or that is another one, is recognised by what is known of it") {
   const TemporaryFolder folder;
   const fs::path log = folder.path() / "decisions.jsonl";
   const fs::path other = folder.path() / "other";

@@ -253,7 +253,7 @@ class Archive(unittest.TestCase):
                     place = parent / "evidence"
                     process = self.held(state, url, place, hold_at, handlers)
                     process.send_signal(ended)
-                    _, told = process.communicate(timeout=20)  # with the request still held
+                    _, said = process.communicate(timeout=20)  # with the request still held
                     state["release"].set()
                     self.assertEqual(process.returncode, -ended)
                     left = {path.name for path in parent.iterdir()} - {"counted"}
@@ -262,7 +262,7 @@ class Archive(unittest.TestCase):
                         for name in left:
                             shutil.rmtree(parent / name)
                     else:
-                        self.assertEqual((left, told), (set(), "rulegen: interrupted, nothing was archived\n"))
+                        self.assertEqual((left, said), (set(), "rulegen: interrupted, nothing was archived\n"))
 
     def test_a_signal_that_is_ignored_ends_nothing(self):
         place = self.place("nohup")
@@ -292,7 +292,7 @@ class Archive(unittest.TestCase):
         manifest = schema.check_manifest(place)
         self.assertEqual(manifest["decision_log"]["verified"], False)
 
-    def test_what_is_missing_is_told_and_a_named_log_must_be_there(self):
+    def test_what_is_missing_is_named_and_a_named_log_must_be_there(self):
         place = self.place("missing")
         done = self.archive(place)
         self.assertIn("missing alertmanager/status.json: --alertmanager was not given", done.stdout)

@@ -104,7 +104,7 @@ TEST_CASE("a watch silences what it says that it inhibits, where the labels agre
   CHECK(rule["equal"].as<std::vector<std::string>>() == std::vector<std::string>{"job", "instance"});
 }
 
-TEST_CASE("hosts that share an Alertmanager are told apart by further labels") {
+TEST_CASE("hosts that share an Alertmanager are distinguished by further labels") {
   spec::Spec spec = test::TinySpec();
   spec.alertmanager.emplace();
   spec.alertmanager->equal = {"host", "instance"};

@@ -142,7 +142,7 @@ TEST_CASE("every runbook_url names a heading of the runbook") {
   CHECK(urls == 5);
 }
 
-TEST_CASE("what is wrong with the people's Alertmanager configuration is named") {
+TEST_CASE("what is wrong with the user-supplied Alertmanager configuration is named") {
   spec::Spec spec = WithAlertmanager();
   spec.alertmanager->base = "base.yml";
   const auto with = [&](const std::string& text) {
@@ -156,7 +156,7 @@ TEST_CASE("what is wrong with the people's Alertmanager configuration is named")
   CHECK(with("route: {receiver: a}\n").ok());
 }
 
-TEST_CASE("the generator knows no metric's name: what is read stands in the spec") {
+TEST_CASE("the generator knows no metric's name: what is read is in the spec") {
   const std::regex metric(R"(\b(checkpoint|pg|process)_[a-z]+|["( ]up["( ])");
   for (const fs::directory_entry& entry :
        fs::directory_iterator(fs::path(OUTGROWN_SOURCE_ROOT) / "rulegen" / "artefacts")) {

@@ -33,7 +33,7 @@ std::vector<std::string> Names(const plan::RuleGroup& group) {
 
 }  // namespace
 
-TEST_CASE("a recording rule and its alerts stand in one group in that order") {
+TEST_CASE("a recording rule and its alerts are in one group in that order") {
   const plan::RuleFile file = plan::PlanRules(test::TinySpec());
   CHECK(plan::GroupNames(file) == std::vector<std::string>{"outgrown-queue", "outgrown-queue-measurement-2m",
                                                            "outgrown-queue-measurement"});
@@ -140,7 +140,7 @@ TEST_CASE("a watch's alert says what the spec says, which store, and carries no 
   CHECK(plan::Render(unread.annotations[1].text, {}, 1) == "Nobody reads it.");
 }
 
-TEST_CASE("a split stands behind its signal, the coverage's reason behind the coverage") {
+TEST_CASE("a split follows its signal, the coverage's reason behind the coverage") {
   spec::Spec spec = test::TinySpec();
   spec.signals[1].split = "sum by (job, instance, path, reason) (queue_depth)";
   spec.coverage.emplace();

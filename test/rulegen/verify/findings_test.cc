@@ -43,7 +43,7 @@ TEST_CASE("a file's mark tells which digest it was generated from") {
   CHECK(verify::MarkedDigest(title + Mark(kOther).substr(2)) == kOther);
 }
 
-TEST_CASE("a file that differs is told with the reason that its mark shows") {
+TEST_CASE("a file that differs is reported with the reason that its mark shows") {
   struct Row {
     generate::FileDifference file;
     std::string line;
