@@ -37,6 +37,9 @@ REPLACEMENTS = [
     (r"\[5m\]", "[15s]"),
     (r"5 minutes", "15 seconds"),
     (r"/ 300\b", "/ 15"),
+    (r"_in_flight_seconds > 300\b", "_in_flight_seconds > 15"),
+    (r"""(_in_flight_seconds' = ")300x""", r"\g<1>15x"),
+    (r"""(_in_flight_seconds' = ")301x""", r"\g<1>16x"),
     (r'^(at +)= "10m"$', r'\1= "40s"'),
     (r'^for     = "(\d+)m"$', r'for     = "\1s"'),
     # The tolerance of the coverage: 1350 of 1500 in 15 s and 7 in 300 s; 90 of 100 in 1 s and 7 in 15 s.

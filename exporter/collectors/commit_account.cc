@@ -108,9 +108,9 @@ void CommitAccount::JudgeCounting(const StoreLook& look, std::uint64_t newly_com
         static_cast<double>(uncounted_->commits) > kOthersPerMinute * std::max(1.0, minutes.count()) &&
         look.now - uncounted_->last <= kUncountedShown;
   }
-  // If the commits are known and the store was counted before, an open store without a writer is fine: it may
-  // be a program that only reads it while the application is not running.
-  const bool is_open = look.is_held && look.living_slots == 0 && (!has_counted_ever_ || !look.counter.ok());
+  // If the store was counted before, that it is open without a writer is fine: it may be a program that only reads it
+  // while the application is not running.
+  const bool is_open = look.is_held && look.living_slots == 0 && !has_counted_ever_;
   is_not_counted_ = is_written || is_open;
 }
 

@@ -37,6 +37,8 @@ THROUGHPUT = r"MIGRATE NOW - Throughput >100/sec \(capacity ceiling\)"
 ANOTHER_FILE = r"UNDETERMINED - the application writes to another file than the exporter reads"
 NOT_COUNTED = r"UNDETERMINED - (Write errors: no recorded series|.*not count.*)"
 REFUSED = r"UNDETERMINED - counting was refused: another database has this store's name"
+ERRORS = r"MIGRATE NOW - Write errors >1% \(SQLite saturated\)"
+BLOCKED = r"UNDETERMINED - P99 write latency: (the recorded series has stopped|no recorded series)"
 NO_LOG = r"UNDETERMINED - a process holds the database open, but its write-ahead log is not at this path"
 
 
@@ -63,8 +65,27 @@ SITUATIONS = {
     "replaced": Situation(ANOTHER_FILE, ((True, "replace"),)),
     "exporter-sees-a-copy": Situation(ANOTHER_FILE, ((True, "steady"),), store="copy.db", prepare="copy"),
     "log-removed": Situation(NO_LOG, ((True, "remove"),)),
+    "no-statement-compiles": Situation(ERRORS, ((True, "damage"),)),
+    "blocked": Situation(BLOCKED, ((True, "block"),), rate=(0, 0)),
     "hard-link": Situation(NO_LOG, ((True, "steady"),), store="link/state.db", prepare="hard_link"),
     "release-folder": Situation(REFUSED, ((True, "release"),)),
+}
+
+
+@dataclasses.dataclass
+class Scraped:
+    """Two targets that get the same instance: the exporters of which situations, and the further labels of each."""
+    targets: tuple
+    labels: tuple
+    line: str
+    differs_by: str = ""  # what the alert SharedIdentity says; "": there is none
+
+
+TWO_STORES = r"UNDETERMINED - two stores have the same labels"
+SCRAPED = {
+    "one-store-twice": Scraped(("long-lived", "long-lived"), ({"service": "a"}, {"service": "b"}), SUFFICIENT),
+    "two-stores": Scraped(("long-lived", "rollback"), ({"cluster": "a"}, {"cluster": "b"}), TWO_STORES, "another label"),
+    "two-stores-in-one-series": Scraped(("long-lived", "rollback"), ({}, {}), TWO_STORES, "no label"),
 }
 
 
@@ -78,6 +99,11 @@ class Evidence(ServerCase):
                   "rule_files": [str(cls.rules)],
                   "scrape_configs": [{"job_name": name, "static_configs": [{"targets": [target]}]}
                                      for name, target in targets.items()]}
+        config["scrape_configs"] += [
+            {"job_name": name, "relabel_configs": [{"target_label": "instance", "replacement": "same"}],
+             "static_configs": [{"targets": [targets[target]], "labels": labels}
+                                for target, labels in zip(scraped.targets, scraped.labels)]}
+            for name, scraped in SCRAPED.items()]
         cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, config=json.dumps(config)))
         cls.processes.append(cls.prometheus)
         cls.seen = {}
@@ -142,9 +168,12 @@ class Evidence(ServerCase):
     @classmethod
     def wrong(cls, name):
         """What is not as it should be in the newest answer about a situation; "" if nothing is."""
-        situation, store = SITUATIONS[name], cls.seen.get(name)
+        store = cls.seen.get(name)
         if store is None:
             return "no decision"
+        if name in SCRAPED:
+            return cls.wrongly_scraped(name, store)
+        situation = SITUATIONS[name]
         if not re.fullmatch(situation.line, store["line"]):
             return f"{store['line']}, where {situation.line} is right"
         rate = next(signal["value"] for signal in store["signals"] if signal["id"] == "writes_per_second")
@@ -153,9 +182,18 @@ class Evidence(ServerCase):
         return ""
 
     @classmethod
+    def wrongly_scraped(cls, name, store):
+        scraped = SCRAPED[name]
+        alerts = servers.query(cls.prometheus.url, f'ALERTS{{alertname="CheckpointSharedIdentity",job="{name}"}}')
+        differ = [alert["metric"]["differs_by"] for alert in alerts]
+        if re.fullmatch(scraped.line, store["line"]) and differ == ([scraped.differs_by] if scraped.differs_by else []):
+            return ""
+        return f"{store['line']} and {differ}, where {scraped.line} and {scraped.differs_by} are right"
+
+    @classmethod
     def decided(cls):
         cls.seen = cls.evaluate()
-        return not any(cls.wrong(name) for name in SITUATIONS)
+        return not any(cls.wrong(name) for name in (*SITUATIONS, *SCRAPED))
 
 
 def add(name):
@@ -164,7 +202,7 @@ def add(name):
     setattr(Evidence, "test_" + name.replace("-", "_"), test)
 
 
-for situation_name in SITUATIONS:
+for situation_name in (*SITUATIONS, *SCRAPED):
     add(situation_name)
 
 

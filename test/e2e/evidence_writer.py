@@ -4,9 +4,11 @@ Usage: evidence_writer.py WHAT DATABASE [--observer SO] [--rate N] [--journal wa
 
 WHAT: steady       one connection for as long as it lives
       request      a connection for each write
+      damage       request; after 20 writes the database's schema is overwritten
       process      a process for each write, which ends without closing its connection
       replace      steady; after 20 writes another database is moved over the file, and its log and index are removed
       remove       steady; after 20 writes the log and its index are removed
+      block        steady; after 20 writes another connection begins a write and does not end it
       look         opens a store in WAL mode and only reads
       release      a database in a folder of its release, opened through the link `current`, which then leads to the next release
 
@@ -14,6 +16,7 @@ It writes until it is stopped. With --observer each connection is counted; witho
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import shutil
@@ -32,7 +35,7 @@ def pace(rate):
 
 
 def connect(path):
-    connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=3600)
     connection.execute("PRAGMA synchronous=NORMAL")
     return connection
 
@@ -56,15 +59,18 @@ def steady(path, arguments, spoil=None):
     for number, _ in enumerate(pace(arguments.rate)):
         insert(connection)
         if number == 20 and spoil:
-            spoil(path)
+            kept = spoil(path)  # noqa: F841, a connection that must stay open
 
 
-def request(path, arguments):
+def request(path, arguments, spoil=None):
     prepare(path, arguments.journal).close()
-    for _ in pace(arguments.rate):
-        connection = connect(path)
-        insert(connection)
-        connection.close()
+    for number, _ in enumerate(pace(arguments.rate)):
+        with contextlib.suppress(sqlite3.Error):  # as an application that goes on
+            connection = connect(path)
+            insert(connection)
+            connection.close()
+        if number == 20 and spoil:
+            spoil(path)
 
 
 def process(path, arguments):
@@ -93,6 +99,18 @@ def replace(path):
     remove(path)
 
 
+def damage(path):
+    with open(path, "r+b") as database:
+        database.seek(100)  # where the schema's page begins, behind the header
+        database.write(bytes(60))
+
+
+def block(path):
+    holder = connect(path)
+    holder.execute("BEGIN IMMEDIATE")
+    return holder
+
+
 def look(path, arguments):
     connection = prepare(path, "wal")
     connection.close()
@@ -119,7 +137,7 @@ def release(path, arguments):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("steady", "request", "process", "replace", "remove", "look", "release"))
+    parser.add_argument("what", choices=("steady", "request", "damage", "process", "replace", "remove", "block", "look", "release"))
     parser.add_argument("database")
     parser.add_argument("--observer")
     parser.add_argument("--rate", type=float, default=20)
@@ -129,8 +147,10 @@ def main():
         first = sqlite3.connect(":memory:")
         first.enable_load_extension(True)
         first.load_extension(arguments.observer)
-    if arguments.what in ("replace", "remove"):
+    if arguments.what in ("replace", "remove", "block"):
         steady(arguments.database, arguments, globals()[arguments.what])
+    if arguments.what == "damage":
+        request(arguments.database, arguments, damage)
     globals()[arguments.what](arguments.database, arguments)
 
 

@@ -401,6 +401,16 @@ class Scrape(InFolder):
         self.assertEqual(self.reasons(exporter), {"not_counted"})
         connection.close()
 
+    def test_a_short_lock_of_another_program_does_not_make_a_store_uncounted_whose_writers_have_ended(self):
+        connection = self.open_database("DELETE")
+        block = CounterBlock(self.blocks, "s", self.database)
+        block.record(OK, 1, 1)
+        block.close()
+        exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.database}")
+        self.assertEqual(self.reasons(exporter), set())
+        connection.execute("BEGIN EXCLUSIVE")  # as VACUUM, for less than 30 s
+        self.assertEqual(self.reasons(exporter), set())
+
     def start_application(self, path):
         """A process that writes under the observer; the file `step` in the folder of the blocks lets it go on."""
         able = os.access(PYTHON, os.X_OK) and subprocess.run(
