@@ -12,11 +12,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 namespace {
 
-using decide::Finding;
-using decide::State;
+using engine::Finding;
+using engine::State;
 
 // Prometheus restores an alert's `for` state after a restart only where `for` is at least this long, and restarts the
 // others from zero (--rules.alert.for-grace-period, 10 m by default).
@@ -88,7 +88,7 @@ Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::span<cons
   std::optional<std::int64_t> run_end_ms;  // the newest evaluation of the present run of false ones
   for (std::size_t count = samples.size(); count > 0; --count) {
     const Sample& sample = samples[count - 1];
-    const bool beyond = decide::Beyond(threshold, sample.value);
+    const bool beyond = engine::Beyond(threshold, sample.value);
     if (count < samples.size()) {
       const std::int64_t apart_ms = samples[count].time_ms - sample.time_ms;
       // Evaluations are missing. They can't hide a whole breach only if the condition was false on both sides and the
@@ -106,11 +106,11 @@ Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::span<cons
     run_end_ms.reset();
     // The same judgement as the decision's, moved back to that evaluation; coverage is left out, as
     // Prometheus' alert knows none.
-    const decide::Clock clock = {sample.time_ms, table.interval_ms};
-    const decide::State state =
-        decide::JudgeWindow(threshold, {.samples = samples.first(count)}, {}, clock).state;
-    if (state == decide::State::kBreached) return Held::kYes;
-    if (state == decide::State::kUnknown) return Held::kUnknown;
+    const engine::Clock clock = {sample.time_ms, table.interval_ms};
+    const engine::State state =
+        engine::JudgeWindow(threshold, {.samples = samples.first(count)}, {}, clock).state;
+    if (state == engine::State::kBreached) return Held::kYes;
+    if (state == engine::State::kUnknown) return Held::kUnknown;
   }
   return Held::kUnknown;
 }
@@ -134,9 +134,9 @@ std::vector<Held> FindHeld(const Table& table, std::size_t signal, const std::ve
   std::size_t unknown = 0;
   for (std::size_t index = 0; index < mismatches.size(); ++index) {
     const StoreSamples& subject = *subjects[mismatches[index].subject].samples;
-    const decide::Reading history = ReadingAt(fetched[subject.identity], fleet.time_ms, range_ms, 0, merged);
+    const engine::Reading history = ReadingAt(fetched[subject.identity], fleet.time_ms, range_ms, 0, merged);
     // The answer must end with the decision's own evaluation; otherwise it says nothing about it.
-    const bool fits = history.cause == decide::Cause::kNone &&
+    const bool fits = history.cause == engine::Cause::kNone &&
                       history.samples.back() == subject.signals[signal].samples.back();
     if (fits) held[index] = JudgeHeld(table, table.thresholds[mismatches[index].threshold], history.samples);
     if (held[index] == Held::kUnknown) ++unknown;
@@ -279,4 +279,4 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
   return comparisons;
 }
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

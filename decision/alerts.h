@@ -13,7 +13,7 @@
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 
 enum class AlertState { kNone, kPending, kFiring };
 
@@ -39,7 +39,7 @@ std::string_view AgreementId(Agreement agreement);
 // One store's side of the comparison.
 struct AlertSubject {
   const StoreSamples* samples = nullptr;
-  const std::vector<decide::Finding>* findings = nullptr;  // by index of Table::thresholds
+  const std::vector<engine::Finding>* findings = nullptr;  // by index of Table::thresholds
 };
 
 // For each subject one comparison a threshold. `compared`: whether the alerts could be read at all; what could
@@ -49,4 +49,4 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
                                                         const std::vector<AlertSubject>& subjects,
                                                         FleetNotes& fleet, bool& compared);
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

@@ -16,11 +16,11 @@
 #include "common/exit_status.h"
 #include "common/time_text.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 namespace {
 
-using decide::Cause;
-using decide::Outcome;
+using engine::Cause;
+using engine::Outcome;
 
 // The codes of the stores' verdicts, apart for each table's most severe one and for the milder ones; 0: none.
 struct VerdictCodes {
@@ -32,7 +32,7 @@ VerdictCodes CodesOf(std::span<const Evaluation> evaluations) {
   VerdictCodes codes;
   for (const Evaluation& evaluation : evaluations) {
     for (const StoreDecision& store : evaluation.stores) {
-      if (store.decision.outcome != decide::Outcome::kBreached) continue;
+      if (store.decision.outcome != engine::Outcome::kBreached) continue;
       const bool severe = store.decision.verdict + 1 == evaluation.table->verdicts.size();
       // Apart, because drift and undetermined rank between the two (docs/decision.md).
       int& code = severe ? codes.severe : codes.mild;
@@ -100,7 +100,7 @@ void FindSplits(Evaluation& evaluation, prometheus_api::QuerySource& source, std
   }
 }
 
-decide::Reading ReadingOf(const SignalSamples& samples) {
+engine::Reading ReadingOf(const SignalSamples& samples) {
   return {.cause = samples.cause, .samples = samples.samples};
 }
 
@@ -109,7 +109,7 @@ decide::Reading ReadingOf(const SignalSamples& samples) {
 std::optional<std::size_t> SplitSignal(const Table& table, const StoreDecision& store) {
   const std::size_t threshold =
       store.decision.outcome == Outcome::kBreached ? store.decision.lead : store.decision.pending;
-  if (store.decision.outcome == Outcome::kUndetermined || threshold == decide::kNoThreshold) return {};
+  if (store.decision.outcome == Outcome::kUndetermined || threshold == engine::kNoThreshold) return {};
   const std::size_t signal = table.thresholds[threshold].signal;
   return table.signals[signal].split_series.empty() ? std::nullopt : std::optional(signal);
 }
@@ -123,13 +123,13 @@ void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreD
       const std::optional<Sample> given = Newest(store, signal);
       values.push_back(given ? given->value : std::numeric_limits<double>::quiet_NaN());
     }
-    store.decision = decide::DecideGiven(table, values, store.findings);
+    store.decision = engine::DecideGiven(table, values, store.findings);
     return;
   }
-  std::vector<decide::Reading> readings;
+  std::vector<engine::Reading> readings;
   readings.reserve(store.samples.signals.size());
   for (const SignalSamples& samples : store.samples.signals) readings.push_back(ReadingOf(samples));
-  store.decision = decide::Decide(table,
+  store.decision = engine::Decide(table,
                                   {.time_ms = time_ms,
                                    .presence = store.samples.presence,
                                    .signals = readings,
@@ -255,7 +255,7 @@ std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal) {
 }
 
 bool IsPending(const StoreDecision& store) {
-  return store.decision.outcome == Outcome::kSufficient && store.decision.pending != decide::kNoThreshold;
+  return store.decision.outcome == Outcome::kSufficient && store.decision.pending != engine::kNoThreshold;
 }
 
 std::string_view StateOf(const StoreDecision& store) {
@@ -304,4 +304,4 @@ int EvaluateExitStatus(std::span<const Evaluation> evaluations, bool verdict_cod
   return kExitOk;
 }
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

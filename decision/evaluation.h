@@ -19,7 +19,7 @@
 #include "decision/trend.h"
 #include "thresholds/table.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 
 enum class Origin {
   kPrometheus,  // measured
@@ -35,8 +35,8 @@ struct Share {
 struct StoreDecision {
   Labels labels;  // what names the store, in the order to show
   StoreSamples samples;
-  std::vector<decide::Finding> findings;  // by index of Table::thresholds
-  decide::Decision decision;
+  std::vector<engine::Finding> findings;  // by index of Table::thresholds
+  engine::Decision decision;
   std::optional<Period>
       period;                // --since: the decision is over it; samples and findings are those of its end
   std::vector<Share> split;  // of the signal that the verdict, or what is pending, rests on; largest first
@@ -104,4 +104,4 @@ int Badness(const Table& table, const StoreDecision& store);
 // the milder verdicts; kExitOk.
 int EvaluateExitStatus(std::span<const Evaluation> evaluations, bool verdict_codes);
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

@@ -11,7 +11,7 @@
 #include "common/json.h"
 #include "common/text.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 namespace {
 
 constexpr std::string_view kLabels = "labels";
@@ -123,4 +123,4 @@ Result<std::vector<std::vector<GivenStore>>> ReadGiven(std::span<const Table* co
   return given;
 }
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

@@ -14,7 +14,7 @@
 #include "common/result.h"
 #include "thresholds/table.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 
 // What names a store.
 using Labels = std::vector<std::pair<std::string, std::string>>;
@@ -29,4 +29,4 @@ struct GivenStore {
 Result<std::vector<std::vector<GivenStore>>> ReadGiven(std::span<const Table* const> tables,
                                                        std::string_view text, std::string_view where);
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

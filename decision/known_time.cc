@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 
-using decide::Cause;
+using engine::Cause;
 
 std::int64_t BridgedMsMax(std::int64_t period_ms) {
   // For a day 14 min, for an hour 5 min, for 20 minutes 2: a short period may not consist of gaps.
@@ -131,4 +131,4 @@ void KnownTime::Keep(std::vector<Stretch>& stretches, const Stretch& stretch) {
   if (stretches.size() < kStretchesMax) stretches.push_back(stretch);
 }
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

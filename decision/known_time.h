@@ -19,7 +19,7 @@
 #include "decision/engine/cause.h"
 #include "thresholds/table.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 
 // The longest single gap that is tolerated: Prometheus itself shows a sample for that long
 // (--query.lookback-delta's default), and the shipped rates look back as far from the first sample after the gap.
@@ -34,7 +34,7 @@ struct Unknown {
   // From the evaluation before to the one after; only those that keep the period from being sufficient, and of these
   // the first kStretchesMax.
   std::vector<std::pair<std::int64_t, std::int64_t>> stretches;
-  decide::Cause cause = decide::Cause::kNone;  // of the first stretch; kUnmeasured: samples are missing
+  engine::Cause cause = engine::Cause::kNone;  // of the first stretch; kUnmeasured: samples are missing
   std::int64_t total_ms = 0;                   // what is missing in all, what is tolerated included
 };
 
@@ -51,7 +51,7 @@ class KnownTime {
   void Known(std::int64_t time_ms, Condition condition);
 
   // Until the next Known the condition is not known. kUnmeasured: samples are missing, as if nothing had been said.
-  void NotKnown(decide::Cause cause);
+  void NotKnown(engine::Cause cause);
 
   // Ends the period at `to_ms`: nothing is known or not known after this.
   void End(std::int64_t to_ms);
@@ -68,10 +68,10 @@ class KnownTime {
   struct Stretch {
     std::int64_t from_ms;
     std::int64_t to_ms;
-    decide::Cause cause;
+    engine::Cause cause;
   };
 
-  bool Missing() const { return cause_ == decide::Cause::kNone || cause_ == decide::Cause::kUnmeasured; }
+  bool Missing() const { return cause_ == engine::Cause::kNone || cause_ == engine::Cause::kUnmeasured; }
   // What a stretch of that length adds to `total_ms_`: the evaluations at its ends are not missing.
   std::int64_t MissingMs(const Stretch& stretch) const;
   void AddStretch(std::int64_t to_ms);
@@ -86,11 +86,11 @@ class KnownTime {
   std::int64_t run_start_ms_;  // the last at which it was false
   bool run_beyond_ = false;    // seen true since
   bool run_breached_ = false;
-  decide::Cause cause_ = decide::Cause::kNone;  // of the present NotKnown
+  engine::Cause cause_ = engine::Cause::kNone;  // of the present NotKnown
   std::vector<Stretch> in_run_;                 // tolerated unless the run hides something
   std::vector<Stretch> tolerated_;
   std::vector<Stretch> counted_;
   std::int64_t total_ms_ = 0;
 };
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

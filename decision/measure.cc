@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 namespace {
 
-using decide::Cause;
+using engine::Cause;
 using prometheus_api::Trust;
 
 // With more stores than this, the samples before the window (only for "since when") are not fetched.
@@ -88,7 +88,7 @@ std::vector<Sample> History(const Fetched& fetched, std::int64_t time_ms) {
   return history;
 }
 
-SignalSamples SamplesOf(const Fetched& fetched, const decide::Reading& reading, std::int64_t time_ms) {
+SignalSamples SamplesOf(const Fetched& fetched, const engine::Reading& reading, std::int64_t time_ms) {
   if (reading.cause != Cause::kNone) return {.cause = reading.cause, .samples = {}};
   return {.cause = Cause::kNone, .samples = History(fetched, time_ms)};
 }
@@ -175,14 +175,14 @@ void StoreAt::Read(const Store& store, std::int64_t time_ms, std::int64_t histor
   coverage_ = ReadingAt(store.coverage, time_ms, CoverageWindowMs(table_), history_ms, coverage_merged_);
 }
 
-decide::Decision StoreAt::Decide(Cause presence) {
-  return decide::Decide(
+engine::Decision StoreAt::Decide(Cause presence) {
+  return engine::Decide(
       table_, {.time_ms = time_ms_, .presence = presence, .signals = readings_, .coverage = coverage_},
       findings_);
 }
 
 bool StoreAt::any_sample() const {
-  const auto has_samples = [](const decide::Reading& reading) {
+  const auto has_samples = [](const engine::Reading& reading) {
     return !reading.samples.empty() || reading.cause == Cause::kSeveralSeries;
   };
   return has_samples(coverage_) || std::ranges::any_of(readings_, has_samples);
@@ -242,7 +242,7 @@ std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_
   return {begin, end};
 }
 
-decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int64_t window_ms,
+engine::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int64_t window_ms,
                           std::int64_t history_ms, std::vector<Sample>& merged) {
   if (fetched.cause != Cause::kNone) return {.cause = fetched.cause};
   if (fetched.series.empty()) return {.cause = Cause::kAbsent};
@@ -277,4 +277,4 @@ decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int
   return {.cause = Cause::kNone, .samples = merged};
 }
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

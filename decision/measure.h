@@ -21,7 +21,7 @@
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 
 // How much further back than the thresholds need the samples of that many stores reach, so that reports can
 // say since when something has lasted: nothing for many stores.
@@ -64,33 +64,33 @@ class StoreAt {
   // back than the windows --evaluate would have looked.
   void Read(const Store& store, std::int64_t time_ms, std::int64_t history_ms = kHistoryMs);
   // Decides on them.
-  decide::Decision Decide(decide::Cause presence);
+  engine::Decision Decide(engine::Cause presence);
 
   bool any_sample() const;
-  const decide::Reading& signal(std::size_t index) const { return readings_[index]; }
-  const decide::Reading& coverage() const { return coverage_; }
-  const std::vector<decide::Finding>& findings() const { return findings_; }
+  const engine::Reading& signal(std::size_t index) const { return readings_[index]; }
+  const engine::Reading& coverage() const { return coverage_; }
+  const std::vector<engine::Finding>& findings() const { return findings_; }
 
  private:
   const Table& table_;
   std::int64_t time_ms_ = 0;
-  std::vector<decide::Reading> readings_;  // by index of Table::signals
+  std::vector<engine::Reading> readings_;  // by index of Table::signals
   std::vector<std::vector<Sample>> merged_;
-  decide::Reading coverage_;
+  engine::Reading coverage_;
   std::vector<Sample> coverage_merged_;
-  std::vector<decide::Finding> findings_;  // by index of Table::thresholds
+  std::vector<engine::Finding> findings_;  // by index of Table::thresholds
 };
 
 // One recorded series of one store.
 struct SignalSamples {
-  decide::Cause cause = decide::Cause::kAbsent;  // not kNone: why there is nothing to judge
+  engine::Cause cause = engine::Cause::kAbsent;  // not kNone: why there is nothing to judge
   std::vector<Sample> samples;                   // strictly ascending, none after T
 };
 
 // What a decision about one store at T rests on.
 struct StoreSamples {
   Identity identity;
-  decide::Cause presence = decide::Cause::kNone;
+  engine::Cause presence = engine::Cause::kNone;
   std::optional<std::int64_t> last_seen_ms;       // of a silent store; nothing if that is not known
   std::optional<std::int64_t> measured_since_ms;  // where the window is not full; likewise
   std::int64_t window_ms = 0;                     // where it is not full: how long it has to be
@@ -123,7 +123,7 @@ std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_
 // which separates a gap at its start from a history that begins there, and shows that a series stopped. Two
 // series that follow each other are one that changed a label; two at the same time contradict each other.
 // `merged` holds the samples of several series.
-decide::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int64_t window_ms,
+engine::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int64_t window_ms,
                           std::int64_t history_ms, std::vector<Sample>& merged);
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

@@ -14,13 +14,13 @@
 #include "common/time_text.h"
 #include "decision/walk.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 namespace {
 
-using decide::Cause;
-using decide::Finding;
-using decide::Outcome;
-using decide::State;
+using engine::Cause;
+using engine::Finding;
+using engine::Outcome;
+using engine::State;
 
 using Gap = std::pair<std::int64_t, std::int64_t>;
 
@@ -73,7 +73,7 @@ class StorePeriod {
     at.Decide(Cause::kNone);
     for (std::size_t index = 0; index < table_.thresholds.size(); ++index) {
       const Finding& finding = at.findings()[index];
-      const decide::Reading& reading = at.signal(table_.thresholds[index].signal);
+      const engine::Reading& reading = at.signal(table_.thresholds[index].signal);
       if (reading.cause == Cause::kSeveralSeries) known_[index].NotKnown(reading.cause);
       if (reading.samples.empty()) continue;
       // An older sample was taken at its own evaluation already: rules in several groups have times of their own.
@@ -122,7 +122,7 @@ class StorePeriod {
   }
 
   // Whether the condition was known at this threshold's sample of `time_ms`.
-  void TakeCondition(std::size_t index, const Finding& finding, const decide::Reading& coverage,
+  void TakeCondition(std::size_t index, const Finding& finding, const engine::Reading& coverage,
                      std::int64_t time_ms) {
     KnownTime& known = known_[index];
     if (finding.state == State::kNotBreached) {
@@ -174,7 +174,7 @@ class StorePeriod {
     instant.time_ms = time_ms;
     instant.findings = at.findings();
     instant.samples.identity = store.identity;
-    const auto copy = [](const decide::Reading& reading) {
+    const auto copy = [](const engine::Reading& reading) {
       return SignalSamples{.cause = reading.cause,
                            .samples = {reading.samples.begin(), reading.samples.end()}};
     };
@@ -289,11 +289,11 @@ void FindStops(const Table& table, prometheus_api::QuerySource& source, StoreLis
 
 }  // namespace
 
-decide::Decision ConcludePeriod(const Table& table, const Period& period, const decide::Decision& at_end) {
-  std::vector<decide::PeriodFinding> findings;
+engine::Decision ConcludePeriod(const Table& table, const Period& period, const engine::Decision& at_end) {
+  std::vector<engine::PeriodFinding> findings;
   for (const ThresholdPeriod& threshold : period.thresholds)
     findings.push_back({threshold.breached_evaluations > 0, !threshold.unknown.stretches.empty()});
-  return decide::ConcludePeriod(table, findings, at_end);
+  return engine::ConcludePeriod(table, findings, at_end);
 }
 
 std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
@@ -319,4 +319,4 @@ std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySourc
   return periods;
 }
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

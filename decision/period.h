@@ -19,7 +19,7 @@
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 
 // A threshold's part of a period.
 struct ThresholdPeriod {
@@ -35,7 +35,7 @@ struct ThresholdPeriod {
 struct Instant {
   std::int64_t time_ms = 0;
   StoreSamples samples;
-  std::vector<decide::Finding> findings;
+  std::vector<engine::Finding> findings;
 };
 
 struct Period {
@@ -51,7 +51,7 @@ struct Period {
 };
 
 // The decision over the period: `at_end` is the one at its end.
-decide::Decision ConcludePeriod(const Table& table, const Period& period, const decide::Decision& at_end);
+engine::Decision ConcludePeriod(const Table& table, const Period& period, const engine::Decision& at_end);
 
 // Walks through the period of each of these stores, which begins at its own `from_ms`, in stretches that keep
 // each answer below some million samples. A failed query makes its stretch unmeasured and adds a warning; so
@@ -60,4 +60,4 @@ std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySourc
                                   std::span<const std::int64_t> from_ms, std::int64_t to_ms,
                                   const std::vector<Identity>& identities, FleetNotes& notes);
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

@@ -10,7 +10,7 @@
 
 #include "common/text.h"
 
-namespace outgrown::report {
+namespace outgrown::decision {
 namespace {
 
 // Three significant digits and `more`, or all of a larger number's whole digits and `more`; without trailing zeros.
@@ -92,4 +92,4 @@ ValueAndLimit ValueAndLimitText(double value, double limit, Unit unit) {
           Exact(limit, unit)};  // they differ by less than the unit's conversion is exact to
 }
 
-}  // namespace outgrown::report
+}  // namespace outgrown::decision

@@ -5,7 +5,7 @@
 
 #include "thresholds/table.h"
 
-namespace outgrown::report {
+namespace outgrown::decision {
 
 // Three significant digits at least, in the unit's usual multiple: 0.0231 ratio "2.31 %", 84.2 per second "84.2",
 // 0.038 s "38 ms", 5368709120 bytes "5 GB" (1024³), 2 "2".
@@ -20,4 +20,4 @@ struct ValueAndLimit {
 // beyond 80 doesn't read as 80. Equal texts only for equal values.
 ValueAndLimit ValueAndLimitText(double value, double limit, Unit unit);
 
-}  // namespace outgrown::report
+}  // namespace outgrown::decision

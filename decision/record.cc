@@ -11,7 +11,7 @@
 #include "decision/wording.h"
 #include "thresholds/table.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 namespace {
 
 std::string_view UncoveredId(Uncovered uncovered) {
@@ -30,7 +30,7 @@ std::string_view UncoveredId(Uncovered uncovered) {
 struct Evidence {
   std::int64_t time_ms;
   const StoreSamples& samples;
-  const std::vector<decide::Finding>& findings;
+  const std::vector<engine::Finding>& findings;
 };
 
 // A breach that ended is proven by what was measured when it began; the end of the period no longer shows it.
@@ -74,7 +74,7 @@ void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const Evidence
     const SignalSamples& measured = evidence.samples.signals[index];
     json.StartObject().Key("id").String(table.signals[index].id);
     if (evaluation.origin == Origin::kPrometheus) WriteQuery(json, evaluation.fleet.signal_queries[index]);
-    if (measured.cause != decide::Cause::kNone) json.Key("cause").String(decide::CauseId(measured.cause));
+    if (measured.cause != engine::Cause::kNone) json.Key("cause").String(engine::CauseId(measured.cause));
     // From the end: the samples are ascending, and a finding rests on the newest without a gap.
     const auto used = std::span(measured.samples).last(SamplesUsed(table, evidence, index));
     if (!used.empty()) oldest_ms = std::min(oldest_ms, used.front().time_ms);
@@ -85,8 +85,8 @@ void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const Evidence
   if (evaluation.origin != Origin::kPrometheus || table.coverage_series.empty()) return;
   json.Key("coverage").StartObject();
   WriteQuery(json, evaluation.fleet.coverage_query);
-  if (evidence.samples.coverage.cause != decide::Cause::kNone) {
-    json.Key("cause").String(decide::CauseId(evidence.samples.coverage.cause));
+  if (evidence.samples.coverage.cause != engine::Cause::kNone) {
+    json.Key("cause").String(engine::CauseId(evidence.samples.coverage.cause));
   }
   // A sample is covered by a coverage sample of up to two intervals before it, so the oldest one needs that
   // much more.
@@ -133,10 +133,10 @@ void WriteFindings(JsonWriter& json, const Table& table, const StoreDecision& st
                    const Evidence& evidence) {
   json.Key("findings").StartArray();
   for (std::size_t index = 0; index < evidence.findings.size(); ++index) {
-    const decide::Finding& finding = evidence.findings[index];
+    const engine::Finding& finding = evidence.findings[index];
     json.StartObject().Key("threshold").String(table.thresholds[index].id);
-    json.Key("state").String(decide::StateId(finding.state));
-    if (finding.cause != decide::Cause::kNone) json.Key("cause").String(decide::CauseId(finding.cause));
+    json.Key("state").String(engine::StateId(finding.state));
+    if (finding.cause != engine::Cause::kNone) json.Key("cause").String(engine::CauseId(finding.cause));
     if (index < store.alerts.size()) {
       json.Key("alert").String(AlertStateId(store.alerts[index].alert));
       json.Key("agreement").String(AgreementId(store.alerts[index].agreement));
@@ -182,7 +182,7 @@ void WritePeriod(JsonWriter& json, const Table& table, const Period& period) {
     }
     json.EndArray();
     if (!threshold.unknown.stretches.empty())
-      json.Key("unmeasured_cause").String(decide::CauseId(threshold.unknown.cause));
+      json.Key("unmeasured_cause").String(engine::CauseId(threshold.unknown.cause));
     json.Key("unknown_ms").Integer(threshold.unknown.total_ms).EndObject();
   }
   json.EndArray().EndObject();
@@ -220,14 +220,14 @@ std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& st
   json.Key("labels").StartObject();
   for (const auto& [name, value] : store.labels) json.Key(name).String(value);
   json.EndObject();
-  json.Key("verdict").String(decide::VerdictId(table, store.decision));
+  json.Key("verdict").String(engine::VerdictId(table, store.decision));
   // The text as it was printed: what an operator acted on, also if a later release words it differently.
   json.Key("line").String(VerdictLine(table, store));
   json.Key("also").StartArray();
   for (const std::string& also : AlsoLines(table, store)) json.String(also);
   json.EndArray();
-  if (store.samples.presence != decide::Cause::kNone) {
-    json.Key("presence").String(decide::CauseId(store.samples.presence));
+  if (store.samples.presence != engine::Cause::kNone) {
+    json.Key("presence").String(engine::CauseId(store.samples.presence));
     if (store.samples.last_seen_ms) json.Key("last_seen_ms").Integer(*store.samples.last_seen_ms);
     if (store.samples.measured_since_ms)
       json.Key("measured_since_ms").Integer(*store.samples.measured_since_ms);
@@ -268,4 +268,4 @@ std::string AttemptRecord(const Evaluation& evaluation, std::string_view version
   return Members(json);
 }
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

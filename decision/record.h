@@ -10,7 +10,7 @@
 
 #include "decision/evaluation.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 
 // The text of the record's own members, `"kind":"decision",...`, without the chain's (decision/log/decision_log.h).
 // `version`: rulegen's.
@@ -20,4 +20,4 @@ std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& st
 // The record of a run that found no store to decide about: why, and what was asked. "kind":"attempt".
 std::string AttemptRecord(const Evaluation& evaluation, std::string_view version);
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

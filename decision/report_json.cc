@@ -8,7 +8,7 @@
 #include "decision/report_parts.h"
 #include "decision/wording.h"
 
-namespace outgrown::report {
+namespace outgrown::decision {
 namespace {
 
 void WriteTexts(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
@@ -35,10 +35,10 @@ std::string_view UnitId(Unit unit) {
 }
 
 // All of them in table order, also those without a threshold.
-void WriteSignals(JsonWriter& json, const Table& table, const evaluate::StoreDecision& store) {
+void WriteSignals(JsonWriter& json, const Table& table, const decision::StoreDecision& store) {
   json.Key("signals").StartArray();
   for (std::size_t index = 0; index < table.signals.size(); ++index) {
-    const std::optional<Sample> newest = evaluate::Newest(store, index);
+    const std::optional<Sample> newest = decision::Newest(store, index);
     json.StartObject().Key("id").String(table.signals[index].id);
     json.Key("title")
         .String(table.signals[index].title)
@@ -47,7 +47,7 @@ void WriteSignals(JsonWriter& json, const Table& table, const evaluate::StoreDec
     if (newest) {
       json.Key("value").Number(newest->value).Key("time").String(Rfc3339(newest->time_ms));
     } else {
-      json.Key("value").Null().Key("cause").String(decide::CauseId(store.samples.signals[index].cause));
+      json.Key("value").Null().Key("cause").String(engine::CauseId(store.samples.signals[index].cause));
     }
     json.EndObject();
   }
@@ -59,7 +59,7 @@ void WriteStretch(JsonWriter& json, std::int64_t from_ms, std::int64_t to_ms) {
 }
 
 // What a period (--since) showed of a threshold.
-void WritePeriod(JsonWriter& json, const evaluate::ThresholdPeriod& threshold) {
+void WritePeriod(JsonWriter& json, const decision::ThresholdPeriod& threshold) {
   json.Key("period").StartObject();
   json.Key("breached_evaluations").Integer(static_cast<std::int64_t>(threshold.breached_evaluations));
   if (threshold.breached_evaluations > 0) {
@@ -74,21 +74,21 @@ void WritePeriod(JsonWriter& json, const evaluate::ThresholdPeriod& threshold) {
   }
   json.EndArray();
   if (!threshold.unknown.stretches.empty())
-    json.Key("unmeasured_cause").String(decide::CauseId(threshold.unknown.cause));
+    json.Key("unmeasured_cause").String(engine::CauseId(threshold.unknown.cause));
   json.Key("unknown_seconds").Number(static_cast<double>(threshold.unknown.total_ms) / 1000).EndObject();
 }
 
-void WriteTrend(JsonWriter& json, const evaluate::Trend& trend) {
-  json.Key("trend").StartObject().Key("kind").String(evaluate::TrendId(trend.kind));
-  if (trend.kind == evaluate::TrendKind::kReached) json.Key("seconds").Number(trend.reached_in_seconds);
+void WriteTrend(JsonWriter& json, const decision::Trend& trend) {
+  json.Key("trend").StartObject().Key("kind").String(decision::TrendId(trend.kind));
+  if (trend.kind == decision::TrendKind::kReached) json.Key("seconds").Number(trend.reached_in_seconds);
   json.EndObject();
 }
 
-void WriteThresholds(JsonWriter& json, const Table& table, const evaluate::StoreDecision& store) {
+void WriteThresholds(JsonWriter& json, const Table& table, const decision::StoreDecision& store) {
   json.Key("thresholds").StartArray();
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
     const ThresholdRow& threshold = table.thresholds[index];
-    const decide::Finding& finding = store.findings[index];
+    const engine::Finding& finding = store.findings[index];
     json.StartObject()
         .Key("id")
         .String(threshold.id)
@@ -97,10 +97,10 @@ void WriteThresholds(JsonWriter& json, const Table& table, const evaluate::Store
     json.Key(threshold.direction == Direction::kAbove ? "above" : "below").Number(threshold.limit);
     json.Key("for_seconds").Number(static_cast<double>(threshold.hold_ms) / 1000);
     json.Key("verdict").String(table.verdicts[threshold.verdict].id);
-    json.Key("because").String(threshold.because).Key("state").String(decide::StateId(finding.state));
-    if (finding.state == decide::State::kUnknown) {
-      json.Key("cause").String(decide::CauseId(finding.cause));
-      json.Key("cause_text").String(decide::CauseText(finding.cause));
+    json.Key("because").String(threshold.because).Key("state").String(engine::StateId(finding.state));
+    if (finding.state == engine::State::kUnknown) {
+      json.Key("cause").String(engine::CauseId(finding.cause));
+      json.Key("cause_text").String(engine::CauseText(finding.cause));
     }
     // since_exact false: the breach was there at the oldest sample that was read, so it may have begun
     // earlier.
@@ -109,8 +109,8 @@ void WriteThresholds(JsonWriter& json, const Table& table, const evaluate::Store
     }
     // Empty for given values, which no alert is about.
     if (index < store.alerts.size()) {
-      json.Key("alert").String(evaluate::AlertStateId(store.alerts[index].alert));
-      json.Key("agreement").String(evaluate::AgreementId(store.alerts[index].agreement));
+      json.Key("alert").String(decision::AlertStateId(store.alerts[index].alert));
+      json.Key("agreement").String(decision::AgreementId(store.alerts[index].agreement));
     }
     if (index < store.trends.size()) WriteTrend(json, store.trends[index]);
     if (store.period) WritePeriod(json, store.period->thresholds[index]);
@@ -120,20 +120,20 @@ void WriteThresholds(JsonWriter& json, const Table& table, const evaluate::Store
 }
 
 // The texts (verdict_text, line, because) are for display. Programs decide by the ids and by `state`.
-void WriteStore(JsonWriter& json, const Table& table, const evaluate::StoreDecision& store) {
+void WriteStore(JsonWriter& json, const Table& table, const decision::StoreDecision& store) {
   json.StartObject().Key("labels").StartObject();
   for (const auto& [name, value] : store.labels) json.Key(name).String(value);
   json.EndObject();
-  json.Key("verdict").String(decide::VerdictId(table, store.decision));
-  json.Key("verdict_text").String(decide::VerdictText(table, store.decision));
-  json.Key("state").String(evaluate::StateOf(store));
-  json.Key("line").String(evaluate::VerdictLine(table, store));
-  if (store.decision.outcome == decide::Outcome::kBreached) {
+  json.Key("verdict").String(engine::VerdictId(table, store.decision));
+  json.Key("verdict_text").String(engine::VerdictText(table, store.decision));
+  json.Key("state").String(decision::StateOf(store));
+  json.Key("line").String(decision::VerdictLine(table, store));
+  if (store.decision.outcome == engine::Outcome::kBreached) {
     json.Key("threshold").String(table.thresholds[store.decision.lead].id);
-    json.Key("because").String(decide::Because(table, store.decision));
+    json.Key("because").String(engine::Because(table, store.decision));
   }
-  if (store.decision.outcome == decide::Outcome::kUndetermined) {
-    json.Key("cause").String(decide::CauseId(store.decision.cause));
+  if (store.decision.outcome == engine::Outcome::kUndetermined) {
+    json.Key("cause").String(engine::CauseId(store.decision.cause));
   }
   if (store.period) json.Key("since").String(Rfc3339(store.period->from_ms));
   json.Key("worse_unknown").Boolean(store.decision.worse_unknown);
@@ -152,13 +152,13 @@ void WriteStore(JsonWriter& json, const Table& table, const evaluate::StoreDecis
     WriteTexts(json, "coverage_reasons", store.samples.coverage_reasons);
   if (!store.split.empty()) {
     json.Key("split").StartObject();
-    for (const evaluate::Share& share : store.split) json.Key(share.reason).Number(share.part);
+    for (const decision::Share& share : store.split) json.Key(share.reason).Number(share.part);
     json.EndObject();
   }
-  if (const std::string_view advice = evaluate::Advice(table, store); !advice.empty())
+  if (const std::string_view advice = decision::Advice(table, store); !advice.empty())
     json.Key("advice").String(advice);
-  WriteTexts(json, "also", evaluate::AlsoLines(table, store));
-  WriteTexts(json, "unknown", evaluate::UnknownLines(table, store));
+  WriteTexts(json, "also", decision::AlsoLines(table, store));
+  WriteTexts(json, "unknown", decision::UnknownLines(table, store));
   WriteSignals(json, table, store);
   WriteThresholds(json, table, store);
   WriteTexts(json, "alert_notes", AlertLines(table, store));
@@ -174,25 +174,25 @@ void WriteStore(JsonWriter& json, const Table& table, const evaluate::StoreDecis
 
 }  // namespace
 
-std::string JsonReport(std::span<const evaluate::Evaluation> evaluations, int exit_status,
+std::string JsonReport(std::span<const decision::Evaluation> evaluations, int exit_status,
                        std::string_view version) {
   JsonWriter json;
   json.StartObject().Key("schema").Integer(1).Key("version").String(version);
   // In the document too, since a pipe hides the program's status from the reader.
   json.Key("exit_status").Integer(exit_status);
   json.Key("evaluations").StartArray();
-  for (const evaluate::Evaluation& evaluation : evaluations) {
+  for (const decision::Evaluation& evaluation : evaluations) {
     const Table& table = *evaluation.table;
     json.StartObject().Key("spec").String(table.store).Key("digest").String(table.digest);
     json.Key("title").String(table.title);
-    json.Key("origin").String(evaluation.origin == evaluate::Origin::kGiven ? "given" : "prometheus");
+    json.Key("origin").String(evaluation.origin == decision::Origin::kGiven ? "given" : "prometheus");
     if (!evaluation.server.empty()) json.Key("server").String(evaluation.server);
     json.Key("time").String(Rfc3339(evaluation.time_ms));
     json.Key("alerts_compared").Boolean(evaluation.alerts_compared);
     json.Key("stores").StartArray();
-    for (const evaluate::StoreDecision& store : evaluation.stores) WriteStore(json, table, store);
+    for (const decision::StoreDecision& store : evaluation.stores) WriteStore(json, table, store);
     json.EndArray();
-    if (evaluation.stores.empty()) json.Key("line").String(evaluate::NoStoreLine(evaluation));
+    if (evaluation.stores.empty()) json.Key("line").String(decision::NoStoreLine(evaluation));
     WriteTexts(json, "warnings", evaluation.fleet.warnings);
     json.EndObject();
   }
@@ -200,4 +200,4 @@ std::string JsonReport(std::span<const evaluate::Evaluation> evaluations, int ex
   return json.text() + "\n";
 }
 
-}  // namespace outgrown::report
+}  // namespace outgrown::decision

@@ -8,10 +8,10 @@
 
 #include "decision/evaluation.h"
 
-namespace outgrown::report {
+namespace outgrown::decision {
 
 // On one line, with a newline. `exit_status` is the one that the program ends with.
-std::string JsonReport(std::span<const evaluate::Evaluation> evaluations, int exit_status,
+std::string JsonReport(std::span<const decision::Evaluation> evaluations, int exit_status,
                        std::string_view version);
 
-}  // namespace outgrown::report
+}  // namespace outgrown::decision

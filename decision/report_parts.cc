@@ -11,7 +11,7 @@
 #include "common/time_text.h"
 #include "decision/wording.h"
 
-namespace outgrown::report {
+namespace outgrown::decision {
 namespace {
 
 // On a wide terminal the time stays near the title instead of at the right edge.
@@ -20,7 +20,7 @@ constexpr std::size_t kTitleColumnsMax = 96;
 }  // namespace
 
 // With quotes, since values may hold blanks.
-std::string LabelText(const evaluate::Labels& labels) {
+std::string LabelText(const decision::Labels& labels) {
   std::string text;
   for (const auto& [name, value] : labels) {
     text += fmt::format("{}{}=\"{}\"", text.empty() ? "" : " ", PlainText(name, 80), PlainText(value, 120));
@@ -29,32 +29,32 @@ std::string LabelText(const evaluate::Labels& labels) {
 }
 
 // Only what needs an explanation: agreement is in the footer, and says nothing of a single alert.
-std::vector<std::string> AlertLines(const Table& table, const evaluate::StoreDecision& store) {
+std::vector<std::string> AlertLines(const Table& table, const decision::StoreDecision& store) {
   std::vector<std::string> lines;
   for (std::size_t index = 0; index < store.alerts.size(); ++index) {
     const std::string_view alert = table.thresholds[index].alert;
     switch (store.alerts[index].agreement) {
-      case evaluate::Agreement::kAgrees:
-      case evaluate::Agreement::kNotCompared:
+      case decision::Agreement::kAgrees:
+      case decision::Agreement::kNotCompared:
         break;
-      case evaluate::Agreement::kDrift: {
-        const evaluate::AlertState state = store.alerts[index].alert;
-        const decide::State found = store.findings[index].state;
+      case decision::Agreement::kDrift: {
+        const decision::AlertState state = store.alerts[index].alert;
+        const engine::State found = store.findings[index].state;
         lines.push_back(
             fmt::format("drift: the alert {} is {}, but by the recorded values the threshold is {}", alert,
-                        state == evaluate::AlertState::kNone ? "not active" : evaluate::AlertStateId(state),
-                        found == decide::State::kNotBreached ? "not breached" : decide::StateId(found)));
+                        state == decision::AlertState::kNone ? "not active" : decision::AlertStateId(state),
+                        found == engine::State::kNotBreached ? "not breached" : engine::StateId(found)));
         break;
       }
-      case evaluate::Agreement::kFiringUnknown:
+      case decision::Agreement::kFiringUnknown:
         lines.push_back(
             fmt::format("note: the alert {} is firing, but its threshold is unknown here", alert));
         break;
-      case evaluate::Agreement::kPendingAfterStart:
+      case decision::Agreement::kPendingAfterStart:
         lines.push_back(
             fmt::format("note: the alert {} is still pending, because Prometheus has just started", alert));
         break;
-      case evaluate::Agreement::kFiringHeld:
+      case decision::Agreement::kFiringHeld:
         lines.push_back(
             fmt::format("note: the alert {} keeps firing after the breach ended (keep_firing_for)", alert));
         break;
@@ -63,23 +63,23 @@ std::vector<std::string> AlertLines(const Table& table, const evaluate::StoreDec
   return lines;
 }
 
-std::string Footer(const evaluate::Evaluation& evaluation, const evaluate::StoreDecision& store,
+std::string Footer(const decision::Evaluation& evaluation, const decision::StoreDecision& store,
                    std::string_view separator) {
   std::string footer =
       fmt::format("spec {} {}", evaluation.table->store, ShortDigest(evaluation.table->digest));
-  if (evaluation.origin == evaluate::Origin::kGiven) footer += fmt::format("{}given values", separator);
-  const bool compared = std::ranges::any_of(store.alerts, [](const evaluate::AlertComparison& one) {
-    return one.agreement != evaluate::Agreement::kNotCompared;
+  if (evaluation.origin == decision::Origin::kGiven) footer += fmt::format("{}given values", separator);
+  const bool compared = std::ranges::any_of(store.alerts, [](const decision::AlertComparison& one) {
+    return one.agreement != decision::Agreement::kNotCompared;
   });
   if (compared) {
     const auto count = [&](auto property) { return std::ranges::count_if(store.alerts, property); };
     const auto drift = count(
-        [](const evaluate::AlertComparison& one) { return one.agreement == evaluate::Agreement::kDrift; });
+        [](const decision::AlertComparison& one) { return one.agreement == decision::Agreement::kDrift; });
     const auto firing = count(
-        [](const evaluate::AlertComparison& one) { return one.alert == evaluate::AlertState::kFiring; });
+        [](const decision::AlertComparison& one) { return one.alert == decision::AlertState::kFiring; });
     footer += fmt::format("{}Prometheus {}: {} alert{} firing", separator, drift > 0 ? "disagrees" : "agrees",
                           firing, firing == 1 ? "" : "s");
-  } else if (evaluation.origin == evaluate::Origin::kPrometheus) {
+  } else if (evaluation.origin == decision::Origin::kPrometheus) {
     footer += fmt::format("{}alerts not compared", separator);
   }
   if (store.logged_as) footer += fmt::format("{}logged as #{}", separator, *store.logged_as);
@@ -97,13 +97,13 @@ Colour BreachColour(const Table& table, std::size_t verdict) {
   return verdict + 1 == table.verdicts.size() ? Colour::kRed : Colour::kYellow;
 }
 
-Colour VerdictColour(const Table& table, const evaluate::StoreDecision& store) {
+Colour VerdictColour(const Table& table, const decision::StoreDecision& store) {
   switch (store.decision.outcome) {
-    case decide::Outcome::kSufficient:
-      return evaluate::IsPending(store) ? Colour::kYellow : Colour::kGreen;
-    case decide::Outcome::kUndetermined:
+    case engine::Outcome::kSufficient:
+      return decision::IsPending(store) ? Colour::kYellow : Colour::kGreen;
+    case engine::Outcome::kUndetermined:
       return Colour::kMagenta;
-    case decide::Outcome::kBreached:
+    case engine::Outcome::kBreached:
       break;
   }
   return BreachColour(table, store.decision.verdict);
@@ -168,4 +168,4 @@ std::string Indented(std::string_view text, Colour colour, const TextStyle& styl
   return fmt::format("  {}\n", Block(text, std::max<std::size_t>(style.columns, 22) - 4, 4, colour, style));
 }
 
-}  // namespace outgrown::report
+}  // namespace outgrown::decision

@@ -10,16 +10,16 @@
 #include "common/text.h"
 #include "decision/evaluation.h"
 
-namespace outgrown::report {
+namespace outgrown::decision {
 
 // `database="checkpoints" instance="app-1:9108" job="app"`, in that order.
-std::string LabelText(const evaluate::Labels& labels);
+std::string LabelText(const decision::Labels& labels);
 
 // What the alerts say, as lines: drift and notes; nothing for what agrees.
-std::vector<std::string> AlertLines(const Table& table, const evaluate::StoreDecision& store);
+std::vector<std::string> AlertLines(const Table& table, const decision::StoreDecision& store);
 
 // "spec checkpoint 3f9c2a1b · Prometheus agrees: 2 alerts firing · logged as #118"
-std::string Footer(const evaluate::Evaluation& evaluation, const evaluate::StoreDecision& store,
+std::string Footer(const decision::Evaluation& evaluation, const decision::StoreDecision& store,
                    std::string_view separator);
 
 enum class Colour { kNone, kRed, kYellow, kGreen, kMagenta, kDim, kBold };
@@ -31,7 +31,7 @@ std::string Paint(std::string_view text, Colour colour, bool on);
 Colour BreachColour(const Table& table, std::size_t verdict);
 
 // The colour of a store's verdict.
-Colour VerdictColour(const Table& table, const evaluate::StoreDecision& store);
+Colour VerdictColour(const Table& table, const decision::StoreDecision& store);
 
 // `text` and spaces up to `columns`.
 std::string Pad(std::string_view text, std::size_t columns);
@@ -57,4 +57,4 @@ std::string Line(std::string text);
 // Two spaces and the text in its colour; on a terminal broken at its width. With its newline.
 std::string Indented(std::string_view text, Colour colour, const TextStyle& style);
 
-}  // namespace outgrown::report
+}  // namespace outgrown::decision

@@ -18,46 +18,46 @@
 #include "decision/signal_lines.h"
 #include "decision/wording.h"
 
-namespace outgrown::report {
+namespace outgrown::decision {
 namespace {
 
-using evaluate::StoreDecision;
+using decision::StoreDecision;
 
-std::vector<const StoreDecision*> WorstFirst(const evaluate::Evaluation& evaluation) {
+std::vector<const StoreDecision*> WorstFirst(const decision::Evaluation& evaluation) {
   std::vector<const StoreDecision*> stores;
   for (const StoreDecision& store : evaluation.stores) stores.push_back(&store);
   // Stable: equally bad stores stay in the order of their identities.
   std::ranges::stable_sort(stores, std::greater<>(), [&](const StoreDecision* store) {
-    return evaluate::Badness(*evaluation.table, *store);
+    return decision::Badness(*evaluation.table, *store);
   });
   return stores;
 }
 
-std::string StoreInFull(const evaluate::Evaluation& evaluation, const StoreDecision& store,
+std::string StoreInFull(const decision::Evaluation& evaluation, const StoreDecision& store,
                         const TextStyle& style) {
   const Table& table = *evaluation.table;
   std::string text;
-  const std::string verdict = evaluate::VerdictLine(table, store);
+  const std::string verdict = decision::VerdictLine(table, store);
   if (style.terminal) {
-    text += TitleLine(evaluate::StoreTitle(store.labels), evaluation.time_ms, style) + '\n';
+    text += TitleLine(decision::StoreTitle(store.labels), evaluation.time_ms, style) + '\n';
     text += Indented(verdict, VerdictColour(table, store), style);
   } else {
     // The first line of a store, without indentation, for scripts that read `VERDICT - justification`.
     text += verdict + '\n';
   }
-  if (const std::string breached = evaluate::BreachTimesText(store); !breached.empty())
+  if (const std::string breached = decision::BreachTimesText(store); !breached.empty())
     text += Indented("breached " + breached, Colour::kNone, style);
-  if (const std::string silence = evaluate::SilenceText(store); !silence.empty())
+  if (const std::string silence = decision::SilenceText(store); !silence.empty())
     text += Indented(silence, Colour::kNone, style);
-  if (const std::string split = evaluate::SplitText(store); !split.empty())
+  if (const std::string split = decision::SplitText(store); !split.empty())
     text += Indented(split, Colour::kNone, style);
-  if (const std::string_view advice = evaluate::Advice(table, store); !advice.empty())
+  if (const std::string_view advice = decision::Advice(table, store); !advice.empty())
     text += Indented(fmt::format("advice: {}", advice), Colour::kNone, style);
-  for (const std::string& also : evaluate::AlsoLines(table, store))
+  for (const std::string& also : decision::AlsoLines(table, store))
     text += Indented("also: " + also, Colour::kNone, style);
-  for (const std::string& unknown : evaluate::UnknownLines(table, store))
+  for (const std::string& unknown : decision::UnknownLines(table, store))
     text += Indented("unknown: " + unknown, Colour::kNone, style);
-  for (const std::string& stopped : evaluate::StoppedLines(store))
+  for (const std::string& stopped : decision::StoppedLines(store))
     text += Indented(stopped, Colour::kNone, style);
   if (style.terminal) {
     text += '\n';
@@ -81,12 +81,12 @@ constexpr std::size_t kNameColumnsMin = 16;
 
 // "10000 stores: 1 MIGRATE NOW, 3 UNDETERMINED, 9996 SQLite sufficient"
 // In the order of the table, worst first, hence the walk over the stores and not over the map.
-std::string Summary(const evaluate::Evaluation& evaluation, const std::vector<const StoreDecision*>& stores) {
+std::string Summary(const decision::Evaluation& evaluation, const std::vector<const StoreDecision*>& stores) {
   std::vector<std::string> parts;
   std::map<std::string, std::size_t> counts;
-  for (const StoreDecision* store : stores) ++counts[evaluate::VerdictShort(*evaluation.table, *store)];
+  for (const StoreDecision* store : stores) ++counts[decision::VerdictShort(*evaluation.table, *store)];
   for (const StoreDecision* store : stores) {
-    const std::string verdict = evaluate::VerdictShort(*evaluation.table, *store);
+    const std::string verdict = decision::VerdictShort(*evaluation.table, *store);
     if (const auto found = counts.find(verdict); found != counts.end()) {
       parts.push_back(fmt::format("{} {}", found->second, verdict));
       counts.erase(found);
@@ -99,13 +99,13 @@ std::string Summary(const evaluate::Evaluation& evaluation, const std::vector<co
 std::string PlainRows(const Table& table, const std::vector<const StoreDecision*>& stores) {
   std::size_t width = 0;
   for (const StoreDecision* store : stores)
-    width = std::max(width, Columns(evaluate::VerdictLine(table, *store)));
+    width = std::max(width, Columns(decision::VerdictLine(table, *store)));
   std::string text;
   for (const StoreDecision* store : stores) {
-    const std::size_t also = evaluate::AlsoLines(table, *store).size();
-    const std::string silence = evaluate::SilenceText(*store);
-    text += fmt::format("  {}  {}{}{}\n", Pad(evaluate::VerdictLine(table, *store), width),
-                        evaluate::StoreTitle(store->labels),
+    const std::size_t also = decision::AlsoLines(table, *store).size();
+    const std::string silence = decision::SilenceText(*store);
+    text += fmt::format("  {}  {}{}{}\n", Pad(decision::VerdictLine(table, *store), width),
+                        decision::StoreTitle(store->labels),
                         also == 0 ? "" : fmt::format("  (also {} more)", also),
                         silence.empty() ? "" : fmt::format("  ({})", silence));
     for (const std::string& alert : AlertLines(table, *store)) text += fmt::format("    {}\n", alert);
@@ -115,13 +115,13 @@ std::string PlainRows(const Table& table, const std::vector<const StoreDecision*
 
 // The text beside a store's verdict: why, or for a sufficient one which limit is reached next.
 std::string Reason(const Table& table, const StoreDecision& store) {
-  const std::string line = evaluate::VerdictLine(table, store);
-  const std::string_view verdict = decide::VerdictText(table, store.decision);
+  const std::string line = decision::VerdictLine(table, store);
+  const std::string_view verdict = engine::VerdictText(table, store.decision);
   if (line == verdict) return SoonestTrend(table, store);
   std::string reason = line.substr(std::min(line.size(), verdict.size() + 3));  // past " - "
-  if (const std::size_t also = evaluate::AlsoLines(table, store).size(); also > 0)
+  if (const std::size_t also = decision::AlsoLines(table, store).size(); also > 0)
     reason += fmt::format(", and {} more", also);
-  if (const std::string silence = evaluate::SilenceText(store); !silence.empty()) reason += ", " + silence;
+  if (const std::string silence = decision::SilenceText(store); !silence.empty()) reason += ", " + silence;
   return reason;
 }
 
@@ -130,8 +130,8 @@ std::string TerminalRows(const Table& table, const std::vector<const StoreDecisi
   std::size_t verdicts = 0;
   std::size_t names = 0;
   for (const StoreDecision* store : stores) {
-    verdicts = std::max(verdicts, Columns(evaluate::VerdictShort(table, *store)));
-    names = std::max(names, Columns(evaluate::StoreTitle(store->labels)));
+    verdicts = std::max(verdicts, Columns(decision::VerdictShort(table, *store)));
+    names = std::max(names, Columns(decision::StoreTitle(store->labels)));
   }
   const std::size_t left = style.columns > verdicts + 4 ? style.columns - verdicts - 4 : 0;
   // Names take at most half of the rest, or all of it where the reason goes to the next line anyway.
@@ -141,10 +141,10 @@ std::string TerminalRows(const Table& table, const std::vector<const StoreDecisi
   const std::size_t margin = verdicts + 4 + (below ? 0 : names + 2);
   std::string text;
   for (const StoreDecision* store : stores) {
-    const std::string verdict = Pad(evaluate::VerdictShort(table, *store), verdicts);
+    const std::string verdict = Pad(decision::VerdictShort(table, *store), verdicts);
     std::string line = fmt::format("  {}  {}", Paint(verdict, VerdictColour(table, *store), style.colour),
-                                   Pad(Shorten(evaluate::StoreTitle(store->labels), names), names));
-    const bool sufficient = store->decision.outcome == decide::Outcome::kSufficient;
+                                   Pad(Shorten(decision::StoreTitle(store->labels), names), names));
+    const bool sufficient = store->decision.outcome == engine::Outcome::kSufficient;
     if (const std::string reason = Reason(table, *store); !reason.empty()) {
       line += below ? '\n' + std::string(margin, ' ') : "  ";
       line += Block(reason, std::max<std::size_t>(reasons, 20), margin,
@@ -163,11 +163,11 @@ std::string TerminalRows(const Table& table, const std::vector<const StoreDecisi
 // Returns how many.
 std::size_t FoldSufficient(const Table& table, std::vector<const StoreDecision*>& stores) {
   const auto first = std::ranges::find_if(
-      stores, [&](const StoreDecision* store) { return evaluate::Badness(table, *store) == 0; });
+      stores, [&](const StoreDecision* store) { return decision::Badness(table, *store) == 0; });
   if (stores.end() - first <= static_cast<std::ptrdiff_t>(kSufficientRowsMax)) return 0;
   // Those that move towards a limit, soonest first, are what is worth a look among sufficient stores.
   const auto none = std::stable_partition(first, stores.end(), [](const StoreDecision* store) {
-    return SoonestThreshold(*store) != decide::kNoThreshold;
+    return SoonestThreshold(*store) != engine::kNoThreshold;
   });
   std::ranges::stable_sort(first, none, {}, [](const StoreDecision* store) {
     return store->trends[SoonestThreshold(*store)].reached_in_seconds;
@@ -180,7 +180,7 @@ std::size_t FoldSufficient(const Table& table, std::vector<const StoreDecision*>
 
 // Many stores, which are given worst first. Without a terminal each row begins with exactly `VERDICT -
 // justification`; on one it fits the width, and sufficient stores beyond a screenful are only counted.
-std::string StoreTable(const evaluate::Evaluation& evaluation,
+std::string StoreTable(const decision::Evaluation& evaluation,
                        const std::vector<const StoreDecision*>& stores, const TextStyle& style) {
   const Table& table = *evaluation.table;
   std::vector<const StoreDecision*> shown = stores;
@@ -199,22 +199,22 @@ std::string StoreTable(const evaluate::Evaluation& evaluation,
 
 }  // namespace
 
-std::string TextReport(std::span<const evaluate::Evaluation> evaluations, const TextStyle& style) {
+std::string TextReport(std::span<const decision::Evaluation> evaluations, const TextStyle& style) {
   const bool any_store = std::ranges::any_of(
-      evaluations, [](const evaluate::Evaluation& evaluation) { return !evaluation.stores.empty(); });
+      evaluations, [](const decision::Evaluation& evaluation) { return !evaluation.stores.empty(); });
   std::string text;
-  for (const evaluate::Evaluation& evaluation : evaluations) {
+  for (const decision::Evaluation& evaluation : evaluations) {
     if (!text.empty()) text += '\n';
     const std::vector<const StoreDecision*> stores = WorstFirst(evaluation);
     const bool certainly_none = evaluation.fleet.answered && !evaluation.fleet.without_identity &&
-                                evaluate::PresenceProblem(evaluation.fleet) == nullptr;
+                                decision::PresenceProblem(evaluation.fleet) == nullptr;
     if (stores.empty() && any_store && certainly_none) {
       // No store here uses this spec, while other specs have stores: nothing is undetermined.
       text += fmt::format("{}No store of the spec {}: {}.\n", style.terminal ? "  " : "",
-                          evaluation.table->store, evaluate::NoneShownText(evaluation));
+                          evaluation.table->store, decision::NoneShownText(evaluation));
     } else if (stores.empty()) {
       text += fmt::format("{}{}\n", style.terminal ? "  " : "",
-                          Paint(evaluate::NoStoreLine(evaluation), Colour::kMagenta, style.colour));
+                          Paint(decision::NoStoreLine(evaluation), Colour::kMagenta, style.colour));
     } else if (stores.size() > kStoresInFullMax) {
       text += StoreTable(evaluation, stores, style);
     } else {
@@ -227,4 +227,4 @@ std::string TextReport(std::span<const evaluate::Evaluation> evaluations, const 
   return text;
 }
 
-}  // namespace outgrown::report
+}  // namespace outgrown::decision

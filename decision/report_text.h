@@ -12,12 +12,12 @@
 #include "decision/evaluation.h"
 #include "decision/report_parts.h"
 
-namespace outgrown::report {
+namespace outgrown::decision {
 
 // Ends with a newline.
-std::string TextReport(std::span<const evaluate::Evaluation> evaluations, const TextStyle& style);
+std::string TextReport(std::span<const decision::Evaluation> evaluations, const TextStyle& style);
 
 // Above this many stores of one spec the answer is a table.
 inline constexpr std::size_t kStoresInFullMax = 3;
 
-}  // namespace outgrown::report
+}  // namespace outgrown::decision

@@ -17,11 +17,11 @@
 #include "decision/quantity.h"
 #include "decision/wording.h"
 
-namespace outgrown::report {
+namespace outgrown::decision {
 namespace {
 
-using decide::Finding;
-using decide::State;
+using engine::Finding;
+using engine::State;
 
 // One signal's part of the answer.
 struct SignalRowText {
@@ -32,7 +32,7 @@ struct SignalRowText {
   std::string trend;  // "100 in about 4 days", "in about 41 days", "no trend", "" if it was not asked for
   bool trend_reached = false;
   double fill = 0;  // the value's share of its limit: 1 at the limit; 0 if it is not known
-  decide::State worst = decide::State::kNotBreached;  // of the signal's thresholds
+  engine::State worst = engine::State::kNotBreached;  // of the signal's thresholds
   Colour breach = Colour::kNone;                      // of the shown threshold's verdict
 };
 
@@ -59,12 +59,12 @@ bool Nearer(const ThresholdRow& one, const ThresholdRow& other) {
 
 // The threshold that a signal's row shows: the most severe breached one, else the first one that the value
 // would meet.
-std::size_t ShownThreshold(const Table& table, const evaluate::StoreDecision& store, std::size_t signal) {
-  std::size_t shown = decide::kNoThreshold;
+std::size_t ShownThreshold(const Table& table, const decision::StoreDecision& store, std::size_t signal) {
+  std::size_t shown = engine::kNoThreshold;
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
     const ThresholdRow& threshold = table.thresholds[index];
     if (threshold.signal != signal) continue;
-    if (shown == decide::kNoThreshold) {
+    if (shown == engine::kNoThreshold) {
       shown = index;
       continue;
     }
@@ -79,17 +79,17 @@ std::size_t ShownThreshold(const Table& table, const evaluate::StoreDecision& st
 
 std::string Lasting(const Finding& finding, std::int64_t now_ms) {
   const std::string length = LengthText(std::max<std::int64_t>(0, now_ms - finding.since_ms));
-  // The samples may not reach back to the beginning (decide::Finding).
+  // The samples may not reach back to the beginning (engine::Finding).
   return finding.since_exact ? length : "at least " + length;
 }
 
 // When the last of the signal's breaches in a period ended; nothing if there was none or one goes on.
-std::optional<std::int64_t> BreachedUntil(const Table& table, const evaluate::StoreDecision& store,
+std::optional<std::int64_t> BreachedUntil(const Table& table, const decision::StoreDecision& store,
                                           std::size_t signal) {
   std::optional<std::int64_t> until_ms;
   if (!store.period) return until_ms;
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
-    const evaluate::ThresholdPeriod& threshold = store.period->thresholds[index];
+    const decision::ThresholdPeriod& threshold = store.period->thresholds[index];
     if (table.thresholds[index].signal != signal || threshold.breached_evaluations == 0) continue;
     if (store.findings[index].state == State::kBreached) return std::nullopt;
     until_ms = std::max(until_ms.value_or(threshold.breached_last_ms), threshold.breached_last_ms);
@@ -97,20 +97,20 @@ std::optional<std::int64_t> BreachedUntil(const Table& table, const evaluate::St
   return until_ms;
 }
 
-std::string StateText(const evaluate::Evaluation& evaluation, const ThresholdRow& threshold,
+std::string StateText(const decision::Evaluation& evaluation, const ThresholdRow& threshold,
                       const Finding& finding) {
   switch (finding.state) {
     case State::kNotBreached:
       return "";
     case State::kUnknown:
-      return std::string(decide::CauseText(finding.cause));
+      return std::string(engine::CauseText(finding.cause));
     case State::kPending:
       return fmt::format("beyond the limit for {} of {}", Lasting(finding, evaluation.time_ms),
                          LengthText(threshold.hold_ms));
     case State::kBreached:
       break;
   }
-  if (evaluation.origin == evaluate::Origin::kGiven || threshold.hold_ms == 0) return "breached";
+  if (evaluation.origin == decision::Origin::kGiven || threshold.hold_ms == 0) return "breached";
   return fmt::format("breached for {}", Lasting(finding, evaluation.time_ms));
 }
 
@@ -118,29 +118,29 @@ double Fill(const ThresholdRow& threshold, double value) {
   const bool above = threshold.direction == Direction::kAbove;
   const double share = above ? value / threshold.limit : threshold.limit / value;
   // A limit or a value of 0 gives no share to draw, and a negative one none that grows towards the limit.
-  if (decide::Beyond(threshold, value)) return share > 1 ? share : std::numeric_limits<double>::infinity();
+  if (engine::Beyond(threshold, value)) return share > 1 ? share : std::numeric_limits<double>::infinity();
   return std::isfinite(share) ? std::clamp(share, 0.0, 1.0) : 0;
 }
 
 // The next limit of the signal that is not breached yet; kNoThreshold if there is none.
-std::size_t NextThreshold(const Table& table, const evaluate::StoreDecision& store, std::size_t signal) {
-  std::size_t next = decide::kNoThreshold;
+std::size_t NextThreshold(const Table& table, const decision::StoreDecision& store, std::size_t signal) {
+  std::size_t next = engine::kNoThreshold;
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
     const ThresholdRow& threshold = table.thresholds[index];
     if (threshold.signal != signal || store.findings[index].state != State::kNotBreached) continue;
-    if (next == decide::kNoThreshold || Nearer(threshold, table.thresholds[next])) next = index;
+    if (next == engine::kNoThreshold || Nearer(threshold, table.thresholds[next])) next = index;
   }
   return next;
 }
 
 // Fills the row's trend: of the limit that is shown, or of the next one where the shown one is breached.
-void SetTrend(const Table& table, const evaluate::StoreDecision& store, std::size_t signal, std::size_t shown,
+void SetTrend(const Table& table, const decision::StoreDecision& store, std::size_t signal, std::size_t shown,
               SignalRowText& row) {
   if (store.trends.empty()) return;
   const std::size_t next = NextThreshold(table, store, signal);
-  if (next == decide::kNoThreshold) return;
-  const evaluate::Trend& trend = store.trends[next];
-  row.trend_reached = trend.kind == evaluate::TrendKind::kReached;
+  if (next == engine::kNoThreshold) return;
+  const decision::Trend& trend = store.trends[next];
+  row.trend_reached = trend.kind == decision::TrendKind::kReached;
   if (row.trend_reached) {
     row.trend = ReachedText(trend.reached_in_seconds);
     if (next != shown) {
@@ -148,40 +148,40 @@ void SetTrend(const Table& table, const evaluate::StoreDecision& store, std::siz
                               row.trend);
     }
   } else if (next == shown) {
-    row.trend = trend.kind == evaluate::TrendKind::kTooLittleHistory ? "no trend yet"
-                : trend.kind == evaluate::TrendKind::kUnknown        ? "trend unknown"
+    row.trend = trend.kind == decision::TrendKind::kTooLittleHistory ? "no trend yet"
+                : trend.kind == decision::TrendKind::kUnknown        ? "trend unknown"
                                                                      : "no trend";
   }
 }
 
 // Of a signal without a threshold, which is shown and not judged; nothing if its value wasn't among those given.
-std::optional<SignalRowText> ShownRow(const evaluate::Evaluation& evaluation,
-                                      const evaluate::StoreDecision& store, std::size_t signal) {
+std::optional<SignalRowText> ShownRow(const decision::Evaluation& evaluation,
+                                      const decision::StoreDecision& store, std::size_t signal) {
   const SignalRow& row = evaluation.table->signals[signal];
-  const std::optional<Sample> newest = evaluate::Newest(store, signal);
-  if (!newest && evaluation.origin == evaluate::Origin::kGiven) return std::nullopt;
+  const std::optional<Sample> newest = decision::Newest(store, signal);
+  if (!newest && evaluation.origin == decision::Origin::kGiven) return std::nullopt;
   SignalRowText text;
   text.title = std::string(row.title);
   text.value = newest ? QuantityText(newest->value, row.unit) : "-";
-  if (!newest) text.state = std::string(decide::CauseText(store.samples.signals[signal].cause));
+  if (!newest) text.state = std::string(engine::CauseText(store.samples.signals[signal].cause));
   return text;
 }
 
 // A row for each signal, in table order.
-std::vector<SignalRowText> SignalRows(const evaluate::Evaluation& evaluation,
-                                      const evaluate::StoreDecision& store) {
+std::vector<SignalRowText> SignalRows(const decision::Evaluation& evaluation,
+                                      const decision::StoreDecision& store) {
   const Table& table = *evaluation.table;
   std::vector<SignalRowText> rows;
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
     const std::size_t shown = ShownThreshold(table, store, signal);
-    if (shown == decide::kNoThreshold) {
+    if (shown == engine::kNoThreshold) {
       if (std::optional<SignalRowText> row = ShownRow(evaluation, store, signal))
         rows.push_back(std::move(*row));
       continue;
     }
     const ThresholdRow& threshold = table.thresholds[shown];
     const Unit unit = table.signals[signal].unit;
-    const std::optional<Sample> newest = evaluate::Newest(store, signal);
+    const std::optional<Sample> newest = decision::Newest(store, signal);
     const std::optional<std::int64_t> until_ms = BreachedUntil(table, store, signal);
     const ValueAndLimit texts =
         ValueAndLimitText(newest ? newest->value : threshold.limit, threshold.limit, unit);
@@ -308,14 +308,14 @@ std::string ReachedText(double seconds) {
   return fmt::format("in about {} days", std::lround(seconds / kDay));
 }
 
-std::size_t SoonestThreshold(const evaluate::StoreDecision& store) {
-  std::size_t soonest = decide::kNoThreshold;
+std::size_t SoonestThreshold(const decision::StoreDecision& store) {
+  std::size_t soonest = engine::kNoThreshold;
   for (std::size_t index = 0; index < store.trends.size(); ++index) {
-    if (store.trends[index].kind != evaluate::TrendKind::kReached ||
+    if (store.trends[index].kind != decision::TrendKind::kReached ||
         store.findings[index].state != State::kNotBreached) {
       continue;
     }
-    if (soonest == decide::kNoThreshold ||
+    if (soonest == engine::kNoThreshold ||
         store.trends[index].reached_in_seconds < store.trends[soonest].reached_in_seconds) {
       soonest = index;
     }
@@ -323,9 +323,9 @@ std::size_t SoonestThreshold(const evaluate::StoreDecision& store) {
   return soonest;
 }
 
-std::string SoonestTrend(const Table& table, const evaluate::StoreDecision& store) {
+std::string SoonestTrend(const Table& table, const decision::StoreDecision& store) {
   const std::size_t soonest = SoonestThreshold(store);
-  if (soonest == decide::kNoThreshold) return "";
+  if (soonest == engine::kNoThreshold) return "";
   const ThresholdRow& threshold = table.thresholds[soonest];
   const SignalRow& signal = table.signals[threshold.signal];
   return fmt::format("{} {} {}", signal.title, QuantityText(threshold.limit, signal.unit),
@@ -346,7 +346,7 @@ std::string Bar(double fill, std::size_t limit_at, std::size_t columns) {
   return Pad(bar, columns);
 }
 
-std::string SignalLines(const evaluate::Evaluation& evaluation, const evaluate::StoreDecision& store,
+std::string SignalLines(const decision::Evaluation& evaluation, const decision::StoreDecision& store,
                         const TextStyle& style) {
   const std::vector<SignalRowText> rows = SignalRows(evaluation, store);
   const Widths widths = WidthsOf(rows, style);
@@ -369,4 +369,4 @@ std::string SignalLines(const evaluate::Evaluation& evaluation, const evaluate::
   return text;
 }
 
-}  // namespace outgrown::report
+}  // namespace outgrown::decision

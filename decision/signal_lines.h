@@ -8,10 +8,10 @@
 #include "decision/evaluation.h"
 #include "decision/report_parts.h"
 
-namespace outgrown::report {
+namespace outgrown::decision {
 
 // The rows as lines, each with its newline. On a terminal with bars, and no wider than it as far as that can be had.
-std::string SignalLines(const evaluate::Evaluation& evaluation, const evaluate::StoreDecision& store,
+std::string SignalLines(const decision::Evaluation& evaluation, const decision::StoreDecision& store,
                         const TextStyle& style);
 
 // A bar of `columns` columns with the limit at column `limit_at`; an arrow at the end if the value is beyond the bar.
@@ -21,9 +21,9 @@ std::string Bar(double fill, std::size_t limit_at, std::size_t columns);
 std::string ReachedText(double seconds);
 
 // The threshold whose limit is reached first of all; kNoThreshold if none is within a year.
-std::size_t SoonestThreshold(const evaluate::StoreDecision& store);
+std::size_t SoonestThreshold(const decision::StoreDecision& store);
 
 // The same in words: "File size 5 GB in about 41 days"; "" if none is within a year.
-std::string SoonestTrend(const Table& table, const evaluate::StoreDecision& store);
+std::string SoonestTrend(const Table& table, const decision::StoreDecision& store);
 
-}  // namespace outgrown::report
+}  // namespace outgrown::decision

@@ -10,7 +10,7 @@
 
 #include "common/time_text.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 namespace {
 
 // How exactly the last sample of a silent store is found; each step costs the server one lookup of every store.
@@ -28,7 +28,7 @@ std::string KeyOf(const Identity& identity) {
   return key;
 }
 
-bool IsSought(const Store& store) { return store.presence == decide::Cause::kSilent && !store.last_seen_ms; }
+bool IsSought(const Store& store) { return store.presence == engine::Cause::kSilent && !store.last_seen_ms; }
 
 prometheus_api::Reply AskPresence(prometheus_api::QuerySource& source, const std::string& promql,
                                   FleetNotes& fleet) {
@@ -74,17 +74,17 @@ void FindWindows(const Table& table, prometheus_api::QuerySource& source, StoreL
   if (RateWindowMs(table) == 0) return;
   const prometheus_api::Reply full = AskPresence(source, WindowQuery(table), fleet);
   for (Store& store : list.stores()) {
-    if (store.presence != decide::Cause::kNone) continue;
+    if (store.presence != engine::Cause::kNone) continue;
     // Assumed of all and taken back below for those that the answer shows.
-    store.presence = full.usable() ? decide::Cause::kWindowNotFull : decide::Cause::kPresenceUnknown;
+    store.presence = full.usable() ? engine::Cause::kWindowNotFull : engine::Cause::kPresenceUnknown;
   }
   if (!full.usable()) return;
   for (const prometheus_api::Series& series : full.series) {
     Store* const store = list.Find(series.labels);
-    if (store != nullptr && store->presence == decide::Cause::kWindowNotFull)
-      store->presence = decide::Cause::kNone;
+    if (store != nullptr && store->presence == engine::Cause::kWindowNotFull)
+      store->presence = engine::Cause::kNone;
   }
-  const auto is_short = [](const Store& store) { return store.presence == decide::Cause::kWindowNotFull; };
+  const auto is_short = [](const Store& store) { return store.presence == engine::Cause::kWindowNotFull; };
   if (std::ranges::none_of(list.stores(), is_short)) return;
   const std::int64_t window_ms = RateWindowMs(table);
   const prometheus_api::Reply since =
@@ -128,7 +128,7 @@ std::string WindowQuery(const Table& table) {
                      FormatDuration(Milliseconds(RateWindowMs(table))));
 }
 
-Store* StoreList::FindOrAdd(const prometheus_api::Labels& labels, decide::Cause presence_if_new) {
+Store* StoreList::FindOrAdd(const prometheus_api::Labels& labels, engine::Cause presence_if_new) {
   Identity identity = IdentityOf(table_, labels);
   // Prometheus takes an absent label for an empty one, so a store without one of them could be any store.
   const bool whole = std::ranges::none_of(identity, &std::string::empty);
@@ -141,7 +141,7 @@ Store* StoreList::Find(const prometheus_api::Labels& labels) {
 }
 
 // The reference holds until the next store is added.
-Store& StoreList::FindOrAdd(Identity identity, decide::Cause presence_if_new) {
+Store& StoreList::FindOrAdd(Identity identity, engine::Cause presence_if_new) {
   const auto [found, added] = places_.try_emplace(KeyOf(identity), stores_.size());
   if (added) {
     Store& store = stores_.emplace_back();
@@ -153,7 +153,7 @@ Store& StoreList::FindOrAdd(Identity identity, decide::Cause presence_if_new) {
 }
 
 void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list, FleetNotes& fleet) {
-  const auto add = [&](const prometheus_api::Reply& reply, decide::Cause presence) {
+  const auto add = [&](const prometheus_api::Reply& reply, engine::Cause presence) {
     for (const prometheus_api::Series& series : reply.series) {
       Store* const store = list.FindOrAdd(series.labels, presence);
       if (store == nullptr) {
@@ -173,16 +173,16 @@ void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreLi
   const prometheus_api::Reply here =
       AskPresence(source, fmt::format("count{} ({})", ByIdentity(table), table.present), fleet);
   // In this order: a store that reports now overwrites its "silent".
-  add(known, decide::Cause::kSilent);
-  add(here, decide::Cause::kNone);
+  add(known, engine::Cause::kSilent);
+  add(here, engine::Cause::kNone);
   if (!known.usable() || !here.usable()) {
     // Half of the truth is worse than none: a store that only the failed query would have shown must not read
     // as silent.
-    for (Store& store : list.stores()) store.presence = decide::Cause::kPresenceUnknown;
+    for (Store& store : list.stores()) store.presence = engine::Cause::kPresenceUnknown;
     return;
   }
   FindLastSeen(table, source, list, fleet);
   FindWindows(table, source, list, fleet);
 }
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

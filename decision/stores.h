@@ -15,7 +15,7 @@
 #include "prometheus/ask.h"
 #include "thresholds/table.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 
 // The values of Table::identity, in its order; "" for a label that is not there.
 using Identity = std::vector<std::string>;
@@ -28,13 +28,13 @@ std::string ByIdentity(const Table& table);
 // What was fetched of one signal of one store: the series that claim to be it. Usually one; one that changed
 // a label is two in a row.
 struct Fetched {
-  decide::Cause cause = decide::Cause::kNone;  // why nothing of it can be judged
+  engine::Cause cause = engine::Cause::kNone;  // why nothing of it can be judged
   std::vector<std::vector<Sample>> series;     // each strictly ascending, none empty
 };
 
 struct Store {
   Identity identity;
-  decide::Cause presence = decide::Cause::kNone;
+  engine::Cause presence = engine::Cause::kNone;
   std::optional<std::int64_t> last_seen_ms;       // of a silent store; nothing if that is not known
   std::optional<std::int64_t> measured_since_ms;  // where the window is not full (kWindowNotFull); likewise
   std::vector<Fetched> signals;                   // by index of Table::signals
@@ -48,7 +48,7 @@ class StoreList {
 
   // The store that the labels name, new if it was not there (with the given presence); null if one of the table's
   // identity labels is missing, since such a series belongs to no store. Valid until the next call.
-  Store* FindOrAdd(const prometheus_api::Labels& labels, decide::Cause presence_if_new);
+  Store* FindOrAdd(const prometheus_api::Labels& labels, engine::Cause presence_if_new);
 
   // The same without making one: null too if there is none.
   Store* Find(const prometheus_api::Labels& labels);
@@ -57,13 +57,13 @@ class StoreList {
   std::size_t IndexOf(const Store& store) const { return static_cast<std::size_t>(&store - stores_.data()); }
 
   // Adds a store that is known to report.
-  void Add(Identity identity) { FindOrAdd(std::move(identity), decide::Cause::kNone); }
+  void Add(Identity identity) { FindOrAdd(std::move(identity), engine::Cause::kNone); }
 
   std::vector<Store>& stores() { return stores_; }
   const std::vector<Store>& stores() const { return stores_; }
 
  private:
-  Store& FindOrAdd(Identity identity, decide::Cause presence_if_new);
+  Store& FindOrAdd(Identity identity, engine::Cause presence_if_new);
 
   const Table& table_;
   std::vector<Store> stores_;
@@ -90,4 +90,4 @@ std::string WindowQuery(const Table& table);
 // Fills `list` and the fleet's presence queries, looking back as far as FleetNotes::lookback_ms says.
 void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list, FleetNotes& fleet);
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

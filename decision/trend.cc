@@ -14,7 +14,7 @@
 #include "common/time_text.h"
 #include "prometheus/ask.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 namespace {
 
 // The label that separates the parts of an answer: a threshold's id, absent for how well the line fits.
@@ -124,4 +124,4 @@ Result<std::map<Identity, std::vector<Trend>>> FetchTrends(const Table& table, s
   return trends;
 }
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

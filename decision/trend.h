@@ -16,7 +16,7 @@
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 
 enum class TrendKind : std::uint8_t {
   kReached,           // the straight line through the last days meets the limit within a year
@@ -51,4 +51,4 @@ Result<std::map<Identity, std::vector<Trend>>> FetchTrends(const Table& table, s
                                                            prometheus_api::QuerySource& source,
                                                            std::int64_t time_ms);
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

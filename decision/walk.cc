@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 namespace {
 
 // How many samples one query may bring: some 30 MB of JSON.
@@ -43,4 +43,4 @@ Result<void> Walk(const Table& table, const SeriesChoices& choices, const Course
   return {};
 }
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

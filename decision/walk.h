@@ -14,7 +14,7 @@
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 
 // The instants after `after_ms`, up to `until_ms`.
 struct Stretch {
@@ -53,4 +53,4 @@ class Visitor {
 Result<void> Walk(const Table& table, const SeriesChoices& choices, const Course& course,
                   prometheus_api::QuerySource& source, StoreList& list, FleetNotes& notes, Visitor& visitor);
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

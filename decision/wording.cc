@@ -11,12 +11,12 @@
 #include "common/text.h"
 #include "common/time_text.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 namespace {
 
-using decide::Cause;
-using decide::Outcome;
-using decide::State;
+using engine::Cause;
+using engine::Outcome;
+using engine::State;
 
 // "from 2026-11-23 12:01:30 UTC to 2026-11-23 12:14:00 UTC"
 std::string FromTo(std::int64_t from_ms, std::int64_t to_ms) {
@@ -34,7 +34,7 @@ std::string UnmeasuredText(const Unknown& unknown) {
   const auto [from_ms, to_ms] = unknown.stretches.front();
   std::string text = unknown.cause == Cause::kUnmeasured
                          ? "not measured "
-                         : fmt::format("{}, ", decide::CauseText(unknown.cause));
+                         : fmt::format("{}, ", engine::CauseText(unknown.cause));
   text += FromTo(from_ms, to_ms);
   if (unknown.total_ms > to_ms - from_ms) text += fmt::format(", {} in all", LengthText(unknown.total_ms));
   return text;
@@ -45,7 +45,7 @@ std::optional<std::string> UnknownText(const Table& table, const StoreDecision& 
                                        std::size_t threshold) {
   const std::string_view title = table.signals[table.thresholds[threshold].signal].title;
   if (store.findings[threshold].state == State::kUnknown) {
-    return fmt::format("{}: {}", title, decide::CauseText(store.findings[threshold].cause));
+    return fmt::format("{}: {}", title, engine::CauseText(store.findings[threshold].cause));
   }
   if (store.period && !store.period->thresholds[threshold].unknown.stretches.empty())
     return fmt::format("{}: {}", title, UnmeasuredText(store.period->thresholds[threshold].unknown));
@@ -54,7 +54,7 @@ std::optional<std::string> UnknownText(const Table& table, const StoreDecision& 
 
 // "measured since 2026-11-23 12:14:00 UTC, the window of 5 min is not full"
 std::string WindowText(const StoreSamples& samples) {
-  if (!samples.measured_since_ms) return std::string(decide::CauseText(Cause::kWindowNotFull));
+  if (!samples.measured_since_ms) return std::string(engine::CauseText(Cause::kWindowNotFull));
   return fmt::format("measured since {}, the window of {} is not full", UtcText(*samples.measured_since_ms),
                      LengthText(samples.window_ms));
 }
@@ -68,7 +68,7 @@ bool ReasonKnown(const StoreDecision& store) {
 
 // "no data since 2026-11-23 12:14:00 UTC"
 std::string NoDataText(const StoreDecision& store) {
-  std::string text(decide::CauseText(Cause::kSilent));
+  std::string text(engine::CauseText(Cause::kSilent));
   if (store.samples.last_seen_ms) text += " since " + UtcText(*store.samples.last_seen_ms);
   return text;
 }
@@ -77,7 +77,7 @@ std::string NoDataText(const StoreDecision& store) {
 // in a backtest, "Throughput >100/sec (capacity ceiling)".
 std::string PendingText(const Table& table, const StoreDecision& store) {
   const std::size_t lead = store.decision.pending;
-  const decide::Finding& finding = store.findings[lead];
+  const engine::Finding& finding = store.findings[lead];
   if (store.samples.signals.empty()) return std::string(table.thresholds[lead].because);
   const std::int64_t newest_ms = store.samples.signals[table.thresholds[lead].signal].samples.back().time_ms;
   const std::int64_t lasting_ms = newest_ms - finding.since_ms;
@@ -87,7 +87,7 @@ std::string PendingText(const Table& table, const StoreDecision& store) {
   std::string text = fmt::format("{} since {}{} UTC, {} of {}", table.thresholds[lead].because,
                                  finding.since_exact ? "" : "at least ", since.substr(0, since.rfind(':')),
                                  LengthText(lasting_ms), LengthText(table.thresholds[lead].hold_ms));
-  const auto others = std::ranges::count(store.findings, State::kPending, &decide::Finding::state) - 1;
+  const auto others = std::ranges::count(store.findings, State::kPending, &engine::Finding::state) - 1;
   if (others > 0) text += fmt::format(", and {} more", others);
   return text;
 }
@@ -95,7 +95,7 @@ std::string PendingText(const Table& table, const StoreDecision& store) {
 }  // namespace
 
 std::string VerdictShort(const Table& table, const StoreDecision& store) {
-  return fmt::format("{}{}", decide::VerdictText(table, store.decision), IsPending(store) ? ", pending" : "");
+  return fmt::format("{}{}", engine::VerdictText(table, store.decision), IsPending(store) ? ", pending" : "");
 }
 
 // What names the store comes first, job and instance are where it was scraped. Labels come from the server,
@@ -119,7 +119,7 @@ std::string StoreTitle(const Labels& labels) {
 }
 
 std::string VerdictLine(const Table& table, const StoreDecision& store) {
-  const std::string_view verdict = decide::VerdictText(table, store.decision);
+  const std::string_view verdict = engine::VerdictText(table, store.decision);
   switch (store.decision.outcome) {
     case Outcome::kSufficient:
       if (store.period && store.period->measured_since_ms) {
@@ -129,7 +129,7 @@ std::string VerdictLine(const Table& table, const StoreDecision& store) {
       if (IsPending(store)) return fmt::format("{} - pending: {}", verdict, PendingText(table, store));
       return std::string(verdict);
     case Outcome::kBreached:
-      return fmt::format("{} - {}", verdict, decide::Because(table, store.decision));
+      return fmt::format("{} - {}", verdict, engine::Because(table, store.decision));
     case Outcome::kUndetermined:
       break;
   }
@@ -137,13 +137,13 @@ std::string VerdictLine(const Table& table, const StoreDecision& store) {
   if (ReasonKnown(store)) return fmt::format("{} - {}", verdict, store.samples.coverage_reasons.front());
   if (store.decision.cause == Cause::kWindowNotFull)
     return fmt::format("{} - {}", verdict, WindowText(store.samples));
-  if (store.decision.lead != decide::kNoThreshold) {
+  if (store.decision.lead != engine::kNoThreshold) {
     const std::optional<std::string> unknown = UnknownText(table, store, store.decision.lead);
     return fmt::format("{} - {}", verdict,
-                       unknown.value_or(std::string(decide::CauseText(store.decision.cause))));
+                       unknown.value_or(std::string(engine::CauseText(store.decision.cause))));
   }
   if (store.decision.cause == Cause::kSilent) return fmt::format("{} - {}", verdict, NoDataText(store));
-  return fmt::format("{} - {}", verdict, decide::CauseText(store.decision.cause));
+  return fmt::format("{} - {}", verdict, engine::CauseText(store.decision.cause));
 }
 
 std::string NoStoreLine(const Evaluation& evaluation) {
@@ -234,4 +234,4 @@ std::string_view Advice(const Table& table, const StoreDecision& store) {
   return row == table.advice.end() ? "" : row->sentence;
 }
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

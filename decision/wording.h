@@ -11,7 +11,7 @@
 #include "decision/evaluation.h"
 #include "thresholds/table.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::decision {
 
 // "checkpoints @ app-1:9108 (app)": the labels but job and instance, then these; "given values" without any label.
 std::string StoreTitle(const Labels& labels);
@@ -57,4 +57,4 @@ std::string BreachTimesText(const StoreDecision& store);
 // The verdict alone, as a table of stores shows it: "SQLite sufficient", "SQLite sufficient, pending".
 std::string VerdictShort(const Table& table, const StoreDecision& store);
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::decision

@@ -59,7 +59,7 @@ void KeepLittleMemory() {
 
 // The table of a spec, or why there is none.
 struct TableSource {
-  std::optional<plan::OwnedTable> owned;  // nothing: the compiled table
+  std::optional<spec::OwnedTable> owned;  // nothing: the compiled table
   int status = 0;                         // kExitOk, or what to exit with
   std::string problem;                    // one line for each error of the spec; empty if status is kExitOk
 
@@ -78,7 +78,7 @@ TableSource LoadTable(const std::string& spec_file) {
     source.status = loaded.unreadable ? kExitFailure : kExitInvalidSpec;
     return source;
   }
-  source.owned = plan::MakeTable(*loaded.spec);
+  source.owned = spec::MakeTable(*loaded.spec);
   return source;
 }
 

@@ -14,7 +14,7 @@
 #include "common/file.h"
 #include "prometheus/http_client.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 namespace {
 
 // Far above any token; a wrong path such as a log is refused before it is sent as one.
@@ -131,4 +131,4 @@ Result<void> WaitForServer(const ConnectionOptions& options, std::int64_t wait_m
   }
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

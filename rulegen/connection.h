@@ -9,7 +9,7 @@
 #include "prometheus/prometheus_client.h"
 #include "rulegen/options.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 
 // How a second server is reached. The login for Prometheus goes to no other host or port.
 ConnectionOptions ConnectionTo(const std::string& url, const ConnectionOptions& prometheus);
@@ -27,4 +27,4 @@ Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& option
 // by the query that gets it.
 Result<void> WaitForServer(const ConnectionOptions& options, std::int64_t wait_ms);
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

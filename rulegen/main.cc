@@ -12,7 +12,7 @@
 namespace {
 
 int Run(int argc, char** argv) {
-  using namespace outgrown::commands;
+  using namespace outgrown::rulegen;
   const std::variant<Options, Exit> parsed = ParseOptions(argc, argv);
   if (const Exit* exit = std::get_if<Exit>(&parsed)) {
     std::fputs(exit->text.c_str(), exit->status == outgrown::kExitOk ? stdout : stderr);

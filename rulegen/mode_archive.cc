@@ -19,7 +19,7 @@
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 namespace {
 
 // All queries together may take this many times --timeout: there is one a series. The progress is shown meanwhile.
@@ -97,10 +97,10 @@ int Archive(const Options& options, const std::vector<archive::Subject>& subject
   std::string text = fmt::format("{}: {} files\n", options.archive.place->string(), archived->files);
   for (const std::string& missing : archived->missing)
     text += fmt::format("missing {}\n", PlainText(missing));
-  if (archived->log_problems.empty()) return commands::Answer(text, kExitOk);
+  if (archived->log_problems.empty()) return rulegen::Answer(text, kExitOk);
   for (const std::string& problem : archived->log_problems)
     text += fmt::format("decision log: {}\n", PlainText(problem));
-  return commands::Answer(text, kExitFailure);
+  return rulegen::Answer(text, kExitFailure);
 }
 
 // Ctrl-C leaves nothing behind, and ends the process as it always does.
@@ -126,12 +126,12 @@ int RunArchive(const Options& options) {
     one.table = &subject.table();
     if (!subject.spec) continue;
     one.spec = &*subject.spec;
-    const Result<std::vector<generate::Artefact>> artefacts =
-        generate::MakeArtefacts(*subject.spec, subject.inputs);
+    const Result<std::vector<artefacts::Artefact>> artefacts =
+        artefacts::MakeArtefacts(*subject.spec, subject.inputs);
     if (!artefacts) return Fail(artefacts.error());
-    for (const generate::Artefact& artefact : *artefacts) one.artefacts.push_back(artefact.path);
+    for (const artefacts::Artefact& artefact : *artefacts) one.artefacts.push_back(artefact.path);
   }
   return ArchiveOrEnd(options, subjects);
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

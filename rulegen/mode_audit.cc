@@ -7,14 +7,14 @@
 #include "rulegen/modes.h"
 #include "rulegen/output.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 
 int RunAudit(const Options& options) {
   const Result<std::vector<std::filesystem::path>> files = LogFilesOf(options);
-  const Result<audit::AuditReport> report =
-      files.ok() ? audit::Audit(*files) : Result<audit::AuditReport>(files.error());
+  const Result<history::AuditReport> report =
+      files.ok() ? history::Audit(*files) : Result<history::AuditReport>(files.error());
   if (!report.ok()) return Fail(report.error());
-  return Answer(audit::AuditText(*report), report->problems.empty() ? kExitOk : kExitFailure);
+  return Answer(history::AuditText(*report), report->problems.empty() ? kExitOk : kExitFailure);
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

@@ -21,10 +21,10 @@
 #include "rulegen/spec_files.h"
 #include "rulegen/verify/loaded_rules.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 namespace {
 
-using backtest::Backtest;
+using history::Backtest;
 using prometheus_api::PrometheusClient;
 
 // A bound against a mistyped --since or --step, with which the run would not end.
@@ -91,25 +91,24 @@ class Tester {
         loaded_(LoadedRecordings(rules_)),
         expressions_([this](const std::string& expr) { return rules_.Format(expr); }) {}
 
-  Result<Backtest> Run(const Subject& subject, const Subject* reference, const backtest::Grid& grid) {
+  Result<Backtest> Run(const Subject& subject, const Subject* reference, const history::Grid& grid) {
     Backtest one;
     one.table = &subject.table();
     one.grid = grid;
     if (subject.spec) {
       one.spec = subject.spec->file.string();
-      const backtest::Recordings recordings = {
+      const history::Recordings recordings = {
           .loaded = loaded_,
           .has_samples =
-              [&](const std::string& series) { return backtest::HasSamples(source_, grid, series); },
+              [&](const std::string& series) { return history::HasSamples(source_, grid, series); },
           .same = [this](const std::string& left,
                          const std::string& right) { return expressions_.Same(left, right); }};
-      one.choices =
-          backtest::ChooseSeries(*subject.spec, reference ? &*reference->spec : nullptr, recordings);
+      one.choices = history::ChooseSeries(*subject.spec, reference ? &*reference->spec : nullptr, recordings);
     } else {
-      one.choices = evaluate::AllRecorded(*one.table);
+      one.choices = decision::AllRecorded(*one.table);
     }
     const Result<void> done =
-        backtest::Run(one, source_, ProgressOnTerminal("backtest of " + std::string(one.table->store)));
+        history::Run(one, source_, ProgressOnTerminal("backtest of " + std::string(one.table->store)));
     if (!done) return done.error();
     return one;
   }
@@ -147,15 +146,15 @@ Result<void> CheckPeriod(const Options& options, const Compared& loaded) {
   return {};
 }
 
-Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Compared& loaded) {
+Result<std::vector<history::Answer>> RunAll(const Options& options, const Compared& loaded) {
   Result<std::unique_ptr<Tester>> tester = Open(options);
   if (!tester) return tester.error();
   const std::int64_t to_ms = EndMs(options.evaluate);
   const std::int64_t since_ms = LengthMs(options.evaluate);
-  std::vector<backtest::Answer> answers;
+  std::vector<history::Answer> answers;
   for (const Subject& subject : loaded.subjects) {
-    const backtest::Grid grid = backtest::MakeGrid(to_ms, since_ms, StepMs(options, subject));
-    backtest::Answer& answer = answers.emplace_back();
+    const history::Grid grid = history::MakeGrid(to_ms, since_ms, StepMs(options, subject));
+    history::Answer& answer = answers.emplace_back();
     Result<Backtest> one = (*tester)->Run(subject, nullptr, grid);
     if (!one) return one.error();
     answer.backtest = std::move(*one);
@@ -164,14 +163,14 @@ Result<std::vector<backtest::Answer>> RunAll(const Options& options, const Compa
     Result<Backtest> other = (*tester)->Run(*loaded.against, &subject, grid);
     if (!other) return other.error();
     answer.against = std::move(*other);
-    answer.changes = backtest::Compare(answer.backtest, *answer.against);
+    answer.changes = history::Compare(answer.backtest, *answer.against);
   }
   return answers;
 }
 
-void PrintWarnings(const std::vector<backtest::Answer>& answers) {
+void PrintWarnings(const std::vector<history::Answer>& answers) {
   Warnings warnings;
-  for (const backtest::Answer& answer : answers) {
+  for (const history::Answer& answer : answers) {
     warnings.Add(answer.backtest.warnings, answer.backtest.answered);
     if (answer.against) warnings.Add(answer.against->warnings, answer.against->answered);
   }
@@ -185,16 +184,16 @@ int RunBacktest(const Options& options) {
   if (loaded.status != kExitOk) return loaded.status;
   if (const Result<void> period = CheckPeriod(options, loaded); !period)
     return Fail(period.error(), kExitUsage);
-  const Result<std::vector<backtest::Answer>> answers = RunAll(options, loaded);
+  const Result<std::vector<history::Answer>> answers = RunAll(options, loaded);
   if (!answers) return Fail(answers.error());
   PrintWarnings(*answers);
   const bool answered =
-      std::ranges::any_of(*answers, [](const backtest::Answer& answer) { return answer.backtest.answered; });
+      std::ranges::any_of(*answers, [](const history::Answer& answer) { return answer.backtest.answered; });
   const int status = answered ? kExitOk : kExitNoAnswer;
   const std::string text = options.evaluate.format == Format::kJson
-                               ? backtest::JsonAnswer(*answers, status, OUTGROWN_VERSION)
-                               : backtest::TextAnswer(*answers, StyleOfOutput());
+                               ? history::JsonAnswer(*answers, status, OUTGROWN_VERSION)
+                               : history::TextAnswer(*answers, StyleOfOutput());
   return Answer(text, status);
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

@@ -8,7 +8,7 @@
 #include "rulegen/spec_files.h"
 #include "rulegen/tree/tree.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 
 int RunCheck(const Options& options) {
   const Specs specs = LoadSpecs(options, Purpose::kArtefacts);
@@ -16,17 +16,17 @@ int RunCheck(const Options& options) {
   const MadeArtefacts all = MakeAllFiles(specs, options.out);
   if (all.status != kExitOk) return all.status;
   std::string diffs;
-  for (const generate::Made& made : all.made) {
-    const auto differences = generate::CompareTree(made, generate::Layout(*made.spec, options.out));
+  for (const tree::Made& made : all.made) {
+    const auto differences = tree::CompareTree(made, tree::Layout(*made.spec, options.out));
     if (!differences.ok()) return Fail(differences.error());
     if (differences->empty()) continue;
-    diffs += generate::DiffOf(*differences);
+    diffs += tree::DiffOf(*differences);
     Fail({"the artefacts differ from what it generates; run rulegen --generate", made.spec->file.string()});
   }
   // Named without a diff: a file with the mark may be a copy whose content is of no interest here.
-  const auto left_overs = generate::LeftOvers(all.made, options.out, options.specs.empty());
+  const auto left_overs = tree::LeftOvers(all.made, options.out, options.specs.empty());
   if (!left_overs.ok()) return Fail(left_overs.error());
-  for (const generate::LeftOver& file : *left_overs) {
+  for (const tree::LeftOver& file : *left_overs) {
     Fail({"left over: " + file.why + "; run rulegen --generate" + (file.is_settled ? "" : " --prune") +
               ", or remove the mark if you maintain it yourself",
           file.path.string()});
@@ -34,4 +34,4 @@ int RunCheck(const Options& options) {
   return Answer(diffs, diffs.empty() && left_overs->empty() ? kExitOk : kExitDrift);
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

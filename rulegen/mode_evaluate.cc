@@ -29,14 +29,14 @@
 #include "rulegen/output.h"
 #include "rulegen/spec_files.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 namespace {
 
 namespace fs = std::filesystem;
-using evaluate::Evaluation;
-using evaluate::kPeriodEvaluationsMax;
-using evaluate::Origin;
-using evaluate::StoreDecision;
+using decision::Evaluation;
+using decision::Origin;
+using decision::StoreDecision;
+using history::kPeriodEvaluationsMax;
 
 // All queries of a run together may take this many times --timeout: a handful of queries, or the many of a period.
 constexpr int kPatience = 2;
@@ -86,12 +86,12 @@ Evaluation EvaluateTable(const EvaluateOptions& options, const Table& table, std
   if (options.since_last) {
     const decision_log::NewestDecisions newest = ReadNewest(options);
     Evaluation evaluation =
-        evaluate::EvaluateMeasured(table, client, time_ms, evaluate::LookbackMs(newest, table, time_ms));
-    evaluate::LookBack(evaluation, client, evaluate::PeriodBegins(newest, evaluation));
+        decision::EvaluateMeasured(table, client, time_ms, history::LookbackMs(newest, table, time_ms));
+    decision::LookBack(evaluation, client, history::PeriodBegins(newest, evaluation));
     return evaluation;
   }
-  Evaluation evaluation = evaluate::EvaluateMeasured(table, client, time_ms, options.since_ms.value_or(0));
-  if (options.since_ms) evaluate::LookBack(evaluation, client, time_ms - *options.since_ms);
+  Evaluation evaluation = decision::EvaluateMeasured(table, client, time_ms, options.since_ms.value_or(0));
+  if (options.since_ms) decision::LookBack(evaluation, client, time_ms - *options.since_ms);
   return evaluation;
 }
 
@@ -108,11 +108,11 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
     const std::filesystem::path& path = *options.measurements;
     const Result<std::string> text = ReadMeasurements(path);
     if (!text) return text.error();
-    const auto given = evaluate::ReadGiven(tables, *text, path == "-" ? "standard input" : path.string());
+    const auto given = decision::ReadGiven(tables, *text, path == "-" ? "standard input" : path.string());
     if (!given) return given.error();
     for (std::size_t index = 0; index < tables.size(); ++index) {
       if ((*given)[index].empty()) continue;  // given for another spec
-      evaluations.push_back(evaluate::EvaluateGiven(*tables[index], (*given)[index], time_ms));
+      evaluations.push_back(decision::EvaluateGiven(*tables[index], (*given)[index], time_ms));
     }
     return evaluations;
   }
@@ -138,11 +138,11 @@ Result<std::vector<std::string>> Log(const EvaluateOptions& options, std::vector
   std::vector<StoreDecision*> stores;
   for (Evaluation& evaluation : evaluations) {
     for (StoreDecision& store : evaluation.stores) {
-      members.push_back(evaluate::DecisionRecord(evaluation, store, OUTGROWN_VERSION));
+      members.push_back(decision::DecisionRecord(evaluation, store, OUTGROWN_VERSION));
       stores.push_back(&store);
     }
     if (evaluation.stores.empty() && evaluation.origin == Origin::kPrometheus) {
-      members.push_back(evaluate::AttemptRecord(evaluation, OUTGROWN_VERSION));
+      members.push_back(decision::AttemptRecord(evaluation, OUTGROWN_VERSION));
       stores.push_back(nullptr);
     }
   }
@@ -175,7 +175,7 @@ void AddTrends(const EvaluateOptions& options, std::vector<Evaluation>& evaluati
   connection.timeout_ms = std::min(connection.timeout_ms, kTrendTimeoutMs);
   Result<prometheus_api::PrometheusClient> client = Connect(connection, 1);
   if (!client) return;  // the same options worked for the decision; a trend is not worth an error
-  for (Evaluation& evaluation : evaluations) evaluate::AddTrends(evaluation, *client);
+  for (Evaluation& evaluation : evaluations) decision::AddTrends(evaluation, *client);
 }
 
 }  // namespace
@@ -197,11 +197,11 @@ int RunEvaluate(const Options& options) {
   // Only after logging, so that a slow server can't delay the record.
   AddTrends(options.evaluate, *evaluations);
   PrintWarnings(*logged, *evaluations);
-  const int status = evaluate::EvaluateExitStatus(*evaluations, options.evaluate.exit_code);
+  const int status = decision::EvaluateExitStatus(*evaluations, options.evaluate.exit_code);
   const std::string report = options.evaluate.format == Format::kJson
-                                 ? report::JsonReport(*evaluations, status, OUTGROWN_VERSION)
-                                 : report::TextReport(*evaluations, StyleOfOutput());
+                                 ? decision::JsonReport(*evaluations, status, OUTGROWN_VERSION)
+                                 : decision::TextReport(*evaluations, StyleOfOutput());
   return Answer(report, status);
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

@@ -14,14 +14,13 @@
 #include "rulegen/tree/tree.h"
 #include "thresholds/model.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 namespace {
 
 // Removes the left-over files if `prune`, else names them. A manifest with nothing left to say is removed in
 // either case.
-Result<void> SettleLeftOvers(const std::vector<generate::LeftOver>& left_overs, bool prune,
-                             std::string& report) {
-  for (const generate::LeftOver& file : left_overs) {
+Result<void> SettleLeftOvers(const std::vector<tree::LeftOver>& left_overs, bool prune, std::string& report) {
+  for (const tree::LeftOver& file : left_overs) {
     if (!prune && !file.is_settled) {
       report += fmt::format("left over {}: {}; --prune removes it\n", file.path.string(), file.why);
       continue;
@@ -35,13 +34,12 @@ Result<void> SettleLeftOvers(const std::vector<generate::LeftOver>& left_overs, 
 }
 
 // Versions that kept manifests had the alerts about the measurement built in; a spec of that time has none.
-void SayWhatAlertsAreGone(const std::vector<generate::Made>& all,
-                          const std::vector<generate::LeftOver>& left_overs) {
-  for (const generate::Made& made : all) {
+void SayWhatAlertsAreGone(const std::vector<tree::Made>& all, const std::vector<tree::LeftOver>& left_overs) {
+  for (const tree::Made& made : all) {
     const spec::Spec& spec = *made.spec;
     const std::string manifest = spec.file.stem().string() + ".manifest";
     const bool is_upgrade = std::ranges::any_of(
-        left_overs, [&](const generate::LeftOver& file) { return file.path.filename() == manifest; });
+        left_overs, [&](const tree::LeftOver& file) { return file.path.filename() == manifest; });
     if (is_upgrade && spec.watches.empty() && !spec.thresholds.empty())
       Say("{}: the alerts about the measurement (exporter down, coverage and so on) are in the spec now, and "
           "it has "
@@ -58,8 +56,8 @@ int RunGenerate(const Options& options) {
   const MadeArtefacts all = MakeAllFiles(specs, options.out);
   if (all.status != kExitOk) return all.status;
   std::string report;
-  for (const generate::Made& made : all.made) {
-    const auto written = generate::WriteTree(made, generate::Layout(*made.spec, options.out));
+  for (const tree::Made& made : all.made) {
+    const auto written = tree::WriteTree(made, tree::Layout(*made.spec, options.out));
     if (!written.ok()) {
       Answer(report, kExitOk);  // the files that were written before the error
       return Fail(written.error());
@@ -70,7 +68,7 @@ int RunGenerate(const Options& options) {
   }
   // Only after everything was written, so that a file that moved exists at its new place before it goes from
   // the old one.
-  const auto left_overs = generate::LeftOvers(all.made, options.out, options.specs.empty());
+  const auto left_overs = tree::LeftOvers(all.made, options.out, options.specs.empty());
   if (left_overs.ok()) SayWhatAlertsAreGone(all.made, *left_overs);
   const Result<void> settled = left_overs.ok() ? SettleLeftOvers(*left_overs, options.prune, report)
                                                : Result<void>(left_overs.error());
@@ -81,4 +79,4 @@ int RunGenerate(const Options& options) {
   return Answer(report, kExitOk);
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

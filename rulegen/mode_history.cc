@@ -8,13 +8,13 @@
 #include "rulegen/modes.h"
 #include "rulegen/output.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 
 int RunHistory(const Options& options) {
   const Result<std::vector<std::filesystem::path>> files = LogFilesOf(options);
   const Result<std::string> text =
-      files.ok() ? audit::HistoryText(*files) : Result<std::string>(files.error());
+      files.ok() ? history::HistoryText(*files) : Result<std::string>(files.error());
   return text.ok() ? Answer(*text, kExitOk) : Fail(text.error());
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

@@ -11,7 +11,7 @@
 #include "rulegen/verify/verify.h"
 #include "thresholds/table.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 namespace {
 
 // All queries together may take this many times the timeout of one.
@@ -51,4 +51,4 @@ int RunVerify(const Options& options) {
   return Answer(text, verify::ExitStatusOf(*reports));
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

@@ -4,7 +4,7 @@
 
 #include "rulegen/options.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 
 // --generate: writes every artefact of every spec.
 int RunGenerate(const Options& options);
@@ -30,4 +30,4 @@ int RunArchive(const Options& options);
 // --verify: one line for each copy that is in step or differs; exit status 6 if any differs.
 int RunVerify(const Options& options);
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

@@ -17,7 +17,7 @@
 #include "decision/log/decision_log.h"
 #include "prometheus/http_client.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 namespace {
 
 constexpr const char* kDescription =
@@ -368,4 +368,4 @@ std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   return options;
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

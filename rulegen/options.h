@@ -10,7 +10,7 @@
 
 #include "common/result.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 
 // How any mode reaches Prometheus.
 struct ConnectionOptions {
@@ -90,4 +90,4 @@ Result<std::vector<std::filesystem::path>> LogFilesOf(const Options& options);
 
 std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv);
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

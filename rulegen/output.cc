@@ -16,7 +16,7 @@
 
 #include "common/text.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 namespace {
 
 // A fleet's warnings repeat themselves; beyond this many only their number is printed.
@@ -94,4 +94,4 @@ void Warnings::Print() const {
   if (texts_.size() > shown) Say("rulegen: and {} more warnings\n", texts_.size() - shown);
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

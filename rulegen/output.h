@@ -14,7 +14,7 @@
 #include "common/result.h"
 #include "common/text.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 
 // Prints on standard error. A text that can't be written is dropped: the answer and the exit status matter more.
 void Say(std::string_view text);
@@ -46,4 +46,4 @@ class Warnings {
   std::vector<std::string> texts_;
 };
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

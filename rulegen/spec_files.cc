@@ -20,7 +20,7 @@
 #include "thresholds/diagnostic.h"
 #include "thresholds/parse.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 namespace {
 
 namespace fs = std::filesystem;
@@ -50,7 +50,7 @@ int LoadInputs(const spec::Spec& spec, const std::map<fs::path, std::string>& so
   AlsoSpecs also = LoadAlso(spec);
   Print(also.diagnostics, sources);
   if (!also.diagnostics.empty()) return also.unreadable ? kExitFailure : kExitInvalidSpec;
-  Result<std::optional<generate::Base>> base = LoadBase(spec);
+  Result<std::optional<artefacts::Base>> base = LoadBase(spec);
   if (!base) return Fail(base.error());
   loaded.inputs.push_back({std::move(*base), std::move(also.specs)});
   return kExitOk;
@@ -97,7 +97,7 @@ MadeArtefacts MakeAllArtefacts(const Specs& specs) {
   MadeArtefacts all;
   for (std::size_t index = 0; index < specs.specs.size(); ++index) {
     const spec::Spec& spec = specs.specs[index];
-    Result<std::vector<generate::Artefact>> artefacts = generate::MakeArtefacts(spec, specs.inputs[index]);
+    Result<std::vector<artefacts::Artefact>> artefacts = artefacts::MakeArtefacts(spec, specs.inputs[index]);
     if (!artefacts.ok()) return {Fail(artefacts.error()), {}};
     all.made.push_back({&spec, std::move(*artefacts)});
   }
@@ -106,7 +106,7 @@ MadeArtefacts MakeAllArtefacts(const Specs& specs) {
 
 MadeArtefacts MakeAllFiles(const Specs& specs, const std::optional<fs::path>& out) {
   MadeArtefacts all = MakeAllArtefacts(specs);
-  for (const spec::Diagnostic& diagnostic : generate::SharedFiles(all.made, out)) {
+  for (const spec::Diagnostic& diagnostic : tree::SharedFiles(all.made, out)) {
     Say("{}\n", spec::FormatDiagnostic(diagnostic));
     all.status = kExitInvalidSpec;
   }
@@ -129,11 +129,11 @@ Subjects LoadSubjects(const Options& options, Purpose purpose) {
   loaded.status = specs.status;
   if (loaded.status != kExitOk) return loaded;
   for (std::size_t index = 0; index < specs.specs.size(); ++index) {
-    plan::OwnedTable table = plan::MakeTable(specs.specs[index]);
+    spec::OwnedTable table = spec::MakeTable(specs.specs[index]);
     loaded.subjects.push_back(
         {std::move(specs.specs[index]), std::move(specs.inputs[index]), std::move(table)});
   }
   return loaded;
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

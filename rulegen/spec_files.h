@@ -12,7 +12,7 @@
 #include "thresholds/spec_table.h"
 #include "thresholds/table.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 
 // What specs are loaded for: only where artefacts are made, what alertmanager.also and alertmanager.base name
 // is read too.
@@ -21,7 +21,7 @@ enum class Purpose { kTables, kArtefacts };
 struct Specs {
   int status = 0;  // kExitOk, or why there is nothing to work with; then what is wrong was printed to stderr
   std::vector<spec::Spec> specs;
-  std::vector<generate::Inputs> inputs;  // of each spec
+  std::vector<artefacts::Inputs> inputs;  // of each spec
 };
 
 // Those of the files that --spec names, else of every rules/*.toml under the working directory in the order
@@ -31,7 +31,7 @@ Specs LoadSpecs(const Options& options, Purpose purpose);
 
 struct MadeArtefacts {
   int status = 0;  // as that of Specs
-  std::vector<generate::Made> made;
+  std::vector<tree::Made> made;
 };
 
 // Every artefact of all specs, in memory. `specs` must outlive the result.
@@ -43,8 +43,8 @@ MadeArtefacts MakeAllFiles(const Specs& specs, const std::optional<std::filesyst
 // One spec with its table, or the compiled table where there is no spec.
 struct Subject {
   std::optional<spec::Spec> spec;
-  generate::Inputs inputs;
-  std::optional<plan::OwnedTable> owned;
+  artefacts::Inputs inputs;
+  std::optional<spec::OwnedTable> owned;
 
   const Table& table() const { return owned ? owned->table() : CompiledTable(); }
 };
@@ -57,4 +57,4 @@ struct Subjects {
 // As LoadSpecs, but where no file is found the one subject is the compiled table.
 Subjects LoadSubjects(const Options& options, Purpose purpose);
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

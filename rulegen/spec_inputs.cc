@@ -15,7 +15,7 @@
 #include "thresholds/names.h"
 #include "thresholds/parse.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 
 namespace {
 
@@ -185,9 +185,9 @@ AlsoSpecs LoadAlso(const spec::Spec& spec) {
   return Loader(spec).Load();
 }
 
-Result<std::optional<generate::Base>> LoadBase(const spec::Spec& spec) {
-  const std::optional<fs::path> merged = generate::AlertmanagerFile(spec);
-  if (!merged || spec.alertmanager->base.empty()) return std::optional<generate::Base>();
+Result<std::optional<artefacts::Base>> LoadBase(const spec::Spec& spec) {
+  const std::optional<fs::path> merged = artefacts::AlertmanagerFile(spec);
+  if (!merged || spec.alertmanager->base.empty()) return std::optional<artefacts::Base>();
   const fs::path folder = spec.file.parent_path();
   const fs::path file = folder / spec.alertmanager->base;
   if (IsSameFile(file, folder / *merged)) {
@@ -198,10 +198,10 @@ Result<std::optional<generate::Base>> LoadBase(const spec::Spec& spec) {
   if (!text) return Error{UnreadableBase(spec, text.error().what), ""};
   std::error_code none;
   return std::optional(
-      generate::Base{.text = std::move(*text),
-                     .name = file.string(),
-                     .folder = FolderFrom(file, folder / *merged),
-                     .mode = static_cast<unsigned>(fs::status(file, none).permissions()) & 0666U});
+      artefacts::Base{.text = std::move(*text),
+                      .name = file.string(),
+                      .folder = FolderFrom(file, folder / *merged),
+                      .mode = static_cast<unsigned>(fs::status(file, none).permissions()) & 0666U});
 }
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

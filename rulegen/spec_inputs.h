@@ -11,7 +11,7 @@
 #include "thresholds/diagnostic.h"
 #include "thresholds/model.h"
 
-namespace outgrown::commands {
+namespace outgrown::rulegen {
 
 // For each name that one of the specs has and an earlier one too, what is wrong, at the later one.
 std::vector<spec::Diagnostic> SharedNames(const std::vector<spec::Spec>& specs);
@@ -27,6 +27,6 @@ struct AlsoSpecs {
 AlsoSpecs LoadAlso(const spec::Spec& spec);
 
 // Reads the file that alertmanager.base names; nothing where the spec names none or generates no such configuration.
-Result<std::optional<generate::Base>> LoadBase(const spec::Spec& spec);
+Result<std::optional<artefacts::Base>> LoadBase(const spec::Spec& spec);
 
-}  // namespace outgrown::commands
+}  // namespace outgrown::rulegen

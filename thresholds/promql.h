@@ -95,7 +95,7 @@ References FindReferences(std::string_view expression);
 
 }  // namespace outgrown::spec
 
-namespace outgrown::plan {
+namespace outgrown::spec {
 
 // The literal as Prometheus prints it: 0.01, 100, 5.36870912e+09, 1e-06; Inf and NaN as +Inf, -Inf, NaN.
 // Source: promql/parser/printer.go, NumberLiteral.String is Go's %v.
@@ -109,4 +109,4 @@ std::string PromqlString(std::string_view text);
 // parser stays as written (a `by` clause behind its aggregation).
 std::string CanonicalPromql(std::string_view expr);
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::spec

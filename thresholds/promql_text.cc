@@ -13,17 +13,17 @@
 #include "common/time_text.h"
 #include "thresholds/promql.h"
 
-namespace outgrown::plan {
+namespace outgrown::spec {
 namespace {
 
 using spec::TokenKind;
 
 // What a token is to the one behind it.
 // Only neighbours decide about spaces and signs, so no tree is needed.
-enum class Kind { kOperand, kFunction, kKeyword, kOperator, kSign, kOpen, kClose, kComma, kColon };
+enum class PieceKind { kOperand, kFunction, kKeyword, kOperator, kSign, kOpen, kClose, kComma, kColon };
 
 struct Piece {
-  Kind kind;
+  PieceKind kind;
   std::string text;
 };
 
@@ -67,28 +67,29 @@ class Pieces {
       case TokenKind::kName:
         return Push(NameKind(token.text), std::string(token.text));
       case TokenKind::kNumber:
-        return Push(Kind::kOperand, CanonicalNumber(token.text));
+        return Push(PieceKind::kOperand, CanonicalNumber(token.text));
       case TokenKind::kDuration:
-        return Push(Kind::kOperand, CanonicalDuration(token.text));
+        return Push(PieceKind::kOperand, CanonicalDuration(token.text));
       case TokenKind::kString:
-        return Push(Kind::kOperand, CanonicalString(token.text));
+        return Push(PieceKind::kOperand, CanonicalString(token.text));
       case TokenKind::kPunctuation:
         return Punctuation(token.text);
     }
   }
 
-  void Push(Kind kind, std::string text) { pieces_.push_back({kind, std::move(text)}); }
+  void Push(PieceKind kind, std::string text) { pieces_.push_back({kind, std::move(text)}); }
 
-  Kind NameKind(std::string_view name) const {
+  PieceKind NameKind(std::string_view name) const {
     // Inside of braces "on" or "bool" are labels' names.
-    return !in_braces_ && std::ranges::count(kKeywords, name) > 0 ? Kind::kKeyword : Kind::kFunction;
+    return !in_braces_ && std::ranges::count(kKeywords, name) > 0 ? PieceKind::kKeyword
+                                                                  : PieceKind::kFunction;
   }
 
   // True where an operand must follow, so that + and - are signs.
   bool ExpectsOperand() const {
     if (pieces_.empty()) return true;
-    const Kind before = pieces_.back().kind;
-    return before != Kind::kOperand && before != Kind::kFunction && before != Kind::kClose;
+    const PieceKind before = pieces_.back().kind;
+    return before != PieceKind::kOperand && before != PieceKind::kFunction && before != PieceKind::kClose;
   }
 
   void Punctuation(std::string_view text) {
@@ -100,25 +101,25 @@ class Pieces {
     Push(PunctuationKind(text), std::string(text));
   }
 
-  Kind PunctuationKind(std::string_view text) const {
-    if (text == "(" || text == "{" || text == "[") return Kind::kOpen;
-    if (text == ")" || text == "]") return Kind::kClose;
-    if (text == ",") return Kind::kComma;
-    if (text == ":") return Kind::kColon;
-    if (text == "+" || text == "-") return ExpectsOperand() ? Kind::kSign : Kind::kOperator;
-    return Kind::kOperator;
+  PieceKind PunctuationKind(std::string_view text) const {
+    if (text == "(" || text == "{" || text == "[") return PieceKind::kOpen;
+    if (text == ")" || text == "]") return PieceKind::kClose;
+    if (text == ",") return PieceKind::kComma;
+    if (text == ":") return PieceKind::kColon;
+    if (text == "+" || text == "-") return ExpectsOperand() ? PieceKind::kSign : PieceKind::kOperator;
+    return PieceKind::kOperator;
   }
 
   // x{} is x; a comma before the closing brace is none.
   void CloseBraces() {
-    if (!pieces_.empty() && pieces_.back().kind == Kind::kComma) pieces_.pop_back();
+    if (!pieces_.empty() && pieces_.back().kind == PieceKind::kComma) pieces_.pop_back();
     const std::size_t count = pieces_.size();
     const bool nothing_inside =
-        count >= 2 && pieces_[count - 1].text == "{" && pieces_[count - 2].kind == Kind::kFunction;
+        count >= 2 && pieces_[count - 1].text == "{" && pieces_[count - 2].kind == PieceKind::kFunction;
     if (nothing_inside) {
       pieces_.pop_back();
     } else {
-      Push(Kind::kClose, "}");
+      Push(PieceKind::kClose, "}");
     }
   }
 
@@ -132,7 +133,7 @@ void SortBetween(std::vector<Piece>& pieces, std::size_t first, std::size_t last
   // author's order.
   std::vector<std::string> matchers(1);
   for (std::size_t i = first; i < last; ++i) {
-    if (pieces[i].kind == Kind::kComma) {
+    if (pieces[i].kind == PieceKind::kComma) {
       matchers.emplace_back();
     } else {
       matchers.back() += pieces[i].text;
@@ -142,7 +143,7 @@ void SortBetween(std::vector<Piece>& pieces, std::size_t first, std::size_t last
   std::string text;
   for (const std::string& matcher : matchers) text += (text.empty() ? "" : ",") + matcher;
   // The whole list becomes one piece, so that the search for the closing brace goes on right behind it.
-  pieces[first] = {Kind::kOperand, std::move(text)};
+  pieces[first] = {PieceKind::kOperand, std::move(text)};
   pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(first) + 1,
                pieces.begin() + static_cast<std::ptrdiff_t>(last));
 }
@@ -158,11 +159,14 @@ void SortMatchers(std::vector<Piece>& pieces) {
 
 bool SpaceBetween(const Piece& left, const Piece& right) {
   // No space inside of brackets, behind a sign, or around a subquery's colon.
-  if (left.kind == Kind::kOpen || left.kind == Kind::kSign || left.kind == Kind::kColon) return false;
-  if (right.kind == Kind::kClose || right.kind == Kind::kComma || right.kind == Kind::kColon) return false;
+  if (left.kind == PieceKind::kOpen || left.kind == PieceKind::kSign || left.kind == PieceKind::kColon)
+    return false;
+  if (right.kind == PieceKind::kClose || right.kind == PieceKind::kComma || right.kind == PieceKind::kColon)
+    return false;
   // rate(x), but `sum by (job) (x)` and `and on (job)`.
-  if (right.kind == Kind::kOpen && right.text == "(") return left.kind != Kind::kFunction;
-  if (right.kind == Kind::kOpen) return left.kind != Kind::kFunction && left.kind != Kind::kClose;
+  if (right.kind == PieceKind::kOpen && right.text == "(") return left.kind != PieceKind::kFunction;
+  if (right.kind == PieceKind::kOpen)
+    return left.kind != PieceKind::kFunction && left.kind != PieceKind::kClose;
   return true;
 }
 
@@ -225,4 +229,4 @@ std::string CanonicalPromql(std::string_view expr) {
   return text;
 }
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::spec

@@ -18,7 +18,7 @@
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
 
-namespace outgrown::plan {
+namespace outgrown::spec {
 namespace {
 
 // Views into the rows, which outlive the index.
@@ -157,9 +157,9 @@ OwnedTable MakeTable(const spec::Spec& spec) {
   return OwnedTable(std::make_shared<const OwnedTable::Rows>(spec));
 }
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::spec
 
-namespace outgrown::emit {
+namespace outgrown::spec {
 namespace {
 
 using Cells = std::vector<std::string>;
@@ -315,7 +315,7 @@ std::string Scalars(const Table& table) {
 }  // namespace
 
 std::string ThresholdsInc(const spec::Spec& spec) {
-  const plan::OwnedTable owned = plan::MakeTable(spec);
+  const spec::OwnedTable owned = spec::MakeTable(spec);
   const Table& table = owned.table();
   return "// " + GeneratedMark(spec) + "\n\n" + Identity(table) + "\n" + Verdicts(table) + "\n" +
          Signals(table) + "\n" + Advice(table) + "\n" + Reasons(table) + "\n" + Thresholds(table) + "\n" +
@@ -352,4 +352,4 @@ std::string CppDouble(double value) {
   return literal;
 }
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::spec

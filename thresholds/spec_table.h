@@ -9,7 +9,7 @@
 #include "thresholds/model.h"
 #include "thresholds/table.h"
 
-namespace outgrown::plan {
+namespace outgrown::spec {
 
 // Owns every string and row that its table points to. Copies share them, so the addresses behind table() stay
 // valid for as long as any copy lives. Immutable: safe to read from any thread.
@@ -29,9 +29,9 @@ class OwnedTable {
 // is the spec's.
 OwnedTable MakeTable(const spec::Spec& spec);
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::spec
 
-namespace outgrown::emit {
+namespace outgrown::spec {
 
 // Aligned rows of data and nothing else. Rows name the signals and verdicts they refer to; the including code
 // turns names into indices at compile time. Precondition: a validated spec.
@@ -43,4 +43,4 @@ std::string CppString(std::string_view text);
 // A C++ double literal that is bit-equal: 0.01, 100.0, 5368709120.0. Precondition: finite.
 std::string CppDouble(double value);
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::spec

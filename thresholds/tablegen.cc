@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   }
   if (!loaded.spec) return kExitInvalidSpec;
   // An equal file keeps its time, so that nothing is compiled again after a change of comments in the spec.
-  const auto written = WriteFileIfChanged(argv[2], emit::ThresholdsInc(*loaded.spec));
+  const auto written = WriteFileIfChanged(argv[2], spec::ThresholdsInc(*loaded.spec));
   if (!written.ok()) {
     std::fprintf(stderr, "tablegen: %s\n", written.error().Text().c_str());
     return kExitFailure;

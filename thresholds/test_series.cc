@@ -207,7 +207,7 @@ std::string MissingSignals(const Spec& spec) {
     // and `or` keep one series a store on the left and on the right of every product.
     product += "(label_replace(2 * (" + stores + " unless" + on + "abs(" +
                RecordedSeries(spec.store, signal.id) + ") < +Inf), \"" + label + "\", " +
-               plan::PromqlString(Replacement(signal.title) + kSeparator) + ", \"\", \"\") or" + on + stores +
+               spec::PromqlString(Replacement(signal.title) + kSeparator) + ", \"\", \"\") or" + on + stores +
                ")";
     labels += ", \"" + label + "\"";
   }

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-namespace outgrown::decide {
+namespace outgrown::engine {
 namespace {
 
 struct Wording {
@@ -56,4 +56,4 @@ Cause CauseFromId(std::string_view id) {
   return Cause::kNone;
 }
 
-}  // namespace outgrown::decide
+}  // namespace outgrown::engine

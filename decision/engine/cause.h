@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace outgrown::decide {
+namespace outgrown::engine {
 
 enum class Cause : std::uint8_t {
   kNone,             // known
@@ -33,4 +33,4 @@ std::string_view CauseText(Cause cause);
 std::string_view CauseId(Cause cause);
 Cause CauseFromId(std::string_view id);
 
-}  // namespace outgrown::decide
+}  // namespace outgrown::engine

@@ -5,7 +5,7 @@
 
 #include "common/check.h"
 
-namespace outgrown::decide {
+namespace outgrown::engine {
 namespace {
 
 // Of the findings in that state, the first one with the most severe verdict.
@@ -172,4 +172,4 @@ std::string_view Because(const Table& table, const Decision& decision) {
                                                 : std::string_view();
 }
 
-}  // namespace outgrown::decide
+}  // namespace outgrown::engine

@@ -17,7 +17,7 @@
 #include "decision/engine/window.h"
 #include "thresholds/table.h"
 
-namespace outgrown::decide {
+namespace outgrown::engine {
 
 // Everything that was read about one store.
 struct Measurements {
@@ -74,4 +74,4 @@ std::string_view VerdictId(const Table& table, const Decision& decision);
 // What a breach is printed with after "VERDICT - ": the leading threshold's `because`; "" unless kBreached.
 std::string_view Because(const Table& table, const Decision& decision);
 
-}  // namespace outgrown::decide
+}  // namespace outgrown::engine

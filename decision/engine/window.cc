@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace outgrown::decide {
+namespace outgrown::engine {
 namespace {
 
 // The condition at one evaluation. kUnknown carries the cause.
@@ -115,4 +115,4 @@ Finding JudgeWindow(const ThresholdRow& threshold, const Reading& signal, const 
   return finding.state == State::kBreached ? finding : Unknown(Cause::kTooFewSamples, count);
 }
 
-}  // namespace outgrown::decide
+}  // namespace outgrown::engine

@@ -28,7 +28,7 @@
 #include "decision/engine/cause.h"
 #include "thresholds/table.h"
 
-namespace outgrown::decide {
+namespace outgrown::engine {
 
 // What was read of one recorded series of one store: its samples, or why there are none to judge.
 // Precondition where samples are judged: strictly ascending in time, none after T.
@@ -78,4 +78,4 @@ bool Beyond(const ThresholdRow& threshold, double value);
 Finding JudgeWindow(const ThresholdRow& threshold, const Reading& signal, const Coverage& coverage,
                     const Clock& clock);
 
-}  // namespace outgrown::decide
+}  // namespace outgrown::engine

@@ -5,7 +5,7 @@
 #include "common/json.h"
 #include "common/time_text.h"
 
-namespace outgrown::backtest {
+namespace outgrown::history {
 namespace {
 
 void WriteLabels(JsonWriter& json, const Table& table, const std::vector<std::string>& identity) {
@@ -18,12 +18,12 @@ void WriteLabels(JsonWriter& json, const Table& table, const std::vector<std::st
 
 double Seconds(std::int64_t length_ms) { return static_cast<double>(length_ms) / 1000; }
 
-void WriteDecision(JsonWriter& json, const Table& table, const decide::Decision& decision) {
-  json.Key("verdict").String(decide::VerdictId(table, decision));
+void WriteDecision(JsonWriter& json, const Table& table, const engine::Decision& decision) {
+  json.Key("verdict").String(engine::VerdictId(table, decision));
   json.Key("line").String(LineOf(table, decision));
-  if (decision.lead != decide::kNoThreshold) json.Key("threshold").String(table.thresholds[decision.lead].id);
-  if (decision.outcome == decide::Outcome::kUndetermined) {
-    json.Key("cause").String(decide::CauseId(decision.cause));
+  if (decision.lead != engine::kNoThreshold) json.Key("threshold").String(table.thresholds[decision.lead].id);
+  if (decision.outcome == engine::Outcome::kUndetermined) {
+    json.Key("cause").String(engine::CauseId(decision.cause));
   }
   json.Key("worse_unknown").Boolean(decision.worse_unknown);
 }
@@ -43,7 +43,7 @@ void WriteStores(JsonWriter& json, const Backtest& backtest) {
     WriteLabels(json, table, store.identity);
     json.Key("verdicts").StartArray();
     for (const VerdictTotal& total : Totals(table, backtest.grid, store)) {
-      json.StartObject().Key("verdict").String(decide::VerdictId(table, total.decision));
+      json.StartObject().Key("verdict").String(engine::VerdictId(table, total.decision));
       json.Key("first").String(Rfc3339(total.first_ms)).Key("last").String(Rfc3339(total.last_ms));
       json.Key("seconds").Number(Seconds(total.length_ms));
       json.Key("times").Integer(static_cast<std::int64_t>(total.times)).EndObject();
@@ -91,7 +91,7 @@ void WriteBacktest(JsonWriter& json, const Backtest& backtest) {
 }
 
 void WriteSide(JsonWriter& json, std::string_view key, const Table& table,
-               const std::optional<decide::Decision>& decision) {
+               const std::optional<engine::Decision>& decision) {
   json.Key(key);
   // There was no such store at that time: null, since every decision is an object.
   if (!decision) {
@@ -142,4 +142,4 @@ std::string JsonAnswer(std::span<const Answer> answers, int exit_status, std::st
   return json.text() + "\n";
 }
 
-}  // namespace outgrown::backtest
+}  // namespace outgrown::history

@@ -7,9 +7,9 @@
 
 #include "decision/history/compare.h"
 
-namespace outgrown::backtest {
+namespace outgrown::history {
 
 // One JSON document with a newline. `version`: rulegen's.
 std::string JsonAnswer(std::span<const Answer> answers, int exit_status, std::string_view version);
 
-}  // namespace outgrown::backtest
+}  // namespace outgrown::history

@@ -16,12 +16,12 @@
 #include "decision/report_text.h"
 #include "decision/wording.h"
 
-namespace outgrown::backtest {
+namespace outgrown::history {
 namespace {
 
-using report::Colour;
-using report::Pad;
-using report::Paint;
+using decision::Colour;
+using decision::Pad;
+using decision::Paint;
 
 // The strip fills the terminal up to this width, less the indent on both sides.
 constexpr std::size_t kStripColumnsMax = 120;
@@ -29,21 +29,21 @@ constexpr std::size_t kTableStripColumns = 24;
 // In a table on a terminal, more stores that were sufficient throughout are only counted.
 constexpr std::size_t kSufficientRowsMax = 20;
 
-evaluate::Labels LabelsOf(const Table& table, const evaluate::Identity& identity) {
-  evaluate::Labels labels;
+decision::Labels LabelsOf(const Table& table, const decision::Identity& identity) {
+  decision::Labels labels;
   for (std::size_t index = 0; index < identity.size(); ++index)
     labels.emplace_back(table.identity[index], identity[index]);
   return labels;
 }
 
-std::string Title(const Table& table, const evaluate::Identity& identity) {
-  return evaluate::StoreTitle(LabelsOf(table, identity));
+std::string Title(const Table& table, const decision::Identity& identity) {
+  return decision::StoreTitle(LabelsOf(table, identity));
 }
 
-std::string PaintedLine(const Table& table, const decide::Decision& decision, const TextStyle& style) {
-  evaluate::StoreDecision store;
+std::string PaintedLine(const Table& table, const engine::Decision& decision, const TextStyle& style) {
+  decision::StoreDecision store;
   store.decision = decision;
-  return Paint(LineOf(table, decision), report::VerdictColour(table, store), style.colour);
+  return Paint(LineOf(table, decision), decision::VerdictColour(table, store), style.colour);
 }
 
 std::string FromTo(std::int64_t first_ms, std::int64_t last_ms) {
@@ -55,11 +55,11 @@ std::string TotalLines(const Backtest& backtest, const StoreTimeline& store) {
   const std::vector<VerdictTotal> totals = Totals(table, backtest.grid, store);
   std::size_t width = 0;
   for (const VerdictTotal& total : totals)
-    width = std::max(width, Columns(decide::VerdictText(table, total.decision)));
+    width = std::max(width, Columns(engine::VerdictText(table, total.decision)));
   std::string text;
   for (const VerdictTotal& total : totals) {
     text += fmt::format("  {}  {} in all, {} time{}, first {}, last {}\n",
-                        Pad(decide::VerdictText(table, total.decision), width), LengthText(total.length_ms),
+                        Pad(engine::VerdictText(table, total.decision), width), LengthText(total.length_ms),
                         total.times, total.times == 1 ? "" : "s", UtcText(total.first_ms),
                         UtcText(total.last_ms));
   }
@@ -78,7 +78,7 @@ std::string IntervalLines(const Backtest& backtest, const StoreTimeline& store, 
     text +=
         fmt::format("    {}  {}{}\n", FromTo(interval.first_ms, interval.last_ms),
                     PaintedLine(*backtest.table, interval.decision, style),
-                    interval.decision.outcome == decide::Outcome::kBreached && interval.decision.worse_unknown
+                    interval.decision.outcome == engine::Outcome::kBreached && interval.decision.worse_unknown
                         ? " (a more severe threshold is unknown)"
                         : "");
   }
@@ -93,14 +93,14 @@ std::string StoreInFull(const Backtest& backtest, const StoreTimeline& store, co
     text += fmt::format("\n  {}\n  {}\n\n", Strip(table, backtest.grid, store, columns, style.colour),
                         Legend(table, style.colour));
   } else {
-    text += fmt::format("  store: {}\n", report::LabelText(LabelsOf(table, store.identity)));
+    text += fmt::format("  store: {}\n", decision::LabelText(LabelsOf(table, store.identity)));
   }
   return text + TotalLines(backtest, store) + IntervalLines(backtest, store, style);
 }
 
 bool AlwaysSufficient(const StoreTimeline& store) {
   return std::ranges::all_of(store.intervals, [](const Interval& interval) {
-    return interval.decision.outcome == decide::Outcome::kSufficient;
+    return interval.decision.outcome == engine::Outcome::kSufficient;
   });
 }
 
@@ -149,7 +149,7 @@ std::string SpecText(const Backtest& backtest) {
                      backtest.spec.empty() ? "" : fmt::format(" ({})", PlainText(backtest.spec)));
 }
 
-std::string SideText(const Table& table, const std::optional<decide::Decision>& decision,
+std::string SideText(const Table& table, const std::optional<engine::Decision>& decision,
                      const TextStyle& style) {
   return decision ? PaintedLine(table, *decision, style) : "no such store";
 }
@@ -196,7 +196,7 @@ std::string OneAnswer(const Answer& answer, const TextStyle& style) {
     text += fmt::format("  UNDETERMINED - {} answered no query\n", backtest.server);
   } else if (backtest.stores.empty()) {
     text += fmt::format("  no store found: {} shows none in this time\n", backtest.table->present);
-  } else if (backtest.stores.size() > report::kStoresInFullMax) {
+  } else if (backtest.stores.size() > decision::kStoresInFullMax) {
     text += "\n" + StoreTable(backtest, style);
   } else {
     for (const StoreTimeline& store : backtest.stores) text += "\n" + StoreInFull(backtest, store, style);
@@ -213,4 +213,4 @@ std::string TextAnswer(std::span<const Answer> answers, const TextStyle& style) 
   return text;
 }
 
-}  // namespace outgrown::backtest
+}  // namespace outgrown::history

@@ -8,7 +8,7 @@
 #include "common/text.h"
 #include "decision/history/compare.h"
 
-namespace outgrown::backtest {
+namespace outgrown::history {
 
 // Ends with a newline.
 std::string TextAnswer(std::span<const Answer> answers, const TextStyle& style);
@@ -16,4 +16,4 @@ std::string TextAnswer(std::span<const Answer> answers, const TextStyle& style);
 // More of a store's intervals than this are only counted.
 inline constexpr std::size_t kIntervalsShownMax = 40;
 
-}  // namespace outgrown::backtest
+}  // namespace outgrown::history

@@ -19,19 +19,19 @@
 #include "decision/log/decision_log.h"
 #include "decision/period.h"
 
-namespace outgrown::audit {
+namespace outgrown::history {
 namespace {
 
 // The recorded inputs of the store.
-Result<evaluate::StoreSamples> ReadInputs(const Json& record, const Table& table) {
-  evaluate::StoreSamples samples;
+Result<decision::StoreSamples> ReadInputs(const Json& record, const Table& table) {
+  decision::StoreSamples samples;
   if (record.Find("presence") != nullptr) {
     const Result<std::string_view> presence = TextField(record, "presence");
     if (!presence) return presence.error();
-    samples.presence = decide::CauseFromId(*presence);
+    samples.presence = engine::CauseFromId(*presence);
     // A cause that this release doesn't know could change the verdict: it fails instead of being taken for
     // "present".
-    if (samples.presence == decide::Cause::kNone) return Error{"its \"presence\" is unknown", ""};
+    if (samples.presence == engine::Cause::kNone) return Error{"its \"presence\" is unknown", ""};
   }
   const auto last_seen_ms = OptionalIntegerField(record, "last_seen_ms");
   if (!last_seen_ms) return last_seen_ms.error();
@@ -50,14 +50,14 @@ Result<evaluate::StoreSamples> ReadInputs(const Json& record, const Table& table
     const Result<std::string_view> id = TextField(signal, "id");
     // By name and by position: the record's own table is what its findings refer to.
     if (!id || *id != table.signals[index].id) return Error{"its signals are not those of its table", ""};
-    Result<evaluate::SignalSamples> read = SamplesField(signal);
+    Result<decision::SignalSamples> read = SamplesField(signal);
     if (!read) return read.error();
     samples.signals.push_back(std::move(*read));
   }
   if (record.Find("coverage") != nullptr) {
     const Result<const Json*> coverage = ObjectField(record, "coverage");
     if (!coverage) return coverage.error();
-    Result<evaluate::SignalSamples> read = SamplesField(**coverage);
+    Result<decision::SignalSamples> read = SamplesField(**coverage);
     if (!read) return read.error();
     samples.coverage = std::move(*read);
   }
@@ -67,22 +67,22 @@ Result<evaluate::StoreSamples> ReadInputs(const Json& record, const Table& table
 // Makes the decision the one over the record's period. `breached_at`: the inputs are those of when its
 // verdict's breach began.
 Result<void> Conclude(const Json& record, const Table& table, bool breached_at,
-                      evaluate::StoreDecision& store) {
-  Result<evaluate::Period> period = ReadPeriod(record, table);
+                      decision::StoreDecision& store) {
+  Result<decision::Period> period = ReadPeriod(record, table);
   if (!period) return period.error();
   // The inputs at the period's end are recorded only if the verdict rests on them. Otherwise "sufficient"
   // adds nothing to the period's own findings.
-  decide::Decision at_end;
-  at_end.outcome = decide::Outcome::kSufficient;
+  engine::Decision at_end;
+  at_end.outcome = engine::Outcome::kSufficient;
   if (!breached_at) at_end = store.decision;
-  store.decision = evaluate::ConcludePeriod(table, *period, at_end);
-  const bool breached = store.decision.outcome == decide::Outcome::kBreached;
+  store.decision = decision::ConcludePeriod(table, *period, at_end);
+  const bool breached = store.decision.outcome == engine::Outcome::kBreached;
   const bool rests_on_period = breached && period->thresholds[store.decision.lead].breached_evaluations > 0;
   if (rests_on_period && !breached_at)
     return Error{"its verdict rests on a breach in its period, but the inputs of that breach are missing",
                  ""};
   if (breached_at &&
-      (!rests_on_period || store.findings[store.decision.lead].state != decide::State::kBreached))
+      (!rests_on_period || store.findings[store.decision.lead].state != engine::State::kBreached))
     return Error{"the inputs of its verdict's breach don't show that breach", ""};
   return {};
 }
@@ -102,7 +102,7 @@ Result<void> CompareText(const Json& record, std::string_view key, std::string_v
 
 // Findings besides the verdict's own: each is recomputed, so that no other limit's state can be changed
 // unnoticed.
-Result<void> CompareFindings(const Json& record, const Table& table, const evaluate::StoreDecision& store) {
+Result<void> CompareFindings(const Json& record, const Table& table, const decision::StoreDecision& store) {
   const Result<const Json::Array*> findings = ArrayField(record, "findings");
   if (!findings) return findings.error();
   if ((*findings)->size() != table.thresholds.size())
@@ -110,12 +110,12 @@ Result<void> CompareFindings(const Json& record, const Table& table, const evalu
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
     const Json& finding = (**findings)[index];
     if (Result<void> same = CompareText(finding, "threshold", table.thresholds[index].id); !same) return same;
-    if (Result<void> same = CompareText(finding, "state", decide::StateId(store.findings[index].state));
+    if (Result<void> same = CompareText(finding, "state", engine::StateId(store.findings[index].state));
         !same) {
       return same;
     }
-    if (store.findings[index].cause != decide::Cause::kNone) {
-      Result<void> same = CompareText(finding, "cause", decide::CauseId(store.findings[index].cause));
+    if (store.findings[index].cause != engine::Cause::kNone) {
+      Result<void> same = CompareText(finding, "cause", engine::CauseId(store.findings[index].cause));
       if (!same) return same;
     }
   }
@@ -124,12 +124,12 @@ Result<void> CompareFindings(const Json& record, const Table& table, const evalu
 
 // The wording may differ from release to release, so only the verdict and, for a breach, the justification
 // are compared.
-Result<void> CompareLine(const Json& record, const Table& table, const decide::Decision& decision) {
+Result<void> CompareLine(const Json& record, const Table& table, const engine::Decision& decision) {
   const Result<std::string_view> line = TextField(record, "line");
   if (!line) return line.error();
-  std::string begins(decide::VerdictText(table, decision));
-  if (decision.outcome == decide::Outcome::kBreached)
-    begins += fmt::format(" - {}", decide::Because(table, decision));
+  std::string begins(engine::VerdictText(table, decision));
+  if (decision.outcome == engine::Outcome::kBreached)
+    begins += fmt::format(" - {}", engine::Because(table, decision));
   const bool fits =
       line->starts_with(begins) && (line->size() == begins.size() || (*line)[begins.size()] == ' ');
   return fits ? Result<void>() : Differs("line", *line, begins);
@@ -141,28 +141,28 @@ Result<void> VerifyDecision(const Json& record) {
   const Table& table = recorded.table();
   const Result<std::int64_t> time_ms = TimeField(record);
   if (!time_ms) return time_ms.error();
-  const Result<evaluate::Origin> origin = OriginField(record);
+  const Result<decision::Origin> origin = OriginField(record);
   if (!origin) return origin.error();
-  Result<evaluate::StoreSamples> inputs = ReadInputs(record, table);
+  Result<decision::StoreSamples> inputs = ReadInputs(record, table);
   if (!inputs) return inputs.error();
   // Over a period with a breach the inputs are those of when it began.
   const std::optional<std::int64_t> breached_at_ms = BreachedAtMs(record);
   const std::int64_t inputs_ms = breached_at_ms.value_or(*time_ms);
-  for (const evaluate::SignalSamples& signal : inputs->signals) {
+  for (const decision::SignalSamples& signal : inputs->signals) {
     // A decision can't rest on what was not recorded yet.
     if (!signal.samples.empty() && signal.samples.back().time_ms > inputs_ms) {
       return Error{"it has samples that are later than its time", ""};
     }
   }
-  evaluate::StoreDecision store;
+  decision::StoreDecision store;
   store.samples = std::move(*inputs);
-  evaluate::DecideStore(table, *origin, inputs_ms, store);
+  decision::DecideStore(table, *origin, inputs_ms, store);
   if (record.Find("period") != nullptr) {
     Result<void> concluded = Conclude(record, table, breached_at_ms.has_value(), store);
     if (!concluded) return concluded;
   }
   // The verdict first: it is what was acted on.
-  if (Result<void> same = CompareText(record, "verdict", decide::VerdictId(table, store.decision)); !same)
+  if (Result<void> same = CompareText(record, "verdict", engine::VerdictId(table, store.decision)); !same)
     return same;
   if (Result<void> same = CompareLine(record, table, store.decision); !same) return same;
   return CompareFindings(record, table, store);
@@ -171,7 +171,7 @@ Result<void> VerifyDecision(const Json& record) {
 // A run that found no store has decided nothing.
 Result<void> VerifyAttempt(const Json& record) {
   if (const Result<std::int64_t> time_ms = TimeField(record); !time_ms) return time_ms.error();
-  if (const Result<evaluate::Origin> origin = OriginField(record); !origin) return origin.error();
+  if (const Result<decision::Origin> origin = OriginField(record); !origin) return origin.error();
   if (Result<void> same = CompareText(record, "verdict", "undetermined"); !same) return same;
   return CompareLine(record, {}, {});
 }
@@ -326,4 +326,4 @@ std::string AuditText(const AuditReport& report) {
   return text + fmt::format("last hash {}\n", report.last.hash);
 }
 
-}  // namespace outgrown::audit
+}  // namespace outgrown::history

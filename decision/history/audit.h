@@ -10,7 +10,7 @@
 #include "common/result.h"
 #include "decision/log/decision_log.h"
 
-namespace outgrown::audit {
+namespace outgrown::history {
 
 struct AuditReport {
   std::vector<std::string> problems;  // "FILE:LINE: what": each one fails the audit
@@ -27,4 +27,4 @@ Result<AuditReport> Audit(const std::vector<std::filesystem::path>& files);
 // The report as text, with a newline.
 std::string AuditText(const AuditReport& report);
 
-}  // namespace outgrown::audit
+}  // namespace outgrown::history

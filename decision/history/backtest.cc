@@ -14,11 +14,11 @@
 #include "prometheus/ask.h"
 #include "thresholds/names.h"
 
-namespace outgrown::backtest {
+namespace outgrown::history {
 namespace {
 
-using decide::Cause;
-using evaluate::Store;
+using decision::Store;
+using engine::Cause;
 
 // The expression by which `spec` records `series`; nothing if it does not.
 std::optional<std::string> ExprOf(const spec::Spec& spec, const std::string& series) {
@@ -85,7 +85,7 @@ class LastSeen {
 };
 
 // Decides as --evaluate would have at every instant.
-class Backtester : public evaluate::Visitor {
+class Backtester : public decision::Visitor {
  public:
   Backtester(Backtest& backtest, prometheus_api::QuerySource& source, const Progress& progress)
       : backtest_(backtest),
@@ -97,14 +97,14 @@ class Backtester : public evaluate::Visitor {
 
   Result<void> Run() {
     FindEarlier();
-    const evaluate::Course course = {.after_ms = grid_.from_ms - grid_.step_ms,
+    const decision::Course course = {.after_ms = grid_.from_ms - grid_.step_ms,
                                      .to_ms = grid_.to_ms,
                                      .step_ms = grid_.step_ms,
                                      .steps_max = prometheus_api::kRangePointsMax,
                                      .with_history = true,
                                      .stores_expected = stores_at_end_};
     const Result<void> walked =
-        evaluate::Walk(table_, backtest_.choices, course, source_, list_, notes_, *this);
+        decision::Walk(table_, backtest_.choices, course, source_, list_, notes_, *this);
     if (!walked) return walked;
     if (const Result<void> few = CheckIntervals(); !few) return few;
     progress_(grid_.count(), grid_.count());
@@ -112,7 +112,7 @@ class Backtester : public evaluate::Visitor {
     return {};
   }
 
-  Result<void> Begin(const evaluate::Stretch& stretch) override {
+  Result<void> Begin(const decision::Stretch& stretch) override {
     if (Result<void> few = CheckIntervals(); !few) return few;
     const std::int64_t first = (stretch.after_ms - grid_.from_ms) / grid_.step_ms + 1;
     progress_(first, grid_.count());
@@ -121,18 +121,18 @@ class Backtester : public evaluate::Visitor {
     return {};
   }
 
-  std::vector<std::int64_t> Instants(std::size_t store, const evaluate::Stretch& stretch) override {
+  std::vector<std::int64_t> Instants(std::size_t store, const decision::Stretch& stretch) override {
     last_seen_ = LastSeenOf(store);
     visits_ = 0;
     backtest_.stores.resize(list_.stores().size());
     return InstantsOf(stretch);
   }
 
-  void Visit(std::size_t index, std::int64_t time_ms, evaluate::StoreAt& at) override {
+  void Visit(std::size_t index, std::int64_t time_ms, decision::StoreAt& at) override {
     Store& store = list_.stores()[index];
     last_seen_.MoveTo(time_ms);
     store.last_seen_ms = last_seen_.last_ms();
-    at.Read(store, time_ms, evaluate::HistoryMs(listed_[visits_++]));
+    at.Read(store, time_ms, decision::HistoryMs(listed_[visits_++]));
     Cause presence = Cause::kNone;
     if (!presence_known_ || !last_seen_.RememberedAt(time_ms)) {
       if (!at.any_sample() && !last_seen_.RememberedAt(time_ms)) return;  // no such store at this instant
@@ -153,7 +153,7 @@ class Backtester : public evaluate::Visitor {
     const prometheus_api::Reply earlier =
         prometheus_api::AskVector(source_,
                                   fmt::format("max{} (max_over_time(timestamp({})[{}:1m]))",
-                                              evaluate::ByIdentity(table_), table_.present, memory),
+                                              decision::ByIdentity(table_), table_.present, memory),
                                   grid_.from_ms, notes_);
     for (const prometheus_api::Series& series : earlier.series) {
       const double seconds = series.samples.front().value;
@@ -163,7 +163,7 @@ class Backtester : public evaluate::Visitor {
     const prometheus_api::Reply late =
         prometheus_api::AskVector(source_,
                                   fmt::format("count(count{} (last_over_time({}[{}])))",
-                                              evaluate::ByIdentity(table_), table_.present, memory),
+                                              decision::ByIdentity(table_), table_.present, memory),
                                   grid_.to_ms, notes_);
     if (!late.usable() || late.series.empty()) return;
     const double stores = late.series.front().samples.front().value;
@@ -185,7 +185,7 @@ class Backtester : public evaluate::Visitor {
     backtest_.answered = notes_.answered;
   }
 
-  std::vector<std::int64_t> InstantsOf(const evaluate::Stretch& stretch) const {
+  std::vector<std::int64_t> InstantsOf(const decision::Stretch& stretch) const {
     std::vector<std::int64_t> instants;
     for (std::int64_t time_ms = stretch.after_ms + grid_.step_ms; time_ms <= stretch.until_ms;
          time_ms += grid_.step_ms) {
@@ -194,14 +194,14 @@ class Backtester : public evaluate::Visitor {
     return instants;
   }
 
-  prometheus_api::Reply AskAtInstants(const std::string& promql, const evaluate::Stretch& stretch) {
+  prometheus_api::Reply AskAtInstants(const std::string& promql, const decision::Stretch& stretch) {
     return prometheus_api::AskRange(source_, promql, stretch.after_ms + grid_.step_ms, stretch.until_ms,
                                     grid_.step_ms, notes_);
   }
 
-  void FetchPresence(const evaluate::Stretch& stretch) {
+  void FetchPresence(const decision::Stretch& stretch) {
     const prometheus_api::Reply reply = AskAtInstants(
-        fmt::format("max{} (timestamp({}))", evaluate::ByIdentity(table_), table_.present), stretch);
+        fmt::format("max{} (timestamp({}))", decision::ByIdentity(table_), table_.present), stretch);
     presence_known_ = reply.usable();
     seen_.assign(list_.stores().size(), {});
     for (const prometheus_api::Series& series : reply.series) {
@@ -217,13 +217,13 @@ class Backtester : public evaluate::Visitor {
     FetchWindows(stretch);
   }
 
-  void FetchWindows(const evaluate::Stretch& stretch) {
+  void FetchWindows(const decision::Stretch& stretch) {
     full_.assign(seen_.size(), {});
-    if (evaluate::RateWindowMs(table_) == 0) {
+    if (decision::RateWindowMs(table_) == 0) {
       for (std::size_t index = 0; index < seen_.size(); ++index) AddTimes(seen_[index], full_[index]);
       return;
     }
-    const prometheus_api::Reply reply = AskAtInstants(evaluate::WindowQuery(table_), stretch);
+    const prometheus_api::Reply reply = AskAtInstants(decision::WindowQuery(table_), stretch);
     presence_known_ = presence_known_ && reply.usable();
     for (const prometheus_api::Series& series : reply.series) {
       const Store* const store = list_.Find(series.labels);
@@ -237,7 +237,7 @@ class Backtester : public evaluate::Visitor {
 
   // How many stores --evaluate would have listed at each instant. With few it reads more history (HistoryMs), which can
   // change a cause from "too few samples" to "hole"; the backtest has to read the same.
-  void CountListed(const evaluate::Stretch& stretch) {
+  void CountListed(const decision::Stretch& stretch) {
     const std::vector<std::int64_t> instants = InstantsOf(stretch);
     listed_.assign(instants.size(), 0);
     for (std::size_t index = 0; index < list_.stores().size(); ++index) {
@@ -260,8 +260,8 @@ class Backtester : public evaluate::Visitor {
   const Grid& grid_;
   prometheus_api::QuerySource& source_;
   const Progress& progress_;
-  evaluate::StoreList list_;
-  evaluate::FleetNotes notes_;
+  decision::StoreList list_;
+  decision::FleetNotes notes_;
   std::size_t stores_at_end_ = 1;
   std::vector<std::vector<Sample>> seen_;        // by store: see LastSeen
   std::vector<std::vector<std::int64_t>> full_;  // by store: the instants at which its window was full
@@ -303,4 +303,4 @@ Result<void> Run(Backtest& backtest, prometheus_api::QuerySource& source, const 
   return Backtester(backtest, source, progress).Run();
 }
 
-}  // namespace outgrown::backtest
+}  // namespace outgrown::history

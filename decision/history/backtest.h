@@ -18,10 +18,10 @@
 #include "thresholds/model.h"
 #include "thresholds/table.h"
 
-namespace outgrown::backtest {
+namespace outgrown::history {
 
-using evaluate::SeriesChoice;
-using evaluate::SeriesChoices;
+using decision::SeriesChoice;
+using decision::SeriesChoices;
 
 // What is known about the server's recordings.
 struct Recordings {
@@ -64,4 +64,4 @@ using Progress = std::function<void(std::int64_t done, std::int64_t all)>;
 // Fills the members from `stores` on; the ones before are the question. What could not be asked is UNDETERMINED.
 Result<void> Run(Backtest& backtest, prometheus_api::QuerySource& source, const Progress& progress);
 
-}  // namespace outgrown::backtest
+}  // namespace outgrown::history

@@ -12,10 +12,10 @@
 #include "common/time_text.h"
 #include "decision/quantity.h"
 
-namespace outgrown::backtest {
+namespace outgrown::history {
 namespace {
 
-using decide::Decision;
+using engine::Decision;
 
 // By id: the two specs may list their thresholds in other orders.
 const ThresholdRow* Find(const Table& table, std::string_view id) {
@@ -28,7 +28,7 @@ std::string DirectedLimit(const ThresholdRow& row, const std::string& limit) {
 }
 
 std::string LimitText(const Table& table, const ThresholdRow& row) {
-  return DirectedLimit(row, report::QuantityText(row.limit, table.signals[row.signal].unit));
+  return DirectedLimit(row, decision::QuantityText(row.limit, table.signals[row.signal].unit));
 }
 
 // "above 90 instead of above 100", ...: how the rows differ.
@@ -42,10 +42,10 @@ std::vector<std::string> Differences(const Backtest& from, const ThresholdRow& o
     // Of one unit, with as many digits as make the two limits differ; of two units there is nothing to align.
     const Unit unit = to.table->signals[new_row.signal].unit;
     const Unit old_unit = from.table->signals[old_row.signal].unit;
-    const report::ValueAndLimit limits =
-        unit == old_unit ? report::ValueAndLimitText(new_row.limit, old_row.limit, unit)
-                         : report::ValueAndLimit{report::QuantityText(new_row.limit, unit),
-                                                 report::QuantityText(old_row.limit, old_unit)};
+    const decision::ValueAndLimit limits =
+        unit == old_unit ? decision::ValueAndLimitText(new_row.limit, old_row.limit, unit)
+                         : decision::ValueAndLimit{decision::QuantityText(new_row.limit, unit),
+                                                   decision::QuantityText(old_row.limit, old_unit)};
     differ(DirectedLimit(new_row, limits.value), DirectedLimit(old_row, limits.limit));
   }
   differ("for " + FormatDuration(Milliseconds(new_row.hold_ms)),
@@ -119,7 +119,7 @@ std::vector<Change> CompareStore(const Backtest& from, const std::vector<Interva
 std::string WhyChanged(const Backtest& from, const Backtest& to, const Change& change) {
   std::vector<std::string_view> ids;
   const auto add = [&](const Backtest& side, const std::optional<Decision>& decision) {
-    if (!decision || decision->lead == decide::kNoThreshold) return;
+    if (!decision || decision->lead == engine::kNoThreshold) return;
     const std::string_view id = side.table->thresholds[decision->lead].id;
     if (std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
   };
@@ -164,4 +164,4 @@ std::vector<StoreChanges> Compare(const Backtest& from, const Backtest& to) {
   return all;
 }
 
-}  // namespace outgrown::backtest
+}  // namespace outgrown::history

@@ -8,14 +8,14 @@
 
 #include "decision/history/backtest.h"
 
-namespace outgrown::backtest {
+namespace outgrown::history {
 
 // Consecutive instants at which the two give other verdicts.
 struct Change {
   std::int64_t first_ms = 0;
   std::int64_t last_ms = 0;
-  std::optional<decide::Decision> from;  // nothing: no such store
-  std::optional<decide::Decision> to;
+  std::optional<engine::Decision> from;  // nothing: no such store
+  std::optional<engine::Decision> to;
   std::string why;  // "Throughput: above 90 instead of 100"
 };
 
@@ -39,4 +39,4 @@ struct Answer {
   std::vector<StoreChanges> changes;  // from `backtest` to `against`
 };
 
-}  // namespace outgrown::backtest
+}  // namespace outgrown::history

@@ -23,7 +23,7 @@
 #include "decision/log/decision_log.h"
 #include "decision/report_parts.h"
 
-namespace outgrown::audit {
+namespace outgrown::history {
 namespace {
 
 // Where a verdict's line begins; its reason is written below, from the same column.
@@ -47,7 +47,7 @@ struct Entry {
   Grounds grounds;
 };
 
-struct Store {
+struct StoreEntries {
   std::vector<Entry> entries;  // in the log's order
   Periods periods;
 };
@@ -55,7 +55,7 @@ struct Store {
 struct Entries {
   RecordedSpecs specs;
   std::set<std::string, std::less<>> lines;
-  std::map<std::string, Store> by_store;  // by the store's title
+  std::map<std::string, StoreEntries> by_store;  // by the store's title
 };
 
 // A stretch of time without a decision.
@@ -68,7 +68,7 @@ Stretch StretchOf(const Hole& hole) {
 
 // A store's decisions by the time that they are about, which with --at is not when they were made; of the
 // same instant the one that was made first. A hole between periods comes before the decision that ends it.
-std::vector<Stretch> StretchesOf(Store store) {
+std::vector<Stretch> StretchesOf(StoreEntries store) {
   std::ranges::stable_sort(store.entries, {}, &Entry::time_ms);
   const std::vector<Hole> holes = store.periods.Holes();
   auto hole = holes.begin();
@@ -103,7 +103,7 @@ bool TakeRecord(const Json& record, std::int64_t sequence, Entries& entries) {
   const std::string title = decision ? TitleOf(record, *spec) : fmt::format("{}: no store", PlainText(*spec));
   auto known = entries.lines.find(*line);
   if (known == entries.lines.end()) known = entries.lines.emplace(*line).first;
-  Store& store = entries.by_store[title];
+  StoreEntries& store = entries.by_store[title];
   store.entries.push_back({*time_ms, sequence, &*known, std::move(*grounds)});
   if (decision) store.periods.Take(record);
   return true;
@@ -132,7 +132,7 @@ Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files)
     text += fmt::format("{}{}\n", text.empty() ? "" : "\n", title);
     for (const Stretch& stretch : of_store) {
       text += fmt::format(
-          "  {}  {}  {}", UtcText(stretch.first_ms), report::Pad(PlainText(stretch.line), width),
+          "  {}  {}  {}", UtcText(stretch.first_ms), decision::Pad(PlainText(stretch.line), width),
           stretch.decisions == 0   ? ""
           : stretch.decisions == 1 ? fmt::format("#{}", stretch.first_sequence)
                                    : fmt::format("#{} and {} more, until {}", stretch.first_sequence,
@@ -148,4 +148,4 @@ Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files)
   return text;
 }
 
-}  // namespace outgrown::audit
+}  // namespace outgrown::history

@@ -7,9 +7,9 @@
 
 #include "common/result.h"
 
-namespace outgrown::audit {
+namespace outgrown::history {
 
 // Reads the files, oldest first. Lines that are no valid record are left out; the text says how many.
 Result<std::string> HistoryText(const std::vector<std::filesystem::path>& files);
 
-}  // namespace outgrown::audit
+}  // namespace outgrown::history

@@ -4,7 +4,7 @@
 #include <map>
 #include <string_view>
 
-namespace outgrown::evaluate {
+namespace outgrown::history {
 namespace {
 
 // The end of the newest period; where none was decided about yet, the newest moment. 0 if there is neither before T.
@@ -32,12 +32,12 @@ std::int64_t LookbackMs(const decision_log::NewestDecisions& newest, const Table
 }
 
 std::vector<std::int64_t> PeriodBegins(const decision_log::NewestDecisions& newest,
-                                       const Evaluation& evaluation) {
+                                       const decision::Evaluation& evaluation) {
   // The log has the labels sorted by name, the evaluation in the order of the spec.
   std::map<std::pair<std::string_view, decision_log::Labels>, const decision_log::NewestDecision*> by_store;
   for (const decision_log::NewestDecision& one : newest.decisions) by_store[{one.spec, one.labels}] = &one;
   std::vector<std::int64_t> begins;
-  for (const StoreDecision& store : evaluation.stores) {
+  for (const decision::StoreDecision& store : evaluation.stores) {
     decision_log::Labels labels = store.labels;
     std::ranges::sort(labels);
     const auto found = by_store.find({evaluation.table->store, std::move(labels)});
@@ -47,4 +47,4 @@ std::vector<std::int64_t> PeriodBegins(const decision_log::NewestDecisions& newe
   return begins;
 }
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::history

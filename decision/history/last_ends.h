@@ -8,7 +8,7 @@
 #include "decision/log/decision_log.h"
 #include "thresholds/table.h"
 
-namespace outgrown::evaluate {
+namespace outgrown::history {
 
 // A year of evaluations at 30 s: no period is longer, since it would take hours of queries.
 inline constexpr std::int64_t kPeriodEvaluationsMax = 1'051'200;
@@ -19,6 +19,6 @@ std::int64_t LookbackMs(const decision_log::NewestDecisions& newest, const Table
 
 // The beginning of each store's period, in the order of the evaluation.
 std::vector<std::int64_t> PeriodBegins(const decision_log::NewestDecisions& newest,
-                                       const Evaluation& evaluation);
+                                       const decision::Evaluation& evaluation);
 
-}  // namespace outgrown::evaluate
+}  // namespace outgrown::history

@@ -12,11 +12,11 @@
 #include "decision/history/recorded.h"
 #include "decision/quantity.h"
 
-namespace outgrown::audit {
+namespace outgrown::history {
 namespace {
 
-using decide::Cause;
-using decide::State;
+using engine::Cause;
+using engine::State;
 
 RecordedSpec SpecOf(std::string_view digest, const Table& table) {
   RecordedSpec spec;
@@ -41,7 +41,7 @@ std::optional<std::size_t> LeadOf(std::string_view line, const Table& table) {
     const bool breached =
         line == fmt::format("{} - {}", table.verdicts[threshold.verdict].text, threshold.because);
     const bool unknown = line.starts_with(
-        fmt::format("{} - {}: ", decide::VerdictText(table, {}), table.signals[threshold.signal].title));
+        fmt::format("{} - {}: ", engine::VerdictText(table, {}), table.signals[threshold.signal].title));
     // By the printed line, since records of schema 1 name no threshold. Only the history's explanation
     // depends on it.
     if (breached || unknown) return index;
@@ -54,7 +54,7 @@ Result<State> StateField(const Json& finding) {
   const Result<std::string_view> id = TextField(finding, "state");
   if (!id) return id.error();
   for (const State state : {State::kNotBreached, State::kPending, State::kBreached, State::kUnknown}) {
-    if (*id == decide::StateId(state)) return state;
+    if (*id == engine::StateId(state)) return state;
   }
   return Error{"its findings have an unknown state", ""};
 }
@@ -75,9 +75,9 @@ Result<void> ReadFindings(const Json& record, const Table& table, Grounds& groun
     if (!state) return state.error();
     measured.state = *state;
     if (const Json* cause = finding.Find("cause"); cause != nullptr && cause->string() != nullptr) {
-      measured.cause = decide::CauseFromId(*cause->string());
+      measured.cause = engine::CauseFromId(*cause->string());
     }
-    const Result<evaluate::SignalSamples> samples = SamplesField((**signals)[table.thresholds[index].signal]);
+    const Result<decision::SignalSamples> samples = SamplesField((**signals)[table.thresholds[index].signal]);
     if (!samples) return samples.error();
     if (samples->cause == Cause::kNone && !samples->samples.empty())
       measured.value = samples->samples.back().value;
@@ -126,17 +126,17 @@ std::string LimitText(const Grounds& grounds, std::size_t index, const RecordedL
   if (!grounds.over_period && measured.state == State::kUnknown) {
     return measured.cause == Cause::kNone
                ? ""
-               : fmt::format("{} unknown: {}", title, decide::CauseText(measured.cause));
+               : fmt::format("{} unknown: {}", title, engine::CauseText(measured.cause));
   }
   if (!measured.value) return "";
   const std::string_view reach = !grounds.over_period                   ? ""
                                  : limit.direction == Direction::kAbove ? "up to "
                                                                         : "down to ";
-  const report::ValueAndLimit texts = report::ValueAndLimitText(*measured.value, limit.limit, limit.unit);
+  const decision::ValueAndLimit texts = decision::ValueAndLimitText(*measured.value, limit.limit, limit.unit);
   std::string text = fmt::format("{} {}{}, limit {}", title, reach, texts.value, texts.limit);
   if (before != nullptr && before->limit != limit.limit) {
     text += fmt::format(" (before: {})",
-                        report::ValueAndLimitText(before->limit, limit.limit, before->unit).value);
+                        decision::ValueAndLimitText(before->limit, limit.limit, before->unit).value);
   }
   const bool beyond =
       limit.direction == Direction::kAbove ? *measured.value > limit.limit : *measured.value < limit.limit;
@@ -166,7 +166,7 @@ Result<Grounds> ReadGrounds(const Json& record, RecordedSpecs& specs) {
   grounds.spec = &*specs.insert(SpecOf(*digest, table)).first;
   grounds.lead = LeadOf(*line, table);
   if (const Json* presence = record.Find("presence"); presence != nullptr && presence->string() != nullptr) {
-    grounds.presence = decide::CauseFromId(*presence->string());
+    grounds.presence = engine::CauseFromId(*presence->string());
   }
   if (Result<void> read = ReadFindings(record, table, grounds); !read) return read.error();
   if (record.Find("period") != nullptr) {
@@ -206,4 +206,4 @@ std::string Reason(const Grounds* before, const Grounds& now) {
   return text;
 }
 
-}  // namespace outgrown::audit
+}  // namespace outgrown::history

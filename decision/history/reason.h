@@ -15,7 +15,7 @@
 #include "decision/engine/window.h"
 #include "thresholds/table.h"
 
-namespace outgrown::audit {
+namespace outgrown::history {
 
 // What a record says of the spec that it was decided by.
 struct RecordedLimit {
@@ -48,14 +48,14 @@ using RecordedSpecs = std::set<RecordedSpec>;
 struct Grounds {
   struct Measured {
     std::optional<double> value;  // the newest; over a period the one that came furthest
-    decide::State state = decide::State::kUnknown;
-    decide::Cause cause = decide::Cause::kNone;
+    engine::State state = engine::State::kUnknown;
+    engine::Cause cause = engine::Cause::kNone;
   };
 
   const RecordedSpec* spec = nullptr;             // null: of a run that found no store
   std::vector<Measured> limits;                   // by index of RecordedSpec::limits
   std::optional<std::size_t> lead;                // the limit that the record's line is about
-  decide::Cause presence = decide::Cause::kNone;  // why the store itself was silent or not known to report
+  engine::Cause presence = engine::Cause::kNone;  // why the store itself was silent or not known to report
   bool over_period = false;
 };
 
@@ -67,4 +67,4 @@ Result<Grounds> ReadGrounds(const Json& record, RecordedSpecs& specs);
 // verdict's line says it all.
 std::string Reason(const Grounds* before, const Grounds& now);
 
-}  // namespace outgrown::audit
+}  // namespace outgrown::history

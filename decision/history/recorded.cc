@@ -10,7 +10,7 @@
 #include "decision/wording.h"
 #include "thresholds/table.h"
 
-namespace outgrown::audit {
+namespace outgrown::history {
 namespace {
 
 Error Lacks(std::string_view key, std::string_view kind) {
@@ -114,11 +114,11 @@ Result<std::int64_t> TimeField(const Json& record) {
   return time_ms;
 }
 
-Result<evaluate::Origin> OriginField(const Json& record) {
+Result<decision::Origin> OriginField(const Json& record) {
   const Result<std::string_view> origin = TextField(record, "origin");
   if (!origin) return origin.error();
-  if (*origin == "prometheus") return evaluate::Origin::kPrometheus;
-  if (*origin == "given") return evaluate::Origin::kGiven;
+  if (*origin == "prometheus") return decision::Origin::kPrometheus;
+  if (*origin == "given") return decision::Origin::kGiven;
   return Error{fmt::format("its origin \"{}\" is unknown", PlainText(*origin, 60)), ""};
 }
 
@@ -140,14 +140,14 @@ Result<std::pair<std::int64_t, std::int64_t>> ReadTimes(const Json& pair) {
   return std::pair(*first, *second);
 }
 
-Result<evaluate::SignalSamples> SamplesField(const Json& signal) {
-  evaluate::SignalSamples samples;
-  samples.cause = decide::Cause::kNone;
+Result<decision::SignalSamples> SamplesField(const Json& signal) {
+  decision::SignalSamples samples;
+  samples.cause = engine::Cause::kNone;
   if (signal.Find("cause") != nullptr) {
     const Result<std::string_view> cause = TextField(signal, "cause");
     if (!cause) return cause.error();
-    samples.cause = decide::CauseFromId(*cause);
-    if (samples.cause == decide::Cause::kNone) return Lacks("cause", "a known one");
+    samples.cause = engine::CauseFromId(*cause);
+    if (samples.cause == engine::Cause::kNone) return Lacks("cause", "a known one");
   }
   const Result<const Json::Array*> pairs = ArrayField(signal, "samples");
   if (!pairs) return pairs.error();
@@ -247,7 +247,7 @@ Result<void> RecordedTable::ReadThresholds(const Json& table) {
 }
 
 std::string TitleOf(const Json& record, std::string_view spec) {
-  evaluate::Labels labels;
+  decision::Labels labels;
   if (const Json* json = record.Find("labels"); json != nullptr && json->object() != nullptr) {
     for (const auto& [name, value] : *json->object()) {
       if (value.string() != nullptr) labels.emplace_back(name, *value.string());
@@ -255,7 +255,7 @@ std::string TitleOf(const Json& record, std::string_view spec) {
   }
   const Result<std::string_view> origin = TextField(record, "origin");
   const bool given = origin.ok() && *origin == "given" && !labels.empty();
-  return fmt::format("{}: {}{}", PlainText(spec), evaluate::StoreTitle(labels),
+  return fmt::format("{}: {}{}", PlainText(spec), decision::StoreTitle(labels),
                      given ? " (given values)" : "");
 }
 
@@ -264,4 +264,4 @@ std::optional<std::int64_t> BreachedAtMs(const Json& record) {
   return Integer(second != nullptr ? second : record.Find("stood_ms"));  // its name in schema 1
 }
 
-}  // namespace outgrown::audit
+}  // namespace outgrown::history

@@ -16,7 +16,7 @@
 #include "decision/measure.h"
 #include "thresholds/table.h"
 
-namespace outgrown::audit {
+namespace outgrown::history {
 
 // The views and pointers live as long as the record.
 Result<std::string_view> TextField(const Json& object, std::string_view key);
@@ -31,7 +31,7 @@ Result<const Json*> ObjectField(const Json& object, std::string_view key);
 Result<std::int64_t> TimeField(const Json& record);
 
 // Where the values came from.
-Result<evaluate::Origin> OriginField(const Json& record);
+Result<decision::Origin> OriginField(const Json& record);
 
 // A pair of time and value.
 Result<Sample> ReadSample(const Json& pair);
@@ -40,7 +40,7 @@ Result<Sample> ReadSample(const Json& pair);
 Result<std::pair<std::int64_t, std::int64_t>> ReadTimes(const Json& pair);
 
 // "samples" and "cause" of a recorded signal.
-Result<evaluate::SignalSamples> SamplesField(const Json& signal);
+Result<decision::SignalSamples> SamplesField(const Json& signal);
 
 // The part of a threshold table that a record carries, as a table again. Its texts are views into the record,
 // which must outlive it. Neither copied nor moved: table() points into it.
@@ -72,4 +72,4 @@ std::string TitleOf(const Json& record, std::string_view spec);
 // where it is about a period with a breach. Nothing otherwise.
 std::optional<std::int64_t> BreachedAtMs(const Json& record);
 
-}  // namespace outgrown::audit
+}  // namespace outgrown::history

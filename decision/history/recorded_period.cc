@@ -10,12 +10,12 @@
 #include "decision/engine/window.h"
 #include "decision/history/recorded.h"
 
-namespace outgrown::audit {
+namespace outgrown::history {
 namespace {
 
 // The threshold's unknown time, as far as a verdict rests on it.
-Result<evaluate::Unknown> ReadUnknown(const Json& json, const ThresholdRow& row, std::int64_t period_ms) {
-  evaluate::Unknown unknown;
+Result<decision::Unknown> ReadUnknown(const Json& json, const ThresholdRow& row, std::int64_t period_ms) {
+  decision::Unknown unknown;
   const Result<const Json::Array*> unmeasured = ArrayField(json, "unmeasured");
   if (!unmeasured) return unmeasured.error();
   for (const Json& stretch : **unmeasured) {
@@ -26,7 +26,7 @@ Result<evaluate::Unknown> ReadUnknown(const Json& json, const ThresholdRow& row,
   const auto total_ms = OptionalIntegerField(json, "unknown_ms");
   if (!total_ms) return total_ms.error();
   unknown.total_ms = total_ms->value_or(0);  // the first records have none
-  if (unknown.stretches.empty() && unknown.total_ms > evaluate::BridgedMsMax(period_ms)) {
+  if (unknown.stretches.empty() && unknown.total_ms > decision::BridgedMsMax(period_ms)) {
     return Error{
         fmt::format("its period has {} unknown for longer than is tolerated, but nothing unmeasured", row.id),
         ""};
@@ -34,7 +34,7 @@ Result<evaluate::Unknown> ReadUnknown(const Json& json, const ThresholdRow& row,
   return unknown;
 }
 
-Result<evaluate::ThresholdPeriod> ReadThreshold(const Json& json, const ThresholdRow& row,
+Result<decision::ThresholdPeriod> ReadThreshold(const Json& json, const ThresholdRow& row,
                                                 std::int64_t period_ms) {
   const Result<std::string_view> id = TextField(json, "threshold");
   const Result<std::int64_t> breached = IntegerField(json, "breached_evaluations");
@@ -43,7 +43,7 @@ Result<evaluate::ThresholdPeriod> ReadThreshold(const Json& json, const Threshol
   if (!breached) return breached.error();
   if (!longest_ms) return longest_ms.error();
   if (*breached < 0) return Error{"its period has an incomplete threshold", ""};
-  evaluate::ThresholdPeriod threshold;
+  decision::ThresholdPeriod threshold;
   threshold.breached_evaluations = static_cast<std::size_t>(*breached);
   threshold.longest_beyond_ms = *longest_ms;
   if (const Json* extreme = json.Find("extreme"); extreme != nullptr) {
@@ -51,11 +51,11 @@ Result<evaluate::ThresholdPeriod> ReadThreshold(const Json& json, const Threshol
     if (!sample) return sample.error();
     threshold.extreme = *sample;
   }
-  Result<evaluate::Unknown> unknown = ReadUnknown(json, row, period_ms);
+  Result<decision::Unknown> unknown = ReadUnknown(json, row, period_ms);
   if (!unknown) return unknown.error();
   threshold.unknown = std::move(*unknown);
   const bool shown =
-      *longest_ms >= row.hold_ms && threshold.extreme && decide::Beyond(row, threshold.extreme->value);
+      *longest_ms >= row.hold_ms && threshold.extreme && engine::Beyond(row, threshold.extreme->value);
   if (*breached == 0 && shown) {
     return Error{fmt::format("its period has {} beyond its limit for long enough, but no breach", row.id),
                  ""};
@@ -70,7 +70,7 @@ Result<evaluate::ThresholdPeriod> ReadThreshold(const Json& json, const Threshol
 
 }  // namespace
 
-Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table) {
+Result<decision::Period> ReadPeriod(const Json& record, const Table& table) {
   const Result<const Json*> json = ObjectField(record, "period");
   if (!json) return json.error();
   const Result<std::int64_t> from_ms = IntegerField(**json, "from_ms");
@@ -85,7 +85,7 @@ Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table) {
   if (*from_ms > *to_ms) return Error{"its period ends before it begins", ""};
   if ((*thresholds)->size() != table.thresholds.size())
     return Error{"its period is not about the thresholds of its table", ""};
-  evaluate::Period period;
+  decision::Period period;
   period.from_ms = *from_ms;
   period.to_ms = *to_ms;
   const auto since_ms = OptionalIntegerField(**json, "measured_since_ms");
@@ -93,7 +93,7 @@ Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table) {
   if (*since_ms > *to_ms) return Error{"its period is measured only after its end", ""};
   period.measured_since_ms = *since_ms;
   for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
-    Result<evaluate::ThresholdPeriod> threshold =
+    Result<decision::ThresholdPeriod> threshold =
         ReadThreshold((**thresholds)[index], table.thresholds[index], *to_ms - *from_ms);
     if (!threshold) return threshold.error();
     period.thresholds.push_back(std::move(*threshold));
@@ -123,4 +123,4 @@ std::vector<Hole> Periods::Holes() const {
   return holes;
 }
 
-}  // namespace outgrown::audit
+}  // namespace outgrown::history

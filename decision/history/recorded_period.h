@@ -9,12 +9,12 @@
 #include "decision/period.h"
 #include "thresholds/table.h"
 
-namespace outgrown::audit {
+namespace outgrown::history {
 
 // The "period" of a record, as far as its verdict rests on it. An error also if it contradicts itself: it
 // does not end at the record's time, has a breach without a value beyond the limit for at least `for`, or
 // that without a breach, or is unknown for longer than is tolerated with nothing unmeasured.
-Result<evaluate::Period> ReadPeriod(const Json& record, const Table& table);
+Result<decision::Period> ReadPeriod(const Json& record, const Table& table);
 
 // The time between two periods that is in no period of the same store.
 struct Hole {
@@ -41,4 +41,4 @@ class Periods {
   std::vector<Span> spans_;
 };
 
-}  // namespace outgrown::audit
+}  // namespace outgrown::history

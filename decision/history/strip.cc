@@ -10,11 +10,11 @@
 
 #include "decision/report_parts.h"
 
-namespace outgrown::backtest {
+namespace outgrown::history {
 namespace {
 
-using decide::Decision;
-using decide::Outcome;
+using engine::Decision;
+using engine::Outcome;
 
 // From the mildest verdict's to the most severe one's.
 std::string_view Block(const Table& table, const Decision& decision) {
@@ -33,10 +33,10 @@ std::string_view Block(const Table& table, const Decision& decision) {
   return kBlocks[kBlocks.size() - 1 - std::min(2 * below, kBlocks.size() - 1)];
 }
 
-report::Colour ColourOf(const Table& table, const Decision& decision) {
-  evaluate::StoreDecision store;
+decision::Colour ColourOf(const Table& table, const Decision& decision) {
+  decision::StoreDecision store;
   store.decision = decision;
-  return report::VerdictColour(table, store);
+  return decision::VerdictColour(table, store);
 }
 
 bool SameColour(const Table& table, const Decision* a, const Decision* b) {
@@ -45,7 +45,7 @@ bool SameColour(const Table& table, const Decision* a, const Decision* b) {
 }
 
 std::string Painted(const Table& table, const Decision& decision, bool colour) {
-  return report::Paint(Block(table, decision), ColourOf(table, decision), colour);
+  return decision::Paint(Block(table, decision), ColourOf(table, decision), colour);
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ std::string Strip(const Table& table, const Grid& grid, const StoreTimeline& tim
     for (; column < columns && SameColour(table, worst[begin], worst[column]); ++column) {
       run += worst[column] == nullptr ? " " : Block(table, *worst[column]);
     }
-    text += worst[begin] == nullptr ? run : report::Paint(run, ColourOf(table, *worst[begin]), colour);
+    text += worst[begin] == nullptr ? run : decision::Paint(run, ColourOf(table, *worst[begin]), colour);
   }
   return text;
 }
@@ -94,4 +94,4 @@ std::string Legend(const Table& table, bool colour) {
   return fmt::format("{}", fmt::join(parts, "  "));
 }
 
-}  // namespace outgrown::backtest
+}  // namespace outgrown::history

@@ -6,7 +6,7 @@
 
 #include "decision/history/timeline.h"
 
-namespace outgrown::backtest {
+namespace outgrown::history {
 
 // Each column shows the worst decision of its share of the period: the most severe verdict a whole block, a
 // milder one a lower block, sufficient the lowest, undetermined "?", no such store a space.
@@ -16,4 +16,4 @@ std::string Strip(const Table& table, const Grid& grid, const StoreTimeline& tim
 // What the blocks mean: "█ MIGRATE NOW  ▅ MIGRATE SOON  ▁ SQLite sufficient  ? UNDETERMINED".
 std::string Legend(const Table& table, bool colour);
 
-}  // namespace outgrown::backtest
+}  // namespace outgrown::history

@@ -5,15 +5,15 @@
 
 #include "decision/wording.h"
 
-namespace outgrown::backtest {
+namespace outgrown::history {
 namespace {
 
 // The wording is that of --evaluate, which takes a store's whole decision.
-evaluate::StoreDecision AsStore(const Table& table, const decide::Decision& decision) {
-  evaluate::StoreDecision store;
+decision::StoreDecision AsStore(const Table& table, const engine::Decision& decision) {
+  decision::StoreDecision store;
   store.decision = decision;
   store.findings.resize(table.thresholds.size());
-  if (decision.lead != decide::kNoThreshold && decision.outcome == decide::Outcome::kUndetermined) {
+  if (decision.lead != engine::kNoThreshold && decision.outcome == engine::Outcome::kUndetermined) {
     store.findings[decision.lead].cause = decision.cause;
   }
   return store;
@@ -29,18 +29,18 @@ Grid MakeGrid(std::int64_t to_ms, std::int64_t since_ms, std::int64_t step_ms) {
           .begin_ms = to_ms - since_ms};
 }
 
-bool SameVerdict(const decide::Decision& a, const decide::Decision& b) {
+bool SameVerdict(const engine::Decision& a, const engine::Decision& b) {
   return a.outcome == b.outcome && a.verdict == b.verdict;
 }
 
-bool SameLine(const decide::Decision& a, const decide::Decision& b) {
+bool SameLine(const engine::Decision& a, const engine::Decision& b) {
   // Only a sufficient store's line names what is pending.
-  const bool same_pending = a.outcome != decide::Outcome::kSufficient || a.pending == b.pending;
+  const bool same_pending = a.outcome != engine::Outcome::kSufficient || a.pending == b.pending;
   return SameVerdict(a, b) && a.lead == b.lead && a.cause == b.cause && same_pending;
 }
 
 // Instants come in ascending order, so only the last interval can grow.
-bool Append(const Grid& grid, std::int64_t time_ms, const decide::Decision& decision,
+bool Append(const Grid& grid, std::int64_t time_ms, const engine::Decision& decision,
             StoreTimeline& timeline) {
   if (!timeline.intervals.empty()) {
     Interval& last = timeline.intervals.back();
@@ -78,12 +78,12 @@ std::vector<VerdictTotal> Totals(const Table& table, const Grid& grid, const Sto
   return totals;
 }
 
-int Badness(const Table& table, const decide::Decision& decision) {
-  return evaluate::Badness(table, AsStore(table, decision));
+int Badness(const Table& table, const engine::Decision& decision) {
+  return decision::Badness(table, AsStore(table, decision));
 }
 
-std::string LineOf(const Table& table, const decide::Decision& decision) {
-  return evaluate::VerdictLine(table, AsStore(table, decision));
+std::string LineOf(const Table& table, const engine::Decision& decision) {
+  return decision::VerdictLine(table, AsStore(table, decision));
 }
 
-}  // namespace outgrown::backtest
+}  // namespace outgrown::history

@@ -10,7 +10,7 @@
 #include "decision/engine/decide.h"
 #include "thresholds/table.h"
 
-namespace outgrown::backtest {
+namespace outgrown::history {
 
 // The instants that are decided about: `to_ms` and every `step_ms` before it, not before `from_ms`.
 struct Grid {
@@ -34,7 +34,7 @@ Grid MakeGrid(std::int64_t to_ms, std::int64_t since_ms, std::int64_t step_ms);
 struct Interval {
   std::int64_t first_ms = 0;  // its first instant
   std::int64_t last_ms = 0;   // its last one
-  decide::Decision decision;  // worse_unknown: at some instant of it
+  engine::Decision decision;  // worse_unknown: at some instant of it
 };
 
 struct StoreTimeline {
@@ -44,17 +44,17 @@ struct StoreTimeline {
 };
 
 // True if both would print the same line.
-bool SameLine(const decide::Decision& a, const decide::Decision& b);
+bool SameLine(const engine::Decision& a, const engine::Decision& b);
 // True if both have the same verdict, whatever it rests on.
-bool SameVerdict(const decide::Decision& a, const decide::Decision& b);
+bool SameVerdict(const engine::Decision& a, const engine::Decision& b);
 
 // Adds the next instant's decision. True if it opened a new interval.
-bool Append(const Grid& grid, std::int64_t time_ms, const decide::Decision& decision,
+bool Append(const Grid& grid, std::int64_t time_ms, const engine::Decision& decision,
             StoreTimeline& timeline);
 
 // What a store's timeline says of one verdict.
 struct VerdictTotal {
-  decide::Decision decision;  // the first with that verdict
+  engine::Decision decision;  // the first with that verdict
   std::int64_t first_ms = 0;
   std::int64_t last_ms = 0;
   std::int64_t length_ms = 0;  // how long it lasted in all
@@ -64,11 +64,11 @@ struct VerdictTotal {
 // Worst first (Badness).
 std::vector<VerdictTotal> Totals(const Table& table, const Grid& grid, const StoreTimeline& timeline);
 
-// As evaluate::Badness: 0 for sufficient, up to the most severe verdict; undetermined comes just below that one.
-int Badness(const Table& table, const decide::Decision& decision);
+// As decision::Badness: 0 for sufficient, up to the most severe verdict; undetermined comes just below that one.
+int Badness(const Table& table, const engine::Decision& decision);
 
 // What --evaluate prints for that decision, without the figures that it takes from the samples:
 // "MIGRATE NOW - Write errors >1% (SQLite saturated)", "UNDETERMINED - File size: no recorded series".
-std::string LineOf(const Table& table, const decide::Decision& decision);
+std::string LineOf(const Table& table, const engine::Decision& decision);
 
-}  // namespace outgrown::backtest
+}  // namespace outgrown::history

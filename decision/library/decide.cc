@@ -75,23 +75,23 @@ Verdict Decide(std::span<const Measurement> measurements) noexcept {
   for (const Measurement& measurement : measurements) {
     if (!given.Take(measurement)) ++verdict.measurements_refused;
   }
-  std::array<decide::Finding, kCompiledRowsMax> findings;
-  const decide::Decision decision =
-      decide::DecideGiven(table, given.values(), std::span(findings).first(table.thresholds.size()));
-  verdict.id = decide::VerdictId(table, decision);
-  verdict.text = decide::VerdictText(table, decision);
+  std::array<engine::Finding, kCompiledRowsMax> findings;
+  const engine::Decision decision =
+      engine::DecideGiven(table, given.values(), std::span(findings).first(table.thresholds.size()));
+  verdict.id = engine::VerdictId(table, decision);
+  verdict.text = engine::VerdictText(table, decision);
   verdict.worse_unknown = decision.worse_unknown;
   switch (decision.outcome) {
-    case decide::Outcome::kSufficient:
+    case engine::Outcome::kSufficient:
       verdict.kind = VerdictKind::kSufficient;
       break;
-    case decide::Outcome::kBreached:
+    case engine::Outcome::kBreached:
       verdict.kind = VerdictKind::kMigrate;
-      verdict.justification = decide::Because(table, decision);
+      verdict.justification = engine::Because(table, decision);
       break;
-    case decide::Outcome::kUndetermined:
+    case engine::Outcome::kUndetermined:
       verdict.kind = VerdictKind::kUndetermined;
-      verdict.justification = decide::CauseText(decision.cause);
+      verdict.justification = engine::CauseText(decision.cause);
       // `lead` is set here: given values leave nothing undetermined but signals.
       verdict.signal_title = table.signals[table.thresholds[decision.lead].signal].title;
       break;

@@ -26,7 +26,7 @@ struct SnapshotFile {
 struct Facts {
   std::string prometheus;  // the URL
   std::vector<std::string> missing;
-  audit::AuditReport log;  // records 0: no log
+  history::AuditReport log;  // records 0: no log
   std::vector<SnapshotFile> snapshots;
 };
 
@@ -50,7 +50,7 @@ void WriteTexts(JsonWriter& json, std::string_view key, const auto& texts) {
   json.EndArray();
 }
 
-void WriteLog(JsonWriter& json, const audit::AuditReport& log) {
+void WriteLog(JsonWriter& json, const history::AuditReport& log) {
   json.Key("decision_log").StartObject();
   json.Key("records").Integer(static_cast<std::int64_t>(log.records));
   json.Key("decisions_recomputed").Integer(static_cast<std::int64_t>(log.decisions));
@@ -157,7 +157,7 @@ class Archivist {
     for (const Subject& subject : question_.subjects) {
       if (subject.spec == nullptr) continue;
       const spec::Spec& spec = *subject.spec;
-      const generate::Layout layout(spec, question_.out);
+      const tree::Layout layout(spec, question_.out);
       for (const fs::path& path : subject.artefacts) {
         // "../docs/gen/x.md" -> "docs/gen/x.md": within the archive nothing leads out of it.
         std::string inside = "artefacts/" + spec.store.name;
@@ -263,7 +263,7 @@ class Archivist {
     for (const fs::path& file : copied)
       copies.push_back(folder_.On("decision-log/" + file.filename().string()));
     // The copies and not the log: the report is about what the archive holds, and the log may grow meanwhile.
-    Result<audit::AuditReport> report = audit::Audit(copies);
+    Result<history::AuditReport> report = history::Audit(copies);
     if (!report) return report.error();
     // The copies lie under the temporary name for now; the report must not contain it.
     for (std::vector<std::string>* const texts : {&report->problems, &report->notes}) {
@@ -273,7 +273,7 @@ class Archivist {
       }
     }
     facts_.log = std::move(*report);
-    return folder_.Add("decision-log/audit.txt", audit::AuditText(facts_.log));
+    return folder_.Add("decision-log/audit.txt", history::AuditText(facts_.log));
   }
 
   Result<void> AddSnapshots() {

@@ -33,7 +33,7 @@ struct Subject {
   const spec::Spec* spec = nullptr;
   const Table* table = nullptr;
   std::vector<std::filesystem::path>
-      artefacts;  // what is generated from the spec, as generate::Artefact::path
+      artefacts;  // what is generated from the spec, as artefacts::Artefact::path
 };
 
 struct Servers {

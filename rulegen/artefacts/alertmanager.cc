@@ -16,7 +16,7 @@
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 namespace {
 
@@ -130,9 +130,9 @@ Routing PlanRouting(const spec::Spec& spec, const RuleFile& rules) {
   return routing;
 }
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 namespace {
 
@@ -167,18 +167,18 @@ std::vector<std::string> ReceiverNames(Node& config) {
 }
 
 // LABEL="VALUE": Alertmanager's matchers take Go's quoting, as PromQL does.
-Node Matchers(const std::vector<plan::Matcher>& matchers) {
+Node Matchers(const std::vector<artefacts::Matcher>& matchers) {
   std::vector<std::string> texts;
   texts.reserve(matchers.size());
-  for (const plan::Matcher& matcher : matchers) {
-    texts.push_back(matcher.label + matcher.op + plan::PromqlString(matcher.value));
+  for (const artefacts::Matcher& matcher : matchers) {
+    texts.push_back(matcher.label + matcher.op + spec::PromqlString(matcher.value));
   }
   return Node::Strings(texts);
 }
 
 // A route without a receiver inherits its parent's. So where the configuration has none of the names that the
 // plan offers, the alerts still go where the user's other alerts go, and Alertmanager accepts the file.
-Node RouteNode(const plan::Route& route, const std::vector<std::string>& receivers) {
+Node RouteNode(const artefacts::Route& route, const std::vector<std::string>& receivers) {
   Node::Map entries = {{"matchers", Matchers(route.matchers)}};
   const auto receiver = std::ranges::find_if(
       route.receivers, [&](const std::string& name) { return std::ranges::count(receivers, name) > 0; });
@@ -188,14 +188,14 @@ Node RouteNode(const plan::Route& route, const std::vector<std::string>& receive
     entries.emplace_back("repeat_interval", Node::Duration(*route.repeat_interval));
   }
   Node::List routes;
-  for (const plan::Route& child : route.routes) routes.push_back(RouteNode(child, receivers));
+  for (const artefacts::Route& child : route.routes) routes.push_back(RouteNode(child, receivers));
   if (!routes.empty()) entries.emplace_back("routes", Node::Of(std::move(routes)));
   return Node::Of(std::move(entries));
 }
 
 // Whether one of the routes has the same matchers: then the base is itself a generated file, and merging
 // would double the routes.
-bool HasRoute(Node& routes, const plan::Route& route) {
+bool HasRoute(Node& routes, const artefacts::Route& route) {
   const std::string own = ToYaml(Matchers(route.matchers));
   return std::ranges::any_of(routes.items, [&](Node& item) {
     const Node* matchers = Find(item, "matchers");
@@ -203,7 +203,7 @@ bool HasRoute(Node& routes, const plan::Route& route) {
   });
 }
 
-Node InhibitionNode(const plan::Inhibition& inhibition) {
+Node InhibitionNode(const artefacts::Inhibition& inhibition) {
   return Node::Of(Node::Map{{"source_matchers", Matchers(inhibition.source)},
                             {"target_matchers", Matchers(inhibition.target)},
                             {"equal", Node::Strings(inhibition.equal)}});
@@ -242,7 +242,7 @@ void MovePaths(Node& config, const std::filesystem::path& base_folder) {
 
 }  // namespace
 
-Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<plan::Routing>& routings,
+Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<artefacts::Routing>& routings,
                                      const std::string& base, const std::string& base_name,
                                      const std::filesystem::path& base_folder) {
   Result<Node> config = ReadYaml(base);
@@ -256,7 +256,7 @@ Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<p
   Node* routes = ListOf(*route, "routes");
   if (routes == nullptr) return Error{"expected a list as route.routes", base_name};
   const std::vector<std::string> receivers = ReceiverNames(*config);
-  for (const plan::Routing& routing : routings) {
+  for (const artefacts::Routing& routing : routings) {
     if (HasRoute(*routes, routing.route)) {
       return Error{"already has the route of the alerts of the store " + routing.store +
                        ", so it was generated from that spec; name your own configuration",
@@ -268,12 +268,12 @@ Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<p
   // point into.
   Node* inhibitions = ListOf(*config, "inhibit_rules");
   if (inhibitions == nullptr) return Error{"expected a list as inhibit_rules", base_name};
-  for (const plan::Routing& routing : routings) {
-    for (const plan::Inhibition& inhibition : routing.inhibitions)
+  for (const artefacts::Routing& routing : routings) {
+    for (const artefacts::Inhibition& inhibition : routing.inhibitions)
       inhibitions->items.push_back(InhibitionNode(inhibition));
   }
   // The comments of the user's file are lost, since yaml-cpp does not keep them.
-  return "# " + GeneratedMark(spec) + "\n" + ToYaml(*config);
+  return "# " + spec::GeneratedMark(spec) + "\n" + ToYaml(*config);
 }
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

@@ -12,7 +12,7 @@
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/model.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 struct Matcher {
   std::string label;
@@ -45,9 +45,9 @@ struct Routing {
 // A more severe verdict silences the milder ones of the same store, and a watch what it says that it inhibits.
 Routing PlanRouting(const spec::Spec& spec, const RuleFile& rules);
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 // Alertmanager's configuration: the user-supplied one, with the routes and inhibitions of specs merged in.
 
@@ -56,8 +56,8 @@ namespace outgrown::emit {
 // reads from its configuration's folder, so that they lead to the same files: `templates`, and the files of an
 // `http_config` (all others it reads from where it was started). `base_folder` is the base's folder from the
 // one that the text goes to. `spec` is the one that the file is marked with.
-Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<plan::Routing>& routings,
+Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<artefacts::Routing>& routings,
                                      const std::string& base, const std::string& base_name,
                                      const std::filesystem::path& base_folder);
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

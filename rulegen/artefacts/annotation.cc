@@ -14,7 +14,7 @@
 #include "common/time_text.h"
 #include "rulegen/artefacts/escape.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 namespace {
 
@@ -122,12 +122,12 @@ std::string Render(const Template& parts, const std::vector<Pair>& labels, doubl
   return text;
 }
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 namespace {
 
-// The template function that prints a value in its unit, with the unit's own sign; plan::Humanize predicts
+// The template function that prints a value in its unit, with the unit's own sign; artefacts::Humanize predicts
 // both.
 std::string HumanAction(Unit unit) {
   switch (unit) {
@@ -149,21 +149,21 @@ std::string HumanAction(Unit unit) {
 
 // Literals are collected until an action follows, since "{" and "{" of two neighbours would make "{{" when
 // they are escaped each for itself.
-std::string GoTemplate(const plan::Template& parts) {
+std::string GoTemplate(const artefacts::Template& parts) {
   std::string literal;
   std::string text;
   for (const auto& part : parts) {
-    if (const auto* more = std::get_if<plan::Literal>(&part)) {
+    if (const auto* more = std::get_if<artefacts::Literal>(&part)) {
       literal += more->text;
       continue;
     }
     text += GoTemplateText(literal);
     literal.clear();
-    if (const auto* label = std::get_if<plan::LabelValue>(&part))
+    if (const auto* label = std::get_if<artefacts::LabelValue>(&part))
       text += "{{ $labels." + label->label + " }}";
-    if (const auto* value = std::get_if<plan::HumanValue>(&part)) text += HumanAction(value->unit);
+    if (const auto* value = std::get_if<artefacts::HumanValue>(&part)) text += HumanAction(value->unit);
   }
   return text + GoTemplateText(literal);
 }
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

@@ -12,7 +12,7 @@
 #include "thresholds/model.h"
 #include "thresholds/table.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 struct Pair {
   std::string name;
@@ -48,11 +48,11 @@ std::string ConditionText(const spec::Signal& signal, const spec::Threshold& thr
 // The text that the template gives for an alert with these labels and that value.
 std::string Render(const Template& parts, const std::vector<Pair>& labels, double value);
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 // An annotation's text as the Go template that Prometheus and vmalert expand.
-std::string GoTemplate(const plan::Template& parts);
+std::string GoTemplate(const artefacts::Template& parts);
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

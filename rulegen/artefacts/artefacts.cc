@@ -17,7 +17,7 @@
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/spec_table.h"
 
-namespace outgrown::generate {
+namespace outgrown::artefacts {
 
 namespace {
 
@@ -39,27 +39,28 @@ fs::path TestedRuleFile(const spec::Spec& spec) {
   return RuleFile(spec, prometheus ? spec::Flavor::kPrometheus : spec.rules.flavors.front());
 }
 
-void AddRules(const spec::Spec& spec, const plan::RuleFile& rules, std::vector<Artefact>& artefacts) {
+void AddRules(const spec::Spec& spec, const artefacts::RuleFile& rules, std::vector<Artefact>& artefacts) {
   const fs::path folder = *spec.output.rules;
   for (const spec::Flavor flavor : spec.rules.flavors) {
-    artefacts.push_back({folder / RuleFile(spec, flavor), emit::RulesYaml(spec, rules, flavor)});
+    artefacts.push_back({folder / RuleFile(spec, flavor), artefacts::RulesYaml(spec, rules, flavor)});
   }
-  for (plan::PromtoolFile& tests : plan::PlanTests(spec, rules)) {
+  for (artefacts::PromtoolFile& tests : artefacts::PlanTests(spec, rules)) {
     tests.rule_file = TestedRuleFile(spec).generic_string();
     const bool usual = tests.evaluation_interval == spec.rules.interval;
     const std::string pace = usual ? "" : "." + FormatDuration(tests.evaluation_interval);
-    artefacts.push_back({folder / (spec.store.name + pace + ".test.yml"), emit::PromtoolYaml(spec, tests)});
+    artefacts.push_back(
+        {folder / (spec.store.name + pace + ".test.yml"), artefacts::PromtoolYaml(spec, tests)});
   }
-  artefacts.push_back({folder / (spec.store.name + ".thresholds.inc"), emit::ThresholdsInc(spec)});
+  artefacts.push_back({folder / (spec.store.name + ".thresholds.inc"), spec::ThresholdsInc(spec)});
 }
 
-Result<void> AddAlertmanager(const spec::Spec& spec, const plan::RuleFile& rules, const Inputs& inputs,
+Result<void> AddAlertmanager(const spec::Spec& spec, const artefacts::RuleFile& rules, const Inputs& inputs,
                              std::vector<Artefact>& artefacts) {
   const Base base = inputs.base.value_or(Base{.text = kEmptyAlertmanager, .name = "", .folder = "."});
-  std::vector<plan::Routing> routings = {plan::PlanRouting(spec, rules)};
+  std::vector<artefacts::Routing> routings = {artefacts::PlanRouting(spec, rules)};
   for (const spec::Spec& other : inputs.also)
-    routings.push_back(plan::PlanRouting(other, plan::PlanRules(other)));
-  Result<std::string> merged = emit::AlertmanagerYaml(spec, routings, base.text, base.name, base.folder);
+    routings.push_back(artefacts::PlanRouting(other, artefacts::PlanRules(other)));
+  Result<std::string> merged = artefacts::AlertmanagerYaml(spec, routings, base.text, base.name, base.folder);
   if (!merged.ok()) return merged.error();
   artefacts.push_back({*AlertmanagerFile(spec), std::move(*merged), base.mode});
   return {};
@@ -74,7 +75,7 @@ std::optional<fs::path> AlertmanagerFile(const spec::Spec& spec) {
 
 Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec, const Inputs& inputs) {
   std::vector<Artefact> artefacts;
-  const plan::RuleFile rules = plan::PlanRules(spec);
+  const artefacts::RuleFile rules = artefacts::PlanRules(spec);
   if (spec.output.rules) AddRules(spec, rules, artefacts);
   if (AlertmanagerFile(spec)) {
     OUTGROWN_CHECK(inputs.base || spec.alertmanager->base.empty());
@@ -83,15 +84,15 @@ Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec, const Inputs
   }
   if (spec.output.dashboards) {
     artefacts.push_back({fs::path(*spec.output.dashboards) / (spec.store.name + ".json"),
-                         emit::DashboardJson(spec, plan::PlanDashboard(spec))});
+                         artefacts::DashboardJson(spec, artefacts::PlanDashboard(spec))});
   }
   if (spec.output.docs) {
     const std::string stem = (fs::path(*spec.output.docs) / spec.store.name).generic_string();
-    artefacts.push_back({stem + ".decision-matrix.md", emit::DecisionMatrixMarkdown(spec)});
-    artefacts.push_back({stem + ".metrics.md", emit::MetricsMarkdown(spec)});
-    artefacts.push_back({stem + ".runbook.md", emit::RunbookMarkdown(spec, rules)});
+    artefacts.push_back({stem + ".decision-matrix.md", artefacts::DecisionMatrixMarkdown(spec)});
+    artefacts.push_back({stem + ".metrics.md", artefacts::MetricsMarkdown(spec)});
+    artefacts.push_back({stem + ".runbook.md", artefacts::RunbookMarkdown(spec, rules)});
   }
   return artefacts;
 }
 
-}  // namespace outgrown::generate
+}  // namespace outgrown::artefacts

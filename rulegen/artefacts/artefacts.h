@@ -9,7 +9,7 @@
 #include "common/result.h"
 #include "thresholds/model.h"
 
-namespace outgrown::generate {
+namespace outgrown::artefacts {
 
 struct Artefact {
   std::filesystem::path
@@ -40,4 +40,4 @@ std::optional<std::filesystem::path> AlertmanagerFile(const spec::Spec& spec);
 // spec; a base if it names one and AlertmanagerFile says where to.
 Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec, const Inputs& inputs);
 
-}  // namespace outgrown::generate
+}  // namespace outgrown::artefacts

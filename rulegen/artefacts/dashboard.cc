@@ -22,7 +22,7 @@
 #include "thresholds/promql.h"
 #include "thresholds/test_series.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 namespace {
 
@@ -158,7 +158,8 @@ class Planner {
     }
     if (spec_.coverage) {
       expr += " and " + Selected(spec_, spec::CoverageSeries(spec_.store)) +
-              " >= " + PromqlNumber(spec_.coverage->minimum) + " <= " + PromqlNumber(spec_.coverage->maximum);
+              " >= " + spec::PromqlNumber(spec_.coverage->minimum) +
+              " <= " + spec::PromqlNumber(spec_.coverage->maximum);
       if (!spec_.coverage->reason.empty())
         expr +=
             " unless on (" + IdentityList(spec_) + ") " + Selected(spec_, spec::ReasonSeries(spec_.store));
@@ -366,4 +367,4 @@ class Planner {
 
 Dashboard PlanDashboard(const spec::Spec& spec) { return Planner(spec).Plan(); }
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

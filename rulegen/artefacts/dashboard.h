@@ -4,9 +4,9 @@
 #include "rulegen/artefacts/dashboard_json.h"
 #include "thresholds/model.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 // Pure; linear in the spec.
 Dashboard PlanDashboard(const spec::Spec& spec);
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

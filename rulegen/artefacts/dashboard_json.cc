@@ -10,7 +10,7 @@
 #include "rulegen/artefacts/node.h"
 #include "thresholds/names.h"
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 namespace {
 
@@ -24,7 +24,7 @@ Node DataSource() { return Object({{"type", Text("prometheus")}, {"uid", Text("$
 
 using Map = Node::Map;
 using List = Node::List;
-using plan::PanelKind;
+using artefacts::PanelKind;
 
 std::string_view TypeName(PanelKind kind) {
   switch (kind) {
@@ -57,11 +57,11 @@ std::string RefId(std::size_t index) {
   return id;
 }
 
-Node Targets(const plan::Panel& panel) {
+Node Targets(const artefacts::Panel& panel) {
   const std::string_view format = panel.kind == PanelKind::kTable ? "table" : "time_series";
   List targets;
   for (std::size_t i = 0; i < panel.queries.size(); ++i) {
-    const plan::DashboardQuery& query = panel.queries[i];
+    const artefacts::DashboardQuery& query = panel.queries[i];
     targets.push_back(Object({{"datasource", DataSource()},
                               {"editorMode", Text("code")},
                               {"expr", Text(query.expr)},
@@ -74,9 +74,9 @@ Node Targets(const plan::Panel& panel) {
   return Array(std::move(targets));
 }
 
-Node Thresholds(const plan::Panel& panel) {
+Node Thresholds(const artefacts::Panel& panel) {
   List steps;
-  for (const plan::ColorStep& step : panel.steps) {
+  for (const artefacts::ColorStep& step : panel.steps) {
     // The first step has no value: null is Grafana's minus infinity.
     steps.push_back(
         Object({{"color", Text(step.color)}, {"value", step.from ? Node::Number(*step.from) : Null()}}));
@@ -85,12 +85,12 @@ Node Thresholds(const plan::Panel& panel) {
   return Object({{"mode", Text("absolute")}, {"steps", Array(std::move(steps))}});
 }
 
-Node Mappings(const plan::Panel& panel) {
+Node Mappings(const artefacts::Panel& panel) {
   if (panel.texts.empty()) return Array({});
   // The options' keys are the values as text, the index is the order in which the editor lists them.
   Map options;
   for (std::size_t i = 0; i < panel.texts.size(); ++i) {
-    const plan::ValueText& text = panel.texts[i];
+    const artefacts::ValueText& text = panel.texts[i];
     options.emplace_back(ExactNumber(text.value), Object({{"color", Text(text.color)},
                                                           {"index", Node::Integer(static_cast<long long>(i))},
                                                           {"text", Text(text.text)}}));
@@ -99,7 +99,7 @@ Node Mappings(const plan::Panel& panel) {
 }
 
 // The settings of a panel's kind that hold for each of its series.
-Node Custom(const plan::Panel& panel) {
+Node Custom(const artefacts::Panel& panel) {
   if (panel.kind == PanelKind::kStateTimeline) {
     return Object({{"fillOpacity", Node::Integer(75)}, {"lineWidth", Node::Integer(0)}});
   }
@@ -119,7 +119,7 @@ Node Custom(const plan::Panel& panel) {
   return Object(std::move(custom));
 }
 
-Node FieldConfig(const plan::Panel& panel) {
+Node FieldConfig(const artefacts::Panel& panel) {
   const bool by_series = panel.kind == PanelKind::kTimeSeries;
   Map defaults = {{"color", Object({{"mode", Text(by_series ? "palette-classic" : "thresholds")}})}};
   if (panel.kind == PanelKind::kTimeSeries || panel.kind == PanelKind::kStateTimeline) {
@@ -133,7 +133,7 @@ Node FieldConfig(const plan::Panel& panel) {
   if (!panel.unit.empty()) defaults.emplace_back("unit", Text(panel.unit));
   // By legend text: with "byName" a series keeps its colour whatever else is shown beside it.
   List overrides;
-  for (const plan::Pair& series : panel.series_colors) {
+  for (const artefacts::Pair& series : panel.series_colors) {
     const Node color = Object({{"fixedColor", Text(series.value)}, {"mode", Text("fixed")}});
     overrides.push_back(Object({{"matcher", Object({{"id", Text("byName")}, {"options", Text(series.name)}})},
                                 {"properties", Array({Object({{"id", Text("color")}, {"value", color}})})}}));
@@ -156,7 +156,7 @@ Node Reduce() {
       {{"calcs", Node::Strings({"lastNotNull"})}, {"fields", Text("")}, {"values", Node::Bool(false)}});
 }
 
-Node StatOptions(const plan::Panel& panel) {
+Node StatOptions(const artefacts::Panel& panel) {
   const bool verdict = !panel.texts.empty();
   return Object({{"colorMode", Text(verdict ? "background" : "value")},
                  {"graphMode", Text(verdict ? "none" : "area")},
@@ -182,7 +182,7 @@ Node BarGaugeOptions() {
                  {"valueMode", Text("color")}});
 }
 
-Node TableOptions(const plan::Panel& panel) {
+Node TableOptions(const artefacts::Panel& panel) {
   return Object(
       {{"cellHeight", Text("sm")},
        {"showHeader", Node::Bool(true)},
@@ -191,7 +191,7 @@ Node TableOptions(const plan::Panel& panel) {
 
 // The answer's columns in the panel's order, without the time and what is hidden.
 // An instant query in table format has the columns Time, one for each label, and Value.
-Node TableTransformations(const plan::Panel& panel) {
+Node TableTransformations(const artefacts::Panel& panel) {
   Map index;
   for (std::size_t i = 0; i < panel.columns.size(); ++i) {
     index.emplace_back(panel.columns[i], Node::Integer(static_cast<long long>(i)));
@@ -207,7 +207,7 @@ Node TableTransformations(const plan::Panel& panel) {
 
 // What colours, texts and unit mean for a table: its value's column only.
 // As overrides of that column, since defaults would colour the columns of labels as well.
-Node TableFieldConfig(const plan::Panel& panel) {
+Node TableFieldConfig(const artefacts::Panel& panel) {
   const auto property = [](std::string_view id, Node value) {
     return Object({{"id", Text(id)}, {"value", std::move(value)}});
   };
@@ -227,15 +227,15 @@ Node TableFieldConfig(const plan::Panel& panel) {
                        {"properties", Array(std::move(properties))}})})}});
 }
 
-std::string RowsMarkdown(const plan::Panel& panel) {
+std::string RowsMarkdown(const artefacts::Panel& panel) {
   std::string text = "| decision | when |\n|---|---|\n";
-  for (const plan::Pair& row : panel.rows) {
+  for (const artefacts::Pair& row : panel.rows) {
     text += "| " + MarkdownText(row.name) + " | " + MarkdownText(row.value) + " |\n";
   }
   return text;
 }
 
-Node Options(const plan::Panel& panel) {
+Node Options(const artefacts::Panel& panel) {
   switch (panel.kind) {
     case PanelKind::kStat:
       return StatOptions(panel);
@@ -262,7 +262,7 @@ Node Options(const plan::Panel& panel) {
 
 // Texts go through GrafanaText, since Grafana fills variables into titles, descriptions and Markdown. Queries
 // do not: their variables are meant.
-Node PanelNode(const plan::Panel& panel, std::size_t id) {
+Node PanelNode(const artefacts::Panel& panel, std::size_t id) {
   Map entries = {{"id", Node::Integer(static_cast<long long>(id))},
                  {"type", Text(TypeName(panel.kind))},
                  {"title", Text(GrafanaText(panel.title))},
@@ -288,13 +288,13 @@ Node PanelNode(const plan::Panel& panel, std::size_t id) {
   return Object(std::move(entries));
 }
 
-Node Templating(const plan::Dashboard& dashboard) {
+Node Templating(const artefacts::Dashboard& dashboard) {
   List list = {Object({{"name", Text("datasource")},
                        {"type", Text("datasource")},
                        {"label", Text("Data source")},
                        {"query", Text("prometheus")},
                        {"current", Object({})}})};
-  for (const plan::DashboardVariable& variable : dashboard.variables) {
+  for (const artefacts::DashboardVariable& variable : dashboard.variables) {
     list.push_back(
         Object({{"name", Text(variable.label)},
                 {"type", Text("query")},
@@ -311,7 +311,7 @@ Node Templating(const plan::Dashboard& dashboard) {
   return Object({{"list", Array(std::move(list))}});
 }
 
-Node Annotations(const plan::Dashboard& dashboard) {
+Node Annotations(const artefacts::Dashboard& dashboard) {
   return Object({{"list", Array({Object({{"name", Text("Thresholds")},
                                          {"datasource", DataSource()},
                                          {"enable", Node::Bool(true)},
@@ -321,7 +321,7 @@ Node Annotations(const plan::Dashboard& dashboard) {
                                          {"titleFormat", Text("{{alertname}}")}})})}});
 }
 
-Node Links(const plan::Dashboard& dashboard) {
+Node Links(const artefacts::Dashboard& dashboard) {
   if (dashboard.runbook_url.empty()) return Array({});
   return Array({Object({{"asDropdown", Node::Bool(false)},
                         {"icon", Text("doc")},
@@ -338,13 +338,13 @@ Node Links(const plan::Dashboard& dashboard) {
 }  // namespace
 
 // Without an "id", which is each Grafana's own: an import is found by its uid and replaces the dashboard.
-std::string DashboardJson(const spec::Spec& spec, const plan::Dashboard& dashboard) {
+std::string DashboardJson(const spec::Spec& spec, const artefacts::Dashboard& dashboard) {
   List panels;
   for (std::size_t i = 0; i < dashboard.panels.size(); ++i)
     panels.push_back(PanelNode(dashboard.panels[i], i + 1));
   return ToJson(Object({{"uid", Text(dashboard.uid)},
                         {"title", Text(dashboard.title)},
-                        {"description", Text(GeneratedMark(spec))},
+                        {"description", Text(spec::GeneratedMark(spec))},
                         {"tags", Node::Strings(dashboard.tags)},
                         {"schemaVersion", Node::Integer(41)},
                         {"version", Node::Integer(1)},
@@ -360,4 +360,4 @@ std::string DashboardJson(const spec::Spec& spec, const plan::Dashboard& dashboa
                         {"panels", Array(std::move(panels))}}));
 }
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

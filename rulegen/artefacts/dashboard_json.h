@@ -8,7 +8,7 @@
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/model.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 enum class PanelKind { kRow, kStat, kBarGauge, kTimeSeries, kStateTimeline, kTable, kText };
 
@@ -74,12 +74,12 @@ struct Dashboard {
   std::vector<Panel> panels;
 };
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 // A dashboard in Grafana's JSON model (schemaVersion 41: Grafana 11 and newer), for provisioning.
 
-std::string DashboardJson(const spec::Spec& spec, const plan::Dashboard& dashboard);
+std::string DashboardJson(const spec::Spec& spec, const artefacts::Dashboard& dashboard);
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

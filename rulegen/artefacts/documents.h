@@ -7,7 +7,7 @@
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/model.h"
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 // Which measurement leads to which decision, the most severe first.
 std::string DecisionMatrixMarkdown(const spec::Spec& spec);
@@ -16,10 +16,10 @@ std::string DecisionMatrixMarkdown(const spec::Spec& spec);
 std::string MetricsMarkdown(const spec::Spec& spec);
 
 // One section for each alert, whose heading is the alert's name: the anchor that its annotation runbook_url names.
-std::string RunbookMarkdown(const spec::Spec& spec, const plan::RuleFile& rules);
+std::string RunbookMarkdown(const spec::Spec& spec, const artefacts::RuleFile& rules);
 
 // A table, of which all documents are made; cells are Markdown already.
 std::string MarkdownTable(const std::vector<std::string>& heads,
                           const std::vector<std::vector<std::string>>& rows);
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

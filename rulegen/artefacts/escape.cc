@@ -11,7 +11,7 @@
 
 #include "common/text.h"
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 namespace {
 
@@ -209,4 +209,4 @@ std::string MarkdownCode(std::string_view text) {
   return fence + pad + inside + pad + fence;
 }
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

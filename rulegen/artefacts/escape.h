@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 // A YAML flow scalar that every YAML 1.1 and 1.2 reader takes as that string: plain where nothing could take
 // it for something else, else in single quotes, else (line breaks, control characters) in double quotes.
@@ -28,4 +28,4 @@ std::string MarkdownText(std::string_view text);
 // Inline code that shows the text as it is, in one line, also inside a table's cell.
 std::string MarkdownCode(std::string_view text);
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

@@ -11,7 +11,7 @@
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 namespace {
 
 // "No trend" as a number larger than any time shown, so that a table sorted by time ends with it.
@@ -47,11 +47,11 @@ class LimitPanels {
 
   std::string ShareExpr(const spec::Threshold& threshold) const {
     std::string series = Recorded(threshold.signal);
-    const std::string limit = PromqlNumber(threshold.limit);
+    const std::string limit = spec::PromqlNumber(threshold.limit);
     const bool above = threshold.direction == Direction::kAbove;
     // 0 is the worst there is below a limit, and would be left out as +Inf is.
     if (!above && threshold.limit > 0)
-      series = "clamp_min(" + series + ", " + PromqlNumber(threshold.limit / 1000) + ")";
+      series = "clamp_min(" + series + ", " + spec::PromqlNumber(threshold.limit / 1000) + ")";
     // "< +Inf" leaves out what is not finite: +Inf would be the maximum, whatever the other stores have.
     return "max(" + (above ? series : limit) + " / " + (above ? limit : series) + " < +Inf)";
   }
@@ -105,12 +105,12 @@ class LimitPanels {
   std::string TimeToLimit(const spec::Threshold& threshold) const {
     const std::string series = Recorded(threshold.signal);
     const bool above = threshold.direction == Direction::kAbove;
-    const std::string limit = PromqlNumber(threshold.limit);
+    const std::string limit = spec::PromqlNumber(threshold.limit);
     const std::string reached = "0 * (" + series + (above ? " > " : " < ") + limit + ")";
     const std::string away = above ? "(" + limit + " - " + series + ")" : "(" + series + " - " + limit + ")";
     const std::string slope = std::string(above ? "" : "-") + "deriv(" + series + "[$__range])";
-    return reached + " or " + away + " / (" + slope + " > 0) < " + PromqlNumber(kTrendMaxMs / 1000.0) +
-           " or " + PromqlNumber(kNoTrend) + " + 0 * " + series;
+    return reached + " or " + away + " / (" + slope + " > 0) < " + spec::PromqlNumber(kTrendMaxMs / 1000.0) +
+           " or " + spec::PromqlNumber(kNoTrend) + " + 0 * " + series;
   }
 
   void AddTimeToLimit() {
@@ -153,4 +153,4 @@ class LimitPanels {
 
 void AddLimitPanels(const spec::Spec& spec, PanelGrid& grid) { LimitPanels(spec, grid).Add(); }
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

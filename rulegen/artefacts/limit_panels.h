@@ -4,8 +4,8 @@
 #include "rulegen/artefacts/panel_grid.h"
 #include "thresholds/model.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 void AddLimitPanels(const spec::Spec& spec, PanelGrid& grid);
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

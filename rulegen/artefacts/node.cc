@@ -15,7 +15,7 @@
 #include "common/text.h"
 #include "rulegen/artefacts/escape.h"
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 namespace {
 
@@ -270,4 +270,4 @@ Result<Node> ReadYaml(const std::string& text) {
   }
 }
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

@@ -9,7 +9,7 @@
 #include "common/result.h"
 #include "common/time_text.h"
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 // A string, a raw token (a number, true, a duration: printed as it is), a map or a list.
 class Node {
@@ -54,4 +54,4 @@ std::string ToJson(const Node& node);
 // An error's `where` is "LINE:COLUMN". Bounded: nesting and repeated aliases beyond reason are errors.
 Result<Node> ReadYaml(const std::string& text);
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

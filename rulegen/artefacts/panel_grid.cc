@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 // =~ and not =, since each variable takes several values; Grafana fills them in as an alternation, and ".+"
 // for "All".
@@ -32,4 +32,4 @@ double JustAbove(double limit) {
   return limit == 0 ? 1e-9 : std::nextafter(limit, std::numeric_limits<double>::infinity());
 }
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

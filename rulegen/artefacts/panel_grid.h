@@ -10,7 +10,7 @@
 #include "rulegen/artefacts/dashboard_json.h"
 #include "thresholds/model.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 // Grafana's grid: a panel's width and x are in 24ths of the dashboard.
 inline constexpr int kGridColumns = 24;
@@ -63,4 +63,4 @@ std::string StoreLegend(const spec::Spec& spec);
 // The least value beyond a limit: Grafana colours from a step's value on, but the limit itself is not a breach.
 double JustAbove(double limit);
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

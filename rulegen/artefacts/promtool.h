@@ -9,7 +9,7 @@
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/model.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 struct ExpectedAlert {
   std::vector<Pair> labels;       // in full, but the alert's name
@@ -54,11 +54,11 @@ struct PromtoolFile {
   std::vector<PromtoolTest> tests;
 };
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 // The test file that `promtool test rules` runs.
-std::string PromtoolYaml(const spec::Spec& spec, const plan::PromtoolFile& tests);
+std::string PromtoolYaml(const spec::Spec& spec, const artefacts::PromtoolFile& tests);
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

@@ -19,7 +19,7 @@
 #include "thresholds/promql.h"
 #include "thresholds/test_series.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 namespace {
 
@@ -45,7 +45,7 @@ double Rounded(double value, double nearest) {
 SampleCheck CheckOf(const std::string& record, const std::string& selector, const spec::SignalTest& from,
                     const std::vector<std::vector<Pair>>& stores) {
   const double nearest = Nearest(from.recorded ? from.value : 0);
-  SampleCheck check{record, "round(" + selector + ", " + PromqlNumber(nearest) + ")", from.at, {}};
+  SampleCheck check{record, "round(" + selector + ", " + spec::PromqlNumber(nearest) + ")", from.at, {}};
   if (!from.recorded) return check;
   for (const std::vector<Pair>& store : stores)
     check.expected.push_back({Selector("", store), Rounded(from.value, nearest)});
@@ -60,7 +60,7 @@ void AddReasons(const std::string& record, const spec::SignalTest& from,
     reasons.emplace_back(reason, 1);
   if (!from.split && !from.reasons) return;
   constexpr double kNearest = 1e-9;
-  SampleCheck check{record, "round(" + record + ", " + PromqlNumber(kNearest) + ")", from.at, {}};
+  SampleCheck check{record, "round(" + record + ", " + spec::PromqlNumber(kNearest) + ")", from.at, {}};
   for (const std::vector<Pair>& store : stores) {
     for (const auto& [reason, value] : reasons) {
       std::vector<Pair> labels = store;
@@ -244,4 +244,4 @@ void AddRecordedTests(const spec::Spec& spec, const Recorded& recorded, const Co
   file.notes.push_back(Note(recorded, counters, has_idle, has_reset));
 }
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

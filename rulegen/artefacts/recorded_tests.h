@@ -9,7 +9,7 @@
 #include "rulegen/artefacts/promtool.h"
 #include "thresholds/model.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 // A recorded series with the author's cases.
 struct Recorded {
@@ -42,4 +42,4 @@ PromtoolTest CaseTest(const spec::Spec& spec, const std::string& of, const spec:
 // A case of what a [[watch]] records.
 PromtoolTest MemoryTest(const spec::Spec& spec, const spec::Watch& watch, const spec::SignalTest& from);
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

@@ -18,7 +18,7 @@
 #include "rulegen/artefacts/test_stores.h"
 #include "thresholds/names.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 namespace {
 
 // The alert that a store with these labels gives while it fires.
@@ -223,4 +223,4 @@ std::vector<PromtoolFile> PlanTests(const spec::Spec& spec, const RuleFile& rule
   return Planner(spec, rules).Plan();
 }
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

@@ -8,7 +8,7 @@
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/model.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 // What happens to a store of an alert on a threshold, as the value of one of its labels.
 inline constexpr std::string_view kAtLimit = "at-limit";
@@ -25,4 +25,4 @@ inline constexpr std::string_view kNotFinite = "not-finite";
 // for. Linear in the spec. Precondition: `rules` are PlanRules(spec)'s.
 std::vector<PromtoolFile> PlanTests(const spec::Spec& spec, const RuleFile& rules);
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

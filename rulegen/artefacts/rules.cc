@@ -19,7 +19,7 @@
 #include "thresholds/promql.h"
 #include "thresholds/test_series.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 namespace {
 
@@ -64,7 +64,7 @@ AlertRule ThresholdAlert(const spec::Spec& spec, const spec::Signal& signal,
   alert.alert = spec::AlertName(spec.store, threshold.id);
   // A value that isn't finite is unknown to the decision, so the alert must not fire on it either.
   alert.expr = spec::RecordedSeries(spec.store, signal.id) + (above ? " > " : " < ") +
-               PromqlNumber(threshold.limit) + (above ? " < +Inf" : " > -Inf");
+               spec::PromqlNumber(threshold.limit) + (above ? " < +Inf" : " > -Inf");
   alert.hold = threshold.hold;
   // One value for all thresholds: a breach that comes and goes must not notify each time.
   alert.keep_firing_for = spec.rules.keep_firing_for;
@@ -86,7 +86,7 @@ AlertRule ThresholdAlert(const spec::Spec& spec, const spec::Signal& signal,
 }
 
 Rule ToRule(const spec::Spec& spec, const spec::Watch& watch) {
-  const std::string expr = CanonicalPromql(spec::FillPlaceholders(watch.expr, spec));
+  const std::string expr = spec::CanonicalPromql(spec::FillPlaceholders(watch.expr, spec));
   if (!watch.is_alert()) return RecordingRule{spec::RecordedSeries(spec.store, watch.record), expr};
   AlertRule alert;
   alert.alert = spec::AlertName(spec.store, watch.id);
@@ -112,10 +112,10 @@ std::vector<Block> SignalBlocks(const spec::Spec& spec) {
   for (const spec::Signal& signal : spec.signals) {
     Block block;
     block.emplace_back(
-        RecordingRule{spec::RecordedSeries(spec.store, signal.id), CanonicalPromql(signal.expr)});
+        RecordingRule{spec::RecordedSeries(spec.store, signal.id), spec::CanonicalPromql(signal.expr)});
     if (!signal.split.empty()) {
       block.emplace_back(
-          RecordingRule{spec::SplitSeries(spec.store, signal.id), CanonicalPromql(signal.split)});
+          RecordingRule{spec::SplitSeries(spec.store, signal.id), spec::CanonicalPromql(signal.split)});
     }
     for (const spec::Threshold* threshold : by_signal[signal.id]) {
       block.emplace_back(ThresholdAlert(spec, signal, *threshold));
@@ -178,10 +178,11 @@ RuleFile PlanRules(const spec::Spec& spec) {
   std::vector<Block> decision = SignalBlocks(spec);
   // Coverage is recorded with the signals, so that a decision finds all of them at the same evaluation.
   if (spec.coverage) {
-    Block coverage = {RecordingRule{spec::CoverageSeries(spec.store), CanonicalPromql(spec.coverage->expr)}};
+    Block coverage = {
+        RecordingRule{spec::CoverageSeries(spec.store), spec::CanonicalPromql(spec.coverage->expr)}};
     if (!spec.coverage->reason.empty()) {
       coverage.emplace_back(
-          RecordingRule{spec::ReasonSeries(spec.store), CanonicalPromql(spec.coverage->reason)});
+          RecordingRule{spec::ReasonSeries(spec.store), spec::CanonicalPromql(spec.coverage->reason)});
     }
     decision.insert(decision.begin(), std::move(coverage));
   }
@@ -202,22 +203,22 @@ RuleFile PlanRules(const spec::Spec& spec) {
   return file;
 }
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 namespace {
 
-Node RecordingNode(const plan::RecordingRule& rule) {
+Node RecordingNode(const artefacts::RecordingRule& rule) {
   return Node::Of(Node::Map{{"record", Node::String(rule.record)}, {"expr", Node::String(rule.expr)}});
 }
 
-Node AlertNode(const plan::AlertRule& rule, spec::Flavor flavor) {
+Node AlertNode(const artefacts::AlertRule& rule, spec::Flavor flavor) {
   Node::Map labels;
-  for (const plan::Pair& label : rule.labels)
+  for (const artefacts::Pair& label : rule.labels)
     labels.emplace_back(label.name, Node::String(GoTemplateText(label.value)));
   Node::Map annotations;
-  for (const plan::Annotation& annotation : rule.annotations) {
+  for (const artefacts::Annotation& annotation : rule.annotations) {
     annotations.emplace_back(annotation.name, Node::String(GoTemplate(annotation.text)));
   }
   Node::Map entries = {{"alert", Node::String(rule.alert)}, {"expr", Node::String(rule.expr)}};
@@ -233,21 +234,21 @@ Node AlertNode(const plan::AlertRule& rule, spec::Flavor flavor) {
 
 }  // namespace
 
-std::string RulesYaml(const spec::Spec& spec, const plan::RuleFile& rules, spec::Flavor flavor) {
+std::string RulesYaml(const spec::Spec& spec, const artefacts::RuleFile& rules, spec::Flavor flavor) {
   Node::List groups;
-  for (const plan::RuleGroup& group : rules.groups) {
+  for (const artefacts::RuleGroup& group : rules.groups) {
     Node::List items;
-    for (const plan::Rule& rule : group.rules) {
-      const auto* recording = std::get_if<plan::RecordingRule>(&rule);
+    for (const artefacts::Rule& rule : group.rules) {
+      const auto* recording = std::get_if<artefacts::RecordingRule>(&rule);
       items.push_back(recording != nullptr ? RecordingNode(*recording)
-                                           : AlertNode(std::get<plan::AlertRule>(rule), flavor));
+                                           : AlertNode(std::get<artefacts::AlertRule>(rule), flavor));
     }
     groups.push_back(Node::Of(Node::Map{{"name", Node::String(group.name)},
                                         {"interval", Node::Duration(group.interval)},
                                         {"rules", Node::Of(std::move(items))}}));
   }
-  return "# " + GeneratedMark(spec) + "\n" +
+  return "# " + spec::GeneratedMark(spec) + "\n" +
          ToYaml(Node::Of(Node::Map{{"groups", Node::Of(std::move(groups))}}));
 }
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

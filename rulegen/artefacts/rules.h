@@ -15,7 +15,7 @@
 #include "thresholds/model.h"
 #include "thresholds/table.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 struct RecordingRule {
   std::string record;
@@ -72,13 +72,13 @@ std::string IdentityList(const spec::Spec& spec);
 // "VERDICT - because", word for word what --evaluate prints when that threshold alone is breached.
 std::string VerdictLine(const spec::Spec& spec, const spec::Threshold& threshold);
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts
 
-namespace outgrown::emit {
+namespace outgrown::artefacts {
 
 // The rule file that Prometheus, Mimir, Thanos and vmalert load.
 
 // The flavors differ in one key: vmalert knows no keep_firing_for.
-std::string RulesYaml(const spec::Spec& spec, const plan::RuleFile& rules, spec::Flavor flavor);
+std::string RulesYaml(const spec::Spec& spec, const artefacts::RuleFile& rules, spec::Flavor flavor);
 
-}  // namespace outgrown::emit
+}  // namespace outgrown::artefacts

@@ -16,7 +16,7 @@
 #include "thresholds/promql.h"
 #include "thresholds/test_series.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 namespace {
 
 // Far more than a case needs. "0x4000000000" in a spec must not exhaust the memory.
@@ -136,7 +136,7 @@ std::string Selector(std::string_view selector, const std::vector<Pair>& labels)
   std::string inside;
   for (const Pair& label : labels) {
     if (!inside.empty()) inside += ',';
-    inside += label.name + "=" + PromqlString(label.value);
+    inside += label.name + "=" + spec::PromqlString(label.value);
   }
   if (matchers.find_first_not_of(' ') != std::string_view::npos) {
     if (!inside.empty()) inside += ',';
@@ -247,4 +247,4 @@ SeriesValues WithReset(SeriesValues values, std::size_t at) {
   return values;
 }
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

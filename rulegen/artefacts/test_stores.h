@@ -10,7 +10,7 @@
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/model.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 // The identity labels of the store that most tests are about.
 std::vector<Pair> ExampleStore(const spec::Spec& spec);
@@ -56,4 +56,4 @@ std::string WriteSeries(const SeriesValues& values);
 // The counter with a reset: from index `at` on it counts from 0, as after a restart, with the same increases.
 SeriesValues WithReset(SeriesValues values, std::size_t at);
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

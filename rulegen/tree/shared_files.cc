@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace outgrown::generate {
+namespace outgrown::tree {
 namespace {
 
 namespace fs = std::filesystem;
@@ -57,7 +57,7 @@ class Files {
   void AddOutputs(const Made& made) {
     const spec::Spec& spec = *made.spec;
     const Layout layout(spec, out_);
-    for (const Artefact& artefact : made.artefacts)
+    for (const artefacts::Artefact& artefact : made.artefacts)
       AddOutput(layout.On(artefact.path), Writer(spec, artefact.path));
   }
 
@@ -101,4 +101,4 @@ std::vector<spec::Diagnostic> SharedFiles(const std::vector<Made>& made, const s
   return files.Take();
 }
 
-}  // namespace outgrown::generate
+}  // namespace outgrown::tree

@@ -9,11 +9,11 @@
 #include "rulegen/tree/tree.h"
 #include "thresholds/diagnostic.h"
 
-namespace outgrown::generate {
+namespace outgrown::tree {
 
 // For each such file what is wrong, at the key that names what would be written over, or the folder where it
 // would happen. `out`: as Layout takes it. Nothing is read but where links lead.
 std::vector<spec::Diagnostic> SharedFiles(const std::vector<Made>& made,
                                           const std::optional<std::filesystem::path>& out);
 
-}  // namespace outgrown::generate
+}  // namespace outgrown::tree

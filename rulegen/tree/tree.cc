@@ -17,7 +17,7 @@
 #include "rulegen/tree/unified_diff.h"
 #include "thresholds/names.h"
 
-namespace outgrown::generate {
+namespace outgrown::tree {
 namespace {
 
 namespace fs = std::filesystem;
@@ -58,7 +58,8 @@ std::set<fs::path> FoldersOf(const Made& made, const Layout& layout) {
   for (const std::optional<std::string>& folder : {output.rules, output.dashboards, output.docs}) {
     if (folder) folders.insert(layout.On(*folder / fs::path()).parent_path());
   }
-  for (const Artefact& artefact : made.artefacts) folders.insert(layout.On(artefact.path).parent_path());
+  for (const artefacts::Artefact& artefact : made.artefacts)
+    folders.insert(layout.On(artefact.path).parent_path());
   return folders;
 }
 
@@ -108,7 +109,7 @@ class Search {
       : made_(made), out_(out), every_spec_(every_spec) {
     for (const Made& one : made) {
       const Layout layout(*one.spec, out);
-      for (const Artefact& artefact : one.artefacts) {
+      for (const artefacts::Artefact& artefact : one.artefacts) {
         generated_.insert(layout.On(artefact.path));
         // Both forms: the folder may be reached through a link, and the file may be a link itself.
         generated_.insert(Canonical(layout.On(artefact.path)));
@@ -189,7 +190,7 @@ class Search {
   }
 
   std::string WhyLeftOver(std::string_view bytes, const fs::path& path, bool is_listed) {
-    const std::string spec_file(emit::ReadMark(bytes).spec_file);
+    const std::string spec_file(spec::ReadMark(bytes).spec_file);
     if (spec_file.empty()) return "";
     const std::string name = path.filename().string();
     const Origin origin = {spec_file, name.substr(0, name.find('.'))};
@@ -197,7 +198,7 @@ class Search {
     const bool is_inside = IsInside(path);
     const bool is_ours = is_inside || is_listed || left_over_inside_.contains(origin);
     const auto is_of = [&](const Made& made) {
-      return emit::CarriesMarkOf(*made.spec, bytes) && (is_ours || origin.store == made.spec->store.name);
+      return spec::CarriesMarkOf(*made.spec, bytes) && (is_ours || origin.store == made.spec->store.name);
     };
     std::error_code none;
     const auto is_beside = [&](const Made& made) {
@@ -286,7 +287,7 @@ fs::path Layout::On(const fs::path& path) const {
 Result<std::vector<fs::path>> WriteTree(const Made& made, const Layout& layout) {
   for (const fs::path& folder : FoldersOf(made, layout)) RemoveHalfWritten(folder, true);
   std::vector<fs::path> written;
-  for (const Artefact& artefact : made.artefacts) {
+  for (const artefacts::Artefact& artefact : made.artefacts) {
     const fs::path path = layout.On(artefact.path);
     // A file that is the same is not touched, so its time stays and nothing that watches it reloads.
     const Result<WriteOutcome> outcome = WriteFileIfChanged(path, artefact.bytes, artefact.mode_if_new);
@@ -298,7 +299,7 @@ Result<std::vector<fs::path>> WriteTree(const Made& made, const Layout& layout) 
 
 Result<std::vector<FileDifference>> CompareTree(const Made& made, const Layout& layout) {
   std::vector<FileDifference> differences;
-  for (const Artefact& artefact : made.artefacts) {
+  for (const artefacts::Artefact& artefact : made.artefacts) {
     const fs::path path = layout.On(artefact.path);
     Result<std::optional<std::string>> there = ReadIfThere(path);
     if (!there.ok()) return there.error();
@@ -319,4 +320,4 @@ Result<std::vector<LeftOver>> LeftOvers(const std::vector<Made>& made, const std
   return Search(made, out, every_spec).Run();
 }
 
-}  // namespace outgrown::generate
+}  // namespace outgrown::tree

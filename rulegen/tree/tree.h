@@ -11,7 +11,7 @@
 #include "rulegen/artefacts/artefacts.h"
 #include "thresholds/model.h"
 
-namespace outgrown::generate {
+namespace outgrown::tree {
 
 // Where a spec's output goes: beside the spec, or the same layout under another folder (--out). The layout
 // starts at the nearest folder that holds the spec's folder and all that [output] names, so that it does not
@@ -32,7 +32,7 @@ class Layout {
 // A spec with everything that is generated from it.
 struct Made {
   const spec::Spec* spec;
-  std::vector<Artefact> artefacts;
+  std::vector<artefacts::Artefact> artefacts;
 };
 
 // Writes every artefact that differs, and gives back their paths. A failure or SIGKILL leaves whole files,
@@ -72,4 +72,4 @@ struct LeftOver {
 Result<std::vector<LeftOver>> LeftOvers(const std::vector<Made>& made,
                                         const std::optional<std::filesystem::path>& out, bool every_spec);
 
-}  // namespace outgrown::generate
+}  // namespace outgrown::tree

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace outgrown::generate {
+namespace outgrown::tree {
 namespace {
 
 using Lines = std::vector<std::string_view>;
@@ -208,4 +208,4 @@ std::string UnifiedDiff(std::string_view path, const std::optional<std::string>&
          hunks;
 }
 
-}  // namespace outgrown::generate
+}  // namespace outgrown::tree

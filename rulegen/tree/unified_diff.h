@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace outgrown::generate {
+namespace outgrown::tree {
 
 // From what is on disk to what is generated, three lines of context; a side that does not exist is /dev/null. Empty if
 // both are equal. Time is linear in the texts and quadratic in the number of changed lines up to a bound, beyond
@@ -13,4 +13,4 @@ namespace outgrown::generate {
 std::string UnifiedDiff(std::string_view path, const std::optional<std::string>& on_disk,
                         const std::optional<std::string>& generated);
 
-}  // namespace outgrown::generate
+}  // namespace outgrown::tree

@@ -21,7 +21,7 @@ namespace {
 // " (from FILE)"; "" if the server doesn't say which file a group came from.
 std::string From(std::string_view file) { return file.empty() ? "" : " (from " + Shown(file) + ")"; }
 
-Rule Expected(const plan::RecordingRule& planned) {
+Rule Expected(const artefacts::RecordingRule& planned) {
   Rule rule;
   rule.kind = RuleKind::kRecording;
   rule.name = planned.record;
@@ -30,7 +30,7 @@ Rule Expected(const plan::RecordingRule& planned) {
 }
 
 // Built by the same functions as the rule file, so that the comparison cannot disagree with --generate.
-Rule Expected(const plan::AlertRule& planned, spec::Flavor flavor) {
+Rule Expected(const artefacts::AlertRule& planned, spec::Flavor flavor) {
   Rule rule;
   rule.kind = RuleKind::kAlerting;
   rule.name = planned.alert;
@@ -40,9 +40,10 @@ Rule Expected(const plan::AlertRule& planned, spec::Flavor flavor) {
   if (planned.keep_firing_for && flavor == spec::Flavor::kPrometheus) {
     rule.keep_firing_for = *planned.keep_firing_for;
   }
-  for (const plan::Pair& label : planned.labels) rule.labels[label.name] = emit::GoTemplateText(label.value);
-  for (const plan::Annotation& annotation : planned.annotations) {
-    rule.annotations[annotation.name] = emit::GoTemplate(annotation.text);
+  for (const artefacts::Pair& label : planned.labels)
+    rule.labels[label.name] = artefacts::GoTemplateText(label.value);
+  for (const artefacts::Annotation& annotation : planned.annotations) {
+    rule.annotations[annotation.name] = artefacts::GoTemplate(annotation.text);
   }
   return rule;
 }
@@ -65,7 +66,7 @@ class RuleComparison {
     // A server answers with its own form of an expression (Prometheus prints its syntax tree), so texts may
     // differ where the expressions do not.
     if (!same(rule.expr, expected.expr)) {
-      Say(fmt::format("expr is `{}`, the spec says `{}`", Shown(plan::CanonicalPromql(rule.expr)),
+      Say(fmt::format("expr is `{}`, the spec says `{}`", Shown(spec::CanonicalPromql(rule.expr)),
                       expected.expr));
     }
     Duration("for", rule.hold, expected.hold);
@@ -200,12 +201,12 @@ Names NamesOf(const LoadedGroup& group, RuleKind kind) {
 
 std::vector<ExpectedGroup> ExpectedRules(const spec::Spec& spec, spec::Flavor flavor) {
   std::vector<ExpectedGroup> groups;
-  for (const plan::RuleGroup& planned : plan::PlanRules(spec).groups) {
+  for (const artefacts::RuleGroup& planned : artefacts::PlanRules(spec).groups) {
     ExpectedGroup group{planned.name, planned.interval, {}};
-    for (const plan::Rule& rule : planned.rules) {
-      const auto* recording = std::get_if<plan::RecordingRule>(&rule);
+    for (const artefacts::Rule& rule : planned.rules) {
+      const auto* recording = std::get_if<artefacts::RecordingRule>(&rule);
       group.rules.push_back(recording != nullptr ? Expected(*recording)
-                                                 : Expected(std::get<plan::AlertRule>(rule), flavor));
+                                                 : Expected(std::get<artefacts::AlertRule>(rule), flavor));
     }
     groups.push_back(std::move(group));
   }
@@ -214,7 +215,7 @@ std::vector<ExpectedGroup> ExpectedRules(const spec::Spec& spec, spec::Flavor fl
 
 // A store's name has no "-", so that no store's groups begin like another's.
 bool IsOwnGroup(const spec::Spec& spec, std::string_view group) {
-  const std::string own = plan::GroupName(spec);
+  const std::string own = artefacts::GroupName(spec);
   return group == own || group.starts_with(own + "-");
 }
 

@@ -256,7 +256,7 @@ Result<LoadedRules> ReadLoadedRules(std::string_view body) {
     if (!name) return name.error();
     // By the group's name: the API does not give the comment with the mark, and the file may be called
     // anything.
-    if (!name->starts_with(plan::kGroupPrefix)) {
+    if (!name->starts_with(artefacts::kGroupPrefix)) {
       Result<OtherGroup> other = ReadOtherGroup(item, std::move(*name));
       if (!other) return other.error();
       loaded.others.push_back(std::move(*other));
@@ -285,7 +285,7 @@ Result<LoadedRules> LoadRules(prometheus_api::RuleServer& server) {
 bool Expressions::Same(const std::string& left, const std::string& right) {
   if (left == right) return true;
   const std::optional<std::string> canonical = Canonical(left);
-  if (!canonical) return plan::CanonicalPromql(left) == plan::CanonicalPromql(right);
+  if (!canonical) return spec::CanonicalPromql(left) == spec::CanonicalPromql(right);
   return canonical == Canonical(right);
 }
 

@@ -76,7 +76,7 @@ struct ExpectedGroup {
 };
 
 struct LoadedRules {
-  std::vector<LoadedGroup> groups;  // rulegen's (plan::kGroupPrefix), in the server's order
+  std::vector<LoadedGroup> groups;  // rulegen's (artefacts::kGroupPrefix), in the server's order
   std::vector<OtherGroup> others;   // not rulegen's
   bool vmalert = false;
 };

@@ -91,14 +91,14 @@ std::string_view KindOf(const Finding& finding) {
 
 // Only whole digests count: a mark that was edited must not be printed as if it were one.
 std::string_view MarkedDigest(std::string_view bytes) {
-  const std::string_view digest = emit::ReadMark(bytes).digest;
+  const std::string_view digest = spec::ReadMark(bytes).digest;
   const bool whole = digest.size() == kDigestDigits &&
                      digest.find_first_not_of("0123456789abcdef") == std::string_view::npos;
   return whole ? digest : std::string_view();
 }
 
 // The digest in the mark separates an old file from one that was edited.
-Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& difference) {
+Finding FileFinding(const spec::Spec& spec, const tree::FileDifference& difference) {
   const std::string copy = CopyAt(difference.path);
   if (!difference.there) return {State::kBehind, copy, "it is missing", ""};
   const std::string_view digest = MarkedDigest(*difference.there);
@@ -116,24 +116,24 @@ Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& diff
   return {State::kBehind, copy, std::move(what), spec.digest};
 }
 
-Result<std::vector<Finding>> CompareFiles(const generate::Made& made,
+Result<std::vector<Finding>> CompareFiles(const tree::Made& made,
                                           const std::optional<std::filesystem::path>& out) {
   const spec::Spec& spec = *made.spec;
-  const auto differences = generate::CompareTree(made, generate::Layout(spec, out));
+  const auto differences = tree::CompareTree(made, tree::Layout(spec, out));
   if (!differences) return differences.error();
   std::vector<Finding> findings;
-  for (const generate::FileDifference& difference : *differences) {
+  for (const tree::FileDifference& difference : *differences) {
     findings.push_back(FileFinding(spec, difference));
   }
-  const auto left_overs = generate::LeftOvers({made}, out, false);
+  const auto left_overs = tree::LeftOvers({made}, out, false);
   if (!left_overs) return left_overs.error();
-  for (const generate::LeftOver& file : *left_overs)
+  for (const tree::LeftOver& file : *left_overs)
     findings.push_back({State::kBehind, CopyAt(file.path), "it is left over: " + file.why, ""});
   const auto all = [&](bool dashboards, const char* copy, const char* one) {
     const auto is_one = [&](const auto& file) { return IsDashboard(file.path) == dashboards; };
     const bool differ = std::ranges::any_of(*differences, is_one) || std::ranges::any_of(*left_overs, is_one);
     const auto count = static_cast<std::size_t>(std::ranges::count_if(
-        made.artefacts, [&](const generate::Artefact& artefact) { return is_one(artefact); }));
+        made.artefacts, [&](const artefacts::Artefact& artefact) { return is_one(artefact); }));
     if (differ || count == 0) return;
     findings.push_back({State::kInStep, copy, Counted(count, one) + " as the spec generates", spec.digest});
   };
@@ -263,13 +263,13 @@ std::optional<Finding> SpecFinding(const spec::Spec& spec, const std::vector<Fin
       ""};
 }
 
-Result<std::vector<SpecReport>> Verify(const std::vector<generate::Made>& made, const Copies& copies) {
+Result<std::vector<SpecReport>> Verify(const std::vector<tree::Made>& made, const Copies& copies) {
   const Result<LoadedRules> loaded = LoadRules(copies.rules);
   const std::optional<bool> reloaded = loaded ? copies.rules.LastReloadSucceeded() : std::nullopt;
   const std::optional<Finding> retention = RetentionFinding(copies.series.Retention(), copies.series.url());
   std::vector<SpecReport> reports;
   std::vector<const spec::Spec*> specs;
-  for (const generate::Made& one : made) {
+  for (const tree::Made& one : made) {
     const spec::Spec& spec = *one.spec;
     specs.push_back(&spec);
     SpecReport report{spec.file.string(), spec.store.name, spec.digest, {}};
@@ -296,9 +296,9 @@ Result<std::vector<SpecReport>> Verify(const std::vector<generate::Made>& made, 
   }
   // With --spec it is not known which other specs there are, nor what they generate.
   if (!copies.spec_replaces_compiled && !reports.empty()) {
-    const auto left_overs = generate::LeftOvers(made, copies.out, true);
+    const auto left_overs = tree::LeftOvers(made, copies.out, true);
     if (!left_overs) return left_overs.error();
-    for (const generate::LeftOver& file : *left_overs) {
+    for (const tree::LeftOver& file : *left_overs) {
       const auto names_it = [&](const Finding& finding) { return finding.copy == CopyAt(file.path); };
       if (std::ranges::none_of(reports, [&](const SpecReport& report) {
             return std::ranges::any_of(report.findings, names_it);

@@ -35,7 +35,7 @@ struct Copies {
 
 // One report a spec, in their order; the last one ends with the loaded groups that belong to none of them. An
 // error is a failure of this machine's: a file that can't be read. A server that doesn't answer is a finding.
-Result<std::vector<SpecReport>> Verify(const std::vector<generate::Made>& made, const Copies& copies);
+Result<std::vector<SpecReport>> Verify(const std::vector<tree::Made>& made, const Copies& copies);
 
 // What there is to say about the loaded rules, from what the server answered: pure but for `expressions`.
 std::vector<Finding> RuleFindings(const spec::Spec& spec, const LoadedRules& loaded,
@@ -57,11 +57,11 @@ std::optional<Finding> SpecFinding(const spec::Spec& spec, const std::vector<Fin
 std::string_view MarkedDigest(std::string_view bytes);
 
 // What is said about one file that differs. Pure.
-Finding FileFinding(const spec::Spec& spec, const generate::FileDifference& difference);
+Finding FileFinding(const spec::Spec& spec, const tree::FileDifference& difference);
 
 // One finding for each file that differs, or one for all files and one for all dashboards that agree. An
 // error where a file can't be read. `out` as of --out.
-Result<std::vector<Finding>> CompareFiles(const generate::Made& made,
+Result<std::vector<Finding>> CompareFiles(const tree::Made& made,
                                           const std::optional<std::filesystem::path>& out);
 
 // One finding for each exporter whose digest differs or that fell silent within the last 26 hours (as long as a silent

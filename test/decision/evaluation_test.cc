@@ -13,7 +13,7 @@
 #include "test/decision/memory_source.h"
 
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
-using namespace outgrown::evaluate;  // NOLINT(google-build-using-namespace)
+using namespace outgrown::decision;  // NOLINT(google-build-using-namespace)
 using outgrown::test::kMemoryE;
 using outgrown::test::kMemoryT;
 using outgrown::test::kSampleTable;

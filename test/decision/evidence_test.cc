@@ -19,7 +19,7 @@
 #include "test/decision/memory_source.h"
 
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
-using namespace outgrown::evaluate;  // NOLINT(google-build-using-namespace)
+using namespace outgrown::decision;  // NOLINT(google-build-using-namespace)
 using outgrown::test::kMemoryE;
 using outgrown::test::kMemoryT;
 using outgrown::test::MemorySource;
@@ -40,7 +40,7 @@ std::string EvidenceProblem(const Evaluation& evaluation) {
   const auto log = folder.path() / "log";
   REQUIRE(decision_log::AppendRecords(log, {DecisionRecord(evaluation, evaluation.stores.at(0), "test")}, 0)
               .ok());
-  const audit::AuditReport report = audit::Audit({log}).value();
+  const history::AuditReport report = history::Audit({log}).value();
   return report.problems.empty() ? "" : report.problems.front();
 }
 
@@ -166,7 +166,7 @@ TEST_CASE("what a breached signal is made of is beside the verdict") {
   CHECK(SplitText(evaluation.stores.at(0)) == "by reason: busy_snapshot 97%, busy 2%, other <1%");
   CHECK(evaluation.stores.at(0).split.at(0).part == doctest::Approx(3.9 / 4.01));
   CHECK(Advice(kWindowed, evaluation.stores.at(0)) == "begin it with BEGIN IMMEDIATE");
-  const std::string report = report::TextReport(std::vector{evaluation}, {});
+  const std::string report = decision::TextReport(std::vector{evaluation}, {});
   CHECK(report.find("  advice: begin it with BEGIN IMMEDIATE\n") != std::string::npos);
   CHECK(SplitText(evaluation.stores.at(1)).empty());  // it is sufficient
   CHECK(Advice(kWindowed, evaluation.stores.at(1)).empty());

@@ -13,7 +13,7 @@
 #include "test/decision/engine/sample_table.h"
 
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
-using namespace outgrown::evaluate;  // NOLINT(google-build-using-namespace)
+using namespace outgrown::decision;  // NOLINT(google-build-using-namespace)
 using outgrown::test::kSampleTable;
 
 namespace {

@@ -13,8 +13,8 @@
 #include "test/support/rounds.h"
 
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
-using namespace outgrown::evaluate;  // NOLINT(google-build-using-namespace)
-using outgrown::decide::Cause;
+using namespace outgrown::decision;  // NOLINT(google-build-using-namespace)
+using outgrown::engine::Cause;
 using outgrown::test::Rounds;
 
 namespace {

@@ -21,10 +21,9 @@
 #include "test/decision/memory_source.h"
 
 using namespace outgrown;                // NOLINT(google-build-using-namespace): a test
-using namespace outgrown::evaluate;      // NOLINT(google-build-using-namespace)
-using namespace outgrown::audit;         // NOLINT(google-build-using-namespace)
+using namespace outgrown::decision;      // NOLINT(google-build-using-namespace)
+using namespace outgrown::history;       // NOLINT(google-build-using-namespace)
 using namespace outgrown::decision_log;  // NOLINT(google-build-using-namespace)
-using namespace outgrown::report;        // NOLINT(google-build-using-namespace)
 using outgrown::test::kIntervalMs;
 using outgrown::test::kMemoryE;
 using outgrown::test::kMemoryT;

@@ -10,9 +10,9 @@
 #include "test/support/rounds.h"
 
 using outgrown::Unit;
-using outgrown::report::QuantityText;
-using outgrown::report::ValueAndLimit;
-using outgrown::report::ValueAndLimitText;
+using outgrown::decision::QuantityText;
+using outgrown::decision::ValueAndLimit;
+using outgrown::decision::ValueAndLimitText;
 using outgrown::test::Rounds;
 
 TEST_CASE("values are shown in their unit") {

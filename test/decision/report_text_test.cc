@@ -17,8 +17,7 @@
 #include "test/decision/memory_source.h"
 
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
-using namespace outgrown::evaluate;  // NOLINT(google-build-using-namespace)
-using namespace outgrown::report;    // NOLINT(google-build-using-namespace)
+using namespace outgrown::decision;  // NOLINT(google-build-using-namespace)
 using outgrown::test::kMemoryE;
 using outgrown::test::kMemoryT;
 using outgrown::test::kSampleTable;
@@ -229,7 +228,7 @@ TEST_CASE("a limit that has been exceeded for more than a day is pending since a
   Table table = kSampleTable;
   table.thresholds = thresholds;
   const Evaluation evaluation = EvaluateMeasured(table, source, kMemoryT);
-  const std::string line = evaluate::VerdictLine(table, evaluation.stores[0]);
+  const std::string line = decision::VerdictLine(table, evaluation.stores[0]);
   CAPTURE(line);
   CHECK(line.find("since 2026-09-20 13:13 UTC, 25 h of 2 days") != std::string::npos);
 }

@@ -6,9 +6,9 @@
 namespace outgrown::differential {
 namespace {
 
-using decide::Cause;
-using decide::Finding;
-using decide::State;
+using engine::Cause;
+using engine::Finding;
+using engine::State;
 
 Claim ClaimOf(const Finding& finding) {
   switch (finding.state) {
@@ -38,17 +38,17 @@ Claim Keep(Claim before, Claim claim, bool keeps) {
 
 Prediction Predict(const Table& table, const StoreSeries& series, std::int64_t time_ms) {
   std::vector<std::vector<Sample>> samples;
-  std::vector<decide::Reading> readings;
+  std::vector<engine::Reading> readings;
   for (const Values& values : series.signals) {
     samples.push_back(SamplesUpTo(values, table.interval_ms, time_ms));
     readings.push_back({.samples = samples.back()});
   }
   const std::vector<Sample> coverage = SamplesUpTo(series.coverage, table.interval_ms, time_ms);
-  const decide::Measurements measurements = {
+  const engine::Measurements measurements = {
       .time_ms = time_ms, .signals = readings, .coverage = {.samples = coverage}};
   std::vector<Finding> findings(table.thresholds.size());
   Prediction prediction;
-  prediction.decision = decide::Decide(table, measurements, findings);
+  prediction.decision = engine::Decide(table, measurements, findings);
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const std::vector<Sample>& of_signal = samples[table.thresholds[i].signal];
     prediction.evaluation_ms.push_back(of_signal.empty() ? -1 : of_signal.back().time_ms);
@@ -68,7 +68,7 @@ std::vector<std::vector<Claim>> PredictKept(const Table& table, const StoreSerie
     for (std::size_t i = 0; i < kept.size(); ++i) {
       const ThresholdRow& threshold = table.thresholds[i];
       const std::optional<double>& value = series.signals[threshold.signal][step];
-      const bool holds = value.has_value() && std::isfinite(*value) && decide::Beyond(threshold, *value);
+      const bool holds = value.has_value() && std::isfinite(*value) && engine::Beyond(threshold, *value);
       if (holds) untrue_since_ms[i] = -1;
       if (!holds && untrue_since_ms[i] < 0) untrue_since_ms[i] = now_ms;
       const bool keeps = holds || now_ms - untrue_since_ms[i] < table.keep_firing_for_ms;
@@ -92,10 +92,10 @@ std::size_t VerdictOfAlerts(const Table& table, const std::vector<Claim>& claims
 
 bool VerdictFollows(const Table& table, const Prediction& prediction) {
   const std::size_t of_alerts = VerdictOfAlerts(table, prediction.claims);
-  const decide::Decision& decision = prediction.decision;
-  if (decision.outcome == decide::Outcome::kBreached) return decision.verdict == of_alerts;
+  const engine::Decision& decision = prediction.decision;
+  if (decision.outcome == engine::Outcome::kBreached) return decision.verdict == of_alerts;
   if (of_alerts != table.verdicts.size()) return false;
-  return decision.outcome == decide::Outcome::kUndetermined ||
+  return decision.outcome == engine::Outcome::kUndetermined ||
          std::ranges::find(prediction.claims, Claim::kNone) == prediction.claims.end();
 }
 

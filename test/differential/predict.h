@@ -28,7 +28,7 @@ enum class Claim : std::uint8_t {
 struct Prediction {
   std::vector<std::int64_t> evaluation_ms;  // E of each threshold: the newest sample not after T; -1: none
   std::vector<Claim> claims;                // of each threshold, about its alert at E
-  decide::Decision decision;
+  engine::Decision decision;
 };
 
 // The engine's answer at T. Claims are about the alert without keep_firing_for.

@@ -24,7 +24,7 @@
 namespace outgrown::differential {
 namespace {
 
-using emit::Node;
+using artefacts::Node;
 
 constexpr std::size_t kStoresInGroup = 3;
 constexpr std::size_t kGroupsInFile = 20;
@@ -33,24 +33,26 @@ constexpr std::size_t kEvaluations = 80;
 // The scraped gauge that a recording rule of the proof copies.
 std::string Scraped(std::string_view recorded) { return "drawn:" + std::string(recorded); }
 
-bool IsRecording(const plan::Rule& rule) { return std::holds_alternative<plan::RecordingRule>(rule); }
+bool IsRecording(const artefacts::Rule& rule) {
+  return std::holds_alternative<artefacts::RecordingRule>(rule);
+}
 
 // The groups that have alerts on thresholds, these without annotations: their texts are the generated tests' business,
 // as is what the recording rules compute; here each copies a gauge, so that a value is known to the bit.
-plan::RuleFile RulesToProve(const spec::Spec& spec, Fault fault) {
-  plan::RuleFile file = plan::PlanRules(spec);
-  for (plan::RuleGroup& group : file.groups) {
-    std::erase_if(group.rules, [](const plan::Rule& rule) {
-      const auto* alert = std::get_if<plan::AlertRule>(&rule);
+artefacts::RuleFile RulesToProve(const spec::Spec& spec, Fault fault) {
+  artefacts::RuleFile file = artefacts::PlanRules(spec);
+  for (artefacts::RuleGroup& group : file.groups) {
+    std::erase_if(group.rules, [](const artefacts::Rule& rule) {
+      const auto* alert = std::get_if<artefacts::AlertRule>(&rule);
       return alert != nullptr &&
-             std::ranges::find(alert->labels, "threshold", &plan::Pair::name) == alert->labels.end();
+             std::ranges::find(alert->labels, "threshold", &artefacts::Pair::name) == alert->labels.end();
     });
-    for (plan::Rule& rule : group.rules) {
-      if (auto* recording = std::get_if<plan::RecordingRule>(&rule)) {
+    for (artefacts::Rule& rule : group.rules) {
+      if (auto* recording = std::get_if<artefacts::RecordingRule>(&rule)) {
         recording->expr = Scraped(recording->record);
         continue;
       }
-      auto& alert = std::get<plan::AlertRule>(rule);
+      auto& alert = std::get<artefacts::AlertRule>(rule);
       alert.annotations.clear();
       if (fault == Fault::kRuleHold && alert.hold.count() > 0) alert.hold -= group.interval;
       if (fault == Fault::kRuleFinite) alert.expr.erase(alert.expr.find_last_of("<>"));
@@ -60,15 +62,16 @@ plan::RuleFile RulesToProve(const spec::Spec& spec, Fault fault) {
       std::stable_partition(group.rules.begin(), group.rules.end(), std::not_fn(IsRecording));
     }
   }
-  std::erase_if(file.groups,
-                [](const plan::RuleGroup& group) { return std::ranges::all_of(group.rules, IsRecording); });
+  std::erase_if(file.groups, [](const artefacts::RuleGroup& group) {
+    return std::ranges::all_of(group.rules, IsRecording);
+  });
   return file;
 }
 
 // The spec's table, with the fault in its rows.
 class FaultyTable {
  public:
-  FaultyTable(const spec::Spec& spec, Fault fault) : owned_(plan::MakeTable(spec)), table_(owned_.table()) {
+  FaultyTable(const spec::Spec& spec, Fault fault) : owned_(spec::MakeTable(spec)), table_(owned_.table()) {
     rows_.assign(table_.thresholds.begin(), table_.thresholds.end());
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     for (ThresholdRow& row : rows_) {
@@ -83,7 +86,7 @@ class FaultyTable {
   const Table& table() const { return table_; }
 
  private:
-  plan::OwnedTable owned_;
+  spec::OwnedTable owned_;
   Table table_;
   std::vector<ThresholdRow> rows_;
 };
@@ -94,7 +97,7 @@ class Proof {
       : spec_(spec),
         options_(options),
         faulty_(spec, options.fault),
-        drawn_(plan::MakeTable(spec)),
+        drawn_(spec::MakeTable(spec)),
         random_(options.seed) {
     for (std::size_t signal = 0; signal < drawn_.table().signals.size(); ++signal) {
       const auto of_signal = [signal](const ThresholdRow& row) { return row.signal == signal; };
@@ -156,8 +159,8 @@ class Proof {
     std::uniform_int_distribution<std::int64_t> later_ms(0, table().interval_ms - 1);
     const std::int64_t time_ms = random_() % 2 == 0 ? on_ms : on_ms + later_ms(random_);
     Prediction prediction = Predict(table(), store, time_ms);
-    if (options_.fault == Fault::kEngineVerdict) prediction.decision.outcome = decide::Outcome::kSufficient;
-    if (prediction.decision.outcome == decide::Outcome::kBreached) ++counts_.verdicts;
+    if (options_.fault == Fault::kEngineVerdict) prediction.decision.outcome = engine::Outcome::kSufficient;
+    if (prediction.decision.outcome == engine::Outcome::kBreached) ++counts_.verdicts;
     if (!VerdictFollows(table(), prediction)) {
       return Error{"the verdict does not follow from the alerts", "evaluation " + std::to_string(step)};
     }
@@ -187,7 +190,7 @@ class Proof {
       ++counts_.fires;
       const VerdictRow& verdict = table().verdicts[row.verdict];
       Node::Map labels;
-      for (const plan::Pair& label : StoreLabels(store))
+      for (const artefacts::Pair& label : StoreLabels(store))
         labels.emplace_back(label.name, Node::String(label.value));
       labels.emplace_back("severity", Node::String(verdict.severity));
       labels.emplace_back("verdict", Node::String(verdict.id));
@@ -200,8 +203,8 @@ class Proof {
                                         {"exp_alerts", Node::Of(std::move(alerts))}}));
   }
 
-  std::vector<plan::Pair> StoreLabels(std::size_t store) const {
-    return plan::StoreNamed(spec_, "store-" + std::to_string(store));
+  std::vector<artefacts::Pair> StoreLabels(std::size_t store) const {
+    return artefacts::StoreNamed(spec_, "store-" + std::to_string(store));
   }
 
   Node::List InputSeries(const std::vector<StoreSeries>& stores) const {
@@ -213,7 +216,7 @@ class Proof {
         const std::string_view recorded = table().signals[signal].series;
         const std::string name = store % 2 == 1 ? Scraped(recorded) : std::string(recorded);
         input.push_back(
-            Node::Of(Node::Map{{"series", Node::String(plan::Selector(name, StoreLabels(store)))},
+            Node::Of(Node::Map{{"series", Node::String(artefacts::Selector(name, StoreLabels(store)))},
                                {"values", Node::String(PromtoolValues(stores[store].signals[signal]))}}));
       }
     }
@@ -223,7 +226,7 @@ class Proof {
   const spec::Spec& spec_;
   const ProofOptions options_;
   FaultyTable faulty_;
-  plan::OwnedTable drawn_;
+  spec::OwnedTable drawn_;
   std::vector<std::size_t> judged_signals_;  // those with a threshold
   std::mt19937_64 random_;
   ProofCounts counts_;
@@ -235,7 +238,7 @@ Result<ProofCounts> WriteProof(const spec::Spec& spec, const ProofOptions& optio
                                const std::filesystem::path& folder) {
   const spec::Flavor flavor =
       options.keep_firing ? spec::Flavor::kPrometheus : spec::Flavor::kVictoriaMetrics;
-  const std::string rules = emit::RulesYaml(spec, RulesToProve(spec, options.fault), flavor);
+  const std::string rules = artefacts::RulesYaml(spec, RulesToProve(spec, options.fault), flavor);
   if (const auto written = WriteFileIfChanged(folder / "rules.yml", rules); !written) return written.error();
   Proof proof(spec, options);
   for (std::size_t file = 0; !proof.Enough(); ++file) {
@@ -245,7 +248,7 @@ Result<ProofCounts> WriteProof(const spec::Spec& spec, const ProofOptions& optio
       if (!group) return group.error();
       groups.push_back(std::move(group).value());
     }
-    const std::string text = emit::ToYaml(proof.File(std::move(groups)));
+    const std::string text = artefacts::ToYaml(proof.File(std::move(groups)));
     const std::filesystem::path path = folder / ("test-" + std::to_string(file) + ".yml");
     if (const auto written = WriteFileIfChanged(path, text); !written) return written.error();
   }

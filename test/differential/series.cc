@@ -80,9 +80,9 @@ Values DrawSignal(const Table& table, std::size_t signal, std::size_t count, std
       double value = DrawValue(threshold.limit, random);
       if (infinite) value = threshold.direction == Direction::kAbove ? kInfinity : -kInfinity;
       if (kind < 6) {
-        while (!decide::Beyond(threshold, value)) value = DrawValue(threshold.limit, random);
+        while (!engine::Beyond(threshold, value)) value = DrawValue(threshold.limit, random);
       } else if (kind < 8) {
-        while (decide::Beyond(threshold, value)) value = DrawValue(threshold.limit, random);
+        while (engine::Beyond(threshold, value)) value = DrawValue(threshold.limit, random);
       }
       values.push_back(i == cut ? DrawCut(threshold.limit, random) : value);
     }

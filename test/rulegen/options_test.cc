@@ -11,15 +11,15 @@
 #include "common/exit_status.h"
 
 using namespace outgrown;
-using commands::Exit;
-using commands::Mode;
-using commands::Options;
+using rulegen::Exit;
+using rulegen::Mode;
+using rulegen::Options;
 
 namespace {
 
 std::variant<Options, Exit> Parse(std::vector<const char*> words) {
   words.insert(words.begin(), "rulegen");
-  return commands::ParseOptions(static_cast<int>(words.size()), words.data());
+  return rulegen::ParseOptions(static_cast<int>(words.size()), words.data());
 }
 
 }  // namespace

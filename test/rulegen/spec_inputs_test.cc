@@ -22,12 +22,12 @@ using namespace outgrown;
 namespace {
 
 // As rulegen makes them: with what the spec names read from disk.
-Result<std::vector<generate::Artefact>> Make(const spec::Spec& spec) {
-  commands::AlsoSpecs also = commands::LoadAlso(spec);
+Result<std::vector<artefacts::Artefact>> Make(const spec::Spec& spec) {
+  rulegen::AlsoSpecs also = rulegen::LoadAlso(spec);
   REQUIRE(also.diagnostics.empty());
-  Result<std::optional<generate::Base>> base = commands::LoadBase(spec);
+  Result<std::optional<artefacts::Base>> base = rulegen::LoadBase(spec);
   if (!base) return base.error();
-  return generate::MakeArtefacts(spec, {std::move(*base), std::move(also.specs)});
+  return artefacts::MakeArtefacts(spec, {std::move(*base), std::move(also.specs)});
 }
 
 // The golden case of two specs, to be changed.
@@ -65,7 +65,7 @@ class Pair {
     return text;
   }
 
-  std::string Also() const { return Told(commands::LoadAlso(Load("orders.toml")).diagnostics); }
+  std::string Also() const { return Told(rulegen::LoadAlso(Load("orders.toml")).diagnostics); }
 
  private:
   test::TemporaryFolder folder_;
@@ -74,8 +74,8 @@ class Pair {
 std::string Configuration(const spec::Spec& spec) {
   const auto artefacts = Make(spec);
   REQUIRE(artefacts.ok());
-  for (const generate::Artefact& artefact : *artefacts) {
-    if (artefact.path == generate::AlertmanagerFile(spec)) return artefact.bytes;
+  for (const artefacts::Artefact& artefact : *artefacts) {
+    if (artefact.path == artefacts::AlertmanagerFile(spec)) return artefact.bytes;
   }
   return "";
 }
@@ -156,7 +156,7 @@ TEST_CASE("a spec under two names is one spec") {
 TEST_CASE("names that two specs share are reported with both places") {
   const Pair pair;
   const auto shared = [&] {
-    return pair.Told(commands::SharedNames({pair.Load("invoices.toml"), pair.Load("orders.toml")}));
+    return pair.Told(rulegen::SharedNames({pair.Load("invoices.toml"), pair.Load("orders.toml")}));
   };
   CHECK(shared().empty());
   // Different stores, the same alerts: InvoicesOfOrders + Items, Invoices + OfOrdersItems.
@@ -183,9 +183,9 @@ TEST_CASE("files that one spec writes over another's are reported with both plac
   const auto shared = [&](const std::vector<std::string>& names, const std::optional<fs::path>& out = {}) {
     std::vector<spec::Spec> specs;
     for (const std::string& name : names) specs.push_back(pair.Load(name));
-    std::vector<generate::Made> made;
+    std::vector<tree::Made> made;
     for (const spec::Spec& spec : specs) made.push_back({&spec, Make(spec).value()});
-    return pair.Told(generate::SharedFiles(made, out));
+    return pair.Told(tree::SharedFiles(made, out));
   };
   CHECK(shared({"orders.toml", "invoices.toml"}).empty());
   // A chain: the one's base is what the other one generates.
@@ -202,7 +202,7 @@ TEST_CASE("files that one spec writes over another's are reported with both plac
   // A folder that leads to the other's files.
   fs::create_directory(pair / "other");
   fs::copy_file(pair / "orders.toml", pair / "other/orders.toml");
-  CHECK(pair.Told(commands::SharedNames({pair.Load("orders.toml"), pair.Load("other/orders.toml")})) ==
+  CHECK(pair.Told(rulegen::SharedNames({pair.Load("orders.toml"), pair.Load("other/orders.toml")})) ==
         "other/orders.toml:6:14: store.name: found the store orders, which orders.toml:6:14 has too, "
         "expected a name "
         "that no other spec of this run has\n");
@@ -263,7 +263,7 @@ TEST_CASE("who may not read the user-supplied Alertmanager configuration may not
     fs::permissions(folder.path() / "base.yml", static_cast<fs::perms>(mode));
     const auto artefacts = Make(spec);
     REQUIRE(artefacts.ok());
-    for (const generate::Artefact& artefact : *artefacts) {
+    for (const artefacts::Artefact& artefact : *artefacts) {
       CAPTURE(artefact.path.string());
       CHECK(artefact.mode_if_new == (artefact.path.filename() == "queue.alertmanager.yml" ? mode : 0644U));
     }

@@ -44,7 +44,7 @@ TEST_CASE("the compiled table is what the shipped spec makes at run time") {
   const spec::LoadedSpec loaded =
       spec::LoadSpec(std::string(OUTGROWN_SOURCE_ROOT) + "/rules/checkpoint.toml");
   REQUIRE(loaded.spec.has_value());
-  const plan::OwnedTable owned = plan::MakeTable(*loaded.spec);
+  const spec::OwnedTable owned = spec::MakeTable(*loaded.spec);
   const Table& made = owned.table();
   const Table& compiled = CompiledTable();
   CHECK(compiled.store == made.store);

@@ -5,9 +5,9 @@
 
 #include "thresholds/promql.h"
 
-using outgrown::plan::CanonicalPromql;
-using outgrown::plan::PromqlNumber;
-using outgrown::plan::PromqlString;
+using outgrown::spec::CanonicalPromql;
+using outgrown::spec::PromqlNumber;
+using outgrown::spec::PromqlString;
 
 TEST_CASE("numbers are written as Prometheus' rules page writes them") {
   struct Row {

@@ -9,7 +9,7 @@
 using namespace outgrown;
 
 TEST_CASE("a table made from a spec refers to its rows by index and outlives the spec") {
-  std::optional<plan::OwnedTable> owned;
+  std::optional<spec::OwnedTable> owned;
   {
     spec::Spec spec = test::TinySpec();
     spec.coverage.emplace();
@@ -21,7 +21,7 @@ TEST_CASE("a table made from a spec refers to its rows by index and outlives the
     spec.signals[0].split = "max by (job, instance, path, reason) (rate(queue_errors_total[5m]))";
     spec.signals[1].split = spec.signals[0].split;
     spec.signals[1].advice = {{"full", "free the disk"}};
-    owned = plan::MakeTable(spec);
+    owned = spec::MakeTable(spec);
   }
   const Table& table = owned->table();
   CHECK(table.store == "queue");
@@ -53,7 +53,7 @@ TEST_CASE("a table made from a spec refers to its rows by index and outlives the
 }
 
 TEST_CASE("copies of an owned table share its rows") {
-  const plan::OwnedTable first = plan::MakeTable(test::TinySpec());
-  const plan::OwnedTable second = first;
+  const spec::OwnedTable first = spec::MakeTable(test::TinySpec());
+  const spec::OwnedTable second = first;
   CHECK(&first.table() == &second.table());
 }

@@ -34,7 +34,7 @@ int main() {
   for (int i = 0; i < kDoubles; ++i) {
     const double value = std::bit_cast<double>(random());
     if (!std::isfinite(value)) continue;
-    fmt::print("{{{:#x}, {}}},\n", std::bit_cast<std::uint64_t>(value), emit::CppDouble(value));
+    fmt::print("{{{:#x}, {}}},\n", std::bit_cast<std::uint64_t>(value), spec::CppDouble(value));
   }
   fmt::print("}};\n");
   std::string rows;
@@ -42,7 +42,7 @@ int main() {
   fmt::print("constexpr unsigned char kBytes[] = {{\n");
   for (int i = 0; i < kStrings; ++i) {
     const std::string text = test::HostileString(random);
-    const std::string literal = emit::CppString(text);
+    const std::string literal = spec::CppString(text);
     fmt::print("{}\n", Bytes(text));
     rows += fmt::format("{{{}, {}, {literal}, sizeof({literal}) - 1}},\n", begin, text.size(),
                         fmt::arg("literal", literal));

@@ -13,7 +13,7 @@
 #include "test/decision/engine/sample_table.h"
 
 using namespace outgrown;          // NOLINT(google-build-using-namespace): a test
-using namespace outgrown::decide;  // NOLINT(google-build-using-namespace)
+using namespace outgrown::engine;  // NOLINT(google-build-using-namespace)
 using outgrown::test::kSampleTable;
 
 namespace {
@@ -54,7 +54,7 @@ struct Healthy {
                                        .presence = presence,
                                        .signals = readings,
                                        .coverage = {.samples = coverage}};
-    return outgrown::decide::Decide(kSampleTable, measurements, findings);
+    return outgrown::engine::Decide(kSampleTable, measurements, findings);
   }
 };
 
@@ -217,7 +217,7 @@ TEST_CASE("a table without coverage takes every signal at its word") {
   const Healthy store;
   Findings findings;
   const Decision decision =
-      outgrown::decide::Decide(table, {.time_ms = kEvaluatedMs, .signals = store.readings}, findings);
+      outgrown::engine::Decide(table, {.time_ms = kEvaluatedMs, .signals = store.readings}, findings);
   CHECK(decision.outcome == Outcome::kSufficient);
 }
 

@@ -12,7 +12,7 @@
 #include "test/decision/engine/sample_table.h"
 
 using namespace outgrown;          // NOLINT(google-build-using-namespace): a test
-using namespace outgrown::decide;  // NOLINT(google-build-using-namespace)
+using namespace outgrown::engine;  // NOLINT(google-build-using-namespace)
 
 namespace {
 

@@ -22,8 +22,8 @@
 
 namespace fs = std::filesystem;
 using namespace outgrown;                // NOLINT(google-build-using-namespace): a test
-using namespace outgrown::evaluate;      // NOLINT(google-build-using-namespace)
-using namespace outgrown::audit;         // NOLINT(google-build-using-namespace)
+using namespace outgrown::decision;      // NOLINT(google-build-using-namespace)
+using namespace outgrown::history;       // NOLINT(google-build-using-namespace)
 using namespace outgrown::decision_log;  // NOLINT(google-build-using-namespace)
 using outgrown::ReadFile;
 using outgrown::test::kMemoryT;

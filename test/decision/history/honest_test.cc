@@ -21,8 +21,8 @@
 #include "test/support/rounds.h"
 
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
-using namespace outgrown::evaluate;  // NOLINT(google-build-using-namespace)
-using namespace outgrown::audit;     // NOLINT(google-build-using-namespace)
+using namespace outgrown::decision;  // NOLINT(google-build-using-namespace)
+using namespace outgrown::history;   // NOLINT(google-build-using-namespace)
 using outgrown::test::kMemoryE;
 using outgrown::test::kMemoryT;
 using outgrown::test::kSampleTable;

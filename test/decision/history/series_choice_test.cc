@@ -10,9 +10,9 @@
 #include "test/rulegen/support/tiny_spec.h"
 
 using namespace outgrown;
-using backtest::ChooseSeries;
-using backtest::Recordings;
-using backtest::SeriesChoices;
+using history::ChooseSeries;
+using history::Recordings;
+using history::SeriesChoices;
 
 namespace {
 
@@ -103,7 +103,7 @@ class OneAnswer : public prometheus_api::QuerySource {
 TEST_CASE("a series is taken for not recorded only where a whole answer says so") {
   const auto has = [](Result<prometheus_api::Answer> answer) {
     OneAnswer source(std::move(answer));
-    return backtest::HasSamples(source, backtest::MakeGrid(90'000'000, 86'400'000, 30'000), "queue:depth");
+    return history::HasSamples(source, history::MakeGrid(90'000'000, 86'400'000, 30'000), "queue:depth");
   };
   prometheus_api::Answer answer;
   CHECK_FALSE(has(answer));

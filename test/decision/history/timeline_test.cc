@@ -9,9 +9,9 @@
 #include "test/decision/engine/sample_table.h"
 
 using namespace outgrown;
-using namespace outgrown::backtest;
-using decide::Decision;
-using decide::Outcome;
+using namespace outgrown::history;
+using engine::Decision;
+using engine::Outcome;
 
 namespace {
 
@@ -30,7 +30,7 @@ StoreTimeline Timeline(std::string_view instants) {
     if (instants[index] == '.') Append(kGrid, time_ms, kFine, timeline);
     if (instants[index] == 's') Append(kGrid, time_ms, kSoon, timeline);
     if (instants[index] == 'n') Append(kGrid, time_ms, kNow, timeline);
-    if (instants[index] == '?') Append(kGrid, time_ms, Decision{.cause = decide::Cause::kSilent}, timeline);
+    if (instants[index] == '?') Append(kGrid, time_ms, Decision{.cause = engine::Cause::kSilent}, timeline);
   }
   return timeline;
 }
@@ -39,7 +39,7 @@ Backtest Of(std::string_view instants) {
   Backtest one;
   one.table = &test::kSampleTable;
   one.grid = kGrid;
-  one.choices = evaluate::AllRecorded(test::kSampleTable);
+  one.choices = decision::AllRecorded(test::kSampleTable);
   one.stores = {Timeline(instants)};
   return one;
 }

@@ -14,16 +14,16 @@ using namespace outgrown;
 namespace {
 
 YAML::Node Merged(const spec::Spec& spec, const std::string& base) {
-  const plan::Routing routing = plan::PlanRouting(spec, plan::PlanRules(spec));
-  const auto text = emit::AlertmanagerYaml(spec, {routing}, base, "base.yml", "..");
+  const artefacts::Routing routing = artefacts::PlanRouting(spec, artefacts::PlanRules(spec));
+  const auto text = artefacts::AlertmanagerYaml(spec, {routing}, base, "base.yml", "..");
   REQUIRE(text.ok());
   return YAML::Load(*text);
 }
 
 std::string ReadBack(const std::string& yaml) {
-  const auto node = emit::ReadYaml(yaml);
+  const auto node = artefacts::ReadYaml(yaml);
   REQUIRE(node.ok());
-  return emit::ToYaml(*node);
+  return artefacts::ToYaml(*node);
 }
 
 }  // namespace
@@ -148,17 +148,17 @@ TEST_CASE("YAML that people wrote keeps its meaning") {
 }
 
 TEST_CASE("YAML beyond reason is refused") {
-  CHECK_FALSE(emit::ReadYaml("").ok());
-  CHECK_FALSE(emit::ReadYaml("a: 1\n---\nb: 2\n").ok());
-  CHECK_FALSE(emit::ReadYaml("a: &a [*a]\n").ok());
-  CHECK_FALSE(emit::ReadYaml("? [a]\n: b\n").ok());
-  CHECK_FALSE(emit::ReadYaml("a: !own b\n").ok());
-  CHECK_FALSE(emit::ReadYaml(std::string(1000, '[')).ok());
+  CHECK_FALSE(artefacts::ReadYaml("").ok());
+  CHECK_FALSE(artefacts::ReadYaml("a: 1\n---\nb: 2\n").ok());
+  CHECK_FALSE(artefacts::ReadYaml("a: &a [*a]\n").ok());
+  CHECK_FALSE(artefacts::ReadYaml("? [a]\n: b\n").ok());
+  CHECK_FALSE(artefacts::ReadYaml("a: !own b\n").ok());
+  CHECK_FALSE(artefacts::ReadYaml(std::string(1000, '[')).ok());
   std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n";
   for (char c = 'b'; c < 'k'; ++c) {
     bomb += std::string(1, c) + ": &" + c + " [";
     for (int i = 0; i < 9; ++i) bomb += (i > 0 ? ",*" : "*") + std::string(1, static_cast<char>(c - 1));
     bomb += "]\n";
   }
-  CHECK_FALSE(emit::ReadYaml(bomb).ok());
+  CHECK_FALSE(artefacts::ReadYaml(bomb).ok());
 }

@@ -24,10 +24,10 @@ using namespace outgrown;
 namespace {
 
 std::map<std::string, std::string> Make(const spec::Spec& spec) {
-  auto artefacts = generate::MakeArtefacts(spec, {});
+  auto artefacts = artefacts::MakeArtefacts(spec, {});
   REQUIRE(artefacts.ok());
   std::map<std::string, std::string> bytes;
-  for (const generate::Artefact& artefact : *artefacts)
+  for (const artefacts::Artefact& artefact : *artefacts)
     bytes[artefact.path.generic_string()] = artefact.bytes;
   CHECK(bytes.size() == artefacts->size());
   return bytes;
@@ -64,14 +64,14 @@ TEST_CASE("a spec makes these artefacts, and leaves out what [output] leaves out
 
 TEST_CASE("every artefact carries the mark, and none a byte that depends on the run") {
   const spec::Spec spec = WithAlertmanager();
-  const std::string mark = emit::GeneratedMark(spec);
+  const std::string mark = spec::GeneratedMark(spec);
   const auto first = Make(spec);
   for (const auto& row : first) {
     const auto& path = row.first;
     const auto& bytes = row.second;
     CAPTURE(path);
     CHECK(bytes.find(mark) != std::string::npos);
-    CHECK(emit::CarriesMarkOf(spec, bytes));
+    CHECK(spec::CarriesMarkOf(spec, bytes));
     CHECK(bytes.ends_with('\n'));
   }
   CHECK(Make(spec) == first);
@@ -88,19 +88,19 @@ TEST_CASE("the mark of a spec is known in every artefact, whatever the spec's fi
       const auto& path = row.first;
       const auto& bytes = row.second;
       CAPTURE(path);
-      CHECK_FALSE(emit::ReadMark(bytes).spec_file.empty());
-      CHECK(emit::CarriesMarkOf(spec, bytes));
-      CHECK_FALSE(emit::CarriesMarkOf(other, bytes));
+      CHECK_FALSE(spec::ReadMark(bytes).spec_file.empty());
+      CHECK(spec::CarriesMarkOf(spec, bytes));
+      CHECK_FALSE(spec::CarriesMarkOf(other, bytes));
     }
   }
   spec.file = "a--b.toml";
   other.file = "a-b.toml";
-  CHECK_FALSE(emit::CarriesMarkOf(other, "# " + emit::GeneratedMark(spec)));
-  const std::string mark = emit::GeneratedMark(spec);
+  CHECK_FALSE(spec::CarriesMarkOf(other, "# " + spec::GeneratedMark(spec)));
+  const std::string mark = spec::GeneratedMark(spec);
   for (const std::string& text :
        {std::string(), std::string("# "), mark, "\n# " + mark, "{\n  \"title\": \"" + mark + "\"\n}\n"}) {
     CAPTURE(text);
-    CHECK(emit::ReadMark(text).spec_file.empty());
+    CHECK(spec::ReadMark(text).spec_file.empty());
   }
 }
 
@@ -146,7 +146,8 @@ TEST_CASE("what is wrong with the user-supplied Alertmanager configuration is na
   spec::Spec spec = WithAlertmanager();
   spec.alertmanager->base = "base.yml";
   const auto with = [&](const std::string& text) {
-    return generate::MakeArtefacts(spec, {.base = generate::Base{text, "base.yml", "..", 0600}, .also = {}});
+    return artefacts::MakeArtefacts(spec,
+                                    {.base = artefacts::Base{text, "base.yml", "..", 0600}, .also = {}});
   };
   CHECK(with("a: [").error().where.starts_with("base.yml:1:"));
   CHECK(with("[]").error().what == "expected a map with route and receivers");
@@ -179,8 +180,9 @@ TEST_CASE("the tests of every committed spec leave nothing out") {
       CAPTURE(entry.path().string());
       const spec::LoadedSpec loaded = spec::LoadSpec(entry.path());
       REQUIRE(loaded.spec.has_value());
-      const plan::RuleFile rules = plan::PlanRules(*loaded.spec);
-      CHECK(plan::Untested(rules, plan::PlanTests(*loaded.spec, rules)) == std::vector<std::string>());
+      const artefacts::RuleFile rules = artefacts::PlanRules(*loaded.spec);
+      CHECK(artefacts::Untested(rules, artefacts::PlanTests(*loaded.spec, rules)) ==
+            std::vector<std::string>());
       ++specs;
     }
   }

@@ -20,7 +20,8 @@ TEST_CASE("what Grafana would take for a variable in the spec's texts is none, a
   spec.signals[0].title = "$job ${path} [[instance]] 5 $ $";
   spec.signals[0].description = "Of $job.";
   spec.thresholds[0].because = "$job [[job]]";
-  const auto dashboard = nlohmann::json::parse(emit::DashboardJson(spec, plan::PlanDashboard(spec)));
+  const auto dashboard =
+      nlohmann::json::parse(artefacts::DashboardJson(spec, artefacts::PlanDashboard(spec)));
   std::string titles;
   std::string texts;
   for (const auto& panel : dashboard["panels"]) {

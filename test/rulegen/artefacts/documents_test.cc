@@ -14,7 +14,7 @@ namespace {
 
 // The runbook's section about that alert.
 std::string Section(const spec::Spec& spec, const std::string& alert) {
-  const std::string text = emit::RunbookMarkdown(spec, plan::PlanRules(spec));
+  const std::string text = artefacts::RunbookMarkdown(spec, artefacts::PlanRules(spec));
   const std::size_t begin = text.find("\n## " + alert + "\n");
   REQUIRE(begin != std::string::npos);
   return text.substr(begin, text.find("\n## ", begin + 1) - begin);

@@ -52,15 +52,15 @@ TEST_CASE("hostile strings come back from YAML, JSON, C++ and Go templates as th
   for (int i = 0; i < strings; ++i) {
     const std::string text = test::HostileString(random);
     CAPTURE(text);
-    REQUIRE(emit::CppString(text).find("??") == std::string::npos);  // no trigraph, in whichever mode
+    REQUIRE(spec::CppString(text).find("??") == std::string::npos);  // no trigraph, in whichever mode
     REQUIRE(nlohmann::json::parse(JsonString(text)).get<std::string>() == text);
-    REQUIRE(ExpandGoTemplate(emit::GoTemplateText(text)) == text);
-    const YAML::Node yaml = YAML::Load("key: " + emit::YamlString(text) + "\n");
+    REQUIRE(ExpandGoTemplate(artefacts::GoTemplateText(text)) == text);
+    const YAML::Node yaml = YAML::Load("key: " + artefacts::YamlString(text) + "\n");
     REQUIRE(yaml.IsMap());
     REQUIRE(yaml.size() == 1);
     REQUIRE(yaml["key"].Scalar() == text);
     // A plain scalar must not be one of YAML's own words.
-    if (emit::YamlString(text) == text) REQUIRE(ParseNumber(text) == std::nullopt);
+    if (artefacts::YamlString(text) == text) REQUIRE(ParseNumber(text) == std::nullopt);
   }
 }
 
@@ -73,18 +73,19 @@ TEST_CASE("hostile keys and values come back from whole documents") {
     const std::string value = test::HostileString(random);
     CAPTURE(key);
     CAPTURE(value);
-    const emit::Node node = emit::Node::Of(emit::Node::Map{
-        {"a",
-         emit::Node::Of(emit::Node::List{emit::Node::Of(emit::Node::Map{{key, emit::Node::String(value)}})})},
-        {"b", emit::Node::Strings({value, key})}});
-    for (const YAML::Node& read : {YAML::Load(emit::ToYaml(node)), YAML::Load(emit::ToJson(node))}) {
+    const artefacts::Node node = artefacts::Node::Of(artefacts::Node::Map{
+        {"a", artefacts::Node::Of(artefacts::Node::List{
+                  artefacts::Node::Of(artefacts::Node::Map{{key, artefacts::Node::String(value)}})})},
+        {"b", artefacts::Node::Strings({value, key})}});
+    for (const YAML::Node& read :
+         {YAML::Load(artefacts::ToYaml(node)), YAML::Load(artefacts::ToJson(node))}) {
       if (key.size() > 1000) continue;
       REQUIRE(read["a"][0].begin()->first.Scalar() == key);
       REQUIRE(read["a"][0].begin()->second.Scalar() == value);
       REQUIRE(read["b"][0].Scalar() == value);
       REQUIRE(read["b"][1].Scalar() == key);
     }
-    const nlohmann::json json = nlohmann::json::parse(emit::ToJson(node));
+    const nlohmann::json json = nlohmann::json::parse(artefacts::ToJson(node));
     REQUIRE(json["a"][0][key] == value);
     REQUIRE(json["b"][1] == key);
   }
@@ -98,11 +99,11 @@ TEST_CASE("doubles come back bit for bit from YAML and JSON") {
     const double value = std::bit_cast<double>(random());
     if (!std::isfinite(value)) continue;
     CAPTURE(value);
-    const std::string token = emit::ToJson(emit::Node::Number(value));
+    const std::string token = artefacts::ToJson(artefacts::Node::Number(value));
     // nlohmann reads through strtod, yaml-cpp through a stream.
     REQUIRE(std::bit_cast<std::uint64_t>(nlohmann::json::parse(token).get<double>()) ==
             std::bit_cast<std::uint64_t>(value));
-    REQUIRE(YAML::Load(emit::ToYaml(emit::Node::Number(value))).as<double>() == value);
+    REQUIRE(YAML::Load(artefacts::ToYaml(artefacts::Node::Number(value))).as<double>() == value);
   }
 }
 
@@ -133,26 +134,27 @@ TEST_CASE("YAML strings are plain only where no reader could take them for somet
       {" a", "' a'"},
       {"\xff", "'\ufffd'"},
   };
-  for (const Row& row : kRows) CHECK(emit::YamlString(row.text) == row.scalar);
+  for (const Row& row : kRows) CHECK(artefacts::YamlString(row.text) == row.scalar);
 }
 
 TEST_CASE("documents are laid out with their keys in order") {
-  const emit::Node node = emit::Node::Of(
-      emit::Node::Map{{"z", emit::Node::Integer(1)},
-                      {"a", emit::Node::Of(emit::Node::List{
-                                emit::Node::Of(emit::Node::Map{
-                                    {"b", emit::Node::Bool(true)},
-                                    {"c", emit::Node::Of(emit::Node::Map{{"d", emit::Node::Raw("5m")}})}}),
-                                emit::Node::Of(emit::Node::Map{})})},
-                      {"e", emit::Node::Of(emit::Node::List{})},
-                      {"f", emit::Node::Strings({"x", "y z"})}});
-  CHECK(emit::ToYaml(node) == "z: 1\na:\n  - b: true\n    c:\n      d: 5m\n  - {}\ne: []\nf: [x, 'y z']\n");
+  const artefacts::Node node = artefacts::Node::Of(artefacts::Node::Map{
+      {"z", artefacts::Node::Integer(1)},
+      {"a", artefacts::Node::Of(artefacts::Node::List{
+                artefacts::Node::Of(artefacts::Node::Map{
+                    {"b", artefacts::Node::Bool(true)},
+                    {"c", artefacts::Node::Of(artefacts::Node::Map{{"d", artefacts::Node::Raw("5m")}})}}),
+                artefacts::Node::Of(artefacts::Node::Map{})})},
+      {"e", artefacts::Node::Of(artefacts::Node::List{})},
+      {"f", artefacts::Node::Strings({"x", "y z"})}});
+  CHECK(artefacts::ToYaml(node) ==
+        "z: 1\na:\n  - b: true\n    c:\n      d: 5m\n  - {}\ne: []\nf: [x, 'y z']\n");
 }
 
 TEST_CASE("Markdown shows text as it is, in one line") {
-  CHECK(emit::MarkdownText("a|b *c* <d> _e_ `f` [g](h)\ni") ==
+  CHECK(artefacts::MarkdownText("a|b *c* <d> _e_ `f` [g](h)\ni") ==
         "a\\|b \\*c\\* \\<d> \\_e\\_ \\`f\\` \\[g\\](h) i");
-  CHECK(emit::MarkdownText("snake_case_name > 1") == "snake_case_name > 1");
-  CHECK(emit::MarkdownCode("a|b") == "`a\\|b`");
-  CHECK(emit::MarkdownCode("a`b") == "`` a`b ``");
+  CHECK(artefacts::MarkdownText("snake_case_name > 1") == "snake_case_name > 1");
+  CHECK(artefacts::MarkdownCode("a|b") == "`a\\|b`");
+  CHECK(artefacts::MarkdownCode("a`b") == "`` a`b ``");
 }

@@ -18,10 +18,10 @@ using namespace outgrown;
 void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 void PrintMarkdown(const std::string& text) {
-  Print("# x" + emit::MarkdownText(text) + "x\n\n- **x" + emit::MarkdownText(text) + "x** x" +
-        emit::MarkdownText(text) + "x\n\n");
-  Print(emit::MarkdownTable({"a", "b"},
-                            {{"x" + emit::MarkdownText(text) + "x", emit::MarkdownCode("x" + text + "x")}}));
+  Print("# x" + artefacts::MarkdownText(text) + "x\n\n- **x" + artefacts::MarkdownText(text) + "x** x" +
+        artefacts::MarkdownText(text) + "x\n\n");
+  Print(artefacts::MarkdownTable(
+      {"a", "b"}, {{"x" + artefacts::MarkdownText(text) + "x", artefacts::MarkdownCode("x" + text + "x")}}));
   Print("\n");
 }
 

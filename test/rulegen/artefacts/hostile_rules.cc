@@ -61,12 +61,13 @@ int main(int argc, char** argv) {
   if (!seed) return 2;
   std::mt19937_64 random(static_cast<std::uint64_t>(*seed));
   const spec::Spec spec = HostileSpec(random);
-  const plan::RuleFile rules = plan::PlanRules(spec);
-  const plan::PromtoolFile tests = plan::PlanTests(spec, rules).front();
+  const artefacts::RuleFile rules = artefacts::PlanRules(spec);
+  const artefacts::PromtoolFile tests = artefacts::PlanTests(spec, rules).front();
   const std::filesystem::path folder = argv[1];
   const bool written =
-      WriteFileIfChanged(folder / tests.rule_file, emit::RulesYaml(spec, rules, spec::Flavor::kPrometheus))
+      WriteFileIfChanged(folder / tests.rule_file,
+                         artefacts::RulesYaml(spec, rules, spec::Flavor::kPrometheus))
           .ok() &&
-      WriteFileIfChanged(folder / "hostile.test.yml", emit::PromtoolYaml(spec, tests)).ok();
+      WriteFileIfChanged(folder / "hostile.test.yml", artefacts::PromtoolYaml(spec, tests)).ok();
   return written ? 0 : 1;
 }

@@ -16,29 +16,29 @@ using namespace outgrown;
 
 namespace {
 
-const plan::PromtoolTest& Named(const plan::PromtoolFile& file, const std::string& start) {
+const artefacts::PromtoolTest& Named(const artefacts::PromtoolFile& file, const std::string& start) {
   const auto found = std::ranges::find_if(
-      file.tests, [&](const plan::PromtoolTest& test) { return test.name.starts_with(start); });
+      file.tests, [&](const artefacts::PromtoolTest& test) { return test.name.starts_with(start); });
   REQUIRE(found != file.tests.end());
   return *found;
 }
 
 struct Planned {
   spec::Spec spec = test::TinySpec();
-  plan::RuleFile rules = plan::PlanRules(spec);
-  std::vector<plan::PromtoolFile> files = plan::PlanTests(spec, rules);
-  plan::PromtoolFile& tests = files.front();
+  artefacts::RuleFile rules = artefacts::PlanRules(spec);
+  std::vector<artefacts::PromtoolFile> files = artefacts::PlanTests(spec, rules);
+  artefacts::PromtoolFile& tests = files.front();
 
   Planned() = default;
   Planned(const Planned&) = delete;
   Planned& operator=(const Planned&) = delete;
 
-  std::vector<std::string> Untested() const { return plan::Untested(rules, files); }
+  std::vector<std::string> Untested() const { return artefacts::Untested(rules, files); }
 };
 
 // Takes that store out of QueueRate's test.
-void TakeStore(plan::PromtoolFile& file, const std::string& store) {
-  for (plan::PromtoolTest& test : file.tests) {
+void TakeStore(artefacts::PromtoolFile& file, const std::string& store) {
+  for (artefacts::PromtoolTest& test : file.tests) {
     if (!test.name.starts_with("QueueRate fires")) continue;
     std::erase_if(test.series, [&](const auto& series) {
       return series.first.find('"' + store + '"') != std::string::npos;
@@ -55,8 +55,8 @@ TEST_CASE("every alert and every recorded series has its tests") {
 
 TEST_CASE("an alert without a test, and a test of a misspelt alert, are named") {
   Planned planned;
-  for (plan::PromtoolTest& test : planned.tests.tests) {
-    for (plan::AlertCheck& check : test.alerts) {
+  for (artefacts::PromtoolTest& test : planned.tests.tests) {
+    for (artefacts::AlertCheck& check : test.alerts) {
       if (check.alert == "QueueRate") check.alert = "QueueRaite";
     }
   }
@@ -71,9 +71,9 @@ TEST_CASE("an alert without a test, and a test of a misspelt alert, are named") 
 TEST_CASE("an alert that is only tested not to fire, and a series that no test expects, are named") {
   Planned planned;
   std::erase_if(planned.tests.tests,
-                [](const plan::PromtoolTest& test) { return test.name.starts_with("queue:depth"); });
-  for (plan::PromtoolTest& test : planned.tests.tests) {
-    for (plan::AlertCheck& check : test.alerts) {
+                [](const artefacts::PromtoolTest& test) { return test.name.starts_with("queue:depth"); });
+  for (artefacts::PromtoolTest& test : planned.tests.tests) {
+    for (artefacts::AlertCheck& check : test.alerts) {
       if (check.alert == "QueueDepth") check.expected.clear();
     }
   }
@@ -86,31 +86,32 @@ TEST_CASE("an alert that is only tested not to fire, and a series that no test e
 
 TEST_CASE("each thing that a test of an alert could leave out is named") {
   struct Row {
-    void (*leave_out)(plan::PromtoolFile&);
+    void (*leave_out)(artefacts::PromtoolFile&);
     std::string named;
   };
   const Row rows[] = {
-      {[](plan::PromtoolFile& file) { TakeStore(file, "at-limit"); }, "no test has QueueRate at its limit"},
-      {[](plan::PromtoolFile& file) { TakeStore(file, "one-interval-short"); },
+      {[](artefacts::PromtoolFile& file) { TakeStore(file, "at-limit"); },
+       "no test has QueueRate at its limit"},
+      {[](artefacts::PromtoolFile& file) { TakeStore(file, "one-interval-short"); },
        "no test has QueueRate one interval short of its `for`"},
-      {[](plan::PromtoolFile& file) { TakeStore(file, "ended"); },
+      {[](artefacts::PromtoolFile& file) { TakeStore(file, "ended"); },
        "no test has QueueRate end after keep_firing_for"},
-      {[](plan::PromtoolFile& file) {
-         for (plan::PromtoolTest& test : file.tests) {
+      {[](artefacts::PromtoolFile& file) {
+         for (artefacts::PromtoolTest& test : file.tests) {
            if (test.name.starts_with("QueueRate fires")) test.alerts.erase(test.alerts.begin());
          }
        },
        "no test has QueueRate one interval short of its `for`"},
-      {[](plan::PromtoolFile& file) { TakeStore(file, "not-finite"); },
+      {[](artefacts::PromtoolFile& file) { TakeStore(file, "not-finite"); },
        "no test has QueueRate at a value that is not finite"},
-      {[](plan::PromtoolFile& file) {
-         for (plan::PromtoolTest& test : file.tests) {
+      {[](artefacts::PromtoolFile& file) {
+         for (artefacts::PromtoolTest& test : file.tests) {
            if (test.name.starts_with("QueueRate fires")) test.alerts.pop_back();
          }
        },
        "no test has QueueRate end after keep_firing_for"},
-      {[](plan::PromtoolFile& file) {
-         for (plan::AlertCheck& check : file.tests.back().alerts) {
+      {[](artefacts::PromtoolFile& file) {
+         for (artefacts::AlertCheck& check : file.tests.back().alerts) {
            if (check.alert == "QueueRate") check.at = std::chrono::seconds(570);
          }
        },
@@ -126,7 +127,7 @@ TEST_CASE("each thing that a test of an alert could leave out is named") {
 
 TEST_CASE("`for` one interval short is one sample less than fires") {
   const Planned planned;
-  const plan::PromtoolTest& test = Named(planned.tests, "QueueRate fires");
+  const artefacts::PromtoolTest& test = Named(planned.tests, "QueueRate fires");
   // 10 minutes at 30 s: 21 true samples fire, 20 don't. Then 15 minutes of keep_firing_for.
   CHECK(test.series[0].second == "100.00000000000001x51");
   CHECK(test.series[1].second == "100.00000000000001x20 100x30");
@@ -143,7 +144,7 @@ TEST_CASE("`for` one interval short is one sample less than fires") {
 
 TEST_CASE("an alert goes on for keep_firing_for after its condition ended, and no longer") {
   Planned planned;
-  const plan::PromtoolTest& test = Named(planned.tests, "QueueRate fires");
+  const artefacts::PromtoolTest& test = Named(planned.tests, "QueueRate fires");
   CHECK(test.alerts[2].at == std::chrono::minutes(25));
   CHECK(test.alerts[2].expected.size() == 2);
   CHECK(test.alerts[3].at == std::chrono::seconds(1530));
@@ -151,8 +152,9 @@ TEST_CASE("an alert goes on for keep_firing_for after its condition ended, and n
   CHECK(test.alerts[3].expected[0].labels.at(2).value == "beyond");
   // Without it the alert is over at the next evaluation.
   planned.spec.rules.keep_firing_for.reset();
-  const plan::PromtoolFile without = plan::PlanTests(planned.spec, plan::PlanRules(planned.spec)).front();
-  const plan::PromtoolTest& ends = Named(without, "QueueRate fires");
+  const artefacts::PromtoolFile without =
+      artefacts::PlanTests(planned.spec, artefacts::PlanRules(planned.spec)).front();
+  const artefacts::PromtoolTest& ends = Named(without, "QueueRate fires");
   REQUIRE(ends.alerts.size() == 3);
   CHECK(ends.alerts[2].at == std::chrono::seconds(630));
   CHECK(ends.alerts[2].expected.size() == 1);
@@ -160,7 +162,7 @@ TEST_CASE("an alert goes on for keep_firing_for after its condition ended, and n
 
 TEST_CASE("an alert without `for` fires at the first sample") {
   const Planned planned;
-  const plan::PromtoolTest& test = Named(planned.tests, "QueueDepth fires");
+  const artefacts::PromtoolTest& test = Named(planned.tests, "QueueDepth fires");
   CHECK(test.series.size() == 5);
   CHECK(test.alerts[0].at == Milliseconds(0));
   CHECK(test.alerts[0].expected.size() == 2);
@@ -168,10 +170,10 @@ TEST_CASE("an alert without `for` fires at the first sample") {
 
 TEST_CASE("no alert may fire without any series, once its `for` has passed") {
   const Planned planned;
-  const plan::PromtoolTest& test = Named(planned.tests, "no alert fires");
+  const artefacts::PromtoolTest& test = Named(planned.tests, "no alert fires");
   CHECK(test.series.empty());
   std::vector<std::string> checks;
-  for (const plan::AlertCheck& check : test.alerts) {
+  for (const artefacts::AlertCheck& check : test.alerts) {
     CHECK(check.expected.empty());
     checks.push_back(check.alert + " " + FormatDuration(check.at));
   }
@@ -182,7 +184,7 @@ TEST_CASE("no alert may fire without any series, once its `for` has passed") {
 
 TEST_CASE("a watch's cases are its tests, with the placeholders filled in and `for` checked") {
   const Planned planned;
-  const plan::PromtoolTest& down = Named(planned.tests, "QueueExporterDown: down");
+  const artefacts::PromtoolTest& down = Named(planned.tests, "QueueExporterDown: down");
   CHECK(down.series[0].first == "up{job=\"job-a\",instance=\"instance-a\"}");
   REQUIRE(down.alerts.size() == 2);
   CHECK(down.alerts[0].at == std::chrono::seconds(270));
@@ -190,10 +192,10 @@ TEST_CASE("a watch's cases are its tests, with the placeholders filled in and `f
   CHECK(down.alerts[1].at == std::chrono::minutes(5));
   REQUIRE(down.alerts[1].expected.size() == 1);
   CHECK(down.alerts[1].expected[0].labels.size() == 4);
-  const plan::PromtoolTest& up = Named(planned.tests, "QueueExporterDown: up");
+  const artefacts::PromtoolTest& up = Named(planned.tests, "QueueExporterDown: up");
   REQUIRE(up.alerts.size() == 1);
   CHECK(up.alerts[0].expected.empty());
-  const plan::PromtoolTest& unread = Named(planned.tests, "QueueDepthUnread: up");
+  const artefacts::PromtoolTest& unread = Named(planned.tests, "QueueDepthUnread: up");
   CHECK(unread.series[1].first.find("digest=\"" + std::string(64, 'd') + "\"") != std::string::npos);
 }
 
@@ -201,9 +203,9 @@ TEST_CASE("labels that an alert's expression makes are expected as the case says
   spec::Spec spec = test::TinySpec();
   spec.watches[1].labels.emplace_back("missing");
   spec.watches[1].tests[0].labels = {{"missing", "Depth"}};
-  const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec)).front();
-  const plan::PromtoolTest& down = Named(file, "QueueExporterDown: down");
-  CHECK(down.alerts[1].expected.at(0).labels.at(3) == plan::Pair{"missing", "Depth"});
+  const artefacts::PromtoolFile file = artefacts::PlanTests(spec, artefacts::PlanRules(spec)).front();
+  const artefacts::PromtoolTest& down = Named(file, "QueueExporterDown: down");
+  CHECK(down.alerts[1].expected.at(0).labels.at(3) == artefacts::Pair{"missing", "Depth"});
 }
 
 TEST_CASE("cases of another interval stand in a file of their own, which is evaluated so rarely") {
@@ -227,12 +229,12 @@ TEST_CASE("a case may say that nothing is recorded, and which reasons are") {
   split.split = {{"full", 3}, {"slow", 4}};
   spec.signals[1].tests.push_back(absent);
   spec.signals[1].tests.push_back(split);
-  const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec)).front();
-  const plan::PromtoolTest& nothing = Named(file, "queue:depth: absent");
+  const artefacts::PromtoolFile file = artefacts::PlanTests(spec, artefacts::PlanRules(spec)).front();
+  const artefacts::PromtoolTest& nothing = Named(file, "queue:depth: absent");
   REQUIRE(nothing.samples.size() == 2);
   CHECK(nothing.samples[0].expected.empty());
   CHECK(nothing.samples[1].expected.empty());
-  const plan::PromtoolTest& reasons = Named(file, "queue:depth: split");
+  const artefacts::PromtoolTest& reasons = Named(file, "queue:depth: split");
   REQUIRE(reasons.samples[1].expected.size() == 2);
   CHECK(reasons.samples[1].record == "queue:depth:split");
   CHECK(reasons.samples[1].expected[1].labels ==
@@ -242,7 +244,7 @@ TEST_CASE("a case may say that nothing is recorded, and which reasons are") {
 
 TEST_CASE("a counter's signal gets a reset test, a gauge's doesn't") {
   const Planned planned;
-  const plan::PromtoolTest& test = Named(planned.tests, "queue:jobs_per_second survives");
+  const artefacts::PromtoolTest& test = Named(planned.tests, "queue:jobs_per_second survives");
   CHECK(test.series[0].second == "0+15x38 15+15x41");
   CHECK(std::ranges::none_of(planned.tests.tests, [](const auto& each) {
     return each.name == "queue:depth survives a counter reset";
@@ -251,10 +253,10 @@ TEST_CASE("a counter's signal gets a reset test, a gauge's doesn't") {
 
 TEST_CASE("every signal is tested with one more store for each identity label") {
   const Planned planned;
-  const plan::PromtoolTest& test = Named(planned.tests, "queue:depth keeps stores apart");
+  const artefacts::PromtoolTest& test = Named(planned.tests, "queue:depth keeps stores apart");
   REQUIRE(test.samples.size() == 1);
   std::vector<std::string> series;
-  for (const plan::ExpectedSample& sample : test.samples[0].expected) series.push_back(sample.labels);
+  for (const artefacts::ExpectedSample& sample : test.samples[0].expected) series.push_back(sample.labels);
   CHECK(series == std::vector<std::string>{
                       "{job=\"job-a\",instance=\"instance-a\",path=\"path-a\"}",
                       "{job=\"job-b\",instance=\"instance-a\",path=\"path-a\"}",
@@ -279,8 +281,8 @@ TEST_CASE("a recorded value is compared to nine digits, as PromQL's round() does
     CAPTURE(row.value);
     spec::Spec spec = test::TinySpec();
     spec.signals[1].tests[0].value = row.value;
-    const plan::PromtoolFile tests = plan::PlanTests(spec, plan::PlanRules(spec)).front();
-    const plan::SampleCheck& check = Named(tests, "queue:depth").samples.at(0);
+    const artefacts::PromtoolFile tests = artefacts::PlanTests(spec, artefacts::PlanRules(spec)).front();
+    const artefacts::SampleCheck& check = Named(tests, "queue:depth").samples.at(0);
     std::string expected = row.expr;
     expected.replace(expected.find('S'), 1, "job=\"job-a\",instance=\"instance-a\",path=\"path-a\"");
     CHECK(check.expr == expected);
@@ -291,7 +293,7 @@ TEST_CASE("a recorded value is compared to nine digits, as PromQL's round() does
 TEST_CASE("what a recorded series is not tested for is said, with the reason") {
   spec::Spec spec = test::TinySpec();
   const auto notes = [&] {
-    std::vector<std::string> lines = plan::PlanTests(spec, plan::PlanRules(spec)).front().notes;
+    std::vector<std::string> lines = artefacts::PlanTests(spec, artefacts::PlanRules(spec)).front().notes;
     lines.erase(lines.begin());  // what all of them share
     return lines;
   };
@@ -367,15 +369,15 @@ TEST_CASE(
       for (const std::string& series : row.series) named.series.emplace_back(series, "12x80");
       signal.tests.push_back(named);
     }
-    const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec)).front();
-    const plan::PromtoolTest& test = Named(file, "queue:depth: named");
+    const artefacts::PromtoolFile file = artefacts::PlanTests(spec, artefacts::PlanRules(spec)).front();
+    const artefacts::PromtoolTest& test = Named(file, "queue:depth: named");
     Lines input;
     for (const auto& series : test.series) input.push_back(series.first);
     CHECK(input == row.input);
     REQUIRE(test.samples.size() == 1);
     CHECK(test.samples[0].expr == row.expr);
     Lines stores;
-    for (const plan::ExpectedSample& sample : test.samples[0].expected) {
+    for (const artefacts::ExpectedSample& sample : test.samples[0].expected) {
       stores.push_back(sample.labels);
       CHECK(sample.value == 12);
     }
@@ -395,7 +397,7 @@ TEST_CASE(
     several.series.emplace_back(R"(queue_depth{path="2"})", "12x80");
     signal.tests.insert(signal.tests.begin(), several);
   }
-  const plan::PromtoolFile file = plan::PlanTests(spec, plan::PlanRules(spec)).front();
+  const artefacts::PromtoolFile file = artefacts::PlanTests(spec, artefacts::PlanRules(spec)).front();
   std::vector<std::string> input;
   for (const auto& series : Named(file, "queue:depth keeps stores apart").series)
     input.push_back(series.first);

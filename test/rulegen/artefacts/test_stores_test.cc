@@ -5,10 +5,10 @@
 
 #include <doctest/doctest.h>
 
-using outgrown::plan::ExpandSeries;
-using outgrown::plan::SeriesValues;
-using outgrown::plan::WithReset;
-using outgrown::plan::WriteSeries;
+using outgrown::artefacts::ExpandSeries;
+using outgrown::artefacts::SeriesValues;
+using outgrown::artefacts::WithReset;
+using outgrown::artefacts::WriteSeries;
 
 TEST_CASE("promtool's notation expands as its documentation says") {
   CHECK(ExpandSeries("1+2x3").value() == SeriesValues{1, 3, 5, 7});

@@ -12,7 +12,7 @@
 #include "common/time_text.h"
 #include "rulegen/artefacts/rule_tests.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 namespace {
 
 // What the tests of one alert hold it to.
@@ -103,4 +103,4 @@ std::vector<std::string> Untested(const RuleFile& rules, const std::vector<Promt
   return untested;
 }
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

@@ -7,7 +7,7 @@
 #include "rulegen/artefacts/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
 
-namespace outgrown::plan {
+namespace outgrown::artefacts {
 
 // Names what the tests leave out: an alert that no check expects to fire, that is not checked one evaluation
 // before it fires (if it has a `for`), not at its limit (if it has one), not after its condition ended (if it
@@ -15,4 +15,4 @@ namespace outgrown::plan {
 // without a check. Linear in both.
 std::vector<std::string> Untested(const RuleFile& rules, const std::vector<PromtoolFile>& files);
 
-}  // namespace outgrown::plan
+}  // namespace outgrown::artefacts

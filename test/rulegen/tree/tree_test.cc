@@ -17,10 +17,10 @@
 
 namespace fs = std::filesystem;
 using namespace outgrown;
-using generate::Artefact;
-using generate::Layout;
-using generate::LeftOver;
-using generate::Made;
+using artefacts::Artefact;
+using tree::Layout;
+using tree::LeftOver;
+using tree::Made;
 
 namespace {
 
@@ -44,21 +44,21 @@ struct Place {
   Layout layout() const { return Layout(spec, std::nullopt); }
   fs::path At(const std::string& path) const { return folder.path() / path; }
   std::vector<fs::path> Write() {
-    auto written = generate::WriteTree(made(), layout());
+    auto written = tree::WriteTree(made(), layout());
     REQUIRE(written.ok());
     return *written;
   }
   std::string Diff() {
-    auto differences = generate::CompareTree(made(), layout());
+    auto differences = tree::CompareTree(made(), layout());
     REQUIRE(differences.ok());
-    return generate::DiffOf(*differences);
+    return tree::DiffOf(*differences);
   }
   // What is left over, from FOLDER, with the reason.
   std::map<std::string, std::string> LeftOver(bool every_spec = false) const {
     std::map<std::string, std::string> files;
-    const auto found = generate::LeftOvers({made()}, std::nullopt, every_spec);
+    const auto found = tree::LeftOvers({made()}, std::nullopt, every_spec);
     REQUIRE(found.ok());
-    for (const generate::LeftOver& file : *found)
+    for (const tree::LeftOver& file : *found)
       files[file.path.lexically_relative(folder.path()).string()] = file.why;
     return files;
   }
@@ -160,11 +160,11 @@ TEST_CASE("what one spec generates is not left over by another of the same name"
   other.spec.output = {"../rules/gen", std::nullopt, std::nullopt, {}};
   other.artefacts = {{"../rules/gen/other.yml", Marked("three\n")}};
   other.Write();
-  CHECK(generate::LeftOvers({place.made(), other.made()}, std::nullopt, true).value().empty());
+  CHECK(tree::LeftOvers({place.made(), other.made()}, std::nullopt, true).value().empty());
   // And the folder under another name is the same folder.
   fs::create_directory_symlink("rules", place.At("link"));
   other.spec.output.rules = "../link/gen";
-  CHECK(generate::LeftOvers({place.made(), other.made()}, std::nullopt, true).value().empty());
+  CHECK(tree::LeftOvers({place.made(), other.made()}, std::nullopt, true).value().empty());
 }
 
 TEST_CASE("outside the spec's folder another team's files are none of its own") {
@@ -202,7 +202,7 @@ TEST_CASE("an old manifest says where to look once more, and goes when it has do
   Place place;
   place.Write();
   place.WriteManifest({"gen/queue.yml", "../docs/queue.md"});
-  std::vector<LeftOver> files = generate::LeftOvers({place.made()}, std::nullopt, false).value();
+  std::vector<LeftOver> files = tree::LeftOvers({place.made()}, std::nullopt, false).value();
   REQUIRE(files.size() == 1);
   CHECK(files[0].path == place.At("rules/queue.manifest"));
   CHECK(files[0].is_settled);
@@ -211,7 +211,7 @@ TEST_CASE("an old manifest says where to look once more, and goes when it has do
   std::ofstream(place.At("elsewhere/c.yml")) << Marked("three\n");
   place.WriteManifest({"gen/queue.yml", "../elsewhere/c.yml"});
   CHECK(place.LeftOver() == Files{{"elsewhere/c.yml", kGone}, {"rules/queue.manifest", kManifest}});
-  files = generate::LeftOvers({place.made()}, std::nullopt, false).value();
+  files = tree::LeftOvers({place.made()}, std::nullopt, false).value();
   CHECK(std::ranges::none_of(files, &LeftOver::is_settled));
   // That of a spec that is gone, if these are all there are.
   place.WriteManifest({"gen/x.yml"}, "gone.toml");
@@ -243,7 +243,7 @@ TEST_CASE("a run that was cut short is completed by the next") {
   place.Write();
   place.artefacts = {{"gen/queue.yml", Marked("new\n")}, {"elsewhere/c.yml", Marked("three\n")}};
   std::ofstream(place.At("rules/elsewhere")) << "in the way\n";
-  CHECK_FALSE(generate::WriteTree(place.made(), place.layout()).ok());
+  CHECK_FALSE(tree::WriteTree(place.made(), place.layout()).ok());
   CHECK(ReadFile(place.At("rules/gen/queue.yml")).value() == Marked("new\n"));
   CHECK_FALSE(place.Diff().empty());
   fs::remove(place.At("rules/elsewhere"));

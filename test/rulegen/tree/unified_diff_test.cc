@@ -11,7 +11,7 @@
 
 #include "common/text.h"
 
-using outgrown::generate::UnifiedDiff;
+using outgrown::tree::UnifiedDiff;
 
 namespace {
 

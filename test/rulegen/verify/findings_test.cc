@@ -45,7 +45,7 @@ TEST_CASE("a file's mark tells which digest it was generated from") {
 
 TEST_CASE("a file that differs is reported with the reason that its mark shows") {
   struct Row {
-    generate::FileDifference file;
+    tree::FileDifference file;
     std::string line;
   };
   const std::vector<Row> rows = {
@@ -68,7 +68,7 @@ TEST_CASE("files that were never generated are missing, each by its name") {
   const test::TemporaryFolder folder;
   spec::Spec spec = test::TinySpec();
   spec.file = folder.path() / "queue.toml";
-  const generate::Made made{&spec, generate::MakeArtefacts(spec, {}).value()};
+  const tree::Made made{&spec, artefacts::MakeArtefacts(spec, {}).value()};
   const auto findings = verify::CompareFiles(made, std::nullopt);
   REQUIRE(findings.ok());
   CHECK(findings->size() == made.artefacts.size());
@@ -79,9 +79,9 @@ TEST_CASE("a file that the spec no longer generates is left over") {
   const test::TemporaryFolder folder;
   spec::Spec spec = test::TinySpec();
   spec.file = folder.path() / "queue.toml";
-  const generate::Made made{&spec, generate::MakeArtefacts(spec, {}).value()};
-  const generate::Layout layout(spec, std::nullopt);
-  REQUIRE(generate::WriteTree(made, layout).ok());
+  const tree::Made made{&spec, artefacts::MakeArtefacts(spec, {}).value()};
+  const tree::Layout layout(spec, std::nullopt);
+  REQUIRE(tree::WriteTree(made, layout).ok());
   const auto count = [&](State state) {
     const auto findings = verify::CompareFiles(made, std::nullopt);
     return std::ranges::count(findings.value(), state, &Finding::state);
