@@ -155,9 +155,8 @@ WalWatch::WalWatch() = default;
 
 WalWatch::~WalWatch() {
   if (thread_.joinable()) {
-    const std::uint64_t one = 1;
     // An eventfd wakes poll without a race; a flag alone would be seen with the next event only.
-    static_cast<void>(::write(stop_, &one, sizeof one));
+    static_cast<void>(::eventfd_write(stop_, 1));
     thread_.join();
   }
   stores_.clear();  // before the descriptor that their watches belong to
