@@ -39,6 +39,17 @@ class Accounts:
                 f"--groups={groups}" if groups else "--clear-groups"]
 
 
+class Sysusers(unittest.TestCase):
+    def test_each_package_makes_the_users_and_groups_that_its_unit_names(self):
+        """Or systemd doesn't start the unit where the other package is not installed."""
+        for name in ("outgrown-exporter", "outgrown-evaluate"):
+            unit = settings(name + ".service")
+            lines = [line.split() for line in (UNITS / f"{name}.sysusers").read_text().splitlines() if not line.startswith("#")]
+            made = {"u": {line[1] for line in lines if line[0] == "u"}, "g": {line[1] for line in lines}}
+            self.assertLessEqual({unit["User"]}, made["u"])
+            self.assertLessEqual({unit["Group"], *unit.get("SupplementaryGroups", "").split()}, made["g"])
+
+
 @unittest.skipUnless(os.geteuid() == 0, "only root can act for other users")
 class Units(unittest.TestCase):
     def test_the_exporter_reads_what_the_daily_decision_writes(self):
