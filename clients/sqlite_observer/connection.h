@@ -46,7 +46,6 @@ class Connection final : public FileUser {
 
   bool ExplainsWrite() noexcept override;
   void CommitSeen() noexcept override;
-  void FirstReadAsked(Share& share) noexcept override;
 
  private:
   explicit Connection(sqlite3* db) : db_(db) {}
@@ -65,9 +64,6 @@ class Connection final : public FileUser {
   void ReportRefused(const char* schema, std::shared_ptr<Sink> sink);
 
   static int Trace(unsigned event, void* connection, void* statement, void* detail) noexcept;
-  int SchemaBytes() const noexcept;
-  void JudgeFirstRead(unsigned event) noexcept;
-  static void CountFirstRead(Share& share, int code) noexcept;
   void Started(sqlite3_stmt* statement) noexcept;
   void Ended(sqlite3_stmt* statement) noexcept;
   void Announce(const sqlite3_stmt* statement) noexcept;
@@ -86,7 +82,6 @@ class Connection final : public FileUser {
   std::vector<std::string> ignored_schemas_;
   bool traces_ = false;                      // the slot is ours, as far as is known
   bool took_trace_ = false;                  // it was, once
-  bool first_read_asked_ = false;            // of one of the shares, and not judged yet
   const sqlite3_stmt* current_ = nullptr;    // the announced one that started last, until it commits or ends
   const sqlite3_stmt* committed_ = nullptr;  // the one that has just committed, until the next starts
   std::array<const sqlite3_stmt*, kAnnouncedMax> announced_ =

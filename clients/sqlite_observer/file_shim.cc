@@ -254,18 +254,7 @@ int ObservedFile::Close(sqlite3_file* file) noexcept {
 int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
   ObservedFile& self = *From(file);
   if (level < SQLITE_LOCK_RESERVED) {
-    // Not in a shared cache that another connection has joined, of which the one that calls may not be known: with the
-    // cache's lock held, another connection must not be asked.
-    Share* const alone =
-        self.db_.load(std::memory_order_relaxed) == nullptr ? self.only_user_.load() : nullptr;
-    const bool is_first_read = alone != nullptr && !alone->first_read.is_done && !alone->ignored &&
-                               self.lock_level_ == SQLITE_LOCK_NONE;
-    if (is_first_read) alone->connection->FirstReadAsked(*alone);
     const int result = self.real_->xLock(file, level);
-    if (is_first_read && alone->first_read.asked_ns != 0) {
-      alone->first_read.answered_ns = block::NowNs();
-      alone->first_read.answer = result;
-    }
     if (result == SQLITE_OK) {
       self.Locked(level);
     } else if (Share* const caller = self.Caller(); caller != nullptr && !caller->ignored) {

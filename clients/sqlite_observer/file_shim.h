@@ -17,14 +17,12 @@
 //   SQLITE_FCNTL_SYNC                in a rollback journal's commit: it has changed something
 //   a WAL frame with the commit mark the same in WAL mode, in every locking mode (ObservedWal)
 //   RESERVED, the WAL's write lock   a write transaction is asking to begin
-//   SHARED, of a new connection      it is about to read the schema, without which no statement runs (Share::FirstRead)
 //   SQLITE_FCNTL_PDB                 which connection is using the file: in a shared cache there are several
 // Source: SQLite 3.40.1, pager.c (sqlite3PagerCommitPhaseOne, pager_end_transaction), wal.c (walFrames).
 #pragma once
 
 #include <algorithm>
 #include <atomic>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,7 +33,6 @@
 namespace outgrown::observer {
 
 class ObservedFile;
-struct Share;
 
 // A connection, as far as the shim of a file that it uses has to know it.
 class FileUser {
@@ -46,8 +43,6 @@ class FileUser {
   virtual bool ExplainsWrite() noexcept = 0;
   // A write transaction has committed; looks as well.
   virtual void CommitSeen() noexcept = 0;
-  // The lock to read is being asked for by a connection of which it isn't known whether it can read the store.
-  virtual void FirstReadAsked(Share& share) noexcept = 0;
 
  protected:
   ~FileUser() = default;
@@ -134,7 +129,6 @@ struct Share {
         file(file),
         schema(std::move(schema)),
         sink(std::move(sink)),
-        first_read{.is_done = this->schema != "main"},
         tracker(*this->sink) {}
 
   FileUser* connection;  // null once that is closed
@@ -142,15 +136,6 @@ struct Share {
   std::string schema;    // "main", or what ATTACH calls it
   std::shared_ptr<Sink> sink;
   bool ignored = false;  // what the connection does to the file is not to be counted
-  // SQLite reads the main database's schema while it compiles a connection's first statement. If it can't, no statement
-  // runs, and the trace says nothing.
-  struct FirstRead {
-    bool is_done = false;
-    std::uint64_t asked_ns = 0;  // when the lock for it was asked for, 0: it was not, or how it went is known
-    std::uint64_t answered_ns = 0;  // … the last time
-    int answer = 0;                 // to that
-    int own_bytes = 0;              // of the schema while it is being read
-  } first_read;
   WriteTracker tracker;
 
   void Ignore() noexcept {

@@ -1,9 +1,7 @@
 // The part of a Connection that listens to its trace.
 #include <algorithm>
-#include <cstdint>
 #include <optional>
 #include <string_view>
-#include <utility>
 
 #include "clients/sqlite_observer/connection.h"
 #include "clients/sqlite_observer/result_probe.h"
@@ -76,16 +74,14 @@ void Connection::TakeTrace() noexcept {
   if (took_trace_) return;
   // SQLite has one trace slot a connection; this replaces whatever was there, and whoever comes later
   // replaces ours.
-  took_trace_ = traces_ = sqlite3_trace_v2(db_, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE | SQLITE_TRACE_CLOSE,
-                                           &Connection::Trace, this) == SQLITE_OK;
+  took_trace_ = traces_ =
+      sqlite3_trace_v2(db_, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE, &Connection::Trace, this) == SQLITE_OK;
 }
 
 int Connection::Trace(unsigned event, void* connection, void* statement, void* detail) noexcept {
   auto* const self = static_cast<Connection*>(connection);
-  if (self->ignored_) return 0;
-  if (self->first_read_asked_) self->JudgeFirstRead(event);
-  if (event == SQLITE_TRACE_CLOSE) return 0;
   auto* const started_or_ended = static_cast<sqlite3_stmt*>(statement);
+  if (self->ignored_) return 0;
   if (event == SQLITE_TRACE_PROFILE) {
     self->Ended(started_or_ended);
   } else if (detail == sqlite3_sql(started_or_ended) || self->current_ == nullptr) {
@@ -94,55 +90,6 @@ int Connection::Trace(unsigned event, void* connection, void* statement, void* d
     self->Started(started_or_ended);
   }
   return 0;
-}
-
-// 0 while the main database's schema is not read; while it is being read, what SQLite's own table takes (prepare.c,
-// sqlite3InitOne). Reading it failed if it is 0 afterwards.
-int Connection::SchemaBytes() const noexcept {
-  int now = 0;
-  int highest = 0;
-  sqlite3_db_status(db_, SQLITE_DBSTATUS_SCHEMA_USED, &now, &highest, 0);
-  return now;
-}
-
-void Connection::FirstReadAsked(Share& share) noexcept {
-  Share::FirstRead& read = share.first_read;
-  const int bytes = SchemaBytes();
-  if (bytes == 0) return;  // for a backup, or for a statement that needs no schema
-  if (read.asked_ns == 0) {
-    read.own_bytes = bytes;
-  } else if (bytes != read.own_bytes) {
-    return;  // it was read meanwhile
-  } else if (read.answer != SQLITE_BUSY) {
-    CountFirstRead(share, SQLITE_OK);
-  } else {
-    return;  // the busy handler tries again, or the application does
-  }
-  read.asked_ns = block::NowNs();
-  first_read_asked_ = true;
-}
-
-// At the first event after the lock was asked for.
-void Connection::JudgeFirstRead(unsigned event) noexcept {
-  first_read_asked_ = false;
-  for (const std::shared_ptr<Share>& share : shares_) {
-    Share::FirstRead& read = share->first_read;
-    if (read.asked_ns == 0) continue;
-    read.is_done = SchemaBytes() > 0;
-    // At a statement's end it was that statement which asked for it, and may have dropped the schema again (VACUUM). A
-    // statement that starts was compiled meanwhile, which has taken the code of the one before away.
-    const bool is_failed = !read.is_done && event != SQLITE_TRACE_PROFILE;
-    const int code = event == SQLITE_TRACE_CLOSE ? sqlite3_extended_errcode(db_) : SQLITE_OK;
-    if (is_failed && share->file != nullptr && !share->ignored) CountFirstRead(*share, code);
-    read.asked_ns = 0;
-  }
-}
-
-// It lasted as long as it waited for the lock: when the rest failed is not known, and that is short.
-void Connection::CountFirstRead(Share& share, int code) noexcept {
-  const Share::FirstRead& read = share.first_read;
-  if (!IsAboutDatabase(code)) code = read.answer == SQLITE_OK ? SQLITE_ERROR : read.answer;
-  share.sink->EndAt({read.asked_ns, 0}, block::OutcomeOfSqlite(code), read.answered_ns);
 }
 
 void Connection::Started(sqlite3_stmt* statement) noexcept {
