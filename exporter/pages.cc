@@ -6,7 +6,6 @@
 #include <cmath>
 #include <ostream>
 #include <streambuf>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -150,28 +149,28 @@ std::string LastWriteText(double unix_seconds) {
   return SpanText(std::max(0.0, now.count() - unix_seconds)) + " ago";
 }
 
-// Why the counts are no evidence, as the shipped spec's [coverage.reasons] say it in the verdict line.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kMeasurementProblems = {{
-    {"other_file", "the application writes to another file than the exporter reads"},
-    {"unlinked_file", "the application writes to a file that is no longer at its path"},
-    {"held_without_log", "a process holds the database open, but its write-ahead log is not at this path"},
-    {"refused_name_taken", "counting was refused: another database has this store's name"},
-    {"refused_other_sqlite",
-     "counting was refused: the application uses another copy of SQLite than the observer"},
-    {"not_counted", "the application has the store open but does not count its writes"},
-    {"unreadable", "the exporter can't read the database"},
-    {"not_watched", "the exporter can't watch the database's folder"},
-    {"trace_lost", "a connection's writes are no longer traced"},
-    {"file_not_comparable", "the application's file and the exporter's can't be compared"},
-}};
-// This one alone leaves the counts usable if they agree from both sides.
+// Leaves the counts usable if they agree from both sides.
 constexpr std::string_view kNotComparable = "file_not_comparable";
 
-bool HasMeasurementProblem(const Samples& samples, const std::string& store, std::string_view reason) {
-  return samples.Find("checkpoint_measurement_problem_info", {store, reason}) == 1;
+// Why the counts are no evidence.
+std::vector<std::string> MeasurementProblems(const Samples& samples) {
+  std::vector<std::string> reasons;
+  for (const FamilySamples& family : samples.families()) {
+    if (family.metric().name != "checkpoint_measurement_problem_info") continue;
+    const std::vector<prometheus::MetricFamily> collected = family.Collect();
+    for (const prometheus::ClientMetric& metric : collected.front().metric)
+      reasons.push_back(metric.label.back().value);
+  }
+  return reasons;
 }
 
-std::string Problems(const StoreReport& report) {
+// As the verdict line says it.
+std::string_view Sentence(const Table& table, std::string_view reason) {
+  const auto row = std::ranges::find(table.reasons, reason, &ReasonRow::id);
+  return row == table.reasons.end() ? reason : row->sentence;
+}
+
+std::string Problems(const StoreReport& report, const Table& table) {
   const Samples& samples = report.samples;
   const std::string& store = report.name;
   const auto reason = [&](std::string_view metric) { return samples.FindLabel(metric, {store}, 1); };
@@ -186,10 +185,10 @@ std::string Problems(const StoreReport& report) {
   if (file) add("Database:", sqlite::ProblemTextOfId(*file));
   // The same reason for both is the file's, and is said once.
   if (commits && commits != file) add("Commit counter:", sqlite::ProblemTextOfId(*commits));
-  for (const auto& [id, text] : kMeasurementProblems) {
+  for (const std::string& id : MeasurementProblems(samples)) {
     // The commit counter's own reason has said these two already.
     const bool is_said = commits && (id == "unreadable" || id == *commits);
-    if (HasMeasurementProblem(samples, store, id) && !is_said) add("Counts:", text);
+    if (!is_said) add("Counts:", Sentence(table, id));
   }
   if (!report.oldest_reader.empty()) {
     const double seconds = samples.Find("checkpoint_wal_oldest_reader_seconds", {store}).value_or(0);
@@ -205,9 +204,8 @@ std::string Badge(std::string_view kind, std::string_view text) {
 
 std::string Badges(const Samples& samples, const std::string& store) {
   if (samples.Find("checkpoint_block_up", {store}) != 1) return Badge("bad", "writes not counted");
-  const bool is_bad = std::ranges::any_of(kMeasurementProblems, [&](const auto& problem) {
-    return problem.first != kNotComparable && HasMeasurementProblem(samples, store, problem.first);
-  });
+  const bool is_bad = std::ranges::any_of(MeasurementProblems(samples),
+                                          [](const std::string& reason) { return reason != kNotComparable; });
   std::string badges = is_bad ? Badge("bad", "counts are no evidence") : Badge("good", "writes counted");
   if (samples.Find("checkpoint_block_writers", {store}) == 0) badges += Badge("idle", "no living writer");
   return badges;
@@ -241,7 +239,7 @@ class PieceStream final : public std::streambuf {
 
 }  // namespace
 
-std::string StoreCard(const StoreReport& store) {
+std::string StoreCard(const StoreReport& store, const Table& table) {
   const std::string& name = store.name;
   const Samples& samples = store.samples;
   const auto value = [&](std::string_view metric) { return samples.Find(metric, {name}); };
@@ -261,7 +259,7 @@ std::string StoreCard(const StoreReport& store) {
       "<section class=\"store\">\n<div class=\"head\"><h3>{}</h3>{}</div>\n<p class=\"path\">{}</p>\n{}{}"
       "</section>\n",
       Html(name), Badges(samples, name), Html(store.database),
-      facts.empty() ? "" : "<dl>\n" + facts + "</dl>\n", Problems(store));
+      facts.empty() ? "" : "<dl>\n" + facts + "</dl>\n", Problems(store, table));
 }
 
 std::vector<std::string> Pages::Metrics() const {
@@ -287,7 +285,7 @@ std::vector<std::string> Pages::Landing() const {
   int stores = 0;
   // The landing page shows one store after the other and keeps no samples.
   scraper_.Scrape([&](const StoreReport& store) {
-    cards += StoreCard(store);
+    cards += StoreCard(store, *scraper_.settings().table);
     ++stores;
   });
   if (cards.empty()) {

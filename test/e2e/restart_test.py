@@ -8,7 +8,6 @@ Usage: restart_test.py BUILD_FOLDER
 
 import os
 import pathlib
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 sys.path.insert(0, str(ROOT / "test" / "support"))
+import artefacts  # noqa: E402
 import schema  # noqa: E402
 import servers  # noqa: E402
 from server_case import ServerCase  # noqa: E402
@@ -34,12 +34,8 @@ AWAY_SECONDS = 60
 class Restart(ServerCase):
     @classmethod
     def start(cls):
-        (cls.folder / "demo").mkdir()
-        (cls.folder / "rules").mkdir()
-        cls.spec = cls.folder / "demo" / "checkpoint.toml"
-        shutil.copy(ROOT / "demo" / "checkpoint.toml", cls.spec)
-        shutil.copy(ROOT / "rules" / "alertmanager.base.yml", cls.folder / "rules")
-        subprocess.run([RULEGEN, "--generate", "--spec", cls.spec], check=True, capture_output=True)
+        cls.spec = ROOT / "demo" / "checkpoint.toml"
+        artefacts.generate(RULEGEN, cls.folder, cls.spec)
         cls.blocks = cls.folder / "blocks"
         cls.blocks.mkdir(mode=0o700)
         cls.database = cls.folder / "state.db"

@@ -5,12 +5,10 @@
 
 namespace outgrown::test {
 
-inline bool Soaks() { return std::getenv("OUTGROWN_SOAK") != nullptr; }
-
 // `quick` in `./run test`, `soak` in `./run soak`.
 template <typename Count>
 Count Rounds(Count quick, Count soak) {
-  return Soaks() ? soak : quick;
+  return std::getenv("OUTGROWN_SOAK") != nullptr ? soak : quick;
 }
 
 }  // namespace outgrown::test
