@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -41,6 +42,7 @@ CREATE TABLE IF NOT EXISTS writes (
 
 constexpr int kWritesPerCheckpoint = 2;
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+constexpr std::int64_t kMaintenancePauseNs = 10'000'000;
 
 volatile sig_atomic_t g_stop = 0;
 
@@ -101,7 +103,7 @@ class Application {
     }
   }
 
-  // Deletes the oldest checkpoints a few at a time in one transaction that lasts hold_ms, then pauses twice as long.
+  // Deletes the oldest checkpoints one at a time in one transaction that lasts hold_ms, then pauses twice as long.
   void MaintainUntilStopped() {
     const std::int64_t hold_ns = options_.hold_ms * std::int64_t{1'000'000};
     while (g_stop == 0) {
@@ -115,6 +117,7 @@ class Application {
                   "LIMIT 1);"
                   "UPDATE writes SET value = randomblob(length(value)) WHERE rowid IN "
                   "(SELECT rowid FROM writes ORDER BY random() LIMIT 20)");
+              SleepUntil(std::min(end_ns, MonotonicNs() + kMaintenancePauseNs));
             }
             return result;
           },

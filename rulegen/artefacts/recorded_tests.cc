@@ -224,24 +224,25 @@ PromtoolTest MemoryTest(const spec::Spec& spec, const spec::Watch& watch, const 
   return test;
 }
 
-void AddRecordedTests(const spec::Spec& spec, const Recorded& recorded, const Counters& counters,
-                      PromtoolFile& file) {
-  for (const spec::SignalTest& from : recorded.cases)
-    file.tests.push_back(RecordedTest(spec, recorded, from));
-  if (recorded.cases.empty()) return;
+std::vector<PromtoolTest> RecordedTests(const spec::Spec& spec, const Recorded& recorded,
+                                        const Counters& counters, std::vector<std::string>& notes) {
+  std::vector<PromtoolTest> tests;
+  for (const spec::SignalTest& from : recorded.cases) tests.push_back(RecordedTest(spec, recorded, from));
+  if (recorded.cases.empty()) return tests;
   bool has_reset = false;
   for (const spec::SignalTest& from : recorded.cases) {
     if (std::optional<PromtoolTest> reset = ResetTest(spec, recorded, from, counters)) {
-      file.tests.push_back(std::move(*reset));
+      tests.push_back(std::move(*reset));
       has_reset = true;
       break;
     }
   }
   // One reset test is enough, so the first case that allows it is taken.
-  file.tests.push_back(StoresTest(spec, recorded));
+  tests.push_back(StoresTest(spec, recorded));
   const bool has_idle = std::ranges::any_of(
       recorded.cases, [&](const spec::SignalTest& from) { return IsIdle(spec, from, counters); });
-  file.notes.push_back(Note(recorded, counters, has_idle, has_reset));
+  notes.push_back(Note(recorded, counters, has_idle, has_reset));
+  return tests;
 }
 
 }  // namespace outgrown::artefacts

@@ -32,9 +32,9 @@ class Counters {
   std::unordered_map<std::string_view, std::string_view> foreign_types_;
 };
 
-// Appends the tests of that series, and the note that says what they leave out.
-void AddRecordedTests(const spec::Spec& spec, const Recorded& recorded, const Counters& counters,
-                      PromtoolFile& file);
+// The tests of that series. Appends the note that says what they leave out.
+std::vector<PromtoolTest> RecordedTests(const spec::Spec& spec, const Recorded& recorded,
+                                        const Counters& counters, std::vector<std::string>& notes);
 
 // The case's series, under a name that begins with what it tests; nothing is expected yet.
 PromtoolTest CaseTest(const spec::Spec& spec, const std::string& of, const spec::SignalTest& from);

@@ -1,11 +1,13 @@
 #include "rulegen/artefacts/rule_tests.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -143,7 +145,13 @@ class Planner {
     for (const RuleGroup& group : rules.groups) {
       for (const Rule& rule : group.rules) {
         if (const auto* alert = std::get_if<AlertRule>(&rule)) alerts_.emplace(alert->alert, alert);
+        const auto* recording = std::get_if<RecordingRule>(&rule);
+        if (recording != nullptr && recording->expr.find(spec.store.name + ":") != std::string::npos)
+          reading_rules_.insert(recording->record);
       }
+    }
+    for (const spec::Signal& signal : spec.signals) {
+      for (const spec::SignalTest& from : signal.tests) once_at_ = std::max(once_at_, from.at);
     }
   }
 
@@ -152,16 +160,13 @@ class Planner {
     usual.notes.emplace_back(
         "Every recorded series is tested for its arithmetic and for stores kept apart. Besides:");
     for (const spec::Signal& signal : spec_.signals) {
-      const Recorded recorded{spec::RecordedSeries(spec_.store, signal.id),
-                              signal.split.empty() ? "" : spec::SplitSeries(spec_.store, signal.id),
-                              signal.tests};
-      AddRecordedTests(spec_, recorded, counters_, FileOf(spec_.rules.interval));
+      AddRecorded({spec::RecordedSeries(spec_.store, signal.id),
+                   signal.split.empty() ? "" : spec::SplitSeries(spec_.store, signal.id), signal.tests});
     }
     if (spec_.coverage) {
-      const Recorded recorded{spec::CoverageSeries(spec_.store),
-                              spec_.coverage->reason.empty() ? "" : spec::ReasonSeries(spec_.store),
-                              spec_.coverage->tests};
-      AddRecordedTests(spec_, recorded, counters_, FileOf(spec_.rules.interval));
+      AddRecorded({spec::CoverageSeries(spec_.store),
+                   spec_.coverage->reason.empty() ? "" : spec::ReasonSeries(spec_.store),
+                   spec_.coverage->tests});
     }
     for (const spec::Threshold& threshold : spec_.thresholds)
       // In the order of the spec, so that a diff of the tests follows a diff of the spec.
@@ -183,10 +188,20 @@ class Planner {
     file.evaluation_interval = interval;
     file.groups = GroupNames(rules_);
     if (files_.size() > 1) {
-      file.notes.push_back("Tests that span a long time, so they are evaluated every " +
-                           FormatDuration(interval) + " only.");
+      file.notes.push_back("Tests for which an evaluation every " + FormatDuration(interval) + " is enough.");
     }
     return file;
+  }
+
+  void AddRecorded(const Recorded& recorded) {
+    std::vector<std::string> notes;
+    for (PromtoolTest& test : RecordedTests(spec_, recorded, counters_, notes)) {
+      const bool once = test.samples.front().at == once_at_ && !reading_rules_.contains(recorded.series) &&
+                        !reading_rules_.contains(recorded.by_reason);
+      FileOf(once ? once_at_ : spec_.rules.interval).tests.push_back(std::move(test));
+    }
+    std::vector<std::string>& all = FileOf(spec_.rules.interval).notes;
+    all.insert(all.end(), notes.begin(), notes.end());
   }
 
   const AlertRule& RuleOf(std::string_view id) const {
@@ -214,6 +229,11 @@ class Planner {
   const RuleFile& rules_;
   const Counters counters_;
   std::unordered_map<std::string_view, const AlertRule*> alerts_;
+  // Recorded series of this file that are made of others, and may need those of earlier evaluations.
+  std::unordered_set<std::string_view> reading_rules_;
+  // The longest `at` of signals' cases. promtool evaluates every rule at every evaluation, which is nearly all of its
+  // work; a rule that reads no other needs but the one at the case's instant.
+  Milliseconds once_at_{0};
   std::vector<PromtoolFile> files_;
 };
 

@@ -120,7 +120,7 @@ class OpsLoop(unittest.TestCase):
     def test_the_usual_layout_by_the_letter(self):
         loop = Loop(self.folder, "rules/checkpoint.toml", "alertmanager.base.yml",
                     {"rules": "gen", "dashboards": "../dashboards", "docs": "../docs"})
-        gen = [f"rules/gen/checkpoint.{kind}" for kind in ("rules.yml", "test.yml", "30m.test.yml", "alertmanager.yml", "thresholds.inc")]
+        gen = [f"rules/gen/checkpoint.{kind}" for kind in ("rules.yml", "test.yml", "10m.test.yml", "30m.test.yml", "alertmanager.yml", "thresholds.inc")]
         docs = [f"docs/checkpoint.{kind}.md" for kind in ("decision-matrix", "metrics", "runbook")]
         self.follow(loop, ["rulegen", "--generate"], ci_script(), [
             "rules/checkpoint.toml", *gen, "rules/gen/victoriametrics/checkpoint.rules.yml",
@@ -133,7 +133,7 @@ class OpsLoop(unittest.TestCase):
                                                                                                 "monitoring/prometheus/")
         self.follow(loop, ["rulegen", "--generate", "--spec", spec], script, [
             spec, "monitoring/prometheus/checkpoint.rules.yml",
-            "monitoring/prometheus/checkpoint.test.yml",
+            "monitoring/prometheus/checkpoint.test.yml", "monitoring/prometheus/checkpoint.10m.test.yml",
             "monitoring/prometheus/checkpoint.alertmanager.yml",
             "monitoring/prometheus/checkpoint.thresholds.inc", "monitoring/prometheus/victoriametrics/checkpoint.rules.yml"])
         merged = (self.folder / "monitoring/prometheus/checkpoint.alertmanager.yml").read_text(encoding="utf-8")

@@ -153,32 +153,33 @@ class Many(Backfilled):
         self.assertEqual(done.stderr, "")
 
 
-WEEK = 7 * 2880  # evaluations: more than Prometheus' 11,000 points
+LENGTH = 4 * 2880  # evaluations: more than Prometheus' 11,000 points
+HOURS = 95
 
 
-class Week(Backfilled):
-    """One store for a week: busy for an hour on the third day, silent recordings for half an hour on the fourth,
+class Days(Backfilled):
+    """One store for four days: busy for an hour on the second, silent recordings for half an hour on the third,
     growing beyond 5 GB at the end."""
 
-    BUSY = range(3 * 2880, 3 * 2880 + 120)
-    GAP = range(4 * 2880, 4 * 2880 + 60)
+    BUSY = range(2880, 2880 + 120)
+    GAP = range(2 * 2880, 2 * 2880 + 60)
 
     @classmethod
     def lines(cls):
-        return history.steady_store("week", {
+        return history.steady_store("days", {
             "writes_per_second": lambda index: None if index in cls.GAP else 120 if index in cls.BUSY else 75,
-            "file_size_bytes": lambda index: 6 * history.GIGABYTE if index >= WEEK - 240 else 4 * history.GIGABYTE,
-        }, WEEK)
+            "file_size_bytes": lambda index: 6 * history.GIGABYTE if index >= LENGTH - 240 else 4 * history.GIGABYTE,
+        }, LENGTH)
 
     def at(self, index):
-        return (E - (WEEK - 1 - index) * STEP) * 1000
+        return (E - (LENGTH - 1 - index) * STEP) * 1000
 
-    def test_a_week_has_its_intervals_with_first_and_last_time(self):
-        document = self.backtest("--at", E, "--since", "167h")
+    def test_days_have_their_intervals_with_first_and_last_time(self):
+        document = self.backtest("--at", E, "--since", f"{HOURS}h")
         store, = document["stores"]
         found = [(interval["line"], milliseconds(interval["first"]), milliseconds(interval["last"]))
                 for interval in store["intervals"]]
-        start = E * 1000 - 167 * 3600_000
+        start = E * 1000 - HOURS * 3600_000
         throughput = "MIGRATE NOW - Throughput >100/sec (capacity ceiling)"
         stopped = "UNDETERMINED - Writes per second: the recorded series has stopped"
         self.assertEqual(found, [
@@ -188,18 +189,18 @@ class Week(Backfilled):
             (throughput, self.at(self.BUSY[0] + 20), self.at(self.BUSY[-1])),
             ("SQLite sufficient", self.at(self.BUSY[-1] + 1), self.at(self.GAP[0] + 1)),
             (stopped, self.at(self.GAP[0] + 2), self.at(self.GAP[-1])),
-            ("SQLite sufficient", self.at(self.GAP[-1] + 1), self.at(WEEK - 241)),
-            ("MIGRATE SOON - File size >5GB (performance degradation likely)", self.at(WEEK - 240), E * 1000)])
+            ("SQLite sufficient", self.at(self.GAP[-1] + 1), self.at(LENGTH - 241)),
+            ("MIGRATE SOON - File size >5GB (performance degradation likely)", self.at(LENGTH - 240), E * 1000)])
         totals = {total["verdict"]: total for total in store["verdicts"]}
         self.assertEqual(totals["migrate_now"]["seconds"], 100 * STEP)
         self.assertEqual(totals["migrate_soon"]["seconds"], 240 * STEP)
         self.assertEqual(totals["sufficient"]["times"], 3)
-        self.assertEqual(milliseconds(totals["sufficient"]["last"]), self.at(WEEK - 241))
+        self.assertEqual(milliseconds(totals["sufficient"]["last"]), self.at(LENGTH - 241))
         self.assertEqual(document["approximate"], [])
 
     def test_a_changed_limit_tells_what_it_would_have_changed_and_why(self):
         other = self.changed_spec("lower.toml", ("above   = 80", "above   = 70"))
-        document = self.backtest("--at", E, "--since", "167h", "--against", other)
+        document = self.backtest("--at", E, "--since", f"{HOURS}h", "--against", other)
         change, = document["changes"]
         intervals = [(one["from"]["verdict"], one["to"]["verdict"], one["why"]) for one in change["intervals"]]
         why = "ThroughputApproaching: above 70 instead of above 80"
@@ -210,7 +211,7 @@ class Week(Backfilled):
         self.assertEqual(seconds["undetermined"], 20 * STEP)
         sufficient = next(total for total in document["stores"][0]["verdicts"] if total["verdict"] == "sufficient")
         self.assertEqual(seconds["migrate_soon"], sufficient["seconds"] - 20 * STEP)
-        text = self.rulegen("--backtest", "--spec", SPEC, "--at", E, "--since", "167h", "--against", other, check=0).stdout
+        text = self.rulegen("--backtest", "--spec", SPEC, "--at", E, "--since", f"{HOURS}h", "--against", other, check=0).stdout
         self.assertIn("SQLite sufficient -> MIGRATE SOON - Throughput >80/sec", text)
         self.assertIn("1 store would have had a different verdict", text)
 
@@ -218,15 +219,15 @@ class Week(Backfilled):
         other = self.changed_spec("double.toml", ('expr        = "max by (job, instance, database) (checkpoint_file_size_bytes)"',
                                                   'expr        = "2 * max by (job, instance, database) (checkpoint_file_size_bytes)"'),
                                   ("value  = 5368709120", "value  = 10737418240"))
-        document = self.backtest("--at", E, "--since", "167h", "--against", other)
+        document = self.backtest("--at", E, "--since", f"{HOURS}h", "--against", other)
         self.assertEqual(document["approximate"], [])
         against = document["against"]
         self.assertEqual([one["signal"] for one in against["approximate"]], ["File size"])
         self.assertIn("differs", against["approximate"][0]["reason"])
         self.assertEqual(against["warnings"], [])
-        # 4 GB twice is beyond 5 GB: all the 167 hours but for the busy one. Proven over more than 11,000 points.
+        # 4 GB twice is beyond 5 GB: all the hours but for the busy one. Proven over more than 11,000 points.
         verdicts = {total["verdict"]: total["seconds"] for total in against["stores"][0]["verdicts"]}
-        self.assertEqual(verdicts, {"migrate_now": 100 * STEP, "migrate_soon": (167 * 120 - 100) * STEP})
+        self.assertEqual(verdicts, {"migrate_now": 100 * STEP, "migrate_soon": (HOURS * 120 - 100) * STEP})
         self.assertIn("another expression", document["changes"][0]["intervals"][0]["why"])
 
     def test_a_signal_that_was_never_recorded_is_asked_raw(self):
@@ -245,7 +246,7 @@ class Week(Backfilled):
         self.assertFalse(self.state.exists())
 
     def test_a_terminal_gets_the_timeline_and_progress_and_a_pipe_neither(self):
-        command = [str(RULEGEN), "--backtest", "--spec", str(SPEC), "--at", str(E), "--since", "167h", "--prometheus",
+        command = [str(RULEGEN), "--backtest", "--spec", str(SPEC), "--at", str(E), "--since", f"{HOURS}h", "--prometheus",
                    self.prometheus.url]
         shown = subprocess.run(["script", "-qec", " ".join(command), "/dev/null"], capture_output=True, check=False,
                                timeout=120, env={**os.environ, "TERM": "xterm", "NO_COLOR": ""}).stdout.decode()

@@ -49,15 +49,16 @@ TEST_CASE("a spec makes these artefacts, and leaves out what [output] leaves out
   };
   CHECK(paths(WithAlertmanager()) ==
         std::set<std::string>{"gen/queue.rules.yml", "gen/victoriametrics/queue.rules.yml",
-                              "gen/queue.test.yml", "gen/queue.30m.test.yml", "gen/queue.thresholds.inc",
-                              "gen/queue.alertmanager.yml", "dashboards/queue.json",
-                              "docs/queue.decision-matrix.md", "docs/queue.metrics.md",
-                              "docs/queue.runbook.md"});
+                              "gen/queue.test.yml", "gen/queue.10m.test.yml", "gen/queue.30m.test.yml",
+                              "gen/queue.thresholds.inc", "gen/queue.alertmanager.yml",
+                              "dashboards/queue.json", "docs/queue.decision-matrix.md",
+                              "docs/queue.metrics.md", "docs/queue.runbook.md"});
   spec::Spec spec = test::TinySpec();
   spec.output = {"gen", std::nullopt, std::nullopt, {}};
   spec.rules.flavors = {spec::Flavor::kVictoriaMetrics};
   CHECK(paths(spec) == std::set<std::string>{"gen/victoriametrics/queue.rules.yml", "gen/queue.test.yml",
-                                             "gen/queue.30m.test.yml", "gen/queue.thresholds.inc"});
+                                             "gen/queue.10m.test.yml", "gen/queue.30m.test.yml",
+                                             "gen/queue.thresholds.inc"});
   CHECK(Make(spec)["gen/queue.test.yml"].find("rule_files: [victoriametrics/queue.rules.yml]") !=
         std::string::npos);
 }
@@ -113,9 +114,10 @@ TEST_CASE("a changed threshold changes table, rules, tests, dashboard and docume
   for (const auto& [path, bytes] : after) {
     if (before[path] == bytes) same.insert(path);
   }
-  // Only what names no limit stays: the routes, the metric reference and the tests about a day's memory.
-  CHECK(same == std::set<std::string>{"gen/queue.alertmanager.yml", "gen/queue.30m.test.yml",
-                                      "docs/queue.metrics.md"});
+  // Only what names no limit stays: the routes, the metric reference, the tests of recorded series and those about a
+  // day's memory.
+  CHECK(same == std::set<std::string>{"gen/queue.alertmanager.yml", "gen/queue.10m.test.yml",
+                                      "gen/queue.30m.test.yml", "docs/queue.metrics.md"});
 }
 
 TEST_CASE("every runbook_url names a heading of the runbook") {

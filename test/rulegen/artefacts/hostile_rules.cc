@@ -9,6 +9,7 @@
 
 #include "common/file.h"
 #include "common/text.h"
+#include "common/time_text.h"
 #include "rulegen/artefacts/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
 #include "test/rulegen/support/hostile.h"
@@ -18,8 +19,8 @@ namespace {
 
 using namespace outgrown;
 
-constexpr int kThresholds = 60;
-constexpr int kPiecesEach = 10;
+constexpr int kThresholds = 20;
+constexpr int kPiecesEach = 30;
 
 std::string Hostile(std::mt19937_64& random) {
   std::string text;
@@ -62,12 +63,15 @@ int main(int argc, char** argv) {
   std::mt19937_64 random(static_cast<std::uint64_t>(*seed));
   const spec::Spec spec = HostileSpec(random);
   const artefacts::RuleFile rules = artefacts::PlanRules(spec);
-  const artefacts::PromtoolFile tests = artefacts::PlanTests(spec, rules).front();
   const std::filesystem::path folder = argv[1];
-  const bool written =
-      WriteFileIfChanged(folder / tests.rule_file,
-                         artefacts::RulesYaml(spec, rules, spec::Flavor::kPrometheus))
-          .ok() &&
-      WriteFileIfChanged(folder / "hostile.test.yml", artefacts::PromtoolYaml(spec, tests)).ok();
+  bool written = true;
+  for (const artefacts::PromtoolFile& tests : artefacts::PlanTests(spec, rules)) {
+    const std::string name = FormatDuration(tests.evaluation_interval) + ".test.yml";
+    written = written &&
+              WriteFileIfChanged(folder / tests.rule_file,
+                                 artefacts::RulesYaml(spec, rules, spec::Flavor::kPrometheus))
+                  .ok() &&
+              WriteFileIfChanged(folder / name, artefacts::PromtoolYaml(spec, tests)).ok();
+  }
   return written ? 0 : 1;
 }

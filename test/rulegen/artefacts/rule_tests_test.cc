@@ -16,10 +16,15 @@ using namespace outgrown;
 
 namespace {
 
-const artefacts::PromtoolTest& Named(const artefacts::PromtoolFile& file, const std::string& start) {
-  const auto found = std::ranges::find_if(
-      file.tests, [&](const artefacts::PromtoolTest& test) { return test.name.starts_with(start); });
-  REQUIRE(found != file.tests.end());
+const artefacts::PromtoolTest& Named(const std::vector<artefacts::PromtoolFile>& files,
+                                     const std::string& start) {
+  const artefacts::PromtoolTest* found = nullptr;
+  for (const artefacts::PromtoolFile& file : files) {
+    for (const artefacts::PromtoolTest& test : file.tests) {
+      if (found == nullptr && test.name.starts_with(start)) found = &test;
+    }
+  }
+  REQUIRE(found != nullptr);
   return *found;
 }
 
@@ -70,8 +75,10 @@ TEST_CASE("an alert without a test, and a test of a misspelt alert, are named") 
 
 TEST_CASE("an alert that is only tested not to fire, and a series that no test expects, are named") {
   Planned planned;
-  std::erase_if(planned.tests.tests,
-                [](const artefacts::PromtoolTest& test) { return test.name.starts_with("queue:depth"); });
+  for (artefacts::PromtoolFile& file : planned.files) {
+    std::erase_if(file.tests,
+                  [](const artefacts::PromtoolTest& test) { return test.name.starts_with("queue:depth"); });
+  }
   for (artefacts::PromtoolTest& test : planned.tests.tests) {
     for (artefacts::AlertCheck& check : test.alerts) {
       if (check.alert == "QueueDepth") check.expected.clear();
@@ -127,7 +134,7 @@ TEST_CASE("each thing that a test of an alert could leave out is named") {
 
 TEST_CASE("`for` one interval short is one sample less than fires") {
   const Planned planned;
-  const artefacts::PromtoolTest& test = Named(planned.tests, "QueueRate fires");
+  const artefacts::PromtoolTest& test = Named(planned.files, "QueueRate fires");
   // 10 minutes at 30 s: 21 true samples fire, 20 don't. Then 15 minutes of keep_firing_for.
   CHECK(test.series[0].second == "100.00000000000001x51");
   CHECK(test.series[1].second == "100.00000000000001x20 100x30");
@@ -144,7 +151,7 @@ TEST_CASE("`for` one interval short is one sample less than fires") {
 
 TEST_CASE("an alert goes on for keep_firing_for after its condition ended, and no longer") {
   Planned planned;
-  const artefacts::PromtoolTest& test = Named(planned.tests, "QueueRate fires");
+  const artefacts::PromtoolTest& test = Named(planned.files, "QueueRate fires");
   CHECK(test.alerts[2].at == std::chrono::minutes(25));
   CHECK(test.alerts[2].expected.size() == 2);
   CHECK(test.alerts[3].at == std::chrono::seconds(1530));
@@ -152,8 +159,8 @@ TEST_CASE("an alert goes on for keep_firing_for after its condition ended, and n
   CHECK(test.alerts[3].expected[0].labels.at(2).value == "beyond");
   // Without it the alert is over at the next evaluation.
   planned.spec.rules.keep_firing_for.reset();
-  const artefacts::PromtoolFile without =
-      artefacts::PlanTests(planned.spec, artefacts::PlanRules(planned.spec)).front();
+  const std::vector<artefacts::PromtoolFile> without =
+      artefacts::PlanTests(planned.spec, artefacts::PlanRules(planned.spec));
   const artefacts::PromtoolTest& ends = Named(without, "QueueRate fires");
   REQUIRE(ends.alerts.size() == 3);
   CHECK(ends.alerts[2].at == std::chrono::seconds(630));
@@ -162,7 +169,7 @@ TEST_CASE("an alert goes on for keep_firing_for after its condition ended, and n
 
 TEST_CASE("an alert without `for` fires at the first sample") {
   const Planned planned;
-  const artefacts::PromtoolTest& test = Named(planned.tests, "QueueDepth fires");
+  const artefacts::PromtoolTest& test = Named(planned.files, "QueueDepth fires");
   CHECK(test.series.size() == 5);
   CHECK(test.alerts[0].at == Milliseconds(0));
   CHECK(test.alerts[0].expected.size() == 2);
@@ -170,7 +177,7 @@ TEST_CASE("an alert without `for` fires at the first sample") {
 
 TEST_CASE("no alert may fire without any series, once its `for` has passed") {
   const Planned planned;
-  const artefacts::PromtoolTest& test = Named(planned.tests, "no alert fires");
+  const artefacts::PromtoolTest& test = Named(planned.files, "no alert fires");
   CHECK(test.series.empty());
   std::vector<std::string> checks;
   for (const artefacts::AlertCheck& check : test.alerts) {
@@ -184,7 +191,7 @@ TEST_CASE("no alert may fire without any series, once its `for` has passed") {
 
 TEST_CASE("a watch's cases are its tests, with the placeholders filled in and `for` checked") {
   const Planned planned;
-  const artefacts::PromtoolTest& down = Named(planned.tests, "QueueExporterDown: down");
+  const artefacts::PromtoolTest& down = Named(planned.files, "QueueExporterDown: down");
   CHECK(down.series[0].first == "up{job=\"job-a\",instance=\"instance-a\"}");
   REQUIRE(down.alerts.size() == 2);
   CHECK(down.alerts[0].at == std::chrono::seconds(270));
@@ -192,10 +199,10 @@ TEST_CASE("a watch's cases are its tests, with the placeholders filled in and `f
   CHECK(down.alerts[1].at == std::chrono::minutes(5));
   REQUIRE(down.alerts[1].expected.size() == 1);
   CHECK(down.alerts[1].expected[0].labels.size() == 4);
-  const artefacts::PromtoolTest& up = Named(planned.tests, "QueueExporterDown: up");
+  const artefacts::PromtoolTest& up = Named(planned.files, "QueueExporterDown: up");
   REQUIRE(up.alerts.size() == 1);
   CHECK(up.alerts[0].expected.empty());
-  const artefacts::PromtoolTest& unread = Named(planned.tests, "QueueDepthUnread: up");
+  const artefacts::PromtoolTest& unread = Named(planned.files, "QueueDepthUnread: up");
   CHECK(unread.series[1].first.find("digest=\"" + std::string(64, 'd') + "\"") != std::string::npos);
 }
 
@@ -203,18 +210,33 @@ TEST_CASE("labels that an alert's expression makes are expected as the case says
   spec::Spec spec = test::TinySpec();
   spec.watches[1].labels.emplace_back("missing");
   spec.watches[1].tests[0].labels = {{"missing", "Depth"}};
-  const artefacts::PromtoolFile file = artefacts::PlanTests(spec, artefacts::PlanRules(spec)).front();
+  const std::vector<artefacts::PromtoolFile> file = artefacts::PlanTests(spec, artefacts::PlanRules(spec));
   const artefacts::PromtoolTest& down = Named(file, "QueueExporterDown: down");
   CHECK(down.alerts[1].expected.at(0).labels.at(3) == artefacts::Pair{"missing", "Depth"});
 }
 
 TEST_CASE("cases of another interval stand in a file of their own, which is evaluated so rarely") {
   const Planned planned;
-  REQUIRE(planned.files.size() == 2);
-  CHECK(planned.files[1].evaluation_interval == std::chrono::minutes(30));
-  REQUIRE(planned.files[1].tests.size() == 1);
-  CHECK(planned.files[1].tests[0].name == "QueueExporterDown: for a day");
-  CHECK(planned.files[1].tests[0].interval == std::chrono::minutes(30));
+  REQUIRE(planned.files.size() == 3);
+  CHECK(planned.files[2].evaluation_interval == std::chrono::minutes(30));
+  REQUIRE(planned.files[2].tests.size() == 1);
+  CHECK(planned.files[2].tests[0].name == "QueueExporterDown: for a day");
+  CHECK(planned.files[2].tests[0].interval == std::chrono::minutes(30));
+}
+
+TEST_CASE("cases of signals are evaluated once, unless the signal reads what rules recorded before") {
+  const auto once = [](const spec::Spec& spec) {
+    std::set<std::string> names;
+    for (const artefacts::PromtoolFile& file : artefacts::PlanTests(spec, artefacts::PlanRules(spec))) {
+      if (file.evaluation_interval != std::chrono::minutes(10)) continue;
+      for (const artefacts::PromtoolTest& test : file.tests) names.insert(test.samples.at(0).record);
+    }
+    return names;
+  };
+  spec::Spec spec = test::TinySpec();
+  CHECK(once(spec) == std::set<std::string>{"queue:depth", "queue:jobs_per_second"});
+  spec.signals[1].expr = "max_over_time(queue:jobs_per_second[5m])";
+  CHECK(once(spec) == std::set<std::string>{"queue:jobs_per_second"});
 }
 
 TEST_CASE("a case may say that nothing is recorded, and which reasons are") {
@@ -229,7 +251,7 @@ TEST_CASE("a case may say that nothing is recorded, and which reasons are") {
   split.split = {{"full", 3}, {"slow", 4}};
   spec.signals[1].tests.push_back(absent);
   spec.signals[1].tests.push_back(split);
-  const artefacts::PromtoolFile file = artefacts::PlanTests(spec, artefacts::PlanRules(spec)).front();
+  const std::vector<artefacts::PromtoolFile> file = artefacts::PlanTests(spec, artefacts::PlanRules(spec));
   const artefacts::PromtoolTest& nothing = Named(file, "queue:depth: absent");
   REQUIRE(nothing.samples.size() == 2);
   CHECK(nothing.samples[0].expected.empty());
@@ -244,16 +266,17 @@ TEST_CASE("a case may say that nothing is recorded, and which reasons are") {
 
 TEST_CASE("a counter's signal gets a reset test, a gauge's doesn't") {
   const Planned planned;
-  const artefacts::PromtoolTest& test = Named(planned.tests, "queue:jobs_per_second survives");
+  const artefacts::PromtoolTest& test = Named(planned.files, "queue:jobs_per_second survives");
   CHECK(test.series[0].second == "0+15x38 15+15x41");
-  CHECK(std::ranges::none_of(planned.tests.tests, [](const auto& each) {
-    return each.name == "queue:depth survives a counter reset";
-  }));
+  for (const artefacts::PromtoolFile& file : planned.files) {
+    CHECK(std::ranges::none_of(
+        file.tests, [](const auto& each) { return each.name == "queue:depth survives a counter reset"; }));
+  }
 }
 
 TEST_CASE("every signal is tested with one more store for each identity label") {
   const Planned planned;
-  const artefacts::PromtoolTest& test = Named(planned.tests, "queue:depth keeps stores apart");
+  const artefacts::PromtoolTest& test = Named(planned.files, "queue:depth keeps stores apart");
   REQUIRE(test.samples.size() == 1);
   std::vector<std::string> series;
   for (const artefacts::ExpectedSample& sample : test.samples[0].expected) series.push_back(sample.labels);
@@ -281,7 +304,7 @@ TEST_CASE("a recorded value is compared to nine digits, as PromQL's round() does
     CAPTURE(row.value);
     spec::Spec spec = test::TinySpec();
     spec.signals[1].tests[0].value = row.value;
-    const artefacts::PromtoolFile tests = artefacts::PlanTests(spec, artefacts::PlanRules(spec)).front();
+    const std::vector<artefacts::PromtoolFile> tests = artefacts::PlanTests(spec, artefacts::PlanRules(spec));
     const artefacts::SampleCheck& check = Named(tests, "queue:depth").samples.at(0);
     std::string expected = row.expr;
     expected.replace(expected.find('S'), 1, "job=\"job-a\",instance=\"instance-a\",path=\"path-a\"");
@@ -369,7 +392,7 @@ TEST_CASE(
       for (const std::string& series : row.series) named.series.emplace_back(series, "12x80");
       signal.tests.push_back(named);
     }
-    const artefacts::PromtoolFile file = artefacts::PlanTests(spec, artefacts::PlanRules(spec)).front();
+    const std::vector<artefacts::PromtoolFile> file = artefacts::PlanTests(spec, artefacts::PlanRules(spec));
     const artefacts::PromtoolTest& test = Named(file, "queue:depth: named");
     Lines input;
     for (const auto& series : test.series) input.push_back(series.first);
@@ -397,7 +420,7 @@ TEST_CASE(
     several.series.emplace_back(R"(queue_depth{path="2"})", "12x80");
     signal.tests.insert(signal.tests.begin(), several);
   }
-  const artefacts::PromtoolFile file = artefacts::PlanTests(spec, artefacts::PlanRules(spec)).front();
+  const std::vector<artefacts::PromtoolFile> file = artefacts::PlanTests(spec, artefacts::PlanRules(spec));
   std::vector<std::string> input;
   for (const auto& series : Named(file, "queue:depth keeps stores apart").series)
     input.push_back(series.first);
