@@ -17,6 +17,7 @@
 #include "counterblock/registry.h"
 #include "test/counterblock/block_folder.h"
 #include "test/support/child.h"
+#include "test/support/rounds.h"
 
 using namespace outgrown::block;  // NOLINT(google-build-using-namespace)
 using outgrown::Result;
@@ -56,16 +57,17 @@ std::size_t Descriptors() {
 
 }  // namespace
 
-TEST_CASE("1000 stores that are opened one after the other take no more of the process than 64 do") {
+TEST_CASE("stores that are opened one after the other take no more of the process than 64 do, however many") {
+  const std::size_t stores = outgrown::test::Rounds<std::size_t>(200, 1000);
   const BlockFolder folder;
   const std::size_t descriptors_before = Descriptors();
-  for (std::size_t number = 0; number < 1000; ++number) {
+  for (std::size_t number = 0; number < stores; ++number) {
     Writer writer = OpenNumber(folder, number);
     writer.Record(Outcome::kOk, 1, 1);
   }
   CHECK(Descriptors() == descriptors_before);
   CHECK(MappedBlocks() == kClosedBlocksMax);
-  for (std::size_t number = 0; number < 1000; ++number) {
+  for (std::size_t number = 0; number < stores; ++number) {
     Writer writer = OpenNumber(folder, number);  // whether it is still mapped or not
     writer.Record(Outcome::kOk, 1, 1);
     CHECK(Count(folder, number) == 2);

@@ -74,7 +74,7 @@ TEST_CASE("whatever happened in a period, its record follows from itself") {
   CAPTURE(seed);
   std::mt19937_64 random(seed);
   std::vector<std::string> records;
-  const int rounds = Rounds(300, 2000);
+  const int rounds = Rounds(100, 2000);
   for (int round = 0; round < rounds; ++round) {
     MemorySource source;
     source.AddHealthyStore("a");
