@@ -27,13 +27,14 @@ SOAKS = "OUTGROWN_SOAK" in os.environ
 
 
 def one_of_each(alike, kinds, number):
-    """The kinds of query that a fault is put into: in `./run soak` all; else all but those of `alike`, which are asked and read
-    in one and the same way, and of these the next one with each fault."""
+    """The kinds of query that a fault is put into: in `./run soak` all; else every other one with each fault, the rest with the
+    next, and of `alike`, which are asked and read in one and the same way, the next one with each."""
     others = [kind for kind in kinds if kind not in alike]
     alike = [kind for kind in kinds if kind in alike]
-    if SOAKS or not alike:
+    if SOAKS:
         return kinds
-    return [*others, alike[number % len(alike)]]
+    return [*(others[number % 2::2] or others), *(alike[number % len(alike):][:1] if alike else [])]
+
 
 # Of the presence only the labels count, not the value that nobody reads.
 PRESENCE_UNHARMED = ("NaN", "+Inf", "-Inf", "stale", "only old samples", "samples of the future", "a hole", "one sample",
