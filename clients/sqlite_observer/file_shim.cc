@@ -174,6 +174,12 @@ Share* ObservedFile::Caller() noexcept {
   return caller == users_.end() ? nullptr : caller->get();
 }
 
+FirstRead* ObservedFile::OnlyUsersFirstRead() noexcept {
+  if (db_.load(std::memory_order_relaxed) != nullptr) return nullptr;
+  Share* const only = only_user_;
+  return only == nullptr || only->first_read.is_done() ? nullptr : &only->first_read;
+}
+
 WriteTracker* ObservedFile::CallersTracker(Share* caller) noexcept {
   if (caller != nullptr) return caller->ignored ? nullptr : &caller->tracker;
   if (!nobody_wrote_) {
@@ -254,7 +260,10 @@ int ObservedFile::Close(sqlite3_file* file) noexcept {
 int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
   ObservedFile& self = *From(file);
   if (level < SQLITE_LOCK_RESERVED) {
+    FirstRead* const first_read = self.lock_level_ == SQLITE_LOCK_NONE ? self.OnlyUsersFirstRead() : nullptr;
+    if (first_read != nullptr) first_read->LockAsked();
     const int result = self.real_->xLock(file, level);
+    if (first_read != nullptr) first_read->LockAnswered(result);
     if (result == SQLITE_OK) {
       self.Locked(level);
     } else if (Share* const caller = self.Caller(); caller != nullptr && !caller->ignored) {
@@ -278,6 +287,9 @@ int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
 
 int ObservedFile::Unlock(sqlite3_file* file, int level) noexcept {
   ObservedFile& self = *From(file);
+  if (level == SQLITE_LOCK_NONE) {
+    if (FirstRead* const first_read = self.OnlyUsersFirstRead()) first_read->LockReleased();
+  }
   const int result = self.real_->xUnlock(file, level);
   // Also if the unlock failed: SQLite takes the lock for given back then.
   self.lock_level_ = std::min(self.lock_level_.load(), level);
@@ -289,7 +301,12 @@ int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) 
   // Locks of readers and of passive checkpoints. Recovery and a checkpoint that restarts the log take the
   // writers' lock too (wal.c); no commit follows those, so nothing is counted.
   if (offset != kWalWriteLock || flags != (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE)) {
-    return self.real_->xShmLock(file, offset, count, flags);
+    FirstRead* const first_read = (flags & SQLITE_SHM_SHARED) != 0 ? self.OnlyUsersFirstRead() : nullptr;
+    const bool is_asked = (flags & SQLITE_SHM_LOCK) != 0;
+    if (first_read != nullptr) is_asked ? first_read->LockAsked() : first_read->LockReleased();
+    const int result = self.real_->xShmLock(file, offset, count, flags);
+    if (first_read != nullptr && is_asked) first_read->LockAnswered(result);
+    return result;
   }
   Share* const caller = self.Caller();
   if (self.wal_ == nullptr && caller != nullptr) self.FindWal(*caller, true);

@@ -17,16 +17,18 @@
 //   SQLITE_FCNTL_SYNC                in a rollback journal's commit: it has changed something
 //   a WAL frame with the commit mark the same in WAL mode, in every locking mode (ObservedWal)
 //   RESERVED, the WAL's write lock   a write transaction is asking to begin
+//   the locks to read               whether a new connection can read the schema (FirstRead)
 //   SQLITE_FCNTL_PDB                 which connection is using the file: in a shared cache there are several
 // Source: SQLite 3.40.1, pager.c (sqlite3PagerCommitPhaseOne, pager_end_transaction), wal.c (walFrames).
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "clients/sqlite_observer/file_methods.h"
+#include "clients/sqlite_observer/first_read.h"
 #include "clients/sqlite_observer/sqlite_api.h"
 #include "clients/sqlite_observer/write_tracker.h"
 
@@ -47,49 +49,6 @@ class FileUser {
  protected:
   ~FileUser() = default;
 };
-
-// --- A VFS's table of file methods: copies of it, and putting another in its place.
-
-// A table of an older version is shorter, so it is copied member by member; one of a newer version than 3 is
-// offered as version 3, whose methods it has.
-inline sqlite3_io_methods CopyOf(const sqlite3_io_methods& real) {
-  sqlite3_io_methods copy = {};
-  copy.iVersion = std::min(real.iVersion, 3);
-  copy.xClose = real.xClose;
-  copy.xRead = real.xRead;
-  copy.xWrite = real.xWrite;
-  copy.xTruncate = real.xTruncate;
-  copy.xSync = real.xSync;
-  copy.xFileSize = real.xFileSize;
-  copy.xLock = real.xLock;
-  copy.xUnlock = real.xUnlock;
-  copy.xCheckReservedLock = real.xCheckReservedLock;
-  copy.xFileControl = real.xFileControl;
-  copy.xSectorSize = real.xSectorSize;
-  copy.xDeviceCharacteristics = real.xDeviceCharacteristics;
-  if (copy.iVersion < 2) return copy;
-  copy.xShmMap = real.xShmMap;
-  copy.xShmLock = real.xShmLock;
-  copy.xShmBarrier = real.xShmBarrier;
-  copy.xShmUnmap = real.xShmUnmap;
-  if (copy.iVersion < 3) return copy;
-  copy.xFetch = real.xFetch;
-  copy.xUnfetch = real.xUnfetch;
-  return copy;
-}
-
-// The table of an open file. A shared cache's may be replaced by a thread with another connection to it, while
-// SQLite, which knows nothing of that, calls through it: old and new are both good then.
-inline const sqlite3_io_methods* MethodsOf(sqlite3_file* file) noexcept {
-  return std::atomic_ref(file->pMethods).load(std::memory_order_acquire);
-}
-
-// False if the file's table isn't `expected` any more; nothing is changed then.
-inline bool ReplaceMethods(sqlite3_file* file, const sqlite3_io_methods* expected,
-                           const sqlite3_io_methods* replacement) noexcept {
-  return std::atomic_ref(file->pMethods)
-      .compare_exchange_strong(expected, replacement, std::memory_order_acq_rel);
-}
 
 // --- The write-ahead log's file: a commit that changed something is a frame that carries the commit mark.
 //
@@ -129,6 +88,7 @@ struct Share {
         file(file),
         schema(std::move(schema)),
         sink(std::move(sink)),
+        first_read(connection->db(), this->schema == "main"),
         tracker(*this->sink) {}
 
   FileUser* connection;  // null once that is closed
@@ -136,6 +96,7 @@ struct Share {
   std::string schema;    // "main", or what ATTACH calls it
   std::shared_ptr<Sink> sink;
   bool ignored = false;  // what the connection does to the file is not to be counted
+  FirstRead first_read;
   WriteTracker tracker;
 
   void Ignore() noexcept {
@@ -168,6 +129,9 @@ class ObservedFile : private sqlite3_io_methods {
   const std::string& store() const { return store_; }
   // The one connection that uses it holds the lock (for good with locking_mode=EXCLUSIVE).
   bool is_locked() const { return only_user_ != nullptr && lock_level_ >= SQLITE_LOCK_RESERVED; }
+  // Of the one connection that uses it. Null if that has read the schema, and in a shared cache that another has joined:
+  // with its lock held, that must not be asked.
+  FirstRead* OnlyUsersFirstRead() noexcept;
   // Watches the WAL's file as well, where a connection in exclusive mode has one open; otherwise the WAL's lock
   // shows it in time.
   void WatchWal(const Share& share) noexcept;

@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-#include "clients/sqlite_observer/file_shim.h"
+#include "clients/sqlite_observer/file_methods.h"
 
 namespace outgrown::observer {
 namespace {

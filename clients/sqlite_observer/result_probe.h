@@ -29,8 +29,8 @@ class ResultProbe {
 
   bool is_available() const { return offset_.has_value(); }
 
-  // The extended result code. Only inside a SQLITE_TRACE_PROFILE callback for that statement, and only if
-  // available.
+  // The extended result code. Only inside a SQLITE_TRACE_PROFILE callback for that statement, or while SQLite gives up its
+  // locks after it has failed, and only if available.
   int ResultOf(const sqlite3_stmt* statement) const noexcept;
 
  private:

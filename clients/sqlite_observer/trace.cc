@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "clients/sqlite_observer/connection.h"
+#include "clients/sqlite_observer/first_read.h"
 #include "clients/sqlite_observer/result_probe.h"
 #include "counterblock/writer.h"
 
@@ -11,23 +12,6 @@ namespace outgrown::observer {
 namespace {
 
 using block::Outcome;
-
-// Failures that concern the main database although its lock was not even asked for.
-bool IsAboutDatabase(int code) {
-  switch (code & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_IOERR:
-    case SQLITE_READONLY:
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_CANTOPEN:
-    case SQLITE_PROTOCOL:
-      return true;
-    default:
-      return false;
-  }
-}
 
 // BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ATTACH and DETACH are read-only to SQLite and give no columns.
 // https://sqlite.org/c3ref/stmt_readonly.html: transaction control is read-only "since the statements
@@ -74,14 +58,20 @@ void Connection::TakeTrace() noexcept {
   if (took_trace_) return;
   // SQLite has one trace slot a connection; this replaces whatever was there, and whoever comes later
   // replaces ours.
-  took_trace_ = traces_ =
-      sqlite3_trace_v2(db_, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE, &Connection::Trace, this) == SQLITE_OK;
+  took_trace_ = traces_ = sqlite3_trace_v2(db_, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE | SQLITE_TRACE_CLOSE,
+                                           &Connection::Trace, this) == SQLITE_OK;
 }
 
 int Connection::Trace(unsigned event, void* connection, void* statement, void* detail) noexcept {
   auto* const self = static_cast<Connection*>(connection);
-  auto* const started_or_ended = static_cast<sqlite3_stmt*>(statement);
   if (self->ignored_) return 0;
+  for (const std::shared_ptr<Share>& share : self->shares_) {
+    if (share->file == nullptr) continue;
+    FirstRead* const first_read = share->file->OnlyUsersFirstRead();
+    if (first_read != nullptr) first_read->AtEvent(event, share->ignored ? nullptr : share->sink.get());
+  }
+  if (event == SQLITE_TRACE_CLOSE) return 0;
+  auto* const started_or_ended = static_cast<sqlite3_stmt*>(statement);
   if (event == SQLITE_TRACE_PROFILE) {
     self->Ended(started_or_ended);
   } else if (detail == sqlite3_sql(started_or_ended) || self->current_ == nullptr) {

@@ -37,6 +37,7 @@ THROUGHPUT = r"MIGRATE NOW - Throughput >100/sec \(capacity ceiling\)"
 ANOTHER_FILE = r"UNDETERMINED - the application writes to another file than the exporter reads"
 NOT_COUNTED = r"UNDETERMINED - (Write errors: no recorded series|.*not count.*)"
 REFUSED = r"UNDETERMINED - counting was refused: another database has this store's name"
+ERRORS = r"MIGRATE NOW - Write errors >1% \(SQLite saturated\)"
 BLOCKED = r"UNDETERMINED - P99 write latency: (the recorded series has stopped|no recorded series)"
 NO_LOG = r"UNDETERMINED - a process holds the database open, but its write-ahead log is not at this path"
 
@@ -64,6 +65,7 @@ SITUATIONS = {
     "replaced": Situation(ANOTHER_FILE, ((True, "replace"),)),
     "exporter-sees-a-copy": Situation(ANOTHER_FILE, ((True, "steady"),), store="copy.db", prepare="copy"),
     "log-removed": Situation(NO_LOG, ((True, "remove"),)),
+    "no-statement-compiles": Situation(ERRORS, ((True, "damage"),)),
     "blocked": Situation(BLOCKED, ((True, "block"),), rate=(0, 0)),
     "hard-link": Situation(NO_LOG, ((True, "steady"),), store="link/state.db", prepare="hard_link"),
     "release-folder": Situation(REFUSED, ((True, "release"),)),

@@ -4,6 +4,7 @@ Usage: evidence_writer.py WHAT DATABASE [--observer SO] [--rate N] [--journal wa
 
 WHAT: steady       one connection for as long as it lives
       request      a connection for each write
+      damage       request; after 20 writes the database's schema is overwritten
       process      a process for each write, which ends without closing its connection
       replace      steady; after 20 writes another database is moved over the file, and its log and index are removed
       remove       steady; after 20 writes the log and its index are removed
@@ -61,13 +62,15 @@ def steady(path, arguments, spoil=None):
             kept = spoil(path)  # noqa: F841, a connection that must stay open
 
 
-def request(path, arguments):
+def request(path, arguments, spoil=None):
     prepare(path, arguments.journal).close()
-    for _ in pace(arguments.rate):
+    for number, _ in enumerate(pace(arguments.rate)):
         with contextlib.suppress(sqlite3.Error):  # as an application that goes on
             connection = connect(path)
             insert(connection)
             connection.close()
+        if number == 20 and spoil:
+            spoil(path)
 
 
 def process(path, arguments):
@@ -94,6 +97,12 @@ def replace(path):
     made.close()
     os.replace(copy, path)
     remove(path)
+
+
+def damage(path):
+    with open(path, "r+b") as database:
+        database.seek(100)  # where the schema's page begins, behind the header
+        database.write(bytes(60))
 
 
 def block(path):
@@ -128,7 +137,7 @@ def release(path, arguments):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("steady", "request", "process", "replace", "remove", "block", "look", "release"))
+    parser.add_argument("what", choices=("steady", "request", "damage", "process", "replace", "remove", "block", "look", "release"))
     parser.add_argument("database")
     parser.add_argument("--observer")
     parser.add_argument("--rate", type=float, default=20)
@@ -140,6 +149,8 @@ def main():
         first.load_extension(arguments.observer)
     if arguments.what in ("replace", "remove", "block"):
         steady(arguments.database, arguments, globals()[arguments.what])
+    if arguments.what == "damage":
+        request(arguments.database, arguments, damage)
     globals()[arguments.what](arguments.database, arguments)
 
 

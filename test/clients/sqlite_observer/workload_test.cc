@@ -5,6 +5,7 @@
 // A seed reproduces a run: OUTGROWN_SEED=N. OUTGROWN_SOAK makes it long.
 #include <stdlib.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -107,7 +108,16 @@ struct Party {
   bool changed = false;
   std::optional<std::string> failure;
   sqlite3_stmt* suspended = nullptr;  // a SELECT between two rows
+  bool has_schema = false;            // it has read the schema
+  bool is_locked_out = false;         // a lock kept it from that when it last tried
 };
+
+// It is compiled without the schema.
+bool NeedsNoSchema(const std::string& sql) {
+  constexpr const char* kWords[] = {"BEGIN",     "COMMIT",  "ROLLBACK",
+                                    "SAVEPOINT", "RELEASE", "PRAGMA user_version"};
+  return std::ranges::any_of(kWords, [&](const char* word) { return sql.starts_with(word); });
+}
 
 class Workload {
  public:
@@ -171,8 +181,20 @@ class Workload {
     party.database->Run(
         "PRAGMA max_page_count = 1000; CREATE TEMP TABLE mine(x UNIQUE); INSERT INTO mine VALUES(1)");
     if (Below(3) == 0) party.database->Run("PRAGMA cache_size = 5");
-    party.changed = false;
+    party.changed = party.has_schema = party.is_locked_out = false;
     party.failure.reset();
+    NoteCompiled(party, "SELECT * FROM t", party.database->Run("SELECT * FROM t"), nullptr);
+  }
+
+  // A lock that kept the schema of a new connection from being read counts once, with the first statement that runs
+  // without it.
+  void NoteCompiled(Party& party, const std::string& sql, int code, Counts* expected) const {
+    if (party.has_schema || shared_cache_) return;
+    const bool was_locked_out = party.is_locked_out;
+    const bool failed = party.database->failed_to_compile();
+    party.is_locked_out = failed && code == SQLITE_BUSY;
+    party.has_schema = !party.is_locked_out && !NeedsNoSchema(sql);
+    if (was_locked_out && !failed && NeedsNoSchema(sql)) ++(*expected)["busy"];
   }
 
   static bool InTransaction(Party& party) { return sqlite3_get_autocommit(party.database->handle()) == 0; }
@@ -208,6 +230,7 @@ class Workload {
   int Execute(Party& party, const Operation& operation, const std::string& sql, Counts& expected) {
     const bool was_in_transaction = InTransaction(party);
     const int code = party.database->Run(sql);
+    NoteCompiled(party, sql, code, &expected);
     const bool is_in_transaction = InTransaction(party);
     const bool ends = was_in_transaction && !is_in_transaction;
     // A BEGIN IMMEDIATE inside a transaction fails before it looks at any file; so does what doesn't compile.
@@ -235,6 +258,7 @@ class Workload {
     sqlite3_finalize(party.suspended);
     party.suspended = nullptr;
     Settle(party, false, expected);
+    if (party.is_locked_out) ++expected["busy"];
     party.database.reset();
     if (parties_.size() == 1) reopened_all_ = true;
     Open(party);
@@ -247,6 +271,7 @@ class Workload {
       party.suspended = nullptr;
       return "resume";
     }
+    if (!party.has_schema && !shared_cache_) return "not suspended";
     if (sqlite3_prepare_v2(party.database->handle(), "SELECT * FROM t", -1, &party.suspended, nullptr) ==
         SQLITE_OK) {
       sqlite3_step(party.suspended);
@@ -257,7 +282,9 @@ class Workload {
   // A statement that is interrupted takes its transaction with it.
   std::string Interrupt(Party& party, Counts& expected) {
     // So that it isn't compiled again, and interrupted while it is.
-    if (party.database->Run("SELECT 1 FROM guarded") != SQLITE_OK) return "not interrupted";
+    const int read = party.database->Run("SELECT 1 FROM guarded");
+    NoteCompiled(party, "SELECT 1 FROM guarded", read, &expected);
+    if (read != SQLITE_OK) return "not interrupted";
     sqlite3_progress_handler(
         party.database->handle(), 50, [](void*) { return 1; }, nullptr);
     const Operation operation = {"", Effect::kPartial};
