@@ -59,7 +59,8 @@ inline bool IsUnusable(const Positions& positions, std::string_view key) {
 }
 
 // The rule engines that artefacts are made for. kPrometheus: 2.42 and newer, 3.x; Mimir and Thanos rulers too.
-enum class Flavor { kPrometheus, kVictoriaMetrics };
+// kPrometheusOperator: the same rules as a PrometheusRule object of Kubernetes, for Prometheus' operator.
+enum class Flavor { kPrometheus, kVictoriaMetrics, kPrometheusOperator };
 
 struct Store {
   std::string name;        // [a-z][a-z0-9_]*; prefix of every recorded series and file
@@ -79,6 +80,9 @@ struct Rules {
       std::chrono::seconds(30);  // of every rule group; recorded samples are this far apart
   std::optional<Milliseconds> keep_firing_for;
   std::vector<Flavor> flavors = {Flavor::kPrometheus};
+  // Of kPrometheusOperator alone: the object's labels, by which a Prometheus object selects it, in spec order.
+  std::vector<std::pair<std::string, std::string>> object_labels;
+  bool helm = false;        // of kPrometheusOperator alone: its file goes through Helm's templates
   std::string runbook_url;  // each alert's annotation is this plus "#" and the alert's anchor
   Positions positions;
 };

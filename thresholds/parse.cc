@@ -20,8 +20,9 @@ struct FlavorName {
   std::string_view name;
   Flavor flavor;
 };
-constexpr auto kFlavors = std::to_array<FlavorName>(
-    {{"prometheus", Flavor::kPrometheus}, {"victoriametrics", Flavor::kVictoriaMetrics}});
+constexpr auto kFlavors = std::to_array<FlavorName>({{"prometheus", Flavor::kPrometheus},
+                                                     {"victoriametrics", Flavor::kVictoriaMetrics},
+                                                     {"prometheus-operator", Flavor::kPrometheusOperator}});
 
 class Parser {
  public:
@@ -68,6 +69,8 @@ class Parser {
     reader.Duration("interval", rules.interval);
     reader.Duration("keep_firing_for", rules.keep_firing_for);
     reader.Text("runbook_url", rules.runbook_url);
+    reader.TextTable("object_labels", "label", rules.object_labels);
+    reader.Boolean("helm", rules.helm);
     std::vector<std::string> names;
     if (!reader.TextList("flavors", names)) return;
     // The default stays until the key is known to be a list.
@@ -78,10 +81,11 @@ class Parser {
         rules.flavors.push_back(found->flavor);
         continue;
       }
-      const std::array<std::string_view, 2> candidates = {kFlavors[0].name, kFlavors[1].name};
-      report_.Add(rules.positions["flavors[" + std::to_string(i) + "]"].value, "rules.flavors",
-                  Quoted(names[i]),
-                  "\"prometheus\" or \"victoriametrics\"" + DidYouMean(names[i], candidates));
+      std::array<std::string_view, kFlavors.size()> candidates;
+      std::ranges::transform(kFlavors, candidates.begin(), &FlavorName::name);
+      report_.Add(
+          rules.positions["flavors[" + std::to_string(i) + "]"].value, "rules.flavors", Quoted(names[i]),
+          R"("prometheus", "victoriametrics" or "prometheus-operator")" + DidYouMean(names[i], candidates));
       rules.positions["flavors"].usable = false;
     }
   }

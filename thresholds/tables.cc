@@ -48,8 +48,10 @@ constexpr auto kRules = std::to_array<Key>({
     {"scrape_interval", kOptional, kDuration},
     {"interval",        kOptional, kDuration},
     {"keep_firing_for", kOptional, kDuration},
-    {"flavors",         kOptional, R"(a list of "prometheus" and "victoriametrics")"},
+    {"flavors",         kOptional, R"(a list of "prometheus", "victoriametrics" and "prometheus-operator")"},
     {"runbook_url",     kOptional, "a URL"},
+    {"object_labels",   kOptional, R"(a table of labels and their values, such as { release = "monitoring" })"},
+    {"helm",            kOptional, "true or false"},
 });
 constexpr auto kOutput = std::to_array<Key>({
     {"rules",      kOptional, "a relative folder"},

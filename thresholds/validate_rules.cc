@@ -80,6 +80,52 @@ void Also(const TableCheck& check, const std::vector<std::string>& files) {
   }
 }
 
+// A label's value in Kubernetes, and its key behind the prefix: at most 63 letters, digits, "-", "_" and ".", a letter or
+// digit at both ends.
+bool IsObjectLabelPart(std::string_view text) {
+  const auto is_end = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return !text.empty() && text.size() <= 63 && is_end(text.front()) && is_end(text.back()) &&
+         std::ranges::all_of(text, [&](char c) { return is_end(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+// "release", "app.kubernetes.io/part-of": the prefix is a name in DNS.
+bool IsObjectLabel(std::string_view key) {
+  const std::size_t slash = key.find('/');
+  if (slash == std::string_view::npos) return IsObjectLabelPart(key);
+  const std::string_view prefix = key.substr(0, slash);
+  const bool lower = std::ranges::none_of(prefix, [](char c) { return (c >= 'A' && c <= 'Z') || c == '_'; });
+  return lower && IsObjectLabelPart(prefix) && IsObjectLabelPart(key.substr(slash + 1));
+}
+
+void PrometheusOperator(const TableCheck& check, const Rules& rules) {
+  if (IsUnusable(rules.positions, "flavors") || rules.flavors.empty()) return;
+  const auto is_flavor = [&](Flavor flavor) {
+    return std::ranges::find(rules.flavors, flavor) != rules.flavors.end();
+  };
+  if (!is_flavor(Flavor::kPrometheusOperator)) {
+    const std::string none = "no such key: it is of the flavor \"prometheus-operator\" alone";
+    if (check.Has("object_labels") && !rules.object_labels.empty())
+      check.Wrong("object_labels", "a table", none);
+    if (check.Has("helm") && rules.helm) check.Wrong("helm", "true", none);
+    return;
+  }
+  // promtool reads a rule file and no object, so the generated tests need the rule file.
+  if (!is_flavor(Flavor::kPrometheus)) {
+    check.Wrong("flavors", "\"prometheus-operator\" without \"prometheus\"",
+                "both: the generated tests are of the rule file");
+  }
+  for (const auto& [key, value] : rules.object_labels) {
+    if (!check.Has("object_labels")) return;
+    if (!IsObjectLabel(key))
+      check.Wrong("object_labels", "the label " + Quoted(key), "a label's key in Kubernetes");
+    if (!value.empty() && !IsObjectLabelPart(value))
+      check.Wrong("object_labels", Quoted(value),
+                  "a label's value in Kubernetes, at most 63 letters, digits, -, _ and .");
+  }
+}
+
 }  // namespace
 
 void Interval(const TableCheck& check, std::string_view key, Milliseconds value) {
@@ -145,7 +191,8 @@ void ValidateRules(const Spec& spec, Report& report) {
   if (rules.interval > Milliseconds(0)) SlowEnough(check, "interval", rules.interval);
 
   if (check.Has("flavors") && rules.flavors.empty()) {
-    check.Wrong("flavors", "an empty list", "at least one of \"prometheus\" and \"victoriametrics\"");
+    check.Wrong("flavors", "an empty list",
+                "at least one of \"prometheus\", \"victoriametrics\" and \"prometheus-operator\"");
   }
   for (std::size_t i = 1; check.Has("flavors") && i < rules.flavors.size(); ++i) {
     if (std::find(rules.flavors.begin(), rules.flavors.begin() + static_cast<std::ptrdiff_t>(i),
@@ -154,6 +201,8 @@ void ValidateRules(const Spec& spec, Report& report) {
     }
     check.Wrong(Element("flavors", i), "the same flavor again", "each flavor once");
   }
+
+  PrometheusOperator(check, rules);
 
   KeepFiringFor(check, rules.keep_firing_for, EvaluationPace(rules), rules);
 

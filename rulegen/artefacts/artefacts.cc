@@ -28,8 +28,15 @@ const std::string kEmptyAlertmanager = "route:\n  receiver: default\nreceivers:\
 
 // Where the rule file of a flavor goes, from the folder of the rules.
 fs::path RuleFile(const spec::Spec& spec, spec::Flavor flavor) {
-  const std::string name = spec.store.name + ".rules.yml";
-  return flavor == spec::Flavor::kPrometheus ? fs::path(name) : fs::path("victoriametrics") / name;
+  switch (flavor) {
+    case spec::Flavor::kPrometheus:
+      break;
+    case spec::Flavor::kVictoriaMetrics:
+      return fs::path("victoriametrics") / (spec.store.name + ".rules.yml");
+    case spec::Flavor::kPrometheusOperator:
+      return fs::path("prometheus-operator") / (spec.store.name + ".prometheusrule.yml");
+  }
+  return spec.store.name + ".rules.yml";
 }
 
 // The rule file that the tests are for: Prometheus' own if there is one.

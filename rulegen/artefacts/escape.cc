@@ -107,6 +107,17 @@ std::string GoTemplateText(std::string_view text) {
   return escaped;
 }
 
+// Two braces only, and not a whole run as above: the rest is PromQL, and people read it.
+std::string HelmText(std::string_view text) {
+  std::string escaped;
+  while (!text.empty()) {
+    const bool action = text.starts_with("{{");
+    escaped += action ? "{{ \"{{\" }}" : text.substr(0, 1);
+    text.remove_prefix(action ? 2 : 1);
+  }
+  return escaped;
+}
+
 // Text in a Grafana dashboard: Grafana has no escape for its variables, so a zero-width character separates
 // what would be one.
 

@@ -18,6 +18,9 @@ std::string YamlString(std::string_view text);
 // Text for a Go template (an alert's annotation) that comes out as itself: "{{" is no action.
 std::string GoTemplateText(std::string_view text);
 
+// The text of a file that Helm, which expands it as a Go template, leaves as it is.
+std::string HelmText(std::string_view text);
+
 // Text of a dashboard's panel in which Grafana finds no variable ($job, ${job}, [[job]]) and that looks the
 // same. It holds word joiners (U+2060) then, so it is not the same to a program.
 std::string GrafanaText(std::string_view text);

@@ -1,5 +1,6 @@
 #include "rulegen/artefacts/rules.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <map>
@@ -224,12 +225,31 @@ Node AlertNode(const artefacts::AlertRule& rule, spec::Flavor flavor) {
   Node::Map entries = {{"alert", Node::String(rule.alert)}, {"expr", Node::String(rule.expr)}};
   if (rule.hold > Milliseconds(0)) entries.emplace_back("for", Node::Duration(rule.hold));
   // A rule file that a server cannot load fails as a whole, so a key that a flavor lacks is left out.
-  if (rule.keep_firing_for && flavor == spec::Flavor::kPrometheus) {
+  if (rule.keep_firing_for && flavor != spec::Flavor::kVictoriaMetrics) {
     entries.emplace_back("keep_firing_for", Node::Duration(*rule.keep_firing_for));
   }
   entries.emplace_back("labels", Node::Of(std::move(labels)));
   entries.emplace_back("annotations", Node::Of(std::move(annotations)));
   return Node::Of(std::move(entries));
+}
+
+// The object's name in Kubernetes: letters, digits and "-", with a letter or digit at both ends.
+std::string ObjectName(const spec::Spec& spec) {
+  std::string name = "outgrown-" + spec.store.name + "-rules";
+  std::ranges::replace(name, '_', '-');
+  return name;
+}
+
+// A PrometheusRule. Source: the operator's example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml.
+Node PrometheusRule(const spec::Spec& spec, Node rules) {
+  Node::Map metadata = {{"name", Node::String(ObjectName(spec))}};
+  Node::Map labels;
+  for (const auto& [name, value] : spec.rules.object_labels) labels.emplace_back(name, Node::String(value));
+  if (!labels.empty()) metadata.emplace_back("labels", Node::Of(std::move(labels)));
+  return Node::Of(Node::Map{{"apiVersion", Node::String("monitoring.coreos.com/v1")},
+                            {"kind", Node::String("PrometheusRule")},
+                            {"metadata", Node::Of(std::move(metadata))},
+                            {"spec", std::move(rules)}});
 }
 
 }  // namespace
@@ -247,8 +267,11 @@ std::string RulesYaml(const spec::Spec& spec, const artefacts::RuleFile& rules, 
                                         {"interval", Node::Duration(group.interval)},
                                         {"rules", Node::Of(std::move(items))}}));
   }
-  return "# " + spec::GeneratedMark(spec) + "\n" +
-         ToYaml(Node::Of(Node::Map{{"groups", Node::Of(std::move(groups))}}));
+  Node file = Node::Of(Node::Map{{"groups", Node::Of(std::move(groups))}});
+  const bool object = flavor == spec::Flavor::kPrometheusOperator;
+  if (object) file = PrometheusRule(spec, std::move(file));
+  const std::string text = "# " + spec::GeneratedMark(spec) + "\n" + ToYaml(file);
+  return object && spec.rules.helm ? HelmText(text) : text;
 }
 
 }  // namespace outgrown::artefacts

@@ -107,6 +107,8 @@ std::string Described(const Spec& spec) {
     flavors += std::to_string(static_cast<int>(flavor));
   add("rules.flavors", flavors);
   add("rules.runbook_url", rules.runbook_url);
+  add("rules.object_labels", rules.object_labels.empty() ? "" : "some");
+  add("rules.helm", rules.helm ? "true" : "false");
   add("output.rules", spec.output.rules.value_or(""));
   add("output.dashboards", spec.output.dashboards.value_or(""));
   add("output.docs", spec.output.docs.value_or(""));

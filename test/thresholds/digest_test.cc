@@ -188,6 +188,10 @@ TEST_CASE("[rules], [output] and [alertmanager] are not part of the digest") {
       [](Spec& s) { s.rules.keep_firing_for = 1min; },
       [](Spec& s) { s.rules.flavors = {Flavor::kVictoriaMetrics}; },
       [](Spec& s) { s.rules.runbook_url = "https://example.org"; },
+      [](Spec& s) {
+        s.rules.object_labels = {{"release", "monitoring"}};
+      },
+      [](Spec& s) { s.rules.helm = true; },
       [](Spec& s) { s.output = {}; },
       [](Spec& s) { s.alertmanager.reset(); },
   };

@@ -40,7 +40,9 @@ Spec ParsedSpec(std::string_view toml) {
 TEST_CASE("a spec is read as its author wrote it") {
   const Spec spec = ParsedSpec(Changed(
       "interval = \"30s\"",
-      "interval = \"1m\"\nkeep_firing_for = \"1h30m\"\nflavors = [\"victoriametrics\", \"prometheus\"]\n"
+      "interval = \"1m\"\nkeep_firing_for = \"1h30m\"\nflavors = [\"victoriametrics\", \"prometheus\", "
+      "\"prometheus-operator\"]\n"
+      "object_labels = { release = \"monitoring\", \"app.kubernetes.io/name\" = \"\" }\nhelm = true\n"
       "runbook_url = \"https://example.org/r.md?x=1\"",
       Changed(
           "rules = \"gen\"", "rules = \"gen\"\ndashboards = \"../d\"\ndocs = \"./docs\"",
@@ -59,7 +61,11 @@ TEST_CASE("a spec is read as its author wrote it") {
   CHECK(spec.rules.scrape_interval == 15s);
   CHECK(spec.rules.interval == 60s);
   CHECK(spec.rules.keep_firing_for == 90min);
-  CHECK(spec.rules.flavors == std::vector{Flavor::kVictoriaMetrics, Flavor::kPrometheus});
+  CHECK(spec.rules.flavors ==
+        std::vector{Flavor::kVictoriaMetrics, Flavor::kPrometheus, Flavor::kPrometheusOperator});
+  CHECK(spec.rules.object_labels == std::vector<std::pair<std::string, std::string>>{
+                                        {"release", "monitoring"}, {"app.kubernetes.io/name", ""}});
+  CHECK(spec.rules.helm);
   CHECK(spec.rules.runbook_url == "https://example.org/r.md?x=1");
   CHECK(spec.output.rules == "gen");
   CHECK(spec.output.dashboards == "../d");

@@ -55,6 +55,11 @@ TEST_CASE("a spec makes these artefacts, and leaves out what [output] leaves out
                               "docs/queue.metrics.md", "docs/queue.runbook.md"});
   spec::Spec spec = test::TinySpec();
   spec.output = {"gen", std::nullopt, std::nullopt, {}};
+  spec.rules.flavors = {spec::Flavor::kPrometheusOperator, spec::Flavor::kPrometheus};
+  CHECK(paths(spec) == std::set<std::string>{"gen/prometheus-operator/queue.prometheusrule.yml",
+                                             "gen/queue.rules.yml", "gen/queue.test.yml",
+                                             "gen/queue.30m.test.yml", "gen/queue.thresholds.inc"});
+  CHECK(Make(spec)["gen/queue.test.yml"].find("rule_files: [queue.rules.yml]") != std::string::npos);
   spec.rules.flavors = {spec::Flavor::kVictoriaMetrics};
   CHECK(paths(spec) == std::set<std::string>{"gen/victoriametrics/queue.rules.yml", "gen/queue.test.yml",
                                              "gen/queue.10m.test.yml", "gen/queue.30m.test.yml",

@@ -34,11 +34,13 @@ std::string ExpandGoTemplate(std::string_view text) {
     expanded += text.substr(0, open);
     if (open == std::string_view::npos) break;
     text.remove_prefix(open);
-    REQUIRE(text.starts_with("{{\""));
-    const std::size_t close = text.find("\"}}");
+    // HelmText has a blank at either end of the action.
+    const std::size_t blank = text.starts_with("{{ ") ? 1 : 0;
+    REQUIRE(text.substr(2 + blank).starts_with('"'));
+    const std::size_t close = text.find(blank == 1 ? "\" }}" : "\"}}");
     REQUIRE(close != std::string_view::npos);
-    expanded += text.substr(3, close - 3);
-    text.remove_prefix(close + 3);
+    expanded += text.substr(3 + blank, close - 3 - blank);
+    text.remove_prefix(close + 3 + blank);
   }
   return expanded;
 }
@@ -55,6 +57,7 @@ TEST_CASE("hostile strings come back from YAML, JSON, C++ and Go templates as th
     REQUIRE(spec::CppString(text).find("??") == std::string::npos);  // no trigraph, in whichever mode
     REQUIRE(nlohmann::json::parse(JsonString(text)).get<std::string>() == text);
     REQUIRE(ExpandGoTemplate(artefacts::GoTemplateText(text)) == text);
+    REQUIRE(ExpandGoTemplate(artefacts::HelmText(text)) == text);
     const YAML::Node yaml = YAML::Load("key: " + artefacts::YamlString(text) + "\n");
     REQUIRE(yaml.IsMap());
     REQUIRE(yaml.size() == 1);

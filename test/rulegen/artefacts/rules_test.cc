@@ -177,6 +177,22 @@ TEST_CASE("only Prometheus' flavor knows keep_firing_for") {
         YAML::Load(victoria)["groups"][0]["rules"].size());
 }
 
+TEST_CASE("the object of Prometheus' operator holds the rule file of Prometheus") {
+  spec::Spec spec = test::TinySpec();
+  spec.store.name = "spool_";
+  const artefacts::RuleFile rules = artefacts::PlanRules(spec);
+  const std::string text = artefacts::RulesYaml(spec, rules, spec::Flavor::kPrometheusOperator);
+  const YAML::Node object = YAML::Load(text);
+  CHECK(object["metadata"]["name"].as<std::string>() == "outgrown-spool--rules");
+  CHECK_FALSE(object["metadata"]["labels"]);
+  const std::string file = artefacts::RulesYaml(spec, rules, spec::Flavor::kPrometheus);
+  CHECK(YAML::Dump(object["spec"]["groups"]) == YAML::Dump(YAML::Load(file)["groups"]));
+  CHECK(text.find("{{ $value | ") != std::string::npos);
+  spec.rules.helm = true;
+  CHECK(artefacts::RulesYaml(spec, rules, spec::Flavor::kPrometheusOperator).find("{{ \"{{\" }} $value | ") !=
+        std::string::npos);
+}
+
 TEST_CASE("every artefact starts with the one mark") {
   spec::Spec spec = test::TinySpec();
   spec.file = "/somewhere/else/que\nue.toml";
