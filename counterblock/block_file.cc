@@ -88,6 +88,19 @@ std::optional<BlockName> ParseFileName(std::string_view file_name) {
   return name;
 }
 
+namespace {
+
+constexpr std::string_view kReadAdvice = "; its group or an ACL has to let this user read it";
+
+std::string ListingAdvice(std::error_code failed) {
+  if (failed == std::errc::permission_denied) return std::string(kReadAdvice);
+  if (failed != std::errc::no_such_file_or_directory) return "";
+  return "; an application's folder of counter blocks is made by systemd-tmpfiles, or by hand "
+         "(outgrown-exporter(8), FILES)";
+}
+
+}  // namespace
+
 Result<std::vector<BlockName>> ListBlocks(const std::string& directory) {
   std::vector<BlockName> names;
   std::error_code failed;
@@ -98,7 +111,8 @@ Result<std::vector<BlockName>> ListBlocks(const std::string& directory) {
     }
   }
   // Half a list would read as stores that are gone.
-  if (failed) return Error{"cannot list the directory: " + failed.message(), directory};
+  if (failed)
+    return Error{"cannot list the directory: " + failed.message() + ListingAdvice(failed), directory};
   std::ranges::sort(names, {}, [](const BlockName& name) { return std::tie(name.store, name.major); });
   return names;
 }
@@ -107,6 +121,13 @@ namespace {
 
 Error SystemError(std::string_view doing, const std::string& path, int error_number) {
   return Error{std::string(doing) + ": " + std::generic_category().message(error_number), path};
+}
+
+// A reader is another user than the application, and needs to be let in.
+Error AccessError(std::string_view doing, const std::string& path, int error_number, Access access) {
+  Error error = SystemError(doing, path, error_number);
+  if (access == Access::kRead && error_number == EACCES) error.what += kReadAdvice;
+  return error;
 }
 
 Result<Descriptor> OpenDirectory(const std::string& directory) {
@@ -226,7 +247,7 @@ Result<std::optional<Descriptor>> OpenBlockFile(const std::string& directory, co
   struct stat status = {};
   if (::fstatat(folder->get(), file_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return std::optional<Descriptor>();
-    return SystemError("cannot stat", path, errno);
+    return AccessError("cannot stat", path, errno, access);
   }
   if (Result<void> fit = CheckStatus(status, folder_status.st_gid, path); !fit) return fit.error();
   const int mode = access == Access::kRead ? O_RDONLY : O_RDWR;
@@ -236,7 +257,7 @@ Result<std::optional<Descriptor>> OpenBlockFile(const std::string& directory, co
       ::openat(folder->get(), file_name.c_str(), mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)));
   if (fd.get() < 0) {
     if (errno == ENOENT) return std::optional<Descriptor>();
-    return SystemError("cannot open", path, errno);
+    return AccessError("cannot open", path, errno, access);
   }
   // From here on the descriptor decides, whatever becomes of the path.
   if (::fstat(fd.get(), &status) != 0) return SystemError("cannot stat", path, errno);

@@ -86,9 +86,14 @@ bool PrintBlock(const std::string& directory, const BlockName& name) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc < 2 || argc > 3 || std::string_view(argv[1]).substr(0, 1) == "-") {
-    std::fputs("usage: outgrown-block DIRECTORY [STORE]\n", stderr);
-    return outgrown::kExitUsage;
+  const bool help = argc == 2 && (std::string_view(argv[1]) == "--help" || std::string_view(argv[1]) == "-h");
+  if (help || argc < 2 || argc > 3 || std::string_view(argv[1]).substr(0, 1) == "-") {
+    std::fputs(
+        "usage: outgrown-block DIRECTORY [STORE]\n"
+        "DIRECTORY is the application's folder of counter blocks, its OUTGROWN_DIR: "
+        "/run/outgrown/APPLICATION.\n",
+        help ? stdout : stderr);
+    return help ? outgrown::kExitOk : outgrown::kExitUsage;
   }
   const std::string directory = argv[1];
   if (argc == 3) {

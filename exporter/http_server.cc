@@ -117,9 +117,15 @@ std::string WhyNotBound(const ListenAddress& address, const std::string& otherwi
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   const sockaddr_in target = SocketAddress(address.ip, address.port);
   const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target) == 0;
-  std::string reason = bound ? otherwise : std::generic_category().message(errno);
+  const int failed = bound ? 0 : errno;
   ::close(fd);
-  return reason;
+  if (bound) return otherwise;
+  std::string advice;
+  if (failed == EADDRINUSE)
+    advice = "; is an exporter running already? --web.listen-address takes another port";
+  if (failed == EACCES) advice = "; --web.listen-address takes a port from 1024 on";
+  if (failed == EADDRNOTAVAIL) advice = "; --web.listen-address takes an address of this machine";
+  return std::generic_category().message(failed) + advice;
 }
 
 // Connects and closes at once. civetweb's accepting thread sleeps up to 2 s before it checks whether to stop.

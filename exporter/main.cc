@@ -153,12 +153,26 @@ class WatchdogFeeder {
   std::jthread thread_;
 };
 
+// At the start, since the first scrape may be far off, and is not where one looks who has mistyped a path. No error: what
+// is missing may come.
+void LogSources(const StoreSources& sources, const Log& log) {
+  const FoundStores found = FindStores(sources);
+  for (const Error& problem : found.problems)
+    log.Warn("No counter blocks", {{"where", problem.where}, {"err", problem.what}});
+  if (found.stores.empty() && found.problems.empty()) {
+    log.Info("No store yet",
+             {{"hint",
+               "counter blocks are looked for at each scrape; --store=NAME=PATH names a database without"}});
+  }
+}
+
 int Serve(const Options& options, const TableSource& table_source, const sigset_t& end_signals) {
   const Log log(options.log_level, options.log_format);
   const Table& table = table_source.table();
   log.Info("Starting outgrown-exporter",
            {{"version", OUTGROWN_VERSION}, {"table", table.store}, {"digest", ShortDigest(table.digest)}});
-  Scraper scraper(MakeSettings(options, table), StoreSources{options.block_directories, options.stores}, log);
+  const StoreSources sources{options.block_directories, options.stores};
+  Scraper scraper(MakeSettings(options, table), sources, log);
   Pages pages(scraper, options.telemetry_path);
   const Result<std::unique_ptr<HttpServer>> server = HttpServer::Start(
       options.listen_address,
@@ -171,6 +185,7 @@ int Serve(const Options& options, const TableSource& table_source, const sigset_
     return kExitFailure;
   }
   log.Info("Listening", {{"address", (*server)->address().Text()}, {"path", options.telemetry_path}});
+  LogSources(sources, log);
   Notify("READY=1\nSTATUS=Listening on " + (*server)->address().Text());
 
   WatchdogFeeder feeder(**server);

@@ -58,6 +58,13 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "rulegen: %s\n", error.what());
     return outgrown::kExitFailure;
   }
+  if (status == outgrown::kExitNoAnswer) {
+    std::fputs(
+        "rulegen: is a Prometheus (2.42 or newer, or a server with its query API) at that address? "
+        "--prometheus names it; "
+        "a login comes from --basic-auth-file, --bearer-token-file or --headers-file\n",
+        stderr);
+  }
   // stdout is buffered: a full disk may show up only here.
   if (status != outgrown::kExitFailure && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) {
     std::perror("rulegen: standard output: cannot write");

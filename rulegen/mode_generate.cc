@@ -60,7 +60,8 @@ int RunGenerate(const Options& options) {
     const auto written = tree::WriteTree(made, tree::Layout(*made.spec, options.out));
     if (!written.ok()) {
       Answer(report, kExitOk);  // the files that were written before the error
-      return Fail(written.error());
+      const Error& error = written.error();
+      return Fail(!options.out ? Error{error.what + "; --out DIR writes elsewhere", error.where} : error);
     }
     for (const std::filesystem::path& path : *written) report += fmt::format("wrote {}\n", path.string());
     if (written->empty())

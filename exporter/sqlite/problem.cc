@@ -17,7 +17,9 @@ Wording WordingOf(Problem problem) {
     case Problem::kMissing:
       return {"missing", "there is no such file"};
     case Problem::kNoPermission:
-      return {"no_permission", "the exporter may not read it"};
+      return {"no_permission",
+              "the exporter may not read it: its user needs to read and search the folder, and to read the "
+              "files"};
     case Problem::kNotRegular:
       return {"not_a_regular_file", "it is not a regular file"};
     case Problem::kUnreadable:
