@@ -72,7 +72,23 @@ std::optional<Milliseconds> RetentionOf(std::string_view flags_body) {
   return kRetentionDefault;
 }
 
+// "7d", "1GiB", "7d or 1GiB". Source: prometheus/cmd/prometheus/main.go.
+std::optional<Milliseconds> RuntimeRetentionOf(std::string_view runtimeinfo_body) {
+  const Result<Json> document = ParseJson(runtimeinfo_body);
+  const Json* data = document ? document->Find("data") : nullptr;
+  const Json* value = data != nullptr ? data->Find("storageRetention") : nullptr;
+  if (value == nullptr || value->string() == nullptr) return std::nullopt;
+  const std::string_view text = *value->string();
+  const std::optional<Milliseconds> time = ParseDuration(text.substr(0, text.find(" or ")));
+  return time && *time > Milliseconds(0) ? time : std::nullopt;
+}
+
 std::optional<Milliseconds> RuleServer::Retention() {
+  // Newer servers take it from their configuration file, too, of which the flags know nothing.
+  const Result<HttpAnswer> runtime = http_.Get("/api/v1/status/runtimeinfo", timeout_ms_);
+  if (runtime && runtime->status == kHttpOk) {
+    if (const std::optional<Milliseconds> time = RuntimeRetentionOf(runtime->body)) return time;
+  }
   const Result<HttpAnswer> http = http_.Get("/api/v1/status/flags", timeout_ms_);
   if (!http || http->status != kHttpOk) return std::nullopt;
   return RetentionOf(http->body);

@@ -18,7 +18,11 @@ namespace outgrown::prometheus_api {
 // page has none.
 std::optional<bool> LastReloadSucceeded(std::string_view metrics_page);
 
-// How long Prometheus keeps samples, from the body of /api/v1/status/flags; nothing if it doesn't say so.
+// How long Prometheus keeps samples, from the body of /api/v1/status/runtimeinfo, which is what holds, wherever it was set;
+// nothing if it doesn't say so, or only a size bounds it.
+std::optional<Milliseconds> RuntimeRetentionOf(std::string_view runtimeinfo_body);
+
+// The same from the body of /api/v1/status/flags.
 std::optional<Milliseconds> RetentionOf(std::string_view flags_body);
 
 class RuleServer {

@@ -18,6 +18,8 @@
 #include "rulegen/verify/compare_rules.h"
 #include "thresholds/known_series.h"
 #include "thresholds/names.h"
+#include "thresholds/promql.h"
+#include "thresholds/test_series.h"
 
 namespace outgrown::verify {
 namespace {
@@ -38,6 +40,9 @@ using prometheus_api::LabelValue;
 
 // How long alerts and decisions remember a silent store, which is what must be retained.
 constexpr std::int64_t kMemoryHours = kLookbackMs / 3'600'000;
+
+// What deploy/prometheus.default sets, and the default period of --backtest and --archive.
+constexpr Milliseconds kDocumentedRetention{7LL * 86'400'000};
 
 using Target = std::pair<std::string, std::string>;  // job, instance
 
@@ -235,15 +240,39 @@ std::optional<Finding> CompiledFinding(const spec::Spec& spec, const Table& comp
   return Finding{State::kBehind, "compiled table", differs + "; rebuild, or decide with --spec", digest};
 }
 
-std::optional<Finding> RetentionFinding(std::optional<Milliseconds> retention, const std::string& url) {
-  if (!retention || *retention >= Milliseconds(kLookbackMs)) return std::nullopt;
-  return Finding{
-      State::kNote, "retention at " + url,
-      fmt::format(
-          "samples are kept for {}, but alerts and decisions remember a silent store for {}h; --since and "
-          "--backtest see no further back than what is kept: raise --storage.tsdb.retention.time",
-          FormatDuration(*retention), kMemoryHours),
-      ""};
+Milliseconds LongestRange(const spec::Spec& spec) {
+  std::vector<std::string> expressions;
+  for (const spec::Signal& signal : spec.signals) {
+    expressions.push_back(signal.expr);
+    expressions.push_back(signal.split);
+  }
+  if (spec.coverage) {
+    expressions.push_back(spec.coverage->expr);
+    expressions.push_back(spec.coverage->reason);
+  }
+  for (const spec::Watch& watch : spec.watches)
+    expressions.push_back(spec::FillPlaceholders(watch.expr, spec));
+  Milliseconds longest{0};
+  for (const std::string& expr : expressions) {
+    for (const spec::RangeUse& range : spec::FindReferences(expr).ranges)
+      longest = std::max(longest, range.duration);
+  }
+  return longest;
+}
+
+std::optional<Finding> RetentionFinding(std::optional<Milliseconds> retention, Milliseconds longest_range,
+                                        const std::string& url) {
+  if (!retention || *retention >= kDocumentedRetention) return std::nullopt;
+  std::string what = fmt::format("samples are kept for {}", FormatDuration(*retention));
+  if (*retention < longest_range)
+    what += fmt::format(", but the spec's expressions read {}", FormatDuration(longest_range));
+  if (*retention < Milliseconds(kLookbackMs))
+    what += fmt::format(", but alerts and decisions remember a silent store for {}h", kMemoryHours);
+  return Finding{State::kNote, "retention at " + url,
+                 what +
+                     "; --since and --backtest see no further back than what is kept: raise "
+                     "--storage.tsdb.retention.time (7 days suit both)",
+                 ""};
 }
 
 std::optional<Finding> SpecFinding(const spec::Spec& spec, const std::vector<Finding>& findings) {
@@ -266,7 +295,7 @@ std::optional<Finding> SpecFinding(const spec::Spec& spec, const std::vector<Fin
 Result<std::vector<SpecReport>> Verify(const std::vector<tree::Made>& made, const Copies& copies) {
   const Result<LoadedRules> loaded = LoadRules(copies.rules);
   const std::optional<bool> reloaded = loaded ? copies.rules.LastReloadSucceeded() : std::nullopt;
-  const std::optional<Finding> retention = RetentionFinding(copies.series.Retention(), copies.series.url());
+  const std::optional<Milliseconds> retention = copies.series.Retention();
   std::vector<SpecReport> reports;
   std::vector<const spec::Spec*> specs;
   for (const tree::Made& one : made) {
@@ -285,7 +314,8 @@ Result<std::vector<SpecReport>> Verify(const std::vector<tree::Made>& made, cons
     } else {
       report.findings.push_back({State::kUnknown, LoadedAt(copies.rules.url()), loaded.error().what, ""});
     }
-    if (retention) report.findings.push_back(*retention);
+    if (std::optional<Finding> kept = RetentionFinding(retention, LongestRange(spec), copies.series.url()))
+      report.findings.push_back(std::move(*kept));
     if (spec::HasOwnExporter(spec)) {
       Append(report.findings, CompareExporters(spec, copies.prometheus, copies.now_ms));
     }

@@ -46,8 +46,12 @@ std::vector<Finding> RuleFindings(const spec::Spec& spec, const LoadedRules& loa
 std::optional<Finding> CompiledFinding(const spec::Spec& spec, const Table& compiled,
                                        bool spec_replaces_compiled);
 
+// The longest range that an expression of the spec reads.
+Milliseconds LongestRange(const spec::Spec& spec);
+
 // What there is to say about how long the server of the series keeps them; nothing if it is long enough, or not known.
-std::optional<Finding> RetentionFinding(std::optional<Milliseconds> retention, const std::string& url);
+std::optional<Finding> RetentionFinding(std::optional<Milliseconds> retention, Milliseconds longest_range,
+                                        const std::string& url);
 
 // Where all copies that carry a digest carry one and the same, and it is not the spec's: then the spec may be the one
 // that is behind. Nothing otherwise, or if there are fewer than two kinds of copies.

@@ -25,6 +25,19 @@ TEST_CASE("a server's flags say how long it keeps samples") {
   CHECK(prometheus_api::RetentionOf("<html>") == std::nullopt);
 }
 
+TEST_CASE("a server's runtime information says how long it keeps samples, wherever that was set") {
+  const auto retention = [](const std::string& data) {
+    return prometheus_api::RuntimeRetentionOf(R"({"status":"success","data":)" + data + "}");
+  };
+  constexpr Milliseconds kDay{86'400'000};
+  CHECK(retention(R"({"storageRetention":"15d"})") == 15 * kDay);
+  CHECK(retention(R"({"storageRetention":"1w or 512MiB"})") == 7 * kDay);
+  for (const char* data : {"{}", "null", R"({"storageRetention":"512MiB"})", R"({"storageRetention":""})",
+                           R"({"storageRetention":7})", R"({"storageRetention":"0s"})"})
+    CHECK(retention(data) == std::nullopt);
+  CHECK(prometheus_api::RuntimeRetentionOf("<html>") == std::nullopt);
+}
+
 TEST_CASE("a server's own metrics tell whether its last reload succeeded") {
   using prometheus_api::LastReloadSucceeded;
   CHECK(LastReloadSucceeded("a 1\nprometheus_config_last_reload_successful 1\n") == true);

@@ -99,16 +99,32 @@ TEST_CASE("a file that the spec no longer generates is left over") {
   }
 }
 
-TEST_CASE("samples that are kept for less than a silent store is remembered are worth a note") {
+TEST_CASE("samples that are kept for less than is read, remembered or documented are worth a note") {
   using verify::RetentionFinding;
   const auto hours = [](int count) { return Milliseconds(std::int64_t{count} * 3'600'000); };
-  CHECK_FALSE(RetentionFinding(std::nullopt, "http://p").has_value());
-  CHECK_FALSE(RetentionFinding(hours(26), "http://p").has_value());
-  const auto finding = RetentionFinding(hours(25), "http://p");
-  REQUIRE(finding.has_value());
-  CHECK(finding->state == State::kNote);
-  CHECK(finding->copy == "retention at http://p");
-  CHECK(finding->what.starts_with("samples are kept for 1d1h, but "));
+  CHECK_FALSE(RetentionFinding(std::nullopt, hours(1), "http://p").has_value());
+  CHECK_FALSE(RetentionFinding(hours(168), hours(1), "http://p").has_value());
+  const auto what = [&](int kept, int read) {
+    const auto finding = RetentionFinding(hours(kept), hours(read), "http://p");
+    REQUIRE(finding.has_value());
+    CHECK(finding->state == State::kNote);
+    CHECK(finding->copy == "retention at http://p");
+    return finding->what;
+  };
+  CHECK(what(167, 1).starts_with("samples are kept for 6d23h; --since and --backtest see no further back"));
+  CHECK(what(25, 25).starts_with(
+      "samples are kept for 1d1h, but alerts and decisions remember a silent store for 26h;"));
+  CHECK(what(30, 31).starts_with("samples are kept for 1d6h, but the spec's expressions read 1d7h;"));
+}
+
+TEST_CASE("the longest range of a spec is found in every expression") {
+  spec::Spec spec = test::TinySpec();
+  const Milliseconds before = verify::LongestRange(spec);
+  CHECK(before > Milliseconds(0));
+  spec.signals[0].split = "rate(queue_up[2d])";
+  CHECK(verify::LongestRange(spec) == Milliseconds(2 * 86'400'000));
+  spec.watches.emplace_back().expr = "max_over_time(queue_up[3d:1h])";
+  CHECK(verify::LongestRange(spec) == Milliseconds(3 * 86'400'000));
 }
 
 TEST_CASE("the compiled table counts for its own store, and not where --spec replaces it") {
