@@ -59,6 +59,8 @@ std::string_view ReasonPhrase(int status) {
       return "OK";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
     case 404:
       return "Not Found";
     case 405:
@@ -91,6 +93,9 @@ std::string Header(const HttpResponse& response) {
       body_bytes);
   // RFC 9110, 15.5.6: a 405 must name the methods that are allowed.
   if (response.status == 405) header += "Allow: GET, HEAD\r\n";
+  // RFC 7617, 2.
+  if (response.status == 401)
+    header += "WWW-Authenticate: Basic realm=\"outgrown-exporter\", charset=\"UTF-8\"\r\n";
   return header + "\r\n";
 }
 
@@ -184,7 +189,8 @@ Result<void> CheckThreads() {
 
 class HttpServer::Impl {
  public:
-  Impl(Handler handler, const Log& log) : handler_(std::move(handler)), log_(log) {}
+  Impl(Handler handler, Admits admits, const Log& log)
+      : handler_(std::move(handler)), admits_(std::move(admits)), log_(log) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() { Stop(); }
@@ -208,6 +214,7 @@ class HttpServer::Impl {
   void Send(mg_connection* connection, const HttpResponse& response, bool with_body);
 
   const Handler handler_;
+  const Admits admits_;
   const Log& log_;
   ListenAddress address_;
   mg_context* context_ = nullptr;  // the thread that starts and stops alone reads it
@@ -290,6 +297,8 @@ bool HttpServer::Impl::BeginAnswer(const mg_connection* connection) {
 HttpResponse HttpServer::Impl::Answer(const mg_connection* connection, const mg_request_info& request) {
   // From here on the connection has a deadline, whatever is answered.
   if (!BeginAnswer(connection)) return ErrorPage(503, "the exporter is shutting down");
+  const char* const authorization = mg_get_header(connection, "Authorization");
+  if (!admits_(authorization == nullptr ? "" : authorization)) return ErrorPage(401, "a login is needed");
   const std::string_view method = request.request_method;
   if (method != "GET" && method != "HEAD") return ErrorPage(405, "only GET and HEAD");
   // The path as it was sent: neither decoded nor with its dots resolved, so that each page has exactly one
@@ -360,8 +369,8 @@ void HttpServer::Stop() { impl_->Stop(); }
 bool HttpServer::Answers() const { return AsksAndIsAnswered(address()); }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(const ListenAddress& address, Handler handler,
-                                                      const Log& log) {
-  auto impl = std::make_unique<Impl>(std::move(handler), log);
+                                                      Admits admits, const Log& log) {
+  auto impl = std::make_unique<Impl>(std::move(handler), std::move(admits), log);
   if (Result<void> started = impl->Start(address); !started) return started.error();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }

@@ -17,7 +17,9 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <variant>
 
 #include "common/digest.h"
@@ -26,9 +28,11 @@
 #include "common/text.h"
 #include "exporter/http_server.h"
 #include "exporter/log.h"
+#include "exporter/logins.h"
 #include "exporter/options.h"
 #include "exporter/pages.h"
 #include "exporter/scrape.h"
+#include "exporter/web_config.h"
 #include "thresholds/parse.h"
 #include "thresholds/spec_table.h"
 #include "thresholds/table.h"
@@ -166,20 +170,22 @@ void LogSources(const StoreSources& sources, const Log& log) {
   }
 }
 
-int Serve(const Options& options, const TableSource& table_source, const sigset_t& end_signals) {
+int Serve(const Options& options, const TableSource& table_source, const WebConfig& web,
+          const sigset_t& end_signals) {
   const Log log(options.log_level, options.log_format);
   const Table& table = table_source.table();
   log.Info("Starting outgrown-exporter",
            {{"version", OUTGROWN_VERSION}, {"table", table.store}, {"digest", ShortDigest(table.digest)}});
   const StoreSources sources{options.block_directories, options.stores};
   Scraper scraper(MakeSettings(options, table), sources, log);
+  Logins logins(web.basic_auth_users);
   Pages pages(scraper, options.telemetry_path);
   const Result<std::unique_ptr<HttpServer>> server = HttpServer::Start(
       options.listen_address,
       [&pages](std::string_view path, const HttpServer::Revoke& revoke) {
         return pages.Answer(path, revoke);
       },
-      log);
+      [&logins](std::string_view authorization) { return logins.Admits(authorization); }, log);
   if (!server) {
     log.Error("Cannot start", {{"err", server.error().Text()}});
     return kExitFailure;
@@ -214,7 +220,16 @@ int Main(int argc, char** argv) {
     std::fputs(table_source.problem.c_str(), stderr);
     return table_source.status;
   }
-  return Serve(options, table_source, end_signals);
+  WebConfig web;
+  if (!options.web_config_file.empty()) {
+    Result<WebConfig> read = ReadWebConfig(options.web_config_file);
+    if (!read) {
+      std::fprintf(stderr, "outgrown-exporter: --web.config.file: %s\n", read.error().Text().c_str());
+      return kExitFailure;
+    }
+    web = std::move(*read);
+  }
+  return Serve(options, table_source, web, end_signals);
 }
 
 }  // namespace

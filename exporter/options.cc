@@ -133,6 +133,9 @@ void Declare(CLI::App& app, Texts& texts, Options& options) {
   app.add_option("--web.telemetry-path", texts.telemetry_path, "Path of the metrics")
       ->capture_default_str()
       ->type_name("PATH");
+  app.add_option("--web.config.file", options.web_config_file,
+                 "Who may read the pages, as Prometheus' exporters take it (basic_auth_users)")
+      ->type_name("FILE");
   app.add_option(
          "--block.dir", options.block_directories,
          "Directory of counter blocks (NAME.v*.counters); repeatable. Default: $OUTGROWN_DIR, else every "

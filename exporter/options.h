@@ -20,8 +20,9 @@ struct Options {
   std::vector<NamedStore> stores;
   int servers = 1;
   std::string shared_id;
-  std::string decision_log;  // empty: none
-  std::string spec_file;     // empty: the compiled threshold table
+  std::string decision_log;     // empty: none
+  std::string spec_file;        // empty: the compiled threshold table
+  std::string web_config_file;  // empty: everybody may read
 };
 
 // The command line asked for a text instead (--help, --version), or was wrong; the process ends with that
