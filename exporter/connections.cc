@@ -1,12 +1,16 @@
 #include "exporter/connections.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <set>
+#include <string>
 
 namespace outgrown::exporter {
 namespace {
@@ -42,39 +46,60 @@ void ForEachDescriptor(const Visit& visit) {
   }
 }
 
-std::uint64_t ClientOf(const sockaddr_in& peer) {
-  // Address and port name a connection uniquely while it is open, since all of them end at the same port
-  // here.
-  return std::uint64_t{peer.sin_addr.s_addr} << 16U | peer.sin_port;
+Endpoint EndpointOf(const sockaddr_storage& address) {
+  Endpoint end;
+  if (address.ss_family == AF_INET6) {
+    sockaddr_in6 six;
+    std::memcpy(&six, &address, sizeof six);
+    std::memcpy(end.address.data(), &six.sin6_addr, end.address.size());
+    end.port = ntohs(six.sin6_port);
+  } else if (address.ss_family == AF_INET) {
+    sockaddr_in four;
+    std::memcpy(&four, &address, sizeof four);
+    end.address[10] = end.address[11] = 0xFF;
+    std::memcpy(&end.address[12], &four.sin_addr, 4);
+    end.port = ntohs(four.sin_port);
+  }
+  return end;
 }
 
-std::optional<sockaddr_in> PeerOf(int fd) {
-  sockaddr_in peer = {};
+// Files and listening sockets fail here; so one call says both what is there and whose it is. Address and port name a
+// connection uniquely while it is open, since all of them end at the same port here.
+std::optional<Endpoint> PeerOf(int fd) {
+  sockaddr_storage peer = {};
   socklen_t size = sizeof peer;
-  // Files and listening sockets fail here; so one call says both what is there and whose it is.
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || peer.sin_family != AF_INET)
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 ||
+      (peer.ss_family != AF_INET && peer.ss_family != AF_INET6))
     return std::nullopt;
-  return peer;
+  return EndpointOf(peer);
 }
 
 bool IsOnPort(int fd, std::uint16_t port) {
-  sockaddr_in own = {};
+  sockaddr_storage own = {};
   socklen_t size = sizeof own;
-  return ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) == 0 && own.sin_family == AF_INET &&
-         own.sin_port == htons(port);
+  return ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
+         (own.ss_family == AF_INET || own.ss_family == AF_INET6) && EndpointOf(own).port == port;
 }
 
-int FindSocket(const sockaddr_in& client) {
+int FindSocket(const Endpoint& client) {
   int found = -1;
   ForEachDescriptor([&](int fd) {
-    const std::optional<sockaddr_in> peer = PeerOf(fd);
-    if (peer && ClientOf(*peer) == ClientOf(client)) found = fd;
+    if (PeerOf(fd) == client) found = fd;
     return found >= 0;
   });
   return found;
 }
 
 }  // namespace
+
+Endpoint Endpoint::Of(std::string_view ip, std::uint16_t port) {
+  const std::string text(ip);
+  Endpoint end;
+  end.port = port;
+  if (::inet_pton(AF_INET6, text.c_str(), end.address.data()) == 1) return end;
+  if (::inet_pton(AF_INET, text.c_str(), &end.address[12]) == 1) end.address[10] = end.address[11] = 0xFF;
+  return end;
+}
 
 Connections::~Connections() {
   if (!guard_.joinable()) return;
@@ -108,7 +133,7 @@ void Connections::Free() {
   --taken_;
 }
 
-bool Connections::BeginAnswer(const void* key, const sockaddr_in& client) {
+bool Connections::BeginAnswer(const void* key, const Endpoint& client) {
   // Outside of the lock: a search through many descriptors must not hold up the guard.
   const int fd = FindSocket(client);
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -177,12 +202,12 @@ void Connections::HangUpOnWaiting(Clock::time_point now, Clock::duration age_min
   for (const auto& [key, answer] : answers_) answered.insert(answer.fd);
   std::map<int, Waiting> still;
   ForEachDescriptor([&](int fd) {
-    const std::optional<sockaddr_in> peer = PeerOf(fd);
+    const std::optional<Endpoint> peer = PeerOf(fd);
     if (!peer || !IsOnPort(fd, port_) || answered.contains(fd)) return false;
     const auto before = waiting_.find(fd);
     // The number alone may have been given to another connection since the last look.
-    const bool is_known = before != waiting_.end() && before->second.client == ClientOf(*peer);
-    Waiting& waiting = still[fd] = is_known ? before->second : Waiting{ClientOf(*peer), now, false};
+    const bool is_known = before != waiting_.end() && before->second.client == *peer;
+    Waiting& waiting = still[fd] = is_known ? before->second : Waiting{*peer, now, false};
     if (!waiting.is_hung_up && now - waiting.since >= age_min) {
       waiting.is_hung_up = true;
       ::shutdown(fd, SHUT_RD);

@@ -6,18 +6,29 @@
 // then takes the next.
 #pragma once
 
-#include <netinet/in.h>
-
+#include <array>
 #include <chrono>
+#include <compare>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <thread>
 
 namespace outgrown::exporter {
+
+// One end of a TCP connection; IPv4 as IPv6 writes it, ::ffff:192.0.2.1.
+struct Endpoint {
+  std::array<std::uint8_t, 16> address = {};
+  std::uint16_t port = 0;
+  auto operator<=>(const Endpoint&) const = default;
+
+  // Of an address as text; all zero if it is none.
+  static Endpoint Of(std::string_view ip, std::uint16_t port);
+};
 
 class Connections {
  public:
@@ -37,7 +48,7 @@ class Connections {
 
   // A request has arrived and is answered, on the connection that `key` names until EndAnswer. False if the server
   // is stopping.
-  bool BeginAnswer(const void* key, const sockaddr_in& client);
+  bool BeginAnswer(const void* key, const Endpoint& client);
   // What is sent, so that it can be revoked. Only whose it is matters here.
   using Body = std::shared_ptr<const void>;
   void SetBody(const void* key, const Body& body);
@@ -58,7 +69,7 @@ class Connections {
     Body body;
   };
   struct Waiting {  // a connection that isn't being answered
-    std::uint64_t client = 0;
+    Endpoint client;
     Clock::time_point since;  // when it was seen first
     bool is_hung_up = false;
   };

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <mutex>
 #include <span>
@@ -103,28 +104,64 @@ HttpResponse ErrorPage(int status, std::string_view text) {
   return PlainAnswer(status, fmt::format("{} {}: {}\n", status, ReasonPhrase(status), text));
 }
 
-sockaddr_in SocketAddress(std::string_view ip, std::uint16_t port) {
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  ::inet_pton(AF_INET, std::string(ip).c_str(), &address.sin_addr);
+// A socket of the address' family, and the address as the system calls take it.
+class TcpSocket {
+ public:
+  // `flags` of socket(2).
+  TcpSocket(const ListenAddress& address, int flags)
+      : fd_(::socket(address.is_ipv6() ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0)) {
+    if (address.is_ipv6()) {
+      sockaddr_in6 six = {};
+      six.sin6_family = AF_INET6;
+      six.sin6_port = htons(address.port);
+      ::inet_pton(AF_INET6, address.ip.c_str(), &six.sin6_addr);
+      size_ = sizeof six;
+      std::memcpy(&address_, &six, sizeof six);
+    } else {
+      sockaddr_in four = {};
+      four.sin_family = AF_INET;
+      four.sin_port = htons(address.port);
+      ::inet_pton(AF_INET, address.ip.c_str(), &four.sin_addr);
+      size_ = sizeof four;
+      std::memcpy(&address_, &four, sizeof four);
+    }
+  }
+  TcpSocket(const TcpSocket&) = delete;
+  TcpSocket& operator=(const TcpSocket&) = delete;
+  ~TcpSocket() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  int fd() const { return fd_; }
+  bool Bind() const { return ::bind(fd_, target(), size_) == 0; }
+  bool Connect() const { return ::connect(fd_, target(), size_) == 0; }
+
+ private:
+  const sockaddr* target() const { return reinterpret_cast<const sockaddr*>(&address_); }
+
+  int fd_;
+  sockaddr_storage address_ = {};
+  socklen_t size_ = 0;
+};
+
+// Where to reach what listens there.
+ListenAddress OwnAddress(const ListenAddress& address) {
+  if (address.ip == "0.0.0.0") return {"127.0.0.1", address.port};
+  if (address.ip == "::") return {"::1", address.port};
   return address;
 }
 
 // The system's reason why an address can't be bound, which civetweb does not report; `otherwise` if binding
 // succeeds now.
 std::string WhyNotBound(const ListenAddress& address, const std::string& otherwise) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return otherwise;
+  const TcpSocket socket(address, 0);
+  if (socket.fd() < 0) return std::generic_category().message(errno);
   const int on = 1;
   // As civetweb does, or connections of an exporter that has just ended (TIME_WAIT) would be named as the
   // reason.
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const sockaddr_in target = SocketAddress(address.ip, address.port);
-  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target) == 0;
-  const int failed = bound ? 0 : errno;
-  ::close(fd);
-  if (bound) return otherwise;
+  ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (socket.Bind()) return otherwise;
+  const int failed = errno;
   std::string advice;
   if (failed == EADDRINUSE)
     advice = "; is an exporter running already? --web.listen-address takes another port";
@@ -135,29 +172,21 @@ std::string WhyNotBound(const ListenAddress& address, const std::string& otherwi
 
 // Connects and closes at once. civetweb's accepting thread sleeps up to 2 s before it checks whether to stop.
 void Touch(const ListenAddress& address) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return;
-  const sockaddr_in target = SocketAddress(address.ip == "0.0.0.0" ? "127.0.0.1" : address.ip, address.port);
-  static_cast<void>(::connect(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target));
-  ::close(fd);
+  static_cast<void>(TcpSocket(OwnAddress(address), SOCK_NONBLOCK).Connect());
 }
 
 // One byte of any answer is enough: a thread has read the request and written to the socket.
 bool AsksAndIsAnswered(const ListenAddress& address) {
   constexpr timeval kPatience = {5, 0};
   constexpr std::string_view kRequest = "HEAD /-/healthy HTTP/1.1\r\n\r\n";
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
+  const TcpSocket socket(OwnAddress(address), 0);
+  if (socket.fd() < 0) return false;
   // It also bounds connect(2) (man 7 socket).
-  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-  const sockaddr_in target = SocketAddress(address.ip == "0.0.0.0" ? "127.0.0.1" : address.ip, address.port);
+  ::setsockopt(socket.fd(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  ::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
   char byte = 0;
-  const bool answered = ::connect(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target) == 0 &&
-                        ::send(fd, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) > 0 &&
-                        ::recv(fd, &byte, 1, 0) == 1;
-  ::close(fd);
-  return answered;
+  return socket.Connect() && ::send(socket.fd(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) > 0 &&
+         ::recv(socket.fd(), &byte, 1, 0) == 1;
 }
 
 // Whether the system allows as many threads as the exporter needs. civetweb runs with fewer without a
@@ -288,9 +317,9 @@ int HttpServer::Impl::OnOpen(const mg_connection* connection, void** /*data*/) {
 void HttpServer::Impl::OnClose(const mg_connection* connection) { Of(connection).connections_.Free(); }
 
 bool HttpServer::Impl::BeginAnswer(const mg_connection* connection) {
-  sockaddr_in client = {};
+  Endpoint client;
   if (const mg_request_info* request = mg_get_request_info(connection))
-    client = SocketAddress(request->remote_addr, static_cast<std::uint16_t>(request->remote_port));
+    client = Endpoint::Of(request->remote_addr, static_cast<std::uint16_t>(request->remote_port));
   return connections_.BeginAnswer(connection, client);
 }
 
@@ -364,6 +393,9 @@ HttpResponse PlainAnswer(int status, std::string text) {
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
+bool HttpServer::HasIpv6() {
+  return mg_check_feature(8) != 0;
+}  // MG_FEATURES_IPV6; Debian 12's header has no name
 const ListenAddress& HttpServer::address() const { return impl_->address(); }
 void HttpServer::Stop() { impl_->Stop(); }
 bool HttpServer::Answers() const { return AsksAndIsAnswered(address()); }

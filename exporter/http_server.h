@@ -25,10 +25,11 @@ namespace outgrown::exporter {
 
 // Where the exporter listens.
 struct ListenAddress {
-  std::string ip = "127.0.0.1";  // dotted IPv4; "0.0.0.0" is every interface
+  std::string ip = "127.0.0.1";  // dotted IPv4, or IPv6; "0.0.0.0" is every interface's IPv4, "::" their IPv6
   std::uint16_t port = 9108;     // 0: the system chooses a free one
 
-  std::string Text() const { return ip + ":" + std::to_string(port); }
+  bool is_ipv6() const { return ip.find(':') != std::string::npos; }
+  std::string Text() const { return (is_ipv6() ? "[" + ip + "]:" : ip + ":") + std::to_string(port); }
 };
 
 // An answer's body in pieces, sent one after the other. Several answers may share one.
@@ -64,6 +65,9 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
   ~HttpServer();
+
+  // Whether this civetweb can listen on IPv6: Debian 13's can, Debian 12's is built without it.
+  static bool HasIpv6();
 
   // The address in use; its port is the chosen one if 0 was asked for.
   const ListenAddress& address() const;

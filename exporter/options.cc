@@ -28,27 +28,31 @@ std::optional<std::uint16_t> ParsePort(std::string_view text) {
   return port;
 }
 
-// "127.0.0.1:9108", "localhost:9108", ":9108" (every interface, as the other exporters take it). An error
-// says what was found and what would be right; IPv6 is one, because Debian 12's civetweb is built without it.
+// "127.0.0.1:9108", "localhost:9108", ":9108" (every interface, as the other exporters take it), and "[::1]:9108" where
+// civetweb can. An error says what was found and what would be right.
 Result<ListenAddress> ParseListenAddress(std::string_view text) {
   const auto wrong = [&](std::string_view what) {
     return Error{std::string(what) + ", found \"" + std::string(text) + "\"", "--web.listen-address"};
   };
-  if (text.find('[') != std::string_view::npos || text.find(':') != text.rfind(':')) {
-    return wrong("IPv6 is not supported (Debian 12's civetweb is built without it); expected IPV4:PORT");
-  }
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos) return wrong("expected IPV4:PORT, as in 127.0.0.1:9108");
+  const bool bracketed = text.starts_with('[');
+  if (bracketed && !HttpServer::HasIpv6())
+    return wrong(
+        "IPv6 is not supported by this civetweb (Debian 12's is built without it); expected IPV4:PORT");
+  // Of an address in brackets the colon behind them.
+  const std::size_t colon = bracketed ? text.find("]:") + 1 : text.find(':');
+  if (colon == std::string_view::npos || (bracketed && colon == 0) || colon != text.rfind(':'))
+    return wrong("expected IPV4:PORT or [IPV6]:PORT, as in 127.0.0.1:9108");
   const std::optional<std::uint16_t> port = ParsePort(text.substr(colon + 1));
   if (!port) return wrong("expected a port from 0 to 65535 after the colon");
 
-  std::string ip(text.substr(0, colon));
-  if (ip.empty()) ip = "0.0.0.0";
+  std::string ip(bracketed ? text.substr(1, colon - 2) : text.substr(0, colon));
+  if (ip.empty() && !bracketed) ip = "0.0.0.0";
   // Not resolved: a name server must not decide where the exporter listens.
   if (ip == "localhost") ip = "127.0.0.1";
-  in_addr parsed = {};
-  if (::inet_pton(AF_INET, ip.c_str(), &parsed) != 1)
-    return wrong("expected an IPv4 address before the colon");
+  in6_addr parsed = {};  // large enough for both
+  if (::inet_pton(bracketed ? AF_INET6 : AF_INET, ip.c_str(), &parsed) != 1)
+    return wrong(bracketed ? "expected an IPv6 address in the brackets"
+                           : "expected an IPv4 address before the colon");
   return ListenAddress{std::move(ip), *port};
 }
 
@@ -127,7 +131,7 @@ Result<Options> Judge(const Texts& texts, Options options) {
 void Declare(CLI::App& app, Texts& texts, Options& options) {
   app.set_help_flag("--help,-h", "Print this help and exit");
   app.add_option("--web.listen-address", texts.listen_address,
-                 "Address to listen on, IPV4:PORT; port 0 takes a free one")
+                 "Address to listen on, IPV4:PORT or [IPV6]:PORT; port 0 takes a free one")
       ->capture_default_str()
       ->type_name("ADDR");
   app.add_option("--web.telemetry-path", texts.telemetry_path, "Path of the metrics")

@@ -275,6 +275,32 @@ class WebConfig(InFolder):
         self.assertIn("/nowhere/web.yml: cannot open: No such file", ended.stderr)
 
 
+class Ipv6(InFolder):
+    """Where civetweb can (Debian 13's); elsewhere it is refused."""
+
+    def test_it_listens_serves_many_and_ends(self):
+        process = servers.Process("exporter", [BUILD / "exporter" / "outgrown-exporter", "--web.listen-address=[::1]:0",
+                                               f"--block.dir={self.blocks}"], self.folder)
+        self.stack.start(process)
+        servers.wait_for("an end or an address", lambda: process.popen.poll() is not None or "Listening" in process.log.read_text())
+        log = process.log.read_text()
+        if "Listening" not in log:
+            self.assertEqual(process.popen.wait(), 2)
+            self.assertIn("IPv6 is not supported by this civetweb", log)
+            self.skipTest("this civetweb has no IPv6")
+        port = int(re.search(r"msg=Listening address=\[::1\]:(\d+)", log)[1])
+        with contextlib.ExitStack() as stack:
+            for _ in range(200):  # more than there are threads; none of them ends its request
+                stack.enter_context(socket.create_connection(("::1", port), timeout=10)).sendall(b"GET /metrics HTTP/1.1\r\nX: ")
+            with contextlib.closing(http.client.HTTPConnection("::1", port, timeout=10)) as connection:
+                connection.request("GET", "/metrics")
+                answer = connection.getresponse()
+                self.assertEqual(answer.status, 200)
+                self.assertIn(b"checkpoint_exporter_build_info", answer.read())
+            process.popen.terminate()
+            self.assertEqual(process.popen.wait(10), 0)
+
+
 class Scrape(InFolder):
     def test_the_scrape_is_the_golden_one_and_promtool_accepts_it(self):
         block = CounterBlock(self.blocks, "checkpoints", self.database)

@@ -9,6 +9,7 @@
 #include "common/exit_status.h"
 
 using outgrown::exporter::EarlyExit;
+using outgrown::exporter::HttpServer;
 using outgrown::exporter::LogFormat;
 using outgrown::exporter::LogLevel;
 using outgrown::exporter::Options;
@@ -51,18 +52,38 @@ TEST_CASE("options take their values after an equals sign or a space, and lists 
   CHECK(options.telemetry_path == "/m");
 }
 
+TEST_CASE("an IPv6 address is taken where civetweb can listen on it") {
+  const std::variant<Options, EarlyExit> parsed = Parse({"--web.listen-address=[::1]:9108"});
+  REQUIRE(std::holds_alternative<Options>(parsed) == HttpServer::HasIpv6());
+  if (HttpServer::HasIpv6())
+    CHECK(std::get<Options>(parsed).listen_address.Text() == "[::1]:9108");
+  else
+    CHECK(std::get<EarlyExit>(parsed).text.find("IPv6 is not supported by this civetweb") !=
+          std::string::npos);
+}
+
 TEST_CASE("a wrong command line ends with status 2 and says what was found and what would be right") {
   struct Case {
     std::vector<const char*> arguments;
     std::string text;
   };
   const Case cases[] = {
-      {{"--web.listen-address=9108"}, "expected IPV4:PORT, as in 127.0.0.1:9108, found \"9108\""},
+      {{"--web.listen-address=9108"},
+       "expected IPV4:PORT or [IPV6]:PORT, as in 127.0.0.1:9108, found \"9108\""},
+      {{"--web.listen-address=::1:9108"}, "expected IPV4:PORT or [IPV6]:PORT"},
       {{"--web.listen-address=127.0.0.1:65536"}, "expected a port from 0 to 65535"},
       {{"--web.listen-address=127.0.0.1:80x"}, "expected a port from 0 to 65535"},
       {{"--web.listen-address=example.org:80"}, "expected an IPv4 address"},
-      {{"--web.listen-address=[::1]:9108"},
-       "IPv6 is not supported (Debian 12's civetweb is built without it)"},
+      {{"--web.listen-address=[::1]9108"},
+       HttpServer::HasIpv6() ? "expected IPV4:PORT or [IPV6]:PORT" : "IPv6 is not"},
+      {{"--web.listen-address=[::1]:9108x"},
+       HttpServer::HasIpv6() ? "expected a port from 0" : "IPv6 is not supported"},
+      {{"--web.listen-address=[127.0.0.1]:9108"},
+       HttpServer::HasIpv6() ? "expected an IPv6 address in the brackets"
+                             : "IPv6 is not supported by this civetweb"},
+      {{"--web.listen-address=[]:9108"},
+       HttpServer::HasIpv6() ? "expected an IPv6 address in the brackets"
+                             : "IPv6 is not supported by this civetweb"},
       {{"--web.telemetry-path=metrics"}, "expected a path such as /metrics"},
       {{"--web.telemetry-path=/"}, "expected a path such as /metrics"},
       {{"--log.level=loud"}, "--log.level: expected debug, info, warn or error, found \"loud\""},
