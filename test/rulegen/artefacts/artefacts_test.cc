@@ -58,7 +58,8 @@ TEST_CASE("a spec makes these artefacts, and leaves out what [output] leaves out
   spec.rules.flavors = {spec::Flavor::kPrometheusOperator, spec::Flavor::kPrometheus};
   CHECK(paths(spec) == std::set<std::string>{"gen/prometheus-operator/queue.prometheusrule.yml",
                                              "gen/queue.rules.yml", "gen/queue.test.yml",
-                                             "gen/queue.30m.test.yml", "gen/queue.thresholds.inc"});
+                                             "gen/queue.10m.test.yml", "gen/queue.30m.test.yml",
+                                             "gen/queue.thresholds.inc"});
   CHECK(Make(spec)["gen/queue.test.yml"].find("rule_files: [queue.rules.yml]") != std::string::npos);
   spec.rules.flavors = {spec::Flavor::kVictoriaMetrics};
   CHECK(paths(spec) == std::set<std::string>{"gen/victoriametrics/queue.rules.yml", "gen/queue.test.yml",
