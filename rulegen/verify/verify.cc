@@ -263,15 +263,15 @@ Milliseconds LongestRange(const spec::Spec& spec) {
 std::optional<Finding> RetentionFinding(std::optional<Milliseconds> retention, Milliseconds longest_range,
                                         const std::string& url) {
   if (!retention || *retention >= kDocumentedRetention) return std::nullopt;
-  std::string what = fmt::format("samples are kept for {}", FormatDuration(*retention));
+  std::string what = fmt::format("samples are kept for {}, less than 7 days", FormatDuration(*retention));
   if (*retention < longest_range)
-    what += fmt::format(", but the spec's expressions read {}", FormatDuration(longest_range));
+    what += fmt::format("; the spec's expressions read {}", FormatDuration(longest_range));
   if (*retention < Milliseconds(kLookbackMs))
-    what += fmt::format(", but alerts and decisions remember a silent store for {}h", kMemoryHours);
+    what += fmt::format("; alerts and decisions remember a silent store for {}h", kMemoryHours);
   return Finding{State::kNote, "retention at " + url,
                  what +
                      "; --since and --backtest see no further back than what is kept: raise "
-                     "--storage.tsdb.retention.time (7 days suit both)",
+                     "--storage.tsdb.retention.time",
                  ""};
 }
 

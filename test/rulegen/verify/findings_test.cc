@@ -111,10 +111,13 @@ TEST_CASE("samples that are kept for less than is read, remembered or documented
     CHECK(finding->copy == "retention at http://p");
     return finding->what;
   };
-  CHECK(what(167, 1).starts_with("samples are kept for 6d23h; --since and --backtest see no further back"));
-  CHECK(what(25, 25).starts_with(
-      "samples are kept for 1d1h, but alerts and decisions remember a silent store for 26h;"));
-  CHECK(what(30, 31).starts_with("samples are kept for 1d6h, but the spec's expressions read 1d7h;"));
+  CHECK(what(167, 1).starts_with(
+      "samples are kept for 6d23h, less than 7 days; --since and --backtest see no further"));
+  CHECK(
+      what(25, 25).starts_with("samples are kept for 1d1h, less than 7 days; alerts and decisions remember a "
+                               "silent store for 26h; --since"));
+  CHECK(what(30, 31).starts_with(
+      "samples are kept for 1d6h, less than 7 days; the spec's expressions read 1d7h; --since"));
 }
 
 TEST_CASE("the longest range of a spec is found in every expression") {
