@@ -106,7 +106,7 @@ Result<bool> IsPlainFile(const fs::path& path) {
 class Search {
  public:
   Search(const std::vector<Made>& made, const std::optional<fs::path>& out, bool every_spec)
-      : made_(made), out_(out), every_spec_(every_spec) {
+      : made_(made), every_spec_(every_spec) {
     for (const Made& one : made) {
       const Layout layout(*one.spec, out);
       for (const artefacts::Artefact& artefact : one.artefacts) {
@@ -247,7 +247,6 @@ class Search {
   }
 
   const std::vector<Made>& made_;
-  const std::optional<fs::path>& out_;
   const bool every_spec_;
   std::set<fs::path> generated_;
   std::set<fs::path> folders_;

@@ -91,8 +91,10 @@ TEST_CASE("the help says of each option which modes have it") {
       {"--rules-url URL", "Options of --archive and --verify:"},
       {"--prune", "Options of --generate:"},
   };
-  for (const auto& [option, heading] : rows) {
-    CAPTURE(std::string(option));
+  for (const auto& row : rows) {
+    const std::string option = row.first;
+    const char* const heading = row.second;
+    CAPTURE(option);
     const std::size_t at = help.find(option);
     REQUIRE(at != std::string::npos);
     const std::size_t group = help.rfind("\n\n", at);
