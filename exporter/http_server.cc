@@ -386,9 +386,9 @@ int HttpServer::Impl::OnLog(const mg_connection* connection, const char* text) {
   return 1;
 }
 
-HttpResponse PlainAnswer(int status, std::string text) {
+HttpResponse PlainAnswer(int status, const std::string& text) {
   return {status, "text/plain; charset=utf-8",
-          std::make_shared<const std::vector<std::string>>(1, std::move(text))};
+          std::make_shared<const std::vector<std::string>>(1, text)};
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

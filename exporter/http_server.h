@@ -41,7 +41,7 @@ struct HttpResponse {
   HttpBody body;
 };
 
-HttpResponse PlainAnswer(int status, std::string text);
+HttpResponse PlainAnswer(int status, const std::string& text);
 
 class HttpServer {
  public:
