@@ -177,17 +177,17 @@ const QueryDone* PresenceProblem(const FleetSamples& fleet) {
 }
 
 void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t from_ms) {
-  LookBack(evaluation, source, std::vector<std::int64_t>(evaluation.stores.size(), from_ms));
+  LookBack(evaluation, source, std::vector<PeriodBegin>(evaluation.stores.size(), {.from_ms = from_ms}));
 }
 
 void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
-              std::span<const std::int64_t> from_ms) {
+              std::span<const PeriodBegin> begins) {
   if (evaluation.stores.empty()) return;
   const Table& table = *evaluation.table;
   std::vector<Identity> identities;
   for (const StoreDecision& store : evaluation.stores) identities.push_back(store.samples.identity);
   std::vector<Period> periods =
-      MeasurePeriod(table, source, from_ms, evaluation.time_ms, identities, evaluation.fleet);
+      MeasurePeriod(table, source, begins, evaluation.time_ms, identities, evaluation.fleet);
   for (std::size_t index = 0; index < periods.size(); ++index) {
     StoreDecision& store = evaluation.stores[index];
     store.decision = ConcludePeriod(table, periods[index], store.decision);
@@ -197,8 +197,9 @@ void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
                                  store.period->thresholds[store.decision.lead].breached_evaluations > 0;
     if (!breached_before) store.period->first_breach.reset();
   }
-  for (const std::int64_t begin_ms : std::set<std::int64_t>(from_ms.begin(), from_ms.end()))
-    FindSplits(evaluation, source, evaluation.time_ms - begin_ms);
+  std::set<std::int64_t> from_ms;
+  for (const PeriodBegin& begin : begins) from_ms.insert(begin.from_ms);
+  for (const std::int64_t begin_ms : from_ms) FindSplits(evaluation, source, evaluation.time_ms - begin_ms);
 }
 
 void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source) {

@@ -69,7 +69,7 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
 // EvaluateMeasured has looked for. With several, each store's period begins at the one of its index.
 void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::int64_t from_ms);
 void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
-              std::span<const std::int64_t> from_ms);
+              std::span<const PeriodBegin> begins);
 
 // Fills StoreDecision::trends. What could not be asked is noted among the fleet's warnings.
 void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source);

@@ -213,13 +213,16 @@ class PeriodVisitor : public Visitor {
 // none is asked.
 constexpr std::size_t kBeginningsMax = 16;
 
-// Which of the stores were there within 26 hours before their period. Unknown counts as "was there": missing
-// samples then count as missing, which is the cautious side.
+// Which of the stores were there before their period: decided about, or seen within 26 hours. Unknown counts as "was
+// there": missing samples then count as missing, which is the cautious side.
 std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& source,
-                              std::span<const std::int64_t> from_ms, std::int64_t to_ms, StoreList& list,
+                              std::span<const PeriodBegin> begins, std::int64_t to_ms, StoreList& list,
                               FleetNotes& notes) {
   std::vector<bool> there(list.stores().size(), true);
-  const std::set<std::int64_t> beginnings(from_ms.begin(), from_ms.end());
+  std::set<std::int64_t> beginnings;
+  for (const PeriodBegin& begin : begins) {
+    if (!begin.decided_before) beginnings.insert(begin.from_ms);
+  }
   if (beginnings.size() > kBeginningsMax) return there;
   for (const std::int64_t begin_ms : beginnings) {
     const prometheus_api::Reply reply =
@@ -235,7 +238,7 @@ std::vector<bool> ThereBefore(const Table& table, prometheus_api::QuerySource& s
       if (store != nullptr) shown[list.IndexOf(*store)] = true;
     }
     for (std::size_t index = 0; index < there.size(); ++index) {
-      if (from_ms[index] == begin_ms) there[index] = shown[index];
+      if (begins[index].from_ms == begin_ms) there[index] = shown[index] || begins[index].decided_before;
     }
   }
   return there;
@@ -297,17 +300,18 @@ engine::Decision ConcludePeriod(const Table& table, const Period& period, const 
 }
 
 std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
-                                  std::span<const std::int64_t> from_ms, std::int64_t to_ms,
+                                  std::span<const PeriodBegin> begins, std::int64_t to_ms,
                                   const std::vector<Identity>& identities, FleetNotes& notes) {
-  OUTGROWN_CHECK(from_ms.size() == identities.size());
+  OUTGROWN_CHECK(begins.size() == identities.size());
   StoreList list(table);
   for (const Identity& identity : identities) list.Add(identity);
-  const std::vector<bool> there_before = ThereBefore(table, source, from_ms, to_ms, list, notes);
+  const std::vector<bool> there_before = ThereBefore(table, source, begins, to_ms, list, notes);
   std::vector<StorePeriod> stores;
   stores.reserve(identities.size());
   for (std::size_t index = 0; index < identities.size(); ++index)
-    stores.emplace_back(table, from_ms[index], to_ms, !there_before[index]);
-  const Course course = {.after_ms = from_ms.empty() ? to_ms : std::ranges::min(from_ms), .to_ms = to_ms};
+    stores.emplace_back(table, begins[index].from_ms, to_ms, !there_before[index]);
+  Course course = {.after_ms = to_ms, .to_ms = to_ms};
+  for (const PeriodBegin& begin : begins) course.after_ms = std::min(course.after_ms, begin.from_ms);
   PeriodVisitor visitor(list, stores);
   const Result<void> walked = Walk(table, AllRecorded(table), course, source, list, notes, visitor);
   OUTGROWN_CHECK(walked);  // Begin has no error

@@ -38,6 +38,13 @@ struct Instant {
   std::vector<engine::Finding> findings;
 };
 
+// Where a store's period begins.
+struct PeriodBegin {
+  std::int64_t from_ms = 0;
+  // The store was decided about before: it was there, and what the server doesn't show of it was lost.
+  bool decided_before = false;
+};
+
 struct Period {
   std::int64_t from_ms = 0;
   std::int64_t to_ms = 0;
@@ -53,11 +60,11 @@ struct Period {
 // The decision over the period: `at_end` is the one at its end.
 engine::Decision ConcludePeriod(const Table& table, const Period& period, const engine::Decision& at_end);
 
-// Walks through the period of each of these stores, which begins at its own `from_ms`, in stretches that keep
+// Walks through the period of each of these stores, which begins at its own of `begins`, in stretches that keep
 // each answer below some million samples. A failed query makes its stretch unmeasured and adds a warning; so
 // does a series without identity labels.
 std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySource& source,
-                                  std::span<const std::int64_t> from_ms, std::int64_t to_ms,
+                                  std::span<const PeriodBegin> begins, std::int64_t to_ms,
                                   const std::vector<Identity>& identities, FleetNotes& notes);
 
 }  // namespace outgrown::decision

@@ -46,7 +46,7 @@ constexpr std::array kCatalog = {
     // The SQLite file, read without libsqlite3.
     Metric{"checkpoint_file_size_bytes", Type::kGauge, "Size of the database file.", kStore},
     Metric{"checkpoint_wal_size_bytes", Type::kGauge, "Size of the write-ahead log file, 0 if there is none.", kStore},
-    Metric{"checkpoint_file_modified_timestamp_seconds", Type::kGauge, "Unix time, by the host's clock, at which the database file or its write-ahead log was last written.", kStore},
+    Metric{"checkpoint_file_modified_timestamp_seconds", Type::kGauge, "Unix time, by the host's clock, at which the database file or its write-ahead log was last written, or the application last tried to.", kStore},
     Metric{"checkpoint_wal_frames", Type::kGauge, "Frames in the write-ahead log, 0 if there is none.", kStore},
     Metric{"checkpoint_wal_backfilled_frames", Type::kGauge, "Frames of the write-ahead log that a checkpoint has copied into the database.", kStore},
     Metric{"checkpoint_wal_oldest_reader_seconds", Type::kGauge, "For how long this exporter has seen a reader on a snapshot of the write-ahead log that is not the newest, 0 if there is none: no checkpoint copies frames beyond it.", kStore},

@@ -31,18 +31,18 @@ std::int64_t LookbackMs(const decision_log::NewestDecisions& newest, const Table
   return time_ms - BeginOf(table, latest_ms, time_ms);
 }
 
-std::vector<std::int64_t> PeriodBegins(const decision_log::NewestDecisions& newest,
-                                       const decision::Evaluation& evaluation) {
+std::vector<decision::PeriodBegin> PeriodBegins(const decision_log::NewestDecisions& newest,
+                                                const decision::Evaluation& evaluation) {
   // The log has the labels sorted by name, the evaluation in the order of the spec.
   std::map<std::pair<std::string_view, decision_log::Labels>, const decision_log::NewestDecision*> by_store;
   for (const decision_log::NewestDecision& one : newest.decisions) by_store[{one.spec, one.labels}] = &one;
-  std::vector<std::int64_t> begins;
+  std::vector<decision::PeriodBegin> begins;
   for (const decision::StoreDecision& store : evaluation.stores) {
     decision_log::Labels labels = store.labels;
     std::ranges::sort(labels);
     const auto found = by_store.find({evaluation.table->store, std::move(labels)});
     const std::int64_t end_ms = found == by_store.end() ? 0 : EndOf(*found->second, evaluation.time_ms);
-    begins.push_back(BeginOf(*evaluation.table, end_ms, evaluation.time_ms));
+    begins.push_back({BeginOf(*evaluation.table, end_ms, evaluation.time_ms), end_ms != 0});
   }
   return begins;
 }

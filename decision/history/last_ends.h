@@ -6,6 +6,7 @@
 
 #include "decision/evaluation.h"
 #include "decision/log/decision_log.h"
+#include "decision/period.h"
 #include "thresholds/table.h"
 
 namespace outgrown::history {
@@ -18,7 +19,7 @@ std::int64_t LookbackMs(const decision_log::NewestDecisions& newest, const Table
                         std::int64_t time_ms);
 
 // The beginning of each store's period, in the order of the evaluation.
-std::vector<std::int64_t> PeriodBegins(const decision_log::NewestDecisions& newest,
-                                       const decision::Evaluation& evaluation);
+std::vector<decision::PeriodBegin> PeriodBegins(const decision_log::NewestDecisions& newest,
+                                                const decision::Evaluation& evaluation);
 
 }  // namespace outgrown::history

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/time_text.h"
 #include "counterblock/layout.h"
 #include "counterblock/reader.h"
 #include "exporter/collectors/collectors.h"
@@ -22,6 +23,7 @@ using block::Outcome;
 using block::Snapshot;
 
 constexpr double kNsPerSecond = 1e9;
+constexpr std::uint64_t kNsPerMs = 1'000'000;
 
 // A loss is shown for a rule's window (5 minutes) plus the longest usable scrape interval (5 minutes, after
 // which Prometheus treats a series as gone): until then the uncounted writes are missing in the rates.
@@ -112,6 +114,9 @@ Result<BlockSum> ReadBlocks(StoreScrape& store) {
     sum.says.counts.push_back({place.directory + '/' + block::FileNameOf(place.name),
                                snapshot->created_unix_ns, block::WritesOf(*snapshot, Outcome::kOk)});
     sum.says.living_slots += snapshot->writers;
+    sum.says.last_write_unix_ns = std::max(
+        sum.says.last_write_unix_ns, snapshot->in_flight > 0 ? static_cast<std::uint64_t>(NowMs()) * kNsPerMs
+                                                             : snapshot->last_write_unix_ns);
     sum.says.boot = snapshot->boot;
     for (const block::LivingSlot& slot : snapshot->living) {
       // A process that has closed the database holds its slot, but writes nothing any more.

@@ -56,9 +56,11 @@ Result<void> CollectSqliteFile(StoreScrape& store, Samples& samples) {
   if (!wal.ok() && wal.problem() != sqlite::Problem::kMissing) return report(wal.problem());
   samples.Set("checkpoint_wal_size_bytes", {store.target.name},
               wal.ok() ? static_cast<double>(wal->size_bytes) : 0);
-  // Each commit writes one of the two. An empty log is one that somebody has opened and written nothing to.
+  // Each commit writes one of the two. An empty log is one that somebody has opened and written nothing to. A write
+  // that failed leaves both as they were: only the application's own count shows it.
+  const double in_files_s = std::max(file->modified_s, wal.ok() && wal->size_bytes > 0 ? wal->modified_s : 0);
   samples.Set("checkpoint_file_modified_timestamp_seconds", {store.target.name},
-              std::max(file->modified_s, wal.ok() && wal->size_bytes > 0 ? wal->modified_s : 0));
+              std::max(in_files_s, static_cast<double>(store.blocks.last_write_unix_ns) / 1e9));
   return {};
 }
 

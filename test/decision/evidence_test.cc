@@ -108,6 +108,14 @@ TEST_CASE("over a period what lies before a store's beginning is no hole, and a 
   there_before.began.clear();
   CHECK(EvidenceLine(look_back(there_before)).starts_with("UNDETERMINED - Write errors: not measured from "));
 
+  // It was decided about an hour ago, so that the server has lost what was before.
+  MemorySource lost = Young(40);
+  Evaluation after_loss = EvaluateMeasured(kWindowed, lost, kMemoryT);
+  LookBack(after_loss, lost, std::vector<PeriodBegin>{{.from_ms = from_ms, .decided_before = true}});
+  CHECK(EvidenceLine(after_loss) ==
+        "UNDETERMINED - Write errors: not measured from 2026-09-21 13:13:37 UTC to 2026-09-21 13:53:30 UTC");
+  CHECK(EvidenceProblem(after_loss) == "");
+
   MemorySource holed = Young(60);
   for (auto& [series, stores] : holed.recorded) {
     std::erase_if(stores["a"], [](const Sample& sample) {

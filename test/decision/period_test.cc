@@ -146,7 +146,7 @@ TEST_CASE("the shares of each store are those of its own period") {
   Evaluation evaluation = EvaluateMeasured(table, hour.source, kMemoryT, kHourMs);
   REQUIRE(evaluation.stores.size() == 2);
   hour.source.asked.clear();
-  LookBack(evaluation, hour.source, std::vector<std::int64_t>{kMemoryT - kHourMs, kMemoryT - kHourMs / 2});
+  LookBack(evaluation, hour.source, std::vector<PeriodBegin>{{kMemoryT - kHourMs}, {kMemoryT - kHourMs / 2}});
   const std::string split = fmt::format("avg_over_time({}", outgrown::test::kSampleSplit);
   std::vector<std::string> asked = hour.source.asked;
   std::erase_if(asked, [&](const std::string& promql) { return !promql.starts_with(split); });
@@ -337,8 +337,8 @@ TEST_CASE("since when a store is silent is asked for no further back than it tak
 namespace {
 
 // The hour before kMemoryT, of each store.
-std::vector<std::int64_t> Begins(std::size_t stores) {
-  return std::vector<std::int64_t>(stores, kMemoryT - kHourMs);
+std::vector<PeriodBegin> Begins(std::size_t stores) {
+  return std::vector<PeriodBegin>(stores, {.from_ms = kMemoryT - kHourMs});
 }
 
 void CheckSame(const Period& a, const Period& b) {
@@ -376,13 +376,13 @@ TEST_CASE(
   // At the beginning of a stretch and in the burst, and within one.
   for (const std::int64_t minutes : {40, 3}) {
     CAPTURE(minutes);
-    std::vector<std::int64_t> begins = Begins(identities.size());
-    begins[0] = kMemoryT - minutes * 60'000;
+    std::vector<PeriodBegin> begins = Begins(identities.size());
+    begins[0].from_ms = kMemoryT - minutes * 60'000;
     const auto later = MeasurePeriod(kSampleTable, source, begins, kMemoryT, identities, notes);
-    const std::vector<std::int64_t> own = {begins[0]};
+    const std::vector<PeriodBegin> own = {begins[0]};
     const auto alone = MeasurePeriod(kSampleTable, source, own, kMemoryT, {identities[0]}, notes);
     CheckSame(later[0], alone[0]);
-    CHECK(later[0].from_ms == begins[0]);
+    CHECK(later[0].from_ms == begins[0].from_ms);
   }
 }
 

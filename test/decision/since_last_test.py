@@ -28,13 +28,8 @@ DAYS = 2 * 24 * recorded.HOUR
 BURST = [130] * 30 + [20] * (24 * 120 + 54 - 30 + AHEAD)
 
 
-class SinceLast(ServerCase):
-    @classmethod
-    def start(cls):
-        stores = [recorded.Store(name, end=NOW + AHEAD * recorded.STEP, evaluations=DAYS + AHEAD,
-                                 writes_per_second=BURST).silent_since(NOW + 60) for name in ("late", "new")]
-        recorded.backfill(stores, cls.folder)
-        cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
+class Runs(ServerCase):
+    """Runs with a log of the test's own."""
 
     def setUp(self):
         self.log = self.folder / f"{self.id()}.jsonl"
@@ -49,17 +44,23 @@ class SinceLast(ServerCase):
     def records(self):
         return schema.check_log(self.log)
 
-    def change(self, **changed):
-        """What the file of the newest decisions says of the store `late`."""
+    def change(self, names=("late",), **changed):
+        """What the file of the newest decisions says of these stores; it says nothing of any other then."""
         document = json.loads(self.newest.read_text())
-        for one in document["decisions"]:
-            if one["labels"]["database"] == "late":
-                one.update(changed)
-        document["decisions"] = [one for one in document["decisions"] if one["labels"]["database"] == "late"]
+        document["decisions"] = [{**one, **changed} for one in document["decisions"] if one["labels"]["database"] in names]
         self.newest.write_text(json.dumps(document))
 
     def ago_ms(self, seconds):
         return int(time.time() - seconds) * 1000
+
+
+class SinceLast(Runs):
+    @classmethod
+    def start(cls):
+        stores = [recorded.Store(name, end=NOW + AHEAD * recorded.STEP, evaluations=DAYS + AHEAD,
+                                 writes_per_second=BURST).silent_since(NOW + 60) for name in ("late", "new")]
+        recorded.backfill(stores, cls.folder)
+        cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
 
     def test_each_store_is_decided_about_from_the_end_of_its_last_period_on_and_a_new_one_for_a_day(self):
         self.assertEqual({store["line"] for store in self.evaluate("--since", "24h").values()}, {"SQLite sufficient"})
@@ -97,6 +98,42 @@ class SinceLast(ServerCase):
             done = subprocess.run([RULEGEN, mode, self.log], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stdout)
             self.assertRegex(done.stdout, r"no decision (covers|until) .*\(60 min\)")
+
+
+class AfterLoss(Runs):
+    """The server has lost what it had: it shows every store for twenty minutes."""
+
+    LAST = NOW - 3 * HOUR  # the end of the last decision's period
+
+    @classmethod
+    def start(cls):
+        names = ("lost", "stopped", "new")
+        stores = [recorded.Store(name, end=NOW + AHEAD * recorded.STEP, evaluations=40 + AHEAD).silent_since(NOW + 60)
+                  for name in names]
+        # Of the store that was stopped, the file's time is kept from both sides of the hole.
+        scrapes = [*range(cls.LAST - 600, cls.LAST + 1, 15), *range(NOW - 20 * 60, NOW + 60, 15)]
+        lines = recorded.open_metrics(stores).removesuffix("# EOF\n")
+        for scrape in scrapes:
+            lines += ('checkpoint_file_modified_timestamp_seconds{job="app",instance="app-1:9108",database="stopped"} '
+                      f"{cls.LAST - 900} {scrape}\n")
+        recorded.backfill_text(lines + "# EOF\n", cls.folder)
+        cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
+
+    def test_a_store_that_was_decided_about_before_has_not_appeared_within_the_period(self):
+        self.evaluate("--since", "last")
+        self.change(("lost", "stopped"), period_ms=self.LAST * 1000)
+        stores = self.evaluate("--since", "last")
+        self.assertRegex(stores["new"]["line"], "^SQLite sufficient - measured since ")
+        self.assertEqual(stores["stopped"]["line"], "SQLite sufficient")
+        self.assertEqual(len(stores["stopped"]["stopped"]), 1)
+        began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.LAST))
+        self.assertTrue(stores["lost"]["line"].startswith(f"UNDETERMINED - Write errors: not measured from {began} to "),
+                        stores["lost"]["line"])
+        self.assertNotIn("measured_since", stores["lost"])
+        # The next run is about the time after this one alone.
+        self.assertEqual(self.evaluate("--since", "last")["lost"]["line"], "SQLite sufficient")
+        done = subprocess.run([RULEGEN, "--audit", self.log], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":

@@ -365,6 +365,48 @@ TEST_CASE("sizes of file and log are shown, and a file that can't be measured sa
             R"(checkpoint_file_problem_info{database="s",reason="not_a_regular_file"} 1)"});
 }
 
+TEST_CASE(
+    "a write moves the time at which the store was last written, whatever its outcome and while it lasts") {
+  const Blocks blocks;
+  std::ofstream(blocks.database()) << std::string(4096, 'x');
+  constexpr std::int64_t kWritten = 1'600'000'000;
+  const auto written_at = [](const std::string& path, std::int64_t unix_s) {
+    std::filesystem::last_write_time(
+        path, std::chrono::file_clock::from_sys(std::chrono::sys_seconds(std::chrono::seconds(unix_s))));
+  };
+  const auto modified_s = [&](const Blocks& of) {
+    const Settings settings = MakeSettings();
+    const StoreTarget target = Target("s", {{of.directory(), {"s", 1}}});
+    StoreScrape store{settings, target, blocks.database()};
+    Samples samples;
+    CHECK(CollectCounterBlock(store, samples).ok());
+    const std::string_view name = R"(checkpoint_file_modified_timestamp_seconds{database="s"} )";
+    for (const std::string& line : Lines([&](Samples& shown) { return CollectSqliteFile(store, shown); })) {
+      if (line.starts_with(name)) return std::stod(line.substr(name.size()));
+    }
+    return 0.0;
+  };
+  written_at(blocks.database(), kWritten);
+  for (const Outcome outcome : {Outcome::kBusy, Outcome::kFull, Outcome::kConstraint}) {
+    const Blocks own;
+    Writer writer = own.Open("s");
+    CHECK(modified_s(own) == kWritten);
+    writer.Record(outcome, 0, 1);
+    CHECK(modified_s(own) > kWritten);
+    // The file's time counts where it is the newer one.
+    const std::int64_t later_s = outgrown::NowMs() / 1000 + 1000;
+    written_at(blocks.database(), later_s);
+    CHECK(modified_s(own) == static_cast<double>(later_s));
+    written_at(blocks.database(), kWritten);
+  }
+  const Blocks own;
+  Writer writer = own.Open("s");
+  const outgrown::block::Start start = writer.Begin();
+  CHECK(modified_s(own) > kWritten);
+  writer.Abandon(start);
+  CHECK(modified_s(own) == kWritten);
+}
+
 TEST_CASE("the deployment is what the operator said, and the thresholds are the table's") {
   Settings settings = MakeSettings();
   settings.servers = 3;
