@@ -8,6 +8,11 @@ namespace {
 
 constexpr int kNotKnown = -1;
 
+bool IsRefusal(int code) {
+  const int primary = code & 0xff;
+  return primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_PROTOCOL;
+}
+
 }  // namespace
 
 bool IsAboutDatabase(int code) {
@@ -84,7 +89,10 @@ void FirstRead::AtEvent(unsigned event, Sink* sink) noexcept {
     if (IsAboutDatabase(last) || last == SQLITE_INTERRUPT) code_ = last;
     // Without a code it was neither a lock nor that statement: the journal, the file's header or the schema's text.
     if (code_ == SQLITE_OK || code_ == kNotKnown) code_ = SQLITE_ERROR;
-    if (IsAboutDatabase(code_) || code_ == SQLITE_ERROR) {
+    // A lock refuses readers too, which may be all that this process has. Other failures are the store's own.
+    const bool counts =
+        IsRefusal(code_) ? sink->has_written() : IsAboutDatabase(code_) || code_ == SQLITE_ERROR;
+    if (counts) {
       // It lasted as long as it waited for the lock: when the rest failed isn't known, and that is short.
       sink->EndAt({asked_ns_, 0}, block::OutcomeOfSqlite(code_), answered_ns_);
     }

@@ -35,7 +35,8 @@ class FirstRead {
   void LockAnswered(int code) noexcept;
   void LockReleased() noexcept;
 
-  // Before the event's own effect. Counts a failure into `sink`, null: nothing is to be counted.
+  // Before the event's own effect. Counts a failure into `sink`, null: nothing is to be counted. A refused lock counts
+  // only where the process has written to the store.
   void AtEvent(unsigned event, Sink* sink) noexcept;
 
  private:

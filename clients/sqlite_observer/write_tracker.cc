@@ -34,7 +34,7 @@ void WriteTracker::Committed(bool changed) noexcept {
   const std::uint64_t now_ns = clock_();
   // A commit that nothing announced counts too, with a duration of 0: the commits must agree with the store's
   // own counter.
-  sink_.EndAt(write_ ? write_->start : Start{now_ns, 0}, Outcome::kOk, now_ns);
+  Count(write_ ? write_->start : Start{now_ns, 0}, Outcome::kOk, now_ns);
   write_.reset();
 }
 
@@ -88,11 +88,16 @@ void WriteTracker::Touch() noexcept {
 
 void WriteTracker::Finish() noexcept {
   if (write_->failure) {
-    sink_.EndAt(write_->start, *write_->failure, clock_());
+    Count(write_->start, *write_->failure, clock_());
     write_.reset();
   } else {
     Abandon();
   }
+}
+
+void WriteTracker::Count(const Start& start, Outcome outcome, std::uint64_t end_ns) noexcept {
+  sink_.EndAt(start, outcome, end_ns);
+  sink_.WriteEnded();
 }
 
 }  // namespace outgrown::observer

@@ -21,6 +21,7 @@
 // Knows no SQLite. Used by one thread at a time, as the connection is.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 
@@ -55,6 +56,16 @@ class Sink {
   // One more open connection is not counted; and one less.
   virtual void Refused(block::Refusal reason) noexcept = 0;
   virtual void RefusalEnded(block::Refusal reason) noexcept = 0;
+
+  // This process has ended a write of the store, whatever its outcome: it is no mere reader.
+  void WriteEnded() noexcept {
+    // Not written again and again: all threads share it.
+    if (!has_written()) has_written_.store(true, std::memory_order_relaxed);
+  }
+  bool has_written() const noexcept { return has_written_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> has_written_ = false;
 };
 
 // Counts into the store's counter block. Bytes stay 0: SQLite doesn't say what part of a page is payload.
@@ -136,6 +147,7 @@ class WriteTracker {
 
   void Touch() noexcept;
   void Finish() noexcept;
+  void Count(const block::Start& start, block::Outcome outcome, std::uint64_t end_ns) noexcept;
 
   Sink& sink_;
   Clock clock_;

@@ -70,6 +70,36 @@ TEST_CASE_FIXTURE(Locked, "a connection for a write that a lock keeps from being
   CHECK(Counted() == "{busy: 1}");
 }
 
+TEST_CASE("a lock counts for a process that has written to that store before: another may only read") {
+  ObservedStore store;
+  const std::string uncounted = "file:" + store.path() + "?outgrown=off";
+  Database holder(uncounted);
+  REQUIRE(holder.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, x)") == SQLITE_OK);
+  const auto refused = [&] {
+    REQUIRE(holder.Run("BEGIN EXCLUSIVE") == SQLITE_OK);
+    {
+      Database request(store.path());
+      CHECK(request.Run("SELECT count(*) FROM t") == SQLITE_BUSY);
+      CHECK(request.failed_to_compile());
+    }
+    REQUIRE(holder.Run("ROLLBACK") == SQLITE_OK);
+    return Text(store.NewCounts());
+  };
+  CHECK(refused() == "{}");
+  SUBCASE("it has read") {
+    CHECK(Database(store.path()).Ask("SELECT count(*) FROM t") == "0");
+    CHECK(refused() == "{}");
+  }
+  SUBCASE("it has written") {
+    CHECK(Database(store.path()).Run(kInsert) == SQLITE_OK);
+    CHECK(refused() == "{busy: 1, ok: 1}");
+  }
+  SUBCASE("it has failed to write") {
+    CHECK(Database(store.path()).Run("INSERT INTO t(id) VALUES(1), (1)") == SQLITE_CONSTRAINT_PRIMARYKEY);
+    CHECK(refused() == "{busy: 1, constraint: 1}");
+  }
+}
+
 TEST_CASE_FIXTURE(Locked, "the wait for the lock is what the failure lasted") {
   const std::uint64_t before_ns = store.DurationSumNs();
   {
