@@ -220,7 +220,7 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
   }
   if (share == nullptr) return;
   // Without the library's lock, which a thread that has the lock of a shared cache may wait for.
-  if (FirstRead* const first_read = share->file->OnlyUsersFirstRead()) first_read->Begin();
+  if (Share* const reader = share->file->FirstReader()) reader->first_read.Begin();
   if (!ignored) TakeTrace();
   share->ignored = ignored;  // known to the file all the same: in a shared cache its writes would be nobody's
   if (std::ranges::find(shares_, share) == shares_.end()) shares_.push_back(share);

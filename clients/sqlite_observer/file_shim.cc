@@ -174,10 +174,15 @@ Share* ObservedFile::Caller() noexcept {
   return caller == users_.end() ? nullptr : caller->get();
 }
 
-FirstRead* ObservedFile::OnlyUsersFirstRead() noexcept {
+Share* ObservedFile::FirstReader() noexcept {
   if (db_.load(std::memory_order_relaxed) != nullptr) return nullptr;
   Share* const only = only_user_;
-  return only == nullptr || only->first_read.is_done() ? nullptr : &only->first_read;
+  return only == nullptr || only->first_read.is_done() ? nullptr : only;
+}
+
+void ObservedFile::SchemaDropped() noexcept {
+  Share* const only = only_user_;
+  if (only != nullptr && db_.load(std::memory_order_relaxed) == nullptr) only->first_read.SchemaDropped();
 }
 
 WriteTracker* ObservedFile::CallersTracker(Share* caller) noexcept {
@@ -260,10 +265,10 @@ int ObservedFile::Close(sqlite3_file* file) noexcept {
 int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
   ObservedFile& self = *From(file);
   if (level < SQLITE_LOCK_RESERVED) {
-    FirstRead* const first_read = self.lock_level_ == SQLITE_LOCK_NONE ? self.OnlyUsersFirstRead() : nullptr;
-    if (first_read != nullptr) first_read->LockAsked();
+    Share* const reader = self.lock_level_ == SQLITE_LOCK_NONE ? self.FirstReader() : nullptr;
+    if (reader != nullptr) reader->first_read.LockAsked(reader->sink_if_counted());
     const int result = self.real_->xLock(file, level);
-    if (first_read != nullptr) first_read->LockAnswered(result);
+    if (reader != nullptr) reader->first_read.LockAnswered(result);
     if (result == SQLITE_OK) {
       self.Locked(level);
     } else if (Share* const caller = self.Caller(); caller != nullptr && !caller->ignored) {
@@ -288,7 +293,7 @@ int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
 int ObservedFile::Unlock(sqlite3_file* file, int level) noexcept {
   ObservedFile& self = *From(file);
   if (level == SQLITE_LOCK_NONE) {
-    if (FirstRead* const first_read = self.OnlyUsersFirstRead()) first_read->LockReleased();
+    if (Share* const reader = self.FirstReader()) reader->first_read.LockReleased();
   }
   const int result = self.real_->xUnlock(file, level);
   // Also if the unlock failed: SQLite takes the lock for given back then.
@@ -301,11 +306,13 @@ int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) 
   // Locks of readers and of passive checkpoints. Recovery and a checkpoint that restarts the log take the
   // writers' lock too (wal.c); no commit follows those, so nothing is counted.
   if (offset != kWalWriteLock || flags != (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE)) {
-    FirstRead* const first_read = (flags & SQLITE_SHM_SHARED) != 0 ? self.OnlyUsersFirstRead() : nullptr;
+    Share* const reader = (flags & SQLITE_SHM_SHARED) != 0 ? self.FirstReader() : nullptr;
     const bool is_asked = (flags & SQLITE_SHM_LOCK) != 0;
-    if (first_read != nullptr) is_asked ? first_read->LockAsked() : first_read->LockReleased();
+    if (reader != nullptr) {
+      is_asked ? reader->first_read.LockAsked(reader->sink_if_counted()) : reader->first_read.LockReleased();
+    }
     const int result = self.real_->xShmLock(file, offset, count, flags);
-    if (first_read != nullptr && is_asked) first_read->LockAnswered(result);
+    if (reader != nullptr && is_asked) reader->first_read.LockAnswered(result);
     return result;
   }
   Share* const caller = self.Caller();

@@ -99,6 +99,8 @@ struct Share {
   FirstRead first_read;
   WriteTracker tracker;
 
+  Sink* sink_if_counted() const { return ignored ? nullptr : sink.get(); }
+
   void Ignore() noexcept {
     ignored = true;
     tracker.Abandon();
@@ -129,9 +131,11 @@ class ObservedFile : private sqlite3_io_methods {
   const std::string& store() const { return store_; }
   // The one connection that uses it holds the lock (for good with locking_mode=EXCLUSIVE).
   bool is_locked() const { return only_user_ != nullptr && lock_level_ >= SQLITE_LOCK_RESERVED; }
-  // Of the one connection that uses it. Null if that has read the schema, and in a shared cache that another has joined:
-  // with its lock held, that must not be asked.
-  FirstRead* OnlyUsersFirstRead() noexcept;
+  // The one connection that uses it, whose first_read is to be asked. Null if that has read the schema, and in a shared
+  // cache that another has joined: with its lock held, that must not be asked.
+  Share* FirstReader() noexcept;
+  // A statement of the caller has ended with SQLITE_SCHEMA.
+  void SchemaDropped() noexcept;
   // Watches the WAL's file as well, where a connection in exclusive mode has one open; otherwise the WAL's lock
   // shows it in time.
   void WatchWal(const Share& share) noexcept;

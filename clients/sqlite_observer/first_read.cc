@@ -40,9 +40,12 @@ int FirstRead::SchemaBytes() const noexcept {
   return now;
 }
 
-void FirstRead::Begin() noexcept { is_done_ = SchemaBytes() > 0; }
+void FirstRead::Begin() noexcept {
+  is_done_ = SchemaBytes() > 0;
+  asked_ns_ = 0;
+}
 
-void FirstRead::LockAsked() noexcept {
+void FirstRead::LockAsked(Sink* sink) noexcept {
   const int bytes = SchemaBytes();
   if (bytes == 0) return;  // for a statement that needs no schema, or for a backup
   // Read meanwhile, for a statement that was wrong: the temporary database has such a table as well then, so that it is
@@ -51,6 +54,11 @@ void FirstRead::LockAsked() noexcept {
     is_done_ = true;
     return;
   }
+  if (asked_ns_ != 0 && has_ended_) {
+    Failed(code_, sink);
+    asked_ns_ = 0;
+  }
+  has_ended_ = false;
   asked_with_bytes_ = bytes;
   const std::uint64_t now_ns = block::NowNs();
   // A busy handler tries again soon. An application's own later attempt makes the wait no longer.
@@ -76,6 +84,7 @@ void FirstRead::LockReleased() noexcept {
   } else {
     const ResultProbe& probe = TheResultProbe();
     code_ = probe.is_available() ? probe.ResultOf(newest) : SQLITE_INTERRUPT;
+    has_ended_ = sqlite3_stmt_busy(newest) != 0;  // not the application's, which is being compiled
   }
 }
 
@@ -83,21 +92,23 @@ void FirstRead::AtEvent(unsigned event, Sink* sink) noexcept {
   if (is_done_) return;
   is_done_ = SchemaBytes() > 0;
   // At a statement's end, that statement has asked for it, and may have dropped the schema again (VACUUM).
-  if (!is_done_ && asked_ns_ != 0 && event != SQLITE_TRACE_PROFILE && sink != nullptr) {
+  if (!is_done_ && asked_ns_ != 0 && event != SQLITE_TRACE_PROFILE) {
     // Any other statement that was compiled meanwhile has taken the code away.
-    const int last = event == SQLITE_TRACE_CLOSE ? sqlite3_extended_errcode(db_) : SQLITE_OK;
-    if (IsAboutDatabase(last) || last == SQLITE_INTERRUPT) code_ = last;
-    // Without a code it was neither a lock nor that statement: the journal, the file's header or the schema's text.
-    if (code_ == SQLITE_OK || code_ == kNotKnown) code_ = SQLITE_ERROR;
-    // A lock refuses readers too, which may be all that this process has. Other failures are the store's own.
-    const bool counts =
-        IsRefusal(code_) ? sink->has_written() : IsAboutDatabase(code_) || code_ == SQLITE_ERROR;
-    if (counts) {
-      // It lasted as long as it waited for the lock: when the rest failed isn't known, and that is short.
-      sink->EndAt({asked_ns_, 0}, block::OutcomeOfSqlite(code_), answered_ns_);
-    }
+    Failed(event == SQLITE_TRACE_CLOSE ? sqlite3_extended_errcode(db_) : SQLITE_OK, sink);
   }
   asked_ns_ = 0;
+}
+
+void FirstRead::Failed(int last_code, Sink* sink) noexcept {
+  if (sink == nullptr) return;
+  if (IsAboutDatabase(last_code) || last_code == SQLITE_INTERRUPT) code_ = last_code;
+  // Without a code it was neither a lock nor that statement: the journal, the file's header or the schema's text.
+  if (code_ == SQLITE_OK || code_ == kNotKnown) code_ = SQLITE_ERROR;
+  // A lock refuses readers too, which may be all that this process has. Other failures are the store's own.
+  const bool counts =
+      IsRefusal(code_) ? sink->has_written() : IsAboutDatabase(code_) || code_ == SQLITE_ERROR;
+  // It lasted as long as it waited for the lock: when the rest failed isn't known, and that is short.
+  if (counts) sink->EndAt({asked_ns_, 0}, block::OutcomeOfSqlite(code_), answered_ns_);
 }
 
 }  // namespace outgrown::observer

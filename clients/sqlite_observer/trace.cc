@@ -65,13 +65,16 @@ void Connection::TakeTrace() noexcept {
 int Connection::Trace(unsigned event, void* connection, void* statement, void* detail) noexcept {
   auto* const self = static_cast<Connection*>(connection);
   if (self->ignored_) return 0;
+  auto* const started_or_ended = static_cast<sqlite3_stmt*>(statement);
+  const bool is_outdated = event == SQLITE_TRACE_PROFILE && TheResultProbe().is_available() &&
+                           TheResultProbe().ResultOf(started_or_ended) == SQLITE_SCHEMA;
   for (const std::shared_ptr<Share>& share : self->shares_) {
     if (share->file == nullptr) continue;
-    FirstRead* const first_read = share->file->OnlyUsersFirstRead();
-    if (first_read != nullptr) first_read->AtEvent(event, share->ignored ? nullptr : share->sink.get());
+    Share* const reader = share->file->FirstReader();
+    if (reader != nullptr) reader->first_read.AtEvent(event, share->sink_if_counted());
+    if (is_outdated) share->file->SchemaDropped();
   }
   if (event == SQLITE_TRACE_CLOSE) return 0;
-  auto* const started_or_ended = static_cast<sqlite3_stmt*>(statement);
   if (event == SQLITE_TRACE_PROFILE) {
     self->Ended(started_or_ended);
   } else if (detail == sqlite3_sql(started_or_ended) || self->current_ == nullptr) {
