@@ -154,7 +154,7 @@ class Packages:
         planned = root.run("apt-get", "install", "--simulate", *names, folder=TREE)
         others = [name for name in re.findall(r"^Inst (\S+)", planned, re.M) if not OURS.search(name)]
         root.run("apt-get", "install", *others, "sqlite3")
-        root.run("sh", "-c", "apt-mark manual $(apt-mark showauto)")  # else they would go with the packages that need them
+        root.run("sh", "-c", "apt-mark showauto | xargs -r apt-mark manual")  # else they would go with the packages that need them
         beside, = shell_blocks(section("### Prometheus, Alertmanager and the daily decision"))
         wanted = re.search(r"apt-get install (.*)", beside)[1].split()
         root.run("apt-get", "install", "--download-only", *wanted)
