@@ -310,8 +310,9 @@ std::vector<Period> MeasurePeriod(const Table& table, prometheus_api::QuerySourc
   stores.reserve(identities.size());
   for (std::size_t index = 0; index < identities.size(); ++index)
     stores.emplace_back(table, begins[index].from_ms, to_ms, !there_before[index]);
-  Course course = {.after_ms = to_ms, .to_ms = to_ms};
-  for (const PeriodBegin& begin : begins) course.after_ms = std::min(course.after_ms, begin.from_ms);
+  const std::int64_t first_ms =
+      begins.empty() ? to_ms : std::ranges::min(begins, {}, &PeriodBegin::from_ms).from_ms;
+  const Course course = {.after_ms = first_ms, .to_ms = to_ms};
   PeriodVisitor visitor(list, stores);
   const Result<void> walked = Walk(table, AllRecorded(table), course, source, list, notes, visitor);
   OUTGROWN_CHECK(walked);  // Begin has no error

@@ -387,15 +387,15 @@ int HttpServer::Impl::OnLog(const mg_connection* connection, const char* text) {
 }
 
 HttpResponse PlainAnswer(int status, const std::string& text) {
-  return {status, "text/plain; charset=utf-8",
-          std::make_shared<const std::vector<std::string>>(1, text)};
+  return {status, "text/plain; charset=utf-8", std::make_shared<const std::vector<std::string>>(1, text)};
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 bool HttpServer::HasIpv6() {
-  return mg_check_feature(8) != 0;
-}  // MG_FEATURES_IPV6; Debian 12's header has no name
+  constexpr unsigned kIpv6 = 8;  // civetweb's MG_FEATURES_IPV6, which Debian 12's header lacks
+  return mg_check_feature(kIpv6) != 0;
+}
 const ListenAddress& HttpServer::address() const { return impl_->address(); }
 void HttpServer::Stop() { impl_->Stop(); }
 bool HttpServer::Answers() const { return AsksAndIsAnswered(address()); }

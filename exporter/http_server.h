@@ -52,8 +52,8 @@ class HttpServer {
   // which gives a 404. Called from several threads at once; must not throw.
   using Handler = std::function<std::optional<HttpResponse>(std::string_view path, const Revoke& revoke)>;
 
-  // Whether a client may read the pages, by its header Authorization ("" if it has none); else it gets a 401. Called from several
-  // threads at once; must not throw.
+  // Whether a client may read the pages, by its header Authorization ("" if it has none); else it gets a 401.
+  // Called from several threads at once; must not throw.
   using Admits = std::function<bool(std::string_view authorization)>;
 
   // Binds and serves from its own threads until Stop or destruction. The error names the address and the system's

@@ -61,8 +61,8 @@ int main(int argc, char** argv) {
   if (status == outgrown::kExitNoAnswer) {
     std::fputs(
         "rulegen: is a Prometheus (2.42 or newer, or a server with its query API) at that address? "
-        "--prometheus names it; "
-        "a login comes from --basic-auth-file, --bearer-token-file or --headers-file\n",
+        "--prometheus names it; a login comes from --basic-auth-file, --bearer-token-file or "
+        "--headers-file\n",
         stderr);
   }
   // stdout is buffered: a full disk may show up only here.

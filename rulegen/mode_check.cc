@@ -30,8 +30,8 @@ void WarnOfPlaceholder(const spec::Spec& spec) {
   if (spec.rules.runbook_url.empty() || !IsPlaceholder(spec.rules.runbook_url)) return;
   const spec::Position at = spec::PositionOf(spec.rules.positions, "runbook_url");
   Say("{}:{}:{}: warning: rules.runbook_url: found a placeholder, to which every alert links; expected where "
-      "your team reads "
-      "the generated {}.runbook.md (Debian's packages have it in /usr/share/outgrown/docs/gen)\n",
+      "your team reads the generated {}.runbook.md (Debian's packages have it in "
+      "/usr/share/outgrown/docs/gen)\n",
       spec.file.string(), at.line, at.column, spec.store.name);
 }
 

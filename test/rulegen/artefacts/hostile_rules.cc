@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "common/file.h"
 #include "common/text.h"
@@ -64,14 +65,13 @@ int main(int argc, char** argv) {
   const spec::Spec spec = HostileSpec(random);
   const artefacts::RuleFile rules = artefacts::PlanRules(spec);
   const std::filesystem::path folder = argv[1];
-  bool written = true;
-  for (const artefacts::PromtoolFile& tests : artefacts::PlanTests(spec, rules)) {
+  const std::vector<artefacts::PromtoolFile> files = artefacts::PlanTests(spec, rules);
+  bool written = WriteFileIfChanged(folder / files.front().rule_file,
+                                    artefacts::RulesYaml(spec, rules, spec::Flavor::kPrometheus))
+                     .ok();
+  for (const artefacts::PromtoolFile& tests : files) {
     const std::string name = FormatDuration(tests.evaluation_interval) + ".test.yml";
-    written = written &&
-              WriteFileIfChanged(folder / tests.rule_file,
-                                 artefacts::RulesYaml(spec, rules, spec::Flavor::kPrometheus))
-                  .ok() &&
-              WriteFileIfChanged(folder / name, artefacts::PromtoolYaml(spec, tests)).ok();
+    written = written && WriteFileIfChanged(folder / name, artefacts::PromtoolYaml(spec, tests)).ok();
   }
   return written ? 0 : 1;
 }
