@@ -99,7 +99,7 @@ class Metricsql(unittest.TestCase):
             return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
         done = subprocess.run([
-            "vmalert", f"-rule={ROOT / 'rules' / 'gen' / 'victoriametrics' / f'{store}.rules.yml'}",
+            "vmalert", f"-rule={ROOT / 'rules' / 'gen' / 'victoriametrics-1.79' / f'{store}.rules.yml'}",
             f"-datasource.url={cls.metrics.url}", f"-remoteWrite.url={cls.metrics.url}", "-remoteWrite.flushInterval=10ms",
             f"-replay.timeFrom={utc(cls.begin)}", f"-replay.timeTo={utc(cls.begin + len(cls.cases) * SLOT_SECONDS)}",
             "-replay.rulesDelay=20ms", "-replay.disableProgressBar"], capture_output=True, text=True, check=False)
