@@ -140,8 +140,9 @@ class Stack(contextlib.ExitStack):
 
 
 def prometheus(folder, scrape_targets, rule_files=(), alertmanager_url=None, scrape_interval="2s", retention="7d",
-               config=None):
-    """Prometheus on a free port. `scrape_targets`: job name -> list of "host:port". `config`: this text instead."""
+               config=None, env=None):
+    """Prometheus on a free port. `scrape_targets`: job name -> list of "host:port". `config`: this text instead. `env`: its PATH
+    says which Prometheus."""
     folder = pathlib.Path(folder)
     port = free_port()
     if config is None:
@@ -151,7 +152,7 @@ def prometheus(folder, scrape_targets, rule_files=(), alertmanager_url=None, scr
     return Server("prometheus", [
         "prometheus", f"--config.file={config_file}", f"--storage.tsdb.path={folder / 'prometheus-data'}",
         f"--storage.tsdb.retention.time={retention}", f"--web.listen-address=127.0.0.1:{port}",
-        "--web.enable-lifecycle", "--log.level=warn"], folder, port, "/-/ready")
+        "--web.enable-lifecycle", "--log.level=warn"], folder, port, "/-/ready", env)
 
 
 def prometheus_config(scrape_targets, rule_files, alertmanager_url, scrape_interval):
@@ -169,13 +170,13 @@ def prometheus_config(scrape_targets, rule_files, alertmanager_url, scrape_inter
     return json.dumps(config, indent=2, ensure_ascii=False) + "\n"
 
 
-def alertmanager(folder, config_file):
-    """Alertmanager on a free port, without clustering."""
+def alertmanager(folder, config_file, env=None):
+    """Alertmanager on a free port, without clustering. `env`: its PATH says which."""
     port = free_port()
     return Server("alertmanager", [
         "prometheus-alertmanager", f"--config.file={config_file}",
         f"--storage.path={pathlib.Path(folder) / 'alertmanager-data'}", f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=", "--log.level=warn"], folder, port, "/-/ready")
+        "--cluster.listen-address=", "--log.level=warn"], folder, port, "/-/ready", env)
 
 
 def victoria_metrics(folder, retention="100y"):
