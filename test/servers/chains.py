@@ -58,7 +58,7 @@ class Starter:
 
     def own_folder(self, name):
         folder = self.folder / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)  # a test may have filled the data folder
         return folder
 
     @property
@@ -166,11 +166,12 @@ def thanos_ruler(starter, env):
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How a chain is started, with which names of programs.VERSIONS, Debian's where there are none; and how much longer than a
-    Prometheus it takes to show what was scraped."""
+    """How a chain is started, with which names of programs.VERSIONS, Debian's where there are none; how much longer than a
+    Prometheus it takes to show what was scraped; and the time between two scrapes and two evaluations."""
     start: typing.Callable
     programs: tuple = ()
     delay_seconds: float = 0
+    interval: str = "1s"
 
 
 VICTORIA = ("victoria-metrics", "alertmanager")
@@ -179,8 +180,9 @@ CHAINS = {
     "prometheus-debian": Recipe(prometheus),
     "prometheus": Recipe(prometheus, ("prometheus",)),
     "prometheus-offset": Recipe(prometheus_offset, ("prometheus",), 20),
-    "vmalert-debian": Recipe(vmalert, (), 65),
-    "vmalert": Recipe(vmalert, VICTORIA, 65),
+    # Longer than a second, to which vmalert 1.79 rounds the stamps of alerts.
+    "vmalert-debian": Recipe(vmalert, (), 30, "4s"),
+    "vmalert": Recipe(vmalert, VICTORIA, 65, "4s"),
     "thanos-sidecar": Recipe(thanos_sidecar, THANOS),
     "thanos-ruler": Recipe(thanos_ruler, THANOS, 5),
 }

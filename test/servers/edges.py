@@ -1,7 +1,7 @@
 """Polls `rulegen --evaluate` over two edges of a breach on a running chain, and counts what is wrong: drift between decision and
 alerts, which there never is, UNDETERMINED, and verdicts that the stores don't deserve.
 
-Usage: edges.py BUILD_FOLDER CHAIN [--interval 1s] [--polls 200] [--keep FOLDER] measures one and prints what it found; the answers
+Usage: edges.py BUILD_FOLDER CHAIN [--interval 4s] [--polls 200] [--keep FOLDER] measures one and prints what it found; the answers
 of the servers themselves go to the folder.
 """
 
@@ -120,8 +120,9 @@ def seconds(text):
 class Story:
     """A chain with the stores, and how it is asked."""
 
-    def __init__(self, stack, folder, rulegen, chain_name, interval="1s"):
+    def __init__(self, stack, folder, rulegen, chain_name, interval=None):
         self.folder, self.rulegen, self.name = pathlib.Path(folder), rulegen, chain_name
+        interval = interval or chains.CHAINS[chain_name].interval
         self.spec = short_spec.generate(rulegen, self.folder, interval=interval, window_seconds=15 if interval == "1s" else 24,
                                         flavors=("prometheus", "victoriametrics"))
         self.exporter = synthetic_exporter.Exporter(stores())
@@ -232,7 +233,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=lambda text: pathlib.Path(text).resolve())
     parser.add_argument("chain", choices=chains.CHAINS)
-    parser.add_argument("--interval", default="1s")
+    parser.add_argument("--interval", help="between two scrapes and two evaluations, instead of the chain's own")
     parser.add_argument("--polls", type=int, default=200)
     parser.add_argument("--phase", type=float)
     parser.add_argument("--settle", type=float, default=180)
