@@ -32,9 +32,13 @@ std::optional<bool> LastReloadSucceeded(std::string_view metrics_page) {
   return std::nullopt;
 }
 
-Result<std::string> RuleServer::Rules() {
-  // Newer servers leave out the firing alerts then, of which a fleet may have many; older ones ignore it.
-  Result<HttpAnswer> http = http_.Get("/api/v1/rules?exclude_alerts=true", timeout_ms_);
+// Newer servers leave out the firing alerts then, of which a fleet may have many; older ones ignore it.
+Result<std::string> RuleServer::Rules() { return ListOf("/api/v1/rules?exclude_alerts=true"); }
+
+Result<std::string> RuleServer::RecordingRules() { return ListOf("/api/v1/rules?type=record"); }
+
+Result<std::string> RuleServer::ListOf(const char* path) {
+  Result<HttpAnswer> http = http_.Get(path, timeout_ms_);
   if (!http) return http.error();
   if (http->status != kHttpOk) {
     return Error{"/api/v1/rules " + ErrorAnswerText(http->status, http->body), url()};

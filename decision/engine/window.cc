@@ -75,6 +75,10 @@ bool Beyond(const ThresholdRow& threshold, double value) {
 
 Finding JudgeWindow(const ThresholdRow& threshold, const Reading& signal, const Coverage& coverage,
                     const Clock& clock) {
+  if (signal.cause == Cause::kPartialAnswer && !signal.samples.empty()) {
+    const Finding finding = JudgeWindow(threshold, {.samples = signal.samples}, coverage, clock);
+    return finding.state == State::kBreached ? finding : Unknown(signal.cause, 1);
+  }
   if (signal.cause != Cause::kNone) return Unknown(signal.cause, 0);
   if (signal.samples.empty()) return Unknown(Cause::kAbsent, 0);
 

@@ -37,7 +37,7 @@ Rule Expected(const artefacts::AlertRule& planned, spec::Flavor flavor) {
   rule.expr = planned.expr;
   rule.hold = planned.hold;
   rule.keep_firing_for = Milliseconds(0);
-  if (planned.keep_firing_for && flavor != spec::Flavor::kVictoriaMetrics) {
+  if (planned.keep_firing_for && flavor != spec::Flavor::kVictoriaMetrics179) {
     rule.keep_firing_for = *planned.keep_firing_for;
   }
   for (const artefacts::Pair& label : planned.labels)

@@ -271,8 +271,19 @@ Result<LoadedRules> ReadLoadedRules(std::string_view body) {
 }
 
 spec::Flavor FlavorOf(const LoadedRules& loaded, const spec::Spec& spec) {
-  const spec::Flavor wanted = loaded.vmalert ? spec::Flavor::kVictoriaMetrics : spec::Flavor::kPrometheus;
-  return std::ranges::count(spec.rules.flavors, wanted) > 0 ? wanted : spec.rules.flavors.front();
+  // vmalert says of each alert what its keep_firing_for is since it knows the key.
+  const auto keeps = [](const LoadedRule& loaded_rule) {
+    return loaded_rule.rule.keep_firing_for.has_value();
+  };
+  const bool recent = std::ranges::any_of(
+      loaded.groups, [&](const LoadedGroup& group) { return std::ranges::any_of(group.rules, keeps); });
+  std::vector<spec::Flavor> wanted = {spec::Flavor::kPrometheus};
+  if (loaded.vmalert) wanted = {spec::Flavor::kVictoriaMetrics179, spec::Flavor::kVictoriaMetrics};
+  if (loaded.vmalert && recent) std::ranges::reverse(wanted);
+  for (const spec::Flavor flavor : wanted) {
+    if (std::ranges::count(spec.rules.flavors, flavor) > 0) return flavor;
+  }
+  return spec.rules.flavors.front();
 }
 
 Result<LoadedRules> LoadRules(prometheus_api::RuleServer& server) {

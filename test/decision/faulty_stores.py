@@ -84,7 +84,7 @@ class World:
         return f"period of {signal}" if self.period and signal in asked else signal
 
     def labels(self, store, **more):
-        return {"job": "app", "instance": "app-1:9108", self.label: store, **more}
+        return {"job": "app", **({} if self.label == "instance" else {"instance": "app-1:9108"}), self.label: store, **more}
 
     def stores(self):
         return ["errors", "healthy", *(["burst", "vanished"] if self.period else ["held", "restarted"])]
@@ -156,7 +156,7 @@ CHECKPOINT = World(
     "SQLite sufficient", "29m", {"wal_backlog_frames": 1000, "wal_size_bytes": 2**22}, ("coverage_reason",),
     ("split",), "checkpoint_file_modified_timestamp_seconds")
 POSTGRESQL = World(
-    "postgresql", "server",
+    "postgresql", "instance",
     {"transactions_per_second": 100, "rollback_ratio": 0.001, "connection_ratio": 0.2, "size_bytes": 2**30},
     ("connection_ratio", 0.95), "PostgresqlConnections", "MIGRATE NOW - Connections >90% of max_connections (primary saturated)",
     "PostgreSQL sufficient", "39m")

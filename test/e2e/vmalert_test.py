@@ -1,4 +1,4 @@
-"""The flavor victoriametrics at work: VictoriaMetrics scrapes the real exporter, the real vmalert runs the generated rules and
+"""The flavor victoriametrics-1.79 at work: VictoriaMetrics scrapes the real exporter, the real vmalert runs the generated rules and
 tells a real Alertmanager, which routes by the generated configuration.
 
 Usage: vmalert_test.py BUILD_FOLDER
@@ -53,7 +53,7 @@ class Vmalert(unittest.TestCase):
         shutil.copy(ROOT / "rules" / "alertmanager.base.yml", self.folder)
         subprocess.run([RULEGEN, "--generate", "--spec", spec], check=True, capture_output=True)
         self.spec = spec
-        self.rules = self.folder / "gen" / "victoriametrics" / "checkpoint.rules.yml"
+        self.rules = self.folder / "gen" / "victoriametrics-1.79" / "checkpoint.rules.yml"
 
     def start_exporter(self, servers_writing):
         database = self.folder / "checkpoints.db"
@@ -103,7 +103,7 @@ class Vmalert(unittest.TestCase):
         self.every_rule_is_healthy()
         self.recorded_values_and_the_decision()
 
-        # VictoriaMetrics has no keep_firing_for: the alert ends with its condition, not 15 minutes later.
+        # vmalert 1.79 has no keep_firing_for: the alert ends with its condition, not 15 minutes later.
         self.exporter.stop()
         self.exporter = self.start_exporter(servers_writing=1)
         servers.wait_for("the end of the alert", lambda: "CheckpointMultiServer" not in self.firing(), 60)

@@ -166,8 +166,9 @@ TEST_CASE("expressions are the same if the given comparison says so") {
         }).empty());
 }
 
-TEST_CASE("what VictoriaMetrics loads has no keep_firing_for") {
-  for (const ExpectedGroup& group : verify::ExpectedRules(test::TinySpec(), spec::Flavor::kVictoriaMetrics)) {
+TEST_CASE("what vmalert loads before 1.92 has no keep_firing_for") {
+  for (const ExpectedGroup& group :
+       verify::ExpectedRules(test::TinySpec(), spec::Flavor::kVictoriaMetrics179)) {
     for (const verify::Rule& rule : group.rules) {
       CHECK(rule.keep_firing_for.value_or(Milliseconds(0)) == Milliseconds(0));
     }
