@@ -36,10 +36,7 @@ class Chain:
 
     def connection(self):
         """What rulegen has to be told."""
-        return ["--prometheus", self.query.url]
-
-    def rules_connection(self):
-        return [*self.connection(), *([] if self.rules is self.query else ["--rules-url", self.rules.url])]
+        return ["--prometheus", self.query.url, *([] if self.rules is self.query else ["--rules-url", self.rules.url])]
 
 
 class Starter:
@@ -89,7 +86,7 @@ class Starter:
             "victoria-metrics", f"-storageDataPath={folder / 'data'}", f"-httpListenAddr=127.0.0.1:{port}", "-retentionPeriod=100y",
             *arguments], folder, port, "/health", env))
 
-    def vmalert(self, env, metrics, flavor="victoriametrics"):
+    def vmalert(self, env, metrics, flavor):
         """vmalert with the generated rules, at its defaults."""
         folder = self.own_folder("vmalert")
         port = servers.free_port()
@@ -140,10 +137,15 @@ def prometheus_offset(starter, env):
     return Chain(server, server, starter.processes)
 
 
-def vmalert(starter, env):
+def vmalert(starter, env, flavor="victoriametrics"):
     """VictoriaMetrics, which scrapes, and vmalert."""
     metrics = starter.victoria(env)
-    return Chain(metrics, starter.vmalert(env, metrics), starter.processes)
+    return Chain(metrics, starter.vmalert(env, metrics, flavor), starter.processes)
+
+
+def vmalert_old(starter, env):
+    """The same with a vmalert that doesn't know keep_firing_for."""
+    return vmalert(starter, env, "victoriametrics-1.79")
 
 
 def thanos_sidecar(starter, env):
@@ -181,7 +183,7 @@ CHAINS = {
     "prometheus": Recipe(prometheus, ("prometheus",)),
     "prometheus-offset": Recipe(prometheus_offset, ("prometheus",), 20),
     # Longer than a second, to which vmalert 1.79 rounds the stamps of alerts.
-    "vmalert-debian": Recipe(vmalert, (), 30, "4s"),
+    "vmalert-debian": Recipe(vmalert_old, (), 30, "4s"),
     "vmalert": Recipe(vmalert, VICTORIA, 65, "4s"),
     "thanos-sidecar": Recipe(thanos_sidecar, THANOS),
     "thanos-ruler": Recipe(thanos_ruler, THANOS, 5),

@@ -124,7 +124,7 @@ class Story:
         self.folder, self.rulegen, self.name = pathlib.Path(folder), rulegen, chain_name
         interval = interval or chains.CHAINS[chain_name].interval
         self.spec = short_spec.generate(rulegen, self.folder, interval=interval, window_seconds=15 if interval == "1s" else 24,
-                                        flavors=("prometheus", "victoriametrics"))
+                                        flavors=("prometheus", "victoriametrics", "victoriametrics-1.79"))
         self.exporter = synthetic_exporter.Exporter(stores())
         stack.callback(self.exporter.stop)
         starter = chains.Starter(stack, self.folder, [f"127.0.0.1:{self.exporter.server_port}"], self.spec.parent / "gen", interval)
@@ -188,6 +188,8 @@ def measure(options):
         folder = pathlib.Path(options.keep or stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
         story = Story(stack, folder, options.build / "rulegen" / "rulegen", options.chain, options.interval)
+        if options.rules_untold:
+            story.chain.connection = lambda: ["--prometheus", story.chain.query.url]
         print("settled:", story.settle(options.settle), f"after {time.time() - story.began:.0f} s", flush=True)
         tally = story.poll(options.polls, options.phase or 40 + chains.CHAINS[options.chain].delay_seconds)
         print(f"{options.chain}, {tally.polls} polls: statuses {dict(tally.statuses)}, agreements {dict(tally.agreements)}")
@@ -202,14 +204,8 @@ def measure(options):
             print("WARNING", count, warning)
         for mode, arguments in {"--evaluate": ["--since", "5m"], "--verify": [], "--backtest": ["--since", "5m"],
                                 "--archive": ["--since", "2m"]}.items():
-            if mode == "--evaluate":
-                done = story.run(mode, *story.chain.connection(), "--log", "since.jsonl", *arguments)
-            elif mode == "--verify":
-                done = story.run(mode, *story.chain.rules_connection())
-            elif mode == "--archive":
-                done = story.run(mode, f"archive-{int(time.time())}", *story.chain.rules_connection(), "--log", "decisions.jsonl", *arguments)
-            else:
-                done = story.run(mode, *story.chain.connection(), *arguments)
+            more = {"--evaluate": ["--log", "since.jsonl"], "--archive": [f"archive-{int(time.time())}", "--log", "decisions.jsonl"]}
+            done = story.run(mode, *more.get(mode, []), *story.chain.connection(), *arguments)
             print(f"== {mode} {' '.join(arguments)}: exit {done.returncode}\n{done.stdout[-5000:]}{done.stderr[-3000:]}")
         answers = folder / "answers"
         answers.mkdir(exist_ok=True)
@@ -238,6 +234,7 @@ def main():
     parser.add_argument("--phase", type=float)
     parser.add_argument("--settle", type=float, default=180)
     parser.add_argument("--keep")
+    parser.add_argument("--rules-untold", action="store_true", help="don't say where the rules are evaluated")
     parser.add_argument("--hold", type=float, default=0, help="seconds for which the servers go on, for a look at them")
     measure(parser.parse_args())
 

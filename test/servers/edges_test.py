@@ -60,7 +60,7 @@ class Edges(ServerCase):
         self.assertEqual(lines, {**edges.EDGES, **{name: kind.line for name, kind in edges.STEADY.items() if name != "healthy"}})
 
     def test_verify_finds_the_rules_as_generated(self):
-        done = self.story.run("--verify", *self.story.chain.rules_connection())
+        done = self.story.run("--verify", *self.story.chain.connection())
         self.assertIn(f"ok: loaded rules at {self.story.chain.rules.url}: ", done.stdout, done.stdout + done.stderr)
         self.assertNotIn(": behind: loaded rules", done.stdout)
 
@@ -75,7 +75,7 @@ class Edges(ServerCase):
                 self.assertTrue(lines[-1].startswith(edges.SUFFICIENT), lines)
 
     def test_the_archive_holds_the_evidence(self):
-        done = self.story.run("--archive", "archive", *self.story.chain.rules_connection(), "--log", "decisions.jsonl", *self.period)
+        done = self.story.run("--archive", "archive", *self.story.chain.connection(), "--log", "decisions.jsonl", *self.period)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         schema.check_manifest(self.folder / "archive")
 

@@ -14,6 +14,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -185,6 +186,15 @@ def victoria_metrics(folder, retention="100y"):
     return Server("victoria-metrics", [
         "victoria-metrics", f"-storageDataPath={pathlib.Path(folder) / 'victoria-metrics-data'}",
         f"-retentionPeriod={retention}", f"-httpListenAddr=127.0.0.1:{port}", "-loggerLevel=WARN"], folder, port, "/health")
+
+
+def vmalert_flavor():
+    """The flavor of rules for the vmalert that is found first: keep_firing_for is known from 1.92 on."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as rules:
+        rules.write('{"groups": [{"name": "a", "rules": [{"alert": "A", "expr": "vector(1)", "keep_firing_for": "1m"}]}]}')
+        rules.flush()
+        done = subprocess.run(["vmalert", "-dryRun", f"-rule={rules.name}"], capture_output=True, check=False)
+    return "victoriametrics" if done.returncode == 0 else "victoriametrics-1.79"
 
 
 def exporter(folder, program, arguments=(), env=None):
