@@ -72,11 +72,11 @@ bool Agrees(State state, AlertState alert) {
 }
 
 // How far back vmalert's alerts may look from the samples that are recorded at the same time: an evaluation writes
-// samples while the alerts behind it already ask, so these read the one before; and what was written can be
-// asked for some seconds later only, which are several evaluations of a short interval.
+// samples while the alerts behind it already ask, so these read the one before; what was written can be asked for
+// some seconds later only, which are several evaluations of a short interval; and the alert's own state shows late.
 std::int64_t LagMs(const Table& table) {
   constexpr std::int64_t kVisibleMs = 10'000;
-  return std::max(2 * table.interval_ms, kVisibleMs);
+  return 2 * table.interval_ms + kVisibleMs;
 }
 
 // The states of an alert that lags at the evaluation E or the one before it, the newest first. vmalert before 1.92

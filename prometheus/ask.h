@@ -41,6 +41,8 @@ struct Reply {
   std::vector<Series> series;  // what there is of a partial answer too; empty if it failed
 
   bool usable() const { return asked.trust == Trust::kUsable; }
+  // What is in `series` is so; only a usable reply says that nothing else is.
+  bool answered() const { return asked.trust != Trust::kFailed; }
 };
 
 // The value of an expression at `time_ms`.

@@ -10,14 +10,15 @@
 namespace outgrown::prometheus_api {
 namespace {
 
-constexpr std::array<std::string_view, 2> kReloadMetrics = {"prometheus_config_last_reload_successful",
-                                                            "vmalert_config_last_reload_successful"};
+constexpr std::array<std::string_view, 3> kReloadMetrics = {"prometheus_config_last_reload_successful",
+                                                            "vmalert_config_last_reload_successful",
+                                                            "thanos_rule_config_last_reload_successful"};
 constexpr long kHttpOk = 200;
 constexpr Milliseconds kRetentionDefault{15LL * 24 * 3'600'000};  // Prometheus'
 
 }  // namespace
 
-// From the server's own /metrics, which Prometheus and vmalert both have. A failed reload leaves the old
+// From the server's own /metrics, which Prometheus, vmalert and Thanos have. A failed reload leaves the old
 // rules running, so that the list of rules may look right until the next restart.
 std::optional<bool> LastReloadSucceeded(std::string_view metrics_page) {
   while (!metrics_page.empty()) {

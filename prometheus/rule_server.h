@@ -14,7 +14,7 @@
 
 namespace outgrown::prometheus_api {
 
-// The value of `..._config_last_reload_successful` in a page of Prometheus' or vmalert's own metrics; nothing if the
+// The value of `..._config_last_reload_successful` in a page of Prometheus', vmalert's or Thanos' ruler's own metrics; nothing if the
 // page has none.
 std::optional<bool> LastReloadSucceeded(std::string_view metrics_page);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -27,8 +29,11 @@ const std::string* TextOf(const Json& object, std::string_view key) {
 std::optional<std::int64_t> NewestMs(QuerySource& series, std::span<const std::string_view> recorded,
                                      std::int64_t now_ms) {
   Notes notes;  // what goes wrong here goes wrong with the decision's own queries, too
-  // Names of series are identifiers, but for colons, which mean nothing to a regular expression.
-  const std::string promql = fmt::format("max(timestamp({{__name__=~\"{}\"}}))", fmt::join(recorded, "|"));
+  // timestamp() drops the name, and two series of one store must not become one.
+  std::vector<std::string> stamps;
+  for (const std::string_view name : recorded)
+    stamps.push_back(fmt::format(R"(label_replace(timestamp({0}), "recorded", "{0}", "", ""))", name));
+  const std::string promql = fmt::format("max({})", fmt::join(stamps, " or "));
   const Reply reply = AskVector(series, promql, now_ms, notes);
   if (!reply.usable() || reply.series.size() != 1) return std::nullopt;
   const double time_ms = reply.series.front().samples.front().value * 1000;

@@ -1,5 +1,6 @@
 #include "decision/engine/window.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace outgrown::engine {
@@ -75,9 +76,17 @@ bool Beyond(const ThresholdRow& threshold, double value) {
 
 Finding JudgeWindow(const ThresholdRow& threshold, const Reading& signal, const Coverage& coverage,
                     const Clock& clock) {
-  if (signal.cause == Cause::kPartialAnswer && !signal.samples.empty()) {
-    const Finding finding = JudgeWindow(threshold, {.samples = signal.samples}, coverage, clock);
-    return finding.state == State::kBreached ? finding : Unknown(signal.cause, 1);
+  const auto whole = [](const Reading& reading) {
+    const bool partial = reading.cause == Cause::kPartialAnswer;
+    return partial ? Reading{.cause = Cause::kNone, .samples = reading.samples} : reading;
+  };
+  if (signal.cause == Cause::kPartialAnswer || coverage.reading.cause == Cause::kPartialAnswer) {
+    Coverage shown = coverage;
+    shown.reading = whole(coverage.reading);
+    const Finding finding = JudgeWindow(threshold, whole(signal), shown, clock);
+    if (finding.state == State::kBreached) return finding;
+    if (signal.cause == Cause::kPartialAnswer)
+      return Unknown(signal.cause, std::min<std::size_t>(1, signal.samples.size()));
   }
   if (signal.cause != Cause::kNone) return Unknown(signal.cause, 0);
   if (signal.samples.empty()) return Unknown(Cause::kAbsent, 0);
@@ -85,8 +94,7 @@ Finding JudgeWindow(const ThresholdRow& threshold, const Reading& signal, const 
   const std::size_t count = signal.samples.size();
   const auto at = [&](std::size_t back) -> const Sample& { return signal.samples[count - 1 - back]; };
   const std::int64_t newest_ms = at(0).time_ms;
-  // Up to two intervals: the next evaluation may be due at this moment, and vmalert stamps its samples up to
-  // a minute in the past.
+  // Up to two intervals: the next evaluation may be due at this moment, and its samples take a while to show.
   if (newest_ms < clock.time_ms - 2 * clock.interval_ms) return Unknown(Cause::kStale, 1);
 
   const std::int64_t window_start_ms = newest_ms - threshold.hold_ms;

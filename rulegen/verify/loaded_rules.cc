@@ -179,7 +179,7 @@ Result<LoadedGroup> ReadGroup(const Json& object, std::string name, bool& vmaler
   group.interval = interval->value_or(Milliseconds(0));
   group.limit = *limit;
   group.settings = std::move(*settings);
-  group.alerts_first = object.Find("partialResponseStrategy") != nullptr;  // Thanos
+  group.sorted = object.Find("partialResponseStrategy") != nullptr;  // Thanos
   if (rules == nullptr || rules->is_null()) return group;
   if (rules->array() == nullptr) return Misfit("\"rules\" is not a list");
   for (const Json& item : *rules->array()) {
@@ -266,7 +266,7 @@ Result<LoadedRules> ReadLoadedRules(std::string_view body) {
     if (!group) return group.error();
     loaded.groups.push_back(std::move(*group));
   }
-  if (!loaded.groups.empty() && loaded.groups.front().alerts_first) RemoveRulersLabels(loaded.groups);
+  if (!loaded.groups.empty() && loaded.groups.front().sorted) RemoveRulersLabels(loaded.groups);
   return loaded;
 }
 

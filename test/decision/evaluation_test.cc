@@ -29,6 +29,32 @@ TEST_CASE("the whole fleet takes a handful of queries, however many stores there
     CHECK(VerdictLine(kSampleTable, store) == "SQLite sufficient");
 }
 
+TEST_CASE("partial answers prove the breach that they show, and no store sufficient") {
+  MemorySource source;
+  for (const std::string store : {"breached", "healthy", "missing"}) source.AddHealthyStore(store);
+  source.SetValue("breached", "checkpoint:write_error_ratio", 0.02, 20);
+  EvaluateMeasured(kSampleTable, source, kMemoryT);
+  for (const std::string& promql : std::vector<std::string>(source.asked)) {
+    source.changing[promql] = [promql](prometheus_api::Answer& answer) {
+      answer.partial = true;
+      const bool here = promql.starts_with("count") && promql.find("over_time") == std::string::npos;
+      if (!here) return;
+      std::erase_if(answer.series, [](const prometheus_api::Series& series) {
+        return prometheus_api::LabelValue(series.labels, "database") == "missing";
+      });
+    };
+  }
+  const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+  REQUIRE(evaluation.stores.size() == 3);
+  CHECK(VerdictLine(kSampleTable, evaluation.stores[0]) ==
+        "MIGRATE NOW - Write errors >1% (SQLite saturated)");
+  CHECK(VerdictLine(kSampleTable, evaluation.stores[1]) ==
+        "UNDETERMINED - Write errors: the server's answer may be incomplete");
+  CHECK(VerdictLine(kSampleTable, evaluation.stores[2]) ==
+        "UNDETERMINED - whether the store still reports is not known");
+  CHECK(EvaluateExitStatus(std::vector{evaluation}, false) == 30);
+}
+
 TEST_CASE("no query compares a value with a limit") {
   MemorySource source;
   source.AddHealthyStore("a");

@@ -169,7 +169,7 @@ class PostgresqlStore(ServerCase):
                                  alive=[self.exporter, self.prometheus])
         labels = found[0]["metric"]
         self.assertEqual((len(found), labels["job"], labels["instance"]),
-                         (1, "postgresql", f"127.0.0.1:{self.exporter.port}"))
+                         (1, "postgresql", self.exporter.url.removeprefix("http://")))
         self.assertEqual([sample["value"][1] for sample in servers.query(self.prometheus.url, 'up{job="postgresql"}')], ["1"])
         self.assertEqual([sample["value"][1] for sample in servers.query(self.prometheus.url, "pg_up")], ["0"])
         self.assertEqual(servers.query(self.prometheus.url, 'ALERTS{alertname="PostgresqlExporterDown"}'), [])

@@ -186,7 +186,7 @@ TEST_CASE("Thanos' list of rules is read without the labels of the ruler") {
        "lastEvaluation":"2026-11-23T22:50:35.6Z","type":"recording"}]}]}})json");
   REQUIRE(loaded.ok());
   REQUIRE(loaded->groups.size() == 1);
-  CHECK(loaded->groups[0].alerts_first);
+  CHECK(loaded->groups[0].sorted);
   CHECK(loaded->groups[0].rules[0].rule.labels ==
         std::map<std::string, std::string>{{"severity", "critical"}});
   CHECK(loaded->groups[0].rules[1].rule.labels.empty());
