@@ -139,7 +139,8 @@ class Story:
         return self.run("--evaluate", *self.chain.connection(), "--log", "decisions.jsonl", "--format", "json", *arguments)
 
     def settle(self, timeout_seconds=180):
-        """Until every store is as it begins, or that time is over; whether it is."""
+        """Until every store is as it begins, in several runs, since an instant may be before that of the run before; or that time is
+        over; whether it is."""
         wanted = {**{name: kind.line for name, kind in STEADY.items()}, **dict.fromkeys(EDGES, SUFFICIENT)}
 
         def settled():
@@ -150,8 +151,10 @@ class Story:
             return {store["labels"]["database"]: store["line"] for store in found} == wanted
 
         deadline = time.monotonic() + timeout_seconds
+        runs = 0
         while time.monotonic() < deadline:
-            if settled():
+            runs = runs + 1 if settled() else 0
+            if runs == 10:
                 return True
             time.sleep(1)
         return False
@@ -179,8 +182,26 @@ class Story:
             while steps and time.monotonic() - start >= steps[0][0]:
                 steps.pop(0)[1]()
             time.sleep(max(0, at - time.monotonic()))
-            tally.count(self.evaluate())
+            before = len(tally.faults())
+            done = self.evaluate()
+            tally.count(done)
+            if len(tally.faults()) > before:
+                self.keep_fault(number, done)
         return tally
+
+    def keep_fault(self, number, done):
+        """The answer with a new kind of fault, and what the servers have, below the folder."""
+        folder = self.folder / "faults"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.json").write_text(done.stdout)
+        lines = [f"asked at {time.time()}, exit {done.returncode}", done.stderr]
+        for expression in ('{__name__="ALERTS",alertname=~"Checkpoint.*"}[60s]', "checkpoint:write_error_ratio[60s]",
+                           "checkpoint:servers[60s]", "checkpoint:file_size_bytes[60s]", "checkpoint_block_up[20s]"):
+            for series in servers.query(self.chain.query.url, expression):
+                names = {name: series["metric"].get(name) for name in ("__name__", "alertname", "alertstate", "database")}
+                lines.append(f"{' '.join(filter(None, names.values()))}: {series['values']}")
+        (folder / f"{number}.txt").write_text("\n".join(lines))
+        (folder / f"{number}.rules.json").write_text(servers.get(self.chain.rules.url + "/api/v1/rules"))
 
 
 def measure(options):
