@@ -183,7 +183,7 @@ CHAINS = {
     "prometheus": Recipe(prometheus, ("prometheus",)),
     "prometheus-offset": Recipe(prometheus_offset, ("prometheus",), 20),
     # Longer than a second, to which vmalert 1.79 rounds the stamps of alerts.
-    "vmalert-debian": Recipe(vmalert_old, (), 30, "4s"),
+    "vmalert-debian": Recipe(vmalert_old, (), 65, "4s"),
     "vmalert": Recipe(vmalert, VICTORIA, 65, "4s"),
     "thanos-sidecar": Recipe(thanos_sidecar, THANOS),
     "thanos-ruler": Recipe(thanos_ruler, THANOS, 5),

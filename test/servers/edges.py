@@ -54,7 +54,7 @@ class Tally:
     warnings: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     statuses: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     ages: list = dataclasses.field(default_factory=list)  # T less E, in seconds
-    lines: dict = dataclasses.field(default_factory=lambda: collections.defaultdict(list))  # of each store: (T, line) where it changed
+    lines: dict = dataclasses.field(default_factory=lambda: collections.defaultdict(list))  # of each store: each T with its line
 
     def faults(self):
         """Everything that may not be, as text; empty if all is well."""
@@ -80,10 +80,8 @@ class Tally:
 
     def count_store(self, time_text, store):
         name, line = store["labels"]["database"], store["line"]
-        changes = self.lines[name]
         kind = "pending" if PENDING.fullmatch(line) else line
-        if not changes or changes[-1][1] != kind:
-            changes.append((time_text, kind))
+        self.lines[name].append((time_text, kind))
         if line.startswith("UNDETERMINED"):
             self.unknown[name, re.sub(r"\d\d:\d\d(:\d\d)?|\d+ (s|min)\b", "#", line)] += 1
         elif name in STEADY and line != STEADY[name].line:
@@ -99,15 +97,16 @@ class Tally:
                 self.ages.append(seconds(time_text) - seconds(signal["time"]))
 
     def wrong_courses(self):
-        """The stores with an edge that did not become healthy, breached and healthy again, each once."""
+        """The stores with an edge that did not become healthy, breached and healthy again, each once, in the order of T; with the
+        instants at which they changed."""
         wrong = {}
         for name, breach in EDGES.items():
-            verdicts = []
-            for _, line in self.lines[name]:
-                if line != "pending" and not line.startswith("UNDETERMINED") and (not verdicts or verdicts[-1] != line):
-                    verdicts.append(line)
-            if verdicts != [SUFFICIENT, breach, SUFFICIENT]:
-                wrong[name] = self.lines[name]
+            changes = []
+            for at, line in sorted(self.lines[name]):
+                if line != "pending" and not line.startswith("UNDETERMINED") and (not changes or changes[-1][1] != line):
+                    changes.append((at, line))
+            if [line for _, line in changes] != [SUFFICIENT, breach, SUFFICIENT]:
+                wrong[name] = changes
         return wrong
 
 
