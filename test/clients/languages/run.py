@@ -1,0 +1,119 @@
+"""The observer in real clients of many languages: what each did is what was counted.
+
+Usage: run.py BUILD_DIR COUNTS_FILE [WORD...]. With words: only the clients whose names hold one of them. Everything is made under
+BUILD_DIR/clients-tested, once, two clients at a time. The counts (passed, failed, skipped, a line each) go to COUNTS_FILE. Exit
+status 1 if anything failed.
+"""
+
+import concurrent.futures
+import os
+import pathlib
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+import cases
+import recipes
+
+COUNTED = (cases.script, cases.processes, cases.exits, cases.killed, cases.unobserved)
+ENCRYPTED = (*COUNTED[:-1], cases.encrypted)
+saying = threading.Lock()
+
+
+def clients(kitchen):
+    """(name, recipe, its tests): the slowest to make first."""
+    versions = recipes.VERSIONS
+    for each in versions["npm"]["better-sqlite3"]:
+        yield (f"better-sqlite3 {each['version']} on Node {each['node']}",
+               lambda each=each: kitchen.better_sqlite3(each["version"], each["node"]), COUNTED)
+    for version in versions["go"]["modernc"]:
+        yield f"modernc.org/sqlite {version}", lambda version=version: kitchen.modernc(version), (cases.cannot_load, cases.unobserved)
+    for version in versions["go"]["mattn"]:
+        yield f"mattn/go-sqlite3 {version}", lambda version=version: kitchen.mattn(version), COUNTED
+    for version in versions["cargo"]["bundled"]:
+        yield f"rusqlite {version}, bundled", lambda version=version: kitchen.rusqlite(version, "bundled"), COUNTED
+    for version in versions["cargo"]["system"]:
+        yield f"rusqlite {version}, the system's SQLite", lambda version=version: kitchen.rusqlite(version), COUNTED
+    for version in versions["npm"]["node"]:
+        yield f"node:sqlite of Node {version}", lambda version=version: kitchen.node_sqlite(version), COUNTED
+    for version in versions["maven"]["sqlite-jdbc"]:
+        yield f"sqlite-jdbc {version}", lambda version=version: kitchen.jdbc(version), COUNTED
+    for version in versions["maven"]["too-old"]:
+        yield f"sqlite-jdbc {version}", lambda version=version: kitchen.jdbc(version), (cases.too_old, cases.unobserved)
+    for package in ("pysqlite3-binary", "pysqlite3"):
+        for version in versions["pypi"][package]:
+            yield (f"{package} {version}",
+                   lambda package=package, version=version: kitchen.dbapi("pysqlite3", package, version), COUNTED)
+    for package in ("sqlcipher3-binary", "sqlcipher3"):
+        for version in versions["pypi"][package]:
+            yield (f"{package} {version}",
+                   lambda package=package, version=version: kitchen.dbapi("sqlcipher3.dbapi2", package, version, KEY="secret"), ENCRYPTED)
+    for version in versions["pypi"]["apsw"]:
+        yield f"apsw {version}", lambda version=version: kitchen.apsw(version), COUNTED
+    for version in versions["pypi"]["pyturso"]:
+        yield f"pyturso {version}", lambda version=version: kitchen.turso(version), (cases.locked,)
+    for version in versions["pypi"]["apsw"][-1:]:
+        yield f"apsw {version}, its tests", lambda version=version: kitchen.apsw_suite(version), (cases.same_suite,)
+    for minor in recipes.CPYTHON_MINORS:
+        yield f"CPython 3.{minor}, its tests", lambda minor=minor: kitchen.cpython_suite(minor), (cases.same_suite,)
+    yield "Debian's Python", lambda: kitchen.dbapi("sqlite3"), COUNTED
+    yield "Debian's PHP, SQLite3", lambda: kitchen.php("php_sqlite3.php"), COUNTED
+    yield "Debian's PHP, PDO", lambda: kitchen.php("php_pdo.php"), COUNTED
+    yield "Debian's Ruby", kitchen.ruby, COUNTED
+    yield "the sqlite3 shell", kitchen.shell, COUNTED
+
+
+class Results:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def say(self, outcome, name, lines):
+        with saying:
+            setattr(self, outcome, getattr(self, outcome) + 1)
+            print(f"{outcome}: {name}: {lines}", flush=True)
+
+
+def try_client(name, recipe, tests, build, results):
+    began = time.monotonic()
+    try:
+        client = recipe()
+    except recipes.Missing as error:
+        results.say("skipped", name, error)
+        return
+    except recipes.CannotInstall as error:
+        results.say("failed", name, f"cannot install: {error}")
+        return
+    made = time.monotonic() - began
+    # On a tmpfs, where there is one: a commit then doesn't wait for a disk.
+    where = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="outgrown-clients-", dir=where) as folder:
+        for test in tests:
+            place = pathlib.Path(folder)
+            if test in (cases.unobserved, cases.encrypted):
+                (place := place / "unobserved").mkdir()
+            try:
+                seen = test(cases.Case(client, place, build))
+            except Exception as error:
+                about = str(error) if isinstance(error, AssertionError) else traceback.format_exc()
+                results.say("failed", name, f"{test.__doc__}: {about}")
+            else:
+                results.say("passed", name, f"{test.__doc__} ({seen})")
+    print(f"  {name}: {made:.0f} s to make, {time.monotonic() - began - made:.0f} s to try", flush=True)
+
+
+def main():
+    build, counts_file = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    words = sys.argv[3:]
+    results = Results()
+    kitchen = recipes.Kitchen(build)
+    chosen = [each for each in clients(kitchen) if not words or any(word in each[0] for word in words)]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda each: try_client(*each, build, results), chosen))
+    counts_file.write_text(f"{results.passed}\n{results.failed}\n{results.skipped}\n")
+    sys.exit(1 if results.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
