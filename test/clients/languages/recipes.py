@@ -6,6 +6,7 @@ path is replaced by the one of the build. So the lines that docs/clients.md show
 
 import collections
 import dataclasses
+import itertools
 import json
 import pathlib
 import platform
@@ -22,8 +23,15 @@ from environments import DEBIAN_PYTHON, CannotInstall, describe, interpreters, m
 PROGRAMS = HERE / "programs"
 VERSIONS = tomllib.loads((HERE / "versions.toml").read_text())
 CPYTHON_MINORS = (11, 12, 13, 14)  # that have test.test_sqlite3
-INSTALLED = "/usr/lib/x86_64-linux-gnu/outgrown/outgrown_sqlite"
+INSTALLED = "/usr/lib/x86_64-linux-gnu/outgrown"  # the observer's folder
 ARCHITECTURE = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())  # as npm calls it
+
+
+def versions_tried():
+    """Of all clients, whichever they are of."""
+    for source in VERSIONS.keys() - {"tools"}:
+        for each in itertools.chain.from_iterable(VERSIONS[source].values()):
+            yield each if isinstance(each, str) else each["version"]
 
 
 class Missing(Exception):
@@ -65,7 +73,7 @@ class Kitchen:
         """Puts the programs there as they run here. An unchanged one keeps its date, so that it isn't compiled again."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
-            text = (PROGRAMS / name).read_text().replace(INSTALLED, str(self.observer.with_suffix("")))
+            text = (PROGRAMS / name).read_text().replace(INSTALLED, str(self.observer.parent))
             file = folder / name
             if not file.exists() or file.read_text() != text:
                 file.write_text(text)
@@ -92,7 +100,7 @@ class Kitchen:
         gyp = pathlib.Path(run(program("npm"), "root", "--global").strip()) / "npm/node_modules/node-gyp/bin/node-gyp.js"
 
         def recipe(folder):
-            self.npm(folder, f"better-sqlite3@{version}", f"bindings@{VERSIONS['npm']['bindings']}")
+            self.npm(folder, f"better-sqlite3@{version}", f"bindings@{VERSIONS['tools']['bindings']}")
             run("env", "-C", folder / "node_modules/better-sqlite3", home / "bin/node", gyp, "rebuild", "--release", f"--nodedir={home}")
 
         folder = self.made(f"better-sqlite3-{version}", [node, version], recipe)
@@ -103,7 +111,7 @@ class Kitchen:
 
     def jdbc(self, version):
         java, javac, maven = program("java"), program("javac"), program("mvn")
-        slf4j, plugin = VERSIONS["maven"]["slf4j"], VERSIONS["maven"]["maven-dependency-plugin"]
+        slf4j, plugin = VERSIONS["tools"]["slf4j"], VERSIONS["tools"]["maven-dependency-plugin"]
         jars = (("org.xerial", "sqlite-jdbc", version), ("org.slf4j", "slf4j-api", slf4j), ("org.slf4j", "slf4j-nop", slf4j))
 
         def recipe(folder):
@@ -203,9 +211,8 @@ class Kitchen:
     # --- Debian
 
     def php(self, client):
-        folder = self.put(self.base / "php", "script.php", client)
-        return Client([program("php"), "-d", f"sqlite3.extension_dir={self.observer.parent}", folder / "script.php"],
-                      {"CLIENT": client}, threads=1)
+        folder = self.put(self.base / "php", "script.php", client, "php.ini")
+        return Client([program("php"), "-c", folder / "php.ini", folder / "script.php"], {"CLIENT": client}, threads=1)
 
     def ruby(self):
         return Client([program("ruby"), self.put(self.base / "ruby", "script.rb") / "script.rb"])

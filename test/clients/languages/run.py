@@ -8,6 +8,7 @@ status 1 if anything failed.
 import concurrent.futures
 import os
 import pathlib
+import re
 import sys
 import tempfile
 import threading
@@ -28,6 +29,8 @@ def clients(kitchen):
     for each in versions["npm"]["better-sqlite3"]:
         yield (f"better-sqlite3 {each['version']} on Node {each['node']}",
                lambda each=each: kitchen.better_sqlite3(each["version"], each["node"]), COUNTED)
+    for version in versions["pypi"]["apsw"][-1:]:
+        yield f"apsw {version}, its tests", lambda version=version: kitchen.apsw_suite(version), (cases.same_suite,)
     for version in versions["go"]["modernc"]:
         yield f"modernc.org/sqlite {version}", lambda version=version: kitchen.modernc(version), (cases.cannot_load, cases.unobserved)
     for version in versions["go"]["mattn"]:
@@ -54,8 +57,6 @@ def clients(kitchen):
         yield f"apsw {version}", lambda version=version: kitchen.apsw(version), COUNTED
     for version in versions["pypi"]["pyturso"]:
         yield f"pyturso {version}", lambda version=version: kitchen.turso(version), (cases.locked,)
-    for version in versions["pypi"]["apsw"][-1:]:
-        yield f"apsw {version}, its tests", lambda version=version: kitchen.apsw_suite(version), (cases.same_suite,)
     for minor in recipes.CPYTHON_MINORS:
         yield f"CPython 3.{minor}, its tests", lambda minor=minor: kitchen.cpython_suite(minor), (cases.same_suite,)
     yield "Debian's Python", lambda: kitchen.dbapi("sqlite3"), COUNTED
@@ -63,6 +64,29 @@ def clients(kitchen):
     yield "Debian's PHP, PDO", lambda: kitchen.php("php_pdo.php"), COUNTED
     yield "Debian's Ruby", kitchen.ruby, COUNTED
     yield "the sqlite3 shell", kitchen.shell, COUNTED
+
+
+DOCUMENT = recipes.HERE.parents[2] / "docs" / "clients.md"
+
+
+def check_document():
+    """docs/clients.md has the programs' own lines, and the versions that are tried"""
+    rows = re.search("<!-- clients: begin -->\n(.*)<!-- clients: end -->", DOCUMENT.read_text(), re.S)[1].splitlines()[2:]
+    findings, linked, named = [], set(), set()
+    for row in rows:
+        client, versions, lines, _ = (cell.strip() for cell in row.strip("|").split(" | "))
+        programs = [DOCUMENT.parent / name for name in re.findall(r"\]\(([^)]*)\)", client + lines)]
+        linked.update(program.name for program in programs)
+        named.update(re.findall(r"(?<![\d.])\d+\.\d+\.[\w.]*\w", versions))
+        text = "".join(program.read_text() for program in programs)
+        findings += [f"{programs[0].name} has no line {line}" for line in re.findall("`([^`]*)`", lines)
+                     if line not in text]
+    loading = {file.name for file in recipes.PROGRAMS.iterdir() if recipes.INSTALLED in file.read_text()}
+    findings += [f"it doesn't name {file}" for file in sorted(loading - linked)]
+    tried = {version.removeprefix("v") for version in recipes.versions_tried()}
+    if named != tried:
+        findings.append(f"it names the versions {sorted(named - tried)}, and not {sorted(tried - named)}")
+    assert not findings, "\n".join(findings)
 
 
 class Results:
@@ -108,6 +132,13 @@ def main():
     words = sys.argv[3:]
     results = Results()
     kitchen = recipes.Kitchen(build)
+    if not words:
+        try:
+            check_document()
+        except AssertionError as error:
+            results.say("failed", DOCUMENT.name, f"{check_document.__doc__}: {error}")
+        else:
+            results.say("passed", DOCUMENT.name, check_document.__doc__)
     chosen = [each for each in clients(kitchen) if not words or any(word in each[0] for word in words)]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda each: try_client(*each, build, results), chosen))
