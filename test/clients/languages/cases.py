@@ -9,6 +9,8 @@ script    with two connections: write-ahead log, a table, 20 rows, 5 transaction
 threads   4 threads with connections of their own write 25 rows each (100 rows where there are no threads); prints their number
 exit      4 threads write, and when each has written 50 rows the process exits while they do (without threads: in a transaction)
 endless   the same, but it prints "writing" and goes on until it is killed
+traced    a connection that is traced by the application itself writes 3 rows and violates the primary key once. Prints what its calls
+          returned, and how many statements its trace has seen
 rows      prints the number of rows
 
 A test is a function of a client and a folder of its own, and its docstring says what holds.
@@ -147,6 +149,18 @@ def within(case, work, in_flight):
     return {"rows": rows, "ok": counted}
 
 
+def traced(case):
+    """the application's own trace goes on working; what the observer then can't see any more it says"""
+    before = case.block()
+    truth = case.truth("traced")
+    equal(truth, {"ok": 3, "constraint": 1, "traced": 4}, "the client saw")
+    after = case.block()
+    counted = nonzero({outcome: after["writes_" + outcome] - before["writes_" + outcome] for outcome in OUTCOMES})
+    lost = after["last_trace_lost_unix_ns"] > before["last_trace_lost_unix_ns"]
+    equal(counted, {"ok": 3} if lost else {"ok": 3, "constraint": 1}, "the block counted")
+    return {**counted, "trace lost": lost}
+
+
 def unobserved(case):
     """without the observer the exporter counts the commits alone, from the store's own files"""
     equal(case.truth("script", observed=False), EXPECTED, "the client saw")
@@ -192,6 +206,16 @@ def cannot_load(case):
     assert process.returncode != 0 and "not authorized" in err, err
     assert not case.has_block()
     return err.strip()
+
+
+def two_copies(case):
+    """of two copies of SQLite in a process the first is counted, and the other's connections are shown as refused"""
+    truth = json.loads(case.run("both"))
+    equal(truth.pop("status"), "not counting: another copy of SQLite in this process is observed already", "the other's status")
+    block = case.block()
+    equal(nonzero({outcome: block["writes_" + outcome] for outcome in OUTCOMES}), truth, "the block counted")
+    equal(block["refused_other_sqlite_total"], 1, "refused connections")
+    return {**truth, "refused": 1}
 
 
 def too_old(case):

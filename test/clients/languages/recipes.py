@@ -18,7 +18,8 @@ import tomllib
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "pypi"))
 
-from environments import DEBIAN_PYTHON, CannotInstall, describe, interpreters, make, run  # noqa: E402, F401
+from environments import (DEBIAN_PYTHON, CannotInstall, describe, interpreters, make, python_without_load_extension,  # noqa: E402, F401
+                          run)
 
 PROGRAMS = HERE / "programs"
 VERSIONS = tomllib.loads((HERE / "versions.toml").read_text())
@@ -185,6 +186,13 @@ class Kitchen:
         path = self.installed(package, version) if package else ""
         return self.python("script.py", "dbapi_client.py", path=path, CLIENT="dbapi_client", MODULE=module, **environment)
 
+    def python_by_ctypes(self):
+        python = python_without_load_extension()
+        if python is None:
+            raise Missing("no Python 3.10 or later that was built without enable_load_extension is installed")
+        client = self.dbapi("sqlite3")
+        return dataclasses.replace(client, command=[python, *client.command[1:]])
+
     def apsw(self, version):
         return self.python("script.py", "apsw_client.py", path=self.installed("apsw", version), CLIENT="apsw_client")
 
@@ -204,6 +212,9 @@ class Kitchen:
         if python is None:
             raise Missing(f"no Python 3.{minor} with its tests is installed")
         return self.suite(python, "test.test_sqlite3", CLIENT="dbapi_client", MODULE="sqlite3")
+
+    def two_copies(self, version):
+        return self.python("two_copies.py", "apsw_client.py", "dbapi_client.py", path=self.installed("apsw", version), MODULE="sqlite3")
 
     def turso(self, version):
         return self.python("turso_client.py", path=self.installed("pyturso", version))

@@ -14,12 +14,14 @@ import tempfile
 import threading
 import time
 import traceback
+from functools import partial
 
 import cases
 import recipes
 
 COUNTED = (cases.script, cases.processes, cases.exits, cases.killed, cases.unobserved)
-ENCRYPTED = (*COUNTED[:-1], cases.encrypted)
+TRACED = (*COUNTED, cases.traced)
+ENCRYPTED = (*COUNTED[:-1], cases.encrypted, cases.traced)
 saying = threading.Lock()
 
 
@@ -28,40 +30,42 @@ def clients(kitchen):
     versions = recipes.VERSIONS
     for each in versions["npm"]["better-sqlite3"]:
         yield (f"better-sqlite3 {each['version']} on Node {each['node']}",
-               lambda each=each: kitchen.better_sqlite3(each["version"], each["node"]), COUNTED)
-    for version in versions["pypi"]["apsw"][-1:]:
-        yield f"apsw {version}, its tests", lambda version=version: kitchen.apsw_suite(version), (cases.same_suite,)
+               partial(kitchen.better_sqlite3, each["version"], each["node"]), COUNTED)
+    newest = versions["pypi"]["apsw"][-1]
+    yield f"apsw {newest}, its tests", partial(kitchen.apsw_suite, newest), (cases.same_suite,)
     for version in versions["go"]["modernc"]:
-        yield f"modernc.org/sqlite {version}", lambda version=version: kitchen.modernc(version), (cases.cannot_load, cases.unobserved)
+        yield f"modernc.org/sqlite {version}", partial(kitchen.modernc, version), (cases.cannot_load, cases.unobserved)
     for version in versions["go"]["mattn"]:
-        yield f"mattn/go-sqlite3 {version}", lambda version=version: kitchen.mattn(version), COUNTED
+        yield f"mattn/go-sqlite3 {version}", partial(kitchen.mattn, version), COUNTED
     for version in versions["cargo"]["bundled"]:
-        yield f"rusqlite {version}, bundled", lambda version=version: kitchen.rusqlite(version, "bundled"), COUNTED
+        yield f"rusqlite {version}, bundled", partial(kitchen.rusqlite, version, "bundled"), COUNTED
     for version in versions["cargo"]["system"]:
-        yield f"rusqlite {version}, the system's SQLite", lambda version=version: kitchen.rusqlite(version), COUNTED
+        yield f"rusqlite {version}, the system's SQLite", partial(kitchen.rusqlite, version), COUNTED
     for version in versions["npm"]["node"]:
-        yield f"node:sqlite of Node {version}", lambda version=version: kitchen.node_sqlite(version), COUNTED
+        yield f"node:sqlite of Node {version}", partial(kitchen.node_sqlite, version), (
+            TRACED if int(version.split(".")[0]) >= 26 else COUNTED)
     for version in versions["maven"]["sqlite-jdbc"]:
-        yield f"sqlite-jdbc {version}", lambda version=version: kitchen.jdbc(version), COUNTED
+        yield f"sqlite-jdbc {version}", partial(kitchen.jdbc, version), COUNTED
     for version in versions["maven"]["too-old"]:
-        yield f"sqlite-jdbc {version}", lambda version=version: kitchen.jdbc(version), (cases.too_old, cases.unobserved)
+        yield f"sqlite-jdbc {version}", partial(kitchen.jdbc, version), (cases.too_old, cases.unobserved)
     for package in ("pysqlite3-binary", "pysqlite3"):
         for version in versions["pypi"][package]:
-            yield (f"{package} {version}",
-                   lambda package=package, version=version: kitchen.dbapi("pysqlite3", package, version), COUNTED)
+            yield f"{package} {version}", partial(kitchen.dbapi, "pysqlite3", package, version), TRACED
     for package in ("sqlcipher3-binary", "sqlcipher3"):
         for version in versions["pypi"][package]:
             yield (f"{package} {version}",
-                   lambda package=package, version=version: kitchen.dbapi("sqlcipher3.dbapi2", package, version, KEY="secret"), ENCRYPTED)
+                   partial(kitchen.dbapi, "sqlcipher3.dbapi2", package, version, KEY="secret"), ENCRYPTED)
     for version in versions["pypi"]["apsw"]:
-        yield f"apsw {version}", lambda version=version: kitchen.apsw(version), COUNTED
+        yield f"apsw {version}", partial(kitchen.apsw, version), TRACED
+    yield f"apsw {newest} beside Python's sqlite3", partial(kitchen.two_copies, newest), (cases.two_copies,)
     for version in versions["pypi"]["pyturso"]:
-        yield f"pyturso {version}", lambda version=version: kitchen.turso(version), (cases.locked,)
+        yield f"pyturso {version}", partial(kitchen.turso, version), (cases.locked,)
     for minor in recipes.CPYTHON_MINORS:
-        yield f"CPython 3.{minor}, its tests", lambda minor=minor: kitchen.cpython_suite(minor), (cases.same_suite,)
-    yield "Debian's Python", lambda: kitchen.dbapi("sqlite3"), COUNTED
-    yield "Debian's PHP, SQLite3", lambda: kitchen.php("php_sqlite3.php"), COUNTED
-    yield "Debian's PHP, PDO", lambda: kitchen.php("php_pdo.php"), COUNTED
+        yield f"CPython 3.{minor}, its tests", partial(kitchen.cpython_suite, minor), (cases.same_suite,)
+    yield "Debian's Python", partial(kitchen.dbapi, "sqlite3"), TRACED
+    yield "a Python without enable_load_extension", kitchen.python_by_ctypes, TRACED
+    yield "Debian's PHP, SQLite3", partial(kitchen.php, "php_sqlite3.php"), COUNTED
+    yield "Debian's PHP, PDO", partial(kitchen.php, "php_pdo.php"), COUNTED
     yield "Debian's Ruby", kitchen.ruby, COUNTED
     yield "the sqlite3 shell", kitchen.shell, COUNTED
 

@@ -27,6 +27,9 @@ class Connection:
     def rows(self):
         return next(iter(self.connection.cursor().execute("SELECT count(*) FROM t")))[0]
 
+    def trace(self, call):
+        self.connection.trace_v2(apsw.SQLITE_TRACE_STMT, call)
+
     def close(self):
         self.connection.close()
 

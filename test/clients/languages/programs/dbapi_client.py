@@ -33,6 +33,12 @@ class Connection:
     def rows(self):
         return self.connection.execute("SELECT count(*) FROM t").fetchone()[0]
 
+    def status(self):
+        return self.connection.execute("SELECT outgrown_status()").fetchone()[0]
+
+    def trace(self, call):
+        self.connection.set_trace_callback(call)
+
     def close(self):
         self.connection.close()
 

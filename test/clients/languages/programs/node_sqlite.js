@@ -1,4 +1,5 @@
 // node:sqlite for script.js.
+const channel = require("node:diagnostics_channel");
 const { DatabaseSync } = require("node:sqlite");
 
 exports.observe = () => {
@@ -17,3 +18,10 @@ exports.open = (path, timeout) => {
 
 const names = { 5: "SQLITE_BUSY", 517: "SQLITE_BUSY_SNAPSHOT", 1555: "SQLITE_CONSTRAINT_PRIMARYKEY" };
 exports.code = (error) => names[error.errcode];
+
+// Node 26 announces each statement by the connection's trace.
+exports.trace = () => {
+  let seen = 0;
+  channel.subscribe("sqlite.db.query", () => (seen += 1));
+  return () => seen;
+};

@@ -64,6 +64,14 @@ function script(path) {
   one.close();
 }
 
+function traced(path) {
+  const connection = client.open(path, 0);
+  const count = client.trace();
+  for (let i = 0; i < 3; ++i) attempt(() => connection.run("INSERT INTO t VALUES(NULL, 'traced')"));
+  attempt(() => connection.run("INSERT INTO t VALUES(1, 'again')"));
+  console.log(JSON.stringify({ ...seen, traced: count() }));
+}
+
 function work({ path, rows }) {
   const connection = client.open(path, 60000);
   for (let i = 0; i < rows; ++i) {
@@ -82,6 +90,8 @@ function main(path, mode) {
   if (mode === "script") {
     script(path);
     console.log(JSON.stringify(seen));
+  } else if (mode === "traced") {
+    traced(path);
   } else if (mode === "rows") {
     console.log(client.open(path, 60000).value("SELECT count(*) FROM t"));
   } else if (mode === "threads") {

@@ -68,6 +68,15 @@ def script(path):
     one.close()
 
 
+def traced(path):
+    connection, statements = client.open(path, 0), []
+    connection.trace(statements.append)
+    for _ in range(3):
+        attempt(connection.run, "INSERT INTO t VALUES(NULL, 'traced')")
+    attempt(connection.run, AGAIN)
+    print(json.dumps({**seen, "traced": len(statements)}))
+
+
 def write(path, count):
     """Four threads with a connection each; returns when each has written `count` rows, or 50 of endlessly many (0)."""
     written = threading.Semaphore(0)
@@ -95,6 +104,8 @@ def main():
     if mode == "script":
         script(path)
         print(json.dumps(seen))
+    elif mode == "traced":
+        traced(path)
     elif mode == "rows":
         print(client.open(path, 60000).rows())
     elif mode == "threads":
