@@ -26,7 +26,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "support"))
+sys.path.append(str(HERE.parents[1] / "support"))
 
 import servers  # noqa: E402
 

@@ -16,7 +16,7 @@ import threading
 import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "pypi"))
+sys.path.append(str(HERE.parent / "pypi"))
 
 from environments import (DEBIAN_PYTHON, CannotInstall, describe, interpreters, make, python_without_load_extension,  # noqa: E402, F401
                           run)
