@@ -8,15 +8,15 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-var driver = "sqlite3"
-
 func observe() {
-	sql.Register("sqlite3_observed", &sqlite3.SQLiteDriver{Extensions: []string{"/usr/lib/x86_64-linux-gnu/outgrown/outgrown_sqlite"}})
-	driver = "sqlite3_observed"
+	sql.Register("observer", &sqlite3.SQLiteDriver{Extensions: []string{"/usr/lib/x86_64-linux-gnu/outgrown/outgrown_sqlite"}})
+	loads, err := sql.Open("observer", ":memory:")
+	must(err)
+	must(loads.Ping())
 }
 
 func open(path string, timeout int) *sql.DB {
-	database, err := sql.Open(driver, fmt.Sprintf("file:%s?_busy_timeout=%d", path, timeout))
+	database, err := sql.Open("sqlite3", fmt.Sprintf("file:%s?_busy_timeout=%d", path, timeout))
 	must(err)
 	return database
 }
