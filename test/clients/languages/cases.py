@@ -6,11 +6,12 @@ script    with two connections: write-ahead log, a table, 20 rows, 5 transaction
           key; 2 transactions that are rolled back; a failed row in a transaction that is committed, and in one that is rolled
           back; a DELETE that meets nothing; with the lock held by the other connection 4 rows and a BEGIN IMMEDIATE;
           a row of the other connection, and then one from the snapshot before it. Prints as JSON what its calls returned
-threads   4 threads with connections of their own write 25 rows each (100 rows where there are no threads); prints their number
+threads   4 threads with connections of their own write 25 rows each (100 rows where there are no threads); prints their number, and
+          keeps another connection open until its input ends
 exit      4 threads write, and when each has written 50 rows the process exits while they do (without threads: in a transaction)
 endless   the same, but it prints "writing" and goes on until it is killed
-traced    a connection that is traced by the application itself writes 3 rows and violates the primary key once. Prints what its calls
-          returned, and how many statements its trace has seen
+traced    a connection that is traced by the application itself writes 3 rows and violates the primary key once. Prints what its
+          calls returned, and how many statements its trace has seen
 rows      prints the number of rows
 
 A test is a function of a client and a folder of its own, and its docstring says what holds.
@@ -43,11 +44,11 @@ class Case:
         self.client, self.folder, self.build = client, folder, build
         self.database = folder / "app.db"
 
-    def start(self, *arguments, observed=True):
+    def start(self, *arguments, observed=True, stdin=subprocess.DEVNULL):
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("OUTGROWN_", "PYTHON"))}
         environment.update(self.client.environment, OUTGROWN_DIR=str(self.folder), OBSERVED="yes" if observed else "no")
         return subprocess.Popen([str(word) for word in (*self.client.command, *arguments)], cwd=self.folder,
-                                env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env=environment, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 text=True, start_new_session=True)
 
     def finish(self, process):
@@ -164,8 +165,11 @@ def traced(case):
 def unobserved(case):
     """without the observer the exporter counts the commits alone, from the store's own files"""
     equal(case.truth("script", observed=False), EXPECTED, "the client saw")
-    exporter_sees(case, lambda: equal(case.truth("threads", observed=False), {"ok": 100}, "the client wrote"),
-                  lambda metrics: metrics.get(COMMITS) == 100)
+    with exporter(case) as sees:
+        process = case.start(case.database, "threads", observed=False, stdin=subprocess.PIPE)
+        equal(json.loads(process.stdout.readline()), {"ok": 100}, "the client wrote")
+        sees(lambda metrics: metrics.get(COMMITS) == 100)
+        case.finish(process)
     assert not case.has_block()
     return {"commits": 100}
 
@@ -174,29 +178,36 @@ def encrypted(case):
     """without the observer the exporter counts the commits of an encrypted database while somebody has it open"""
     equal(case.truth("script", observed=False), EXPECTED, "the client saw")
     problem = 'checkpoint_store_commits_problem_info{database="app",reason="encrypted"}'
-    exporter_sees(case, lambda: None, lambda metrics: metrics.get(problem) == 1)
-    with writing(case, "endless", observed=False):
-        exporter_sees(case, lambda: None, lambda metrics: metrics.get(COMMITS, 0) > 100)
+    with exporter(case) as sees:
+        sees(lambda metrics: metrics.get(problem) == 1)
+        with writing(case, "endless", observed=False):
+            sees(lambda metrics: metrics.get(COMMITS, 0) > 100)
     return {"problem": "encrypted, while it is closed"}
 
 
-def exporter_sees(case, work, condition):
-    with servers.Stack() as stack:
-        exporter = stack.start(servers.exporter(case.folder, case.build / "exporter" / "outgrown-exporter",
-                                                [f"--store=app={case.database}"], {"OUTGROWN_DIR": str(case.folder)}))
-        servers.get(exporter.url + "/metrics")  # what is counted is counted from the first look on
-        work()
-        seen = {}
+@contextlib.contextmanager
+def exporter(case):
+    """A running exporter that has looked at the store; a function that waits until a condition holds for its metrics."""
+    seen = {}
 
-        def holds():
-            lines = (line for line in servers.get(exporter.url + "/metrics").splitlines() if not line.startswith("#"))
-            seen.update((name, float(value)) for name, value in (line.rsplit(" ", 1) for line in lines))
-            return condition(seen)
+    def look():
+        lines = (line for line in servers.get(process.url + "/metrics").splitlines() if not line.startswith("#"))
+        seen.clear()
+        seen.update((name, float(value)) for name, value in (line.rsplit(" ", 1) for line in lines))
+        return seen
 
+    def sees(condition):
         try:
-            servers.wait_for("what the exporter says", holds, timeout_seconds=2)
+            servers.wait_for("what the exporter says", lambda: condition(look()), timeout_seconds=2)
         except servers.NotReady:
-            raise AssertionError({name: value for name, value in seen.items() if "commits" in name or "problem" in name})
+            about = {name: value for name, value in seen.items() if "commits" in name or "problem" in name}
+            raise AssertionError(f"the exporter says {about}") from None
+
+    with servers.Stack() as stack:
+        process = stack.start(servers.exporter(case.folder, case.build / "exporter" / "outgrown-exporter",
+                                               [f"--store=app={case.database}"], {"OUTGROWN_DIR": str(case.folder)}))
+        look()  # what is counted is counted from the first look on
+        yield sees
 
 
 def cannot_load(case):
@@ -230,8 +241,8 @@ def too_old(case):
 def locked(case):
     """it locks the file for itself, so that the exporter shows that commits can't be counted"""
     problem = 'checkpoint_store_commits_problem_info{database="app",reason="exclusive_lock"}'
-    with writing(case, "endless"):
-        exporter_sees(case, lambda: None, lambda metrics: metrics.get(problem) == 1)
+    with exporter(case) as sees, writing(case, "endless"):
+        sees(lambda metrics: metrics.get(problem) == 1)
     assert not case.has_block()
     return {"problem": "exclusive_lock"}
 
@@ -244,7 +255,8 @@ def same_suite(case):
     # All that passed would pass without it, or else it is no worse.
     if set(observed.values()) != {"passed"}:
         plain = suite(case, observed=False)
-        differ = {test: (plain.get(test), observed.get(test)) for test in {*plain, *observed} if plain.get(test) != observed.get(test)}
+        both = {test: (plain.get(test), observed.get(test)) for test in {*plain, *observed}}
+        differ = {test: outcomes for test, outcomes in both.items() if outcomes[0] != outcomes[1]}
         assert not differ, f"without the observer, with it: {differ}"
     return collections.Counter(observed.values())
 

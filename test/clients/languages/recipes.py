@@ -18,8 +18,8 @@ import tomllib
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "pypi"))
 
-from environments import (DEBIAN_PYTHON, CannotInstall, describe, interpreters, make, python_without_load_extension,  # noqa: E402, F401
-                          run)
+import environments  # noqa: E402
+from environments import DEBIAN_PYTHON, describe, run  # noqa: E402
 
 PROGRAMS = HERE / "programs"
 VERSIONS = tomllib.loads((HERE / "versions.toml").read_text())
@@ -68,7 +68,7 @@ class Kitchen:
         with self.making:
             lock = self.locks[name]
         with lock:
-            return make(self.base / name, ingredients, recipe)
+            return environments.make(self.base / name, ingredients, recipe)
 
     def put(self, folder, *names):
         """Puts the programs there as they run here. An unchanged one keeps its date, so that it isn't compiled again."""
@@ -102,7 +102,8 @@ class Kitchen:
 
         def recipe(folder):
             self.npm(folder, f"better-sqlite3@{version}", f"bindings@{VERSIONS['tools']['bindings']}")
-            run("env", "-C", folder / "node_modules/better-sqlite3", home / "bin/node", gyp, "rebuild", "--release", f"--nodedir={home}")
+            run("env", "-C", folder / "node_modules/better-sqlite3",
+                home / "bin/node", gyp, "rebuild", "--release", f"--nodedir={home}")
 
         folder = self.made(f"better-sqlite3-{version}", [node, version], recipe)
         self.put(folder, "script.js", "better_sqlite3.js")
@@ -187,7 +188,7 @@ class Kitchen:
         return self.python("script.py", "dbapi_client.py", path=path, CLIENT="dbapi_client", MODULE=module, **environment)
 
     def python_by_ctypes(self):
-        python = python_without_load_extension()
+        python = environments.python_without_load_extension()
         if python is None:
             raise Missing("no Python 3.10 or later that was built without enable_load_extension is installed")
         client = self.dbapi("sqlite3")
@@ -208,13 +209,14 @@ class Kitchen:
 
     def cpython_suite(self, minor):
         # Debian's packages leave these tests out.
-        python = next(interpreters(minor, "import sqlite3, test.test_sqlite3"), None)
+        python = next(environments.interpreters(minor, "import sqlite3, test.test_sqlite3"), None)
         if python is None:
             raise Missing(f"no Python 3.{minor} with its tests is installed")
         return self.suite(python, "test.test_sqlite3", CLIENT="dbapi_client", MODULE="sqlite3")
 
     def two_copies(self, version):
-        return self.python("two_copies.py", "apsw_client.py", "dbapi_client.py", path=self.installed("apsw", version), MODULE="sqlite3")
+        path = self.installed("apsw", version)
+        return self.python("two_copies.py", "apsw_client.py", "dbapi_client.py", path=path, MODULE="sqlite3")
 
     def turso(self, version):
         return self.python("turso_client.py", path=self.installed("pyturso", version))

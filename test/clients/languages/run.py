@@ -110,7 +110,7 @@ def try_client(name, recipe, tests, build, results):
     except recipes.Missing as error:
         results.say("skipped", name, error)
         return
-    except recipes.CannotInstall as error:
+    except recipes.environments.CannotInstall as error:
         results.say("failed", name, f"cannot install: {error}")
         return
     made = time.monotonic() - began

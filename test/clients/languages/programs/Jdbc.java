@@ -136,8 +136,12 @@ public class Jdbc {
         }
         break;
       case "threads":
-        write(path, 25).await();
-        System.out.println("{\"ok\": 100}");
+        try (Connection held = open(path, 60000)) {
+          rows(held);
+          write(path, 25).await();
+          System.out.println("{\"ok\": 100}");
+          System.in.readAllBytes();
+        }
         break;
       default:
         write(path, Integer.MAX_VALUE).await();

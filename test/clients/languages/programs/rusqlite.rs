@@ -1,6 +1,7 @@
 // The work that ../cases.py describes, with rusqlite. Usage: PROGRAM DATABASE MODE
 use rusqlite::{Connection, Error, Result};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -126,8 +127,11 @@ fn main() -> Result<()> {
         }
         "rows" => println!("{}", rows(&open(path, 60000)?)?),
         "threads" => {
+            let held = open(path, 60000)?;
+            rows(&held)?;
             write(path, Some(25));
             println!("{{\"ok\": 100}}");
+            std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
         }
         "exit" => {
             write(path, None);

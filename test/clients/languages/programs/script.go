@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -145,8 +146,13 @@ func main() {
 		must(open(path, 60000).QueryRow("SELECT count(*) FROM t").Scan(&rows))
 		fmt.Println(rows)
 	case "threads":
+		held := connect(path, 60000)
+		must(run(held, "SELECT count(*) FROM t"))
 		write(path, 25)
 		fmt.Println(`{"ok": 100}`)
+		_, err := io.Copy(io.Discard, os.Stdin)
+		must(err)
+		must(held.Close())
 	case "exit":
 		write(path, 0)
 		os.Exit(0)

@@ -1,5 +1,6 @@
 // The work that ../cases.py describes. Usage: node script.js DATABASE MODE, with the client's module in $CLIENT.
 const { Worker, isMainThread, parentPort, workerData } = require("node:worker_threads");
+const { readFileSync } = require("node:fs");
 const client = require(process.env.CLIENT);
 
 const reasons = { SQLITE_BUSY: "busy", SQLITE_BUSY_SNAPSHOT: "busy_snapshot", SQLITE_CONSTRAINT_PRIMARYKEY: "constraint" };
@@ -95,11 +96,16 @@ function main(path, mode) {
   } else if (mode === "rows") {
     console.log(client.open(path, 60000).value("SELECT count(*) FROM t"));
   } else if (mode === "threads") {
+    const held = client.open(path, 60000);
+    held.value("SELECT count(*) FROM t");
     let left = 4;
     for (const thread of threads(path, 25)) {
       thread.on("exit", (status) => {
         if (status !== 0) process.exit(1);
-        if (--left === 0) console.log(JSON.stringify({ ok: 100 }));
+        if (--left > 0) return;
+        console.log(JSON.stringify({ ok: 100 }));
+        readFileSync(0);
+        held.close();
       });
     }
   } else {

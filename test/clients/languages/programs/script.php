@@ -61,6 +61,7 @@ if ($mode === "script") {
     for ($i = 0; $i < 100; ++$i) run($connection, "INSERT INTO t VALUES(NULL, 'thread')");
     if ($mode === "threads") {
         echo json_encode(["ok" => 100]), "\n";
+        stream_get_contents(STDIN);
     } elseif ($mode === "exit") {
         run($connection, "BEGIN");
         run($connection, INSERT);

@@ -109,8 +109,12 @@ def main():
     elif mode == "rows":
         print(client.open(path, 60000).rows())
     elif mode == "threads":
+        held = client.open(path, 60000)
+        held.rows()
         write(path, 25)
-        print(json.dumps({"ok": 100}))
+        print(json.dumps({"ok": 100}), flush=True)
+        sys.stdin.read()
+        held.close()
     else:
         write(path, 0)
         if mode == "exit":

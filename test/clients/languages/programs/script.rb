@@ -85,8 +85,13 @@ when "script"
 when "rows"
   puts connect(path, 60_000).get_first_value("SELECT count(*) FROM t")
 when "threads"
+  held = connect(path, 60_000)
+  held.execute("SELECT count(*) FROM t")
   write(path, 25)
   puts JSON.generate({ ok: 100 })
+  $stdout.flush
+  $stdin.read
+  held.close
 when "exit"
   write(path, nil)
   exit(0)

@@ -62,8 +62,8 @@ case "$mode" in
     for _ in {1..100}; do line "$insert"; done
     case "$mode" in
       threads)
-        printf '%s\n' "${lines[@]}" | sqlite3 -bail "$database"
-        printf '{"ok": 100}\n'
+        printf '{"ok": 100}\n' >truth.json # the shell itself would keep it in a buffer
+        { printf '%s\n' "${lines[@]}" ".shell cat truth.json" && cat; } | sqlite3 -bail "$database"
         ;;
       exit) printf '%s\n' "${lines[@]}" "BEGIN;" "$insert" ".exit 0" | sqlite3 -bail "$database" ;;
       *) exec sqlite3 -bail "$database" < <(
