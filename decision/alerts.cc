@@ -26,13 +26,13 @@ constexpr std::int64_t kGraceMs = 600'000;
 using AlertStates = std::map<std::pair<Identity, std::size_t>, std::map<std::int64_t, AlertState>>;
 
 std::optional<AlertStates> ReadAlerts(const Table& table, prometheus_api::QuerySource& source,
-                                      FleetNotes& fleet) {
+                                      std::int64_t range_ms, FleetNotes& fleet) {
   std::vector<std::string_view> names;
   for (const ThresholdRow& threshold : table.thresholds) names.push_back(threshold.alert);
   // Alert names are identifiers, so that none of them means anything to a regular expression.
   const prometheus_api::Reply reply =
       prometheus_api::AskSamples(source, fmt::format("ALERTS{{alertname=~\"{}\"}}", fmt::join(names, "|")),
-                                 fleet.time_ms, 3 * table.interval_ms, fleet);
+                                 fleet.time_ms, range_ms, fleet);
   if (!reply.usable()) return std::nullopt;
   AlertStates states;
   for (const prometheus_api::Series& series : reply.series) {
@@ -71,6 +71,43 @@ bool Agrees(State state, AlertState alert) {
   return true;
 }
 
+// How far back vmalert's alerts may look from the samples that are recorded at the same time: an evaluation writes
+// samples while the alerts behind it already ask, so these read the one before; what was written can be asked for
+// some seconds later only, which are several evaluations of a short interval; and the alert's own state shows late.
+std::int64_t LagMs(const Table& table) {
+  // -search.latencyOffset, 30 s by default: vmalert 1.79 asks for now and gets what was 30 s ago.
+  constexpr std::int64_t kVisibleMs = 10'000 + 30'000;
+  return 2 * table.interval_ms + kVisibleMs;
+}
+
+// The states of an alert that lags at the evaluation E or the one before it, the newest first. vmalert before 1.92
+// stamps an alert when it evaluates it, and a recorded sample up to an interval before.
+std::vector<AlertState> StatesNear(const Table& table, std::int64_t newest_ms,
+                                   const std::map<std::int64_t, AlertState>& by_time) {
+  std::vector<AlertState> states;
+  for (auto sample = by_time.rbegin(); sample != by_time.rend(); ++sample) {
+    if (2 * (newest_ms - sample->first) < 3 * table.interval_ms) states.push_back(sample->second);
+  }
+  // An evaluation without it, however it falls between the stamps.
+  const bool missed = by_time.empty() || by_time.rbegin()->first <= newest_ms - table.interval_ms;
+  if (missed) states.push_back(AlertState::kNone);
+  return states;
+}
+
+// Whether one of these states is what follows at E or up to the lag before it. What differs for longer agrees
+// with none of them.
+bool AgreesWithLag(const Table& table, const ThresholdRow& threshold, std::span<const Sample> samples,
+                   const std::vector<AlertState>& states) {
+  for (std::size_t count = samples.size(); count > 0; --count) {
+    const engine::Clock clock = {samples[count - 1].time_ms, table.interval_ms};
+    if (samples.back().time_ms - clock.time_ms > LagMs(table)) break;
+    const State state = engine::JudgeWindow(threshold, {.samples = samples.first(count)}, {}, clock).state;
+    if (state == State::kUnknown) continue;
+    if (std::ranges::any_of(states, [&](AlertState alert) { return Agrees(state, alert); })) return true;
+  }
+  return false;
+}
+
 // Where decision and alert differ.
 struct Mismatch {
   std::size_t subject;
@@ -84,7 +121,8 @@ enum class Held { kNo, kYes, kUnknown };
 // Going back from the newest of `samples` to a breach, no run of evaluations at which the condition was false
 // is as long as keep_firing_for. (A condition that becomes true again in time stops Prometheus' clock, and
 // the alert fires on through the new pending time.) A gap that may hide a breach leaves it unknown.
-Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::span<const Sample> samples) {
+Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::int64_t lag_ms,
+               std::span<const Sample> samples) {
   std::optional<std::int64_t> run_end_ms;  // the newest evaluation of the present run of false ones
   for (std::size_t count = samples.size(); count > 0; --count) {
     const Sample& sample = samples[count - 1];
@@ -100,7 +138,7 @@ Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::span<cons
     }
     if (!beyond) {
       if (!run_end_ms) run_end_ms = sample.time_ms;
-      if (*run_end_ms - sample.time_ms >= table.keep_firing_for_ms) return Held::kNo;
+      if (*run_end_ms - sample.time_ms >= table.keep_firing_for_ms + lag_ms) return Held::kNo;
       continue;
     }
     run_end_ms.reset();
@@ -118,12 +156,12 @@ Held JudgeHeld(const Table& table, const ThresholdRow& threshold, std::span<cons
 // For each of these mismatches of one signal, with one query for all stores. Unknown ones become a warning of
 // the fleet.
 std::vector<Held> FindHeld(const Table& table, std::size_t signal, const std::vector<Mismatch>& mismatches,
-                           const std::vector<AlertSubject>& subjects, prometheus_api::QuerySource& source,
-                           FleetNotes& fleet) {
+                           const std::vector<AlertSubject>& subjects, std::int64_t lag_ms,
+                           prometheus_api::QuerySource& source, FleetNotes& fleet) {
   std::vector<Held> held(mismatches.size(), Held::kUnknown);
   const std::string_view series_name = table.signals[signal].series;
   // The run of false evaluations is at most keep_firing_for; before it lies the window of the breach that started it.
-  const std::int64_t range_ms = 2 * WindowMs(table, signal) + table.keep_firing_for_ms;
+  const std::int64_t range_ms = 2 * WindowMs(table, signal) + table.keep_firing_for_ms + lag_ms;
   prometheus_api::Reply reply =
       prometheus_api::AskSamples(source, series_name, fleet.time_ms, range_ms, fleet);
   if (!reply.usable()) return held;
@@ -138,7 +176,8 @@ std::vector<Held> FindHeld(const Table& table, std::size_t signal, const std::ve
     // The answer must end with the decision's own evaluation; otherwise it says nothing about it.
     const bool fits = history.cause == engine::Cause::kNone &&
                       history.samples.back() == subject.signals[signal].samples.back();
-    if (fits) held[index] = JudgeHeld(table, table.thresholds[mismatches[index].threshold], history.samples);
+    const ThresholdRow& threshold = table.thresholds[mismatches[index].threshold];
+    if (fits) held[index] = JudgeHeld(table, threshold, lag_ms, history.samples);
     if (held[index] == Held::kUnknown) ++unknown;
   }
   if (unknown > 0) {
@@ -228,10 +267,12 @@ std::string_view AgreementId(Agreement agreement) {
 
 std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
                                                         prometheus_api::QuerySource& source,
-                                                        const std::vector<AlertSubject>& subjects,
+                                                        const std::vector<AlertSubject>& subjects, bool lag,
                                                         FleetNotes& fleet, bool& compared) {
   std::vector<std::vector<AlertComparison>> comparisons(subjects.size());
-  const std::optional<AlertStates> states = ReadAlerts(table, source, fleet);
+  const std::int64_t lag_ms = lag ? LagMs(table) : 0;
+  const std::map<std::int64_t, AlertState> never;
+  const std::optional<AlertStates> states = ReadAlerts(table, source, 3 * table.interval_ms + lag_ms, fleet);
   compared = states.has_value();
   if (!states) return comparisons;
 
@@ -247,10 +288,14 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
       // Without a sample there is no evaluation to compare at.
       if (samples.empty()) continue;
       const auto found = states->find({subjects[subject].samples->identity, index});
-      if (found != states->end()) {
+      const auto& by_time = found != states->end() ? found->second : never;
+      std::vector<AlertState> near;
+      if (lag) {
+        near = StatesNear(table, samples.back().time_ms, by_time);
+        comparison.alert = near.front();
+      } else if (const auto at_newest = by_time.find(samples.back().time_ms); at_newest != by_time.end()) {
         // Exactly at E: ALERTS one evaluation earlier or later may be in another state.
-        const auto at_newest = found->second.find(samples.back().time_ms);
-        if (at_newest != found->second.end()) comparison.alert = at_newest->second;
+        comparison.alert = at_newest->second;
       }
       if (finding.state == State::kUnknown) {
         if (comparison.alert == AlertState::kFiring) comparison.agreement = Agreement::kFiringUnknown;
@@ -258,6 +303,8 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
       }
       // Drift until one of the exceptions below explains it.
       comparison.agreement = Agrees(finding.state, comparison.alert) ? Agreement::kAgrees : Agreement::kDrift;
+      if (lag && comparison.agreement == Agreement::kDrift && AgreesWithLag(table, threshold, samples, near))
+        comparison.agreement = Agreement::kAgrees;
       if (comparison.agreement == Agreement::kAgrees) continue;
       if (comparison.alert == AlertState::kFiring) maybe_held[threshold.signal].push_back({subject, index});
       const bool lags = comparison.alert == AlertState::kNone ||
@@ -267,7 +314,7 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
   }
   if (table.keep_firing_for_ms > 0) {
     for (const auto& [signal, mismatches] : maybe_held) {
-      const std::vector<Held> held = FindHeld(table, signal, mismatches, subjects, source, fleet);
+      const std::vector<Held> held = FindHeld(table, signal, mismatches, subjects, lag_ms, source, fleet);
       for (std::size_t index = 0; index < held.size(); ++index) {
         Agreement& agreement = comparisons[mismatches[index].subject][mismatches[index].threshold].agreement;
         if (held[index] == Held::kYes) agreement = Agreement::kFiringHeld;

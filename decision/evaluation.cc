@@ -138,7 +138,7 @@ void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreD
 }
 
 Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                            std::int64_t period_ms) {
+                            std::int64_t period_ms, bool alerts_lag) {
   Evaluation evaluation;
   evaluation.table = &table;
   evaluation.server = source.name();
@@ -159,7 +159,7 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
   // No store, no alert to compare: the query would only cost time.
   if (evaluation.stores.empty()) return evaluation;
   std::vector<std::vector<AlertComparison>> alerts =
-      CompareAlerts(table, source, subjects, evaluation.fleet, evaluation.alerts_compared);
+      CompareAlerts(table, source, subjects, alerts_lag, evaluation.fleet, evaluation.alerts_compared);
   for (std::size_t index = 0; index < alerts.size(); ++index) {
     evaluation.stores[index].alerts = std::move(alerts[index]);
   }
@@ -251,7 +251,8 @@ Evaluation EvaluateGiven(const Table& table, const std::vector<GivenStore>& give
 
 std::optional<Sample> Newest(const StoreDecision& store, std::size_t signal) {
   const SignalSamples& samples = store.samples.signals[signal];
-  if (samples.cause != Cause::kNone || samples.samples.empty()) return std::nullopt;
+  const bool known = samples.cause == Cause::kNone || samples.cause == Cause::kPartialAnswer;
+  if (!known || samples.samples.empty()) return std::nullopt;
   return samples.samples.back();
 }
 

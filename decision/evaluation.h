@@ -61,9 +61,9 @@ struct Evaluation {
 const QueryDone* PresenceProblem(const FleetSamples& fleet);
 
 // Asks `source` and decides about every store there was within the last 26 hours, or within `period_ms` if that is
-// longer. The table must outlive the result.
+// longer. The table must outlive the result. `alerts_lag`: RuleTiming's.
 Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                            std::int64_t period_ms = 0);
+                            std::int64_t period_ms = 0, bool alerts_lag = false);
 
 // Makes the decisions those over the period from `from_ms` to the evaluation's time (--since), whose stores
 // EvaluateMeasured has looked for. With several, each store's period begins at the one of its index.

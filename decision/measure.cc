@@ -88,9 +88,46 @@ std::vector<Sample> History(const Fetched& fetched, std::int64_t time_ms) {
   return history;
 }
 
+// ReadingAt of series that are all there.
+engine::Reading ReadSeries(const std::vector<std::vector<Sample>>& all, std::int64_t time_ms,
+                           std::int64_t window_ms, std::int64_t history_ms, std::vector<Sample>& merged) {
+  if (all.empty()) return {.cause = Cause::kAbsent};
+  if (all.size() == 1) {
+    // The usual case, one series: a view into what was fetched, nothing is copied.
+    const std::span<const Sample> seen = Upto(all.front(), time_ms, window_ms + history_ms);
+    if (seen.empty()) return {.cause = Cause::kAbsent};
+    const std::size_t window = Upto(seen, time_ms, window_ms).size();
+    return {.cause = Cause::kNone, .samples = seen.last(std::min(seen.size(), window + 1))};
+  }
+  std::vector<std::span<const Sample>> parts;
+  // Several series of one store are one history as long as they follow each other, as after a restart that
+  // changed a label; those that overlap contradict each other.
+  const Sample* before = nullptr;  // the newest before the window
+  for (const std::vector<Sample>& series : all) {
+    const std::span<const Sample> seen = Upto(series, time_ms, window_ms + history_ms);
+    const std::span<const Sample> part = Upto(seen, time_ms, window_ms);
+    if (!part.empty()) parts.push_back(part);
+    if (seen.size() == part.size()) continue;
+    const Sample& earlier = seen[seen.size() - part.size() - 1];
+    if (before == nullptr || before->time_ms < earlier.time_ms) before = &earlier;
+  }
+  std::ranges::sort(parts, {}, [](std::span<const Sample> part) { return part.front().time_ms; });
+  merged.clear();
+  if (before != nullptr) merged.push_back(*before);
+  for (const std::span<const Sample> part : parts) {
+    if (!merged.empty() && merged.back().time_ms >= part.front().time_ms)
+      return {.cause = Cause::kSeveralSeries};
+    merged.insert(merged.end(), part.begin(), part.end());
+  }
+  if (merged.empty()) return {.cause = Cause::kAbsent};
+  return {.cause = Cause::kNone, .samples = merged};
+}
+
 SignalSamples SamplesOf(const Fetched& fetched, const engine::Reading& reading, std::int64_t time_ms) {
-  if (reading.cause != Cause::kNone) return {.cause = reading.cause, .samples = {}};
-  return {.cause = Cause::kNone, .samples = History(fetched, time_ms)};
+  if (reading.cause != Cause::kNone && reading.cause != Cause::kPartialAnswer)
+    return {.cause = reading.cause, .samples = {}};
+  return {.cause = reading.cause,
+          .samples = reading.samples.empty() ? std::vector<Sample>() : History(fetched, time_ms)};
 }
 
 // Whether the coverage at T is known and within both bounds, so that no reason has to be asked for.
@@ -138,6 +175,16 @@ SeriesChoices AllRecorded(const Table& table) {
 SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
                            prometheus_api::QuerySource& source, std::int64_t from_ms, std::int64_t to_ms,
                            StoreList& list, FleetNotes& fleet) {
+  std::vector<prometheus_api::Question> questions;
+  const auto recorded = [&](const SeriesChoice& choice, std::string_view series, std::int64_t window_ms) {
+    if (choice.expr.empty())
+      questions.push_back(prometheus_api::SamplesQuestion(series, to_ms, window_ms + to_ms - from_ms));
+  };
+  for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
+    recorded(choices.signals[signal], table.signals[signal].series, WindowMs(table, signal));
+  if (!table.coverage_series.empty())
+    recorded(choices.coverage, table.coverage_series, CoverageWindowMs(table));
+  source.Prepare(std::move(questions));
   SampleQueries queries;
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
     queries.signal_queries.push_back(FetchSeries(
@@ -244,37 +291,12 @@ std::span<const Sample> Upto(std::span<const Sample> samples, std::int64_t time_
 
 engine::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int64_t window_ms,
                           std::int64_t history_ms, std::vector<Sample>& merged) {
-  if (fetched.cause != Cause::kNone) return {.cause = fetched.cause};
-  if (fetched.series.empty()) return {.cause = Cause::kAbsent};
-  if (fetched.series.size() == 1) {
-    // The usual case, one series: a view into what was fetched, nothing is copied.
-    const std::span<const Sample> seen = Upto(fetched.series.front(), time_ms, window_ms + history_ms);
-    if (seen.empty()) return {.cause = Cause::kAbsent};
-    const std::size_t window = Upto(seen, time_ms, window_ms).size();
-    return {.cause = Cause::kNone, .samples = seen.last(std::min(seen.size(), window + 1))};
-  }
-  std::vector<std::span<const Sample>> parts;
-  // Several series of one store are one history as long as they follow each other, as after a restart that
-  // changed a label; those that overlap contradict each other.
-  const Sample* before = nullptr;  // the newest before the window
-  for (const std::vector<Sample>& series : fetched.series) {
-    const std::span<const Sample> seen = Upto(series, time_ms, window_ms + history_ms);
-    const std::span<const Sample> part = Upto(seen, time_ms, window_ms);
-    if (!part.empty()) parts.push_back(part);
-    if (seen.size() == part.size()) continue;
-    const Sample& earlier = seen[seen.size() - part.size() - 1];
-    if (before == nullptr || before->time_ms < earlier.time_ms) before = &earlier;
-  }
-  std::ranges::sort(parts, {}, [](std::span<const Sample> part) { return part.front().time_ms; });
-  merged.clear();
-  if (before != nullptr) merged.push_back(*before);
-  for (const std::span<const Sample> part : parts) {
-    if (!merged.empty() && merged.back().time_ms >= part.front().time_ms)
-      return {.cause = Cause::kSeveralSeries};
-    merged.insert(merged.end(), part.begin(), part.end());
-  }
-  if (merged.empty()) return {.cause = Cause::kAbsent};
-  return {.cause = Cause::kNone, .samples = merged};
+  const bool partial = fetched.cause == Cause::kPartialAnswer;
+  if (fetched.cause != Cause::kNone && !partial) return {.cause = fetched.cause};
+  engine::Reading reading = ReadSeries(fetched.series, time_ms, window_ms, history_ms, merged);
+  // What is in a partial answer can be shown, and is not judged.
+  if (partial) reading.cause = Cause::kPartialAnswer;
+  return reading;
 }
 
 }  // namespace outgrown::decision

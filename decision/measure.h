@@ -83,7 +83,7 @@ class StoreAt {
 
 // One recorded series of one store.
 struct SignalSamples {
-  engine::Cause cause = engine::Cause::kAbsent;  // not kNone: why there is nothing to judge
+  engine::Cause cause = engine::Cause::kAbsent;  // not kNone: why there is nothing to judge, or not all
   std::vector<Sample> samples;                   // strictly ascending, none after T
 };
 

@@ -165,13 +165,12 @@ void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreLi
       }
     }
   };
-  const prometheus_api::Reply known =
-      AskPresence(source,
-                  fmt::format("count{} (last_over_time({}[{}]))", ByIdentity(table), table.present,
-                              FormatDuration(Milliseconds(fleet.lookback_ms))),
-                  fleet);
-  const prometheus_api::Reply here =
-      AskPresence(source, fmt::format("count{} ({})", ByIdentity(table), table.present), fleet);
+  const std::string ever = fmt::format("count{} (last_over_time({}[{}]))", ByIdentity(table), table.present,
+                                       FormatDuration(Milliseconds(fleet.lookback_ms)));
+  const std::string now = fmt::format("count{} ({})", ByIdentity(table), table.present);
+  source.Prepare({{.promql = ever, .time_ms = fleet.time_ms}, {.promql = now, .time_ms = fleet.time_ms}});
+  const prometheus_api::Reply known = AskPresence(source, ever, fleet);
+  const prometheus_api::Reply here = AskPresence(source, now, fleet);
   // In this order: a store that reports now overwrites its "silent".
   add(known, engine::Cause::kSilent);
   add(here, engine::Cause::kNone);

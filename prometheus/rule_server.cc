@@ -10,14 +10,15 @@
 namespace outgrown::prometheus_api {
 namespace {
 
-constexpr std::array<std::string_view, 2> kReloadMetrics = {"prometheus_config_last_reload_successful",
-                                                            "vmalert_config_last_reload_successful"};
+constexpr std::array<std::string_view, 3> kReloadMetrics = {"prometheus_config_last_reload_successful",
+                                                            "vmalert_config_last_reload_successful",
+                                                            "thanos_rule_config_last_reload_successful"};
 constexpr long kHttpOk = 200;
 constexpr Milliseconds kRetentionDefault{15LL * 24 * 3'600'000};  // Prometheus'
 
 }  // namespace
 
-// From the server's own /metrics, which Prometheus and vmalert both have. A failed reload leaves the old
+// From the server's own /metrics, which Prometheus, vmalert and Thanos have. A failed reload leaves the old
 // rules running, so that the list of rules may look right until the next restart.
 std::optional<bool> LastReloadSucceeded(std::string_view metrics_page) {
   while (!metrics_page.empty()) {
@@ -32,9 +33,13 @@ std::optional<bool> LastReloadSucceeded(std::string_view metrics_page) {
   return std::nullopt;
 }
 
-Result<std::string> RuleServer::Rules() {
-  // Newer servers leave out the firing alerts then, of which a fleet may have many; older ones ignore it.
-  Result<HttpAnswer> http = http_.Get("/api/v1/rules?exclude_alerts=true", timeout_ms_);
+// Newer servers leave out the firing alerts then, of which a fleet may have many; older ones ignore it.
+Result<std::string> RuleServer::Rules() { return ListOf("/api/v1/rules?exclude_alerts=true"); }
+
+Result<std::string> RuleServer::RecordingRules() { return ListOf("/api/v1/rules?type=record"); }
+
+Result<std::string> RuleServer::ListOf(const char* path) {
+  Result<HttpAnswer> http = http_.Get(path, timeout_ms_);
   if (!http) return http.error();
   if (http->status != kHttpOk) {
     return Error{"/api/v1/rules " + ErrorAnswerText(http->status, http->body), url()};

@@ -14,7 +14,7 @@
 
 namespace outgrown::prometheus_api {
 
-// The value of `..._config_last_reload_successful` in a page of Prometheus' or vmalert's own metrics; nothing if the
+// The value of `..._config_last_reload_successful` in a page of Prometheus', vmalert's or Thanos' ruler's own metrics; nothing if the
 // page has none.
 std::optional<bool> LastReloadSucceeded(std::string_view metrics_page);
 
@@ -33,6 +33,9 @@ class RuleServer {
   // Its list of rules, as JSON. An error if it doesn't answer.
   Result<std::string> Rules();
 
+  // The recording rules alone, where the server can leave out the others.
+  Result<std::string> RecordingRules();
+
   // Whether its last reload of the configuration succeeded; nothing if it doesn't say.
   std::optional<bool> LastReloadSucceeded();
 
@@ -45,6 +48,8 @@ class RuleServer {
   const std::string& url() const { return http_.url(); }
 
  private:
+  Result<std::string> ListOf(const char* path);
+
   HttpClient http_;
   std::int64_t timeout_ms_;
   bool formats_ = true;  // until it was asked in vain

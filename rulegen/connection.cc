@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "common/file.h"
+#include "common/time_text.h"
 #include "prometheus/http_client.h"
 
 namespace outgrown::rulegen {
@@ -111,6 +112,27 @@ Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& option
   Result<prometheus_api::HttpClient> client = OpenHttp(options);
   if (!client) return client.error();
   return prometheus_api::PrometheusClient(std::move(*client), patience * options.timeout_ms);
+}
+
+Result<prometheus_api::RuleTiming> FindTiming(const Options& options, const std::vector<const Table*>& tables,
+                                              prometheus_api::PrometheusClient& client) {
+  // What is beside the decision must not hold it up, whatever --timeout allows.
+  constexpr std::int64_t kTimeoutMs = 5'000;
+  const ConnectionOptions connection = RuleConnection(options);
+  Result<prometheus_api::HttpClient> http = OpenHttp(connection);
+  if (!http) return http.error();
+  prometheus_api::RuleServer rules(std::move(*http), std::min(connection.timeout_ms, kTimeoutMs));
+  const auto now_ms = options.evaluate.at_ms ? std::nullopt : std::optional(NowMs());
+  prometheus_api::RuleTiming most;
+  for (const Table* table : tables) {
+    std::vector<std::string_view> recorded;
+    for (const SignalRow& signal : table->signals) recorded.push_back(signal.series);
+    const prometheus_api::RuleTiming timing =
+        prometheus_api::FindRuleTiming(rules, client, recorded, table->interval_ms, now_ms);
+    most.behind_ms = std::max(most.behind_ms, timing.behind_ms);
+    most.alerts_lag |= timing.alerts_lag;
+  }
+  return most;
 }
 
 Result<void> WaitForServer(const ConnectionOptions& options, std::int64_t wait_ms) {

@@ -82,29 +82,29 @@ decision_log::NewestDecisions ReadNewest(const EvaluateOptions& options) {
 
 // The stores at T and, where it was asked for, over their periods.
 Evaluation EvaluateTable(const EvaluateOptions& options, const Table& table, std::int64_t time_ms,
-                         prometheus_api::PrometheusClient& client) {
+                         bool alerts_lag, prometheus_api::PrometheusClient& client) {
   if (options.since_last) {
     const decision_log::NewestDecisions newest = ReadNewest(options);
-    Evaluation evaluation =
-        decision::EvaluateMeasured(table, client, time_ms, history::LookbackMs(newest, table, time_ms));
+    Evaluation evaluation = decision::EvaluateMeasured(
+        table, client, time_ms, history::LookbackMs(newest, table, time_ms), alerts_lag);
     decision::LookBack(evaluation, client, history::PeriodBegins(newest, evaluation));
     return evaluation;
   }
-  Evaluation evaluation = decision::EvaluateMeasured(table, client, time_ms, options.since_ms.value_or(0));
+  Evaluation evaluation =
+      decision::EvaluateMeasured(table, client, time_ms, options.since_ms.value_or(0), alerts_lag);
   if (options.since_ms) decision::LookBack(evaluation, client, time_ms - *options.since_ms);
   return evaluation;
 }
 
-Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
-                                         const std::vector<const Table*>& tables) {
+Result<std::vector<Evaluation>> Evaluate(const Options& all, const std::vector<const Table*>& tables) {
+  const EvaluateOptions& options = all.evaluate;
   std::vector<Evaluation> evaluations;
   if (options.wait_ms) {
     if (const Result<void> waited = WaitForServer(options.connection, *options.wait_ms); !waited)
       return waited.error();
   }
-  // One instant for all specs of the run, taken after the wait, so that their verdicts belong together.
-  const std::int64_t time_ms = EndMs(options);
   if (options.measurements) {
+    const std::int64_t time_ms = EndMs(options);
     const std::filesystem::path& path = *options.measurements;
     const Result<std::string> text = ReadMeasurements(path);
     if (!text) return text.error();
@@ -119,8 +119,12 @@ Result<std::vector<Evaluation>> Evaluate(const EvaluateOptions& options,
   Result<prometheus_api::PrometheusClient> client =
       Connect(options.connection, options.since_ms || options.since_last ? kPeriodPatience : kPatience);
   if (!client) return client.error();
+  const Result<prometheus_api::RuleTiming> timing = FindTiming(all, tables, *client);
+  if (!timing) return timing.error();
+  // One instant for all specs of the run, taken after the wait, so that their verdicts belong together.
+  const std::int64_t time_ms = EndMs(options) - timing->behind_ms;
   for (const Table* table : tables) {
-    evaluations.push_back(EvaluateTable(options, *table, time_ms, *client));
+    evaluations.push_back(EvaluateTable(options, *table, time_ms, timing->alerts_lag, *client));
     // The log says so: a decision about a chosen instant does not move the end that --since last begins at.
     evaluations.back().at = options.at_ms.has_value();
   }
@@ -187,7 +191,7 @@ int RunEvaluate(const Options& options) {
   for (const Subject& subject : loaded.subjects) tables.push_back(&subject.table());
   if (const Result<void> period = CheckPeriod(options.evaluate, tables); !period)
     return Fail(period.error(), kExitUsage);
-  Result<std::vector<Evaluation>> evaluations = Evaluate(options.evaluate, tables);
+  Result<std::vector<Evaluation>> evaluations = Evaluate(options, tables);
   if (!evaluations) return Fail(evaluations.error());
   const Result<std::vector<std::string>> logged = Log(options.evaluate, *evaluations);
   if (!logged) {

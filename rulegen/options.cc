@@ -49,8 +49,9 @@ const std::vector<ModeFlag>& ModeFlags() {
       {Mode::kEvaluate,
        "--evaluate",
        "Decide about every store, from what Prometheus measured; log the decision, then print it",
-       {"--measurements", "--log", "--at", "--since", "--wait", "--format", "--exit-code", "--prometheus",
-        "--basic-auth-file", "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
+       {"--measurements", "--log", "--at", "--since", "--wait", "--format", "--exit-code", "--rules-url",
+        "--rules-headers-file", "--prometheus", "--basic-auth-file", "--bearer-token-file", "--headers-file",
+        "--ca-file", "--timeout"}},
       {Mode::kAudit,
        "--audit",
        "Verify the decision log's hash chain, and recompute every verdict from its recorded inputs",
@@ -60,8 +61,9 @@ const std::vector<ModeFlag>& ModeFlags() {
        "--backtest",
        "Show the verdicts that the specs would have given over the retained history, and what another "
        "spec would have changed; nothing is logged",
-       {"--at", "--since", "--step", "--against", "--format", "--prometheus", "--basic-auth-file",
-        "--bearer-token-file", "--headers-file", "--ca-file", "--timeout"}},
+       {"--at", "--since", "--step", "--against", "--format", "--rules-url", "--rules-headers-file",
+        "--prometheus", "--basic-auth-file", "--bearer-token-file", "--headers-file", "--ca-file",
+        "--timeout"}},
       {Mode::kArchive,
        "--archive",
        "Put the evidence into this new folder: specs, artefacts, configurations, loaded rules, decision "

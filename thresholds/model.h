@@ -59,8 +59,9 @@ inline bool IsUnusable(const Positions& positions, std::string_view key) {
 }
 
 // The rule engines that artefacts are made for. kPrometheus: 2.42 and newer, 3.x; Mimir and Thanos rulers too.
+// kVictoriaMetrics: vmalert from 1.92 on; kVictoriaMetrics179: before, without keep_firing_for.
 // kPrometheusOperator: the same rules as a PrometheusRule object of Kubernetes, for Prometheus' operator.
-enum class Flavor { kPrometheus, kVictoriaMetrics, kPrometheusOperator };
+enum class Flavor { kPrometheus, kVictoriaMetrics, kVictoriaMetrics179, kPrometheusOperator };
 
 struct Store {
   std::string name;        // [a-z][a-z0-9_]*; prefix of every recorded series and file

@@ -22,6 +22,7 @@ struct FlavorName {
 };
 constexpr auto kFlavors = std::to_array<FlavorName>({{"prometheus", Flavor::kPrometheus},
                                                      {"victoriametrics", Flavor::kVictoriaMetrics},
+                                                     {"victoriametrics-1.79", Flavor::kVictoriaMetrics179},
                                                      {"prometheus-operator", Flavor::kPrometheusOperator}});
 
 class Parser {
@@ -83,9 +84,10 @@ class Parser {
       }
       std::array<std::string_view, kFlavors.size()> candidates;
       std::ranges::transform(kFlavors, candidates.begin(), &FlavorName::name);
-      report_.Add(
-          rules.positions["flavors[" + std::to_string(i) + "]"].value, "rules.flavors", Quoted(names[i]),
-          R"("prometheus", "victoriametrics" or "prometheus-operator")" + DidYouMean(names[i], candidates));
+      report_.Add(rules.positions["flavors[" + std::to_string(i) + "]"].value, "rules.flavors",
+                  Quoted(names[i]),
+                  R"("prometheus", "victoriametrics", "victoriametrics-1.79" or "prometheus-operator")" +
+                      DidYouMean(names[i], candidates));
       rules.positions["flavors"].usable = false;
     }
   }

@@ -48,7 +48,7 @@ constexpr auto kRules = std::to_array<Key>({
     {"scrape_interval", kOptional, kDuration},
     {"interval",        kOptional, kDuration},
     {"keep_firing_for", kOptional, kDuration},
-    {"flavors",         kOptional, R"(a list of "prometheus", "victoriametrics" and "prometheus-operator")"},
+    {"flavors",         kOptional, R"(a list of "prometheus", "victoriametrics", "victoriametrics-1.79" and "prometheus-operator")"},
     {"runbook_url",     kOptional, "a URL"},
     {"object_labels",   kOptional, R"(a table of labels and their values, such as { release = "monitoring" })"},
     {"helm",            kOptional, "true or false"},

@@ -108,8 +108,9 @@ void FunctionFits(const Names& names, const Selector& selector, const KnownSerie
 }
 
 void Functions(const Names& names, const References& references, const Spec& spec, Suggestions& suggestions) {
-  const bool victoria =
-      std::ranges::find(spec.rules.flavors, Flavor::kVictoriaMetrics) != spec.rules.flavors.end();
+  const bool victoria = std::ranges::any_of(spec.rules.flavors, [](Flavor flavor) {
+    return flavor == Flavor::kVictoriaMetrics || flavor == Flavor::kVictoriaMetrics179;
+  });
   for (const NameUse& function : references.functions) {
     if (!Contains(FunctionNames(), function.name)) {
       const std::vector<std::string_view> known(FunctionNames().begin(), FunctionNames().end());

@@ -174,12 +174,13 @@ void KeepFiringFor(const TableCheck& check, const std::optional<Milliseconds>& k
                 "at least " + std::string(pace.key) + " (" + FormatDuration(pace.interval) +
                     "); a shorter one has no effect");
   }
-  const bool prometheus = std::ranges::find(rules.flavors, Flavor::kPrometheus) != rules.flavors.end();
   // vmalert 1.79 of Debian 12 doesn't know the key, so rules of its flavor are generated without it; with
   // that flavor alone the key would have no effect and no diagnostic.
-  if (!prometheus && !rules.flavors.empty() && !IsUnusable(rules.positions, "flavors")) {
+  const bool known =
+      std::ranges::any_of(rules.flavors, [](Flavor flavor) { return flavor != Flavor::kVictoriaMetrics179; });
+  if (!known && !rules.flavors.empty() && !IsUnusable(rules.positions, "flavors")) {
     check.Wrong("keep_firing_for", Quoted(FormatDuration(*keep_firing_for)),
-                "no such key: of rules.flavors none knows it (only \"prometheus\" does)");
+                "no such key: \"victoriametrics-1.79\" alone does not know it");
   }
 }
 
@@ -191,8 +192,9 @@ void ValidateRules(const Spec& spec, Report& report) {
   if (rules.interval > Milliseconds(0)) SlowEnough(check, "interval", rules.interval);
 
   if (check.Has("flavors") && rules.flavors.empty()) {
-    check.Wrong("flavors", "an empty list",
-                "at least one of \"prometheus\", \"victoriametrics\" and \"prometheus-operator\"");
+    check.Wrong(
+        "flavors", "an empty list",
+        R"(at least one of "prometheus", "victoriametrics", "victoriametrics-1.79" and "prometheus-operator")");
   }
   for (std::size_t i = 1; check.Has("flavors") && i < rules.flavors.size(); ++i) {
     if (std::find(rules.flavors.begin(), rules.flavors.begin() + static_cast<std::ptrdiff_t>(i),

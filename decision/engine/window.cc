@@ -81,8 +81,7 @@ Finding JudgeWindow(const ThresholdRow& threshold, const Reading& signal, const 
   const std::size_t count = signal.samples.size();
   const auto at = [&](std::size_t back) -> const Sample& { return signal.samples[count - 1 - back]; };
   const std::int64_t newest_ms = at(0).time_ms;
-  // Up to two intervals: the next evaluation may be due at this moment, and vmalert stamps its samples up to
-  // a minute in the past.
+  // Up to two intervals: the next evaluation may be due at this moment, and its samples take a while to show.
   if (newest_ms < clock.time_ms - 2 * clock.interval_ms) return Unknown(Cause::kStale, 1);
 
   const std::int64_t window_start_ms = newest_ms - threshold.hold_ms;

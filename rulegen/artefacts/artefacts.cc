@@ -33,6 +33,8 @@ fs::path RuleFile(const spec::Spec& spec, spec::Flavor flavor) {
       break;
     case spec::Flavor::kVictoriaMetrics:
       return fs::path("victoriametrics") / (spec.store.name + ".rules.yml");
+    case spec::Flavor::kVictoriaMetrics179:
+      return fs::path("victoriametrics-1.79") / (spec.store.name + ".rules.yml");
     case spec::Flavor::kPrometheusOperator:
       return fs::path("prometheus-operator") / (spec.store.name + ".prometheusrule.yml");
   }

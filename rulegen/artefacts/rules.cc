@@ -225,7 +225,7 @@ Node AlertNode(const artefacts::AlertRule& rule, spec::Flavor flavor) {
   Node::Map entries = {{"alert", Node::String(rule.alert)}, {"expr", Node::String(rule.expr)}};
   if (rule.hold > Milliseconds(0)) entries.emplace_back("for", Node::Duration(rule.hold));
   // A rule file that a server cannot load fails as a whole, so a key that a flavor lacks is left out.
-  if (rule.keep_firing_for && flavor != spec::Flavor::kVictoriaMetrics) {
+  if (rule.keep_firing_for && flavor != spec::Flavor::kVictoriaMetrics179) {
     entries.emplace_back("keep_firing_for", Node::Duration(*rule.keep_firing_for));
   }
   entries.emplace_back("labels", Node::Of(std::move(labels)));

@@ -78,7 +78,7 @@ namespace outgrown::artefacts {
 
 // The rule file that Prometheus, Mimir, Thanos and vmalert load.
 
-// The flavors differ in one key, since vmalert knows no keep_firing_for, and in what is around the groups: Prometheus'
+// The flavors differ in one key, since vmalert before 1.92 knows no keep_firing_for, and in what is around the groups: Prometheus'
 // operator reads an object of Kubernetes.
 std::string RulesYaml(const spec::Spec& spec, const artefacts::RuleFile& rules, spec::Flavor flavor);
 

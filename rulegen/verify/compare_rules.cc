@@ -37,7 +37,7 @@ Rule Expected(const artefacts::AlertRule& planned, spec::Flavor flavor) {
   rule.expr = planned.expr;
   rule.hold = planned.hold;
   rule.keep_firing_for = Milliseconds(0);
-  if (planned.keep_firing_for && flavor != spec::Flavor::kVictoriaMetrics) {
+  if (planned.keep_firing_for && flavor != spec::Flavor::kVictoriaMetrics179) {
     rule.keep_firing_for = *planned.keep_firing_for;
   }
   for (const artefacts::Pair& label : planned.labels)
@@ -144,10 +144,8 @@ void CompareGroup(const ExpectedGroup& expected, const LoadedGroup& loaded, cons
     unpaired[{loaded.rules[i].rule.kind, loaded.rules[i].rule.name}].push_back(i);
   }
   std::vector<bool> paired(loaded.rules.size(), false);
-  // The last matched place. Thanos lists alerts before recording rules, so there the order is compared within
-  // each kind.
-  std::map<bool, std::size_t> last_of;
-  bool in_order = true;
+  std::size_t last = 0;  // matched place
+  bool in_order = !loaded.sorted;
   for (const Rule& rule : expected.rules) {
     const std::string place = group + ": " + Name(rule);
     const auto found = unpaired.find({rule.kind, rule.name});
@@ -158,14 +156,12 @@ void CompareGroup(const ExpectedGroup& expected, const LoadedGroup& loaded, cons
     const std::size_t at = found->second.back();
     found->second.pop_back();
     paired[at] = true;
-    const bool apart = loaded.alerts_first && rule.kind == RuleKind::kAlerting;
-    const auto [last, is_first] = last_of.try_emplace(apart, at);
-    if (at < last->second && in_order) {
-      differences.push_back(place + " comes before " + Name(loaded.rules[last->second].rule) +
+    if (at < last && in_order) {
+      differences.push_back(place + " comes before " + Name(loaded.rules[last].rule) +
                             ", the spec has it after");
       in_order = false;
     }
-    last->second = at;
+    last = at;
     RuleComparison comparison(place, differences);
     comparison.Compare(rule, loaded.rules[at].rule, same);
     if (!idle) comparison.State(loaded.rules[at].state);

@@ -179,7 +179,7 @@ Result<LoadedGroup> ReadGroup(const Json& object, std::string name, bool& vmaler
   group.interval = interval->value_or(Milliseconds(0));
   group.limit = *limit;
   group.settings = std::move(*settings);
-  group.alerts_first = object.Find("partialResponseStrategy") != nullptr;  // Thanos
+  group.sorted = object.Find("partialResponseStrategy") != nullptr;  // Thanos
   if (rules == nullptr || rules->is_null()) return group;
   if (rules->array() == nullptr) return Misfit("\"rules\" is not a list");
   for (const Json& item : *rules->array()) {
@@ -266,13 +266,24 @@ Result<LoadedRules> ReadLoadedRules(std::string_view body) {
     if (!group) return group.error();
     loaded.groups.push_back(std::move(*group));
   }
-  if (!loaded.groups.empty() && loaded.groups.front().alerts_first) RemoveRulersLabels(loaded.groups);
+  if (!loaded.groups.empty() && loaded.groups.front().sorted) RemoveRulersLabels(loaded.groups);
   return loaded;
 }
 
 spec::Flavor FlavorOf(const LoadedRules& loaded, const spec::Spec& spec) {
-  const spec::Flavor wanted = loaded.vmalert ? spec::Flavor::kVictoriaMetrics : spec::Flavor::kPrometheus;
-  return std::ranges::count(spec.rules.flavors, wanted) > 0 ? wanted : spec.rules.flavors.front();
+  // vmalert says of each alert what its keep_firing_for is since it knows the key.
+  const auto keeps = [](const LoadedRule& loaded_rule) {
+    return loaded_rule.rule.keep_firing_for.has_value();
+  };
+  const bool recent = std::ranges::any_of(
+      loaded.groups, [&](const LoadedGroup& group) { return std::ranges::any_of(group.rules, keeps); });
+  std::vector<spec::Flavor> wanted = {spec::Flavor::kPrometheus};
+  if (loaded.vmalert) wanted = {spec::Flavor::kVictoriaMetrics179, spec::Flavor::kVictoriaMetrics};
+  if (loaded.vmalert && recent) std::ranges::reverse(wanted);
+  for (const spec::Flavor flavor : wanted) {
+    if (std::ranges::count(spec.rules.flavors, flavor) > 0) return flavor;
+  }
+  return spec.rules.flavors.front();
 }
 
 Result<LoadedRules> LoadRules(prometheus_api::RuleServer& server) {

@@ -58,7 +58,7 @@ struct LoadedGroup {
   // and concurrency, where they are not what a generated file means. Prometheus has none.
   std::vector<std::string> settings;
   std::vector<LoadedRule> rules;
-  bool alerts_first = false;  // as Thanos lists them: the order among rules of one kind alone is the file's
+  bool sorted = false;  // as Thanos lists them, by kind and name: the file's order doesn't show
 };
 
 // A group that isn't rulegen's: what it records and the names of its alerts are all that is read of it.

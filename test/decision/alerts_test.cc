@@ -68,6 +68,64 @@ TEST_CASE("alert and decision are compared at the evaluation that the decision r
   }
 }
 
+TEST_CASE("alerts that lag are compared with what the decision was some evaluations earlier") {
+  constexpr std::int64_t kEach = outgrown::test::kIntervalMs;
+  struct Case {
+    std::string_view what;
+    int beyond;   // evaluations above the limit,
+    int healthy;  // and those after them
+    std::string_view alert;
+    std::vector<std::int64_t> back_ms;  // when it is in that state, before E
+    Agreement lagging;
+    Agreement exact;
+  };
+  const std::vector<Case> cases = {
+      {"just pending", 1, 0, "pending", {}, Agreement::kAgrees, Agreement::kDrift},
+      {"just breached", 11, 0, "pending", {kEach, 0}, Agreement::kAgrees, Agreement::kNotCompared},
+      {"just ended", 20, 1, "firing", {kEach, 0}, Agreement::kAgrees, Agreement::kFiringHeld},
+      {"ended two evaluations ago",
+       20,
+       2,
+       "firing",
+       {2 * kEach, kEach},
+       Agreement::kAgrees,
+       Agreement::kAgrees},
+      {"breached for long, without the alert", 20, 0, "firing", {}, Agreement::kDrift, Agreement::kDrift},
+      {"healthy for long, with the alert", 0, 1, "firing", {kEach, 0}, Agreement::kDrift, Agreement::kDrift},
+      {"held", 20, 31, "firing", {kEach, 0}, Agreement::kFiringHeld, Agreement::kDrift},
+      {"not held any more", 20, 36, "firing", {kEach, 0}, Agreement::kDrift, Agreement::kDrift},
+      {"stamped between evaluations",
+       20,
+       0,
+       "firing",
+       {kEach + 17'000, 17'000},
+       Agreement::kAgrees,
+       Agreement::kDrift},
+      {"ended, stamped between evaluations",
+       20,
+       4,
+       "firing",
+       {2 * kEach + 17'000},
+       Agreement::kAgrees,
+       Agreement::kAgrees},
+  };
+  for (const Case& example : cases) {
+    CAPTURE(example.what);
+    MemorySource source;
+    source.AddHealthyStore("a");
+    source.SetValue("a", std::string(kErrorRatio), 0.02, example.beyond + example.healthy);
+    source.SetValue("a", std::string(kErrorRatio), 0.001, example.healthy);
+    source.alerts[{"a", "CheckpointWriteErrors"}] = example.alert;
+    source.alerts_back_ms = example.back_ms;
+    const auto agreement = [&](bool lag) {
+      return AgreementOf(EvaluateMeasured(kSampleTable, source, kMemoryT, 0, lag),
+                         outgrown::test::kWriteErrors);
+    };
+    CHECK(agreement(true) == example.lagging);
+    CHECK(agreement(false) == example.exact);
+  }
+}
+
 TEST_CASE("an alert held by keep_firing_for is a note for as long as Prometheus holds it") {
   // Evaluations after the breach at which the condition was false, then true again; 15 minutes are 30 evaluations.
   struct Case {

@@ -29,6 +29,23 @@ TEST_CASE("the whole fleet takes a handful of queries, however many stores there
     CHECK(VerdictLine(kSampleTable, store) == "SQLite sufficient");
 }
 
+TEST_CASE("a partial answer is no verdict, and the value that it holds is shown") {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  source.SetValue("a", "checkpoint:write_error_ratio", 0.02, 20);
+  EvaluateMeasured(kSampleTable, source, kMemoryT);
+  const auto asked = std::ranges::find_if(source.asked, [](const std::string& promql) {
+    return promql.starts_with("checkpoint:write_error_ratio[");
+  });
+  REQUIRE(asked != source.asked.end());
+  source.changing[*asked] = [](prometheus_api::Answer& answer) { answer.partial = true; };
+  const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
+  CHECK(VerdictLine(kSampleTable, evaluation.stores.at(0)) ==
+        "UNDETERMINED - Write errors: the server's answer may be incomplete");
+  REQUIRE(Newest(evaluation.stores[0], 0));
+  CHECK(Newest(evaluation.stores[0], 0)->value == 0.02);
+}
+
 TEST_CASE("no query compares a value with a limit") {
   MemorySource source;
   source.AddHealthyStore("a");

@@ -53,7 +53,7 @@ class World:
     def asked_beside(self):
         """What is asked beside these and decides nothing: over a period, where a store has vanished, also why."""
         over_a_period = [*self.reason, *(["stop"] if self.modified else []), *(f"period of {signal}" for signal in self.shown)]
-        return [*self.shown, *self.split, *(over_a_period if self.period else [])]
+        return ["rules", *self.shown, *self.split, *(over_a_period if self.period else [])]
 
     @property
     def trends(self):
@@ -84,7 +84,7 @@ class World:
         return f"period of {signal}" if self.period and signal in asked else signal
 
     def labels(self, store, **more):
-        return {"job": "app", "instance": "app-1:9108", self.label: store, **more}
+        return {"job": "app", **({} if self.label == "instance" else {"instance": "app-1:9108"}), self.label: store, **more}
 
     def stores(self):
         return ["errors", "healthy", *(["burst", "vanished"] if self.period else ["held", "restarted"])]
@@ -121,6 +121,9 @@ class World:
                            for store in self.stores() if store in states])
         if kind.removeprefix("period of ") in self.reason:
             return vector([])  # what is measured is in order, what has vanished has no reason recorded
+        if kind == "rules":
+            rules = [{"name": f"{self.spec}:{signal}", "type": "recording", "lastEvaluation": rfc3339(E)} for signal in self.values]
+            return {"status": "success", "data": {"groups": [{"name": f"outgrown-{self.spec}", "rules": rules}]}}
         if kind == "start":
             return {"status": "success", "data": {"startTime": rfc3339(STARTED)}}
         signal = kind.removeprefix("period of ").removeprefix("held of ")
@@ -156,7 +159,7 @@ CHECKPOINT = World(
     "SQLite sufficient", "29m", {"wal_backlog_frames": 1000, "wal_size_bytes": 2**22}, ("coverage_reason",),
     ("split",), "checkpoint_file_modified_timestamp_seconds")
 POSTGRESQL = World(
-    "postgresql", "server",
+    "postgresql", "instance",
     {"transactions_per_second": 100, "rollback_ratio": 0.001, "connection_ratio": 0.2, "size_bytes": 2**30},
     ("connection_ratio", 0.95), "PostgresqlConnections", "MIGRATE NOW - Connections >90% of max_connections (primary saturated)",
     "PostgreSQL sufficient", "39m")

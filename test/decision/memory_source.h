@@ -84,6 +84,8 @@ class MemorySource : public prometheus_api::QuerySource {
   std::multimap<std::string, std::string> reasons;  // store, why its coverage is what it is
   std::map<std::pair<std::string, std::string>, double> split;        // store and reason, rate
   std::map<std::pair<std::string, std::string>, std::string> alerts;  // store and alert, state
+  std::vector<std::int64_t> alerts_back_ms = {kIntervalMs,
+                                              0};  // when, before kMemoryE, the alerts are in their state
   std::map<std::string, std::map<std::string, double>> values;  // part of a query; store, what it answers
   std::map<std::string, std::string> failing;                   // query, why
   std::map<std::string, std::function<void(prometheus_api::Answer&)>>
@@ -110,8 +112,8 @@ class MemorySource : public prometheus_api::QuerySource {
         prometheus_api::Series series;
         series.labels = {{"__name__", "ALERTS"},  {"alertname", key.second},  {"alertstate", state},
                          {"database", key.first}, {"instance", "app-1:9108"}, {"job", "app"}};
-        series.samples = {{kMemoryE - kIntervalMs, 1}, {kMemoryE, 1}};
-        answer.series.push_back(std::move(series));
+        for (const std::int64_t back_ms : alerts_back_ms) series.samples.push_back({kMemoryE - back_ms, 1});
+        if (!series.samples.empty()) answer.series.push_back(std::move(series));
       }
     }
   }

@@ -237,7 +237,7 @@ class Proof {
 Result<ProofCounts> WriteProof(const spec::Spec& spec, const ProofOptions& options,
                                const std::filesystem::path& folder) {
   const spec::Flavor flavor =
-      options.keep_firing ? spec::Flavor::kPrometheus : spec::Flavor::kVictoriaMetrics;
+      options.keep_firing ? spec::Flavor::kPrometheus : spec::Flavor::kVictoriaMetrics179;
   const std::string rules = artefacts::RulesYaml(spec, RulesToProve(spec, options.fault), flavor);
   if (const auto written = WriteFileIfChanged(folder / "rules.yml", rules); !written) return written.error();
   Proof proof(spec, options);

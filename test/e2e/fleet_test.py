@@ -19,6 +19,7 @@ import measured  # noqa: E402
 import schema  # noqa: E402
 import servers  # noqa: E402
 from server_case import ServerCase  # noqa: E402
+import short_spec  # noqa: E402
 import synthetic_exporter  # noqa: E402
 from synthetic_exporter import Kind  # noqa: E402
 
@@ -47,26 +48,11 @@ def name_of(number):
     return f"tenant-{number:04}"
 
 
-def spec_text():
-    """The demo's spec with times that a loaded machine keeps up with for a thousand stores."""
-    text = (ROOT / "demo" / "checkpoint.toml").read_text()
-    for old, new in {'scrape_interval = "1s"': 'scrape_interval = "4s"', 'interval        = "1s"': 'interval        = "4s"',
-                     "[15s]": "[24s]", "7 / 15": "7 / 24"}.items():
-        if old not in text:
-            raise AssertionError(f"demo/checkpoint.toml has no {old}")
-        text = text.replace(old, new)
-    return text
-
-
 class Fleet(ServerCase):
     @classmethod
     def start(cls):
-        (cls.folder / "rules").mkdir()
-        cls.spec = cls.folder / "rules" / "checkpoint.toml"
-        cls.spec.write_text(spec_text())
-        (cls.folder / "rules" / "alertmanager.base.yml").write_text((ROOT / "rules" / "alertmanager.base.yml").read_text())
-        subprocess.run([RULEGEN, "--generate", "--spec", "rules/checkpoint.toml"], cwd=cls.folder, check=True,
-                       capture_output=True)
+        # Times that a loaded machine keeps up with for a thousand stores.
+        cls.spec = short_spec.generate(RULEGEN, cls.folder, interval="4s", window_seconds=24)
         exporter = synthetic_exporter.Exporter({name_of(number): kind_of(number) for number in range(STORES)})
         cls.stack.callback(exporter.stop)
         cls.victoria = cls.stack.start(servers.victoria_metrics(cls.folder))

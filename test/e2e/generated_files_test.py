@@ -55,6 +55,7 @@ class GeneratedFiles(unittest.TestCase):
         moved = {name for name, content in after.items() if b"0.0125" in content}
         self.assertEqual(moved, {
             "rules/gen/checkpoint.rules.yml", "rules/gen/victoriametrics/checkpoint.rules.yml",
+            "rules/gen/victoriametrics-1.79/checkpoint.rules.yml",
             "rules/gen/checkpoint.test.yml", "rules/gen/checkpoint.thresholds.inc",
             "grafana-provisioning/dashboards/gen/checkpoint.json", "docs/gen/checkpoint.runbook.md"})
         self.assertIn(b"1.25%", after["docs/gen/checkpoint.decision-matrix.md"])

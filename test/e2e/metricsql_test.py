@@ -79,6 +79,7 @@ class Metricsql(unittest.TestCase):
         cls.addClassCleanup(cls.stack.close)
         cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
         cls.metrics = cls.stack.start(servers.victoria_metrics(cls.folder))
+        cls.flavor = servers.vmalert_flavor()
         # Days that are over: no answer is cut off because it is too new, and every step falls on its grid.
         cls.begin = (int(time.time()) // DAY_SECONDS - 3) * DAY_SECONDS
         cls.specs = [tomllib.loads((ROOT / "rules" / f"{name}.toml").read_text(encoding="utf-8"))
@@ -99,7 +100,7 @@ class Metricsql(unittest.TestCase):
             return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
         done = subprocess.run([
-            "vmalert", f"-rule={ROOT / 'rules' / 'gen' / 'victoriametrics' / f'{store}.rules.yml'}",
+            "vmalert", f"-rule={ROOT / 'rules' / 'gen' / cls.flavor / f'{store}.rules.yml'}",
             f"-datasource.url={cls.metrics.url}", f"-remoteWrite.url={cls.metrics.url}", "-remoteWrite.flushInterval=10ms",
             f"-replay.timeFrom={utc(cls.begin)}", f"-replay.timeTo={utc(cls.begin + len(cls.cases) * SLOT_SECONDS)}",
             "-replay.rulesDelay=20ms", "-replay.disableProgressBar"], capture_output=True, text=True, check=False)
@@ -131,7 +132,7 @@ class Metricsql(unittest.TestCase):
     def test_an_instant_query_as_vmalert_makes_it_says_the_same(self):
         rules = {}
         for store in ("checkpoint", "postgresql"):
-            text = (ROOT / "rules" / "gen" / "victoriametrics" / f"{store}.rules.yml").read_text(encoding="utf-8")
+            text = (ROOT / "rules" / "gen" / self.flavor / f"{store}.rules.yml").read_text(encoding="utf-8")
             rules.update(re.findall(r"      - record: (\S+)\n        expr: '(.*)'", text))
         self.check(lambda case: rules[case.series].replace("''", "'"))
 

@@ -124,6 +124,7 @@ class OpsLoop(unittest.TestCase):
         docs = [f"docs/checkpoint.{kind}.md" for kind in ("decision-matrix", "metrics", "runbook")]
         self.follow(loop, ["rulegen", "--generate"], ci_script(), [
             "rules/checkpoint.toml", *gen, "rules/gen/victoriametrics/checkpoint.rules.yml",
+            "rules/gen/victoriametrics-1.79/checkpoint.rules.yml",
             "dashboards/checkpoint.json", *docs])
 
     def test_another_layout_that_leaves_out_what_it_lacks(self):
@@ -135,7 +136,8 @@ class OpsLoop(unittest.TestCase):
             spec, "monitoring/prometheus/checkpoint.rules.yml",
             "monitoring/prometheus/checkpoint.test.yml", "monitoring/prometheus/checkpoint.10m.test.yml",
             "monitoring/prometheus/checkpoint.alertmanager.yml",
-            "monitoring/prometheus/checkpoint.thresholds.inc", "monitoring/prometheus/victoriametrics/checkpoint.rules.yml"])
+            "monitoring/prometheus/checkpoint.thresholds.inc", "monitoring/prometheus/victoriametrics/checkpoint.rules.yml",
+            "monitoring/prometheus/victoriametrics-1.79/checkpoint.rules.yml"])
         merged = (self.folder / "monitoring/prometheus/checkpoint.alertmanager.yml").read_text(encoding="utf-8")
         for own in ("receiver: chat", "name: pager", "team=", "SiteDown"):
             self.assertIn(own, merged)

@@ -14,7 +14,7 @@ import tempfile
 import unittest
 
 RULES = pathlib.Path(__file__).resolve().parents[2] / "rules" / "gen"
-IDENTITY = {"checkpoint": 'job="app",instance="app-1:9108",database="a"', "postgresql": 'job="pg",instance="pg-1:9187",server="a"'}
+IDENTITY = {"checkpoint": 'job="app",instance="app-1:9108",database="a"', "postgresql": 'job="pg",instance="pg-1:9187"'}
 
 
 @dataclasses.dataclass

@@ -328,7 +328,7 @@ class OverVmalert(Case):
 
     @classmethod
     def generated(cls):
-        return cls.ops.folder / "gen" / "victoriametrics" / "checkpoint.rules.yml"
+        return cls.ops.folder / "gen" / servers.vmalert_flavor() / "checkpoint.rules.yml"
 
     def reload(self):
         servers.get(f"{self.vmalert.url}/-/reload")

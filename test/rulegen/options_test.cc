@@ -88,7 +88,7 @@ TEST_CASE("the help says of each option which modes have it") {
       {"--log FILE", "Options of --evaluate and --archive:"},
       {"--since DURATION", "Options of --evaluate, --backtest and --archive:"},
       {"--format FORMAT", "Options of --evaluate, --backtest and --verify:"},
-      {"--rules-url URL", "Options of --archive and --verify:"},
+      {"--rules-url URL", "Options of --evaluate, --backtest, --archive and --verify:"},
       {"--prune", "Options of --generate:"},
   };
   for (const auto& row : rows) {

@@ -14,6 +14,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -140,8 +141,9 @@ class Stack(contextlib.ExitStack):
 
 
 def prometheus(folder, scrape_targets, rule_files=(), alertmanager_url=None, scrape_interval="2s", retention="7d",
-               config=None):
-    """Prometheus on a free port. `scrape_targets`: job name -> list of "host:port". `config`: this text instead."""
+               config=None, env=None):
+    """Prometheus on a free port. `scrape_targets`: job name -> list of "host:port". `config`: this text instead. `env`: its PATH
+    says which Prometheus."""
     folder = pathlib.Path(folder)
     port = free_port()
     if config is None:
@@ -151,7 +153,7 @@ def prometheus(folder, scrape_targets, rule_files=(), alertmanager_url=None, scr
     return Server("prometheus", [
         "prometheus", f"--config.file={config_file}", f"--storage.tsdb.path={folder / 'prometheus-data'}",
         f"--storage.tsdb.retention.time={retention}", f"--web.listen-address=127.0.0.1:{port}",
-        "--web.enable-lifecycle", "--log.level=warn"], folder, port, "/-/ready")
+        "--web.enable-lifecycle", "--log.level=warn"], folder, port, "/-/ready", env)
 
 
 def prometheus_config(scrape_targets, rule_files, alertmanager_url, scrape_interval):
@@ -169,13 +171,13 @@ def prometheus_config(scrape_targets, rule_files, alertmanager_url, scrape_inter
     return json.dumps(config, indent=2, ensure_ascii=False) + "\n"
 
 
-def alertmanager(folder, config_file):
-    """Alertmanager on a free port, without clustering."""
+def alertmanager(folder, config_file, env=None):
+    """Alertmanager on a free port, without clustering. `env`: its PATH says which."""
     port = free_port()
     return Server("alertmanager", [
         "prometheus-alertmanager", f"--config.file={config_file}",
         f"--storage.path={pathlib.Path(folder) / 'alertmanager-data'}", f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=", "--log.level=warn"], folder, port, "/-/ready")
+        "--cluster.listen-address=", "--log.level=warn"], folder, port, "/-/ready", env)
 
 
 def victoria_metrics(folder, retention="100y"):
@@ -184,6 +186,15 @@ def victoria_metrics(folder, retention="100y"):
     return Server("victoria-metrics", [
         "victoria-metrics", f"-storageDataPath={pathlib.Path(folder) / 'victoria-metrics-data'}",
         f"-retentionPeriod={retention}", f"-httpListenAddr=127.0.0.1:{port}", "-loggerLevel=WARN"], folder, port, "/health")
+
+
+def vmalert_flavor():
+    """The flavor of rules for the vmalert that is found first: keep_firing_for is known from 1.92 on."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as rules:
+        rules.write('{"groups": [{"name": "a", "rules": [{"alert": "A", "expr": "vector(1)", "keep_firing_for": "1m"}]}]}')
+        rules.flush()
+        done = subprocess.run(["vmalert", "-dryRun", f"-rule={rules.name}"], capture_output=True, check=False)
+    return "victoriametrics" if done.returncode == 0 else "victoriametrics-1.79"
 
 
 def exporter(folder, program, arguments=(), env=None):

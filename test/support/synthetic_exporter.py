@@ -7,21 +7,48 @@ import time
 
 
 class Kind:
-    """How a store fares: writes a second, the share of errors, the size of its file; the line that it must get and the
-    number of its alerts."""
+    """How a store fares: writes a second, the share of errors, the size of its file, the servers that write to it; the line
+    that it must get and the number of its alerts."""
 
-    def __init__(self, line, alerts, rate=20, error_share=0.0, size=2**30):
+    def __init__(self, line, alerts, rate=20, error_share=0.0, size=2**30, servers=1):
         self.line, self.alerts, self.rate, self.error_share, self.size = line, alerts, rate, error_share, size
+        self.servers = servers
+
+    def counted(self, seconds):
+        """The writes by then, and how many of them failed."""
+        writes = int(1000 + self.rate * seconds)
+        return writes, int(writes * self.error_share)
+
+    def now(self, _seconds):
+        """The kind that it is then."""
+        return self
+
+
+class Burst(Kind):
+    """A healthy store that is as `breach` says from `begin` to `end`, in seconds since the exporter's start, which the test sets
+    while it runs."""
+
+    def __init__(self, line, breach):
+        super().__init__(line, 0)
+        self.breach, self.begin, self.end = breach, float("inf"), float("inf")
+
+    def counted(self, seconds):
+        during = max(0, min(seconds, self.end) - self.begin)
+        writes = int(1000 + self.rate * (seconds - during) + self.breach.rate * during)
+        return writes, int(self.breach.rate * self.breach.error_share * during)
+
+    def now(self, seconds):
+        return self.breach if self.begin <= seconds < self.end else self
 
 
 def exposition(stores, seconds):
     """What an exporter of these stores, by name, says after they have run for that long."""
     families = {}
     add = lambda family, labels, value: families.setdefault(family, []).append(f"{family}{{{labels}}} {value}")  # noqa: E731
-    for name, kind in stores.items():
+    for name, story in stores.items():
         database = f'database="{name}"'
-        writes = int(1000 + kind.rate * seconds)
-        errors = int(writes * kind.error_share)
+        kind = story.now(seconds)
+        writes, errors = story.counted(seconds)
         add("checkpoint_writes_total", f'{database},status="success"', writes - errors)
         add("checkpoint_writes_total", f'{database},status="error"', errors)
         add("checkpoint_writes_total", f'{database},status="rejected"', 0)
@@ -35,7 +62,7 @@ def exposition(stores, seconds):
         add("checkpoint_block_up", database, 1)
         add("checkpoint_block_trace_lost", database, 0)
         add("checkpoint_file_size_bytes", database, kind.size)
-        add("checkpoint_deployment_servers", f'{database},shared_id=""', 1)
+        add("checkpoint_deployment_servers", f'{database},shared_id=""', kind.servers)
         for bound in ("0.01", "0.1", "+Inf"):
             add("checkpoint_write_duration_seconds_bucket", f'{database},le="{bound}"', writes)
         add("checkpoint_write_duration_seconds_count", database, writes)
@@ -43,16 +70,17 @@ def exposition(stores, seconds):
 
 
 class Exporter(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
     """On a free port, until it is stopped."""
 
+    daemon_threads = True
+
     def __init__(self, stores):
-        started = time.monotonic()
+        self.stores, self.started = stores, time.monotonic()
+        exporter = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                body = exposition(stores, time.monotonic() - started)
+                body = exposition(stores, exporter.seconds())
                 self.send_response(200)
                 self.send_header("Content-Type", "text/plain; version=0.0.4")
                 self.send_header("Content-Length", str(len(body)))
@@ -64,6 +92,10 @@ class Exporter(http.server.ThreadingHTTPServer):
 
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def seconds(self):
+        """Since its start."""
+        return time.monotonic() - self.started
 
     def stop(self):
         self.shutdown()

@@ -112,7 +112,7 @@ TEST_CASE("times fit each other") {
            Row{kIntervals, "interval = \"30s\"\nkeep_firing_for = \"30s\"",
                "interval = \"30s\"\nkeep_firing_for = \"29s\"", "at least rules.interval (30s)"},
            Row{kIntervals, "flavors = [\"prometheus\", \"victoriametrics\"]\nkeep_firing_for = \"5m\"",
-               "flavors = [\"victoriametrics\"]\nkeep_firing_for = \"5m\"", "of rules.flavors none knows it"},
+               "flavors = [\"victoriametrics-1.79\"]\nkeep_firing_for = \"5m\"", "alone does not know it"},
            Row{"for = \"5m\"", "for = \"30s\"", "for = \"29s\"", "at least rules.interval (30s)"},
            Row{"for = \"5m\"", "for = \"0s\"", "for = \"1ms\"", "at least rules.interval (30s)"},
            Row{"for = \"5m\"", "for = \"34d17h20m\"", "for = \"34d17h20m1s\"",

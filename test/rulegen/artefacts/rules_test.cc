@@ -166,11 +166,12 @@ TEST_CASE("values read as Prometheus' template functions print them") {
   CHECK(artefacts::Humanize(0, Unit::kCount) == "0");
 }
 
-TEST_CASE("only Prometheus' flavor knows keep_firing_for") {
+TEST_CASE("vmalert before 1.92 alone does not know keep_firing_for") {
   const spec::Spec spec = test::TinySpec();
   const artefacts::RuleFile rules = artefacts::PlanRules(spec);
   const std::string prometheus = artefacts::RulesYaml(spec, rules, spec::Flavor::kPrometheus);
-  const std::string victoria = artefacts::RulesYaml(spec, rules, spec::Flavor::kVictoriaMetrics);
+  const std::string victoria = artefacts::RulesYaml(spec, rules, spec::Flavor::kVictoriaMetrics179);
+  CHECK(prometheus == artefacts::RulesYaml(spec, rules, spec::Flavor::kVictoriaMetrics));
   CHECK(prometheus.find("keep_firing_for: 15m") != std::string::npos);
   CHECK(victoria.find("keep_firing_for") == std::string::npos);
   CHECK(YAML::Load(prometheus)["groups"][0]["rules"].size() ==

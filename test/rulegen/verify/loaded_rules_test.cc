@@ -150,21 +150,27 @@ TEST_CASE("a server without rules has loaded none") {
 TEST_CASE("the expected flavor is the server's, where the spec is generated for it") {
   struct Row {
     bool vmalert;
+    bool keeps;  // it says what an alert's keep_firing_for is
     std::vector<spec::Flavor> flavors;
     spec::Flavor flavor;
   };
   using spec::Flavor;
   const std::vector<Row> rows = {
-      {false, {Flavor::kPrometheus, Flavor::kVictoriaMetrics}, Flavor::kPrometheus},
-      {true, {Flavor::kPrometheus, Flavor::kVictoriaMetrics}, Flavor::kVictoriaMetrics},
-      {true, {Flavor::kPrometheus}, Flavor::kPrometheus},
-      {false, {Flavor::kVictoriaMetrics}, Flavor::kVictoriaMetrics},
+      {false, true, {Flavor::kPrometheus, Flavor::kVictoriaMetrics}, Flavor::kPrometheus},
+      {true, true, {Flavor::kPrometheus, Flavor::kVictoriaMetrics}, Flavor::kVictoriaMetrics},
+      {true, true, {Flavor::kVictoriaMetrics179, Flavor::kVictoriaMetrics}, Flavor::kVictoriaMetrics},
+      {true, false, {Flavor::kVictoriaMetrics, Flavor::kVictoriaMetrics179}, Flavor::kVictoriaMetrics179},
+      {true, false, {Flavor::kPrometheus, Flavor::kVictoriaMetrics}, Flavor::kVictoriaMetrics},
+      {true, true, {Flavor::kPrometheus}, Flavor::kPrometheus},
+      {false, true, {Flavor::kVictoriaMetrics}, Flavor::kVictoriaMetrics},
   };
   for (const Row& row : rows) {
     spec::Spec spec = test::TinySpec();
     spec.rules.flavors = row.flavors;
     verify::LoadedRules loaded;
     loaded.vmalert = row.vmalert;
+    loaded.groups.emplace_back().rules.emplace_back();
+    if (row.keeps) loaded.groups[0].rules[0].rule.keep_firing_for = Milliseconds(0);
     CHECK(verify::FlavorOf(loaded, spec) == row.flavor);
   }
 }
@@ -180,7 +186,7 @@ TEST_CASE("Thanos' list of rules is read without the labels of the ruler") {
        "lastEvaluation":"2026-11-23T22:50:35.6Z","type":"recording"}]}]}})json");
   REQUIRE(loaded.ok());
   REQUIRE(loaded->groups.size() == 1);
-  CHECK(loaded->groups[0].alerts_first);
+  CHECK(loaded->groups[0].sorted);
   CHECK(loaded->groups[0].rules[0].rule.labels ==
         std::map<std::string, std::string>{{"severity", "critical"}});
   CHECK(loaded->groups[0].rules[1].rule.labels.empty());

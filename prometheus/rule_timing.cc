@@ -1,0 +1,90 @@
+#include "prometheus/rule_timing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/json.h"
+#include "common/time_text.h"
+#include "prometheus/ask.h"
+
+namespace outgrown::prometheus_api {
+namespace {
+
+// vmalert's -rule.evalDelay, and VictoriaMetrics' -search.latencyOffset (1.151).
+constexpr std::int64_t kVmalertDelayMs = 30'000;
+// What an instant query still shows: with nothing newer than this the series have stopped, and are not late.
+constexpr std::int64_t kShownMs = 300'000;
+
+const std::string* TextOf(const Json& object, std::string_view key) {
+  const Json* value = object.Find(key);
+  return value == nullptr ? nullptr : value->string();
+}
+
+// The stamp of the newest sample of these series; nothing if there is none.
+std::optional<std::int64_t> NewestMs(QuerySource& series, std::span<const std::string_view> recorded,
+                                     std::int64_t now_ms) {
+  Notes notes;  // what goes wrong here goes wrong with the decision's own queries, too
+  // timestamp() drops the name, and two series of one store must not become one.
+  std::vector<std::string> stamps;
+  for (const std::string_view name : recorded)
+    stamps.push_back(fmt::format(R"(label_replace(timestamp({0}), "recorded", "{0}", "", ""))", name));
+  const std::string promql = fmt::format("max({})", fmt::join(stamps, " or "));
+  const Reply reply = AskVector(series, promql, now_ms, notes);
+  if (!reply.usable() || reply.series.size() != 1) return std::nullopt;
+  const double time_ms = reply.series.front().samples.front().value * 1000;
+  const auto now = static_cast<double>(now_ms);
+  if (!(time_ms > now - kShownMs && time_ms <= now)) return std::nullopt;
+  return std::llround(time_ms);
+}
+
+}  // namespace
+
+Result<std::optional<RecordingGroup>> FindRecordingGroup(std::string_view rules_body,
+                                                         std::span<const std::string_view> recorded) {
+  const Result<Json> document = ParseJson(rules_body);
+  if (!document) return document.error();
+  const Json* data = document->Find("data");
+  const Json* groups = data == nullptr ? nullptr : data->Find("groups");
+  if (groups == nullptr) return Error{"no list of rules", ""};
+  if (groups->array() == nullptr) return std::optional<RecordingGroup>();
+  for (const Json& group : *groups->array()) {
+    const Json* rules = group.Find("rules");
+    if (rules == nullptr || rules->array() == nullptr) continue;
+    for (const Json& rule : *rules->array()) {
+      const std::string* name = TextOf(rule, "name");
+      const std::string* evaluated = TextOf(rule, "lastEvaluation");
+      if (name == nullptr || evaluated == nullptr || std::ranges::find(recorded, *name) == recorded.end())
+        continue;
+      // Go's zero time, "0001-01-01T00:00:00Z", stands for "never".
+      const std::optional<std::int64_t> time_ms = ParseTime(*evaluated);
+      if (!time_ms || *time_ms <= 0) continue;
+      return std::optional(RecordingGroup{*time_ms, rule.Find("datasourceType") != nullptr});
+    }
+  }
+  return std::optional<RecordingGroup>();
+}
+
+RuleTiming FindRuleTiming(RuleServer& rules, QuerySource& series, std::span<const std::string_view> recorded,
+                          std::int64_t interval_ms, std::optional<std::int64_t> now_ms) {
+  const Result<std::string> body = rules.RecordingRules();
+  if (!body) return {};
+  const Result<std::optional<RecordingGroup>> found = FindRecordingGroup(*body, recorded);
+  if (!found) return {};
+  const std::optional<RecordingGroup> group = *found;
+  RuleTiming timing{.behind_ms = 0, .alerts_lag = !group || group->vmalert};
+  if (!now_ms) return timing;
+  const std::optional<std::int64_t> newest_ms = NewestMs(series, recorded, *now_ms);
+  if (!newest_ms) return timing;
+  timing.behind_ms = std::max<std::int64_t>((group ? group->last_evaluation_ms : *now_ms) - *newest_ms, 0);
+  if (!group) timing.behind_ms = std::min(timing.behind_ms, kVmalertDelayMs + 2 * interval_ms);
+  // The evaluation's own duration, or one whose samples don't show yet: no delay.
+  if (timing.behind_ms < interval_ms) timing.behind_ms = 0;
+  return timing;
+}
+
+}  // namespace outgrown::prometheus_api
