@@ -1,5 +1,7 @@
 #include "common/json.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -47,6 +49,40 @@ class Sax : public nlohmann::json_sax<nlohmann::json> {
   std::string problem_ = "not the JSON that was expected";
 };
 
+bool Tell(const simdjson::dom::element& value, JsonEvents& events) {
+  using simdjson::dom::element_type;
+  switch (value.type()) {
+    case element_type::ARRAY:
+      if (!events.StartArray()) return false;
+      for (const simdjson::dom::element item : simdjson::dom::array(value)) {
+        if (!Tell(item, events)) return false;
+      }
+      return events.EndArray();
+    case element_type::OBJECT:
+      if (!events.StartObject()) return false;
+      for (const simdjson::dom::key_value_pair member : simdjson::dom::object(value)) {
+        std::string key(member.key);
+        if (!events.Key(key) || !Tell(member.value, events)) return false;
+      }
+      return events.EndObject();
+    case element_type::STRING: {
+      std::string text{std::string_view(value)};
+      return events.String(text);
+    }
+    case element_type::INT64:
+      return events.Number(static_cast<double>(std::int64_t(value)));
+    case element_type::UINT64:
+      return events.Number(static_cast<double>(std::uint64_t(value)));
+    case element_type::DOUBLE:
+      return events.Number(double(value));
+    case element_type::BOOL:
+      return events.Boolean(bool(value));
+    case element_type::NULL_VALUE:
+      break;
+  }
+  return events.Null();
+}
+
 // Bytes that need neither an escape nor a look at their UTF-8 sequence: most of what is written.
 bool IsPlainAscii(char byte) { return byte >= ' ' && byte < '\x7F' && byte != '"' && byte != '\\'; }
 
@@ -59,6 +95,13 @@ Result<void> ReadJson(std::string_view text, JsonEvents& events) {
   }
   Sax sax(events);
   try {
+    // The fast reader tells nothing of a document before all of it is right, and says little of one that is not: then, and
+    // where it is too deep for it or has an integer beyond 64 bits, the other one reads it.
+    simdjson::dom::parser parser;
+    simdjson::dom::element root;
+    if (parser.parse(text.data(), text.size()).get(root) == simdjson::SUCCESS) {
+      return Tell(root, events) ? Result<void>() : Error{sax.problem(), ""};
+    }
     // The library's SAX parser keeps its nesting in a vector, not on the stack, so deep input cannot overflow
     // it. A byte order mark is skipped by it, and anything but white space behind the document is an error.
     if (nlohmann::json::sax_parse(text.begin(), text.end(), &sax)) return {};

@@ -75,7 +75,8 @@ bool Agrees(State state, AlertState alert) {
 // samples while the alerts behind it already ask, so these read the one before; what was written can be asked for
 // some seconds later only, which are several evaluations of a short interval; and the alert's own state shows late.
 std::int64_t LagMs(const Table& table) {
-  constexpr std::int64_t kVisibleMs = 10'000;
+  // -search.latencyOffset, 30 s by default: vmalert 1.79 asks for now and gets what was 30 s ago.
+  constexpr std::int64_t kVisibleMs = 10'000 + 30'000;
   return 2 * table.interval_ms + kVisibleMs;
 }
 

@@ -175,6 +175,16 @@ SeriesChoices AllRecorded(const Table& table) {
 SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
                            prometheus_api::QuerySource& source, std::int64_t from_ms, std::int64_t to_ms,
                            StoreList& list, FleetNotes& fleet) {
+  std::vector<prometheus_api::Question> questions;
+  const auto recorded = [&](const SeriesChoice& choice, std::string_view series, std::int64_t window_ms) {
+    if (choice.expr.empty())
+      questions.push_back(prometheus_api::SamplesQuestion(series, to_ms, window_ms + to_ms - from_ms));
+  };
+  for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
+    recorded(choices.signals[signal], table.signals[signal].series, WindowMs(table, signal));
+  if (!table.coverage_series.empty())
+    recorded(choices.coverage, table.coverage_series, CoverageWindowMs(table));
+  source.Prepare(std::move(questions));
   SampleQueries queries;
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
     queries.signal_queries.push_back(FetchSeries(
@@ -284,7 +294,7 @@ engine::Reading ReadingAt(const Fetched& fetched, std::int64_t time_ms, std::int
   const bool partial = fetched.cause == Cause::kPartialAnswer;
   if (fetched.cause != Cause::kNone && !partial) return {.cause = fetched.cause};
   engine::Reading reading = ReadSeries(fetched.series, time_ms, window_ms, history_ms, merged);
-  // What is in a partial answer was recorded, and may prove a breach; what is not in it proves nothing.
+  // What is in a partial answer can be shown, and is not judged.
   if (partial) reading.cause = Cause::kPartialAnswer;
   return reading;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -74,17 +73,16 @@ void FindWindows(const Table& table, prometheus_api::QuerySource& source, StoreL
                  FleetNotes& fleet) {
   if (RateWindowMs(table) == 0) return;
   const prometheus_api::Reply full = AskPresence(source, WindowQuery(table), fleet);
-  std::set<const Store*> reporting;
   for (Store& store : list.stores()) {
     if (store.presence != engine::Cause::kNone) continue;
-    reporting.insert(&store);
     // Assumed of all and taken back below for those that the answer shows.
     store.presence = full.usable() ? engine::Cause::kWindowNotFull : engine::Cause::kPresenceUnknown;
   }
-  if (!full.answered()) return;
+  if (!full.usable()) return;
   for (const prometheus_api::Series& series : full.series) {
     Store* const store = list.Find(series.labels);
-    if (reporting.contains(store)) store->presence = engine::Cause::kNone;
+    if (store != nullptr && store->presence == engine::Cause::kWindowNotFull)
+      store->presence = engine::Cause::kNone;
   }
   const auto is_short = [](const Store& store) { return store.presence == engine::Cause::kWindowNotFull; };
   if (std::ranges::none_of(list.stores(), is_short)) return;
@@ -167,25 +165,22 @@ void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreLi
       }
     }
   };
-  const prometheus_api::Reply known =
-      AskPresence(source,
-                  fmt::format("count{} (last_over_time({}[{}]))", ByIdentity(table), table.present,
-                              FormatDuration(Milliseconds(fleet.lookback_ms))),
-                  fleet);
-  const prometheus_api::Reply here =
-      AskPresence(source, fmt::format("count{} ({})", ByIdentity(table), table.present), fleet);
+  const std::string ever = fmt::format("count{} (last_over_time({}[{}]))", ByIdentity(table), table.present,
+                                       FormatDuration(Milliseconds(fleet.lookback_ms)));
+  const std::string now = fmt::format("count{} ({})", ByIdentity(table), table.present);
+  source.Prepare({{.promql = ever, .time_ms = fleet.time_ms}, {.promql = now, .time_ms = fleet.time_ms}});
+  const prometheus_api::Reply known = AskPresence(source, ever, fleet);
+  const prometheus_api::Reply here = AskPresence(source, now, fleet);
   // In this order: a store that reports now overwrites its "silent".
   add(known, engine::Cause::kSilent);
   add(here, engine::Cause::kNone);
-  const bool usable = known.usable() && here.usable();
-  for (Store& store : list.stores()) {
-    // Half of the truth is worse than none: a store that only the failed query would have shown must not read as
-    // silent. What a partial answer shows is there, whatever it lacks.
-    const bool proven = store.presence == engine::Cause::kNone && known.answered() && here.answered();
-    if (!usable && !proven) store.presence = engine::Cause::kPresenceUnknown;
+  if (!known.usable() || !here.usable()) {
+    // Half of the truth is worse than none: a store that only the failed query would have shown must not read
+    // as silent.
+    for (Store& store : list.stores()) store.presence = engine::Cause::kPresenceUnknown;
+    return;
   }
-  if (!known.answered() || !here.answered()) return;
-  if (usable) FindLastSeen(table, source, list, fleet);
+  FindLastSeen(table, source, list, fleet);
   FindWindows(table, source, list, fleet);
 }
 

@@ -68,10 +68,16 @@ Reply AskVector(QuerySource& source, const std::string& promql, std::int64_t tim
   return Judge(promql, source.Query(promql, time_ms, ResultType::kVector), notes);
 }
 
+Question SamplesQuestion(std::string_view selector, std::int64_t time_ms, std::int64_t range_ms) {
+  return {fmt::format("{}[{}]", selector, FormatDuration(Milliseconds(range_ms))), time_ms,
+          ResultType::kMatrix};
+}
+
 Reply AskSamples(QuerySource& source, std::string_view selector, std::int64_t time_ms, std::int64_t range_ms,
                  Notes& notes) {
-  const std::string promql = fmt::format("{}[{}]", selector, FormatDuration(Milliseconds(range_ms)));
-  Reply reply = Judge(promql, source.Query(promql, time_ms, ResultType::kMatrix), notes);
+  Question asked = SamplesQuestion(selector, time_ms, range_ms);
+  Result<Answer> answer = source.Query(asked.promql, time_ms, asked.expected);
+  Reply reply = Judge(std::move(asked.promql), std::move(answer), notes);
   if (std::string misfit = Misfit(reply.series, selector, time_ms, range_ms); !misfit.empty()) {
     // Nothing of a misfitting answer is used: if one series is wrong, the rest may be another question's as
     // well.

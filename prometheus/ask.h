@@ -41,12 +41,13 @@ struct Reply {
   std::vector<Series> series;  // what there is of a partial answer too; empty if it failed
 
   bool usable() const { return asked.trust == Trust::kUsable; }
-  // What is in `series` is so; only a usable reply says that nothing else is.
-  bool answered() const { return asked.trust != Trust::kFailed; }
 };
 
 // The value of an expression at `time_ms`.
 Reply AskVector(QuerySource& source, const std::string& promql, std::int64_t time_ms, Notes& notes);
+
+// The question that AskSamples asks.
+Question SamplesQuestion(std::string_view selector, std::int64_t time_ms, std::int64_t range_ms);
 
 // The raw samples of a series ("up", `up{job="app"}`) over the `range_ms` before `time_ms`.
 Reply AskSamples(QuerySource& source, std::string_view selector, std::int64_t time_ms, std::int64_t range_ms,

@@ -241,6 +241,8 @@ Result<HttpAnswer> HttpClient::Post(std::string_view path, const Fields& fields,
   return state_->Perform(path, &form, timeout_ms);
 }
 
+Result<HttpClient> HttpClient::Another() const { return Open(state_->options); }
+
 const std::string& HttpClient::url() const { return state_->options.url; }
 
 }  // namespace outgrown::prometheus_api

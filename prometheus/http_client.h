@@ -49,6 +49,9 @@ class HttpClient {
   Result<HttpAnswer> Get(std::string_view path, std::int64_t timeout_ms);
   Result<HttpAnswer> Post(std::string_view path, const Fields& fields, std::int64_t timeout_ms);
 
+  // One to the same server, with a connection of its own.
+  Result<HttpClient> Another() const;
+
   // Without a trailing slash, as errors and reports name the server.
   const std::string& url() const;
 

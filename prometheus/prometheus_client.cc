@@ -2,6 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <iterator>
+#include <list>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -25,44 +31,148 @@ std::string ApiTime(std::int64_t time_ms) {
   return fmt::format("{}.{:03}", from_epoch_ms / 1000, from_epoch_ms % 1000);
 }
 
-}  // namespace
-
-PrometheusClient::PrometheusClient(HttpClient http, std::int64_t total_ms)
-    : http_(std::move(http)), deadline_ms_(SteadyMs() + total_ms) {}
-
-std::int64_t PrometheusClient::LeftMs() const { return deadline_ms_ - SteadyMs(); }
-
-Result<Answer> PrometheusClient::Ask(std::string_view path, const HttpClient::Fields& fields,
-                                     ResultType expected) {
+// Asks for what the path and the fields say, by the deadline of the steady clock.
+Result<Answer> AskBy(HttpClient& http, std::int64_t deadline_ms, std::string_view path,
+                     const HttpClient::Fields& fields, ResultType expected) {
   // One limit for the run rather than one for each query: a period asks thousands of them, and a timer's next
   // run must not find this one still waiting.
-  if (LeftMs() <= 0) return Error{"not sent: the time for all queries together is over", http_.url()};
+  const std::int64_t left_ms = deadline_ms - SteadyMs();
+  if (left_ms <= 0) return Error{"not sent: the time for all queries together is over", http.url()};
   // POST, because a long query may exceed the URL length that servers and proxies accept.
-  const Result<HttpAnswer> http = http_.Post(path, fields, LeftMs());
-  if (!http) return http.error();
+  const Result<HttpAnswer> answered = http.Post(path, fields, left_ms);
+  if (!answered) return answered.error();
   // Not any 2xx: 204 has no body, and 206 only part of one.
-  if (http->status != 200)
-    return Error{"the server " + ErrorAnswerText(http->status, http->body), http_.url()};
-  Result<Answer> answer = ReadAnswer(http->body, expected);
+  if (answered->status != 200)
+    return Error{"the server " + ErrorAnswerText(answered->status, answered->body), http.url()};
+  Result<Answer> answer = ReadAnswer(answered->body, expected);
   // The reader of answers does not know whom was asked.
-  if (!answer) return Error{answer.error().what, http_.url()};
+  if (!answer) return Error{answer.error().what, http.url()};
   return answer;
 }
 
+Result<Answer> AskBy(HttpClient& http, std::int64_t deadline_ms, const Question& question) {
+  return AskBy(http, deadline_ms, "/api/v1/query",
+               {{"query", question.promql}, {"time", ApiTime(question.time_ms)}}, question.expected);
+}
+
+}  // namespace
+
+// Asks prepared questions while the caller is at work on earlier answers, or waits for one itself. Few at a time: the
+// server is others' too, and a fleet's answers are large.
+class PrometheusClient::Ahead {
+ public:
+  Ahead(std::vector<HttpClient> clients, std::int64_t deadline_ms) : clients_(std::move(clients)) {
+    for (HttpClient& client : clients_)
+      threads_.emplace_back([this, &client, deadline_ms] { Work(client, deadline_ms); });
+  }
+  Ahead(const Ahead&) = delete;
+  Ahead& operator=(const Ahead&) = delete;
+  ~Ahead() {
+    {
+      const std::scoped_lock lock(mutex_);
+      ending_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  void Prepare(std::vector<Question> questions) {
+    {
+      const std::scoped_lock lock(mutex_);
+      std::ranges::move(questions, std::back_inserter(queue_));
+    }
+    changed_.notify_all();
+  }
+
+  // The answer, or nothing if the caller has to ask.
+  std::optional<Result<Answer>> Take(const Question& question) {
+    std::unique_lock lock(mutex_);
+    if (const auto queued = std::ranges::find(queue_, question); queued != queue_.end()) {
+      queue_.erase(queued);
+      return std::nullopt;
+    }
+    const auto asked = std::ranges::find(asked_, question, &Asked::question);
+    if (asked == asked_.end()) return std::nullopt;
+    // The list's other elements stay where they are while the lock is not held.
+    changed_.wait(lock, [&] { return asked->answer.has_value(); });
+    std::optional<Result<Answer>> answer = std::move(asked->answer);
+    asked_.erase(asked);
+    lock.unlock();
+    changed_.notify_all();
+    return answer;
+  }
+
+ private:
+  struct Asked {
+    Question question;
+    std::optional<Result<Answer>> answer;  // nothing while it is being asked
+  };
+
+  void Work(HttpClient& client, std::int64_t deadline_ms) {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [&] { return ending_ || (!queue_.empty() && asked_.size() < clients_.size()); });
+      if (ending_) return;
+      asked_.push_back({std::move(queue_.front()), std::nullopt});
+      Asked& asked = asked_.back();
+      queue_.pop_front();
+      lock.unlock();
+      Result<Answer> answer = AskBy(client, deadline_ms, asked.question);
+      lock.lock();
+      asked.answer = std::move(answer);
+      changed_.notify_all();
+    }
+  }
+
+  std::mutex mutex_;  // guards all but the clients, of which each belongs to a thread
+  std::condition_variable changed_;
+  std::deque<Question> queue_;
+  std::list<Asked> asked_;
+  bool ending_ = false;
+  std::vector<HttpClient> clients_;
+  std::vector<std::thread> threads_;
+};
+
+PrometheusClient::PrometheusClient(HttpClient http, std::int64_t total_ms)
+    : http_(std::move(http)), deadline_ms_(SteadyMs() + total_ms) {}
+PrometheusClient::PrometheusClient(PrometheusClient&&) noexcept = default;
+PrometheusClient& PrometheusClient::operator=(PrometheusClient&&) noexcept = default;
+PrometheusClient::~PrometheusClient() = default;
+
+std::int64_t PrometheusClient::LeftMs() const { return deadline_ms_ - SteadyMs(); }
+
+void PrometheusClient::Prepare(std::vector<Question> questions) {
+  if (ahead_ == nullptr) {
+    constexpr int kAhead = 2;
+    std::vector<HttpClient> clients;
+    for (int count = 0; count < kAhead; ++count) {
+      Result<HttpClient> client = http_.Another();
+      if (!client) return;  // each is asked when its turn comes
+      clients.push_back(std::move(*client));
+    }
+    ahead_ = std::make_unique<Ahead>(std::move(clients), deadline_ms_);
+  }
+  ahead_->Prepare(std::move(questions));
+}
+
 Result<Answer> PrometheusClient::Query(const std::string& promql, std::int64_t time_ms, ResultType expected) {
-  return Ask("/api/v1/query", {{"query", promql}, {"time", ApiTime(time_ms)}}, expected);
+  const Question question = {promql, time_ms, expected};
+  if (ahead_ != nullptr) {
+    if (std::optional<Result<Answer>> answer = ahead_->Take(question)) return std::move(*answer);
+  }
+  return AskBy(http_, deadline_ms_, question);
 }
 
 Result<Answer> PrometheusClient::QueryRange(const std::string& promql, std::int64_t from_ms,
                                             std::int64_t to_ms, std::int64_t step_ms) {
   // VictoriaMetrics moves the start of 50 points and more to a multiple of the step, unless its cache is left out.
-  return Ask("/api/v1/query_range",
-             {{"query", promql},
-              {"start", ApiTime(from_ms)},
-              {"end", ApiTime(to_ms)},
-              {"step", ApiTime(step_ms)},
-              {"nocache", "1"}},
-             ResultType::kMatrix);
+  return AskBy(http_, deadline_ms_, "/api/v1/query_range",
+               {{"query", promql},
+                {"start", ApiTime(from_ms)},
+                {"end", ApiTime(to_ms)},
+                {"step", ApiTime(step_ms)},
+                {"nocache", "1"}},
+               ResultType::kMatrix);
 }
 
 std::optional<std::int64_t> PrometheusClient::StartTimeMs() {

@@ -6,16 +6,26 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/result.h"
 #include "prometheus/http_client.h"
 #include "prometheus/prometheus_answer.h"
 
 namespace outgrown::prometheus_api {
+
+// A query of one instant.
+struct Question {
+  std::string promql;
+  std::int64_t time_ms = 0;
+  ResultType expected = ResultType::kVector;
+  friend bool operator==(const Question&, const Question&) = default;
+};
 
 // What measuring asks of; tests put their own in place of a server.
 class QuerySource {
@@ -24,6 +34,9 @@ class QuerySource {
 
   // The value of `promql` at `time_ms`. An error if no answer came or it can't be read; a partial one is no error.
   virtual Result<Answer> Query(const std::string& promql, std::int64_t time_ms, ResultType expected) = 0;
+
+  // What will be asked soon, in this order: a source may ask it already. Each one has to be asked by Query.
+  virtual void Prepare(std::vector<Question> /*questions*/) {}
 
   // The value of `promql` at `from_ms` and every `step_ms` after it, up to `to_ms`. The answer's samples carry these
   // instants, not those of the samples they rest on. Precondition: at most kRangePointsMax of them.
@@ -40,23 +53,30 @@ class QuerySource {
 // Prometheus answers no more than 11,000 points a series (web/api/v1, "exceeded maximum resolution").
 inline constexpr std::int64_t kRangePointsMax = 10'000;
 
+// Not thread-safe. Prepared questions are asked and read by threads of its own, a few at a time.
 class PrometheusClient : public QuerySource {
  public:
   // All queries of one run together may take `total_ms`; what is asked later fails at once.
   PrometheusClient(HttpClient http, std::int64_t total_ms);
+  PrometheusClient(PrometheusClient&&) noexcept;
+  PrometheusClient& operator=(PrometheusClient&&) noexcept;
+  ~PrometheusClient() override;  // waits for the questions that are being asked
 
   Result<Answer> Query(const std::string& promql, std::int64_t time_ms, ResultType expected) override;
   Result<Answer> QueryRange(const std::string& promql, std::int64_t from_ms, std::int64_t to_ms,
                             std::int64_t step_ms) override;
+  void Prepare(std::vector<Question> questions) override;
   std::optional<std::int64_t> StartTimeMs() override;
   const std::string& name() const override { return http_.url(); }
 
  private:
+  class Ahead;
+
   std::int64_t LeftMs() const;
-  Result<Answer> Ask(std::string_view path, const HttpClient::Fields& fields, ResultType expected);
 
   HttpClient http_;
-  std::int64_t deadline_ms_;  // of the steady clock
+  std::int64_t deadline_ms_;      // of the steady clock
+  std::unique_ptr<Ahead> ahead_;  // null until something was prepared
 };
 
 // A source that is given up once it has been silent for too long: a long period needs thousands of queries,
@@ -73,6 +93,9 @@ class PatientSource : public QuerySource {
   Result<Answer> Query(const std::string& promql, std::int64_t time_ms, ResultType expected) override;
   Result<Answer> QueryRange(const std::string& promql, std::int64_t from_ms, std::int64_t to_ms,
                             std::int64_t step_ms) override;
+  void Prepare(std::vector<Question> questions) override {
+    if (!given_up()) source_.Prepare(std::move(questions));
+  }
   std::optional<std::int64_t> StartTimeMs() override { return source_.StartTimeMs(); }
   const std::string& name() const override { return source_.name(); }
 

@@ -70,16 +70,17 @@ Result<std::optional<RecordingGroup>> FindRecordingGroup(std::string_view rules_
 }
 
 RuleTiming FindRuleTiming(RuleServer& rules, QuerySource& series, std::span<const std::string_view> recorded,
-                          std::int64_t interval_ms, std::int64_t now_ms) {
+                          std::int64_t interval_ms, std::optional<std::int64_t> now_ms) {
   const Result<std::string> body = rules.RecordingRules();
   if (!body) return {};
   const Result<std::optional<RecordingGroup>> found = FindRecordingGroup(*body, recorded);
   if (!found) return {};
   const std::optional<RecordingGroup> group = *found;
   RuleTiming timing{.behind_ms = 0, .alerts_lag = !group || group->vmalert};
-  const std::optional<std::int64_t> newest_ms = NewestMs(series, recorded, now_ms);
+  if (!now_ms) return timing;
+  const std::optional<std::int64_t> newest_ms = NewestMs(series, recorded, *now_ms);
   if (!newest_ms) return timing;
-  timing.behind_ms = std::max<std::int64_t>((group ? group->last_evaluation_ms : now_ms) - *newest_ms, 0);
+  timing.behind_ms = std::max<std::int64_t>((group ? group->last_evaluation_ms : *now_ms) - *newest_ms, 0);
   if (!group) timing.behind_ms = std::min(timing.behind_ms, kVmalertDelayMs + 2 * interval_ms);
   // The evaluation's own duration, or one whose samples don't show yet: no delay.
   if (timing.behind_ms < interval_ms) timing.behind_ms = 0;

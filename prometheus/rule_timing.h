@@ -33,7 +33,8 @@ Result<std::optional<RecordingGroup>> FindRecordingGroup(std::string_view rules_
 // From the newest sample of the recorded series, of all stores, and what `rules` says of their last evaluation. Where it
 // lists other rules only, the series are recorded elsewhere, as by vmalert: its defaults are the most that is
 // allowed for then. Where it lists no rules at all, the server is taken for a Prometheus without an offset.
+// Without `now_ms`, for a given instant, behind_ms is 0 and no series is asked for.
 RuleTiming FindRuleTiming(RuleServer& rules, QuerySource& series, std::span<const std::string_view> recorded,
-                          std::int64_t interval_ms, std::int64_t now_ms);
+                          std::int64_t interval_ms, std::optional<std::int64_t> now_ms);
 
 }  // namespace outgrown::prometheus_api

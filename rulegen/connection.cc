@@ -122,12 +122,13 @@ Result<prometheus_api::RuleTiming> FindTiming(const Options& options, const std:
   Result<prometheus_api::HttpClient> http = OpenHttp(connection);
   if (!http) return http.error();
   prometheus_api::RuleServer rules(std::move(*http), std::min(connection.timeout_ms, kTimeoutMs));
+  const auto now_ms = options.evaluate.at_ms ? std::nullopt : std::optional(NowMs());
   prometheus_api::RuleTiming most;
   for (const Table* table : tables) {
     std::vector<std::string_view> recorded;
     for (const SignalRow& signal : table->signals) recorded.push_back(signal.series);
     const prometheus_api::RuleTiming timing =
-        prometheus_api::FindRuleTiming(rules, client, recorded, table->interval_ms, NowMs());
+        prometheus_api::FindRuleTiming(rules, client, recorded, table->interval_ms, now_ms);
     most.behind_ms = std::max(most.behind_ms, timing.behind_ms);
     most.alerts_lag |= timing.alerts_lag;
   }

@@ -157,12 +157,9 @@ Result<void> CheckPeriod(const Options& options, const Compared& loaded) {
 Result<std::vector<history::Answer>> RunAll(const Options& options, const Compared& loaded) {
   Result<std::unique_ptr<Tester>> tester = Open(options);
   if (!tester) return tester.error();
-  std::int64_t to_ms = EndMs(options.evaluate);
-  if (!options.evaluate.at_ms) {
-    const Result<std::int64_t> behind_ms = (*tester)->BehindMs(options, loaded);
-    if (!behind_ms) return behind_ms.error();
-    to_ms -= *behind_ms;
-  }
+  const Result<std::int64_t> behind_ms = (*tester)->BehindMs(options, loaded);
+  if (!behind_ms) return behind_ms.error();
+  const std::int64_t to_ms = EndMs(options.evaluate) - *behind_ms;
   const std::int64_t since_ms = LengthMs(options.evaluate);
   std::vector<history::Answer> answers;
   for (const Subject& subject : loaded.subjects) {

@@ -122,7 +122,7 @@ Result<std::vector<Evaluation>> Evaluate(const Options& all, const std::vector<c
   const Result<prometheus_api::RuleTiming> timing = FindTiming(all, tables, *client);
   if (!timing) return timing.error();
   // One instant for all specs of the run, taken after the wait, so that their verdicts belong together.
-  const std::int64_t time_ms = EndMs(options) - (options.at_ms ? 0 : timing->behind_ms);
+  const std::int64_t time_ms = EndMs(options) - timing->behind_ms;
   for (const Table* table : tables) {
     evaluations.push_back(EvaluateTable(options, *table, time_ms, timing->alerts_lag, *client));
     // The log says so: a decision about a chosen instant does not move the end that --since last begins at.

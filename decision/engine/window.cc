@@ -1,6 +1,5 @@
 #include "decision/engine/window.h"
 
-#include <algorithm>
 #include <cmath>
 
 namespace outgrown::engine {
@@ -76,18 +75,6 @@ bool Beyond(const ThresholdRow& threshold, double value) {
 
 Finding JudgeWindow(const ThresholdRow& threshold, const Reading& signal, const Coverage& coverage,
                     const Clock& clock) {
-  const auto whole = [](const Reading& reading) {
-    const bool partial = reading.cause == Cause::kPartialAnswer;
-    return partial ? Reading{.cause = Cause::kNone, .samples = reading.samples} : reading;
-  };
-  if (signal.cause == Cause::kPartialAnswer || coverage.reading.cause == Cause::kPartialAnswer) {
-    Coverage shown = coverage;
-    shown.reading = whole(coverage.reading);
-    const Finding finding = JudgeWindow(threshold, whole(signal), shown, clock);
-    if (finding.state == State::kBreached) return finding;
-    if (signal.cause == Cause::kPartialAnswer)
-      return Unknown(signal.cause, std::min<std::size_t>(1, signal.samples.size()));
-  }
   if (signal.cause != Cause::kNone) return Unknown(signal.cause, 0);
   if (signal.samples.empty()) return Unknown(Cause::kAbsent, 0);
 

@@ -33,8 +33,7 @@ namespace outgrown::engine {
 // What was read of one recorded series of one store: its samples, or why there are none to judge.
 // Precondition where samples are judged: strictly ascending in time, none after T.
 struct Reading {
-  // Not kNone: the samples are not looked at, but for kPartialAnswer, whose samples can only prove a breach.
-  Cause cause = Cause::kNone;
+  Cause cause = Cause::kNone;  // not kNone: the samples are not looked at
   std::span<const Sample> samples = {};
 };
 

@@ -42,6 +42,7 @@ def run(command, out):
 def evaluate(rulegen, url, folder):
     log = folder / "decisions.jsonl"
     log.unlink(missing_ok=True)
+    log.with_suffix(".newest.json").unlink(missing_ok=True)  # or each run would miss the records of the one before
     return run([rulegen, "--evaluate", "--spec", SPEC, "--prometheus", url, "--at", AT, "--log", log], folder / "answer")
 
 
@@ -55,12 +56,14 @@ def check(folder, stores):
 
 
 def queries_of(record) -> List[str]:
-    """The run's queries: those of the record, and the ones about presence and alerts, which no record of a store holds."""
+    """The run's queries: those of the record, and the ones about presence, alerts and what is beside a verdict, which no record of a
+    store holds."""
     by = "job, instance, database"
     alerts = "|".join(f"Checkpoint{threshold['id']}" for threshold in record["table"]["thresholds"])
     return [f"count by ({by}) (last_over_time(checkpoint_block_up[26h]))", f"count by ({by}) (checkpoint_block_up)",
+            f"count by ({by}) (last_over_time(checkpoint_block_up[5m] offset 5m30s))",
             *(signal["query"] for signal in record["signals"]), record["coverage"]["query"],
-            f'ALERTS{{alertname=~"{alerts}"}}[1m30s]']
+            "checkpoint:coverage_reason", f'ALERTS{{alertname=~"{alerts}"}}[1m30s]', "checkpoint:write_error_ratio:split"]
 
 
 def curl(url, queries, folder):

@@ -93,7 +93,7 @@ TEST_CASE("alerts that lag are compared with what the decision was some evaluati
       {"breached for long, without the alert", 20, 0, "firing", {}, Agreement::kDrift, Agreement::kDrift},
       {"healthy for long, with the alert", 0, 1, "firing", {kEach, 0}, Agreement::kDrift, Agreement::kDrift},
       {"held", 20, 31, "firing", {kEach, 0}, Agreement::kFiringHeld, Agreement::kDrift},
-      {"not held any more", 20, 34, "firing", {kEach, 0}, Agreement::kDrift, Agreement::kDrift},
+      {"not held any more", 20, 36, "firing", {kEach, 0}, Agreement::kDrift, Agreement::kDrift},
       {"stamped between evaluations",
        20,
        0,

@@ -171,7 +171,7 @@ TRANSFER_FAULTS = {
     "trailing garbage": raw(lambda good: good + b"{}"),
     "two documents": raw(lambda good: good + good),
     "byte order mark and garbage": raw(lambda good: b"\xef\xbb\xbf\xef" + good),
-    "invalid UTF-8": raw(lambda good: good.replace(b"app-1", b"app\xff1")),
+    "invalid UTF-8": raw(lambda good: good.replace(b'"app"', b'"a\xffp"')),
     "NUL bytes": raw(lambda good: good + b"\0" * 100),
     "deeply nested": raw(lambda good: b"[" * 1_000_000),
     "a key twice": raw(lambda good: good.replace(b'{"status":', b'{"status": "error", "status":', 1)),
@@ -207,8 +207,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # header and body are written apart
 
     def do_GET(self):
-        self.server.asked.append("start")
-        self.answer(self.server.world.good_answer("start", ""), "start")
+        kind = "rules" if self.path.startswith("/api/v1/rules") else "start"
+        self.server.asked.append(kind)
+        self.answer(self.server.world.good_answer(kind, ""), kind)
 
     def do_POST(self):
         form = self.rfile.read(int(self.headers["Content-Length"])).decode()

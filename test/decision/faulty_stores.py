@@ -53,7 +53,7 @@ class World:
     def asked_beside(self):
         """What is asked beside these and decides nothing: over a period, where a store has vanished, also why."""
         over_a_period = [*self.reason, *(["stop"] if self.modified else []), *(f"period of {signal}" for signal in self.shown)]
-        return [*self.shown, *self.split, *(over_a_period if self.period else [])]
+        return ["rules", *self.shown, *self.split, *(over_a_period if self.period else [])]
 
     @property
     def trends(self):
@@ -121,6 +121,9 @@ class World:
                            for store in self.stores() if store in states])
         if kind.removeprefix("period of ") in self.reason:
             return vector([])  # what is measured is in order, what has vanished has no reason recorded
+        if kind == "rules":
+            rules = [{"name": f"{self.spec}:{signal}", "type": "recording", "lastEvaluation": rfc3339(E)} for signal in self.values]
+            return {"status": "success", "data": {"groups": [{"name": f"outgrown-{self.spec}", "rules": rules}]}}
         if kind == "start":
             return {"status": "success", "data": {"startTime": rfc3339(STARTED)}}
         signal = kind.removeprefix("period of ").removeprefix("held of ")

@@ -39,8 +39,8 @@ def lines(stores, end):
         for alert in alerts:
             for back in (1, 0):
                 yield f'ALERTS{{alertname="Checkpoint{alert}",alertstate="firing",{names}}} 1 {end - back * STEP}\n'
-        for back in (1, 0):
-            yield f"checkpoint_block_up{{{names}}} 1 {end - back * 15}\n"
+        for back in (720, 360, 15, 0):  # long enough for a window of rates
+            yield f"checkpoint_block_up{{{names}}} 1 {end - back}\n"
 
 
 def backfill(stores, end, folder):

@@ -260,28 +260,6 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a partial answer proves a breach that it shows, and nothing else") {
-  struct Case {
-    std::vector<Sample> samples;
-    State state;
-  };
-  const std::vector<Case> cases = {
-      {{{kE - test::kIntervalMs, 2}, {kE, 2}}, State::kBreached},
-      {{{kE - test::kIntervalMs, 0}, {kE, 2}}, State::kUnknown},  // pending
-      {{{kE - test::kIntervalMs, 2}, {kE, 0}}, State::kUnknown},  // not beyond
-      {{{kE, 2}}, State::kUnknown},                               // too short
-      {{}, State::kUnknown},
-  };
-  for (const Case& example : cases) {
-    CAPTURE(example.samples.size());
-    const Finding finding =
-        JudgeWindow(Above(test::kIntervalMs), {.cause = Cause::kPartialAnswer, .samples = example.samples},
-                    {}, {kE, test::kIntervalMs});
-    CHECK(finding.state == example.state);
-    CHECK(finding.cause == (example.state == State::kBreached ? Cause::kNone : Cause::kPartialAnswer));
-  }
-}
-
 TEST_CASE("a reading with a cause is unknown for that cause") {
   for (const Cause cause :
        {Cause::kAbsent, Cause::kSeveralSeries, Cause::kPartialAnswer, Cause::kQueryFailed}) {

@@ -75,21 +75,21 @@ class MuteServer(unittest.TestCase):
             done = self.backtest(server)
             self.assertEqual(done.returncode, 4, done.stderr)
             self.assertIn("answered no query", done.stdout)
-            # A time limit may end a moment early, which costs one query more.
-            self.assertIn(server.queries, (3, 4))
+            # A time limit may end a moment early, which costs one query more; two are asked ahead.
+            self.assertIn(server.queries, range(3, 7))
 
     def test_the_other_spec_of_a_comparison_is_not_waited_for_anew(self):
         with Server(answers=0) as server:
             done = self.backtest(server, "--against", str(SPEC))
             self.assertEqual(done.returncode, 4, done.stderr)
-            self.assertIn(server.queries, (3, 4))
+            self.assertIn(server.queries, range(3, 7))
 
     def test_what_was_not_asked_any_more_is_reported(self):
         with Server(answers=10) as server:
             done = self.backtest(server)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("not sent, because the server had not answered for too long", done.stderr)
-            self.assertIn(server.queries, (13, 14))
+            self.assertIn(server.queries, range(13, 17))
 
 
 if __name__ == "__main__":
