@@ -102,6 +102,8 @@ BREAKS = [
 
 # The recorded series' windows are all of 5 minutes, and the tests must find any that is one of these.
 OTHER_WINDOWS = ["[4m]", "[10m]"]
+# But for native histograms, which promtool 2.42 can't be given (test/servers/native_histogram_test.py).
+NATIVE = {"checkpoint_write_duration_seconds"}
 
 
 def longer(seconds):
@@ -226,7 +228,7 @@ class BrokenRules(unittest.TestCase):
         for generated in (Generated("checkpoint"), Generated("postgresql")):
             for name, rule in generated.rules.items():
                 # Each has one window in an expression.
-                raw = sorted(set(re.findall(r"(\w+(?:\{[^}]*\})?)\[5m\]", rule))) if name in generated.recorded else []
+                raw = sorted(set(re.findall(r"(\w+(?:\{[^}]*\})?)\[5m\]", rule)) - NATIVE) if name in generated.recorded else []
                 for selector, windows in zip(raw, itertools.cycle(OTHER_WINDOWS)):
                     breaks += [(f"{name}: {selector}{window}", generated, (name,),
                                 lambda rule, old=f"{selector}[5m]", new=selector + window: rule.replace(old, new))

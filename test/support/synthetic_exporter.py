@@ -65,7 +65,9 @@ def exposition(stores, seconds):
         add("checkpoint_deployment_servers", f'{database},shared_id=""', kind.servers)
         for bound in ("0.01", "0.1", "+Inf"):
             add("checkpoint_write_duration_seconds_bucket", f'{database},le="{bound}"', writes)
+        add("checkpoint_write_duration_seconds_sum", database, writes * 0.005)
         add("checkpoint_write_duration_seconds_count", database, writes)
+    families["checkpoint_write_duration_seconds_bucket"].insert(0, "# TYPE checkpoint_write_duration_seconds histogram")
     return "".join("\n".join(lines) + "\n" for lines in families.values()).encode()
 
 
