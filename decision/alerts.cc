@@ -12,6 +12,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "decision/alert_lag.h"
+
 namespace outgrown::decision {
 namespace {
 
@@ -54,58 +56,6 @@ std::optional<AlertStates> ReadAlerts(const Table& table, prometheus_api::QueryS
     }
   }
   return states;
-}
-
-bool Agrees(State state, AlertState alert) {
-  switch (state) {
-    case State::kBreached:
-      return alert == AlertState::kFiring;
-    case State::kPending:
-      return alert == AlertState::kPending;
-    case State::kNotBreached:
-      return alert == AlertState::kNone;
-    case State::kUnknown:
-      // An unknown threshold contradicts nothing; a firing alert beside it is a note of its own.
-      return true;
-  }
-  return true;
-}
-
-// How far back vmalert's alerts may look from the samples that are recorded at the same time: an evaluation writes
-// samples while the alerts behind it already ask, so these read the one before; what was written can be asked for
-// some seconds later only, which are several evaluations of a short interval; and the alert's own state shows late.
-std::int64_t LagMs(const Table& table) {
-  // -search.latencyOffset, 30 s by default: vmalert 1.79 asks for now and gets what was 30 s ago.
-  constexpr std::int64_t kVisibleMs = 10'000 + 30'000;
-  return 2 * table.interval_ms + kVisibleMs;
-}
-
-// The states of an alert that lags at the evaluation E or the one before it, the newest first. vmalert before 1.92
-// stamps an alert when it evaluates it, and a recorded sample up to an interval before.
-std::vector<AlertState> StatesNear(const Table& table, std::int64_t newest_ms,
-                                   const std::map<std::int64_t, AlertState>& by_time) {
-  std::vector<AlertState> states;
-  for (auto sample = by_time.rbegin(); sample != by_time.rend(); ++sample) {
-    if (2 * (newest_ms - sample->first) < 3 * table.interval_ms) states.push_back(sample->second);
-  }
-  // An evaluation without it, however it falls between the stamps.
-  const bool missed = by_time.empty() || by_time.rbegin()->first <= newest_ms - table.interval_ms;
-  if (missed) states.push_back(AlertState::kNone);
-  return states;
-}
-
-// Whether one of these states is what follows at E or up to the lag before it. What differs for longer agrees
-// with none of them.
-bool AgreesWithLag(const Table& table, const ThresholdRow& threshold, std::span<const Sample> samples,
-                   const std::vector<AlertState>& states) {
-  for (std::size_t count = samples.size(); count > 0; --count) {
-    const engine::Clock clock = {samples[count - 1].time_ms, table.interval_ms};
-    if (samples.back().time_ms - clock.time_ms > LagMs(table)) break;
-    const State state = engine::JudgeWindow(threshold, {.samples = samples.first(count)}, {}, clock).state;
-    if (state == State::kUnknown) continue;
-    if (std::ranges::any_of(states, [&](AlertState alert) { return Agrees(state, alert); })) return true;
-  }
-  return false;
 }
 
 // Where decision and alert differ.
@@ -303,8 +253,14 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
       }
       // Drift until one of the exceptions below explains it.
       comparison.agreement = Agrees(finding.state, comparison.alert) ? Agreement::kAgrees : Agreement::kDrift;
-      if (lag && comparison.agreement == Agreement::kDrift && AgreesWithLag(table, threshold, samples, near))
-        comparison.agreement = Agreement::kAgrees;
+      if (lag && comparison.agreement == Agreement::kDrift) {
+        comparison.agreement = CompareWithLag(table, threshold, samples, near, fleet.time_ms);
+        if (comparison.agreement == Agreement::kNotCompared) {
+          fleet.Warn(fmt::format("the alert {} is not compared: a store's series begin too late for it",
+                                 threshold.alert));
+          continue;
+        }
+      }
       if (comparison.agreement == Agreement::kAgrees) continue;
       if (comparison.alert == AlertState::kFiring) maybe_held[threshold.signal].push_back({subject, index});
       const bool lags = comparison.alert == AlertState::kNone ||

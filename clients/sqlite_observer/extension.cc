@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_set>
 
 #include "clients/sqlite_observer/connection.h"
 #include "clients/sqlite_observer/result_probe.h"
@@ -154,25 +155,46 @@ void UnobservedStatus(sqlite3_context* context, int /*count*/, sqlite3_value** /
   api->result_text(context, why, -1, SQLITE_STATIC);
 }
 
-void UnobservedClosed(void* refused_by) {
-  const std::unique_ptr<std::shared_ptr<Sink>> sink(static_cast<std::shared_ptr<Sink>*>(refused_by));
-  if (*sink != nullptr) (*sink)->RefusalEnded(block::Refusal::kOtherSqlite);
+// The connections that are refused now.
+std::unordered_set<sqlite3*>& RefusedConnections() {
+  static auto* connections = new std::unordered_set<sqlite3*>;  // connections may outlive static destructors
+  return *connections;
 }
 
-// Says on the connection, and in the block that it would count into, that it is not counted.
+struct RefusedConnection {
+  sqlite3* db;
+  std::shared_ptr<Sink> sink;  // of the block that says so; null if there is none
+};
+
+void UnobservedClosed(void* refused) {
+  const std::unique_ptr<RefusedConnection> self(static_cast<RefusedConnection*>(refused));
+  {
+    const std::lock_guard lock(LibraryLock());
+    RefusedConnections().erase(self->db);
+  }
+  if (self->sink != nullptr) self->sink->RefusalEnded(block::Refusal::kOtherSqlite);
+}
+
+// Says on the connection, and in the block that it would count into, that it is not counted. Does nothing if that was done
+// before.
 void Refuse(sqlite3* db, const sqlite3_api_routines* api) noexcept {
   const sqlite3_api_routines* first = nullptr;
   if (!unobserved_api.compare_exchange_strong(first, api) && first != api) return;
   try {
-    auto sink = std::make_unique<std::shared_ptr<Sink>>();
     const char* const path = api->db_filename(db, "main");
     const char* const rules = ::secure_getenv("OUTGROWN_STORE");
     const std::optional<Choice> choice = path == nullptr || *path == '\0'
                                              ? std::nullopt
                                              : ChooseStore(path, "", rules == nullptr ? "" : rules);
-    if (choice) *sink = OpenStore(*choice, path).sink;
-    if (*sink != nullptr) (*sink)->Refused(block::Refusal::kOtherSqlite);
-    api->create_function_v2(db, "outgrown_status", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY, sink.release(),
+    auto refused = std::make_unique<RefusedConnection>(RefusedConnection{db, nullptr});
+    {
+      const std::lock_guard lock(LibraryLock());
+      if (!RefusedConnections().insert(db).second) return;
+    }
+    if (choice) refused->sink = OpenStore(*choice, path).sink;
+    if (refused->sink != nullptr) refused->sink->Refused(block::Refusal::kOtherSqlite);
+    // If that fails it calls UnobservedClosed.
+    api->create_function_v2(db, "outgrown_status", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY, refused.release(),
                             &UnobservedStatus, nullptr, nullptr, &UnobservedClosed);
   } catch (...) {  // no memory: it goes unsaid
   }
@@ -180,7 +202,12 @@ void Refuse(sqlite3* db, const sqlite3_api_routines* api) noexcept {
 
 // Called by SQLite for every connection that is opened. An error would make that fail, so there is none.
 int OnOpen(sqlite3* db, char** /*message*/, const sqlite3_api_routines* api) {
-  if (!setting_up && SetUp(api)) Connection::Attach(db);
+  if (setting_up) return SQLITE_OK;
+  if (SetUp(api)) {
+    Connection::Attach(db);
+  } else {
+    Refuse(db, api);
+  }
   return SQLITE_OK;
 }
 
@@ -195,13 +222,10 @@ extern "C" {
 // copy of SQLite can't be observed, outgrown_status() says so.
 __attribute__((visibility("default"))) int sqlite3_outgrownsqlite_init(sqlite3* db, char** /*message*/,
                                                                        const sqlite3_api_routines* api) {
-  if (!outgrown::observer::SetUp(api)) {
-    outgrown::observer::Refuse(db, api);
-    return SQLITE_OK_LOAD_PERMANENTLY;
-  }
-  // SQLite keeps each entry point once, so loading the extension again adds none.
-  sqlite3_auto_extension(reinterpret_cast<void (*)()>(&outgrown::observer::OnOpen));
-  Connection::Attach(db);
+  // SQLite keeps each entry point once, so loading the extension again adds none. Also where connections can't be observed,
+  // so that each says so: the one that loads may have no database.
+  api->auto_extension(reinterpret_cast<void (*)()>(&outgrown::observer::OnOpen));
+  outgrown::observer::OnOpen(db, nullptr, api);
   return SQLITE_OK_LOAD_PERMANENTLY;
 }
 

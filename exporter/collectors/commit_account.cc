@@ -19,6 +19,9 @@ constexpr std::chrono::minutes kUncountedShown(10);
 // A program that replicates or maintains the store commits occasionally, Litestream once a minute.
 constexpr double kOthersPerMinute = 2;
 
+// A daily job's day, and two hours in which it may be late: how long a silent store is remembered, too.
+constexpr std::chrono::hours kCountedLately(26);
+
 // A commit, a checkpoint or a recovery takes less than this, so a problem that lasts longer is not one of
 // these.
 constexpr std::chrono::seconds kPasses(30);
@@ -41,9 +44,9 @@ bool IsLasting(Problem problem) {
 std::uint64_t CommitAccount::AddBlocks(const StoreLook& look) {
   std::uint64_t newly = 0;
   for (const BlockCount& now : look.blocks) {
-    // Also by writes from before the first look: that the store is counted at all is all that is asked.
-    has_counted_ever_ = has_counted_ever_ || now.successes > 0;
     const auto [block, is_new] = blocks_.try_emplace(now.file);
+    // Writes from before the first look may be of just before it.
+    if (is_new && now.successes > 0) counted_at_ = look.now;
     const bool is_same = !is_new && block->second.created_unix_ns == now.created_unix_ns;
     // Fewer successes in the same block would be a damaged one: nothing is added, and the next look goes on
     // from there.
@@ -55,6 +58,7 @@ std::uint64_t CommitAccount::AddBlocks(const StoreLook& look) {
     block->second = {now.created_unix_ns, now.successes};
   }
   counted_ += newly;
+  if (newly > 0) counted_at_ = look.now;
   return newly;
 }
 
@@ -108,9 +112,11 @@ void CommitAccount::JudgeCounting(const StoreLook& look, std::uint64_t newly_com
         static_cast<double>(uncounted_->commits) > kOthersPerMinute * std::max(1.0, minutes.count()) &&
         look.now - uncounted_->last <= kUncountedShown;
   }
-  // If the store was counted before, that it is open without a writer is fine: it may be a program that only reads it
-  // while the application is not running.
-  const bool is_open = look.is_held && look.living_slots == 0 && !has_counted_ever_;
+  // If the store was counted lately, that it is open without a writer is fine: it may be a program that only reads or
+  // replicates it while the application, a daily job, is not running. Later it may be the application itself, deployed
+  // without the observer, whose writes all fail.
+  const bool was_counted = counted_at_ && look.now - *counted_at_ <= kCountedLately;
+  const bool is_open = look.is_held && look.living_slots == 0 && !was_counted;
   is_not_counted_ = is_written || is_open;
 }
 

@@ -97,7 +97,7 @@ class CommitAccount {
   std::optional<Header> header_;                         // in a rollback mode
   sqlite::WalWatch::Seen lives_;
   std::map<std::string, Block> blocks_;
-  bool has_counted_ever_ = false;
+  std::optional<std::chrono::steady_clock::time_point> counted_at_;  // when a counted write was last seen
   std::optional<Uncounted> uncounted_;
   std::optional<std::chrono::steady_clock::time_point> unread_since_;
   std::optional<sqlite::OldReader> oldest_reader_;

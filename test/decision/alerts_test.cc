@@ -126,6 +126,19 @@ TEST_CASE("alerts that lag are compared with what the decision was some evaluati
   }
 }
 
+TEST_CASE("alerts that lag are not compared while a store's series are younger than the lag") {
+  MemorySource source;
+  source.AddHealthyStore("a");
+  source.SetValue("a", std::string(kErrorRatio), 0.02, 20);
+  auto& samples = source.recorded[std::string(kErrorRatio)]["a"];
+  samples.erase(samples.begin(), samples.end() - 12);
+  const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT, 0, true);
+  CHECK(AgreementOf(evaluation, outgrown::test::kWriteErrors) == Agreement::kNotCompared);
+  CHECK(evaluation.fleet.warnings.size() == 1);
+  CHECK(AgreementOf(EvaluateMeasured(kSampleTable, source, kMemoryT), outgrown::test::kWriteErrors) ==
+        Agreement::kDrift);
+}
+
 TEST_CASE("an alert held by keep_firing_for is a note for as long as Prometheus holds it") {
   // Evaluations after the breach at which the condition was false, then true again; 15 minutes are 30 evaluations.
   struct Case {

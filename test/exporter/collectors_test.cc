@@ -20,6 +20,7 @@
 #include "common/time_text.h"
 #include "counterblock/writer.h"
 #include "decision/log/decision_log.h"
+#include "exporter/collectors/commit_account.h"
 #include "exporter/collectors/samples.h"
 #include "exporter/scrape.h"
 #include "exporter/serializer.h"
@@ -493,4 +494,28 @@ TEST_CASE("the process shows itself under the ecosystem's names") {
         *samples.Find("process_resident_memory_bytes", {}));
   CHECK(samples.Find("process_cpu_seconds_total", {}) >= 0);
   CHECK(samples.Find("checkpoint_exporter_build_info", {"1.2.3"}) == 1);
+}
+
+TEST_CASE(
+    "a store that is open while nobody counts is not counted, unless a write was counted within 26 hours") {
+  CommitAccount account;
+  StoreLook look;
+  look.now = std::chrono::steady_clock::time_point(std::chrono::hours(1));
+  look.is_held = true;
+  const auto is_not_counted = [&] {
+    account.Add(look);
+    return account.is_not_counted();
+  };
+  CHECK(is_not_counted());
+  look.blocks = {{.file = "block", .created_unix_ns = 1, .successes = 5}};
+  CHECK_FALSE(is_not_counted());
+  look.now += std::chrono::hours(26);
+  CHECK_FALSE(is_not_counted());
+  look.now += std::chrono::seconds(1);
+  CHECK(is_not_counted());
+  look.living_slots = 1;
+  CHECK_FALSE(is_not_counted());
+  look.living_slots = 0;
+  look.blocks[0].successes = 6;
+  CHECK_FALSE(is_not_counted());
 }

@@ -211,7 +211,8 @@ except sqlite3.IntegrityError:
 
 
 def another_copy_of_sqlite(folder):
-    """a second copy of SQLite in the process: it loads the extension, which does nothing and says so, in the block too"""
+    """a second copy of SQLite in the process: it loads the extension, which does nothing and says so, in the block too, once
+    for each connection, also of one that is opened later"""
     out = python(folder, """
 import ctypes, os, shutil, sqlite3, struct
 observed = sqlite3.connect("app.db", isolation_level=None)
@@ -234,13 +235,20 @@ def refused():  # docs/counterblock.md: the other_sqlite row's count, and the fi
     block = open("app.v1.counters", "rb").read()
     return struct.unpack_from("<Q", block, 112)[0], struct.unpack_from("<Q", block, 8192 + 832)[0]
 print(*refused())
+later = ctypes.c_void_p()
+assert second.sqlite3_open(b"app.db", ctypes.byref(later)) == 0
+print(*refused())
+assert second.sqlite3_enable_load_extension(later, 1) == 0
+assert second.sqlite3_load_extension(later, os.environ["EXTENSION"].encode(), None, None) == 0
+print(*refused())
+assert second.sqlite3_close(later) == 0
 assert second.sqlite3_exec(db, b"INSERT INTO t VALUES(1)", None, None, None) == 0
 assert second.sqlite3_close(db) == 0
 print(*refused())
 observed.execute("INSERT INTO t VALUES(2)")
 """)
     assert out == ("not counting: another copy of SQLite in this process is observed already\n"
-                   "1 1\n1 0\n"), out
+                   "1 1\n2 2\n2 2\n2 0\n"), out
     assert counts(folder) == {"ok": 2}, counts(folder)
 
 
