@@ -93,6 +93,10 @@ class Metricsql(unittest.TestCase):
         for spec in cls.specs:
             cls.replay(spec["store"]["name"])
         servers.get(f"{cls.metrics.url}/internal/force_flush")
+        # A new series is found by a query some time after its samples are stored.
+        for case in [case for case in cls.cases if case.value is not None]:
+            servers.wait_for(f"what was recorded of {case.series}", lambda case=case: servers.query(
+                cls.metrics.url, f"last_over_time({case.series}[1s])", cls.begin + case.at_seconds))
 
     @classmethod
     def replay(cls, store):
