@@ -12,8 +12,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "decision/alert_lag.h"
-
 namespace outgrown::decision {
 namespace {
 

@@ -8,23 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "decision/alert_states.h"
 #include "decision/engine/window.h"
 #include "decision/measure.h"
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 
 namespace outgrown::decision {
-
-enum class AlertState { kNone, kPending, kFiring };
-
-enum class Agreement {
-  kAgrees,
-  kNotCompared,    // the threshold is unknown here, or whether it is drift or an exception could not be read
-  kFiringUnknown,  // note: firing, while the threshold is unknown here
-  kPendingAfterStart,  // note: Prometheus started less than `for` and 10 minutes ago and counts `for` anew
-  kFiringHeld,         // note: firing on for keep_firing_for after the breach ended
-  kDrift,
-};
 
 struct AlertComparison {
   AlertState alert = AlertState::kNone;

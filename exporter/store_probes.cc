@@ -30,8 +30,8 @@ std::size_t ThreadsAtStart() { return std::clamp<std::size_t>(std::thread::hardw
 // What the scheduler says of a thread. Source: proc(5), /proc/PID/stat and
 // Documentation/scheduler/sched-stats.rst.
 struct Scheduling {
-  bool is_runnable = false;  // on a processor, or waiting for one
-  nanoseconds waited_for_processor{0};
+  bool is_runnable = false;    // on a processor, or waiting for one
+  nanoseconds not_blocked{0};  // on a processor, and waiting for one, since its start
 };
 
 Scheduling SchedulingOf(pid_t thread) {
@@ -47,7 +47,7 @@ Scheduling SchedulingOf(pid_t thread) {
     std::istringstream fields(*text);
     std::int64_t ran_ns = 0;
     std::int64_t waited_ns = 0;
-    if (fields >> ran_ns >> waited_ns) scheduling.waited_for_processor = nanoseconds(waited_ns);
+    if (fields >> ran_ns >> waited_ns) scheduling.not_blocked = nanoseconds(ran_ns + waited_ns);
   }
   return scheduling;
 }
@@ -96,9 +96,9 @@ class StoreProbes::Crew {
     enum class State { kWaiting, kRunning, kEnded, kGivenUp };
     State state = State::kWaiting;
     pid_t thread = 0;
-    Clock::time_point since;                   // that it is running; once it was looked at, since then
-    std::optional<nanoseconds> waited_before;  // for the processor, at the first look
-    StoreReport report;                        // of the collectors that have ended
+    Clock::time_point since;                        // that it is running; once it was looked at, since then
+    std::optional<nanoseconds> not_blocked_before;  // at the first look
+    StoreReport report;                             // of the collectors that have ended
   };
 
   static void AddThread(const std::shared_ptr<Crew>& crew);
@@ -213,19 +213,19 @@ std::size_t StoreProbes::Crew::GiveUpOnTheStuck() {
   const auto now = Clock::now();
   for (std::size_t i = 0; i < next_; ++i) {
     Store& store = stores_[i];
-    if (store.state != Store::State::kRunning || (!store.waited_before && now - store.since < kLook))
+    if (store.state != Store::State::kRunning || (!store.not_blocked_before && now - store.since < kLook))
       continue;
     const Scheduling scheduling = SchedulingOf(store.thread);
     if (!store
-             .waited_before) {  // this thread may have been delayed itself, so the time before is not counted
-      store.waited_before = scheduling.waited_for_processor;
+             .not_blocked_before) {  // this thread may have been delayed itself, so the time before is not counted
+      store.not_blocked_before = scheduling.not_blocked;
       store.since = now;
     }
     if (scheduling.is_runnable) continue;
-    // CPU starvation is not the file system's fault: without this a busy machine would call healthy stores
-    // stuck.
-    const nanoseconds not_own = scheduling.waited_for_processor - *store.waited_before;
-    if (now - store.since - not_own >= timeout_) {
+    // CPU starvation is not the file system's fault, nor is a long computation that has just ended: without this a busy
+    // machine would call healthy stores stuck.
+    const nanoseconds not_blocked = scheduling.not_blocked - *store.not_blocked_before;
+    if (now - store.since - not_blocked >= timeout_) {
       GiveUp(i);
     } else {
       ++waiting;

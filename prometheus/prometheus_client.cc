@@ -7,6 +7,7 @@
 #include <iterator>
 #include <list>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -62,8 +63,14 @@ Result<Answer> AskBy(HttpClient& http, std::int64_t deadline_ms, const Question&
 class PrometheusClient::Ahead {
  public:
   Ahead(std::vector<HttpClient> clients, std::int64_t deadline_ms) : clients_(std::move(clients)) {
-    for (HttpClient& client : clients_)
-      threads_.emplace_back([this, &client, deadline_ms] { Work(client, deadline_ms); });
+    threads_.reserve(clients_.size());
+    for (HttpClient& client : clients_) {
+      try {
+        threads_.emplace_back([this, &client, deadline_ms] { Work(client, deadline_ms); });
+      } catch (const std::system_error&) {
+        break;  // no more threads are allowed (TasksMax); the caller asks what these don't
+      }
+    }
   }
   Ahead(const Ahead&) = delete;
   Ahead& operator=(const Ahead&) = delete;

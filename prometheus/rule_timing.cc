@@ -51,7 +51,8 @@ Result<std::optional<RecordingGroup>> FindRecordingGroup(std::string_view rules_
   const Json* data = document->Find("data");
   const Json* groups = data == nullptr ? nullptr : data->Find("groups");
   if (groups == nullptr) return Error{"no list of rules", ""};
-  if (groups->array() == nullptr) return std::optional<RecordingGroup>();
+  std::optional<RecordingGroup> newest;
+  if (groups->array() == nullptr) return newest;
   for (const Json& group : *groups->array()) {
     const Json* rules = group.Find("rules");
     if (rules == nullptr || rules->array() == nullptr) continue;
@@ -63,25 +64,31 @@ Result<std::optional<RecordingGroup>> FindRecordingGroup(std::string_view rules_
       // Go's zero time, "0001-01-01T00:00:00Z", stands for "never".
       const std::optional<std::int64_t> time_ms = ParseTime(*evaluated);
       if (!time_ms || *time_ms <= 0) continue;
-      return std::optional(RecordingGroup{*time_ms, rule.Find("datasourceType") != nullptr});
+      if (newest && newest->last_evaluation_ms >= *time_ms) continue;
+      const std::string* health = TextOf(rule, "health");
+      newest = RecordingGroup{.last_evaluation_ms = *time_ms,
+                              .vmalert = rule.Find("datasourceType") != nullptr,
+                              .healthy = health == nullptr || *health == "ok"};
     }
   }
-  return std::optional<RecordingGroup>();
+  return newest;
 }
 
-RuleTiming FindRuleTiming(RuleServer& rules, QuerySource& series, std::span<const std::string_view> recorded,
-                          std::int64_t interval_ms, std::optional<std::int64_t> now_ms) {
-  const Result<std::string> body = rules.RecordingRules();
-  if (!body) return {};
-  const Result<std::optional<RecordingGroup>> found = FindRecordingGroup(*body, recorded);
+RuleTiming FindRuleTiming(std::string_view rules_body, QuerySource& series,
+                          std::span<const std::string_view> recorded, std::int64_t interval_ms,
+                          std::optional<std::int64_t> now_ms) {
+  const Result<std::optional<RecordingGroup>> found = FindRecordingGroup(rules_body, recorded);
   if (!found) return {};
   const std::optional<RecordingGroup> group = *found;
-  RuleTiming timing{.behind_ms = 0, .alerts_lag = !group || group->vmalert};
-  if (!now_ms) return timing;
+  const bool elsewhere = !group || group->vmalert;
+  RuleTiming timing{.behind_ms = 0, .alerts_lag = elsewhere};
+  if (!now_ms || (group && !group->healthy)) return timing;
   const std::optional<std::int64_t> newest_ms = NewestMs(series, recorded, *now_ms);
   if (!newest_ms) return timing;
-  timing.behind_ms = std::max<std::int64_t>((group ? group->last_evaluation_ms : *now_ms) - *newest_ms, 0);
-  if (!group) timing.behind_ms = std::min(timing.behind_ms, kVmalertDelayMs + 2 * interval_ms);
+  // A server's clock that is ahead must not hide what has happened since.
+  const std::int64_t evaluated_ms = group ? std::min(group->last_evaluation_ms, *now_ms) : *now_ms;
+  timing.behind_ms = std::max<std::int64_t>(evaluated_ms - *newest_ms, 0);
+  if (elsewhere) timing.behind_ms = std::min(timing.behind_ms, kVmalertDelayMs + 2 * interval_ms);
   // The evaluation's own duration, or one whose samples don't show yet: no delay.
   if (timing.behind_ms < interval_ms) timing.behind_ms = 0;
   return timing;

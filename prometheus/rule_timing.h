@@ -7,8 +7,8 @@
 #include <span>
 #include <string_view>
 
+#include "common/result.h"
 #include "prometheus/prometheus_client.h"
-#include "prometheus/rule_server.h"
 
 namespace outgrown::prometheus_api {
 
@@ -21,20 +21,22 @@ struct RuleTiming {
   bool alerts_lag = false;
 };
 
-// The group that records one of the series, in the answer of /api/v1/rules.
+// The group that records one of the series, in the answer of /api/v1/rules; of several the one evaluated last.
 struct RecordingGroup {
   std::int64_t last_evaluation_ms = 0;  // of the server's clock
   bool vmalert = false;
+  bool healthy = true;  // the rule's last evaluation didn't fail
 };
 // Nothing if the list has no such group, or it was not evaluated yet. An error if it is no list of rules.
 Result<std::optional<RecordingGroup>> FindRecordingGroup(std::string_view rules_body,
                                                          std::span<const std::string_view> recorded);
 
-// From the newest sample of the recorded series, of all stores, and what `rules` says of their last evaluation. Where it
-// lists other rules only, the series are recorded elsewhere, as by vmalert: its defaults are the most that is
-// allowed for then. Where it lists no rules at all, the server is taken for a Prometheus without an offset.
-// Without `now_ms`, for a given instant, behind_ms is 0 and no series is asked for.
-RuleTiming FindRuleTiming(RuleServer& rules, QuerySource& series, std::span<const std::string_view> recorded,
-                          std::int64_t interval_ms, std::optional<std::int64_t> now_ms);
+// From the newest sample of the recorded series, of all stores, and what the rules' server says of their last evaluation
+// (`rules_body`). Where it lists none of these rules, the series are recorded elsewhere, as by vmalert, whose defaults are
+// the most that is allowed for. What is no list of rules, or rules that fail, allow nothing: series that have stopped must
+// not read as late ones. Without `now_ms`, for a given instant, behind_ms is 0 and no series is asked for.
+RuleTiming FindRuleTiming(std::string_view rules_body, QuerySource& series,
+                          std::span<const std::string_view> recorded, std::int64_t interval_ms,
+                          std::optional<std::int64_t> now_ms);
 
 }  // namespace outgrown::prometheus_api

@@ -12,8 +12,12 @@
 #include <fmt/format.h>
 
 #include "common/file.h"
+#include "common/text.h"
 #include "common/time_text.h"
 #include "prometheus/http_client.h"
+#include "prometheus/rule_server.h"
+#include "prometheus/rule_timing.h"
+#include "rulegen/output.h"
 
 namespace outgrown::rulegen {
 namespace {
@@ -114,25 +118,35 @@ Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& option
   return prometheus_api::PrometheusClient(std::move(*client), patience * options.timeout_ms);
 }
 
-Result<prometheus_api::RuleTiming> FindTiming(const Options& options, const std::vector<const Table*>& tables,
-                                              prometheus_api::PrometheusClient& client) {
-  // What is beside the decision must not hold it up, whatever --timeout allows.
+Result<Timing> FindTiming(const Options& options, const std::vector<const Table*>& tables) {
+  // What is beside the decision must not take its time, whatever --timeout allows.
   constexpr std::int64_t kTimeoutMs = 5'000;
-  const ConnectionOptions connection = RuleConnection(options);
-  Result<prometheus_api::HttpClient> http = OpenHttp(connection);
+  ConnectionOptions connection = options.evaluate.connection;
+  connection.timeout_ms = std::min(connection.timeout_ms, kTimeoutMs);
+  Result<prometheus_api::PrometheusClient> series = Connect(connection, 1);
+  if (!series) return series.error();
+  Result<prometheus_api::HttpClient> http = OpenHttp(RuleConnection(options));
   if (!http) return http.error();
-  prometheus_api::RuleServer rules(std::move(*http), std::min(connection.timeout_ms, kTimeoutMs));
-  const auto now_ms = options.evaluate.at_ms ? std::nullopt : std::optional(NowMs());
-  prometheus_api::RuleTiming most;
-  for (const Table* table : tables) {
-    std::vector<std::string_view> recorded;
-    for (const SignalRow& signal : table->signals) recorded.push_back(signal.series);
-    const prometheus_api::RuleTiming timing =
-        prometheus_api::FindRuleTiming(rules, client, recorded, table->interval_ms, now_ms);
-    most.behind_ms = std::max(most.behind_ms, timing.behind_ms);
-    most.alerts_lag |= timing.alerts_lag;
+  prometheus_api::RuleServer rules(std::move(*http), connection.timeout_ms);
+  Timing timing;
+  timing.alerts_lag.assign(tables.size(), false);
+  Result<std::string> body = rules.RecordingRules();
+  if (!body) {
+    if (options.verify.rules_url.empty()) return timing;
+    // Named, so there is a reason for it: as a server that lists none of these rules.
+    Say("rulegen: warning: --rules-url: {}\n", PlainText(body.error().Text()));
+    body = std::string(R"({"data":{"groups":[]}})");
   }
-  return most;
+  for (std::size_t index = 0; index < tables.size(); ++index) {
+    std::vector<std::string_view> recorded;
+    for (const SignalRow& signal : tables[index]->signals) recorded.push_back(signal.series);
+    const auto now_ms = options.evaluate.at_ms ? std::nullopt : std::optional(NowMs());
+    const prometheus_api::RuleTiming one =
+        prometheus_api::FindRuleTiming(*body, *series, recorded, tables[index]->interval_ms, now_ms);
+    timing.behind_ms = std::max(timing.behind_ms, one.behind_ms);
+    timing.alerts_lag[index] = one.alerts_lag;
+  }
+  return timing;
 }
 
 Result<void> WaitForServer(const ConnectionOptions& options, std::int64_t wait_ms) {

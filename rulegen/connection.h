@@ -8,7 +8,6 @@
 #include "common/result.h"
 #include "prometheus/http_client.h"
 #include "prometheus/prometheus_client.h"
-#include "prometheus/rule_timing.h"
 #include "rulegen/options.h"
 #include "thresholds/table.h"
 
@@ -25,10 +24,13 @@ ConnectionOptions RuleConnection(const Options& options);
 Result<prometheus_api::HttpClient> OpenHttp(const ConnectionOptions& options);
 Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& options, int patience);
 
-// How the samples of the tables' rules lie in time: those of the most delayed rules, since all tables are judged at one
-// instant. Asks the server with the rules, and `client`.
-Result<prometheus_api::RuleTiming> FindTiming(const Options& options, const std::vector<const Table*>& tables,
-                                              prometheus_api::PrometheusClient& client);
+// How the samples of the tables' rules lie in time.
+struct Timing {
+  std::int64_t behind_ms = 0;    // of the most delayed rules, since all tables are judged at one instant
+  std::vector<bool> alerts_lag;  // by index of the tables
+};
+// Asks the server with the rules and the one with the series, for some seconds at most, with connections of its own.
+Result<Timing> FindTiming(const Options& options, const std::vector<const Table*>& tables);
 
 // Waits until the server answers queries, at most `wait_ms`. It waits while the connection is refused or the
 // status is 503, as Prometheus gives while it replays its WAL; any other answer ends the wait and is judged

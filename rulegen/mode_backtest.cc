@@ -91,14 +91,6 @@ class Tester {
         loaded_(LoadedRecordings(rules_)),
         expressions_([this](const std::string& expr) { return rules_.Format(expr); }) {}
 
-  // How much earlier than now the newest instant is whose evaluation shows by now.
-  Result<std::int64_t> BehindMs(const Options& options, const Compared& loaded) {
-    std::vector<const Table*> tables;
-    for (const Subject& subject : loaded.subjects) tables.push_back(&subject.table());
-    const Result<prometheus_api::RuleTiming> timing = FindTiming(options, tables, client_);
-    return timing ? Result(timing->behind_ms) : timing.error();
-  }
-
   Result<Backtest> Run(const Subject& subject, const Subject* reference, const history::Grid& grid) {
     Backtest one;
     one.table = &subject.table();
@@ -157,9 +149,11 @@ Result<void> CheckPeriod(const Options& options, const Compared& loaded) {
 Result<std::vector<history::Answer>> RunAll(const Options& options, const Compared& loaded) {
   Result<std::unique_ptr<Tester>> tester = Open(options);
   if (!tester) return tester.error();
-  const Result<std::int64_t> behind_ms = (*tester)->BehindMs(options, loaded);
-  if (!behind_ms) return behind_ms.error();
-  const std::int64_t to_ms = EndMs(options.evaluate) - *behind_ms;
+  std::vector<const Table*> tables;
+  for (const Subject& subject : loaded.subjects) tables.push_back(&subject.table());
+  const Result<Timing> timing = FindTiming(options, tables);
+  if (!timing) return timing.error();
+  const std::int64_t to_ms = EndMs(options.evaluate) - timing->behind_ms;
   const std::int64_t since_ms = LengthMs(options.evaluate);
   std::vector<history::Answer> answers;
   for (const Subject& subject : loaded.subjects) {

@@ -116,15 +116,16 @@ Result<std::vector<Evaluation>> Evaluate(const Options& all, const std::vector<c
     }
     return evaluations;
   }
+  const Result<Timing> timing = FindTiming(all, tables);
+  if (!timing) return timing.error();
   Result<prometheus_api::PrometheusClient> client =
       Connect(options.connection, options.since_ms || options.since_last ? kPeriodPatience : kPatience);
   if (!client) return client.error();
-  const Result<prometheus_api::RuleTiming> timing = FindTiming(all, tables, *client);
-  if (!timing) return timing.error();
   // One instant for all specs of the run, taken after the wait, so that their verdicts belong together.
   const std::int64_t time_ms = EndMs(options) - timing->behind_ms;
-  for (const Table* table : tables) {
-    evaluations.push_back(EvaluateTable(options, *table, time_ms, timing->alerts_lag, *client));
+  for (std::size_t index = 0; index < tables.size(); ++index) {
+    evaluations.push_back(
+        EvaluateTable(options, *tables[index], time_ms, timing->alerts_lag[index], *client));
     // The log says so: a decision about a chosen instant does not move the end that --since last begins at.
     evaluations.back().at = options.at_ms.has_value();
   }

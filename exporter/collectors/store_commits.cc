@@ -133,7 +133,9 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   show("unreadable", account.is_unreadable());
   if (!look.counter.ok()) return ReportProblem(store, kCommitsProblemMetric, look.counter.problem(), samples);
   const bool is_wal = look.counter->source == sqlite::CommitCounter::Source::kWalIndex;
-  samples.Set("checkpoint_journal_mode_info", {name, is_wal ? "wal" : "rollback"}, 1);
+  // A file without a page has no mode yet.
+  if (is_wal || look.counter->page_bytes > 0)
+    samples.Set("checkpoint_journal_mode_info", {name, is_wal ? "wal" : "rollback"}, 1);
   if (look.counter->page_bytes > 0) {
     const double page_bytes = look.counter->page_bytes;
     samples.Set("checkpoint_page_size_bytes", {name}, page_bytes);

@@ -233,6 +233,7 @@ Measured<CommitCounter> Attempt(const std::string& path) {
   if (is_header_of_all && *size < std::uint64_t{header->pages} * header->page_bytes)
     return Problem::kTruncated;
   (*counter).change_counter = header->change_counter;
+  if (!header->is_reserved_zero) return counter;  // the rest of the header is encrypted
   (*counter).page_bytes = header->page_bytes;
   (*counter).free_pages = header->free_pages;
   return counter;

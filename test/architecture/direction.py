@@ -14,7 +14,7 @@ import sys
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 # Headers of the C and C++ standards, POSIX and Linux: everybody's.
 SYSTEM = re.compile(r"^(?:[a-z_0-9]+(?:\.h)?|(?:sys|linux|netinet|arpa)/[a-z_0-9]+\.h)$")
-SYSTEM_NAMED_LIKE_A_LIBRARY = {"sqlite3.h", "sqlite3ext.h", "civetweb.h", "crypt.h", "outgrown.h"}
+SYSTEM_NAMED_LIKE_A_LIBRARY = {"sqlite3.h", "sqlite3ext.h", "civetweb.h", "crypt.h", "outgrown.h", "simdjson.h"}
 
 
 def table(text, name):

@@ -16,7 +16,7 @@ class Postgresql(faulty_run.FaultCase):
         status, stores = self.evaluate("known", None)
         self.assertEqual(status, 0)
         self.assertEqual({name: store["line"] for name, store in stores.items()}, self.good_lines())
-        self.assertEqual(set(self.server.asked), {*self.world.queries, *self.world.trends, "start"})
+        self.assertEqual(set(self.server.asked), {*self.world.queries, *self.world.trends, "rules", "start"})
 
     def test_a_fault_never_becomes_a_verdict(self):
         self.each_fault(self.world.queries, self.check_at_an_instant)

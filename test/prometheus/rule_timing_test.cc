@@ -60,3 +60,67 @@ TEST_CASE("what is no list of rules is an error") {
     CHECK_FALSE(FindRecordingGroup(body, kRecorded).ok());
   }
 }
+
+namespace {
+
+// A server whose newest recorded sample has the given stamp.
+class StampSource : public prometheus_api::QuerySource {
+ public:
+  explicit StampSource(std::int64_t newest_ms) : newest_ms_(newest_ms) {}
+  Result<prometheus_api::Answer> Query(const std::string&, std::int64_t time_ms,
+                                       prometheus_api::ResultType) override {
+    prometheus_api::Answer answer;
+    answer.series.push_back({{}, {{time_ms, static_cast<double>(newest_ms_) / 1000}}});
+    return answer;
+  }
+  Result<prometheus_api::Answer> QueryRange(const std::string&, std::int64_t, std::int64_t,
+                                            std::int64_t) override {
+    return Error{"not asked here", "memory"};
+  }
+  std::optional<std::int64_t> StartTimeMs() override { return std::nullopt; }
+  const std::string& name() const override { return name_; }
+
+ private:
+  std::int64_t newest_ms_;
+  std::string name_ = "memory";
+};
+
+}  // namespace
+
+TEST_CASE("a decision is about the instant by which the rules' samples are late") {
+  constexpr std::int64_t kNow = 1'795'856'400'000;  // 2026-11-28T09:00:00Z
+  constexpr std::int64_t kEach = 30'000;
+  const auto rule = [](const std::string& time, const std::string& more) {
+    return Listed(R"({"name":"store:size","lastEvaluation":"2026-11-28T)" + time + R"(Z")" + more + "}");
+  };
+  const std::string other = R"({"data":{"groups":[]}})";
+  struct Case {
+    std::string body;
+    std::int64_t stamped_ms_ago;
+    std::int64_t behind_ms;
+    bool lag;
+  };
+  const std::vector<Case> cases = {
+      {rule("08:59:50", ""), 10'000, 0, false},                             // Prometheus
+      {rule("08:59:50", ""), 10'000 + 29'999, 0, false},                    // one that doesn't show yet
+      {rule("08:59:50", ""), 10'000 + 60'000, 60'000, false},               // a query_offset of 1m
+      {rule("08:59:50", R"(,"health":"err")"), 10'000 + 60'000, 0, false},  // rules that fail
+      {rule("10:00:00", ""), 250'000, 250'000, false},                      // a clock that is ahead
+      {rule("08:59:50", ""), 301'000, 0, false},                            // series that are gone
+      {rule("08:59:50", R"(,"datasourceType":"prometheus")"), 65'000, 55'000, true},   // vmalert
+      {rule("08:59:50", R"(,"datasourceType":"prometheus")"), 290'000, 90'000, true},  // one that can't write
+      {other, 45'000, 45'000, true},                                                   // recorded elsewhere
+      {other, 290'000, 90'000, true},
+      {"<html>", 290'000, 0, false},
+  };
+  for (const Case& example : cases) {
+    CAPTURE(example.body);
+    CAPTURE(example.stamped_ms_ago);
+    StampSource source(kNow - example.stamped_ms_ago);
+    const auto timing = prometheus_api::FindRuleTiming(example.body, source, kRecorded, kEach, kNow);
+    CHECK(timing.behind_ms == example.behind_ms);
+    CHECK(timing.alerts_lag == example.lag);
+    CHECK(prometheus_api::FindRuleTiming(example.body, source, kRecorded, kEach, std::nullopt).behind_ms ==
+          0);
+  }
+}

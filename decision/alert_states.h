@@ -1,4 +1,5 @@
-// Comparing with alerts that lag what is recorded beside them, as vmalert's do.
+// The states of alerts, and whether they go with those of thresholds, also where alerts lag what is recorded beside them, as
+// vmalert's do.
 #pragma once
 
 #include <cstdint>
@@ -6,11 +7,21 @@
 #include <span>
 #include <vector>
 
-#include "decision/alerts.h"
 #include "decision/engine/window.h"
 #include "thresholds/table.h"
 
 namespace outgrown::decision {
+
+enum class AlertState { kNone, kPending, kFiring };
+
+enum class Agreement {
+  kAgrees,
+  kNotCompared,    // the threshold is unknown here, or whether it is drift or an exception could not be read
+  kFiringUnknown,  // note: firing, while the threshold is unknown here
+  kPendingAfterStart,  // note: Prometheus started less than `for` and 10 minutes ago and counts `for` anew
+  kFiringHeld,         // note: firing on for keep_firing_for after the breach ended
+  kDrift,
+};
 
 // How far back vmalert's alerts may look from the samples that are recorded at the same time: an evaluation writes
 // samples while the alerts behind it already ask, so these read the one before; what was written can be asked for

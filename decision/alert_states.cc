@@ -1,4 +1,4 @@
-#include "decision/alert_lag.h"
+#include "decision/alert_states.h"
 
 #include <algorithm>
 #include <cstddef>
