@@ -98,8 +98,9 @@ void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const Evidence
 }
 
 // The part of the table that decides, so that --audit needs no copy of the spec that was in use then.
-void WriteTable(JsonWriter& json, const Table& table) {
-  json.Key("table").StartObject();
+std::string TableText(const Table& table) {
+  JsonWriter json;
+  json.StartObject();
   json.Key("interval_ms").Integer(table.interval_ms);
   if (!table.coverage_series.empty()) json.Key("coverage_minimum").Number(table.coverage_minimum);
   // A table without a maximum has infinity there, which JSON can't hold; records of schema 1 have none either.
@@ -126,6 +127,7 @@ void WriteTable(JsonWriter& json, const Table& table) {
     json.Key("because").String(threshold.because).EndObject();
   }
   json.EndArray().EndObject();
+  return json.text();
 }
 
 // With what the alerts said at that time, which cannot be recomputed later.
@@ -211,12 +213,19 @@ std::string Members(const JsonWriter& json) { return json.text().substr(1, json.
 
 }  // namespace
 
+Recorder::Recorder(const Evaluation& evaluation, std::string_view version)
+    : evaluation_(evaluation), version_(version), table_text_(TableText(*evaluation.table)) {}
+
 std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& store,
                            std::string_view version) {
-  const Table& table = *evaluation.table;
+  return Recorder(evaluation, version).Decision(store);
+}
+
+std::string Recorder::Decision(const StoreDecision& store) const {
+  const Table& table = *evaluation_.table;
   JsonWriter json;
   json.StartObject().Key("kind").String("decision");
-  WriteOrigin(json, evaluation, version);
+  WriteOrigin(json, evaluation_, version_);
   json.Key("labels").StartObject();
   for (const auto& [name, value] : store.labels) json.Key(name).String(value);
   json.EndObject();
@@ -238,12 +247,12 @@ std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& st
     for (const std::string& reason : store.samples.coverage_reasons) json.String(reason);
     json.EndArray();
   }
-  const Evidence evidence = EvidenceOf(evaluation, store);
+  const Evidence evidence = EvidenceOf(evaluation_, store);
   if (store.period) WritePeriod(json, table, *store.period);
   WriteFindings(json, table, store, evidence);
-  WriteSignals(json, evaluation, evidence);
-  WriteTable(json, table);
-  WriteWarnings(json, evaluation);
+  WriteSignals(json, evaluation_, evidence);
+  json.Key("table").Raw(table_text_);
+  WriteWarnings(json, evaluation_);
   json.EndObject();
   return Members(json);
 }

@@ -13,7 +13,19 @@
 namespace outgrown::decision {
 
 // The text of the record's own members, `"kind":"decision",...`, without the chain's (decision/log/decision_log.h).
-// `version`: rulegen's.
+// `version`: rulegen's. The evaluation must outlive this.
+class Recorder {
+ public:
+  Recorder(const Evaluation& evaluation, std::string_view version);
+  std::string Decision(const StoreDecision& store) const;
+
+ private:
+  const Evaluation& evaluation_;
+  std::string version_;
+  std::string table_text_;  // most of a record, and the same in each
+};
+
+// The same for one store.
 std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& store,
                            std::string_view version);
 

@@ -252,6 +252,7 @@ std::string StoreCard(const StoreReport& store, const Table& table) {
       Fact("Writes rejected", writes("rejected"), &CountText) +
       Fact("Last write", value("checkpoint_last_write_timestamp_seconds"), &LastWriteText) +
       Fact("Database file", value("checkpoint_file_size_bytes"), &BytesText) +
+      Fact("Of it free", value("checkpoint_free_bytes"), &BytesText) +
       Fact("Write-ahead log", value("checkpoint_wal_size_bytes"), &BytesText) +
       Fact("Commits of the store", value("checkpoint_store_commits_total"), &CountText) +
       Fact("Living writers", value("checkpoint_block_writers"), &CountText);

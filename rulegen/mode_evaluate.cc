@@ -141,8 +141,9 @@ Result<std::vector<std::string>> Log(const EvaluateOptions& options, std::vector
   std::vector<std::string> members;
   std::vector<StoreDecision*> stores;
   for (Evaluation& evaluation : evaluations) {
+    const decision::Recorder recorder(evaluation, OUTGROWN_VERSION);
     for (StoreDecision& store : evaluation.stores) {
-      members.push_back(decision::DecisionRecord(evaluation, store, OUTGROWN_VERSION));
+      members.push_back(recorder.Decision(store));
       stores.push_back(&store);
     }
     if (evaluation.stores.empty() && evaluation.origin == Origin::kPrometheus) {

@@ -11,6 +11,7 @@ using Labels = std::span<const std::string_view>;
 constexpr std::array<std::string_view, 1> kStore = {"database"};
 constexpr std::array<std::string_view, 2> kStoreStatus = {"database", "status"};
 constexpr std::array<std::string_view, 2> kStoreReason = {"database", "reason"};
+constexpr std::array<std::string_view, 2> kStoreMode = {"database", "mode"};
 constexpr std::array<std::string_view, 2> kStoreServers = {"database", "shared_id"};
 constexpr std::array<std::string_view, 1> kCollector = {"collector"};
 constexpr std::array<std::string_view, 4> kThreshold = {"store", "threshold", "signal", "verdict"};
@@ -47,6 +48,9 @@ constexpr std::array kCatalog = {
     Metric{"checkpoint_file_size_bytes", Type::kGauge, "Size of the database file.", kStore},
     Metric{"checkpoint_wal_size_bytes", Type::kGauge, "Size of the write-ahead log file, 0 if there is none.", kStore},
     Metric{"checkpoint_file_modified_timestamp_seconds", Type::kGauge, "Unix time, by the host's clock, at which the database file or its write-ahead log was last written, or the application last tried to.", kStore},
+    Metric{"checkpoint_journal_mode_info", Type::kGauge, "The store's journal mode with value 1: wal, or rollback for the modes with a rollback journal.", kStoreMode},
+    Metric{"checkpoint_page_size_bytes", Type::kGauge, "Size of the database's pages.", kStore},
+    Metric{"checkpoint_free_bytes", Type::kGauge, "Size of the database file's pages that hold nothing, which VACUUM would give back; in WAL mode as of the last checkpoint.", kStore},
     Metric{"checkpoint_wal_frames", Type::kGauge, "Frames in the write-ahead log, 0 if there is none.", kStore},
     Metric{"checkpoint_wal_backfilled_frames", Type::kGauge, "Frames of the write-ahead log that a checkpoint has copied into the database.", kStore},
     Metric{"checkpoint_wal_oldest_reader_seconds", Type::kGauge, "For how long this exporter has seen a reader on a snapshot of the write-ahead log that is not the newest, 0 if there is none: no checkpoint copies frames beyond it.", kStore},

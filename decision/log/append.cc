@@ -139,9 +139,9 @@ Beginning BeginAfter(const fs::path& log, const Link& last, const std::optional<
   return beginning;
 }
 
-// Writes each line with one write(2) and syncs; truncates the log to its old end if that fails.
-Result<void> WriteLines(int fd, const fs::path& path, std::int64_t end_bytes,
-                        const std::vector<std::string>& lines) {
+// Writes all of `parts` and syncs; truncates the log to its old end if that fails.
+Result<void> WriteParts(int fd, const fs::path& path, std::int64_t end_bytes,
+                        const std::vector<std::string>& parts) {
   const auto take_back = [&](Error error) {
     if (::ftruncate(fd, end_bytes) != 0) {
       // Nothing more can be done; the next append or audit finds the partial write as an unfinished record.
@@ -149,18 +149,15 @@ Result<void> WriteLines(int fd, const fs::path& path, std::int64_t end_bytes,
     }
     return error;
   };
-  for (const std::string& line : lines) {
-    // O_APPEND: the line goes to the end, whatever another program has written meanwhile.
-    ssize_t written = ::write(fd, line.data(), line.size());
-    if (written < 0 && errno == EINTR) written = ::write(fd, line.data(), line.size());
-    if (written < 0) return take_back(SystemError("cannot write", path, errno));
-    if (static_cast<std::size_t>(written) < line.size()) {
-      // A short write has no errno; writing the rest gives the reason (ENOSPC, EFBIG).
-      const std::string_view rest = std::string_view(line).substr(static_cast<std::size_t>(written));
-      const ssize_t more = ::write(fd, rest.data(), rest.size());
-      if (more < 0) return take_back(SystemError("cannot write", path, errno));
-      if (static_cast<std::size_t>(more) < rest.size())
-        return take_back(Error{"cannot write a whole record", path.string()});
+  for (std::string_view bytes : parts) {
+    while (!bytes.empty()) {
+      // O_APPEND: it goes to the end, whatever another program has written meanwhile. A short write has no errno; writing
+      // the rest gives the reason (ENOSPC, EFBIG).
+      const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return take_back(SystemError("cannot write", path, errno));
+      if (written == 0) return take_back(Error{"cannot write a whole record", path.string()});
+      bytes.remove_prefix(static_cast<std::size_t>(written));
     }
   }
   // One sync for all records of the run: none of them is printed before.
@@ -173,22 +170,23 @@ fs::path SegmentPath(const fs::path& log, std::int64_t sequence) {
   return fmt::format("{}.{:012}", log.string(), sequence);
 }
 
-// The lines of records that follow `before`, which becomes the last one's link. The first one begins with `said`.
+// The lines of records that follow `before`, which becomes the last one's link, some hundred in each part. The first one
+// begins with `said`.
 std::vector<std::string> SealLines(std::vector<std::string> members, std::int64_t logged_ms, std::string said,
                                    bool newline_first, Link before, std::vector<Link>& links) {
-  std::vector<std::string> lines;
+  constexpr std::size_t kPartBytes = 1U << 20U;
+  std::vector<std::string> parts = {newline_first ? "\n" : ""};
   for (std::string& member : members) {
     const std::string one = std::move(member);  // frees each one when sealed: a fleet's records are large
     Link sealed;
-    std::string line = SealRecord(before, logged_ms, said.empty() ? one : said + one, sealed);
+    parts.back() += SealRecord(before, logged_ms, said.empty() ? one : said + one, sealed);
+    parts.back() += '\n';
+    if (parts.back().size() >= kPartBytes) parts.emplace_back();
     said.clear();
-    line += '\n';
-    if (lines.empty() && newline_first) line.insert(0, 1, '\n');
-    lines.push_back(std::move(line));
     links.push_back(sealed);
     before = std::move(sealed);
   }
-  return lines;
+  return parts;
 }
 
 // The book as of the log's last record.
@@ -270,10 +268,10 @@ Result<Appended> AppendRecords(const fs::path& path, std::vector<std::string> me
     std::string said = std::move(beginning->said);
     if (tail->dropped_bytes > 0) said += fmt::format("\"dropped_bytes\":{},", tail->dropped_bytes);
     // A record that lacks nothing but its newline gets it now.
-    const std::vector<std::string> lines =
+    const std::vector<std::string> parts =
         SealLines(std::move(members), logged_ms, std::move(said), !tail->ends_with_newline,
                   std::move(beginning->link), appended.links);
-    if (const Result<void> written = WriteLines(fd->get(), log, tail->end_bytes, lines); !written) {
+    if (const Result<void> written = WriteParts(fd->get(), log, tail->end_bytes, parts); !written) {
       return written.error();
     }
     if (tail->end_bytes == 0) {  // the file may be new: its name has to survive a power cut too

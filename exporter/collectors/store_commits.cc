@@ -132,6 +132,13 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   show("not_watched", account.is_unwatched());
   show("unreadable", account.is_unreadable());
   if (!look.counter.ok()) return ReportProblem(store, kCommitsProblemMetric, look.counter.problem(), samples);
+  const bool is_wal = look.counter->source == sqlite::CommitCounter::Source::kWalIndex;
+  samples.Set("checkpoint_journal_mode_info", {name, is_wal ? "wal" : "rollback"}, 1);
+  if (look.counter->page_bytes > 0) {
+    const double page_bytes = look.counter->page_bytes;
+    samples.Set("checkpoint_page_size_bytes", {name}, page_bytes);
+    samples.Set("checkpoint_free_bytes", {name}, page_bytes * look.counter->free_pages);
+  }
   samples.Set("checkpoint_wal_frames", {name}, look.counter->frames);
   samples.Set("checkpoint_wal_backfilled_frames", {name}, look.counter->frames_backfilled);
   samples.Set("checkpoint_wal_oldest_reader_seconds", {name}, account.oldest_reader_seconds());

@@ -202,7 +202,10 @@ Measured<CommitCounter> ReadFromHeader(const std::string& path, const ProbeFile&
   if (!header.is_reserved_zero) return Problem::kEncrypted;
   if (header.change_counter != header.version_valid_for) return Problem::kOldWriter;
   if (!HasAllPages(database, header)) return Problem::kTruncated;
-  return CommitCounter{CommitCounter::Source::kHeader, header.change_counter, header.change_counter};
+  CommitCounter counter{CommitCounter::Source::kHeader, header.change_counter, header.change_counter};
+  counter.page_bytes = header.page_bytes;
+  counter.free_pages = header.free_pages;
+  return counter;
 }
 
 Measured<CommitCounter> Attempt(const std::string& path) {
@@ -230,6 +233,8 @@ Measured<CommitCounter> Attempt(const std::string& path) {
   if (is_header_of_all && *size < std::uint64_t{header->pages} * header->page_bytes)
     return Problem::kTruncated;
   (*counter).change_counter = header->change_counter;
+  (*counter).page_bytes = header->page_bytes;
+  (*counter).free_pages = header->free_pages;
   return counter;
 }
 

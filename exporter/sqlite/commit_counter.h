@@ -37,6 +37,9 @@ struct CommitCounter {
   std::uint32_t frames = 0;          // of the write-ahead log
   std::uint32_t frames_backfilled = 0;
   std::optional<OldReader> oldest_reader = {};  // in WAL mode; nothing if all readers are up to date
+  // As the database file's header says, in WAL mode as of the last checkpoint; 0 if it can't be read (encrypted).
+  std::uint32_t page_bytes = 0;
+  std::uint32_t free_pages = 0;
 };
 
 // The counter now. `path` is the database file's, resolved (ResolvePath). The file is looked at again for

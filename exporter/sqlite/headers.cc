@@ -69,6 +69,7 @@ Measured<DatabaseHeader> DecodeDatabaseHeader(const DatabaseHeaderBytes& bytes) 
   header.change_counter = BigEndian32(&bytes[24]);
   header.version_valid_for = BigEndian32(&bytes[92]);
   header.pages = BigEndian32(&bytes[28]);
+  header.free_pages = BigEndian32(&bytes[36]);
   header.is_reserved_zero =
       std::all_of(bytes.begin() + 72, bytes.begin() + 92, [](std::uint8_t byte) { return byte == 0; });
   return header;

@@ -61,6 +61,7 @@ struct DatabaseHeader {
   bool is_wal = false;                  // journal mode WAL, else one of the rollback modes
   std::uint32_t change_counter = 0;     // in a rollback mode one more with each committed write transaction
   std::uint32_t version_valid_for = 0;  // the change counter's value when a SQLite >= 3.7.0 wrote it
+  std::uint32_t free_pages = 0;         // pages of the file that hold nothing (its freelist)
   std::uint32_t pages = 0;              // means something if the two above are equal
   bool is_reserved_zero = true;         // else only its beginning is plain (SQLCipher's plaintext header)
 

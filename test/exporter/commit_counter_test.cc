@@ -186,6 +186,30 @@ TEST_CASE("a change of the journal mode changes the source, so that it can't loo
   CHECK(Commits(path, Source::kHeader) >= 2);
 }
 
+TEST_CASE("the header says how large the pages are and how many of them hold nothing") {
+  for (const std::string mode : {"DELETE", "WAL"}) {
+    CAPTURE(mode);
+    const TemporaryFolder folder;
+    const std::string path = (folder.path() / "a.db").string();
+    SqliteProcess writer(path);
+    REQUIRE(writer.Exec("PRAGMA page_size=8192; PRAGMA journal_mode=" + mode +
+                        "; CREATE TABLE t(x); INSERT INTO t VALUES (zeroblob(819200))") == kOk);
+    const auto counter = [&] {
+      REQUIRE(writer.Exec("PRAGMA wal_checkpoint(TRUNCATE)") == kOk);
+      const Measured<CommitCounter> read = ReadCommitCounter(path);
+      REQUIRE(read.ok());
+      CHECK(read->page_bytes == 8192);
+      return read->free_pages;
+    };
+    CHECK(counter() == 0);
+    REQUIRE(writer.Exec("DELETE FROM t") == kOk);
+    // The blob's overflow pages: each holds 8188 bytes of it, the table's own page the rest.
+    CHECK(counter() == 100);
+    REQUIRE(writer.Exec("VACUUM") == kOk);
+    CHECK(counter() == 0);
+  }
+}
+
 TEST_CASE("beside live writers each reading lies between what was acknowledged before and after it") {
   for (const std::string mode : {"WAL", "DELETE", "TRUNCATE", "PERSIST"}) {
     CAPTURE(mode);
