@@ -17,14 +17,15 @@ class NoPrograms(Exception):
 
 
 def newest(*names):
-    """The environment in which these names of programs.VERSIONS are found before Debian's."""
+    """The environment in which these names of programs.VERSIONS are found before Debian's, and no others are."""
     folders = []
     for name in names:
         folder = programs.folder_of(name)
         if folder is None:
             raise NoPrograms(f"{name} {programs.VERSIONS[name]} is not in the cache, and there is no Go to build it with")
         folders.append(str(folder))
-    return {"PATH": os.pathsep.join([*folders, os.environ["PATH"]])}
+    debian = [folder for folder in os.environ["PATH"].split(os.pathsep) if programs.cache() not in pathlib.Path(folder).parents]
+    return {"PATH": os.pathsep.join([*folders, *debian])}
 
 
 @dataclasses.dataclass
@@ -186,7 +187,8 @@ CHAINS = {
     "vmalert-debian": Recipe(vmalert_old, (), 65, "4s"),
     "vmalert": Recipe(vmalert, VICTORIA, 65, "4s"),
     "thanos-sidecar": Recipe(thanos_sidecar, THANOS),
-    "thanos-ruler": Recipe(thanos_ruler, THANOS, 5),
+    # Longer than a second, in which a busy machine does not ask and answer each rule.
+    "thanos-ruler": Recipe(thanos_ruler, THANOS, 25, "4s"),
 }
 
 
