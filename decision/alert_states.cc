@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "decision/measure.h"
-
 namespace outgrown::decision {
 
 using engine::State;
@@ -43,7 +41,7 @@ std::vector<AlertState> StatesNear(const Table& table, std::int64_t newest_ms,
 }
 
 Agreement CompareWithLag(const Table& table, const ThresholdRow& threshold, std::span<const Sample> samples,
-                         const std::vector<AlertState>& states, std::int64_t time_ms) {
+                         const std::vector<AlertState>& states, std::int64_t from_ms) {
   for (std::size_t count = samples.size(); count > 0; --count) {
     const engine::Clock clock = {samples[count - 1].time_ms, table.interval_ms};
     if (samples.back().time_ms - clock.time_ms > LagMs(table)) break;
@@ -52,9 +50,8 @@ Agreement CompareWithLag(const Table& table, const ThresholdRow& threshold, std:
     if (std::ranges::any_of(states, [&](AlertState alert) { return Agrees(state, alert); }))
       return Agreement::kAgrees;
   }
-  // Without evaluations from before the lag nobody can tell what the alert goes by. What was asked for begins with the window.
-  const bool begins =
-      samples.front().time_ms > time_ms - WindowMs(table, threshold.signal) + table.interval_ms;
+  // Without evaluations from before the lag nobody can tell what the alert goes by. (An evaluation may be an interval late.)
+  const bool begins = samples.front().time_ms > from_ms + table.interval_ms;
   const bool young = samples.back().time_ms - threshold.hold_ms - LagMs(table) < samples.front().time_ms;
   return begins && young ? Agreement::kNotCompared : Agreement::kDrift;
 }

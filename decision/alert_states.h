@@ -37,8 +37,8 @@ std::vector<AlertState> StatesNear(const Table& table, std::int64_t newest_ms,
 bool Agrees(engine::State state, AlertState alert);
 
 // kAgrees if one of these states is what follows from `samples`, which end with E, at E or up to the lag before it; kDrift
-// if it differs for longer; kNotCompared where the samples, asked for at `time_ms`, begin too late to tell.
+// if it differs for longer; kNotCompared where the samples, asked for from `from_ms` on, begin too late to tell.
 Agreement CompareWithLag(const Table& table, const ThresholdRow& threshold, std::span<const Sample> samples,
-                         const std::vector<AlertState>& states, std::int64_t time_ms);
+                         const std::vector<AlertState>& states, std::int64_t from_ms);
 
 }  // namespace outgrown::decision
