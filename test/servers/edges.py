@@ -8,6 +8,7 @@ of the servers themselves go to the folder.
 import argparse
 import collections
 import dataclasses
+import datetime
 import json
 import pathlib
 import re
@@ -112,7 +113,6 @@ class Tally:
 
 def seconds(text):
     """The Unix time of an instant in rulegen's JSON."""
-    import datetime
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
@@ -138,16 +138,17 @@ class Story:
         return self.run("--evaluate", *self.chain.connection(), "--log", "decisions.jsonl", "--format", "json", *arguments)
 
     def settle(self, timeout_seconds=180):
-        """Until every store is as it begins, in several runs, since an instant may be before that of the run before; or that time is
-        over; whether it is."""
+        """Until every store is as it begins, and nothing is warned of, in several runs, since an instant may be before that of the
+        run before; or that time is over; whether it is."""
         wanted = {**{name: kind.line for name, kind in STEADY.items()}, **dict.fromkeys(EDGES, SUFFICIENT)}
 
         def settled():
             try:
-                found = json.loads(self.evaluate().stdout)["evaluations"][0]["stores"]
+                found = json.loads(self.evaluate().stdout)["evaluations"][0]
             except ValueError:
                 return False
-            return {store["labels"]["database"]: store["line"] for store in found} == wanted
+            lines = {store["labels"]["database"]: store["line"] for store in found["stores"]}
+            return lines == wanted and not found["warnings"]
 
         deadline = time.monotonic() + timeout_seconds
         runs = 0
