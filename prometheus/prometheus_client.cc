@@ -150,7 +150,7 @@ std::int64_t PrometheusClient::LeftMs() const { return deadline_ms_ - SteadyMs()
 
 void PrometheusClient::Prepare(std::vector<Question> questions) {
   if (ahead_ == nullptr) {
-    constexpr int kAhead = 2;
+    constexpr int kAhead = 1;
     std::vector<HttpClient> clients;
     for (int count = 0; count < kAhead; ++count) {
       Result<HttpClient> client = http_.Another();

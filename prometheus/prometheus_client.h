@@ -53,7 +53,7 @@ class QuerySource {
 // Prometheus answers no more than 11,000 points a series (web/api/v1, "exceeded maximum resolution").
 inline constexpr std::int64_t kRangePointsMax = 10'000;
 
-// Not thread-safe. Prepared questions are asked and read by threads of its own, a few at a time.
+// Not thread-safe. A prepared question is asked and read by a thread of its own, one at a time.
 class PrometheusClient : public QuerySource {
  public:
   // All queries of one run together may take `total_ms`; what is asked later fails at once.

@@ -75,7 +75,7 @@ class MuteServer(unittest.TestCase):
             done = self.backtest(server)
             self.assertEqual(done.returncode, 4, done.stderr)
             self.assertIn("answered no query", done.stdout)
-            # A time limit may end a moment early, which costs one query more; two are asked ahead.
+            # A time limit may end a moment early, which costs one query more; one is asked ahead.
             self.assertIn(server.queries, range(3, 7))
 
     def test_the_other_spec_of_a_comparison_is_not_waited_for_anew(self):
