@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <deque>
 #include <iterator>
-#include <list>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -58,20 +57,13 @@ Result<Answer> AskBy(HttpClient& http, std::int64_t deadline_ms, const Question&
 
 }  // namespace
 
-// Asks prepared questions while the caller is at work on earlier answers, or waits for one itself. Few at a time: the
-// server is others' too, and a fleet's answers are large.
+// Asks the next prepared question while the caller is at work on an earlier answer, or waits for one itself. No more than
+// one: the server is others' too, and a fleet's answers are large.
 class PrometheusClient::Ahead {
  public:
-  Ahead(std::vector<HttpClient> clients, std::int64_t deadline_ms) : clients_(std::move(clients)) {
-    threads_.reserve(clients_.size());
-    for (HttpClient& client : clients_) {
-      try {
-        threads_.emplace_back([this, &client, deadline_ms] { Work(client, deadline_ms); });
-      } catch (const std::system_error&) {
-        break;  // no more threads are allowed (TasksMax); the caller asks what these don't
-      }
-    }
-  }
+  // std::system_error if no thread may be started (TasksMax).
+  Ahead(HttpClient client, std::int64_t deadline_ms)
+      : client_(std::move(client)), thread_([this, deadline_ms] { Work(deadline_ms); }) {}
   Ahead(const Ahead&) = delete;
   Ahead& operator=(const Ahead&) = delete;
   ~Ahead() {
@@ -80,7 +72,7 @@ class PrometheusClient::Ahead {
       ending_ = true;
     }
     changed_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
+    thread_.join();
   }
 
   void Prepare(std::vector<Question> questions) {
@@ -94,50 +86,41 @@ class PrometheusClient::Ahead {
   // The answer, or nothing if the caller has to ask.
   std::optional<Result<Answer>> Take(const Question& question) {
     std::unique_lock lock(mutex_);
-    if (const auto queued = std::ranges::find(queue_, question); queued != queue_.end()) {
-      queue_.erase(queued);
-      return std::nullopt;
-    }
-    const auto asked = std::ranges::find(asked_, question, &Asked::question);
-    if (asked == asked_.end()) return std::nullopt;
-    // The list's other elements stay where they are while the lock is not held.
-    changed_.wait(lock, [&] { return asked->answer.has_value(); });
-    std::optional<Result<Answer>> answer = std::move(asked->answer);
-    asked_.erase(asked);
+    std::erase(queue_, question);
+    if (asked_ != question) return std::nullopt;
+    changed_.wait(lock, [&] { return answer_.has_value(); });
+    asked_.reset();
+    std::optional<Result<Answer>> answer = std::exchange(answer_, std::nullopt);
     lock.unlock();
     changed_.notify_all();
     return answer;
   }
 
  private:
-  struct Asked {
-    Question question;
-    std::optional<Result<Answer>> answer;  // nothing while it is being asked
-  };
-
-  void Work(HttpClient& client, std::int64_t deadline_ms) {
+  void Work(std::int64_t deadline_ms) {
     std::unique_lock lock(mutex_);
     while (true) {
-      changed_.wait(lock, [&] { return ending_ || (!queue_.empty() && asked_.size() < clients_.size()); });
+      changed_.wait(lock, [&] { return ending_ || (!queue_.empty() && !asked_); });
       if (ending_) return;
-      asked_.push_back({std::move(queue_.front()), std::nullopt});
-      Asked& asked = asked_.back();
+      const Question question = queue_.front();
       queue_.pop_front();
+      asked_ = question;
       lock.unlock();
-      Result<Answer> answer = AskBy(client, deadline_ms, asked.question);
+      Result<Answer> answer = AskBy(client_, deadline_ms, question);
       lock.lock();
-      asked.answer = std::move(answer);
+      answer_ = std::move(answer);
       changed_.notify_all();
     }
   }
 
-  std::mutex mutex_;  // guards all but the clients, of which each belongs to a thread
+  std::mutex mutex_;  // guards all but the client, which belongs to the thread
   std::condition_variable changed_;
   std::deque<Question> queue_;
-  std::list<Asked> asked_;
+  std::optional<Question> asked_;         // until its answer is taken
+  std::optional<Result<Answer>> answer_;  // nothing while it is being asked
   bool ending_ = false;
-  std::vector<HttpClient> clients_;
-  std::vector<std::thread> threads_;
+  HttpClient client_;
+  std::thread thread_;  // last: it uses what is above
 };
 
 PrometheusClient::PrometheusClient(HttpClient http, std::int64_t total_ms)
@@ -150,14 +133,13 @@ std::int64_t PrometheusClient::LeftMs() const { return deadline_ms_ - SteadyMs()
 
 void PrometheusClient::Prepare(std::vector<Question> questions) {
   if (ahead_ == nullptr) {
-    constexpr int kAhead = 1;
-    std::vector<HttpClient> clients;
-    for (int count = 0; count < kAhead; ++count) {
-      Result<HttpClient> client = http_.Another();
-      if (!client) return;  // each is asked when its turn comes
-      clients.push_back(std::move(*client));
+    Result<HttpClient> client = http_.Another();
+    if (!client) return;  // each is asked when its turn comes
+    try {
+      ahead_ = std::make_unique<Ahead>(std::move(*client), deadline_ms_);
+    } catch (const std::system_error&) {
+      return;
     }
-    ahead_ = std::make_unique<Ahead>(std::move(clients), deadline_ms_);
   }
   ahead_->Prepare(std::move(questions));
 }

@@ -60,7 +60,7 @@ class PrometheusClient : public QuerySource {
   PrometheusClient(HttpClient http, std::int64_t total_ms);
   PrometheusClient(PrometheusClient&&) noexcept;
   PrometheusClient& operator=(PrometheusClient&&) noexcept;
-  ~PrometheusClient() override;  // waits for the questions that are being asked
+  ~PrometheusClient() override;  // waits for a question that is being asked
 
   Result<Answer> Query(const std::string& promql, std::int64_t time_ms, ResultType expected) override;
   Result<Answer> QueryRange(const std::string& promql, std::int64_t from_ms, std::int64_t to_ms,

@@ -14,8 +14,8 @@
 
 namespace outgrown::prometheus_api {
 
-// The value of `..._config_last_reload_successful` in a page of Prometheus', vmalert's or Thanos' ruler's own metrics; nothing if the
-// page has none.
+// The value of `..._config_last_reload_successful` in a page of Prometheus', vmalert's or Thanos' ruler's own metrics;
+// nothing if the page has none.
 std::optional<bool> LastReloadSucceeded(std::string_view metrics_page);
 
 // How long Prometheus keeps samples, from the body of /api/v1/status/runtimeinfo, which is what holds, wherever it was set;

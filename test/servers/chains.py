@@ -6,7 +6,9 @@ import dataclasses
 import json
 import os
 import pathlib
+import sys
 import typing
+import unittest
 
 import programs
 import servers
@@ -195,3 +197,13 @@ CHAINS = {
 def environment(name):
     """In which the chain's programs are found. NoPrograms."""
     return newest(*CHAINS[name].programs)
+
+
+def main(have):
+    """unittest's, unless `have` raises NoPrograms: then exit status 77, meson's word for skipped, with the reason."""
+    try:
+        have()
+    except NoPrograms as missing:
+        print(f"SKIPPED: {missing}")
+        sys.exit(77)
+    unittest.main(warnings="ignore")  # refused connections while a server starts leave unclosed sockets behind
