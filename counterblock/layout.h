@@ -140,7 +140,7 @@ struct Slot {
   // From here on what the holder's process says, since minor 2: only with the right `check` (ProcessSaysCheck), so that
   // an older writer in a newer one's slot is not taken to say it. `boot` counts without, for last_write_ns.
   std::uint64_t boot;         // BootId(); 0: not known
-  std::uint64_t file_device;  // the database file that this process opened last, by stat
+  std::uint64_t file_device;  // the database file that this process has open, the first of several, by stat
   std::uint64_t file_inode;   // 0 beside a device of 0: none yet; 0 beside another: not at its path any more
   std::uint64_t files_open;   // how often it has the store's database open, that file or an earlier one
   std::uint64_t

@@ -175,6 +175,8 @@ bool LockFreeSlot(ProcessBlock& block, std::uint32_t index) {
   RaiseSlotsUsed(block, index);
   EndTracesLost(block, slot);
   ForgetOtherBoot(slot);
+  // Its holder was killed in a write, as a supervisor kills a worker that waits for the lock too long: that write failed.
+  if (LoadCell(slot.in_flight_start_ns) != 0) AddOwned(slot.writes[static_cast<std::size_t>(Outcome::kOther)], 1);
   return true;
 }
 

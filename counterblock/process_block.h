@@ -50,6 +50,7 @@ struct FileId {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   bool is_known() const { return device != 0 || inode != 0; }
+  bool operator==(const FileId&) const = default;
 };
 
 // The file at the path now. Nothing if there is none, or it can't be looked at.
@@ -57,7 +58,7 @@ std::optional<FileId> FileAt(const char* path) noexcept;
 
 // What the process says beside its counts (Slot::boot and following).
 struct ProcessSays {
-  FileId file = {};  // opened last
+  FileId file = {};  // of those that are open the one that was opened first; none open: the one that was last
   std::uint64_t files_open = 0;
   std::uint64_t traces_lost = 0;
   std::array<std::uint64_t, kRefusalCount> refused = {};
@@ -89,6 +90,13 @@ struct ProcessBlock {
   std::uint64_t closed = 0;  // a number that grows with each last close of a block; 0: not closed yet
   std::array<Held, kSlotCountMax> held = {};
   ProcessSays says;
+  // The files behind says.file, in the order of their first opening. More than one after the database was replaced: a
+  // connection of before writes into the file that is no longer at the path. A further one is left out.
+  struct OpenFiles {
+    FileId file;
+    std::uint64_t count = 0;
+  };
+  std::array<OpenFiles, 4> open_files = {};
   std::optional<std::uint32_t> process_slot;  // carries traces_lost and refused; other slots have 0 there
   // Owned; where the database will be, if it wasn't there when somebody said that it is open.
   const std::string* awaited_path = nullptr;

@@ -129,13 +129,15 @@ class Writer {
   void TraceLost() noexcept;
   void TraceRegained() noexcept;
 
-  // The process has opened the store's database once more: that file. It is what the exporter compares with
-  // the file that it reads. Then: it has closed one of those. Any thread; takes a lock.
+  // The process has opened the store's database once more: that file. The exporter compares it with the file that it
+  // reads; of several the one that was opened first, which is another after the database was replaced. Then: it has
+  // closed it. Any thread; takes a lock.
   void FileOpened(const FileId& file) noexcept;
-  void FileClosed() noexcept;
+  void FileClosed(const FileId& file) noexcept;
   // The same for a caller that knows the path only: the file there now, or at a thread's first record if it
   // isn't there yet. Throws std::bad_alloc.
   void FileOpenedAt(const std::string& path);
+  void FileClosed() noexcept;
   // The database at that path was opened anew, so that it may be another file; not once more.
   void FileReopened() noexcept;
 

@@ -91,11 +91,13 @@ constexpr int kWalWriteLock = 0;  // WAL_WRITE_LOCK: which byte of the wal-index
 
 }  // namespace
 
-ObservedFile::ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink> sink, std::string store)
+ObservedFile::ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink> sink, std::string store,
+                           const block::FileId& id)
     : sqlite3_io_methods(CopyOf(real)),
       real_(&real),
       sink_(std::move(sink)),
       store_(std::move(store)),
+      id_(id),
       nobodys_(*sink_) {
   xClose = &ObservedFile::Close;
   xLock = &ObservedFile::Lock;
@@ -112,7 +114,7 @@ std::shared_ptr<Share> ObservedFile::Observe(FileUser& connection, const char* s
   const sqlite3_io_methods* real = MethodsOf(file);
   if (ObservationOf(connection.db(), schema).copy != nullptr) return nullptr;
   try {
-    std::unique_ptr<ObservedFile> observed(new ObservedFile(*real, std::move(sink), store));
+    std::unique_ptr<ObservedFile> observed(new ObservedFile(*real, std::move(sink), store, id));
     int level = SQLITE_LOCK_NONE;
     // A connection may hold a lock when it is observed for the first time (locking_mode=EXCLUSIVE, an open
     // transaction).
@@ -255,7 +257,7 @@ int ObservedFile::Close(sqlite3_file* file) noexcept {
   }
   for (const std::shared_ptr<Share>& user : users) user->tracker.Closed();
   if (self->nobody_wrote_) self->sink_->TraceRegained();
-  self->sink_->FileClosed();
+  self->sink_->FileClosed(self->id_);
   if (self->wal_ != nullptr) self->wal_->Forget();
   file->pMethods = self->real_;
   delete self;

@@ -144,7 +144,8 @@ class ObservedFile : private sqlite3_io_methods {
 
  private:
   friend class ObservedWal;
-  ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink> sink, std::string store);
+  ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink> sink, std::string store,
+               const block::FileId& id);
 
   static ObservedFile* From(sqlite3_file* file) {
     return static_cast<ObservedFile*>(const_cast<sqlite3_io_methods*>(MethodsOf(file)));
@@ -168,6 +169,7 @@ class ObservedFile : private sqlite3_io_methods {
   const sqlite3_io_methods* real_;
   const std::shared_ptr<Sink> sink_;
   const std::string store_;
+  const block::FileId id_;
   // SQLite's own pointer to the connection that is using the file. SQLite gives it again, without a lock,
   // when a connection joins a shared cache; what it points to has the shared cache's lock, which is held in
   // every call of a file's method.

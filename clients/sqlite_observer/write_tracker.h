@@ -52,7 +52,7 @@ class Sink {
 
   // The process has opened the store's database file once more; and has closed one.
   virtual void FileOpened(const block::FileId& file) noexcept = 0;
-  virtual void FileClosed() noexcept = 0;
+  virtual void FileClosed(const block::FileId& file) noexcept = 0;
   // One more open connection is not counted; and one less.
   virtual void Refused(block::Refusal reason) noexcept = 0;
   virtual void RefusalEnded(block::Refusal reason) noexcept = 0;
@@ -81,7 +81,7 @@ class BlockSink final : public Sink {
   void TraceLost() noexcept override { writer_.TraceLost(); }
   void TraceRegained() noexcept override { writer_.TraceRegained(); }
   void FileOpened(const block::FileId& file) noexcept override { writer_.FileOpened(file); }
-  void FileClosed() noexcept override { writer_.FileClosed(); }
+  void FileClosed(const block::FileId& file) noexcept override { writer_.FileClosed(file); }
   void Refused(block::Refusal reason) noexcept override { writer_.Refused(reason); }
   void RefusalEnded(block::Refusal reason) noexcept override { writer_.RefusalEnded(reason); }
 

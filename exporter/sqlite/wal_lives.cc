@@ -134,8 +134,8 @@ void WalLives::OpenNewest() {
 
 // The file is empty again, or its counter started over: its next life.
 void WalLives::BeginAgain(Life& life) {
-  if (!life.is_over || life.is_unexplained)
-    ++missed_;  // its last commits were not read, or not known to be SQLite's
+  // Its last commits were not read, or not known to be SQLite's.
+  if ((!life.is_over || life.is_unexplained) && !std::exchange(life.is_missed, false)) ++missed_;
   // Each change that a close separates from the next was a life of its own.
   if (life.changes > 1) missed_ += static_cast<std::uint64_t>(life.changes) - 1;
   ++begun_;
@@ -178,7 +178,11 @@ void WalLives::SettleLife(Life& life) {
   // elsewhere.
   life.is_unexplained =
       now.commits != life.seen && !(life.was_there || life.was_held || life.is_removed_open);
-  if (life.is_unexplained) return;
+  if (life.is_unexplained) {
+    // Nor may they be nobody's: a process that wrote and was gone before the first look leaves just this.
+    if (life.is_over && !std::exchange(life.is_missed, true)) ++missed_;
+    return;
+  }
   // Modulo 2^32, so that a counter that wrapped adds the right difference.
   commits_ += now.commits - life.seen;
   life.seen = now.commits;
@@ -199,7 +203,7 @@ void WalLives::Settle() {
   std::erase_if(lives_, [this](Life& life) {
     // Removed and held by nobody: no commit can come any more.
     const bool is_done = !life.is_here && life.is_over;
-    if (is_done && !Forget(life)) ++missed_;
+    if (is_done && !Forget(life) && !life.is_missed) ++missed_;
     return is_done;
   });
   if (lives_.size() > kLivesMax) {

@@ -107,6 +107,7 @@ class WalLives {
     int closes = 0;               // since the last Settle, before its removal
     std::uint32_t seen = 0;       // iChange that is in commits_
     bool is_unexplained = false;  // there are more, of which it is not known whether SQLite made them here
+    bool is_missed = false;       // and they are in missed_
     std::uint64_t settled_size_bytes = 0;
   };
 

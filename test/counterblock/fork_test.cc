@@ -190,6 +190,13 @@ TEST_CASE("a writer that is killed in a write is gone, one that is stopped in it
   next.Record(Outcome::kOk, 1, 1);
   CHECK(folder.Read().slots_used == 1);
   CHECK(folder.Read().in_flight == 0);
+  // It did not end, so it failed; it is known when the slot is taken again, and once.
+  CHECK(WritesOf(folder.Read(), Outcome::kOther) == 1);
+  next = Writer();
+  next = folder.Open();
+  next.Record(Outcome::kOk, 1, 1);
+  CHECK(folder.Read().slots_used == 1);
+  CHECK(WritesOf(folder.Read(), Outcome::kOther) == 1);
 }
 
 TEST_CASE("a lost trace is forgotten with the process that lost it") {

@@ -137,7 +137,8 @@ class Poller {
     NotBackwards("bucket", snapshot->buckets[BucketOf(kDuration)], last_.buckets[BucketOf(kDuration)]);
     NotBackwards("overflow", snapshot->overflow_records, last_.overflow_records);
     NotBackwards("slots used", snapshot->slots_used, last_.slots_used);
-    Expect(WritesOf(*snapshot, Outcome::kOther) == 0, "a count in a cell that nobody writes");
+    NotBackwards("killed writes", WritesOf(*snapshot, Outcome::kOther), WritesOf(last_, Outcome::kOther));
+    Expect(WritesOf(*snapshot, Outcome::kCorrupt) == 0, "a count in a cell that nobody writes");
     Expect(snapshot->in_flight <= snapshot->writers, "more in flight than living");
     last_ = *snapshot;
   }
@@ -196,6 +197,10 @@ void KillAndRestart(const char* name, int kills, std::uint32_t slots, std::mt199
   Expect(counted >= known, "lost " + std::to_string(known - counted) + " acknowledged records");
   Expect(counted - known <= killed_threads,
          "counted " + std::to_string(counted - known) + " records too many");
+  // Written by whoever takes the killed thread's slot.
+  const std::uint64_t killed_writes = WritesOf(poller.last(), Outcome::kOther);
+  Expect(killed_writes > 0 && killed_writes <= killed_threads,
+         std::to_string(killed_writes) + " killed writes of " + std::to_string(killed_threads) + " threads");
   Expect(poller.last().writers == 0, "a slot that is held by nobody looks living");
   Expect((poller.last().overflow_records > 0) == (slots < kProcesses * kThreads), "the overflow slot's use");
   std::printf(

@@ -82,10 +82,12 @@ class Scraped:
 
 
 TWO_STORES = r"UNDETERMINED - two stores have the same labels"
+TWO_EXPORTERS = r"UNDETERMINED - two exporters answer at one address, or one starts again and again"
 SCRAPED = {
     "one-store-twice": Scraped(("long-lived", "long-lived"), ({"service": "a"}, {"service": "b"}), SUFFICIENT),
     "two-stores": Scraped(("long-lived", "rollback"), ({"cluster": "a"}, {"cluster": "b"}), TWO_STORES, "another label"),
     "two-stores-in-one-series": Scraped(("long-lived", "rollback"), ({}, {}), TWO_STORES, "no label"),
+    "two-exporters-in-one-series": Scraped(("long-lived", "long-lived-again"), ({}, {}), TWO_EXPORTERS),
 }
 
 
@@ -95,6 +97,7 @@ class Evidence(ServerCase):
         cls.generate()
         cls.processes = []
         targets = {name: cls.start_situation(name, situation) for name, situation in SITUATIONS.items()}
+        targets["long-lived-again"] = cls.start_exporter("long-lived")  # a second one beside the first
         config = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
                   "rule_files": [str(cls.rules)],
                   "scrape_configs": [{"job_name": name, "static_configs": [{"targets": [target]}]}
@@ -107,10 +110,11 @@ class Evidence(ServerCase):
         cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, config=json.dumps(config)))
         cls.processes.append(cls.prometheus)
         cls.seen = {}
+        cls.not_ready = None
         try:
             servers.wait_for("every situation's verdict", cls.decided, WAIT_SECONDS, 2, alive=cls.processes)
-        except servers.NotReady:
-            pass  # each situation's test says what it saw
+        except servers.NotReady as problem:
+            cls.not_ready = problem  # each situation's test says what it saw
 
     @classmethod
     def generate(cls):
@@ -141,7 +145,13 @@ class Evidence(ServerCase):
                 env={"OUTGROWN_DIR": str(blocks)})))
         if situation.prepare:
             getattr(cls, situation.prepare)(folder, database)
-        store = [f"--store=state={folder / situation.store}"] if situation.store else []
+        return cls.start_exporter(name)
+
+    @classmethod
+    def start_exporter(cls, name):
+        folder = cls.folder / name
+        blocks = folder / "blocks"
+        store = [f"--store=state={folder / SITUATIONS[name].store}"] if SITUATIONS[name].store else []
         exporter = cls.stack.start(servers.exporter(folder, EXPORTER, [f"--block.dir={blocks}", f"--spec={cls.spec}", *store]))
         cls.processes.append(exporter)
         return exporter.url.removeprefix("http://")
@@ -170,7 +180,7 @@ class Evidence(ServerCase):
         """What is not as it should be in the newest answer about a situation; "" if nothing is."""
         store = cls.seen.get(name)
         if store is None:
-            return "no decision"
+            return f"no decision: {cls.not_ready}"
         if name in SCRAPED:
             return cls.wrongly_scraped(name, store)
         situation = SITUATIONS[name]

@@ -481,7 +481,7 @@ class Scrape(InFolder):
         self.assertEqual(self.reasons(exporter), set())
 
     def start_application(self, path):
-        """A process that writes under the observer; the file `step` in the folder of the blocks lets it go on."""
+        """A process that writes under the observer: so often, or its pool gets a connection or closes its oldest one."""
         able = os.access(PYTHON, os.X_OK) and subprocess.run(
             [PYTHON, "-c", "import sqlite3; sqlite3.Connection.enable_load_extension"],
             stderr=subprocess.DEVNULL, check=False).returncode == 0
@@ -490,10 +490,16 @@ class Scrape(InFolder):
         program = (
             "import os, sqlite3, sys\n"
             "first = sqlite3.connect(':memory:'); first.enable_load_extension(True); first.load_extension(sys.argv[2])\n"
-            "c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('PRAGMA journal_mode=WAL')\n"
-            "c.execute('CREATE TABLE IF NOT EXISTS t(x)')\n"
+            "def connect():\n"
+            "    c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('PRAGMA journal_mode=WAL')\n"
+            "    c.execute('CREATE TABLE IF NOT EXISTS t(x)')\n"
+            "    return c\n"
+            "pool = [connect()]\n"
             "for line in sys.stdin:\n"
-            "    for _ in range(int(line)): c.execute('INSERT INTO t VALUES (1)')\n"
+            "    if line == 'connect\\n': pool.append(connect())\n"
+            "    elif line == 'close\\n': pool.pop(0).close()\n"
+            "    else:\n"
+            "        for _ in range(int(line)): pool[-1].execute('INSERT INTO t VALUES (1)')\n"
             "    print('done', flush=True)\n")
         application = subprocess.Popen(
             [PYTHON, "-c", program, path, BUILD / "clients" / "sqlite_observer" / "outgrown_sqlite.so"],
@@ -502,8 +508,8 @@ class Scrape(InFolder):
         for stream in (application.stdout, application.stdin):
             self.addCleanup(stream.close)
 
-        def write(count):
-            application.stdin.write(f"{count}\n")
+        def write(what):
+            application.stdin.write(f"{what}\n")
             application.stdin.flush()
             self.assertEqual(application.stdout.readline(), "done\n")
         write(5)
@@ -527,6 +533,12 @@ class Scrape(InFolder):
             pathlib.Path(f"{path}{end}").unlink()
         write(5)
         self.assertLessEqual({"other_file"}, self.reasons(exporter))
+        # A pool of connections: a new one opens the new file, and the older one may go on writing to the old one.
+        write("connect")
+        write(5)
+        self.assertLessEqual({"other_file"}, self.reasons(exporter))
+        write("close")
+        self.assertEqual(self.reasons(exporter), set())
         path.unlink()
         self.assertLessEqual({"unlinked_file"}, self.reasons(exporter))
 

@@ -259,6 +259,32 @@ TEST_CASE("an event that comes later than what it tells of is no other life") {
   CHECK(lives.missed() == 1);
 }
 
+TEST_CASE("a process that wrote and was gone before the first look is missed at that look, and once") {
+  using outgrown::exporter::sqlite::WalLives;
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "a.db").string();
+  MakeStore(path);
+  WalLives lives(
+      path + "-shm", [](int) { return 1; }, [](int) {});
+  lives.SetWatched(true);
+  const auto look = [&](std::vector<WalLives::Happened> events) {
+    lives.Look(events);
+    lives.Settle();
+  };
+  look({});
+  WritePerProcess(path, 1, 1000);
+  look({{WalLives::Event::kCreated}, {WalLives::Event::kChanged, 1}, {WalLives::Event::kClosed}});
+  CHECK(lives.commits() == 0);
+  CHECK(lives.missed() == 1);
+  look({});
+  CHECK(lives.missed() == 1);
+  SqliteProcess next(path);
+  REQUIRE(next.Exec(kInsert) == SQLITE_OK);
+  look({{WalLives::Event::kChanged, 1}});
+  CHECK(lives.commits() == 1);
+  CHECK(lives.missed() == 1);
+}
+
 TEST_CASE("a watch that does not get to run reports that it missed lives") {
   const TemporaryFolder folder;
   const std::string path = (folder.path() / "a.db").string();

@@ -35,7 +35,7 @@ class DiarySink final : public Sink {
   void TraceLost() noexcept override { Note("lost"); }
   void TraceRegained() noexcept override { Note("regained"); }
   void FileOpened(const outgrown::block::FileId& /*file*/) noexcept override { Note("opened"); }
-  void FileClosed() noexcept override { Note("closed"); }
+  void FileClosed(const outgrown::block::FileId&) noexcept override { Note("closed"); }
   void Refused(outgrown::block::Refusal /*reason*/) noexcept override { Note("refused"); }
   void RefusalEnded(outgrown::block::Refusal /*reason*/) noexcept override { Note("refusal ended"); }
 
