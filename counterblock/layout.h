@@ -32,6 +32,8 @@
 //      792 ├──────┬─────────────────────────────┬─────────────────────┬───────┤
 //          │ boot │ open file: device inode use │ refused connections │ check │  what the holder's process says
 //      864 ├──────┴─────────────────────────────┴─────────────────────┴───────┤
+//          │ write lock: waited, held, holds, held since                      │
+//      896 ├──────────────────────────────────────────────────────────────────┤
 //          │ reserved for minors                                              │
 //     1024 └──────────────────────────────────────────────────────────────────┘
 //
@@ -51,8 +53,8 @@ namespace outgrown::block {
 inline constexpr char kMagic[8] = {'O', 'U', 'T', 'G', 'R', 'O', 'W', 'N'};
 inline constexpr std::uint32_t kByteOrder = 0x01020304;  // reads 0x04030201 on a machine of the other order
 inline constexpr std::uint16_t kMajor = 1;
-// 1: Header::last_trace_lost_ns. 2: boots, refusals, and which file a slot's process has open.
-inline constexpr std::uint16_t kMinor = 2;
+// 1: Header::last_trace_lost_ns. 2: boots, refusals, and which file a slot's process has open. 3: the write lock's times.
+inline constexpr std::uint16_t kMinor = 3;
 inline constexpr std::uint32_t kHeaderBytes = 8192;
 inline constexpr std::uint32_t kSlotBytes = 1024;
 inline constexpr std::uint32_t kSlotCountMax = 4096;
@@ -146,7 +148,12 @@ struct Slot {
   std::uint64_t
       refused[kRefusalCount];  // open connections that are not counted; one slot of each process says it
   std::uint64_t check;
-  std::uint64_t reserved1[20];
+  // The store's write lock, since minor 3. A slot of older writers has none: lock_holds stays 0 beside writes that succeed.
+  std::uint64_t lock_wait_ns;        // waited for it, also in vain
+  std::uint64_t lock_held_ns;        // held it, in holds that have ended
+  std::uint64_t lock_holds;          // of those, holds in which something was committed
+  std::uint64_t lock_held_since_ns;  // CLOCK_MONOTONIC; 0: not held. Valid only while the slot's lock is held
+  std::uint64_t reserved1[16];
 };
 
 static_assert(offsetof(Header, magic) == 0);
@@ -187,7 +194,11 @@ static_assert(offsetof(Slot, file_inode) == 808);
 static_assert(offsetof(Slot, files_open) == 816);
 static_assert(offsetof(Slot, refused) == 824);
 static_assert(offsetof(Slot, check) == 856);
-static_assert(offsetof(Slot, reserved1) == 864);
+static_assert(offsetof(Slot, lock_wait_ns) == 864);
+static_assert(offsetof(Slot, lock_held_ns) == 872);
+static_assert(offsetof(Slot, lock_holds) == 880);
+static_assert(offsetof(Slot, lock_held_since_ns) == 888);
+static_assert(offsetof(Slot, reserved1) == 896);
 static_assert(sizeof(Slot) == kSlotBytes);
 static_assert(kHeaderBytes % 64 == 0 && kSlotBytes % 64 == 0, "slots start on their own cache lines");
 

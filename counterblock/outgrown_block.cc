@@ -52,6 +52,10 @@ void PrintSnapshot(const BlockName& name, const Snapshot& snapshot) {
   }
   Print("bytes", snapshot.bytes);
   Print("duration_sum_ns", snapshot.duration_sum_ns);
+  Print("lock_wait_ns", snapshot.lock_wait_ns);
+  Print("lock_held_ns", snapshot.lock_held_ns);
+  Print("lock_holds", snapshot.lock_holds);
+  Print("lock_held_now_ns", snapshot.lock_held_now_ns);
   Print("last_write_unix_ns", snapshot.last_write_unix_ns);
   Print("in_flight", snapshot.in_flight);
   Print("oldest_in_flight_ns", snapshot.oldest_in_flight_ns);

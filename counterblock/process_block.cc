@@ -176,7 +176,8 @@ bool LockFreeSlot(ProcessBlock& block, std::uint32_t index) {
   EndTracesLost(block, slot);
   ForgetOtherBoot(slot);
   // Its holder was killed in a write, as a supervisor kills a worker that waits for the lock too long: that write failed.
-  if (LoadCell(slot.in_flight_start_ns) != 0) AddOwned(slot.writes[static_cast<std::size_t>(Outcome::kOther)], 1);
+  if (LoadCell(slot.in_flight_start_ns) != 0)
+    AddOwned(slot.writes[static_cast<std::size_t>(Outcome::kOther)], 1);
   return true;
 }
 
@@ -186,6 +187,7 @@ Claim TakeSlot(ProcessBlock& block, std::uint32_t index, Held holder) {
   const Claim claim{index, MakeOwner()};
   // Counters are left as they are: the slot's next owner adds to them, so no restart is a counter's reset.
   StoreCell(slot.in_flight_start_ns, 0);  // a killed owner's
+  StoreCell(slot.lock_held_since_ns, 0);
   StoreCell(slot.owner, claim.owner);
   WriteSays(block, index);
   return claim;
@@ -195,6 +197,7 @@ Claim TakeSlot(ProcessBlock& block, std::uint32_t index, Held holder) {
 void ReleaseSlot(ProcessBlock& block, std::uint32_t index) {
   Slot& slot = block.slots[index];
   StoreCell(slot.in_flight_start_ns, 0);
+  StoreCell(slot.lock_held_since_ns, 0);
   EndTracesLost(block, slot);
   // Before the unlock: the next owner may write its mark as soon as the lock is free.
   StoreCell(slot.owner, 0);
@@ -308,6 +311,7 @@ void ReturnSlot(ProcessBlock& block, const Claim& claim) {
   Slot& slot = block.slots[claim.index];
   if (LoadCell(slot.owner) != claim.owner) return;  // lost with its lock, and somebody else's by now
   StoreCell(slot.in_flight_start_ns, 0);
+  StoreCell(slot.lock_held_since_ns, 0);
   if (claim.index != block.process_slot &&
       std::ranges::count(block.held, Held::kIdle) >= std::ptrdiff_t{kIdleSlotsMax}) {
     ReleaseSlot(block, claim.index);

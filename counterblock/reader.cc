@@ -67,6 +67,9 @@ void AddCounters(const Slot& slot, Snapshot& into) {
   for (std::uint32_t i = 0; i < kBucketCount; ++i) into.buckets[i] += slot.buckets[i];
   into.bytes += slot.bytes;
   into.duration_sum_ns += slot.duration_sum_ns;
+  into.lock_wait_ns += slot.lock_wait_ns;
+  into.lock_held_ns += slot.lock_held_ns;
+  into.lock_holds += slot.lock_holds;
 }
 
 // What a slot's holder says beside its counts. True if that is only that its connections are not counted.
@@ -92,12 +95,15 @@ bool AddSays(const Slot& slot, Snapshot& into) {
 void AddLiving(const Slot& slot, const Now& now, Snapshot& into) {
   if (!AddSays(slot, into)) ++into.writers;
   into.traces_lost += slot.traces_lost;
+  // A mark may be younger than `now`, or a caller's mistake; a duration is never negative.
+  const auto lasts_ns = [&now](std::uint64_t since_ns) {
+    return now.monotonic_ns > since_ns ? now.monotonic_ns - since_ns : 0;
+  };
+  if (slot.lock_held_since_ns != 0)
+    into.lock_held_now_ns = std::max(into.lock_held_now_ns, lasts_ns(slot.lock_held_since_ns));
   if (slot.in_flight_start_ns == 0) return;
   ++into.in_flight;
-  // The mark may be younger than `now`, or a caller's mistake; a duration is never negative.
-  const std::uint64_t lasts_ns =
-      now.monotonic_ns > slot.in_flight_start_ns ? now.monotonic_ns - slot.in_flight_start_ns : 0;
-  into.oldest_in_flight_ns = std::max(into.oldest_in_flight_ns, lasts_ns);
+  into.oldest_in_flight_ns = std::max(into.oldest_in_flight_ns, lasts_ns(slot.in_flight_start_ns));
 }
 
 Slot SlotAt(std::span<const std::byte> image, std::uint32_t index) {

@@ -57,6 +57,9 @@ struct Snapshot {
   std::uint64_t bytes = 0;
   std::uint64_t duration_sum_ns = 0;
   std::array<std::uint64_t, kBucketCount> buckets = {};  // not cumulative, UpperBoundNs(i)
+  std::uint64_t lock_wait_ns = 0;                        // waiting for the store's write lock, also in vain
+  std::uint64_t lock_held_ns = 0;                        // holding it, in holds that have ended
+  std::uint64_t lock_holds = 0;                          // those of them in which something was committed
   std::uint64_t overflow_records = 0;                    // those of them in the shared slot
 
   // Gauges.
@@ -64,6 +67,7 @@ struct Snapshot {
   std::uint64_t last_write_unix_ns = 0;   // the same as Unix time, to the millisecond; 0: none yet
   std::uint32_t in_flight = 0;            // living writers that are inside a write
   std::uint64_t oldest_in_flight_ns = 0;  // how long the oldest of those lasts already, 0 if there is none
+  std::uint64_t lock_held_now_ns = 0;     // how long the store's write lock has been held now, 0 if it is not
   std::uint32_t writers =
       0;  // slots that a living writer holds, without those whose process only has refused connections
   std::uint64_t traces_lost = 0;  // connections on which a living writer's counting has lost its place

@@ -177,7 +177,10 @@ void Writer::EndElsewhere(const Start& start, Outcome outcome, std::uint64_t byt
   Abandon(start);
 }
 
-void Writer::Abandon(const Start& start) noexcept {
+void Writer::Abandon(const Start& start) noexcept { ClearMark(start, &Slot::in_flight_start_ns); }
+void Writer::ForgetHold(const Start& hold) noexcept { ClearMark(hold, &Slot::lock_held_since_ns); }
+
+void Writer::ClearMark(const Start& start, std::uint64_t Slot::*mark) noexcept {
   const auto number = static_cast<std::uint32_t>(start.mark);
   if (number == 0 || number > block_->slot_count) return;
   Slot& slot = block_->slots[number - 1];
@@ -187,7 +190,69 @@ void Writer::Abandon(const Start& start) noexcept {
   if (static_cast<std::uint32_t>(owner) != static_cast<std::uint32_t>(start.mark >> 32U)) return;
   if (owner >> 32U != static_cast<std::uint64_t>(::getpid())) return;
   // Only this write's mark: the slot's owner may have begun another one meanwhile.
-  ReplaceCell(slot.in_flight_start_ns, start.start_ns, 0);
+  ReplaceCell(slot.*mark, start.start_ns, 0);
+}
+
+Slot* Writer::EnterSlot(HeldSlot*& held) noexcept {
+  held = EnterOwnSlot();
+  if (held == nullptr && FindOrClaimSlot(*block_) != nullptr) held = EnterOwnSlot();
+  if (held != nullptr) return held->slot;
+  if (block_->id.load(std::memory_order_relaxed) == 0) return nullptr;  // off, or closed
+  return &block_->slots[block_->slot_count];
+}
+
+void Writer::LockWaited(std::uint64_t wait_ns) noexcept {
+  const ErrnoKept errno_kept;
+  HeldSlot* held = nullptr;
+  Slot* const slot = EnterSlot(held);
+  if (slot == nullptr) return;
+  wait_ns = std::min(wait_ns, kDurationMaxNs);
+  if (held == nullptr) {
+    AddShared(slot->lock_wait_ns, wait_ns);
+    return;
+  }
+  AddOwned(slot->lock_wait_ns, wait_ns);
+  LeaveOwnSlot(*held);
+}
+
+Start Writer::LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept {
+  const ErrnoKept errno_kept;
+  HeldSlot* held = nullptr;
+  Start hold = {since_ns, 0};
+  Slot* const slot = EnterSlot(held);
+  if (slot == nullptr) return hold;
+  wait_ns = std::min(wait_ns, kDurationMaxNs);
+  if (held == nullptr) {
+    AddShared(slot->lock_wait_ns, wait_ns);
+    return hold;
+  }
+  AddOwned(slot->lock_wait_ns, wait_ns);
+  // One connection holds a store's lock; a mark that is there belongs to a copy of it at another path.
+  if (LoadCell(slot->lock_held_since_ns) == 0) {
+    StoreCell(slot->lock_held_since_ns, since_ns);
+    hold.mark = MarkOf(*held);
+  }
+  LeaveOwnSlot(*held);
+  return hold;
+}
+
+void Writer::LockReleasedAt(const Start& hold, bool wrote, std::uint64_t end_ns) noexcept {
+  const ErrnoKept errno_kept;
+  HeldSlot* held = nullptr;
+  Slot* const slot = EnterSlot(held);
+  if (slot == nullptr) return;
+  const std::uint64_t held_ns = end_ns > hold.start_ns ? std::min(end_ns - hold.start_ns, kDurationMaxNs) : 0;
+  if (held == nullptr) {
+    AddShared(slot->lock_held_ns, held_ns);
+    AddShared(slot->lock_holds, wrote ? 1 : 0);
+    return;
+  }
+  AddOwned(slot->lock_held_ns, held_ns);
+  AddOwned(slot->lock_holds, wrote ? 1 : 0);
+  const bool is_own_mark = hold.mark == MarkOf(*held);
+  if (is_own_mark) StoreCell(slot->lock_held_since_ns, 0);
+  LeaveOwnSlot(*held);
+  if (!is_own_mark) ForgetHold(hold);  // taken on another thread
 }
 
 void Writer::TraceLost() noexcept { AddToTracesLost(1); }

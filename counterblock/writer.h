@@ -123,6 +123,14 @@ class Writer {
   // Takes the mark away and records nothing: the transaction wrote nothing after all.
   void Abandon(const Start& start) noexcept;
 
+  // The store's write lock was waited for in vain.
+  void LockWaited(std::uint64_t wait_ns) noexcept;
+  // It has been held since then, after that wait, and is shown as held; it was released, `wrote`: by a write. ForgetHold
+  // takes the mark away and adds nothing.
+  Start LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept;
+  void LockReleasedAt(const Start& hold, bool wrote, std::uint64_t end_ns) noexcept;
+  void ForgetHold(const Start& hold) noexcept;
+
   // One more connection is no longer counted completely, as long as the process lives or until it has regained
   // it (closing the connection counts as that). Shown as checkpoint_block_trace_lost, and for some minutes
   // after. Any thread; takes a lock.
@@ -194,6 +202,10 @@ class Writer {
     return Start{start_ns, MarkOf(held)};
   }
 
+  // The slot to add to: this thread's, entered, or the overflow slot, in which case `held` is null. Null if this is off.
+  Slot* EnterSlot(HeldSlot*& held) noexcept;
+  // Sets a mark of this process to 0, if it is still the one that was set at the start.
+  void ClearMark(const Start& start, std::uint64_t Slot::*mark) noexcept;
   void RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
                        std::uint64_t end_ns) noexcept;
   Start BeginElsewhere(std::uint64_t start_ns) noexcept;

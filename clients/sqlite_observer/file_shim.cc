@@ -98,6 +98,7 @@ ObservedFile::ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink>
       sink_(std::move(sink)),
       store_(std::move(store)),
       id_(id),
+      lock_timer_(*sink_),
       nobodys_(*sink_) {
   xClose = &ObservedFile::Close;
   xLock = &ObservedFile::Lock;
@@ -219,7 +220,10 @@ void ObservedFile::Locked(int level) noexcept { lock_level_ = std::max(lock_leve
 
 void ObservedFile::LockAsked(Share* caller) noexcept {
   const bool traced = caller != nullptr && !caller->ignored && caller->connection->ExplainsWrite();
-  if (WriteTracker* tracker = CallersTracker(caller)) tracker->LockAttempted(traced);
+  WriteTracker* const tracker = CallersTracker(caller);
+  if (tracker == nullptr) return;
+  lock_timer_.Asked(tracker->lock_refused());
+  tracker->LockAttempted(traced);
 }
 
 void ObservedFile::LockAnswered(Share* caller, int result) noexcept {
@@ -240,6 +244,7 @@ void ObservedFile::Commit() noexcept {
   // Where the log could not be watched every commit counts: too many is seen by the coverage, too few would
   // be missed.
   const bool changed = changed_ || in_unwatched_wal_;
+  if (changed) lock_timer_.Committed();
   changed_ = in_unwatched_wal_ = false;
   if (caller != nullptr && !caller->ignored) caller->connection->CommitSeen();
   if (WriteTracker* tracker = CallersTracker(caller)) tracker->Committed(changed);
@@ -288,6 +293,7 @@ int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
   if (begins) self.LockAsked(caller);
   const int result = self.real_->xLock(file, level);
   if (result == SQLITE_OK) self.Locked(level);
+  if (begins) self.lock_timer_.Answered(result == SQLITE_OK);
   if (begins || result != SQLITE_OK) self.LockAnswered(caller, result);
   return result;
 }
@@ -298,6 +304,8 @@ int ObservedFile::Unlock(sqlite3_file* file, int level) noexcept {
     if (Share* const reader = self.FirstReader()) reader->first_read.LockReleased();
   }
   const int result = self.real_->xUnlock(file, level);
+  if (self.lock_level_ >= SQLITE_LOCK_RESERVED && level < SQLITE_LOCK_RESERVED)
+    self.lock_timer_.Released(false);
   // Also if the unlock failed: SQLite takes the lock for given back then.
   self.lock_level_ = std::min(self.lock_level_.load(), level);
   return result;
@@ -314,6 +322,9 @@ int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) 
       is_asked ? reader->first_read.LockAsked(reader->sink_if_counted()) : reader->first_read.LockReleased();
     }
     const int result = self.real_->xShmLock(file, offset, count, flags);
+    // A frame that was written is told by now, its commit after this.
+    if (offset == kWalWriteLock && flags == (SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE))
+      self.lock_timer_.Released(self.changed_ || self.in_unwatched_wal_);
     if (reader != nullptr && is_asked) reader->first_read.LockAnswered(result);
     return result;
   }
@@ -321,6 +332,7 @@ int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) 
   if (self.wal_ == nullptr && caller != nullptr) self.FindWal(*caller, true);
   self.LockAsked(caller);
   const int result = self.real_->xShmLock(file, offset, count, flags);
+  self.lock_timer_.Answered(result == SQLITE_OK);
   self.LockAnswered(caller, result);
   if (result == SQLITE_OK) self.in_unwatched_wal_ = self.wal_ == nullptr;
   return result;

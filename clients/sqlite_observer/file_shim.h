@@ -29,6 +29,7 @@
 
 #include "clients/sqlite_observer/file_methods.h"
 #include "clients/sqlite_observer/first_read.h"
+#include "clients/sqlite_observer/lock_timer.h"
 #include "clients/sqlite_observer/sqlite_api.h"
 #include "clients/sqlite_observer/write_tracker.h"
 
@@ -181,6 +182,7 @@ class ObservedFile : private sqlite3_io_methods {
   std::atomic<int> lock_level_ = SQLITE_LOCK_NONE;
   std::atomic<Share*> only_user_ = nullptr;  // if there is exactly one; read without the library's lock
   std::vector<std::shared_ptr<Share>> users_;
+  LockTimer lock_timer_;
   WriteTracker nobodys_;       // writes of connections that are not known
   bool nobody_wrote_ = false;  // … which is reported as a lost trace
 };

@@ -46,6 +46,13 @@ class Sink {
   // Takes the mark away and counts nothing.
   virtual void Abandon(const block::Start& start) noexcept = 0;
 
+  // The store's write lock: it was waited for in vain; it is held since then, after that wait; it was released, `wrote`: with
+  // a change committed. ForgetHold: what is held is not timed.
+  virtual void LockWaited(std::uint64_t wait_ns) noexcept = 0;
+  virtual block::Start LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept = 0;
+  virtual void LockReleasedAt(const block::Start& hold, bool wrote, std::uint64_t end_ns) noexcept = 0;
+  virtual void ForgetHold(const block::Start& hold) noexcept = 0;
+
   // One more connection cannot be fully observed any more; and one less.
   virtual void TraceLost() noexcept = 0;
   virtual void TraceRegained() noexcept = 0;
@@ -78,6 +85,14 @@ class BlockSink final : public Sink {
     writer_.EndAt(start, outcome, 0, end_ns);
   }
   void Abandon(const block::Start& start) noexcept override { writer_.Abandon(start); }
+  void LockWaited(std::uint64_t wait_ns) noexcept override { writer_.LockWaited(wait_ns); }
+  block::Start LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept override {
+    return writer_.LockHeldAt(since_ns, wait_ns);
+  }
+  void LockReleasedAt(const block::Start& hold, bool wrote, std::uint64_t end_ns) noexcept override {
+    writer_.LockReleasedAt(hold, wrote, end_ns);
+  }
+  void ForgetHold(const block::Start& hold) noexcept override { writer_.ForgetHold(hold); }
   void TraceLost() noexcept override { writer_.TraceLost(); }
   void TraceRegained() noexcept override { writer_.TraceRegained(); }
   void FileOpened(const block::FileId& file) noexcept override { writer_.FileOpened(file); }

@@ -56,6 +56,10 @@ struct BlockSum {
   std::uint64_t last_write_unix_ns = 0;
   std::uint64_t in_flight = 0;
   std::uint64_t oldest_in_flight_ns = 0;
+  std::uint64_t lock_wait_ns = 0;
+  std::uint64_t lock_held_ns = 0;
+  std::uint64_t lock_holds = 0;
+  std::uint64_t lock_held_now_ns = 0;
   std::uint64_t writers = 0;
   std::uint64_t slots = 0;
   bool is_trace_lost = false;
@@ -86,6 +90,10 @@ void Add(BlockSum& sum, const Snapshot& snapshot) {
   sum.last_write_unix_ns = std::max(sum.last_write_unix_ns, snapshot.last_write_unix_ns);
   sum.in_flight += snapshot.in_flight;
   sum.oldest_in_flight_ns = std::max(sum.oldest_in_flight_ns, snapshot.oldest_in_flight_ns);
+  sum.lock_wait_ns += snapshot.lock_wait_ns;
+  sum.lock_held_ns += snapshot.lock_held_ns;
+  sum.lock_holds += snapshot.lock_holds;
+  sum.lock_held_now_ns = std::max(sum.lock_held_now_ns, snapshot.lock_held_now_ns);
   sum.writers += snapshot.writers;
   sum.slots += snapshot.slots;
   sum.is_trace_lost = sum.is_trace_lost || snapshot.trace_lost_ago_ns <= kTraceLostShownNs;
@@ -154,6 +162,10 @@ void Expose(const std::string& name, const BlockSum& sum, Samples& samples) {
   samples.Set("checkpoint_last_write_timestamp_seconds", {name}, Seconds(sum.last_write_unix_ns));
   samples.Set("checkpoint_writes_in_flight", {name}, static_cast<double>(sum.in_flight));
   samples.Set("checkpoint_oldest_write_in_flight_seconds", {name}, Seconds(sum.oldest_in_flight_ns));
+  samples.Set("checkpoint_write_lock_wait_seconds_total", {name}, Seconds(sum.lock_wait_ns));
+  samples.Set("checkpoint_write_lock_held_seconds_total", {name}, Seconds(sum.lock_held_ns));
+  samples.Set("checkpoint_write_lock_holds_total", {name}, static_cast<double>(sum.lock_holds));
+  samples.Set("checkpoint_write_lock_held_now_seconds", {name}, Seconds(sum.lock_held_now_ns));
   samples.Set("checkpoint_block_writers", {name}, static_cast<double>(sum.writers));
   samples.Set("checkpoint_block_slots", {name}, static_cast<double>(sum.slots));
   samples.Set("checkpoint_block_overflow_records_total", {name}, static_cast<double>(sum.overflow_records));

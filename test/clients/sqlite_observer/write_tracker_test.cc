@@ -32,6 +32,15 @@ class DiarySink final : public Sink {
   void Abandon(const Start& start) noexcept override {
     Note(start.mark == 7 ? "abandon" : "abandon nothing");
   }
+  void LockWaited(std::uint64_t wait_ns) noexcept override { Note("waited " + std::to_string(wait_ns)); }
+  Start LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept override {
+    Note("held since " + std::to_string(since_ns) + " after " + std::to_string(wait_ns));
+    return {since_ns, 7};
+  }
+  void LockReleasedAt(const Start& hold, bool wrote, std::uint64_t end_ns) noexcept override {
+    Note((wrote ? "wrote " : "held ") + std::to_string(hold.start_ns) + "-" + std::to_string(end_ns));
+  }
+  void ForgetHold(const Start& /*hold*/) noexcept override { Note("forgotten"); }
   void TraceLost() noexcept override { Note("lost"); }
   void TraceRegained() noexcept override { Note("regained"); }
   void FileOpened(const outgrown::block::FileId& /*file*/) noexcept override { Note("opened"); }
