@@ -154,6 +154,15 @@ void SetTrend(const Table& table, const decision::StoreDecision& store, std::siz
   }
 }
 
+// How far the signal can go in this very store; "" if that is not known.
+std::string CeilingText(const Table& table, const decision::StoreDecision& store, std::size_t signal) {
+  const std::uint16_t ceiling = table.signals[signal].ceiling;
+  const std::optional<Sample> newest =
+      ceiling == kNoSignal ? std::nullopt : decision::Newest(store, ceiling);
+  if (!newest) return "";
+  return "own ceiling about " + QuantityText(newest->value, table.signals[ceiling].unit);
+}
+
 // Of a signal without a threshold, which is shown and not judged; nothing if its value wasn't among those given.
 std::optional<SignalRowText> ShownRow(const decision::Evaluation& evaluation,
                                       const decision::StoreDecision& store, std::size_t signal) {
@@ -197,6 +206,9 @@ std::vector<SignalRowText> SignalRows(const decision::Evaluation& evaluation,
         .worst = store.findings[shown].state,
         .breach = BreachColour(table, threshold.verdict),
     });
+    std::string& state = rows.back().state;
+    const std::string ceiling = CeilingText(table, store, signal);
+    state += (state.empty() || ceiling.empty() ? "" : ", ") + ceiling;
     SetTrend(table, store, signal, shown, rows.back());
   }
   return rows;

@@ -146,6 +146,7 @@ void AddSignals(const Spec& spec, Lines& lines) {
     // texts; to see that they are equal would need a parser of PromQL.
     lines.Text(prefix + ".expr", NormalisePromql(signal.expr));
     if (!signal.split.empty()) lines.Text(prefix + ".split", NormalisePromql(signal.split));
+    if (!signal.ceiling.empty()) lines.Text(prefix + ".ceiling", signal.ceiling);
     AddTests(signal.tests, prefix, lines);
   }
 }

@@ -161,6 +161,8 @@ struct Signal {
   // PromQL, recorded as STORE:ID:split (names.h) right behind the signal; keeps the identity labels and
   // `reason`, and is shown beside the verdict as shares of its sum. "" if there is none.
   std::string split;
+  // The id of the signal that says how far this one can go in this very store, shown beside the limit. "" if there is none.
+  std::string ceiling;
   // What to do where most of it has this reason, in spec order. Not part of the digest, as all sentences.
   std::vector<std::pair<std::string, std::string>> advice;
   std::vector<SignalTest> tests;

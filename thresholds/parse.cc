@@ -129,6 +129,7 @@ class Parser {
     reader.Text("description", signal.description);
     reader.Text("expr", signal.expr);
     reader.Text("split", signal.split);
+    reader.Text("ceiling", signal.ceiling);
     reader.TextTable("advice", "reason", signal.advice);
     ParseTests(reader, "signal.test", signal.tests);
     std::string unit;

@@ -105,6 +105,10 @@ struct OwnedTable::Rows {
       const spec::Signal& signal = spec.signals[i];
       signal_rows.push_back({signal.id, signal.title, series[i], signal.unit,
                              WithoutCoverage(spec.coverage, signal.id), splits[i], WindowOf(signal.expr)});
+      if (!signal.ceiling.empty()) {
+        const auto other = std::ranges::find(spec.signals, signal.ceiling, &spec::Signal::id);
+        signal_rows.back().ceiling = static_cast<std::uint16_t>(other - spec.signals.begin());
+      }
       for (const auto& [reason, sentence] : signal.advice)
         advice_rows.push_back({static_cast<std::uint16_t>(i), reason, sentence});
     }
@@ -242,7 +246,8 @@ std::string Signals(const Table& table) {
   for (const SignalRow& row : table.signals) {
     rows.push_back({CppString(row.id), CppString(row.title), CppString(row.series),
                     std::string(CppUnit(row.unit)), std::string(UncoveredName(row.uncovered)),
-                    CppString(row.split_series), fmt::format("{}", row.window_ms)});
+                    CppString(row.split_series), fmt::format("{}", row.window_ms),
+                    row.ceiling == kNoSignal ? "kNoSignal" : fmt::format("{}", row.ceiling)});
   }
   return Array("SignalRow", "kSignals", rows);
 }

@@ -82,6 +82,7 @@ constexpr auto kSignal = std::to_array<Key>({
     {"unit",        kRequired, R"("ratio", "per_second", "seconds", "bytes" or "count")"},
     {"expr",        kRequired, "a PromQL expression"},
     {"split",       kOptional, "a PromQL expression"},
+    {"ceiling",     kOptional, "the id of a signal"},
     {"advice",      kOptional, "a table of reasons and their sentences"},
     {"test",        kRequired, "one or more tables [[signal.test]]"},
 });

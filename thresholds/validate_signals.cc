@@ -81,6 +81,14 @@ void Sentences(const TableCheck& check, const char* key, const char* source, boo
   }
 }
 
+// A value and what it can reach are compared, so they have one unit.
+void Ceiling(const TableCheck& check, const Spec& spec, const Signal& signal) {
+  if (signal.ceiling.empty() && !check.Names("ceiling")) return;
+  const auto other = std::ranges::find(spec.signals, signal.ceiling, &Signal::id);
+  if (other == spec.signals.end() || other->id == signal.id || other->unit != signal.unit)
+    check.Wrong("ceiling", Quoted(signal.ceiling), "the id of another signal of the same unit");
+}
+
 }  // namespace
 
 void ValidateSignals(const Spec& spec, const KnownSeriesIndex& series, Report& report,
@@ -108,6 +116,7 @@ void ValidateSignals(const Spec& spec, const KnownSeriesIndex& series, Report& r
     // An empty text that was written is an error; one that was not is "no split".
     if (!signal.split.empty() || check.Names("split"))
       expressions.Expression(check, "split", signal.split, i);
+    Ceiling(check, spec, signal);
     Sentences(check, "advice", "split", !signal.split.empty() || IsUnusable(signal.positions, "split"),
               signal.advice);
     expressions.Tests("signal.test", signal.tests, check, report);

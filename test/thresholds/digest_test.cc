@@ -237,6 +237,7 @@ TEST_CASE("every change of meaning changes the digest, and no two to the same") 
       [](Spec& s) { s.signals[0].expr = "\"a b\""; },
       [](Spec& s) { s.signals[0].expr = "\"a  b\""; },
       [](Spec& s) { s.signals[0].split = "queue_up"; },
+      [](Spec& s) { s.signals[0].ceiling = "depth"; },
       [](Spec& s) { s.signals[0].tests.clear(); },
       [](Spec& s) { s.signals[0].tests[0].recorded = false; },
       [](Spec& s) { s.signals[0].tests[0].split.emplace(); },
@@ -291,8 +292,9 @@ TEST_CASE(
   for (const auto& [from, to] : std::vector<std::pair<std::string_view, std::string_view>>{
            {"[[threshold]]\nid = \"JobsMany\"\nsignal = \"jobs_per_second\"\nabove = 80",
             "[[threshold]]\nid = \"JobsFew\"\nsignal = \"jobs_per_second\"\nbelow = 80"},
-           {"[[signal.test]]\n", "split = \"queue_jobs_total\"\n[[signal.test]]\nsplit = { ok = 1 }\n"},
+           {"[[signal.test]]\n", "split = \"queue_jobs_total\"\nceiling = \"depth\"\n[[signal.test]]\nsplit = { ok = 1 }\n"},
            {"at = \"10m\"\nvalue = 1\n\n[[threshold]]", "at = \"10m\"\nrecorded = false\n\n[[threshold]]"},
+           {"title = \"Depth\"\nunit = \"count\"", "title = \"Depth\"\nunit = \"per_second\""},
            {"present = \"queue_up\"\n", "present = \"queue_up\"\nmodified = \"queue_up\"\n"},
            {"[coverage]\n", "[coverage]\nmaximum = 1.5\nreason = \"queue_up\"\n"},
            {"[[coverage.test]]\n", "[[coverage.test]]\nreasons = []\n"}}) {
