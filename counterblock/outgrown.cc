@@ -135,6 +135,20 @@ void outgrown_abandon(outgrown_store* store, outgrown_start start) {
   if (store != nullptr) store->writer.Abandon(ToStart(start));
 }
 
+outgrown_start outgrown_lock_taken(outgrown_store* store, uint64_t wait_ns) {
+  const uint64_t now_ns = block::NowNs();
+  if (store == nullptr) return outgrown_start{now_ns, 0};
+  return FromStart(store->writer.LockHeldAt(now_ns, wait_ns));
+}
+
+void outgrown_lock_released(outgrown_store* store, outgrown_start hold, int wrote) {
+  if (store != nullptr) store->writer.LockReleasedAt(ToStart(hold), wrote != 0, block::NowNs());
+}
+
+void outgrown_lock_waited(outgrown_store* store, uint64_t wait_ns) {
+  if (store != nullptr) store->writer.LockWaited(wait_ns);
+}
+
 void outgrown_trace_lost(outgrown_store* store) {
   if (store != nullptr) store->writer.TraceLost();
 }

@@ -115,6 +115,13 @@ OUTGROWN_API void outgrown_end_at(outgrown_store* store, outgrown_start start, o
 /* Takes the mark away and records nothing: the transaction wrote nothing after all. */
 OUTGROWN_API void outgrown_abandon(outgrown_store* store, outgrown_start start);
 
+/* Optional, for the store's own ceiling: the write lock was taken now, after that wait (BEGIN IMMEDIATE has returned), and is
+ * given back (COMMIT or ROLLBACK has returned), `wrote`: with a change committed. `hold` is plain data, as a start. Then: it
+ * was waited for in vain. Known to the exporter where nearly every successful write is timed. */
+OUTGROWN_API outgrown_start outgrown_lock_taken(outgrown_store* store, uint64_t wait_ns);
+OUTGROWN_API void outgrown_lock_released(outgrown_store* store, outgrown_start hold, int wrote);
+OUTGROWN_API void outgrown_lock_waited(outgrown_store* store, uint64_t wait_ns);
+
 /* One more connection is no longer counted completely (another trace replaced this one), until the process ends or
  * the connection is closed or regained. It shows as incomplete coverage: what is not measured is never
  * healthy. The exporter shows it for ten minutes more, so a loss shorter than a scrape is seen. */

@@ -3,7 +3,9 @@
 //   outgrown::Store store("checkpoints", options);  // never throws; off if it can't count
 //   {
 //     outgrown::Write write(store);  // shows as in flight
-//     …BEGIN IMMEDIATE … COMMIT…
+//     …BEGIN IMMEDIATE…
+//     write.LockTaken();  // optional: for the store's own ceiling
+//     …COMMIT…
 //     write.Finish(outgrown_outcome_of_sqlite(sqlite3_extended_errcode(db)), payload_bytes);
 //   }  // a write that was not finished, as after an exception, is recorded as OUTGROWN_OTHER
 #pragma once
@@ -71,22 +73,34 @@ class Write {
   explicit Write(Store& store) noexcept : store_(store.get()), start_(outgrown_begin(store_)) {}
   Write(const Write&) = delete;
   Write& operator=(const Write&) = delete;
-  ~Write() {
-    if (!finished_) outgrown_end(store_, start_, OUTGROWN_OTHER, 0);
-  }
+  ~Write() { Finish(OUTGROWN_OTHER, 0); }
 
+  // The write has the lock now, after it waited for it since its making. It gives it back when it is finished.
+  void LockTaken() noexcept {
+    if (!std::exchange(holds_, true)) hold_ = outgrown_lock_taken(store_, outgrown_now_ns() - start_.start_ns);
+  }
   // Records the write; the second call and later ones do nothing.
   void Finish(outgrown_outcome outcome, std::uint64_t bytes) noexcept {
-    if (!std::exchange(finished_, true)) outgrown_end(store_, start_, outcome, bytes);
+    if (std::exchange(finished_, true)) return;
+    Release(outcome == OUTGROWN_OK);
+    outgrown_end(store_, start_, outcome, bytes);
   }
   // Records nothing: the transaction wrote nothing after all.
   void Abandon() noexcept {
-    if (!std::exchange(finished_, true)) outgrown_abandon(store_, start_);
+    if (std::exchange(finished_, true)) return;
+    Release(false);
+    outgrown_abandon(store_, start_);
   }
 
  private:
+  void Release(bool wrote) noexcept {
+    if (std::exchange(holds_, false)) outgrown_lock_released(store_, hold_, wrote ? 1 : 0);
+  }
+
   outgrown_store* store_;
   outgrown_start start_;
+  outgrown_start hold_ = {};
+  bool holds_ = false;
   bool finished_ = false;
 };
 

@@ -149,13 +149,19 @@ class Application {
   bool Transaction(Body body, std::uint64_t size_bytes) {
     const outgrown::block::Start start = writer_.Begin();
     int result = Execute("BEGIN IMMEDIATE");
-    if (result == SQLITE_OK) {
+    const std::uint64_t asked_until_ns = outgrown::block::NowNs();
+    const std::uint64_t wait_ns = asked_until_ns - start.start_ns;
+    if (result != SQLITE_OK) {
+      writer_.LockWaited(wait_ns);
+    } else {
+      const outgrown::block::Start hold = writer_.LockHeldAt(asked_until_ns, wait_ns);
       result = body();
       if (result == SQLITE_OK) result = Execute("COMMIT");
       if (result != SQLITE_OK) {
         result = sqlite3_extended_errcode(database_);
         Execute("ROLLBACK");
       }
+      writer_.LockReleasedAt(hold, result == SQLITE_OK, outgrown::block::NowNs());
     }
     const Outcome outcome = outgrown::block::OutcomeOfSqlite(result);
     writer_.End(start, outcome, outcome == Outcome::kOk ? size_bytes : 0);

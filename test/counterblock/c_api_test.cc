@@ -120,6 +120,34 @@ TEST_CASE(
   outgrown_database_opened(nullptr);
 }
 
+TEST_CASE("the write lock's times are those that were given, and a hold shows while it lasts") {
+  const BlockFolder folder;
+  outgrown_options options = {};
+  options.size = sizeof options;
+  const std::string directory = folder.path();
+  options.directory = directory.c_str();
+  outgrown_store* store = outgrown_open("store", &options);
+  const std::uint64_t before_ns = NowNs();
+  const outgrown_start hold = outgrown_lock_taken(store, 100);
+  const std::uint64_t taken_ns = NowNs();
+  CHECK(folder.Read().lock_held_now_ns > 0);
+  CHECK(folder.Read().lock_held_ns == 0);
+  outgrown_lock_waited(store, 20);
+  const std::uint64_t releases_ns = NowNs();
+  // On another thread, which has a slot of its own.
+  std::thread([&] { outgrown_lock_released(store, hold, 1); }).join();
+  const Snapshot snapshot = folder.Read();
+  CHECK(snapshot.lock_wait_ns == 120);
+  CHECK(snapshot.lock_holds == 1);
+  CHECK(snapshot.lock_held_ns >= releases_ns - taken_ns);
+  CHECK(snapshot.lock_held_ns <= NowNs() - before_ns);
+  CHECK(snapshot.lock_held_now_ns == 0);
+  outgrown_lock_released(store, outgrown_lock_taken(store, 0), 0);  // rolled back
+  CHECK(folder.Read().lock_holds == 1);
+  CHECK(folder.Read().lock_held_ns > snapshot.lock_held_ns);
+  outgrown_close(store);
+}
+
 TEST_CASE("a store that cannot count is off: it says why, logs one line, and takes every call") {
   std::string lines;
   outgrown_options options = OptionsFor("/no/such/folder");

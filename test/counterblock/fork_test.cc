@@ -168,6 +168,7 @@ TEST_CASE("a writer that is killed in a write is gone, one that is stopped in it
   const auto begin_and_hang = [&] {
     Writer writer = folder.Open();
     static_cast<void>(writer.Begin());
+    static_cast<void>(writer.LockHeldAt(NowNs(), 0));
     begun.Open();
     while (true) ::pause();
     return 0;
@@ -180,16 +181,19 @@ TEST_CASE("a writer that is killed in a write is gone, one that is stopped in it
   const Snapshot stopped = folder.Read();
   CHECK(stopped.writers == 1);
   CHECK(stopped.in_flight == 1);
+  CHECK(stopped.lock_held_now_ns > 0);
   CHECK(folder.Read().oldest_in_flight_ns > stopped.oldest_in_flight_ns);
   CHECK(Kill(child) == "signal 9");
   CHECK(folder.Read().writers == 0);
   CHECK(folder.Read().in_flight == 0);
   CHECK(folder.Read().oldest_in_flight_ns == 0);
+  CHECK(folder.Read().lock_held_now_ns == 0);
 
   Writer next = folder.Open();  // takes the dead one's slot, whose mark must not become its own
   next.Record(Outcome::kOk, 1, 1);
   CHECK(folder.Read().slots_used == 1);
   CHECK(folder.Read().in_flight == 0);
+  CHECK(folder.Read().lock_held_now_ns == 0);
   // It did not end, so it failed; it is known when the slot is taken again, and once.
   CHECK(WritesOf(folder.Read(), Outcome::kOther) == 1);
   next = Writer();
