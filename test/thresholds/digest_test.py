@@ -113,6 +113,8 @@ def lines(spec):
         yield f"signal[{i}].expr", text(tokens(signal["expr"]))
         if signal.get("split"):
             yield f"signal[{i}].split", text(tokens(signal["split"]))
+        if "ceiling" in signal:
+            yield f"signal[{i}].ceiling", text(signal["ceiling"])
         yield from tests(f"signal[{i}]", signal)
     for i, threshold in enumerate(spec["threshold"]):
         for key in ("id", "signal"):
