@@ -1,10 +1,13 @@
 #include "exporter/scrape.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -98,7 +101,12 @@ FoundStores FindStores(const StoreSources& sources) {
   std::map<std::string, StoreTarget> by_name;
   const std::vector<std::string> directories =
       sources.block_directories.empty() ? DefaultBlockDirectories() : sources.block_directories;
+  std::set<std::pair<dev_t, ino_t>> seen;
   for (const std::string& directory : directories) {
+    // One folder by several names (`D` and `D/`, a symbolic link, a bind mount) would have its blocks added up.
+    struct stat status = {};
+    if (::stat(directory.c_str(), &status) == 0 && !seen.emplace(status.st_dev, status.st_ino).second)
+      continue;
     const Result<std::vector<block::BlockName>> names = block::ListBlocks(directory);
     if (!names) {
       // The other directories' stores are shown all the same.

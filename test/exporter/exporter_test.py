@@ -542,6 +542,17 @@ class Scrape(InFolder):
         path.unlink()
         self.assertLessEqual({"unlinked_file"}, self.reasons(exporter))
 
+    def test_one_folder_by_several_names_is_counted_once(self):
+        self.blocks.chmod(0o700)
+        (self.folder / "link").symlink_to(self.blocks)
+        write = self.start_application(self.folder / "s.db")
+        names = (self.blocks, f"{self.blocks}/", self.folder / "link", self.blocks / ".." / self.blocks.name)
+        exporter = self.start(*(f"--block.dir={name}" for name in names))
+        before = int(re.search(r'checkpoint_writes_total{database="s",status="success"} (\d+)', exporter.get("/metrics")[2])[1])
+        write(7)
+        after = int(re.search(r'checkpoint_writes_total{database="s",status="success"} (\d+)', exporter.get("/metrics")[2])[1])
+        self.assertEqual(after - before, 7)
+
     def test_a_refusal_to_count_is_a_reason(self):
         self.blocks.chmod(0o700)
         for release in ("1", "2"):
@@ -683,6 +694,8 @@ class Failures(InFolder):
         for _ in range(3):
             self.assertIn('checkpoint_collector_success{collector="counter_block"} 0', exporter.get("/metrics")[2])
         broken.unlink()
+        # Where two pages are still being sent, whoever asks within a second is sent the newer one.
+        servers.wait_for("the block's end", lambda: 'counter_block"} 1' in exporter.get("/metrics")[2])
         for _ in range(3):
             self.assertIn('checkpoint_collector_success{collector="counter_block"} 1', exporter.get("/metrics")[2])
         lines = [line for line in exporter.log.read_text().splitlines() if "ollector" in line]
