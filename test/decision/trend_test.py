@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "test" / "support"))
 import schema  # noqa: E402
 import servers  # noqa: E402
+from promtool import promtool  # noqa: E402
 from server_case import ServerCase  # noqa: E402
 import terminal  # noqa: E402
 
@@ -81,8 +82,7 @@ class Trend(ServerCase):
     def start(cls):
         backfill = cls.folder / "series.om"
         backfill.write_text(open_metrics())
-        subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", backfill,
-                        cls.folder / "prometheus-data"], capture_output=True, text=True, check=True)
+        promtool("tsdb", "create-blocks-from", "openmetrics", backfill, cls.folder / "prometheus-data", check=True)
         cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y"))
         document = schema.check_answer(cls.evaluate("--format", "json"))["evaluations"][0]
         cls.warnings = document["warnings"]

@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "test" / "support"))
 
 import servers  # noqa: E402
 from artefacts import SPECS, generate, run  # noqa: E402
+from promtool import promtool  # noqa: E402
 
 
 def expressions(rules_yaml):
@@ -57,12 +58,12 @@ class Consumers(unittest.TestCase):
         self.assertGreaterEqual(len(SPECS), 4)
 
     def test_promtool_takes_the_rules_of_every_flavor(self):
-        done = run("promtool", "check", "rules", "--lint-fatal", *self.each(".rules.yml"))
+        done = promtool("check", "rules", "--lint-fatal", *self.each(".rules.yml"))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_promtool_passes_the_generated_tests(self):
         for path in self.each(".test.yml"):
-            done = run("promtool", "test", "rules", path.name, cwd=path.parent)
+            done = promtool("test", "rules", path.name, cwd=path.parent)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_the_shipped_specs_leave_no_counter_without_idle_and_reset(self):

@@ -14,6 +14,8 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+sys.path.insert(0, str(ROOT / "test" / "support"))
+import promtool  # noqa: E402
 
 BASE = """
 route:
@@ -70,7 +72,7 @@ class Loop:
         self.run("git", "init", "-q", check=True)
 
     def run(self, *command, check=False):
-        environment = {**os.environ, "PATH": f"{BUILD / 'rulegen'}{os.pathsep}{os.environ['PATH']}",
+        environment = {**promtool.ENVIRONMENT, "PATH": f"{BUILD / 'rulegen'}{os.pathsep}{os.environ['PATH']}",
                        "GIT_AUTHOR_NAME": "ops", "GIT_AUTHOR_EMAIL": "ops@example.org", "GIT_COMMITTER_NAME": "ops",
                        "GIT_COMMITTER_EMAIL": "ops@example.org", "GIT_CONFIG_GLOBAL": os.devnull}
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)

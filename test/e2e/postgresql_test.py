@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "test" / "support"))
 
 import postgresql_server  # noqa: E402  (the path above)
 import servers  # noqa: E402
+from promtool import promtool  # noqa: E402
 from server_case import ServerCase  # noqa: E402
 
 RULEGEN = BUILD / "rulegen" / "rulegen"
@@ -116,7 +117,7 @@ class PostgresqlStore(ServerCase):
     def test_promtool_accepts_the_rules_and_the_shipped_ones_pass_their_tests(self):
         for command in (["check", "rules", "--lint-fatal", self.spec.parent / "gen" / "postgresql.rules.yml"],
                         ["test", "rules", ROOT / "rules" / "gen" / "postgresql.test.yml"]):
-            done = subprocess.run(["promtool", *command], capture_output=True, text=True, check=False)
+            done = promtool(*command)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_every_signal_is_recorded_as_the_load_makes_it(self):

@@ -16,6 +16,9 @@ import jsonschema
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "test" / "support"))
+from promtool import promtool  # noqa: E402
+
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve() / "rulegen" / "rulegen"
 
 # From github.com/prometheus-operator/prometheus-operator 0.93.0, example/prometheus-operator-crd/
@@ -44,8 +47,8 @@ OBJECT = only(["apiVersion", "kind", "metadata", "spec"], apiVersion={"const": "
               spec=only([], groups={"type": "array", "items": GROUP}))
 
 
-def run(*command, cwd=None):
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, cwd=cwd)
+def run(*command):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
 
 
 class PrometheusOperator(unittest.TestCase):
@@ -94,7 +97,7 @@ class PrometheusOperator(unittest.TestCase):
             path, _ = self.generated(store)
             taken = self.folder / f"{store}.yml"
             taken.write_text(yaml.safe_dump(yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]), encoding="utf-8")
-            done = run("promtool", "check", "rules", "--lint-fatal", taken)
+            done = promtool("check", "rules", "--lint-fatal", taken)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_a_go_template_engine_makes_of_helms_file_the_other(self):
@@ -106,7 +109,7 @@ class PrometheusOperator(unittest.TestCase):
         (self.folder / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [rule]}]}))
         (self.folder / "test.yml").write_text(yaml.safe_dump(
             {"rule_files": ["rules.yml"], "tests": [{"interval": "1m", "alert_rule_test": [expected]}]}))
-        done = run("promtool", "test", "rules", "test.yml", cwd=self.folder)
+        done = promtool("test", "rules", "test.yml", cwd=self.folder)
         self.assertEqual(done.returncode, 0, (done.stdout + done.stderr)[-2000:])
 
 

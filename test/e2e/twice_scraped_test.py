@@ -9,11 +9,15 @@ import json
 import pathlib
 import re
 import shutil
-import subprocess
+import sys
 import tempfile
 import unittest
 
-RULES = pathlib.Path(__file__).resolve().parents[2] / "rules" / "gen"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "test" / "support"))
+from promtool import promtool  # noqa: E402
+
+RULES = ROOT / "rules" / "gen"
 IDENTITY = {"checkpoint": 'job="app",instance="app-1:9108",database="a"', "postgresql": 'job="pg",instance="pg-1:9187"'}
 
 
@@ -67,7 +71,7 @@ def judge(folder, store, cases):
     tests = [case.test() for case in cases]
     file = pathlib.Path(folder) / "twice.yml"
     file.write_text(json.dumps({"rule_files": [f"{store}.rules.yml"], "evaluation_interval": "30s", "tests": tests}))
-    return subprocess.run(["promtool", "test", "rules", file.name], cwd=folder, capture_output=True, text=True, check=False)
+    return promtool("test", "rules", file.name, cwd=folder)
 
 
 class TwiceScraped(unittest.TestCase):

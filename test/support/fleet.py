@@ -1,7 +1,8 @@
 """A fleet of many stores as recorded series, backfilled: for tests and benchmarks at sizes that are too large to scrape in a test."""
 
 import pathlib
-import subprocess
+
+from promtool import promtool
 
 STEP = 30
 GIGABYTE = 1024**3
@@ -49,8 +50,7 @@ def backfill(stores, end, folder):
     with open(text, "w", encoding="utf-8") as out:
         out.writelines(lines(stores, end))
         out.write("# EOF\n")
-    made = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", text,
-                           pathlib.Path(folder) / "prometheus-data"], capture_output=True, text=True, check=False)
+    made = promtool("tsdb", "create-blocks-from", "openmetrics", text, pathlib.Path(folder) / "prometheus-data")
     text.unlink()
     if made.returncode != 0:
         raise RuntimeError(made.stdout[-2000:] + made.stderr[-2000:])

@@ -2,7 +2,8 @@
 situation, at a time of the test's choice."""
 
 import pathlib
-import subprocess
+
+from promtool import promtool
 
 STEP = 30
 GIGABYTE = 1024**3
@@ -70,7 +71,6 @@ def backfill_text(lines, folder):
     """The same with OpenMetrics text."""
     text = pathlib.Path(folder) / "series.om"
     text.write_text(lines)
-    made = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", text,
-                           pathlib.Path(folder) / "prometheus-data"], capture_output=True, text=True, check=False)
+    made = promtool("tsdb", "create-blocks-from", "openmetrics", text, pathlib.Path(folder) / "prometheus-data")
     if made.returncode != 0:
         raise RuntimeError(made.stdout + made.stderr)

@@ -5,7 +5,8 @@ store that falls silent, NaN. Everything comes from one seed.
 """
 
 import pathlib
-import subprocess
+
+from promtool import promtool
 
 E = 1_790_000_010  # the last evaluation's time
 STEP = 30
@@ -92,7 +93,6 @@ def backfill(folder, lines):
     text = folder / "series.om"
     # A metric's samples stand together; promtool wants no order of time within it but takes this one.
     text.write_text("\n".join(sorted(lines, key=lambda line: line.split("{", 1)[0])) + "\n# EOF\n")
-    made = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", text, folder / "prometheus-data"],
-                          capture_output=True, text=True, check=False)
+    made = promtool("tsdb", "create-blocks-from", "openmetrics", text, folder / "prometheus-data")
     if made.returncode != 0:
         raise RuntimeError(made.stdout + made.stderr)

@@ -28,6 +28,7 @@ import history  # noqa: E402
 import schema  # noqa: E402
 import servers  # noqa: E402
 from history import E  # noqa: E402
+from promtool import promtool  # noqa: E402
 
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
 SPEC = ROOT / "rules" / "checkpoint.toml"
@@ -177,8 +178,7 @@ class Archive(unittest.TestCase):
         self.archive(place)
         second = self.folder / "second"
         second.mkdir()
-        made = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", place / "series/checkpoint.om",
-                               second / "prometheus-data"], capture_output=True, text=True, check=False)
+        made = promtool("tsdb", "create-blocks-from", "openmetrics", place / "series/checkpoint.om", second / "prometheus-data")
         self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
         before = self.samples(self.prometheus.url)
         with servers.Stack() as stack:

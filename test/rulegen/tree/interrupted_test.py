@@ -194,7 +194,7 @@ class Faults(Interrupted):
                     shutil.copytree(self.folder / "old", ops.folder)
                     ops.put(self.shapes[new])
                     fault = f"{name} number {number} fails with {error}"
-                    done = subprocess.run(["strace", "-o", os.devnull, "-e", f"trace={name}", "-e",
+                    done = subprocess.run(["strace", "-f", "--seccomp-bpf", "-o", os.devnull, "-e", f"trace={name}", "-e",
                                            f"inject={name}:error={error}:when={number}", *ops.command()],
                                           capture_output=True, text=True, check=False)
                     tried += 1
