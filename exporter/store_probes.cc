@@ -186,6 +186,7 @@ bool StoreProbes::Crew::ReadStore(std::size_t index) {
     store.report.samples.Merge(samples);
     store.report.database = scrape.database;
     store.report.oldest_reader = scrape.oldest_reader;
+    store.report.lock_holder = scrape.lock_holder;
     store.report.runs.emplace_back(collector.name, CollectorRun{duration, std::move(done)});
   }
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -63,6 +63,7 @@ struct StoreScrape {
   bool are_blocks_read = true;  // or there are none
   BlocksSay blocks = {};
   std::string oldest_reader = {};  // who holds the log back, for people; "" if nobody does
+  std::string lock_holder = {};    // who holds the write lock now; likewise
 };
 
 // Runs once for each store, in the order of the list (below), so that a later one finds the path that

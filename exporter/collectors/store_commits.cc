@@ -109,6 +109,8 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
     look.counter = Read(*path, store.settings.commits->watch(), look.lives);
     look.database = sqlite::IdentityOf(*path);
     look.is_held = sqlite::IsHeldOpen(*path);
+    if (const std::optional<pid_t> holder = sqlite::WriteLockHolder(*path))
+      store.lock_holder = ProcessText(*holder);
   } else {
     look.counter = path.problem();
   }

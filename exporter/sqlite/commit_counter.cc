@@ -14,6 +14,7 @@ namespace outgrown::exporter::sqlite {
 namespace {
 
 // The bytes that SQLite's POSIX locks lie on (os.h: PENDING_BYTE and what follows it).
+constexpr off_t kWalWriteLockByte = 120;  // of the wal-index: UNIX_SHM_BASE of os_unix.c
 constexpr off_t kReservedByte = 0x40000000 + 1;
 constexpr off_t kSharedFirst = 0x40000000 + 2;
 constexpr off_t kSharedSize = 510;
@@ -258,6 +259,17 @@ bool IsHeldOpen(const std::string& path) {
   if (!database.ok()) return false;
   const Measured<bool> held = IsHeld(*database);
   return held.ok() && *held;
+}
+
+std::optional<pid_t> WriteLockHolder(const std::string& path) {
+  const auto holder = [](const std::string& file, off_t byte) -> std::optional<pid_t> {
+    const Measured<ProbeFile> open = ProbeFile::Open(file);
+    if (!open.ok()) return std::nullopt;
+    const Measured<std::optional<pid_t>> process = open->LockHolder(F_WRLCK, byte, 1);
+    return process.ok() ? *process : std::nullopt;
+  };
+  const std::optional<pid_t> in_wal = holder(path + "-shm", kWalWriteLockByte);
+  return in_wal ? in_wal : holder(path, kReservedByte);
 }
 
 }  // namespace outgrown::exporter::sqlite

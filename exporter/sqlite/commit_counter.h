@@ -50,4 +50,8 @@ Measured<CommitCounter> ReadCommitCounter(const std::string& path);
 // its end, in rollback modes during transactions only. Seen through bind mounts and hard links.
 bool IsHeldOpen(const std::string& path);
 
+// The process that holds the write lock now, 0 if it is not known which; nothing if it is free. In WAL mode the wal-index's
+// write byte, with a rollback journal RESERVED.
+std::optional<pid_t> WriteLockHolder(const std::string& path);
+
 }  // namespace outgrown::exporter::sqlite

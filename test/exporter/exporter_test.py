@@ -434,6 +434,18 @@ class Scrape(InFolder):
         reader.close()
         connection.close()
 
+    def test_who_holds_the_write_lock_for_long_is_named(self):
+        self.blocks.chmod(0o700)
+        write = self.start_application(self.folder / "s.db")
+        exporter = self.start(f"--block.dir={self.blocks}")
+        self.assertNotIn("Write lock:", exporter.get("/")[2])
+        write("hold")
+        servers.wait_for("the hold", lambda: re.search(
+            r"<b>Write lock:</b> process \d+ \(python3\) has held it for \d+ s", exporter.get("/")[2]))
+        self.assertRegex(exporter.get("/metrics")[2], r'checkpoint_write_lock_held_now_seconds{database="s"} [1-9]')
+        write("release")
+        self.assertNotIn("Write lock:", exporter.get("/")[2])
+
     def test_a_held_database_whose_log_is_not_here_is_a_reason(self):
         removed = {"shm": ["-shm"], "wal": ["-wal"], "both": ["-wal", "-shm"]}
         for name, ends in removed.items():
@@ -498,6 +510,8 @@ class Scrape(InFolder):
             "for line in sys.stdin:\n"
             "    if line == 'connect\\n': pool.append(connect())\n"
             "    elif line == 'close\\n': pool.pop(0).close()\n"
+            "    elif line == 'hold\\n': pool[-1].execute('BEGIN IMMEDIATE')\n"
+            "    elif line == 'release\\n': pool[-1].execute('COMMIT')\n"
             "    else:\n"
             "        for _ in range(int(line)): pool[-1].execute('INSERT INTO t VALUES (1)')\n"
             "    print('done', flush=True)\n")
