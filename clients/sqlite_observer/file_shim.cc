@@ -180,6 +180,12 @@ Share* ObservedFile::FirstReader() noexcept {
   return only == nullptr || only->first_read.is_done() ? nullptr : only;
 }
 
+void ObservedFile::ReadLockAsked() noexcept {
+  if (db_.load(std::memory_order_relaxed) != nullptr) return;
+  Share* const only = only_user_;
+  if (only != nullptr && !only->ignored) only->connection->KeepTrace();
+}
+
 void ObservedFile::SchemaDropped() noexcept {
   Share* const only = only_user_;
   if (only != nullptr && db_.load(std::memory_order_relaxed) == nullptr) only->first_read.SchemaDropped();
@@ -265,6 +271,7 @@ int ObservedFile::Close(sqlite3_file* file) noexcept {
 int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
   ObservedFile& self = *From(file);
   if (level < SQLITE_LOCK_RESERVED) {
+    self.ReadLockAsked();
     Share* const reader = self.lock_level_ == SQLITE_LOCK_NONE ? self.FirstReader() : nullptr;
     if (reader != nullptr) reader->first_read.LockAsked(reader->sink_if_counted());
     const int result = self.real_->xLock(file, level);
@@ -308,6 +315,7 @@ int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) 
   if (offset != kWalWriteLock || flags != (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE)) {
     Share* const reader = (flags & SQLITE_SHM_SHARED) != 0 ? self.FirstReader() : nullptr;
     const bool is_asked = (flags & SQLITE_SHM_LOCK) != 0;
+    if (is_asked && (flags & SQLITE_SHM_SHARED) != 0) self.ReadLockAsked();
     if (reader != nullptr) {
       is_asked ? reader->first_read.LockAsked(reader->sink_if_counted()) : reader->first_read.LockReleased();
     }

@@ -40,6 +40,8 @@ class ObservedFile;
 class FileUser {
  public:
   virtual sqlite3* db() const = 0;
+  // A statement is asking for a lock: if somebody else has taken the trace, it is time to take it again.
+  virtual void KeepTrace() noexcept = 0;
   // A write is asking for its lock, or something has been refused the lock to read. True if a statement that the trace
   // has announced is running, so that it is that one's; otherwise looks whether the trace is lost.
   virtual bool ExplainsWrite() noexcept = 0;
@@ -134,6 +136,8 @@ class ObservedFile : private sqlite3_io_methods {
   // The one connection that uses it, whose first_read is to be asked. Null if that has read the schema, and in a shared
   // cache that another has joined: with its lock held, that must not be asked.
   Share* FirstReader() noexcept;
+  // The one connection that uses it, if it isn't ignored, is asking for a lock to read.
+  void ReadLockAsked() noexcept;
   // A statement of the caller has ended with SQLITE_SCHEMA.
   void SchemaDropped() noexcept;
   // Watches the WAL's file as well, where a connection in exclusive mode has one open; otherwise the WAL's lock
