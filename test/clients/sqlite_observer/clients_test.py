@@ -183,14 +183,15 @@ first.set_trace_callback(seen.append)
 first.enable_load_extension(True)
 first.load_extension(os.environ["EXTENSION"])
 first.execute("CREATE TABLE t(x)")
-print(seen, first.execute("SELECT outgrown_status()").fetchone()[0])
+print(seen)
+print(first.execute("SELECT outgrown_status()").fetchone()[0])
 connection = sqlite3.connect("app.db")
 print(traces_lost())
 work(connection)
 print(traces_lost())
 """)
     unknown = "kinds of failures are unknown with this SQLite"
-    assert out == (f"['CREATE TABLE t(x)'] counting main as first; the trace is lost, only commits are counted; {unknown}\n"
+    assert out == (f"['CREATE TABLE t(x)']\ncounting main as first; the trace is lost, only commits are counted; {unknown}\n"
                    f"1\ncounting main as app; {unknown}\n0\n"), out
     assert counts(folder) == {"ok": 4, "busy": 1}, counts(folder)
 
