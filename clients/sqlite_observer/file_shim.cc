@@ -51,8 +51,10 @@ int ObservedWal::Write(sqlite3_file* file, const void* bytes, int size_bytes, sq
   const int result = wal.real_->xWrite(file, bytes, size_bytes, offset);
   // Only what was written: a failed write of the commit frame commits nothing. A frame's header is a write of
   // its own (wal.c, walWriteOneFrame).
-  if (result == SQLITE_OK && size_bytes == kFrameHeaderBytes && offset >= kWalHeaderBytes &&
-      wal.database_ != nullptr && BigEndian32(static_cast<const unsigned char*>(bytes) + 4) != 0) {
+  if (result != SQLITE_OK || offset < kWalHeaderBytes || wal.database_ == nullptr) return result;
+  if (size_bytes != kFrameHeaderBytes) {
+    wal.database_->page_bytes_ += static_cast<std::uint64_t>(size_bytes);
+  } else if (BigEndian32(static_cast<const unsigned char*>(bytes) + 4) != 0) {
     wal.database_->changed_ = true;
   }
   return result;
@@ -98,6 +100,7 @@ ObservedFile::ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink>
       store_(std::move(store)),
       nobodys_(*sink_) {
   xClose = &ObservedFile::Close;
+  xWrite = &ObservedFile::Write;
   xLock = &ObservedFile::Lock;
   xUnlock = &ObservedFile::Unlock;
   xFileControl = &ObservedFile::FileControl;
@@ -161,7 +164,9 @@ void ObservedFile::RemoveUser(const FileUser& connection) noexcept {
 void ObservedFile::ForgetChange() noexcept {
   // With several users another one may be in the middle of its commit. Relaxed: only whether there is one
   // user is asked.
-  if (only_user_.load(std::memory_order_relaxed) != nullptr) changed_ = false;
+  if (only_user_.load(std::memory_order_relaxed) == nullptr) return;
+  changed_ = false;
+  page_bytes_ = 0;
 }
 
 Share* ObservedFile::Caller() noexcept {
@@ -229,6 +234,7 @@ void ObservedFile::LockAsked(Share* caller) noexcept {
 void ObservedFile::LockAnswered(Share* caller, int result) noexcept {
   if (result == SQLITE_OK) {
     changed_ = false;
+    page_bytes_ = 0;
   } else if (WriteTracker* tracker = CallersTracker(caller)) {
     tracker->LockRefused();
   }
@@ -244,9 +250,11 @@ void ObservedFile::Commit() noexcept {
   // Where the log could not be watched every commit counts: too many is seen by the coverage, too few would
   // be missed.
   const bool changed = changed_ || in_unwatched_wal_;
+  const std::uint64_t bytes = page_bytes_;
   changed_ = in_unwatched_wal_ = false;
+  page_bytes_ = 0;
   if (caller != nullptr && !caller->ignored) caller->connection->CommitSeen();
-  if (WriteTracker* tracker = CallersTracker(caller)) tracker->Committed(changed);
+  if (WriteTracker* tracker = CallersTracker(caller)) tracker->Committed(changed, bytes);
 }
 
 int ObservedFile::Close(sqlite3_file* file) noexcept {
@@ -266,6 +274,15 @@ int ObservedFile::Close(sqlite3_file* file) noexcept {
   file->pMethods = self->real_;
   delete self;
   return file->pMethods->xClose(file);
+}
+
+int ObservedFile::Write(sqlite3_file* file, const void* bytes, int size_bytes,
+                        sqlite3_int64 offset) noexcept {
+  ObservedFile& self = *From(file);
+  const int result = self.real_->xWrite(file, bytes, size_bytes, offset);
+  // A checkpoint's pages too, but no transaction is open then, and where one begins that is forgotten.
+  if (result == SQLITE_OK) self.page_bytes_ += static_cast<std::uint64_t>(size_bytes);
+  return result;
 }
 
 int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
@@ -342,6 +359,10 @@ int ObservedFile::FileControl(sqlite3_file* file, int operation, void* argument)
   switch (operation) {
     case SQLITE_FCNTL_PDB:
       self.db_.store(static_cast<sqlite3**>(argument), std::memory_order_relaxed);
+      break;
+    case SQLITE_FCNTL_CKPT_DONE:
+      // Of a log that ends within a change of the journal's mode, in exclusive mode: no begin shows.
+      self.page_bytes_ = 0;
       break;
     case SQLITE_FCNTL_SYNC:
       // Sent for every commit that has changed pages, also with synchronous=OFF, where no xSync follows

@@ -35,6 +35,7 @@ import servers  # noqa: E402
 EXPECTED = {"ok": 29, "busy": 5, "busy_snapshot": 1, "constraint": 4}
 OUTCOMES = ("ok", "busy", "busy_snapshot", "full", "io", "constraint", "corrupt", "other")
 SECONDS_MAX = 120
+PAGE_BYTES = 4096  # SQLite's default, and SQLCipher's
 COMMITS = 'checkpoint_store_commits_total{database="app"}'
 
 
@@ -99,7 +100,9 @@ def script(case):
     """what the block counted is what the client's calls returned"""
     equal(case.truth("script"), EXPECTED, "the client saw")
     equal(case.counted(), EXPECTED, "the block counted")
-    return case.counted()
+    written = case.block()["bytes"]
+    assert written % PAGE_BYTES == 0 and written >= PAGE_BYTES * EXPECTED["ok"], f"{written} bytes written"
+    return {**case.counted(), "pages": written // PAGE_BYTES}
 
 
 def processes(case):
