@@ -102,6 +102,7 @@ int Connection::Trace(unsigned event, void* connection, void* statement, void* d
   if ((event & kEvents) != 0 && !self->ignored_)
     self->Traced(event, static_cast<sqlite3_stmt*>(statement), detail);
   // A copy: it may set another trace.
+  if (self->others_.events == 0) return 0;
   const Tracer others = self->others_;
   others.Call(event, statement, detail);
   return 0;
