@@ -24,14 +24,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import TypedDict
 
 import aiosqlite
 import outgrown
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.graph import END, START, StateGraph
+from graphs import three_nodes
 
 
 def old_client(folder):
@@ -41,20 +40,6 @@ def old_client(folder):
     sys.modules[spec.name] = package
     spec.loader.exec_module(package)
     return package
-
-
-class State(TypedDict):
-    steps: int
-
-
-def graph(saver):
-    builder = StateGraph(State)
-    names = ("first", "second", "third")
-    for name in names:
-        builder.add_node(name, lambda state: {"steps": state["steps"] + 1})
-    for one, next_one in zip((START, *names), (*names, END)):
-        builder.add_edge(one, next_one)
-    return builder.compile(checkpointer=saver)
 
 
 def config(thread):
@@ -73,7 +58,7 @@ def put_writes(saver):
 
 
 def invoke(saver, **options):
-    compiled = graph(saver)
+    compiled = three_nodes(saver)
     return lambda thread: compiled.invoke({"steps": 0}, config(thread), **options)
 
 
@@ -82,7 +67,7 @@ def invoke_exit(saver):
 
 
 def invoke_async(saver):
-    compiled = graph(saver)
+    compiled = three_nodes(saver)
     return lambda thread: loop.run_until_complete(compiled.ainvoke({"steps": 0}, config(thread)))
 
 

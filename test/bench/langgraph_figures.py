@@ -38,7 +38,7 @@ def old_client(folder):
 def measure(build, repetitions):
     build = build.resolve()
     python = environments.venv(build / "pypi", "debian", environments.DEBIAN_PYTHON)
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT / "clients/python"),
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": f"{ROOT / 'clients/python'}:{ROOT / 'test/clients/pypi'}",
                    "OUTGROWN_OBSERVER": str(build / "clients/sqlite_observer/outgrown_sqlite.so"),
                    "OUTGROWN_LIBRARY": str(build / "counterblock/liboutgrown.so.0")}  # the old client's
     command = [python, ROOT / "test/bench/langgraph_bench.py", repetitions, build / "counterblock/outgrown-block",
