@@ -87,6 +87,8 @@ void Connection::Attach(sqlite3* db, bool observes, bool is_new) noexcept {
 
 void Connection::Detach(void* connection) noexcept {
   auto* self = static_cast<Connection*>(connection);
+  // Another copy of this extension registers its functions in the place of ours.
+  self->GiveTraceBack();
   {
     const std::lock_guard lock(LibraryLock());
     // First, under the lock: from here on no other thread of a shared cache finds this connection through the

@@ -63,6 +63,7 @@ class Connection final : public FileUser {
   void ObserveDatabase(const char* schema, const std::string& store);
   bool TakeTrace() noexcept;  // false: it isn't ours
   void LoseTrace() noexcept;
+  void GiveTraceBack() noexcept;
   bool IsIgnored(const std::string& schema) const;
   void ReportLost(const std::shared_ptr<Sink>& sink) noexcept;
   void ReportLeft() noexcept;
@@ -92,6 +93,7 @@ class Connection final : public FileUser {
   bool is_new_ = false;                      // nobody has had it but us
   bool traces_ = false;                      // the slot is ours, as far as is known
   Tracer others_;                            // the trace that was in it
+  bool is_closing_ = false;                  // SQLite has said so; it is a misuse to set a trace then
   const sqlite3_stmt* current_ = nullptr;    // the announced one that started last, until it commits or ends
   const sqlite3_stmt* committed_ = nullptr;  // the one that has just committed, until the next starts
   std::array<const sqlite3_stmt*, kAnnouncedMax> announced_ =

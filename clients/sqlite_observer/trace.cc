@@ -88,6 +88,12 @@ void Connection::KeepTrace() noexcept {
   if (TheResultProbe().is_available()) ReportRegained();
 }
 
+void Connection::GiveTraceBack() noexcept {
+  if (is_closing_) return;
+  const TraceSlot& slot = TheTraceSlot();
+  if (slot.is_available() ? slot.Holds(db_, &Connection::Trace, this) : traces_) others_.Take(db_);
+}
+
 bool Connection::IsWriteRunning() const {
   if (std::ranges::any_of(shares_, [](const auto& share) { return share->tracker.is_open(); })) return true;
   sqlite3_stmt* statement = nullptr;
@@ -99,6 +105,7 @@ bool Connection::IsWriteRunning() const {
 
 int Connection::Trace(unsigned event, void* connection, void* statement, void* detail) noexcept {
   auto* const self = static_cast<Connection*>(connection);
+  self->is_closing_ = event == SQLITE_TRACE_CLOSE;  // which may fail, so that others follow
   if ((event & kEvents) != 0 && !self->ignored_)
     self->Traced(event, static_cast<sqlite3_stmt*>(statement), detail);
   // A copy: it may set another trace.

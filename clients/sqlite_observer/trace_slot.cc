@@ -70,6 +70,14 @@ void Tracer::Call(unsigned event, void* what, void* detail) const {
   sqlite3_free(expanded);
 }
 
+void Tracer::Take(sqlite3* db) const {
+  if (is_legacy) {
+    sqlite3_api->trace(db, std::bit_cast<LegacyCallback>(callback), context);
+  } else {
+    sqlite3_trace_v2(db, events, callback, context);
+  }
+}
+
 std::optional<TraceSlot::Places> TraceSlot::LearnFrom(sqlite3* db) noexcept {
   int contexts[2] = {};
   const Tracer lessons[] = {{&FirstTrace, &contexts[0], SQLITE_TRACE_STMT, false},

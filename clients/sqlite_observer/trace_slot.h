@@ -28,6 +28,8 @@ struct Tracer {
 
   // With the arguments of sqlite3_trace_v2's callback, if it is one of its events.
   void Call(unsigned event, void* what, void* detail) const;
+  // Puts it into the connection's slot.
+  void Take(sqlite3* db) const;
 };
 
 class TraceSlot {

@@ -164,6 +164,26 @@ assert shared.execute("SELECT count(*) FROM t").fetchone()[0] == 300
     assert counts(folder) == {"ok": 301}, counts(folder)
 
 
+def two_copies_of_the_observer(folder):
+    """a second copy of the extension takes the place of the first on a connection; the application's trace is left"""
+    python(folder, """
+import os, shutil, sqlite3
+shutil.copy(os.environ["EXTENSION"], "outgrown_sqlite.so")
+connection = sqlite3.connect(":memory:", isolation_level=None)
+connection.enable_load_extension(True)
+connection.load_extension(os.environ["EXTENSION"])
+connection.execute("ATTACH 'app.db' AS app")
+connection.execute("CREATE TABLE app.t(id INTEGER PRIMARY KEY)")
+seen = []
+connection.set_trace_callback(seen.append)
+connection.execute("SELECT * FROM t")
+connection.load_extension(os.path.abspath("outgrown_sqlite.so"))
+connection.execute("INSERT INTO t VALUES(1)")
+assert seen == ["SELECT * FROM t", "INSERT INTO t VALUES(1)"], seen
+""")
+    assert counts(folder) == {"ok": 2}, counts(folder)
+
+
 def without_the_probe(folder):
     """OUTGROWN_RESULT_PROBE=off: commits count, and refused locks of connections that are opened from then on; the status and a
     lost trace say what is missing, and no trace of the application's is silenced"""
@@ -319,6 +339,7 @@ CASES = [
     ctypes_says_when_it_cannot,
     python_trace_callback_comes_and_goes,
     python_threads,
+    two_copies_of_the_observer,
     without_the_probe,
     writes_nothing_into_the_error_log,
     another_copy_of_sqlite,
