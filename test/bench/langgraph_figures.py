@@ -20,7 +20,7 @@ from tables import Goal, Table, render  # noqa: E402
 
 OLD = "c28e3b6"  # the last one whose Python client counted by itself
 WORKS = {"put": "SqliteSaver.put", "put_writes": "SqliteSaver.put_writes", "invoke": "invoke, three nodes",
-         "invoke_exit": 'the same, durability="exit"', "invoke_async": "ainvoke, three nodes, AsyncSqliteSaver"}
+         "invoke_exit": 'invoke, durability="exit"', "invoke_async": "ainvoke, three nodes, AsyncSqliteSaver"}
 US_MAX, PERCENT_MAX, TIMES_LESS_MIN = 1.5, 5, 8
 US_MIN = 0.1  # what is less can't be told from nothing
 
