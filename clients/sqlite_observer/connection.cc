@@ -61,7 +61,7 @@ Connection* Connection::Find(sqlite3* db) noexcept {
   return found == AllConnections().end() ? nullptr : found->second;
 }
 
-void Connection::Attach(sqlite3* db, bool observes) noexcept {
+void Connection::Attach(sqlite3* db, bool observes, bool is_new) noexcept {
   try {
     if (Connection* const known = Find(db)) {
       if (observes && known->waits_) known->Observe({});  // loaded for the whole process by now
@@ -77,13 +77,18 @@ void Connection::Attach(sqlite3* db, bool observes) noexcept {
     }
     Connection* const connection = made.release();  // Detach's
     connection->waits_ = !observes;
-    if (RegisterFunctions(db, connection, &Connection::Detach) && observes) connection->ObserveDatabases({});
+    if (!RegisterFunctions(db, connection, &Connection::Detach)) return;
+    connection->is_new_ = is_new;
+    if (observes) connection->ObserveDatabases({});
+    connection->is_new_ = false;
   } catch (...) {  // no memory: this connection goes without
   }
 }
 
 void Connection::Detach(void* connection) noexcept {
   auto* self = static_cast<Connection*>(connection);
+  // Another copy of this extension registers its functions in the place of ours.
+  self->GiveTraceBack();
   {
     const std::lock_guard lock(LibraryLock());
     // First, under the lock: from here on no other thread of a shared cache finds this connection through the
@@ -134,8 +139,6 @@ std::string Connection::Observe(const std::string& store, const BlockPlace& plac
   ignored_ = false;
   ignored_schemas_.clear();
   for (const std::shared_ptr<Share>& share : shares_) share->ignored = false;
-  // So that ObserveDatabases takes the slot again: the caller asks for that (outgrown_observe).
-  took_trace_ = false;
   ReportRegained();
   ObserveDatabases(store);
   return problem_;
@@ -224,7 +227,7 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
   if (!ignored) TakeTrace();
   share->ignored = ignored;  // known to the file all the same: in a shared cache its writes would be nobody's
   if (std::ranges::find(shares_, share) == shares_.end()) shares_.push_back(share);
-  if (!ignored && !TheResultProbe().is_available()) ReportLost(share->sink);
+  if (!ignored && (!traces_ || !TheResultProbe().is_available())) ReportLost(share->sink);
 }
 
 void Connection::ReportLost(const std::shared_ptr<Sink>& sink) noexcept {

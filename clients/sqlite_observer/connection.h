@@ -2,10 +2,15 @@
 //
 // The trace gives the times at which outermost statements start and end, and the file shim what they did to the
 // file; the trackers (write_tracker.h) make writes of both. The trace slot is taken when the connection is opened,
-// or when it loads the extension. Whoever calls sqlite3_trace_v2 later takes it from us, without any event; so
-// whenever a write is going on that no announced statement explains, the connection's statements are looked
-// through, and one that runs and was never announced means that the trace is lost. That is reported for as long
-// as the connection lives, and commits go on being counted.
+// or when it loads the extension, and whose trace was there before is called from ours. Whoever calls
+// sqlite3_trace_v2 later takes it from us, without any event; so the slot is looked at (trace_slot.h) whenever the
+// file is asked for a lock and at each commit, and is taken again in the same way. A write that was going on meanwhile
+// counts if it commits, and is reported as a trace that was lost.
+//
+// Where the slot isn't known, it is taken of new connections alone. That it was taken from us then shows by a write
+// that no announced statement explains: the connection's statements are looked through, and one that runs and was
+// never announced means that the trace is lost. That is reported for as long as the connection lives, and commits go on
+// being counted.
 #pragma once
 
 #include <array>
@@ -18,16 +23,18 @@
 #include "clients/sqlite_observer/file_shim.h"
 #include "clients/sqlite_observer/sqlite_api.h"
 #include "clients/sqlite_observer/stores.h"
+#include "clients/sqlite_observer/trace_slot.h"
 
 namespace outgrown::observer {
 
 class Connection final : public FileUser {
  public:
   // Registers the SQL functions on the connection and begins to observe those of its databases that are chosen
-  // (ChooseStore). Does nothing if that was done before. Never fails towards the application.
-  static void Attach(sqlite3* db) noexcept { Attach(db, true); }
+  // (ChooseStore). Does nothing if that was done before. Never fails towards the application. `is_new`: it is being
+  // opened, so that its trace is nobody's yet.
+  static void Attach(sqlite3* db, bool is_new) noexcept { Attach(db, true, is_new); }
   // The same without observing anything yet: Observe will name the store.
-  static void Register(sqlite3* db) noexcept { Attach(db, false); }
+  static void Register(sqlite3* db) noexcept { Attach(db, false, false); }
 
   // Null if it is not attached.
   static Connection* Find(sqlite3* db) noexcept;
@@ -38,24 +45,25 @@ class Connection final : public FileUser {
   void Ignore() noexcept;
   // The same for one of its databases, by the name that ATTACH gave it, or "main".
   void Ignore(const std::string& schema);
-  // Counts from now on, the main database into `store` if that is not empty, and takes the trace slot again. Why
-  // not, or empty.
+  // Counts from now on, the main database into `store` if that is not empty. Why not, or empty.
   std::string Observe(const std::string& store, const BlockPlace& place = {});
   // One line of text.
   std::string Status() const;
 
+  void KeepTrace() noexcept override;
   bool ExplainsWrite() noexcept override;
   void CommitSeen() noexcept override;
 
  private:
   explicit Connection(sqlite3* db) : db_(db) {}
-  static void Attach(sqlite3* db, bool observes) noexcept;
+  static void Attach(sqlite3* db, bool observes, bool is_new) noexcept;
   static void Detach(void* connection) noexcept;
 
   void ObserveDatabases(const std::string& store_of_main);
   void ObserveDatabase(const char* schema, const std::string& store);
-  void TakeTrace() noexcept;
+  bool TakeTrace() noexcept;  // false: it isn't ours
   void LoseTrace() noexcept;
+  void GiveTraceBack() noexcept;
   bool IsIgnored(const std::string& schema) const;
   void ReportLost(const std::shared_ptr<Sink>& sink) noexcept;
   void ReportLeft() noexcept;
@@ -64,12 +72,14 @@ class Connection final : public FileUser {
   void ReportRefused(const char* schema, std::shared_ptr<Sink> sink);
 
   static int Trace(unsigned event, void* connection, void* statement, void* detail) noexcept;
+  void Traced(unsigned event, sqlite3_stmt* statement, const void* detail) noexcept;
   void Started(sqlite3_stmt* statement) noexcept;
   void Ended(sqlite3_stmt* statement) noexcept;
   void Announce(const sqlite3_stmt* statement) noexcept;
   bool IsAnnounced(const sqlite3_stmt* statement) const;
   const sqlite3_stmt* FindExplanation(const sqlite3_stmt* committed) noexcept;
   bool IsWriting(const Share& share) const;
+  bool IsWriteRunning() const;
 
   // A statement that is suspended between two rows stays announced while others run; more than a few of those
   // at once there never are.
@@ -80,8 +90,10 @@ class Connection final : public FileUser {
   bool waits_ = false;  // until Observe
   bool ignored_ = false;
   std::vector<std::string> ignored_schemas_;
+  bool is_new_ = false;                      // nobody has had it but us
   bool traces_ = false;                      // the slot is ours, as far as is known
-  bool took_trace_ = false;                  // it was, once
+  Tracer others_;                            // the trace that was in it
+  bool is_closing_ = false;                  // SQLite has said so; it is a misuse to set a trace then
   const sqlite3_stmt* current_ = nullptr;    // the announced one that started last, until it commits or ends
   const sqlite3_stmt* committed_ = nullptr;  // the one that has just committed, until the next starts
   std::array<const sqlite3_stmt*, kAnnouncedMax> announced_ =
@@ -100,7 +112,7 @@ class Connection final : public FileUser {
 //
 //   outgrown_status()      what is counted on this connection, or why it isn't; one line of text
 //   outgrown_ignore()      this connection is counted by somebody else, or by nobody: returns 1
-//   outgrown_observe()     takes that back, and takes the trace slot again if somebody had it; returns the status
+//   outgrown_observe()     takes that back; returns the status
 //   outgrown_observe(NAME) counts the main database into the store NAME, whatever OUTGROWN_STORE says
 //   outgrown_observe(NAME, DIRECTORY, APPLICATION)  the same, with its block there (empty or NULL: not given)
 //

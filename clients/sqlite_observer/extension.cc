@@ -7,11 +7,13 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 
 #include "clients/sqlite_observer/connection.h"
 #include "clients/sqlite_observer/result_probe.h"
 #include "clients/sqlite_observer/sqlite_api.h"
+#include "clients/sqlite_observer/trace_slot.h"
 
 SQLITE_EXTENSION_INIT1
 
@@ -134,9 +136,14 @@ bool SetUp(const sqlite3_api_routines* api) {
     // SQLite would call functions of the first with its own structures.
     sqlite3_api = api;
     if (sqlite3_libversion_number() < kVersionMin) return;
-    setting_up = true;
-    TheResultProbe().Learn();
-    setting_up = false;
+    // For who won't have SQLite's objects looked into.
+    const char* const wanted = ::secure_getenv("OUTGROWN_RESULT_PROBE");
+    if (wanted == nullptr || std::string_view(wanted) != "off") {
+      setting_up = true;
+      TheResultProbe().Learn();
+      TheTraceSlot().Learn();
+      setting_up = false;
+    }
     usable = true;
   });
   return usable && api == sqlite3_api;
@@ -200,14 +207,17 @@ void Refuse(sqlite3* db, const sqlite3_api_routines* api) noexcept {
   }
 }
 
-// Called by SQLite for every connection that is opened. An error would make that fail, so there is none.
-int OnOpen(sqlite3* db, char** /*message*/, const sqlite3_api_routines* api) {
-  if (setting_up) return SQLITE_OK;
+void Come(sqlite3* db, const sqlite3_api_routines* api, bool is_new) {
   if (SetUp(api)) {
-    Connection::Attach(db);
+    Connection::Attach(db, is_new);
   } else {
     Refuse(db, api);
   }
+}
+
+// Called by SQLite for every connection that is opened. An error would make that fail, so there is none.
+int OnOpen(sqlite3* db, char** /*message*/, const sqlite3_api_routines* api) {
+  if (!setting_up) Come(db, api, true);
   return SQLITE_OK;
 }
 
@@ -225,7 +235,7 @@ __attribute__((visibility("default"))) int sqlite3_outgrownsqlite_init(sqlite3* 
   // SQLite keeps each entry point once, so loading the extension again adds none. Also where connections can't be observed,
   // so that each says so: the one that loads may have no database.
   api->auto_extension(reinterpret_cast<void (*)()>(&outgrown::observer::OnOpen));
-  outgrown::observer::OnOpen(db, nullptr, api);
+  outgrown::observer::Come(db, api, false);
   return SQLITE_OK_LOAD_PERMANENTLY;
 }
 

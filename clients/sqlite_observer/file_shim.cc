@@ -51,8 +51,10 @@ int ObservedWal::Write(sqlite3_file* file, const void* bytes, int size_bytes, sq
   const int result = wal.real_->xWrite(file, bytes, size_bytes, offset);
   // Only what was written: a failed write of the commit frame commits nothing. A frame's header is a write of
   // its own (wal.c, walWriteOneFrame).
-  if (result == SQLITE_OK && size_bytes == kFrameHeaderBytes && offset >= kWalHeaderBytes &&
-      wal.database_ != nullptr && BigEndian32(static_cast<const unsigned char*>(bytes) + 4) != 0) {
+  if (result != SQLITE_OK || offset < kWalHeaderBytes || wal.database_ == nullptr) return result;
+  if (size_bytes != kFrameHeaderBytes) {
+    wal.database_->page_bytes_ += static_cast<std::uint64_t>(size_bytes);
+  } else if (BigEndian32(static_cast<const unsigned char*>(bytes) + 4) != 0) {
     wal.database_->changed_ = true;
   }
   return result;
@@ -101,6 +103,7 @@ ObservedFile::ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink>
       lock_timer_(*sink_),
       nobodys_(*sink_) {
   xClose = &ObservedFile::Close;
+  xWrite = &ObservedFile::Write;
   xLock = &ObservedFile::Lock;
   xUnlock = &ObservedFile::Unlock;
   xFileControl = &ObservedFile::FileControl;
@@ -164,7 +167,9 @@ void ObservedFile::RemoveUser(const FileUser& connection) noexcept {
 void ObservedFile::ForgetChange() noexcept {
   // With several users another one may be in the middle of its commit. Relaxed: only whether there is one
   // user is asked.
-  if (only_user_.load(std::memory_order_relaxed) != nullptr) changed_ = false;
+  if (only_user_.load(std::memory_order_relaxed) == nullptr) return;
+  changed_ = false;
+  page_bytes_ = 0;
 }
 
 Share* ObservedFile::Caller() noexcept {
@@ -181,6 +186,12 @@ Share* ObservedFile::FirstReader() noexcept {
   if (db_.load(std::memory_order_relaxed) != nullptr) return nullptr;
   Share* const only = only_user_;
   return only == nullptr || only->first_read.is_done() ? nullptr : only;
+}
+
+void ObservedFile::ReadLockAsked() noexcept {
+  if (db_.load(std::memory_order_relaxed) != nullptr) return;
+  Share* const only = only_user_;
+  if (only != nullptr && !only->ignored) only->connection->KeepTrace();
 }
 
 void ObservedFile::SchemaDropped() noexcept {
@@ -229,6 +240,7 @@ void ObservedFile::LockAsked(Share* caller) noexcept {
 void ObservedFile::LockAnswered(Share* caller, int result) noexcept {
   if (result == SQLITE_OK) {
     changed_ = false;
+    page_bytes_ = 0;
   } else if (WriteTracker* tracker = CallersTracker(caller)) {
     tracker->LockRefused();
   }
@@ -245,9 +257,11 @@ void ObservedFile::Commit() noexcept {
   // be missed.
   const bool changed = changed_ || in_unwatched_wal_;
   if (changed) lock_timer_.Committed();
+  const std::uint64_t bytes = page_bytes_;
   changed_ = in_unwatched_wal_ = false;
+  page_bytes_ = 0;
   if (caller != nullptr && !caller->ignored) caller->connection->CommitSeen();
-  if (WriteTracker* tracker = CallersTracker(caller)) tracker->Committed(changed);
+  if (WriteTracker* tracker = CallersTracker(caller)) tracker->Committed(changed, bytes);
 }
 
 int ObservedFile::Close(sqlite3_file* file) noexcept {
@@ -269,9 +283,19 @@ int ObservedFile::Close(sqlite3_file* file) noexcept {
   return file->pMethods->xClose(file);
 }
 
+int ObservedFile::Write(sqlite3_file* file, const void* bytes, int size_bytes,
+                        sqlite3_int64 offset) noexcept {
+  ObservedFile& self = *From(file);
+  const int result = self.real_->xWrite(file, bytes, size_bytes, offset);
+  // A checkpoint's pages too, but no transaction is open then, and where one begins that is forgotten.
+  if (result == SQLITE_OK) self.page_bytes_ += static_cast<std::uint64_t>(size_bytes);
+  return result;
+}
+
 int ObservedFile::Lock(sqlite3_file* file, int level) noexcept {
   ObservedFile& self = *From(file);
   if (level < SQLITE_LOCK_RESERVED) {
+    self.ReadLockAsked();
     Share* const reader = self.lock_level_ == SQLITE_LOCK_NONE ? self.FirstReader() : nullptr;
     if (reader != nullptr) reader->first_read.LockAsked(reader->sink_if_counted());
     const int result = self.real_->xLock(file, level);
@@ -318,6 +342,7 @@ int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) 
   if (offset != kWalWriteLock || flags != (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE)) {
     Share* const reader = (flags & SQLITE_SHM_SHARED) != 0 ? self.FirstReader() : nullptr;
     const bool is_asked = (flags & SQLITE_SHM_LOCK) != 0;
+    if (is_asked && (flags & SQLITE_SHM_SHARED) != 0) self.ReadLockAsked();
     if (reader != nullptr) {
       is_asked ? reader->first_read.LockAsked(reader->sink_if_counted()) : reader->first_read.LockReleased();
     }
@@ -348,6 +373,10 @@ int ObservedFile::FileControl(sqlite3_file* file, int operation, void* argument)
   switch (operation) {
     case SQLITE_FCNTL_PDB:
       self.db_.store(static_cast<sqlite3**>(argument), std::memory_order_relaxed);
+      break;
+    case SQLITE_FCNTL_CKPT_DONE:
+      // Of a log that ends within a change of the journal's mode, in exclusive mode: no begin shows.
+      self.page_bytes_ = 0;
       break;
     case SQLITE_FCNTL_SYNC:
       // Sent for every commit that has changed pages, also with synchronous=OFF, where no xSync follows

@@ -3,7 +3,7 @@
 // SQLite calls a file through the table of methods that the file's VFS has put into it. The shim puts a table of
 // its own in its place, in which a few methods look and all call the VFS's:
 //
-//   pager ─► sqlite3_file ─► pMethods ─► ObservedFile { xLock, xShmLock, xFileControl: look │ xRead, …: the VFS's }
+//   pager ─► sqlite3_file ─► pMethods ─► ObservedFile { xLock, xWrite, …: look │ xRead, …: the VFS's }
 //                                            │ real_
 //                                            └─► the VFS's own table, called with the same sqlite3_file
 //
@@ -16,6 +16,8 @@
 //   SQLITE_FCNTL_COMMIT_PHASETWO     a write transaction has committed, in every journal mode, changed or not
 //   SQLITE_FCNTL_SYNC                in a rollback journal's commit: it has changed something
 //   a WAL frame with the commit mark the same in WAL mode, in every locking mode (ObservedWal)
+//   pages                            what a transaction writes: to the WAL, or in a rollback journal's mode to the file
+//   SQLITE_FCNTL_CKPT_DONE           the pages before it were a checkpoint's
 //   RESERVED, the WAL's write lock   a write transaction is asking to begin
 //   the locks to read               whether a new connection can read the schema (FirstRead)
 //   SQLITE_FCNTL_PDB                 which connection is using the file: in a shared cache there are several
@@ -23,6 +25,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +44,8 @@ class ObservedFile;
 class FileUser {
  public:
   virtual sqlite3* db() const = 0;
+  // A statement is asking for a lock: if somebody else has taken the trace, it is time to take it again.
+  virtual void KeepTrace() noexcept = 0;
   // A write is asking for its lock, or something has been refused the lock to read. True if a statement that the trace
   // has announced is running, so that it is that one's; otherwise looks whether the trace is lost.
   virtual bool ExplainsWrite() noexcept = 0;
@@ -135,6 +140,8 @@ class ObservedFile : private sqlite3_io_methods {
   // The one connection that uses it, whose first_read is to be asked. Null if that has read the schema, and in a shared
   // cache that another has joined: with its lock held, that must not be asked.
   Share* FirstReader() noexcept;
+  // The one connection that uses it, if it isn't ignored, is asking for a lock to read.
+  void ReadLockAsked() noexcept;
   // A statement of the caller has ended with SQLITE_SCHEMA.
   void SchemaDropped() noexcept;
   // Watches the WAL's file as well, where a connection in exclusive mode has one open; otherwise the WAL's lock
@@ -152,6 +159,7 @@ class ObservedFile : private sqlite3_io_methods {
     return static_cast<ObservedFile*>(const_cast<sqlite3_io_methods*>(MethodsOf(file)));
   }
   static int Close(sqlite3_file* file) noexcept;
+  static int Write(sqlite3_file* file, const void* bytes, int size_bytes, sqlite3_int64 offset) noexcept;
   static int Lock(sqlite3_file* file, int level) noexcept;
   static int Unlock(sqlite3_file* file, int level) noexcept;
   static int ShmLock(sqlite3_file* file, int offset, int count, int flags) noexcept;
@@ -177,6 +185,7 @@ class ObservedFile : private sqlite3_io_methods {
   std::atomic<sqlite3**> db_ = nullptr;
   class ObservedWal* wal_ = nullptr;
   bool changed_ = false;           // the commit that is on its way has changed something
+  std::uint64_t page_bytes_ = 0;   // what it has written
   bool in_unwatched_wal_ = false;  // the transaction writes to a WAL that could not be watched
   // Written in the file's methods, read at a statement's start too.
   std::atomic<int> lock_level_ = SQLITE_LOCK_NONE;

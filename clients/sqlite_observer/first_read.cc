@@ -108,7 +108,7 @@ void FirstRead::Failed(int last_code, Sink* sink) noexcept {
   const bool counts =
       IsRefusal(code_) ? sink->has_written() : IsAboutDatabase(code_) || code_ == SQLITE_ERROR;
   // It lasted as long as it waited for the lock: when the rest failed isn't known, and that is short.
-  if (counts) sink->EndAt({asked_ns_, 0}, block::OutcomeOfSqlite(code_), answered_ns_);
+  if (counts) sink->EndAt({asked_ns_, 0}, block::OutcomeOfSqlite(code_), 0, answered_ns_);
 }
 
 }  // namespace outgrown::observer

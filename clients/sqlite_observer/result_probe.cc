@@ -1,13 +1,10 @@
 #include "clients/sqlite_observer/result_probe.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
 #include <span>
-#include <string_view>
 
 #include "clients/sqlite_observer/file_methods.h"
 
@@ -132,8 +129,6 @@ std::optional<std::size_t> LearnIn(const char* name, const char* vfs,
 }  // namespace
 
 void ResultProbe::Learn() noexcept {
-  const char* const wanted = ::secure_getenv("OUTGROWN_RESULT_PROBE");
-  if (wanted != nullptr && std::string_view(wanted) == "off") return;
   // "memdb" is SQLite's own VFS for databases in memory, always there from 3.36 on.
   const bool is_quiet = sqlite3_vfs_find("memdb") != nullptr;
   offset_ =

@@ -23,8 +23,7 @@ class ResultProbe {
  public:
   static constexpr std::size_t kReachBytes = 128;
 
-  // Learns once for the library that has loaded us. Opens and closes a connection of its own. Does not with
-  // OUTGROWN_RESULT_PROBE=off in the environment, for who won't have statement objects looked into.
+  // Learns once for the library that has loaded us. Opens and closes a connection of its own.
   void Learn() noexcept;
 
   bool is_available() const { return offset_.has_value(); }

@@ -13,6 +13,8 @@ namespace {
 
 using block::Outcome;
 
+constexpr unsigned kEvents = SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE | SQLITE_TRACE_CLOSE;
+
 // BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ATTACH and DETACH are read-only to SQLite and give no columns.
 // https://sqlite.org/c3ref/stmt_readonly.html: transaction control is read-only "since the statements
 // themselves do not actually modify the database but rather they control the timing of when other statements
@@ -39,6 +41,12 @@ std::string_view FromKeyword(std::string_view sql) {
   }
 }
 
+// Without SQL it is SQLite's own, for incremental blob I/O.
+bool IsRunningWrite(sqlite3_stmt* statement) {
+  return sqlite3_stmt_busy(statement) != 0 && sqlite3_sql(statement) != nullptr &&
+         WritesOrControls(statement);
+}
+
 bool BeginsWith(sqlite3_stmt* statement, std::string_view keyword) {
   const std::string_view sql = FromKeyword(sqlite3_sql(statement));
   return sql.size() >= keyword.size() &&
@@ -54,35 +62,76 @@ bool IsMisplaced(sqlite3_stmt* statement, int code) {
 
 }  // namespace
 
-void Connection::TakeTrace() noexcept {
-  if (took_trace_) return;
-  // SQLite has one trace slot a connection; this replaces whatever was there, and whoever comes later
-  // replaces ours.
-  took_trace_ = traces_ = sqlite3_trace_v2(db_, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE | SQLITE_TRACE_CLOSE,
-                                           &Connection::Trace, this) == SQLITE_OK;
+bool Connection::TakeTrace() noexcept {
+  std::optional<Tracer> others;
+  if (TheTraceSlot().is_available()) {
+    if (TheTraceSlot().Holds(db_, &Connection::Trace, this)) return true;
+    others = TheTraceSlot().Of(db_);
+  } else if (is_new_) {
+    others = Tracer{};
+  }
+  // Whoever can't be called from ours keeps the slot.
+  if (!others) return false;
+  const unsigned more_events = others->is_legacy ? 0 : others->events;
+  if (sqlite3_trace_v2(db_, kEvents | more_events, &Connection::Trace, this) != SQLITE_OK) return false;
+  others_ = *others;
+  return traces_ = true;
+}
+
+void Connection::KeepTrace() noexcept {
+  if (!TheTraceSlot().is_available() || TheTraceSlot().Holds(db_, &Connection::Trace, this)) return;
+  // The start of what runs was announced to somebody else, or else the end of what is open may have been.
+  if (traces_ && IsWriteRunning()) LoseTrace();
+  if (!TakeTrace()) return;
+  current_ = committed_ = nullptr;
+  announced_.fill(nullptr);
+  if (TheResultProbe().is_available()) ReportRegained();
+}
+
+void Connection::GiveTraceBack() noexcept {
+  if (is_closing_) return;
+  const TraceSlot& slot = TheTraceSlot();
+  if (slot.is_available() ? slot.Holds(db_, &Connection::Trace, this) : traces_) others_.Take(db_);
+}
+
+bool Connection::IsWriteRunning() const {
+  if (std::ranges::any_of(shares_, [](const auto& share) { return share->tracker.is_open(); })) return true;
+  sqlite3_stmt* statement = nullptr;
+  while ((statement = sqlite3_next_stmt(db_, statement)) != nullptr) {
+    if (IsRunningWrite(statement)) return true;
+  }
+  return false;
 }
 
 int Connection::Trace(unsigned event, void* connection, void* statement, void* detail) noexcept {
   auto* const self = static_cast<Connection*>(connection);
-  if (self->ignored_) return 0;
-  auto* const started_or_ended = static_cast<sqlite3_stmt*>(statement);
+  self->is_closing_ = event == SQLITE_TRACE_CLOSE;  // which may fail, so that others follow
+  if ((event & kEvents) != 0 && !self->ignored_)
+    self->Traced(event, static_cast<sqlite3_stmt*>(statement), detail);
+  // A copy: it may set another trace.
+  if (self->others_.events == 0) return 0;
+  const Tracer others = self->others_;
+  others.Call(event, statement, detail);
+  return 0;
+}
+
+void Connection::Traced(unsigned event, sqlite3_stmt* started_or_ended, const void* detail) noexcept {
   const bool is_outdated = event == SQLITE_TRACE_PROFILE && TheResultProbe().is_available() &&
                            TheResultProbe().ResultOf(started_or_ended) == SQLITE_SCHEMA;
-  for (const std::shared_ptr<Share>& share : self->shares_) {
+  for (const std::shared_ptr<Share>& share : shares_) {
     if (share->file == nullptr) continue;
     Share* const reader = share->file->FirstReader();
     if (reader != nullptr) reader->first_read.AtEvent(event, share->sink_if_counted());
     if (is_outdated) share->file->SchemaDropped();
   }
-  if (event == SQLITE_TRACE_CLOSE) return 0;
+  if (event == SQLITE_TRACE_CLOSE) return;
   if (event == SQLITE_TRACE_PROFILE) {
-    self->Ended(started_or_ended);
-  } else if (detail == sqlite3_sql(started_or_ended) || self->current_ == nullptr) {
+    Ended(started_or_ended);
+  } else if (detail == sqlite3_sql(started_or_ended) || current_ == nullptr) {
     // Any other text is a comment that announces a trigger of the current statement, or a statement that runs
     // inside it; inside one that only reads it is the outermost that writes.
-    self->Started(started_or_ended);
+    Started(started_or_ended);
   }
-  return 0;
 }
 
 void Connection::Started(sqlite3_stmt* statement) noexcept {
@@ -145,11 +194,13 @@ void Connection::Ended(sqlite3_stmt* statement) noexcept {
 }
 
 bool Connection::ExplainsWrite() noexcept {
+  KeepTrace();
   if (!traces_) return false;
   return current_ != nullptr || FindExplanation(nullptr) != nullptr;
 }
 
 void Connection::CommitSeen() noexcept {
+  KeepTrace();
   if (!traces_) return;
   // Several databases may commit in one transaction, so one that has committed explains the next commit too.
   // But not the next lock: a statement that is gone may have left its address to one that was never
@@ -160,21 +211,18 @@ void Connection::CommitSeen() noexcept {
   announced_.fill(nullptr);  // SQLite commits only when no other statement is writing
 }
 
-// The statement that is running, was announced (or is `committed`), and may write. Null if there is none; if
-// there is one that was not announced, the trace is lost.
+// The statement that is running, was announced (or is `committed`), and may write. Null if there is none, or one that
+// was not announced.
 const sqlite3_stmt* Connection::FindExplanation(const sqlite3_stmt* committed) noexcept {
   const sqlite3_stmt* explanation = nullptr;
   sqlite3_stmt* statement = nullptr;
   // Linear in the connection's prepared statements; only where a write is going on that nothing explains, and
   // at commits without a current statement.
   while ((statement = sqlite3_next_stmt(db_, statement)) != nullptr) {
-    // Without SQL it is SQLite's own, for incremental blob I/O.
-    if (sqlite3_stmt_busy(statement) == 0 || sqlite3_sql(statement) == nullptr ||
-        !WritesOrControls(statement)) {
-      continue;
-    }
+    if (!IsRunningWrite(statement)) continue;
     if (!IsAnnounced(statement) && statement != committed) {
-      LoseTrace();
+      // Where the slot is known to be ours, it started before that was so.
+      if (!TheTraceSlot().is_available()) LoseTrace();
       return nullptr;
     }
     explanation = statement;

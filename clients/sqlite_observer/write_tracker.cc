@@ -25,7 +25,7 @@ void WriteTracker::LockAttempted(bool traced) noexcept {
     write_ = Write{.start = Start{clock_(), 0}, .traced = false, .touched = true, .failure = {}};
 }
 
-void WriteTracker::Committed(bool changed) noexcept {
+void WriteTracker::Committed(bool changed, std::uint64_t bytes) noexcept {
   if (!changed) {
     // A traced write is settled by the end of its statement, which knows whether that failed.
     if (write_ && !write_->traced) write_.reset();
@@ -34,7 +34,7 @@ void WriteTracker::Committed(bool changed) noexcept {
   const std::uint64_t now_ns = clock_();
   // A commit that nothing announced counts too, with a duration of 0: the commits must agree with the store's
   // own counter.
-  Count(write_ ? write_->start : Start{now_ns, 0}, Outcome::kOk, now_ns);
+  Count(write_ ? write_->start : Start{now_ns, 0}, Outcome::kOk, bytes, now_ns);
   write_.reset();
 }
 
@@ -88,15 +88,16 @@ void WriteTracker::Touch() noexcept {
 
 void WriteTracker::Finish() noexcept {
   if (write_->failure) {
-    Count(write_->start, *write_->failure, clock_());
+    Count(write_->start, *write_->failure, 0, clock_());
     write_.reset();
   } else {
     Abandon();
   }
 }
 
-void WriteTracker::Count(const Start& start, Outcome outcome, std::uint64_t end_ns) noexcept {
-  sink_.EndAt(start, outcome, end_ns);
+void WriteTracker::Count(const Start& start, Outcome outcome, std::uint64_t bytes,
+                         std::uint64_t end_ns) noexcept {
+  sink_.EndAt(start, outcome, bytes, end_ns);
   sink_.WriteEnded();
 }
 

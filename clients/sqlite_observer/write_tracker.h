@@ -41,8 +41,9 @@ class Sink {
 
   // Shows a write as in flight.
   virtual block::Start BeginAt(std::uint64_t start_ns) noexcept = 0;
-  // Counts a write. A Start that BeginAt did not make (mark 0) had not been shown.
-  virtual void EndAt(const block::Start& start, block::Outcome outcome, std::uint64_t end_ns) noexcept = 0;
+  // Counts a write that has written so many bytes of pages. A Start that BeginAt did not make (mark 0) had not been shown.
+  virtual void EndAt(const block::Start& start, block::Outcome outcome, std::uint64_t bytes,
+                     std::uint64_t end_ns) noexcept = 0;
   // Takes the mark away and counts nothing.
   virtual void Abandon(const block::Start& start) noexcept = 0;
 
@@ -75,14 +76,15 @@ class Sink {
   std::atomic<bool> has_written_ = false;
 };
 
-// Counts into the store's counter block. Bytes stay 0: SQLite doesn't say what part of a page is payload.
+// Counts into the store's counter block.
 class BlockSink final : public Sink {
  public:
   explicit BlockSink(block::Writer writer) : writer_(std::move(writer)) {}
 
   block::Start BeginAt(std::uint64_t start_ns) noexcept override { return writer_.BeginAt(start_ns); }
-  void EndAt(const block::Start& start, block::Outcome outcome, std::uint64_t end_ns) noexcept override {
-    writer_.EndAt(start, outcome, 0, end_ns);
+  void EndAt(const block::Start& start, block::Outcome outcome, std::uint64_t bytes,
+             std::uint64_t end_ns) noexcept override {
+    writer_.EndAt(start, outcome, bytes, end_ns);
   }
   void Abandon(const block::Start& start) noexcept override { writer_.Abandon(start); }
   void LockWaited(std::uint64_t wait_ns) noexcept override { writer_.LockWaited(wait_ns); }
@@ -121,8 +123,9 @@ class WriteTracker {
   void LockAttempted(bool traced) noexcept;
   void LockRefused() noexcept { lock_refused_ = true; }
 
-  // A write transaction on this file has committed; `changed`: with at least one page written.
-  void Committed(bool changed) noexcept;
+  // A write transaction on this file has committed; `changed`: with at least one page written. `bytes`: of its pages, as
+  // far as they were seen.
+  void Committed(bool changed, std::uint64_t bytes) noexcept;
 
   struct End {
     std::optional<block::Outcome> failure;  // why the statement failed, if it did
@@ -162,7 +165,8 @@ class WriteTracker {
 
   void Touch() noexcept;
   void Finish() noexcept;
-  void Count(const block::Start& start, block::Outcome outcome, std::uint64_t end_ns) noexcept;
+  void Count(const block::Start& start, block::Outcome outcome, std::uint64_t bytes,
+             std::uint64_t end_ns) noexcept;
 
   Sink& sink_;
   Clock clock_;

@@ -19,6 +19,7 @@ import tempfile
 
 import fleet_bench
 import generate_bench
+import langgraph_figures
 import watch_bench
 from tables import Goal, Table, render, replace_section
 
@@ -185,13 +186,15 @@ def main():
     extension = arguments.build / "clients/sqlite_observer/outgrown_sqlite.so"
     observer = measure_observer(bench / "sqlite_observer_bench", extension, max(1, arguments.repetitions // 2))
     python = measure_python(arguments.build, extension, arguments.repetitions)
+    # Fewer rounds in more repetitions, each with savers of its own.
+    langgraph_table, langgraph_goals = langgraph_figures.figures(arguments.build, 4 * arguments.repetitions)
     rulegen = arguments.build.resolve() / "rulegen" / "rulegen"
     generate_table, generate_goals = generate_bench.figures(rulegen, generate_bench.SIZES, 10)
     fleet_table, fleet_goals = fleet_bench.figures(rulegen, arguments.stores, 5)
     watch_table, watch_goals = watch_bench.figures(arguments.build.resolve() / "exporter" / "outgrown-exporter")
     head = f"{machine()}; {arguments.repetitions} repetitions."
-    tables = [*tables_of(times, quantiles, observer, python), generate_table, fleet_table, watch_table]
-    goals = [*goals_of(times, quantiles, observer, python), *generate_goals, *fleet_goals, *watch_goals]
+    tables = [*tables_of(times, quantiles, observer, python), langgraph_table, generate_table, fleet_table, watch_table]
+    goals = [*goals_of(times, quantiles, observer, python), *langgraph_goals, *generate_goals, *fleet_goals, *watch_goals]
     text = render(head, tables, goals, markdown=arguments.markdown or arguments.into is not None)
     if arguments.into:
         replace_section(arguments.into, text)

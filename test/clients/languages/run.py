@@ -20,8 +20,8 @@ import cases
 import recipes
 
 COUNTED = (cases.script, cases.processes, cases.exits, cases.killed, cases.unobserved)
-TRACED = (*COUNTED, cases.traced)
-ENCRYPTED = (*COUNTED[:-1], cases.encrypted, cases.traced)
+TRACED = (*COUNTED, cases.traced, cases.traced_first)
+ENCRYPTED = (*COUNTED[:-1], cases.encrypted, cases.traced, cases.traced_first)
 saying = threading.Lock()
 
 
@@ -63,7 +63,7 @@ def clients(kitchen):
     for minor in recipes.CPYTHON_MINORS:
         yield f"CPython 3.{minor}, its tests", partial(kitchen.cpython_suite, minor), (cases.same_suite,)
     yield "Debian's Python", partial(kitchen.dbapi, "sqlite3"), TRACED
-    yield "a Python without enable_load_extension", kitchen.python_by_ctypes, TRACED
+    yield "a Python without enable_load_extension", kitchen.python_by_ctypes, (*COUNTED, cases.traced)
     yield "Debian's PHP, SQLite3", partial(kitchen.php, "php_sqlite3.php"), COUNTED
     yield "Debian's PHP, PDO", partial(kitchen.php, "php_pdo.php"), COUNTED
     yield "Debian's Ruby", kitchen.ruby, COUNTED

@@ -11,6 +11,8 @@ import outgrown
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from graphs import three_nodes
+from oracle import Commits
 from support import StoreTest, read_block
 
 
@@ -48,6 +50,17 @@ class Saver(StoreTest):
         asyncio.run(run())
         self.assertEqual(self.counts(), {"ok": 3 + 200})
         self.assertEqual(read_block(self.folder, "app")["in_flight"], 0)
+
+    def test_an_invoke_of_three_nodes_is_nine_writes_and_one_if_it_is_durable_at_its_end(self):
+        async def run():
+            async with self.saver() as saver:
+                graph, commits = three_nodes(saver), Commits(self.path(), wal=True)
+                self.assertEqual(await graph.ainvoke({"steps": 0}, config("a")), {"steps": 3})
+                self.assertEqual((self.counts(), commits.count()), ({"ok": 3 + 9}, 9))
+                await graph.ainvoke({"steps": 0}, config("b"), durability="exit")
+                self.assertEqual((self.counts(), commits.count()), ({"ok": 3 + 10}, 10))
+
+        asyncio.run(run())
 
     def test_a_database_that_is_locked(self):
         async def run():

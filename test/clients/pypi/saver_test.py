@@ -10,6 +10,7 @@ from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.store.sqlite import SqliteStore
 
+from graphs import three_nodes
 from oracle import Commits
 from support import StoreTest, read_block
 
@@ -44,6 +45,20 @@ class Saver(StoreTest):
         self.assertEqual(found.pending_writes, [("task", "channel", {"some": "value"})])
         self.assertEqual(len(list(self.saver.list(config("a")))), 1)
         self.assertEqual(self.counted(), {"ok": 2})
+
+    def test_pending_writes_that_are_there_already_are_no_write(self):
+        where = self.put("a")
+        for _ in range(3):
+            self.saver.put_writes(where, [("channel", 1)], "task")
+        self.assertEqual(self.counted(), {"ok": 2})
+        self.assertEqual(self.commits.count(), 2)
+
+    def test_an_invoke_of_three_nodes_is_nine_writes_and_one_if_it_is_durable_at_its_end(self):
+        graph = three_nodes(self.saver)
+        self.assertEqual(graph.invoke({"steps": 0}, config("a")), {"steps": 3})
+        self.assertEqual((self.counted(), self.commits.count()), ({"ok": 9}, 9))
+        graph.invoke({"steps": 0}, config("b"), durability="exit")
+        self.assertEqual((self.counted(), self.commits.count()), ({"ok": 10}, 10))
 
     def test_concurrent_puts_from_threads(self):
         def work(number):

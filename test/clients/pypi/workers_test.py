@@ -13,6 +13,7 @@ sys.path.insert(0, str(SOURCE / "test" / "support"))
 
 import servers  # noqa: E402  (the path above)
 from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: E402
+from oracle import Commits  # noqa: E402
 from support import StoreTest  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -31,6 +32,46 @@ def ask(path, query):
     answer = connection.execute(query).fetchone()
     connection.close()
     return answer
+
+
+RACER = """
+import sqlite3, sys, outgrown
+from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.sqlite import SqliteSaver
+print("ready", flush=True)
+sys.stdin.readline()
+saver = outgrown.observe(SqliteSaver(sqlite3.connect(sys.argv[1], timeout=60)))
+while not saver.is_setup:
+    try:
+        saver.setup()
+    except sqlite3.OperationalError as error:  # SQLite waits for no lock while the journal's mode changes
+        assert "locked" in str(error), error
+for number in range(20):
+    saver.put({"configurable": {"thread_id": f"{sys.argv[2]}-{number}", "checkpoint_ns": ""}}, empty_checkpoint(), {"step": 1}, {})
+print("done", flush=True)
+sys.stdin.readline()
+"""
+
+
+class Race(StoreTest):
+    def test_processes_that_create_one_database_are_counted_as_it_counts_itself(self):
+        for race in range(3):
+            store = f"race-{race}"
+            racers = [subprocess.Popen([sys.executable, "-c", RACER, self.path(store + ".db"), str(number)],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for number in range(6)]
+            for said in ("ready\n", "done\n"):
+                for racer in racers:
+                    self.assertEqual(racer.stdout.readline(), said)
+                if said == "ready\n":
+                    for racer in racers:
+                        racer.stdin.write("go\n")
+                        racer.stdin.flush()
+            # The log's commits are counted from its making on, which the change to it comes before.
+            commits = 1 + Commits(self.path(store + ".db"), wal=True).ever()
+            for racer in racers:
+                racer.communicate("end\n")
+            self.assertEqual(self.counts(store)["ok"], commits)
+            self.assertEqual(commits, 1 + 2 + 6 * 20)
 
 
 class Gunicorn(StoreTest):

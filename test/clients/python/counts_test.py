@@ -153,11 +153,13 @@ class Counts(ConnectionTest):
         self.connection.isolation_level = None
         self.assertEqual((self.connection.in_transaction, self.counted()), (False, {"ok": 1}))
 
-    def test_the_observer_counts_no_payload(self):
-        # By design (docs/adopting.md): what part of a page is payload, SQLite doesn't say.
+    def test_the_bytes_are_those_of_the_pages_that_a_commit_writes(self):
+        before = read_block(self.folder, "app")["bytes"]
         with self.connection:
-            self.connection.execute("INSERT INTO t VALUES (?, ?)", (1, b"12345"))
-        self.assertEqual((self.counted(), read_block(self.folder, "app")["bytes"]), ({"ok": 1}, 0))
+            self.connection.execute("INSERT INTO t VALUES (?, ?)", (1, bytes(50 * 4096)))
+        pages, rest = divmod(read_block(self.folder, "app")["bytes"] - before, 4096)
+        self.assertEqual((self.counted(), rest), ({"ok": 1}, 0))
+        self.assertIn(pages, range(50, 55))  # the blob, its table and the file's first page
 
     def test_a_write_shows_as_in_flight_from_its_first_statement_to_its_commit(self):
         self.assertEqual(read_block(self.folder, "app")["in_flight"], 0)

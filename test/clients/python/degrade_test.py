@@ -233,15 +233,27 @@ class Applications(DegradeTest):
         self.assertEqual(self.warned(), [])
         connection.close()
 
-    def test_a_trace_callback_that_comes_later_is_the_applications_and_shows_as_lost(self):
-        with contextlib.closing(outgrown.observe(sqlite3.connect(self.path(), isolation_level=None))) as connection:
-            connection.execute("CREATE TABLE t (x)")
-            seen = []
-            connection.set_trace_callback(seen.append)
-            connection.execute("INSERT INTO t VALUES (1)")
-            self.assertEqual(seen, ["INSERT INTO t VALUES (1)"])
-            self.assertEqual(read_block(self.folder, "app")["traces_lost"], 1)
-        self.assertEqual(self.counts(), {"ok": 2})
+    def test_the_applications_trace_callback_goes_on_whichever_comes_first(self):
+        for later in (False, True):
+            insert = f"INSERT INTO t{later} VALUES (1)"
+            with contextlib.closing(sqlite3.connect(self.path(), isolation_level=None)) as connection:
+                seen = []
+                if later:
+                    outgrown.observe(connection)
+                connection.set_trace_callback(seen.append)
+                outgrown.observe(connection)
+                connection.execute(f"CREATE TABLE t{later} (x UNIQUE)")
+                seen.clear()
+                connection.execute(insert)
+                with self.assertRaises(sqlite3.IntegrityError):
+                    connection.execute(insert)
+                self.assertEqual(seen, [insert, insert])
+                connection.set_trace_callback(None)
+                with self.assertRaises(sqlite3.IntegrityError):
+                    connection.execute(insert)
+                self.assertEqual(seen, [insert, insert])
+                self.assertEqual(read_block(self.folder, "app")["traces_lost"], 0)
+        self.assertEqual(self.counts(), {"ok": 4, "constraint": 2})  # the last of each was announced to nobody
 
 
 class Silent(StoreTest):

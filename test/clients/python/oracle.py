@@ -21,6 +21,9 @@ class Commits:
         self._format, self._offset = ("=I", 8) if wal else (">I", 24)
         self._start = self._counter()
 
+    def ever(self) -> int:
+        return self._counter()
+
     def count(self) -> int:
         return self._counter() - self._start
 

@@ -110,6 +110,7 @@ std::uint64_t ObservedStore::TracesLost() const { return Read().traces_lost; }
 bool ObservedStore::WasTraceEverLost() const { return Read().trace_lost_ago_ns != UINT64_MAX; }
 std::uint64_t ObservedStore::InFlight() const { return Read().in_flight; }
 std::uint64_t ObservedStore::DurationSumNs() const { return Read().duration_sum_ns; }
+std::uint64_t ObservedStore::Bytes() const { return Read().bytes; }
 
 namespace {
 

@@ -57,6 +57,7 @@ class ObservedStore {
   bool WasTraceEverLost() const;
   std::uint64_t InFlight() const;
   std::uint64_t DurationSumNs() const;
+  std::uint64_t Bytes() const;
   // The commits that SQLite itself has counted in the file, as the exporter reads them; nothing if it has none now.
   // Read in a child process: closing the file in this one would drop SQLite's locks.
   std::optional<std::uint64_t> CommitCounter() const;

@@ -17,9 +17,9 @@ using outgrown::test::UnregisterFaultyVfs;
 
 namespace {
 
-struct Fixture {
-  Fixture() { RegisterFaultyVfs(false); }
-  ~Fixture() { UnregisterFaultyVfs(); }
+struct VfsFixture {
+  VfsFixture() { RegisterFaultyVfs(false); }
+  ~VfsFixture() { UnregisterFaultyVfs(); }
   ObservedStore store;
 
   void Fill(Database& a, const std::string& mode) {
@@ -32,7 +32,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a connection that names its VFS is observed") {
+TEST_CASE_FIXTURE(VfsFixture, "a connection that names its VFS is observed") {
   Database a(store.path(), "faulty");
   Fill(a, "wal");
   CHECK(a.Run("INSERT INTO t VALUES(2, 2); UPDATE t SET u = 9 WHERE 0; BEGIN IMMEDIATE; COMMIT") ==
@@ -41,7 +41,7 @@ TEST_CASE_FIXTURE(Fixture, "a connection that names its VFS is observed") {
   CHECK(store.TracesLost() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "so is one whose default VFS came after the extension") {
+TEST_CASE_FIXTURE(VfsFixture, "so is one whose default VFS came after the extension") {
   RegisterFaultyVfs(true);
   Database a(store.path());
   Fill(a, "delete");
@@ -50,7 +50,7 @@ TEST_CASE_FIXTURE(Fixture, "so is one whose default VFS came after the extension
   CHECK(Text(store.NewCounts()) == "{ok: 1}");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a VFS of the first version, which knows no shared memory") {
+TEST_CASE_FIXTURE(VfsFixture, "a VFS of the first version, which knows no shared memory") {
   RegisterFaultyVfs(false, 1);
   for (const bool exclusive : {false, true}) {
     CAPTURE(exclusive);
@@ -72,7 +72,7 @@ TEST_CASE_FIXTURE(Fixture, "a VFS of the first version, which knows no shared me
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "SQLite's own other VFSes too") {
+TEST_CASE_FIXTURE(VfsFixture, "SQLite's own other VFSes too") {
   for (const char* vfs : {"unix-excl", "unix-dotfile", "unix-none"}) {
     CAPTURE(vfs);
     ObservedStore another;
@@ -84,7 +84,7 @@ TEST_CASE_FIXTURE(Fixture, "SQLite's own other VFSes too") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a disk that is full or fails") {
+TEST_CASE_FIXTURE(VfsFixture, "a disk that is full or fails") {
   struct Case {
     Faults faults;
     const char* mode;
@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(Fixture, "a disk that is full or fails") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a damaged database") {
+TEST_CASE_FIXTURE(VfsFixture, "a damaged database") {
   {
     Database a(store.path());
     Fill(a, "delete");
@@ -142,7 +142,7 @@ TEST_CASE_FIXTURE(Fixture, "a damaged database") {
   CHECK(Text(store.NewCounts()) == "{corrupt: 2}");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a database that is no file is nobody's store") {
+TEST_CASE_FIXTURE(VfsFixture, "a database that is no file is nobody's store") {
   for (const char* name : {":memory:", "", "file:/shared?vfs=memdb", "file:x?mode=memory&cache=shared"}) {
     CAPTURE(name);
     Database a(name);

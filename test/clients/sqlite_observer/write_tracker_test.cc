@@ -25,9 +25,10 @@ class DiarySink final : public Sink {
     Note("begin " + std::to_string(start_ns));
     return {start_ns, 7};
   }
-  void EndAt(const Start& start, Outcome outcome, std::uint64_t end_ns) noexcept override {
+  void EndAt(const Start& start, Outcome outcome, std::uint64_t bytes,
+             std::uint64_t end_ns) noexcept override {
     Note(std::string(OutcomeName(outcome)) + " " + std::to_string(start.start_ns) + "-" +
-         std::to_string(end_ns));
+         std::to_string(end_ns) + (bytes == 0 ? "" : ", " + std::to_string(bytes) + " bytes"));
   }
   void Abandon(const Start& start) noexcept override {
     Note(start.mark == 7 ? "abandon" : "abandon nothing");
@@ -75,9 +76,9 @@ TEST_CASE_FIXTURE(Fixture, "a statement of its own is a write from its start to 
   Start(10);
   Lock();
   now_ns = 30;
-  tracker.Committed(true);
+  tracker.Committed(true, 4096);
   End(31, false);
-  CHECK(sink.diary == "begin 10, ok 10-30");
+  CHECK(sink.diary == "begin 10, ok 10-30, 4096 bytes");
 }
 
 TEST_CASE_FIXTURE(Fixture, "a transaction is one write, from its first statement that writes") {
@@ -89,7 +90,7 @@ TEST_CASE_FIXTURE(Fixture, "a transaction is one write, from its first statement
   Start(50);
   End(60, true);
   now_ns = 70;
-  tracker.Committed(true);
+  tracker.Committed(true, 0);
   CHECK(sink.diary == "begin 10, ok 10-70");
 }
 
@@ -105,7 +106,7 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(sink.diary == "begin 10, full 10-50");
   }
   SUBCASE("by a commit of nothing") {
-    tracker.Committed(false);
+    tracker.Committed(false, 0);
     End(50, false);
     CHECK(sink.diary == "begin 10, full 10-50");
   }
@@ -121,7 +122,7 @@ TEST_CASE_FIXTURE(Fixture, "what neither changed nor failed is no write") {
   Lock();
   SUBCASE("rolled back") { End(20, false); }
   SUBCASE("empty commit") {
-    tracker.Committed(false);
+    tracker.Committed(false, 0);
     End(20, false);
   }
   SUBCASE("closed inside the transaction") {
@@ -139,7 +140,7 @@ TEST_CASE_FIXTURE(Fixture, "a commit that is refused and tried again is one writ
   tracker.LockRefused();
   End(30, true, Outcome::kBusy);
   now_ns = 40;
-  tracker.Committed(true);
+  tracker.Committed(true, 0);
   End(41, false);
   CHECK(sink.diary == "begin 10, ok 10-40");
 }
@@ -155,7 +156,7 @@ TEST_CASE_FIXTURE(Fixture, "writes to other databases are not this file's") {
     Start(30);
     Lock();
     now_ns = 40;
-    tracker.Committed(true);
+    tracker.Committed(true, 0);
     CHECK(sink.diary == "begin 30, ok 30-40");
   }
 }
@@ -214,10 +215,10 @@ TEST_CASE_FIXTURE(Fixture, "without a trace commits are counted, from the lock t
   now_ns = 20;
   tracker.LockAttempted(false);
   now_ns = 30;
-  tracker.Committed(true);
+  tracker.Committed(true, 0);
   now_ns = 40;
   tracker.LockAttempted(false);
-  tracker.Committed(false);
+  tracker.Committed(false, 0);
   now_ns = 50;
   tracker.LockAttempted(false);
   tracker.Closed();
@@ -230,6 +231,6 @@ TEST_CASE_FIXTURE(Fixture,
   Lock();
   tracker.TraceLost();
   now_ns = 30;
-  tracker.Committed(true);
+  tracker.Committed(true, 0);
   CHECK(sink.diary == "begin 10, abandon, ok 10-30");
 }

@@ -30,6 +30,10 @@ class Connection:
     def trace(self, call):
         self.connection.trace_v2(apsw.SQLITE_TRACE_STMT, call)
 
+    def load(self):
+        self.connection.enable_load_extension(True)
+        self.connection.load_extension("/usr/lib/x86_64-linux-gnu/outgrown/outgrown_sqlite")
+
     def close(self):
         self.connection.close()
 

@@ -39,6 +39,10 @@ class Connection:
     def trace(self, call):
         self.connection.set_trace_callback(call)
 
+    def load(self):
+        self.connection.enable_load_extension(True)
+        self.connection.load_extension("/usr/lib/x86_64-linux-gnu/outgrown/outgrown_sqlite")
+
     def close(self):
         self.connection.close()
 

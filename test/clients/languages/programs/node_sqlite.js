@@ -7,11 +7,12 @@ exports.observe = () => {
 };
 
 exports.open = (path, timeout) => {
-  const database = new DatabaseSync(path);
+  const database = new DatabaseSync(path, { allowExtension: true });
   database.exec(`PRAGMA busy_timeout = ${timeout}`);
   return {
     run: (sql) => database.exec(sql),
     value: (sql) => Object.values(database.prepare(sql).get())[0],
+    load: () => database.loadExtension("/usr/lib/x86_64-linux-gnu/outgrown/outgrown_sqlite"),
     close: () => database.close(),
   };
 };

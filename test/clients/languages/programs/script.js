@@ -65,9 +65,10 @@ function script(path) {
   one.close();
 }
 
-function traced(path) {
+function traced(path, isFirst) {
   const connection = client.open(path, 0);
   const count = client.trace();
+  if (isFirst) connection.load();
   for (let i = 0; i < 3; ++i) attempt(() => connection.run("INSERT INTO t VALUES(NULL, 'traced')"));
   attempt(() => connection.run("INSERT INTO t VALUES(1, 'again')"));
   console.log(JSON.stringify({ ...seen, traced: count() }));
@@ -91,8 +92,8 @@ function main(path, mode) {
   if (mode === "script") {
     script(path);
     console.log(JSON.stringify(seen));
-  } else if (mode === "traced") {
-    traced(path);
+  } else if (mode === "traced" || mode === "traced-first") {
+    traced(path, mode === "traced-first");
   } else if (mode === "rows") {
     console.log(client.open(path, 60000).value("SELECT count(*) FROM t"));
   } else if (mode === "threads") {

@@ -68,9 +68,11 @@ def script(path):
     one.close()
 
 
-def traced(path):
+def traced(path, is_first):
     connection, statements = client.open(path, 0), []
     connection.trace(statements.append)
+    if is_first:
+        connection.load()
     for _ in range(3):
         attempt(connection.run, "INSERT INTO t VALUES(NULL, 'traced')")
     attempt(connection.run, AGAIN)
@@ -104,8 +106,8 @@ def main():
     if mode == "script":
         script(path)
         print(json.dumps(seen))
-    elif mode == "traced":
-        traced(path)
+    elif mode in ("traced", "traced-first"):
+        traced(path, mode == "traced-first")
     elif mode == "rows":
         print(client.open(path, 60000).rows())
     elif mode == "threads":
