@@ -58,17 +58,19 @@ class Reader {
     return plain && (ascii || IsUtf8(value));
   }
 
-  // {"name":"value",...}
+  // {"name":"value",...}, by name in any order, each once.
   bool TakeLabels(Labels& labels) {
     if (!Take('{')) return false;
     if (Take('}')) return true;
-    std::string_view name;
-    std::string_view value;
+    views_.clear();
     do {
+      auto& [name, value] = views_.emplace_back();
       if (!TakeString(name) || !Take(':') || !TakeString(value)) return false;
-      labels.emplace_back(name, value);
     } while (Take(','));
-    return Take('}');
+    if (!IsSorted(views_)) std::ranges::sort(views_);  // which is cheaper than sorting the strings
+    labels.reserve(views_.size());
+    for (const auto& [name, value] : views_) labels.emplace_back(name, value);
+    return IsSorted(views_) && Take('}');
   }
 
   // [1800000030.5,"0.1"]
@@ -90,6 +92,12 @@ class Reader {
   std::string_view left() const { return text_; }
 
  private:
+  using Views = std::vector<std::pair<std::string_view, std::string_view>>;
+
+  static bool IsSorted(const Views& labels) {
+    return std::ranges::adjacent_find(labels, std::greater_equal<>(), &Views::value_type::first) ==
+           labels.end();
+  }
   static bool IsUtf8(std::string_view text) {
     while (!text.empty()) {
       const CodePoint next = NextCodePoint(text);
@@ -124,20 +132,10 @@ class Reader {
   }
 
   std::string_view text_;
+  Views views_;                         // of one series' labels; kept for the next one's
   std::string_view number_text_ = "0";  // the sample value read last, and what it is
   double number_ = 0;
 };
-
-// By name, each once.
-bool Sort(Labels& labels) {
-  const auto is_sorted = [&labels] {
-    return std::ranges::adjacent_find(labels, std::greater_equal<>(), &Labels::value_type::first) ==
-           labels.end();
-  };
-  if (is_sorted()) return true;
-  std::ranges::sort(labels);
-  return is_sorted();
-}
 
 struct PlainSeries {
   std::vector<Series> series;
@@ -146,7 +144,7 @@ struct PlainSeries {
 
 // {"metric":{...},"values":[...]}, or "value" of a vector. `samples` is working memory, so that what is kept has no room to spare.
 bool TakeSeries(Reader& reader, bool vector, std::vector<Sample>& samples, Series& series) {
-  if (!reader.Take(R"({"metric":)") || !reader.TakeLabels(series.labels) || !Sort(series.labels) ||
+  if (!reader.Take(R"({"metric":)") || !reader.TakeLabels(series.labels) ||
       !reader.Take(vector ? R"(,"value":)" : R"(,"values":[)")) {
     return false;
   }
@@ -173,10 +171,7 @@ std::optional<PlainSeries> ReadPlainSeries(std::string_view body, ResultType exp
   std::vector<Sample> samples;
   if (!reader.left().starts_with(']')) {
     do {
-      Series& series = plain.series.emplace_back();
-      // Most series have as many labels as the one before.
-      if (plain.series.size() > 1) series.labels.reserve(plain.series[plain.series.size() - 2].labels.size());
-      if (!TakeSeries(reader, vector, samples, series)) return std::nullopt;
+      if (!TakeSeries(reader, vector, samples, plain.series.emplace_back())) return std::nullopt;
     } while (reader.Take(','));
   }
   if (!reader.left().starts_with(']')) return std::nullopt;
