@@ -62,6 +62,11 @@ class QueryServer {
     const std::scoped_lock lock(mutex_);
     return asked_;
   }
+  // Whether one waited a minute for the others.
+  bool alone() {
+    const std::scoped_lock lock(mutex_);
+    return alone_;
+  }
   // Waits until so many have been asked.
   bool Asked(std::size_t count) {
     std::unique_lock lock(mutex_);
@@ -91,7 +96,8 @@ class QueryServer {
         std::unique_lock lock(mutex_);
         asked_.push_back(name);
         changed_.notify_all();
-        changed_.wait_for(lock, std::chrono::minutes(1), [&] { return asked_.size() >= gathered_; });
+        alone_ |=
+            !changed_.wait_for(lock, std::chrono::minutes(1), [&] { return asked_.size() >= gathered_; });
       }
       const std::string body =
           name == "bad"
@@ -116,6 +122,7 @@ class QueryServer {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t gathered_ = 0;
+  bool alone_ = false;
   std::vector<std::string> asked_;
   std::vector<std::thread> connections_;
   std::thread accepting_;
@@ -141,6 +148,7 @@ TEST_CASE("prepared questions are asked two at once before the caller asks, and 
     server.Gather(2);
     client.Prepare(Questions({"a", "b", "bad", "d", "e"}));
     CHECK(server.Asked(5));
+    CHECK_FALSE(server.alone());
     for (const std::string name : {"a", "b"}) CHECK(AskNamed(client, name) == name);
     CHECK(AskNamed(client, "bad") == "the server answered 400: bad_data: no");
     CHECK(AskNamed(client, "other") == "other");  // that nobody prepared
