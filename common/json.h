@@ -84,21 +84,27 @@ class JsonWriter {
 
   explicit JsonWriter(Layout layout = Layout::kOneLine) : indented_(layout == Layout::kIndented) {}
 
+  // Makes room for a document of that size at once.
+  void Reserve(std::size_t bytes) { text_.reserve(bytes); }
+
   JsonWriter& StartObject() { return Start('{'); }
   JsonWriter& EndObject() { return End('}'); }
   JsonWriter& StartArray() { return Start('['); }
   JsonWriter& EndArray() { return End(']'); }
   JsonWriter& Key(std::string_view key);
-  JsonWriter& String(std::string_view value) { return Value(JsonString(value)); }
+  JsonWriter& String(std::string_view value);
   JsonWriter& Boolean(bool value) { return Value(value ? "true" : "false"); }
-  JsonWriter& Integer(std::int64_t value) { return Value(std::to_string(value)); }
+  JsonWriter& Integer(std::int64_t value);
   // The exact double; NaN and infinities, which JSON lacks, as the strings "NaN", "+Inf" and "-Inf".
   JsonWriter& Number(double value);
   // Precondition: a JSON value.
   JsonWriter& Raw(std::string_view value) { return Value(value); }
+  // Precondition: members of an object, at least one.
+  JsonWriter& RawMembers(std::string_view members) { return Value(members); }
   JsonWriter& Null() { return Value("null"); }
 
-  const std::string& text() const { return text_; }
+  const std::string& text() const& { return text_; }
+  std::string text() && { return std::move(text_); }
 
  private:
   JsonWriter& Start(char bracket);

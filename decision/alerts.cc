@@ -22,8 +22,8 @@ using engine::State;
 // others from zero (--rules.alert.for-grace-period, 10 m by default).
 constexpr std::int64_t kGraceMs = 600'000;
 
-// The state of each alert of each store at each evaluation.
-using AlertStates = std::map<std::pair<Identity, std::size_t>, std::map<std::int64_t, AlertState>>;
+// The state of each alert of each store, by index of Table::thresholds, at each evaluation.
+using AlertStates = std::map<Identity, std::map<std::size_t, std::map<std::int64_t, AlertState>>>;
 
 std::optional<AlertStates> ReadAlerts(const Table& table, prometheus_api::QuerySource& source,
                                       std::int64_t range_ms, FleetNotes& fleet) {
@@ -46,7 +46,7 @@ std::optional<AlertStates> ReadAlerts(const Table& table, prometheus_api::QueryS
       return std::nullopt;
     }
     const auto index = static_cast<std::size_t>(threshold - table.thresholds.begin());
-    auto& by_time = states[{IdentityOf(table, series.labels), index}];
+    auto& by_time = states[IdentityOf(table, series.labels)][index];
     for (const Sample& sample : series.samples) {
       // Several series of one alert and store (labels that a rule by hand added) count as the furthest state.
       AlertState& kept = by_time[sample.time_ms];
@@ -219,6 +219,7 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
                                                         FleetNotes& fleet, bool& compared) {
   std::vector<std::vector<AlertComparison>> comparisons(subjects.size());
   const std::int64_t lag_ms = lag ? LagMs(table) : 0;
+  const AlertStates::mapped_type none;
   const std::map<std::int64_t, AlertState> never;
   const std::optional<AlertStates> states = ReadAlerts(table, source, 3 * table.interval_ms + lag_ms, fleet);
   compared = states.has_value();
@@ -228,6 +229,8 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
   std::map<std::size_t, std::vector<Mismatch>> maybe_held;  // firing there and not breached here, by signal
   for (std::size_t subject = 0; subject < subjects.size(); ++subject) {
     comparisons[subject].resize(table.thresholds.size());
+    const auto of_store = states->find(subjects[subject].samples->identity);
+    const auto& by_threshold = of_store != states->end() ? of_store->second : none;
     for (std::size_t index = 0; index < table.thresholds.size(); ++index) {
       const ThresholdRow& threshold = table.thresholds[index];
       const Finding& finding = (*subjects[subject].findings)[index];
@@ -235,8 +238,8 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
       AlertComparison& comparison = comparisons[subject][index];
       // Without a sample there is no evaluation to compare at.
       if (samples.empty()) continue;
-      const auto found = states->find({subjects[subject].samples->identity, index});
-      const auto& by_time = found != states->end() ? found->second : never;
+      const auto found = by_threshold.find(index);
+      const auto& by_time = found != by_threshold.end() ? found->second : never;
       std::vector<AlertState> near;
       if (lag) {
         near = StatesNear(table, samples.back().time_ms, by_time);

@@ -6,69 +6,21 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace outgrown::decision {
 namespace {
 
 using engine::Cause;
-using prometheus_api::Trust;
 
 // With more stores than this, the samples before the window (only for "since when") are not fetched.
 constexpr std::size_t kDetailedStoresMax = 8;
 
-Cause CauseOf(Trust trust) {
-  switch (trust) {
-    case Trust::kUsable:
-      return Cause::kNone;
-    case Trust::kPartial:
-      return Cause::kPartialAnswer;
-    case Trust::kFailed:
-      break;
-  }
-  return Cause::kQueryFailed;
-}
-
-// Prometheus evaluates an expression of a range query at multiples of the step from its start: on the rules'
-// grid two runs ask for the same points.
-std::int64_t FloorTo(std::int64_t time_ms, std::int64_t step_ms) { return time_ms / step_ms * step_ms; }
-
-// Asks for one series of all stores and puts the samples where `fetched_of` says. Why an answer can't be used
-// applies to every store.
-template <typename FetchedOf>
-prometheus_api::Asked FetchSeries(const Table& table, const SeriesChoice& choice, std::string_view series,
-                                  std::int64_t window_ms, prometheus_api::QuerySource& source,
-                                  std::int64_t from_ms, std::int64_t to_ms, StoreList& list,
-                                  FleetNotes& fleet, FetchedOf fetched_of) {
-  const std::int64_t step_ms = table.interval_ms;
-  prometheus_api::Reply reply =
-      choice.expr.empty()
-          ? prometheus_api::AskSamples(source, series, to_ms, window_ms + to_ms - from_ms, fleet)
-          : prometheus_api::AskRange(source, choice.expr, FloorTo(from_ms - window_ms, step_ms),
-                                     FloorTo(to_ms, step_ms), step_ms, fleet);
-  // Before the answer is looked at: after a failed query nothing of the stretch before may be taken for this
-  // one's.
-  for (Store& store : list.stores()) fetched_of(store) = {};
-  std::size_t without_identity = 0;
-  for (prometheus_api::Series& one : reply.series) {
-    Store* const store = list.FindOrAdd(one.labels, Cause::kPresenceUnknown);
-    if (store == nullptr) {
-      ++without_identity;
-    } else {
-      fetched_of(*store).series.push_back(std::move(one.samples));
-    }
-  }
-  if (without_identity > 0) {
-    fleet.without_identity = true;
-    fleet.Warn(fmt::format("{}: {} series lack an identity label, so they belong to no store",
-                           reply.asked.promql, without_identity));
-  }
-  return std::move(reply.asked);
-}
-
 // The samples of a signal for reports, which reach further back than the judged window: as long as they are of one
 // series at each time.
-std::vector<Sample> History(const Fetched& fetched, std::int64_t time_ms) {
+std::vector<Sample> History(Fetched&& fetched, std::int64_t time_ms) {
+  // The usual case, one series: it is moved, samples are most of a fleet's memory.
+  if (fetched.series.size() == 1 &&
+      Upto(fetched.series[0], time_ms, time_ms).size() == fetched.series[0].size())
+    return std::move(fetched.series[0]);
   std::vector<std::span<const Sample>> parts;
   for (const std::vector<Sample>& series : fetched.series) {
     const std::span<const Sample> part = Upto(series, time_ms, time_ms);
@@ -123,11 +75,11 @@ engine::Reading ReadSeries(const std::vector<std::vector<Sample>>& all, std::int
   return {.cause = Cause::kNone, .samples = merged};
 }
 
-SignalSamples SamplesOf(const Fetched& fetched, const engine::Reading& reading, std::int64_t time_ms) {
+SignalSamples SamplesOf(Fetched&& fetched, const engine::Reading& reading, std::int64_t time_ms) {
   if (reading.cause != Cause::kNone && reading.cause != Cause::kPartialAnswer)
     return {.cause = reading.cause, .samples = {}};
   return {.cause = reading.cause,
-          .samples = reading.samples.empty() ? std::vector<Sample>() : History(fetched, time_ms)};
+          .samples = reading.samples.empty() ? std::vector<Sample>() : History(std::move(fetched), time_ms)};
 }
 
 // Whether the coverage at T is known and within both bounds, so that no reason has to be asked for.
@@ -166,45 +118,6 @@ void FindReasons(const Table& table, prometheus_api::QuerySource& source, FleetS
 
 }  // namespace
 
-SeriesChoices AllRecorded(const Table& table) {
-  SeriesChoices choices;
-  choices.signals.resize(table.signals.size());
-  return choices;
-}
-
-SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
-                           prometheus_api::QuerySource& source, std::int64_t from_ms, std::int64_t to_ms,
-                           StoreList& list, FleetNotes& fleet) {
-  std::vector<prometheus_api::Question> questions;
-  const auto recorded = [&](const SeriesChoice& choice, std::string_view series, std::int64_t window_ms) {
-    if (choice.expr.empty())
-      questions.push_back(prometheus_api::SamplesQuestion(series, to_ms, window_ms + to_ms - from_ms));
-  };
-  for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
-    recorded(choices.signals[signal], table.signals[signal].series, WindowMs(table, signal));
-  if (!table.coverage_series.empty())
-    recorded(choices.coverage, table.coverage_series, CoverageWindowMs(table));
-  source.Prepare(std::move(questions));
-  SampleQueries queries;
-  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
-    queries.signal_queries.push_back(FetchSeries(
-        table, choices.signals[signal], table.signals[signal].series, WindowMs(table, signal), source,
-        from_ms, to_ms, list, fleet, [signal](Store& store) -> Fetched& { return store.signals[signal]; }));
-  }
-  if (!table.coverage_series.empty()) {
-    queries.coverage_query =
-        FetchSeries(table, choices.coverage, table.coverage_series, CoverageWindowMs(table), source, from_ms,
-                    to_ms, list, fleet, [](Store& store) -> Fetched& { return store.coverage; });
-  }
-  // After all queries, because a later one may have added stores that an earlier one did not show.
-  for (Store& store : list.stores()) {
-    for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
-      store.signals[signal].cause = CauseOf(queries.signal_queries[signal].trust);
-    store.coverage.cause = CauseOf(queries.coverage_query.trust);
-  }
-  return queries;
-}
-
 std::int64_t HistoryMs(std::size_t stores) { return stores <= kDetailedStoresMax ? kHistoryMs : 0; }
 
 StoreAt::StoreAt(const Table& table)
@@ -242,22 +155,28 @@ FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, st
   fleet.time_ms = time_ms;
   fleet.lookback_ms = lookback_ms;
   StoreList list(table);
-  FindStores(table, source, list, fleet);
+  const bool known = FindStores(table, source, list, fleet);
   const std::int64_t history_ms = HistoryMs(list.stores().size());
+  const SeriesChoices choices = AllRecorded(table);
+  // Before it is known since when they report, so that the server works on meanwhile.
+  PrepareSamples(table, choices, source, time_ms - history_ms, time_ms);
+  if (known) FindSince(table, source, list, fleet);
   static_cast<SampleQueries&>(fleet) =
-      FetchSamples(table, AllRecorded(table), source, time_ms - history_ms, time_ms, list, fleet);
+      FetchSamples(table, choices, source, time_ms - history_ms, time_ms, list, fleet);
   StoreAt at(table);
-  for (const Store& store : list.stores()) {
+  fleet.stores.reserve(list.stores().size());
+  for (Store& store : list.stores()) {
     at.Read(store, time_ms, history_ms);
     StoreSamples& samples = fleet.stores.emplace_back();
-    samples.identity = store.identity;
+    samples.identity = std::move(store.identity);
     samples.presence = store.presence;
     samples.last_seen_ms = store.last_seen_ms;
     samples.measured_since_ms = store.measured_since_ms;
     if (store.presence == Cause::kWindowNotFull) samples.window_ms = RateWindowMs(table) - table.interval_ms;
+    samples.signals.reserve(table.signals.size());
     for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
-      samples.signals.push_back(SamplesOf(store.signals[signal], at.signal(signal), time_ms));
-    samples.coverage = SamplesOf(store.coverage, at.coverage(), time_ms);
+      samples.signals.push_back(SamplesOf(std::move(store.signals[signal]), at.signal(signal), time_ms));
+    samples.coverage = SamplesOf(std::move(store.coverage), at.coverage(), time_ms);
   }
   FindReasons(table, source, fleet);
   // Servers answer in any order; records and reports of the same decision must be the same text.

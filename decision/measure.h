@@ -49,6 +49,10 @@ struct SampleQueries {
   QueryDone coverage_query;               // promql "" if the table has no coverage
 };
 
+// Prepares the questions that FetchSamples will ask (QuerySource::Prepare).
+void PrepareSamples(const Table& table, const SeriesChoices& choices, prometheus_api::QuerySource& source,
+                    std::int64_t from_ms, std::int64_t to_ms);
+
 // Replaces what `list` holds of every signal and of the coverage by what decisions from `from_ms` to `to_ms`
 // look at. Adds the stores that only these samples show.
 SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,

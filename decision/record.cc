@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "common/json.h"
@@ -53,6 +54,20 @@ std::size_t SamplesUsed(const Table& table, const Evidence& evidence, std::size_
   return used;
 }
 
+// What `write` writes, as members without an object's braces: the chain adds its own before and behind them (SealRecord), and
+// no record is parsed again for that.
+template <typename Write>
+std::string Members(std::size_t bytes, Write write) {
+  JsonWriter json;
+  json.Reserve(bytes);
+  json.StartObject();
+  write(json);
+  std::string text = std::move(json.EndObject()).text();
+  text.pop_back();
+  text.erase(0, 1);
+  return text;
+}
+
 void WriteSamples(JsonWriter& json, std::span<const Sample> samples) {
   json.StartArray();
   for (const Sample& sample : samples) {
@@ -66,14 +81,14 @@ void WriteQuery(JsonWriter& json, const QueryDone& query) {
   if (!query.problem.empty()) json.Key("problem").String(query.problem);
 }
 
-void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const Evidence& evidence) {
+void WriteSignals(JsonWriter& json, const Evaluation& evaluation, const Evidence& evidence,
+                  const std::vector<std::string>& members) {
   const Table& table = *evaluation.table;
   std::int64_t oldest_ms = evidence.time_ms;
   json.Key("signals").StartArray();
   for (std::size_t index = 0; index < table.signals.size(); ++index) {
     const SignalSamples& measured = evidence.samples.signals[index];
-    json.StartObject().Key("id").String(table.signals[index].id);
-    if (evaluation.origin == Origin::kPrometheus) WriteQuery(json, evaluation.fleet.signal_queries[index]);
+    json.StartObject().RawMembers(members[index]);
     if (measured.cause != engine::Cause::kNone) json.Key("cause").String(engine::CauseId(measured.cause));
     // From the end: the samples are ascending, and a finding rests on the newest without a gap.
     const auto used = std::span(measured.samples).last(SamplesUsed(table, evidence, index));
@@ -127,7 +142,7 @@ std::string TableText(const Table& table) {
     json.Key("because").String(threshold.because).EndObject();
   }
   json.EndArray().EndObject();
-  return json.text();
+  return std::move(json).text();
 }
 
 // With what the alerts said at that time, which cannot be recomputed later.
@@ -206,15 +221,25 @@ void WriteWarnings(JsonWriter& json, const Evaluation& evaluation) {
   json.EndArray();
 }
 
-// The members between the braces of a whole object.
-// The chain adds its own members before and behind these (SealRecord), and no record is parsed again for
-// that.
-std::string Members(const JsonWriter& json) { return json.text().substr(1, json.text().size() - 2); }
-
 }  // namespace
 
 Recorder::Recorder(const Evaluation& evaluation, std::string_view version)
-    : evaluation_(evaluation), version_(version), table_text_(TableText(*evaluation.table)) {}
+    : evaluation_(evaluation), version_(version) {
+  begin_ = Members(0, [&](JsonWriter& json) {
+    json.Key("kind").String("decision");
+    WriteOrigin(json, evaluation, version);
+  });
+  for (std::size_t signal = 0; signal < evaluation.table->signals.size(); ++signal) {
+    signals_.push_back(Members(0, [&](JsonWriter& json) {
+      json.Key("id").String(evaluation.table->signals[signal].id);
+      if (evaluation.origin == Origin::kPrometheus) WriteQuery(json, evaluation.fleet.signal_queries[signal]);
+    }));
+  }
+  end_ = Members(0, [&](JsonWriter& json) {
+    json.Key("table").Raw(TableText(*evaluation.table));
+    WriteWarnings(json, evaluation);
+  });
+}
 
 std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& store,
                            std::string_view version) {
@@ -223,58 +248,55 @@ std::string DecisionRecord(const Evaluation& evaluation, const StoreDecision& st
 
 std::string Recorder::Decision(const StoreDecision& store) const {
   const Table& table = *evaluation_.table;
-  JsonWriter json;
-  json.StartObject().Key("kind").String("decision");
-  WriteOrigin(json, evaluation_, version_);
-  json.Key("labels").StartObject();
-  for (const auto& [name, value] : store.labels) json.Key(name).String(value);
-  json.EndObject();
-  json.Key("verdict").String(engine::VerdictId(table, store.decision));
-  // The text as it was printed: what an operator acted on, also if a later release words it differently.
-  json.Key("line").String(VerdictLine(table, store));
-  json.Key("also").StartArray();
-  for (const std::string& also : AlsoLines(table, store)) json.String(also);
-  json.EndArray();
-  if (store.samples.presence != engine::Cause::kNone) {
-    json.Key("presence").String(engine::CauseId(store.samples.presence));
-    if (store.samples.last_seen_ms) json.Key("last_seen_ms").Integer(*store.samples.last_seen_ms);
-    if (store.samples.measured_since_ms)
-      json.Key("measured_since_ms").Integer(*store.samples.measured_since_ms);
-    if (store.samples.window_ms > 0) json.Key("window_ms").Integer(store.samples.window_ms);
-  }
-  if (!store.samples.coverage_reasons.empty()) {
-    json.Key("coverage_reasons").StartArray();
-    for (const std::string& reason : store.samples.coverage_reasons) json.String(reason);
+  return Members(2 * (begin_.size() + end_.size()), [&](JsonWriter& json) {
+    json.RawMembers(begin_).Key("labels").StartObject();
+    for (const auto& [name, value] : store.labels) json.Key(name).String(value);
+    json.EndObject();
+    json.Key("verdict").String(engine::VerdictId(table, store.decision));
+    // The text as it was printed: what an operator acted on, also if a later release words it differently.
+    json.Key("line").String(VerdictLine(table, store));
+    json.Key("also").StartArray();
+    for (const std::string& also : AlsoLines(table, store)) json.String(also);
     json.EndArray();
-  }
-  const Evidence evidence = EvidenceOf(evaluation_, store);
-  if (store.period) WritePeriod(json, table, *store.period);
-  WriteFindings(json, table, store, evidence);
-  WriteSignals(json, evaluation_, evidence);
-  json.Key("table").Raw(table_text_);
-  WriteWarnings(json, evaluation_);
-  json.EndObject();
-  return Members(json);
+    if (store.samples.presence != engine::Cause::kNone) {
+      json.Key("presence").String(engine::CauseId(store.samples.presence));
+      if (store.samples.last_seen_ms) json.Key("last_seen_ms").Integer(*store.samples.last_seen_ms);
+      if (store.samples.measured_since_ms)
+        json.Key("measured_since_ms").Integer(*store.samples.measured_since_ms);
+      if (store.samples.window_ms > 0) json.Key("window_ms").Integer(store.samples.window_ms);
+    }
+    if (!store.samples.coverage_reasons.empty()) {
+      json.Key("coverage_reasons").StartArray();
+      for (const std::string& reason : store.samples.coverage_reasons) json.String(reason);
+      json.EndArray();
+    }
+    const Evidence evidence = EvidenceOf(evaluation_, store);
+    if (store.period) WritePeriod(json, table, *store.period);
+    WriteFindings(json, table, store, evidence);
+    WriteSignals(json, evaluation_, evidence, signals_);
+    json.RawMembers(end_);
+  });
 }
+
+std::string Recorder::Attempt() const { return AttemptRecord(evaluation_, version_); }
 
 // A run that found no store is logged as well, so that the log shows that it was looked for, and how.
 std::string AttemptRecord(const Evaluation& evaluation, std::string_view version) {
-  JsonWriter json;
-  json.StartObject().Key("kind").String("attempt");
-  WriteOrigin(json, evaluation, version);
-  json.Key("verdict").String("undetermined");
-  json.Key("line").String(NoStoreLine(evaluation));
-  json.Key("queries").StartArray();
-  for (const QueryDone& query : evaluation.fleet.presence_queries) {
-    json.StartObject();
-    WriteQuery(json, query);
-    json.EndObject();
-  }
-  json.EndArray();
-  if (evaluation.fleet.without_identity) json.Key("without_identity").Boolean(true);
-  WriteWarnings(json, evaluation);
-  json.EndObject();
-  return Members(json);
+  return Members(0, [&](JsonWriter& json) {
+    json.Key("kind").String("attempt");
+    WriteOrigin(json, evaluation, version);
+    json.Key("verdict").String("undetermined");
+    json.Key("line").String(NoStoreLine(evaluation));
+    json.Key("queries").StartArray();
+    for (const QueryDone& query : evaluation.fleet.presence_queries) {
+      json.StartObject();
+      WriteQuery(json, query);
+      json.EndObject();
+    }
+    json.EndArray();
+    if (evaluation.fleet.without_identity) json.Key("without_identity").Boolean(true);
+    WriteWarnings(json, evaluation);
+  });
 }
 
 }  // namespace outgrown::decision

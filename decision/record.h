@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "decision/evaluation.h"
 
@@ -18,11 +19,15 @@ class Recorder {
  public:
   Recorder(const Evaluation& evaluation, std::string_view version);
   std::string Decision(const StoreDecision& store) const;
+  std::string Attempt() const;  // AttemptRecord
 
  private:
   const Evaluation& evaluation_;
   std::string version_;
-  std::string table_text_;  // most of a record, and the same in each
+  // What is the same in each record, most of it.
+  std::string begin_;
+  std::vector<std::string> signals_;  // by index of Table::signals
+  std::string end_;
 };
 
 // The same for one store.

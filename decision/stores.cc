@@ -19,15 +19,6 @@ constexpr std::string_view kLookbackStep = "1m";
 // up to this long, as a restart makes one, does not start a store's window again.
 constexpr std::int64_t kShownMs = 300'000;
 
-std::string KeyOf(const Identity& identity) {
-  std::string key;
-  for (const std::string& value : identity) {
-    key += value;
-    key += '\xFF';  // in no UTF-8, so in no label value
-  }
-  return key;
-}
-
 bool IsSought(const Store& store) { return store.presence == engine::Cause::kSilent && !store.last_seen_ms; }
 
 prometheus_api::Reply AskPresence(prometheus_api::QuerySource& source, const std::string& promql,
@@ -129,20 +120,35 @@ std::string WindowQuery(const Table& table) {
 }
 
 Store* StoreList::FindOrAdd(const prometheus_api::Labels& labels, engine::Cause presence_if_new) {
+  if (Store* const known = Find(labels)) return known;
   Identity identity = IdentityOf(table_, labels);
   // Prometheus takes an absent label for an empty one, so a store without one of them could be any store.
   const bool whole = std::ranges::none_of(identity, &std::string::empty);
-  return whole ? &FindOrAdd(std::move(identity), presence_if_new) : nullptr;
+  return whole ? &Add(std::move(identity), presence_if_new) : nullptr;
 }
 
 Store* StoreList::Find(const prometheus_api::Labels& labels) {
-  const auto found = places_.find(KeyOf(IdentityOf(table_, labels)));
-  return found == places_.end() ? nullptr : &stores_[found->second];
+  const auto value = [&labels](std::string_view name) { return prometheus_api::LabelValue(labels, name); };
+  // Answers have one order, mostly: the store behind the last one.
+  if (next_ < stores_.size() && std::ranges::equal(stores_[next_].identity, table_.identity, {}, {}, value))
+    return &stores_[next_++];
+  key_.clear();
+  for (const std::string_view name : table_.identity) AddToKey(value(name));
+  const auto found = places_.find(key_);
+  if (found == places_.end()) return nullptr;
+  next_ = found->second + 1;
+  return &stores_[found->second];
 }
 
-// The reference holds until the next store is added.
-Store& StoreList::FindOrAdd(Identity identity, engine::Cause presence_if_new) {
-  const auto [found, added] = places_.try_emplace(KeyOf(identity), stores_.size());
+void StoreList::AddToKey(std::string_view value) {
+  key_ += value;
+  key_ += '\xFF';  // in no UTF-8, so in no label value
+}
+
+Store& StoreList::Add(Identity identity, engine::Cause presence_if_new) {
+  key_.clear();
+  for (const std::string& value : identity) AddToKey(value);
+  const auto [found, added] = places_.try_emplace(key_, stores_.size());
   if (added) {
     Store& store = stores_.emplace_back();
     store.identity = std::move(identity);
@@ -152,7 +158,7 @@ Store& StoreList::FindOrAdd(Identity identity, engine::Cause presence_if_new) {
   return stores_[found->second];
 }
 
-void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list, FleetNotes& fleet) {
+bool FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list, FleetNotes& fleet) {
   const auto add = [&](const prometheus_api::Reply& reply, engine::Cause presence) {
     for (const prometheus_api::Series& series : reply.series) {
       Store* const store = list.FindOrAdd(series.labels, presence);
@@ -171,15 +177,21 @@ void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreLi
   source.Prepare({{.promql = ever, .time_ms = fleet.time_ms}, {.promql = now, .time_ms = fleet.time_ms}});
   const prometheus_api::Reply known = AskPresence(source, ever, fleet);
   const prometheus_api::Reply here = AskPresence(source, now, fleet);
+  const bool usable = known.usable() && here.usable();
+  if (usable && RateWindowMs(table) > 0)  // of FindSince
+    source.Prepare({{.promql = WindowQuery(table), .time_ms = fleet.time_ms}});
   // In this order: a store that reports now overwrites its "silent".
   add(known, engine::Cause::kSilent);
   add(here, engine::Cause::kNone);
-  if (!known.usable() || !here.usable()) {
+  if (!usable) {
     // Half of the truth is worse than none: a store that only the failed query would have shown must not read
     // as silent.
     for (Store& store : list.stores()) store.presence = engine::Cause::kPresenceUnknown;
-    return;
   }
+  return usable;
+}
+
+void FindSince(const Table& table, prometheus_api::QuerySource& source, StoreList& list, FleetNotes& fleet) {
   FindLastSeen(table, source, list, fleet);
   FindWindows(table, source, list, fleet);
 }

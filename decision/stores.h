@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -56,18 +57,20 @@ class StoreList {
   // The place in stores() of one of them.
   std::size_t IndexOf(const Store& store) const { return static_cast<std::size_t>(&store - stores_.data()); }
 
-  // Adds a store that is known to report.
-  void Add(Identity identity) { FindOrAdd(std::move(identity), engine::Cause::kNone); }
+  // The store of that identity, new if it was not there. By default one that is known to report. Valid until the next call.
+  Store& Add(Identity identity, engine::Cause presence_if_new = engine::Cause::kNone);
 
   std::vector<Store>& stores() { return stores_; }
   const std::vector<Store>& stores() const { return stores_; }
 
  private:
-  Store& FindOrAdd(Identity identity, engine::Cause presence_if_new);
+  void AddToKey(std::string_view value);
 
   const Table& table_;
   std::vector<Store> stores_;
   std::unordered_map<std::string, std::size_t> places_;  // by what names a store
+  std::size_t next_ = 0;                                 // the place behind the store that was found last
+  std::string key_;  // of the store that is looked for; kept, since a fleet is looked for many times
 };
 
 using QueryDone = prometheus_api::Asked;
@@ -87,7 +90,11 @@ std::int64_t RateWindowMs(const Table& table);
 // Which stores were there that long ago, or up to the tolerated gap earlier; only if RateWindowMs is not 0.
 std::string WindowQuery(const Table& table);
 
-// Fills `list` and the fleet's presence queries, looking back as far as FleetNotes::lookback_ms says.
-void FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list, FleetNotes& fleet);
+// Fills `list` and the fleet's presence queries, looking back as far as FleetNotes::lookback_ms says. False if it is not known
+// which stores report.
+bool FindStores(const Table& table, prometheus_api::QuerySource& source, StoreList& list, FleetNotes& fleet);
+
+// Since when those stores are silent, or have been there. Precondition: it is known which report.
+void FindSince(const Table& table, prometheus_api::QuerySource& source, StoreList& list, FleetNotes& fleet);
 
 }  // namespace outgrown::decision

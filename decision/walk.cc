@@ -34,6 +34,7 @@ Result<void> Walk(const Table& table, const SeriesChoices& choices, const Course
     const std::int64_t left = (course.to_ms - stretch.after_ms + course.step_ms - 1) / course.step_ms;
     stretch.until_ms = std::min(course.to_ms, stretch.after_ms + std::min(steps, left) * course.step_ms);
     if (const Result<void> begun = visitor.Begin(stretch); !begun) return begun.error();
+    PrepareSamples(table, choices, source, stretch.after_ms - history_ms, stretch.until_ms);
     FetchSamples(table, choices, source, stretch.after_ms - history_ms, stretch.until_ms, list, notes);
     // Store by store, so that one StoreAt serves them all and its buffers are used again.
     for (std::size_t store = 0; store < list.stores().size(); ++store) {

@@ -73,7 +73,7 @@ struct Body {
 
 std::size_t TakeBody(char* data, std::size_t size, std::size_t count, void* user) {
   Body& body = *static_cast<Body*>(user);
-  // The sizes are curl's, at most CURL_MAX_WRITE_SIZE (16 KiB) a call, so the sum can't overflow.
+  // The sizes are curl's, at most its buffer a call, so the sum can't overflow.
   if (body.bytes.size() + size * count > body.bytes_max) {
     body.too_large = true;
     return 0;  // curl gives up
@@ -126,6 +126,7 @@ struct HttpClient::State {
   std::unique_ptr<CURL, FreeEasy> easy;
   std::unique_ptr<curl_slist, FreeList> headers;
   bool loopback = false;
+  std::size_t longest_body = 0;  // so far: a fleet's answers are of like sizes, and growing one copies it
 
   Result<HttpAnswer> Perform(std::string_view path, const std::string* form, std::int64_t timeout_ms);
 };
@@ -166,6 +167,7 @@ Result<HttpAnswer> HttpClient::State::Perform(std::string_view path, const std::
   curl_easy_reset(curl);
   const std::string url = options.url + std::string(path);
   Body body{.bytes = {}, .bytes_max = options.body_bytes_max};
+  body.bytes.reserve(longest_body);
   std::array<char, CURL_ERROR_SIZE> problem = {};
   // 0 would mean "no limit" to curl.
   const long limit_ms =
@@ -182,6 +184,8 @@ Result<HttpAnswer> HttpClient::State::Perform(std::string_view path, const std::
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, limit_ms);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, std::min(limit_ms, kConnectTimeoutMs));
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem.data());
+  // A fleet's answers are megabytes, which curl would read 16 KiB at a time.
+  curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 512L << 10U);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, TakeBody);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
@@ -223,6 +227,7 @@ Result<HttpAnswer> HttpClient::State::Perform(std::string_view path, const std::
     return Error{"the server redirects (" + std::to_string(answer.status) + "), which is not followed",
                  options.url};
   }
+  longest_body = std::max(longest_body, body.bytes.size());
   answer.body = std::move(body.bytes);
   return answer;
 }

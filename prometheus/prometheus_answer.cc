@@ -266,7 +266,7 @@ std::string_view LabelValue(const Labels& labels, std::string_view name) {
   return found != labels.end() && found->first == name ? std::string_view(found->second) : std::string_view();
 }
 
-Result<Answer> ReadAnswer(std::string_view body, ResultType expected) {
+Result<Answer> ReadAnyAnswer(std::string_view body, ResultType expected) {
   AnswerReader reader(expected);
   // Where the reader gave up, ReadJson only knows that it did.
   if (const Result<void> read = ReadJson(body, reader); !read) {

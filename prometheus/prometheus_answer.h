@@ -36,6 +36,9 @@ struct Answer {
 // Reads the body of a 200 answer.
 Result<Answer> ReadAnswer(std::string_view body, ResultType expected);
 
+// The same without the fast reader of the usual form (plain_answer.cc): slower, and never with another result.
+Result<Answer> ReadAnyAnswer(std::string_view body, ResultType expected);
+
 // The "errorType: error" of an error answer's body; "" if it is not one of Prometheus'.
 std::string ReadErrorAnswer(std::string_view body);
 

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <iterator>
+#include <list>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -32,38 +33,52 @@ std::string ApiTime(std::int64_t time_ms) {
 }
 
 // Asks for what the path and the fields say, by the deadline of the steady clock.
-Result<Answer> AskBy(HttpClient& http, std::int64_t deadline_ms, std::string_view path,
-                     const HttpClient::Fields& fields, ResultType expected) {
+Result<HttpAnswer> Ask(HttpClient& http, std::int64_t deadline_ms, std::string_view path,
+                       const HttpClient::Fields& fields) {
   // One limit for the run rather than one for each query: a period asks thousands of them, and a timer's next
   // run must not find this one still waiting.
   const std::int64_t left_ms = deadline_ms - SteadyMs();
   if (left_ms <= 0) return Error{"not sent: the time for all queries together is over", http.url()};
   // POST, because a long query may exceed the URL length that servers and proxies accept.
-  const Result<HttpAnswer> answered = http.Post(path, fields, left_ms);
+  return http.Post(path, fields, left_ms);
+}
+
+Result<HttpAnswer> Ask(HttpClient& http, std::int64_t deadline_ms, const Question& question) {
+  return Ask(http, deadline_ms, "/api/v1/query",
+             {{"query", question.promql}, {"time", ApiTime(question.time_ms)}});
+}
+
+Result<Answer> Read(const Result<HttpAnswer>& answered, ResultType expected, const std::string& url) {
   if (!answered) return answered.error();
   // Not any 2xx: 204 has no body, and 206 only part of one.
   if (answered->status != 200)
-    return Error{"the server " + ErrorAnswerText(answered->status, answered->body), http.url()};
+    return Error{"the server " + ErrorAnswerText(answered->status, answered->body), url};
   Result<Answer> answer = ReadAnswer(answered->body, expected);
   // The reader of answers does not know whom was asked.
-  if (!answer) return Error{answer.error().what, http.url()};
+  if (!answer) return Error{answer.error().what, url};
   return answer;
-}
-
-Result<Answer> AskBy(HttpClient& http, std::int64_t deadline_ms, const Question& question) {
-  return AskBy(http, deadline_ms, "/api/v1/query",
-               {{"query", question.promql}, {"time", ApiTime(question.time_ms)}}, question.expected);
 }
 
 }  // namespace
 
-// Asks the next prepared question while the caller is at work on an earlier answer, or waits for one itself. No more than
-// one: the server is others' too, and a fleet's answers are large.
+// Asks the prepared questions while the caller reads and works on earlier answers: two at once, since the server is others'
+// too. The caller reads the answers, since their bytes are smaller than what becomes of them; a fleet's are large all the same,
+// so no more is asked while more than a few MB wait.
 class PrometheusClient::Ahead {
  public:
-  // std::system_error if no thread may be started (TasksMax).
-  Ahead(HttpClient client, std::int64_t deadline_ms)
-      : client_(std::move(client)), thread_([this, deadline_ms] { Work(deadline_ms); }) {}
+  // As many threads as may be started (TasksMax); without one the caller asks everything itself.
+  Ahead(const HttpClient& http, std::int64_t deadline_ms) {
+    for (std::size_t count = 0; count < kAtOnce; ++count) {
+      Result<HttpClient> client = http.Another();
+      if (!client) return;
+      try {
+        threads_.emplace_back(
+            [this, deadline_ms, own = std::move(*client)]() mutable { Work(own, deadline_ms); });
+      } catch (const std::system_error&) {
+        return;
+      }
+    }
+  }
   Ahead(const Ahead&) = delete;
   Ahead& operator=(const Ahead&) = delete;
   ~Ahead() {
@@ -72,10 +87,11 @@ class PrometheusClient::Ahead {
       ending_ = true;
     }
     changed_.notify_all();
-    thread_.join();
+    for (std::thread& thread : threads_) thread.join();
   }
 
   void Prepare(std::vector<Question> questions) {
+    if (threads_.empty()) return;
     {
       const std::scoped_lock lock(mutex_);
       std::ranges::move(questions, std::back_inserter(queue_));
@@ -83,44 +99,67 @@ class PrometheusClient::Ahead {
     changed_.notify_all();
   }
 
-  // The answer, or nothing if the caller has to ask.
-  std::optional<Result<Answer>> Take(const Question& question) {
+  // What was answered, or nothing if the caller has to ask.
+  std::optional<Result<HttpAnswer>> Take(const Question& question) {
     std::unique_lock lock(mutex_);
-    std::erase(queue_, question);
-    if (asked_ != question) return std::nullopt;
-    changed_.wait(lock, [&] { return answer_.has_value(); });
-    asked_.reset();
-    std::optional<Result<Answer>> answer = std::exchange(answer_, std::nullopt);
+    const auto find = [&] { return std::ranges::find(asked_, question, &Asked::question); };
+    if (find() == asked_.end() && (queue_.empty() || queue_.front() != question)) {
+      std::erase(queue_, question);
+      return std::nullopt;
+    }
+    wanted_ = question;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return find() != asked_.end() && find()->answered; });
+    wanted_.reset();
+    Result<HttpAnswer> answered = *std::move(find()->answered);
+    asked_.erase(find());
+    waiting_bytes_ -= BytesOf(answered);
     lock.unlock();
     changed_.notify_all();
-    return answer;
+    return answered;
   }
 
  private:
-  void Work(std::int64_t deadline_ms) {
+  static constexpr std::size_t kAtOnce = 2;
+  static constexpr std::size_t kWaitingBytesMax = 8U << 20U;
+
+  struct Asked {
+    Question question;
+    std::optional<Result<HttpAnswer>> answered;  // nothing while it is being asked
+  };
+
+  static std::size_t BytesOf(const Result<HttpAnswer>& answered) {
+    return answered ? answered->body.size() : 0;
+  }
+
+  void Work(HttpClient& client, std::int64_t deadline_ms) {
     std::unique_lock lock(mutex_);
     while (true) {
-      changed_.wait(lock, [&] { return ending_ || (!queue_.empty() && !asked_); });
+      changed_.wait(lock, [&] {
+        return ending_ ||
+               (!queue_.empty() && (waiting_bytes_ < kWaitingBytesMax || wanted_ == queue_.front()));
+      });
       if (ending_) return;
-      const Question question = queue_.front();
+      const auto asked = asked_.insert(asked_.end(), {.question = std::move(queue_.front()), .answered = {}});
       queue_.pop_front();
-      asked_ = question;
+      const Question question = asked->question;
       lock.unlock();
-      Result<Answer> answer = AskBy(client_, deadline_ms, question);
+      Result<HttpAnswer> answered = prometheus_api::Ask(client, deadline_ms, question);
       lock.lock();
-      answer_ = std::move(answer);
+      waiting_bytes_ += BytesOf(answered);
+      asked->answered = std::move(answered);
       changed_.notify_all();
     }
   }
 
-  std::mutex mutex_;  // guards all but the client, which belongs to the thread
+  std::mutex mutex_;  // guards all but the threads
   std::condition_variable changed_;
   std::deque<Question> queue_;
-  std::optional<Question> asked_;         // until its answer is taken
-  std::optional<Result<Answer>> answer_;  // nothing while it is being asked
+  std::list<Asked> asked_;          // until its answer is taken; a list, whose elements stay where they are
+  std::size_t waiting_bytes_ = 0;   // of answers that are there
+  std::optional<Question> wanted_;  // what the caller waits for
   bool ending_ = false;
-  HttpClient client_;
-  std::thread thread_;  // last: it uses what is above
+  std::vector<std::thread> threads_;  // last: they use what is above
 };
 
 PrometheusClient::PrometheusClient(HttpClient http, std::int64_t total_ms)
@@ -132,36 +171,28 @@ PrometheusClient::~PrometheusClient() = default;
 std::int64_t PrometheusClient::LeftMs() const { return deadline_ms_ - SteadyMs(); }
 
 void PrometheusClient::Prepare(std::vector<Question> questions) {
-  if (ahead_ == nullptr) {
-    Result<HttpClient> client = http_.Another();
-    if (!client) return;  // each is asked when its turn comes
-    try {
-      ahead_ = std::make_unique<Ahead>(std::move(*client), deadline_ms_);
-    } catch (const std::system_error&) {
-      return;
-    }
-  }
+  if (ahead_ == nullptr) ahead_ = std::make_unique<Ahead>(http_, deadline_ms_);
   ahead_->Prepare(std::move(questions));
 }
 
 Result<Answer> PrometheusClient::Query(const std::string& promql, std::int64_t time_ms, ResultType expected) {
   const Question question = {promql, time_ms, expected};
-  if (ahead_ != nullptr) {
-    if (std::optional<Result<Answer>> answer = ahead_->Take(question)) return std::move(*answer);
-  }
-  return AskBy(http_, deadline_ms_, question);
+  std::optional<Result<HttpAnswer>> answered;
+  if (ahead_ != nullptr) answered = ahead_->Take(question);
+  if (!answered) answered = Ask(http_, deadline_ms_, question);
+  return Read(*answered, expected, http_.url());
 }
 
 Result<Answer> PrometheusClient::QueryRange(const std::string& promql, std::int64_t from_ms,
                                             std::int64_t to_ms, std::int64_t step_ms) {
   // VictoriaMetrics moves the start of 50 points and more to a multiple of the step, unless its cache is left out.
-  return AskBy(http_, deadline_ms_, "/api/v1/query_range",
-               {{"query", promql},
-                {"start", ApiTime(from_ms)},
-                {"end", ApiTime(to_ms)},
-                {"step", ApiTime(step_ms)},
-                {"nocache", "1"}},
-               ResultType::kMatrix);
+  return Read(Ask(http_, deadline_ms_, "/api/v1/query_range",
+                  {{"query", promql},
+                   {"start", ApiTime(from_ms)},
+                   {"end", ApiTime(to_ms)},
+                   {"step", ApiTime(step_ms)},
+                   {"nocache", "1"}}),
+              ResultType::kMatrix, http_.url());
 }
 
 std::optional<std::int64_t> PrometheusClient::StartTimeMs() {

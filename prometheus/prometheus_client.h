@@ -53,14 +53,15 @@ class QuerySource {
 // Prometheus answers no more than 11,000 points a series (web/api/v1, "exceeded maximum resolution").
 inline constexpr std::int64_t kRangePointsMax = 10'000;
 
-// Not thread-safe. A prepared question is asked and read by a thread of its own, one at a time.
+// Not thread-safe. Prepared questions are asked by two threads of its own, each with its own connection; the caller's thread reads
+// the answers.
 class PrometheusClient : public QuerySource {
  public:
   // All queries of one run together may take `total_ms`; what is asked later fails at once.
   PrometheusClient(HttpClient http, std::int64_t total_ms);
   PrometheusClient(PrometheusClient&&) noexcept;
   PrometheusClient& operator=(PrometheusClient&&) noexcept;
-  ~PrometheusClient() override;  // waits for a question that is being asked
+  ~PrometheusClient() override;  // waits for questions that are being asked
 
   Result<Answer> Query(const std::string& promql, std::int64_t time_ms, ResultType expected) override;
   Result<Answer> QueryRange(const std::string& promql, std::int64_t from_ms, std::int64_t to_ms,

@@ -2,10 +2,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -132,6 +135,21 @@ Result<std::vector<Evaluation>> Evaluate(const Options& all, const std::vector<c
   return evaluations;
 }
 
+// What the record of the store says (decision/record.cc), for the newest-decision file.
+std::optional<decision_log::Decided> DecidedOf(const Evaluation& evaluation, const StoreDecision& store) {
+  if (evaluation.origin != Origin::kPrometheus) return std::nullopt;
+  decision_log::Labels labels = store.labels;
+  std::ranges::sort(labels);
+  return decision_log::Decided{
+      .decision = {.spec = std::string(evaluation.table->store),
+                   .labels = std::move(labels),
+                   .digest = std::string(evaluation.table->digest),
+                   .verdict = std::string(engine::VerdictId(*evaluation.table, store.decision)),
+                   .time_ms = evaluation.time_ms},
+      .looked_back = evaluation.at,
+      .period = store.period.has_value()};
+}
+
 // Logs every decision and every attempt that found no store, and notes each record's number. Returns the
 // log's warnings.
 Result<std::vector<std::string>> Log(const EvaluateOptions& options, std::vector<Evaluation>& evaluations) {
@@ -139,29 +157,35 @@ Result<std::vector<std::string>> Log(const EvaluateOptions& options, std::vector
   if (options.measurements && !options.log) return std::vector<std::string>();
   const Result<fs::path> path = LogPathOf(options);
   if (!path) return path.error();
-  std::vector<std::string> members;
-  std::vector<StoreDecision*> stores;
+  struct Place {
+    const decision::Recorder* recorder;
+    const Evaluation* evaluation;
+    StoreDecision* store;  // null: the attempt to find one
+  };
+  std::deque<decision::Recorder> recorders;  // whose elements stay where they are
+  std::vector<Place> places;
   for (Evaluation& evaluation : evaluations) {
-    const decision::Recorder recorder(evaluation, OUTGROWN_VERSION);
-    for (StoreDecision& store : evaluation.stores) {
-      members.push_back(recorder.Decision(store));
-      stores.push_back(&store);
-    }
-    if (evaluation.stores.empty() && evaluation.origin == Origin::kPrometheus) {
-      members.push_back(decision::AttemptRecord(evaluation, OUTGROWN_VERSION));
-      stores.push_back(nullptr);
-    }
+    const decision::Recorder& recorder = recorders.emplace_back(evaluation, OUTGROWN_VERSION);
+    for (StoreDecision& store : evaluation.stores) places.push_back({&recorder, &evaluation, &store});
+    if (evaluation.stores.empty() && evaluation.origin == Origin::kPrometheus)
+      places.push_back({&recorder, &evaluation, nullptr});
   }
+  const auto record_of = [&places](std::size_t index) {
+    const Place& one = places[index];
+    if (one.store == nullptr) return decision_log::Record{one.recorder->Attempt(), {}};
+    return decision_log::Record{one.recorder->Decision(*one.store), DecidedOf(*one.evaluation, *one.store)};
+  };
   // All in one call: on an error none of the run's decisions counts as logged.
-  Result<decision_log::Appended> appended = decision_log::AppendRecords(*path, std::move(members), NowMs());
+  Result<decision_log::Appended> appended =
+      decision_log::AppendRecords(*path, places.size(), record_of, NowMs());
   if (!appended) {
     Error error = appended.error();
     // A system user may have no home folder.
     if (!options.log) error.what += "; --log, $STATE_DIRECTORY or $XDG_STATE_HOME names another place";
     return error;
   }
-  for (std::size_t index = 0; index < stores.size(); ++index) {
-    if (stores[index] != nullptr) stores[index]->logged_as = appended->links[index].sequence;
+  for (std::size_t index = 0; index < places.size(); ++index) {
+    if (places[index].store != nullptr) places[index].store->logged_as = appended->links[index].sequence;
   }
   return std::move(appended->warnings);
 }

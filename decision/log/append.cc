@@ -16,6 +16,7 @@
 #include "common/json.h"
 #include "decision/log/decision_log.h"
 #include "decision/log/newest.h"
+#include "decision/log/record_writer.h"
 
 namespace outgrown::decision_log {
 namespace {
@@ -139,54 +140,9 @@ Beginning BeginAfter(const fs::path& log, const Link& last, const std::optional<
   return beginning;
 }
 
-// Writes all of `parts` and syncs; truncates the log to its old end if that fails.
-Result<void> WriteParts(int fd, const fs::path& path, std::int64_t end_bytes,
-                        const std::vector<std::string>& parts) {
-  const auto take_back = [&](Error error) {
-    if (::ftruncate(fd, end_bytes) != 0) {
-      // Nothing more can be done; the next append or audit finds the partial write as an unfinished record.
-      error.what += "; the partial write could not be removed";
-    }
-    return error;
-  };
-  for (std::string_view bytes : parts) {
-    while (!bytes.empty()) {
-      // O_APPEND: it goes to the end, whatever another program has written meanwhile. A short write has no errno; writing
-      // the rest gives the reason (ENOSPC, EFBIG).
-      const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return take_back(SystemError("cannot write", path, errno));
-      if (written == 0) return take_back(Error{"cannot write a whole record", path.string()});
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-  }
-  // One sync for all records of the run: none of them is printed before.
-  if (::fsync(fd) != 0) return take_back(SystemError("cannot sync", path, errno));
-  return {};
-}
-
 fs::path SegmentPath(const fs::path& log, std::int64_t sequence) {
   // Twelve digits, so that names sort as numbers do.
   return fmt::format("{}.{:012}", log.string(), sequence);
-}
-
-// The lines of records that follow `before`, which becomes the last one's link, some hundred in each part. The first one
-// begins with `said`.
-std::vector<std::string> SealLines(std::vector<std::string> members, std::int64_t logged_ms, std::string said,
-                                   bool newline_first, Link before, std::vector<Link>& links) {
-  constexpr std::size_t kPartBytes = 1U << 20U;
-  std::vector<std::string> parts = {newline_first ? "\n" : ""};
-  for (std::string& member : members) {
-    const std::string one = std::move(member);  // frees each one when sealed: a fleet's records are large
-    Link sealed;
-    parts.back() += SealRecord(before, logged_ms, said.empty() ? one : said + one, sealed);
-    parts.back() += '\n';
-    if (parts.back().size() >= kPartBytes) parts.emplace_back();
-    said.clear();
-    links.push_back(sealed);
-    before = std::move(sealed);
-  }
-  return parts;
 }
 
 // The book as of the log's last record.
@@ -224,6 +180,18 @@ Result<fs::path> DefaultLogPath() {
 
 Result<Appended> AppendRecords(const fs::path& path, std::vector<std::string> members, std::int64_t logged_ms,
                                std::int64_t rotate_bytes) {
+  const auto record_of = [&members, logged_ms](std::size_t index) {
+    std::string& one = members[index];
+    // What follows is most of a decision, and nothing that the book takes. A quote within a string is escaped, so this
+    // is a member and no text.
+    const Result<Json> head = ParseJson("{" + one.substr(0, one.find(R"(,"findings":[)")) + "}");
+    return Record{std::move(one), head.ok() ? ReadDecided(*head, logged_ms) : std::nullopt};
+  };
+  return AppendRecords(path, members.size(), record_of, logged_ms, rotate_bytes);
+}
+
+Result<Appended> AppendRecords(const fs::path& path, std::size_t count, const RecordOf& record_of,
+                               std::int64_t logged_ms, std::int64_t rotate_bytes) {
   const fs::path log = ResolveLog(path);
   std::error_code made;
   if (log.has_parent_path()) fs::create_directories(log.parent_path(), made);
@@ -258,29 +226,27 @@ Result<Appended> AppendRecords(const fs::path& path, std::vector<std::string> me
     if (!beginning) return beginning.error();
     if (!beginning->warning.empty()) appended.warnings.push_back(beginning->warning);
     NewestBook book = BookOf(log, newest, beginning->link, appended.warnings);
-    for (const std::string& one : members) {
-      // What follows is most of a decision, and nothing that the book takes. A quote within a string is escaped, so this
-      // is a member and no text.
-      const std::size_t rest = one.find(R"(,"findings":[)");
-      const Result<Json> record = ParseJson("{" + one.substr(0, rest) + "}");
-      if (record.ok()) book.Take(*record, logged_ms);
-    }
     std::string said = std::move(beginning->said);
     if (tail->dropped_bytes > 0) said += fmt::format("\"dropped_bytes\":{},", tail->dropped_bytes);
+    RecordWriter writer(fd->get(), log, tail->end_bytes, std::move(beginning->link), logged_ms);
     // A record that lacks nothing but its newline gets it now.
-    const std::vector<std::string> parts =
-        SealLines(std::move(members), logged_ms, std::move(said), !tail->ends_with_newline,
-                  std::move(beginning->link), appended.links);
-    if (const Result<void> written = WriteParts(fd->get(), log, tail->end_bytes, parts); !written) {
-      return written.error();
+    if (!tail->ends_with_newline) writer.EndLine();
+    for (std::size_t index = 0; index < count; ++index) {
+      Record one = record_of(index);
+      if (one.decided) book.Take(*std::move(one.decided), logged_ms);
+      if (index == 0) one.members.insert(0, said);
+      writer.Add(std::move(one.members));
     }
+    const std::string newest_lines = book.Lines(logged_ms);
+    if (const Result<void> written = writer.Finish(); !written) return written.error();
+    appended.links = std::move(writer.links());
     if (tail->end_bytes == 0) {  // the file may be new: its name has to survive a power cut too
       if (const Result<void> synced = SyncFolder(log.parent_path()); !synced) return synced.error();
     }
     if (appended.links.empty()) return appended;
     // Only after the records are synced. A crash in between leaves this file behind the log, and the next
     // append rebuilds it; the other order could claim a record that was never logged.
-    if (const Result<void> replaced = book.Write(log, appended.links.back(), logged_ms); !replaced)
+    if (const Result<void> replaced = WriteNewest(log, appended.links.back(), newest_lines); !replaced)
       appended.warnings.push_back("the file of the newest decisions is not up to date: " +
                                   replaced.error().Text());
     return appended;

@@ -2,6 +2,7 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <system_error>
 
@@ -33,8 +34,11 @@ bool IsDigest(std::string_view text) {
 
 std::string SealRecord(const Link& before, std::int64_t logged_ms, std::string_view members, Link& sealed) {
   sealed.sequence = before.sequence + 1;
-  std::string line = fmt::format("{}{}{}{}\",\"logged\":\"{}\",{}", kHead, sealed.sequence, kPrevious,
-                                 before.hash, Rfc3339(logged_ms), members);
+  std::string line;
+  line.reserve(members.size() + 300);  // and the chain's own members
+  fmt::format_to(std::back_inserter(line), "{}{}{}{}\",\"logged\":\"{}\",", kHead, sealed.sequence, kPrevious,
+                 before.hash, Rfc3339(logged_ms));
+  line += members;
   sealed.hash = Sha256Hex(line);
   // The hash comes last and covers the line's bytes before it, so that no canonical form of JSON is needed.
   line += kHash;

@@ -21,6 +21,7 @@
 // number ("log_missing") and one that was truncated or replaced is found ("last_known").
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -146,10 +147,30 @@ struct Appended {
   std::vector<std::string> warnings;  // for standard error: what was unexpected about the log
 };
 
-// Appends one record for each of `members` (JSON members' text) and syncs them to the disk; makes missing folders; then
-// replaces the newest-decision file, which is built from the log where it is missing or behind. On an error none of the
-// records counts as logged; if only that file can't be replaced, there is a warning. Ignores SIGXFSZ meanwhile, so not
-// beside a thread that changes that signal's handling.
+// What the newest-decision file takes from a decision from Prometheus: the same as the record's members say.
+struct Decided {
+  NewestDecision decision;   // without what the time of logging adds
+  bool looked_back = false;  // with --at: no newer one than those before
+  bool period = false;       // --since
+};
+
+struct Record {
+  std::string members;             // JSON members' text
+  std::optional<Decided> decided;  // nothing for any other record
+};
+
+// One of the records that are appended.
+using RecordOf = std::function<Record(std::size_t index)>;
+
+// Appends `count` records and syncs them to the disk; makes missing folders; then replaces the newest-decision file, which is
+// built from the log where it is missing or behind. On an error none of the records counts as logged; if only that file can't be
+// replaced, there is a warning. `record_of` is asked for each once, in their order, while the log is locked and those before
+// are written by another thread. Ignores SIGXFSZ meanwhile, so not beside a thread that changes that signal's handling.
+Result<Appended> AppendRecords(const std::filesystem::path& path, std::size_t count,
+                               const RecordOf& record_of, std::int64_t logged_ms,
+                               std::int64_t rotate_bytes = kRotateBytes);
+
+// The same of records that are there; what they decided is read from them.
 Result<Appended> AppendRecords(const std::filesystem::path& path, std::vector<std::string> members,
                                std::int64_t logged_ms, std::int64_t rotate_bytes = kRotateBytes);
 

@@ -79,19 +79,15 @@ std::optional<NewestDecision> ReadDecision(const Json& object) {
 
 auto NameOf(const NewestDecision& one) { return std::tie(one.spec, one.labels); }
 
-std::string TextOf(const fs::path& log, const NewestDecisions& newest) {
-  std::string text = fmt::format(R"({{"schema":1,"log":{},"sequence":{},"hash":"{}","decisions":[)",
-                                 JsonString(log.filename().string()), newest.last.sequence, newest.last.hash);
-  for (const NewestDecision& one : newest.decisions) {
-    JsonWriter json;
-    json.StartObject().Key("spec").String(one.spec).Key("labels").StartObject();
-    for (const auto& [name, value] : one.labels) json.Key(name).String(value);
-    json.EndObject().Key("digest").String(one.digest).Key("verdict").String(one.verdict);
-    json.Key("time_ms").Integer(one.time_ms).Key("logged_ms").Integer(one.logged_ms);
-    json.Key("instant_ms").Integer(one.instant_ms).Key("period_ms").Integer(one.period_ms).EndObject();
-    text += (&one == newest.decisions.data() ? "\n" : ",\n") + json.text();
-  }
-  return text + "]}\n";
+void AppendLine(std::string& text, const NewestDecision& one) {
+  JsonWriter json;
+  json.StartObject().Key("spec").String(one.spec).Key("labels").StartObject();
+  for (const auto& [name, value] : one.labels) json.Key(name).String(value);
+  json.EndObject().Key("digest").String(one.digest).Key("verdict").String(one.verdict);
+  json.Key("time_ms").Integer(one.time_ms).Key("logged_ms").Integer(one.logged_ms);
+  json.Key("instant_ms").Integer(one.instant_ms).Key("period_ms").Integer(one.period_ms).EndObject();
+  text += text.empty() ? "\n" : ",\n";
+  text += json.text();
 }
 
 }  // namespace
@@ -103,27 +99,34 @@ NewestBook::NewestBook(std::vector<NewestDecision> decisions) {
   }
 }
 
-void NewestBook::Take(const Json& record, std::int64_t logged_ms) {
+std::optional<Decided> ReadDecided(const Json& record, std::int64_t logged_ms) {
   const std::string* const kind = Text(record, "kind");
   const std::string* const origin = Text(record, "origin");
   // Given values are no measurement, and an attempt decided nothing.
-  if (kind == nullptr || *kind != "decision" || origin == nullptr || *origin != "prometheus") return;
+  if (kind == nullptr || *kind != "decision" || origin == nullptr || *origin != "prometheus")
+    return std::nullopt;
   std::optional<NewestDecision> decision = ReadDecision(record);
-  if (!decision) return;
+  if (!decision) return std::nullopt;
   const bool first_schema = Integer(record, "schema") == 1;
   const bool looked_back =
       record.Find("at") != nullptr || (first_schema && logged_ms - decision->time_ms > kRunMsMax);
+  return Decided{.decision = *std::move(decision),
+                 .looked_back = looked_back,
+                 .period = record.Find("period") != nullptr};
+}
+
+void NewestBook::Take(Decided decided, std::int64_t logged_ms) {
+  NewestDecision& decision = decided.decision;
   // A decision that claims to be of the future, from a clock that was ahead, must not hide all later ones.
-  decision->time_ms = std::min(decision->time_ms, logged_ms);
-  decision->logged_ms = logged_ms;
-  NewestDecision& known = decisions_[{decision->spec, decision->labels}];
+  decision.time_ms = std::min(decision.time_ms, logged_ms);
+  decision.logged_ms = logged_ms;
+  NewestDecision& known = decisions_[{decision.spec, decision.labels}];
   // A decision with --at is no newer one. The others are in the log's order, even if the clock was set back
   // in between.
-  const bool newer = !looked_back || known.verdict.empty() || decision->time_ms > known.time_ms;
-  decision->instant_ms = looked_back ? known.instant_ms : decision->time_ms;
-  const bool period = record.Find("period") != nullptr && !looked_back;
-  decision->period_ms = period ? decision->time_ms : known.period_ms;
-  if (newer) known = std::move(*decision);
+  const bool newer = !decided.looked_back || known.verdict.empty() || decision.time_ms > known.time_ms;
+  decision.instant_ms = decided.looked_back ? known.instant_ms : decision.time_ms;
+  decision.period_ms = decided.period && !decided.looked_back ? decision.time_ms : known.period_ms;
+  if (newer) known = std::move(decision);
 }
 
 Result<void> NewestBook::TakeLog(const fs::path& log) {
@@ -138,7 +141,9 @@ Result<void> NewestBook::TakeLog(const fs::path& log) {
       if (!record) return;
       const std::string* const logged = Text(*record, "logged");
       const std::optional<std::int64_t> logged_ms = logged == nullptr ? std::nullopt : ParseTime(*logged);
-      if (logged_ms) Take(*record, *logged_ms);
+      if (!logged_ms) return;
+      if (std::optional<Decided> decided = ReadDecided(*record, *logged_ms))
+        Take(*std::move(decided), *logged_ms);
     });
     if (!read) return read;
   }
@@ -152,20 +157,30 @@ std::vector<NewestDecision> NewestBook::Finish() {
   return decisions;
 }
 
-Result<void> NewestBook::Write(const fs::path& log, Link last, std::int64_t now_ms) {
-  NewestDecisions newest = {.last = std::move(last), .decisions = Finish()};
-  std::erase_if(newest.decisions,
+std::string NewestBook::Lines(std::int64_t now_ms) {
+  std::vector<NewestDecision> decisions = Finish();
+  std::erase_if(decisions,
                 [now_ms](const NewestDecision& one) { return one.logged_ms < now_ms - kForgottenAfterMs; });
-  if (newest.decisions.size() > kDecisionsMax) {
-    std::ranges::sort(newest.decisions, std::greater<>(), &NewestDecision::time_ms);
-    newest.decisions.resize(kDecisionsMax);
-    std::ranges::sort(newest.decisions, {}, NameOf);
+  if (decisions.size() > kDecisionsMax) {
+    std::ranges::sort(decisions, std::greater<>(), &NewestDecision::time_ms);
+    decisions.resize(kDecisionsMax);
+    std::ranges::sort(decisions, {}, NameOf);
   }
+  std::string lines;
+  for (const NewestDecision& one : decisions) AppendLine(lines, one);
+  return lines;
+}
+
+Result<void> WriteNewest(const fs::path& log, const Link& last, const std::string& lines) {
   const fs::path path = NewestPath(log);
   // A run that was killed while it replaced this file has left a temporary one.
   RemoveAbandoned(path.has_parent_path() ? path.parent_path() : ".", {path.filename().string()});
+  const std::string text =
+      fmt::format(R"({{"schema":1,"log":{},"sequence":{},"hash":"{}","decisions":[{}]}})",
+                  JsonString(log.filename().string()), last.sequence, last.hash, lines) +
+      "\n";
   // Whoever may read the log may read it: after an upgrade it is new beside an older log.
-  const Result<WriteOutcome> written = WriteFileIfChanged(path, TextOf(log, newest), 0640, log);
+  const Result<WriteOutcome> written = WriteFileIfChanged(path, text, 0640, log);
   if (!written) return written.error();
   return {};
 }

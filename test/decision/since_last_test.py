@@ -84,6 +84,19 @@ class SinceLast(Runs):
         self.evaluate("--since", "last")
         self.assertEqual({record["period"]["from_ms"] for record in self.records()[4:]}, {instant_ms})
 
+    def test_the_file_of_the_newest_decisions_says_what_their_records_say(self):
+        self.evaluate()
+        self.evaluate("--since", "1h")
+        self.evaluate("--at", str(int(time.time()) - 60), "--since", "1h")
+        document = json.loads(self.newest.read_text())
+        records = {record["labels"]["database"]: record for record in self.records()[2:4]}  # of the run without --at
+        self.assertEqual({one["labels"]["database"] for one in document["decisions"]}, set(records))
+        for one in document["decisions"]:
+            record = records[one["labels"]["database"]]
+            for member in ("spec", "labels", "digest", "verdict", "time_ms"):
+                self.assertEqual(one[member], record[member])
+            self.assertEqual((one["instant_ms"], one["period_ms"]), (record["time_ms"], record["period"]["to_ms"]))
+
     def test_an_end_in_the_future_is_none(self):
         self.evaluate("--since", "1h")
         self.change(period_ms=self.ago_ms(-HOUR))

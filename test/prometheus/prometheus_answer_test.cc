@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include "common/text.h"
+
 using namespace outgrown;                  // NOLINT(google-build-using-namespace): a test
 using namespace outgrown::prometheus_api;  // NOLINT(google-build-using-namespace)
 using outgrown::Result;
@@ -16,6 +18,35 @@ namespace {
 
 std::string Matrix(const std::string& result) {
   return R"({"status":"success","data":{"resultType":"matrix","result":[)" + result + "]}}";
+}
+
+// The two readers' results: equal, down to the words of an error; NaN equals NaN.
+std::string Told(const Result<Answer>& answer) {
+  if (!answer) return answer.error().Text();
+  std::string told = answer->partial ? "partial" : "whole";
+  for (const std::string& warning : answer->warnings) told += "\n" + warning;
+  for (const Series& series : answer->series) {
+    told += "\n";
+    for (const auto& [name, value] : series.labels) told += name + "=" + value + ",";
+    for (const Sample& sample : series.samples)
+      told += std::to_string(sample.time_ms) + ":" + ExactNumber(sample.value) + ",";
+  }
+  return told;
+}
+
+// Whether the body is an answer.
+bool CheckBothReaders(std::string_view body) {
+  bool any = false;
+  for (const ResultType expected : {ResultType::kVector, ResultType::kMatrix}) {
+    const Result<Answer> answer = ReadAnswer(body, expected);
+    const std::string slow = Told(ReadAnyAnswer(body, expected));
+    if (Told(answer) != slow) {  // no CHECK for each of very many
+      CAPTURE(body);
+      CHECK(Told(answer) == slow);
+    }
+    any |= answer.ok();
+  }
+  return any;
 }
 
 }  // namespace
@@ -140,6 +171,7 @@ TEST_CASE("whatever doesn't fit the API is an error") {
   for (const std::string& body : bodies) {
     CAPTURE(body.substr(0, 200));
     CHECK_FALSE(ReadAnswer(body, ResultType::kMatrix).ok());
+    CheckBothReaders(body);
   }
   CHECK(ReadAnswer(Matrix(""), ResultType::kMatrix).ok());
   CHECK_FALSE(ReadAnswer(Matrix(""), ResultType::kVector).ok());
@@ -151,6 +183,61 @@ TEST_CASE("an answer cut at any byte is an error") {
   for (std::size_t size = 0; size < body.size(); ++size) {
     CAPTURE(size);
     CHECK_FALSE(ReadAnswer(std::string_view(body).substr(0, size), ResultType::kMatrix).ok());
+  }
+}
+
+TEST_CASE("the fast reader reads what the other one reads, and refuses what it refuses") {
+  const std::string vector = R"({"status":"success","data":{"resultType":"vector","result":[)";
+  const std::vector<std::string> good = {
+      Matrix(R"({"metric":{"a":"b","job":"app"},"values":[[1800000000,"0.1"],[1800000030.5,"NaN"]]},)"
+             R"({"metric":{},"values":[[0,"-Inf"],[0.001,"1e-7"]]})"),
+      Matrix("{\"metric\":{\"b\":\"\xC3\xA9\",\"a\":\"\x7F\"},\"values\":[[999999999999.999,\"+Inf\"]]}"),
+      vector +
+          R"({"metric":{"a":"b"},"value":[5.25,"1"]},{"metric":{"a":"c"},"value":[5,"1"]}],"analysis":{}}})",
+      vector + R"({"metric":{"a":"\u00e9\n\"]"},"value":[5,"1"]}]},"warnings":["w"],"infos":["i"]})",
+      vector + R"({"metric":{"__name__":"up"}, "value" : [ 5 , "1" ] }]}})",
+      R"({"status":"success","isPartial":false,"data":{"resultType":"vector","result":[{"metric":{},"value":[5,"1"]}]},)"
+      R"("stats":{"seriesFetched":"1"}})",
+      R"({"status":"success","isPartial":true,"data":{"resultType":"vector","result":[]}})",
+  };
+  const std::vector<std::string> pieces = {"",
+                                           ",",
+                                           "\"",
+                                           "\\",
+                                           "]",
+                                           "}",
+                                           "[1,\"1\"]",
+                                           "0",
+                                           "00",
+                                           "1.",
+                                           ".5",
+                                           "-1",
+                                           "e3",
+                                           "1.0005",
+                                           "true",
+                                           "null",
+                                           "\x1F",
+                                           "\xFF",
+                                           "\xED\xA0\x80",
+                                           "\xEF\xBB\xBF",
+                                           " ",
+                                           "\\u0061",
+                                           "\"a\":\"b\"",
+                                           "1000000000000",
+                                           R"("histogram":[])",
+                                           R"("resultType":"matrix",)",
+                                           R"({"metric":{},"value":[1,"1"]})"};
+  for (const std::string& body : good) {
+    CHECK(CheckBothReaders(body));
+    for (std::size_t at = 0; at <= body.size(); ++at) {
+      CheckBothReaders(body.substr(0, at));
+      for (const std::string& piece : pieces) {
+        CheckBothReaders(body.substr(0, at) + piece + body.substr(at));
+        if (at < body.size()) CheckBothReaders(body.substr(0, at) + piece + body.substr(at + 1));
+      }
+      for (std::size_t size = 2; size < 20 && at + size <= body.size(); ++size)
+        CheckBothReaders(body.substr(0, at) + body.substr(at + size));
+    }
   }
 }
 

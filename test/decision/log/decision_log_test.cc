@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -155,6 +157,59 @@ TEST_CASE("what is no regular file is refused and not waited for") {
   CHECK_FALSE(AppendRecords(folder.path(), kOneRecord, 0).ok());
   std::ofstream(folder.path() / "file") << "x";
   CHECK_FALSE(AppendRecords(folder.path() / "file" / "log", kOneRecord, 0).ok());
+}
+
+TEST_CASE("records that are asked for one by one are the same log, however many there are") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  const fs::path other = folder.path() / "other";
+  // Some MB: written in several parts while more are asked for.
+  const auto members = [](std::size_t index) {
+    return fmt::format(R"("kind":"decision","number":{},"text":"{}")", index,
+                       std::string(20'000 + index, 'x'));
+  };
+  std::vector<std::string> all;
+  for (std::size_t index = 0; index < 400; ++index) all.push_back(members(index));
+  std::size_t asked = 0;
+  const auto record_of = [&](std::size_t index) {
+    CHECK(index == asked++);
+    return Record{members(index), {}};
+  };
+  for (int run = 0; run < 2; ++run) {
+    asked = 0;
+    const auto appended = AppendRecords(log, all.size(), record_of, 0);
+    REQUIRE(appended.ok());
+    CHECK(appended->links == AppendRecords(other, all, 0).value().links);
+    CHECK(asked == all.size());
+  }
+  CHECK(VerifyChain(Lines(log)) == 800);
+  CHECK(ReadFile(log).value() == ReadFile(other).value());
+}
+
+TEST_CASE(
+    "a file size limit in the midst of many records takes all of them back, and so does what is thrown") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  REQUIRE(AppendRecords(log, kOneRecord, 0).ok());
+  const std::string before = ReadFile(log).value();
+  const std::vector<std::string> many(400, R"("kind":"decision","text":")" + std::string(20'000, 'x') + '"');
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit = {3'000'000, 3'000'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const auto appended = AppendRecords(log, many, 0);
+    ::_exit(!appended.ok() && appended.error().what == "cannot write: File too large" ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  CHECK(ReadFile(log).value() == before);
+  const auto record_of = [&](std::size_t index) {
+    if (index == 399) throw std::runtime_error("no more");
+    return Record{many[index], {}};
+  };
+  CHECK_THROWS(AppendRecords(log, many.size(), record_of, 0));
+  CHECK(ReadFile(log).value() == before);
 }
 
 TEST_CASE("a file size limit is an error, and what was written of the record is taken back") {

@@ -1,0 +1,109 @@
+// Fetching the samples that decisions look at, of all stores at once (measure.h).
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "decision/measure.h"
+
+namespace outgrown::decision {
+namespace {
+
+using engine::Cause;
+using prometheus_api::Trust;
+
+Cause CauseOf(Trust trust) {
+  switch (trust) {
+    case Trust::kUsable:
+      return Cause::kNone;
+    case Trust::kPartial:
+      return Cause::kPartialAnswer;
+    case Trust::kFailed:
+      break;
+  }
+  return Cause::kQueryFailed;
+}
+
+// Prometheus evaluates an expression of a range query at multiples of the step from its start: on the rules'
+// grid two runs ask for the same points.
+std::int64_t FloorTo(std::int64_t time_ms, std::int64_t step_ms) { return time_ms / step_ms * step_ms; }
+
+// Asks for one series of all stores and puts the samples where `fetched_of` says. Why an answer can't be used
+// applies to every store.
+template <typename FetchedOf>
+prometheus_api::Asked FetchSeries(const Table& table, const SeriesChoice& choice, std::string_view series,
+                                  std::int64_t window_ms, prometheus_api::QuerySource& source,
+                                  std::int64_t from_ms, std::int64_t to_ms, StoreList& list,
+                                  FleetNotes& fleet, FetchedOf fetched_of) {
+  const std::int64_t step_ms = table.interval_ms;
+  prometheus_api::Reply reply =
+      choice.expr.empty()
+          ? prometheus_api::AskSamples(source, series, to_ms, window_ms + to_ms - from_ms, fleet)
+          : prometheus_api::AskRange(source, choice.expr, FloorTo(from_ms - window_ms, step_ms),
+                                     FloorTo(to_ms, step_ms), step_ms, fleet);
+  // Before the answer is looked at: after a failed query nothing of the stretch before may be taken for this
+  // one's.
+  for (Store& store : list.stores()) fetched_of(store) = {};
+  std::size_t without_identity = 0;
+  for (prometheus_api::Series& one : reply.series) {
+    Store* const store = list.FindOrAdd(one.labels, Cause::kPresenceUnknown);
+    if (store == nullptr) {
+      ++without_identity;
+    } else {
+      fetched_of(*store).series.push_back(std::move(one.samples));
+    }
+  }
+  if (without_identity > 0) {
+    fleet.without_identity = true;
+    fleet.Warn(fmt::format("{}: {} series lack an identity label, so they belong to no store",
+                           reply.asked.promql, without_identity));
+  }
+  return std::move(reply.asked);
+}
+
+}  // namespace
+
+SeriesChoices AllRecorded(const Table& table) {
+  SeriesChoices choices;
+  choices.signals.resize(table.signals.size());
+  return choices;
+}
+
+void PrepareSamples(const Table& table, const SeriesChoices& choices, prometheus_api::QuerySource& source,
+                    std::int64_t from_ms, std::int64_t to_ms) {
+  std::vector<prometheus_api::Question> questions;
+  const auto recorded = [&](const SeriesChoice& choice, std::string_view series, std::int64_t window_ms) {
+    if (choice.expr.empty())
+      questions.push_back(prometheus_api::SamplesQuestion(series, to_ms, window_ms + to_ms - from_ms));
+  };
+  for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
+    recorded(choices.signals[signal], table.signals[signal].series, WindowMs(table, signal));
+  if (!table.coverage_series.empty())
+    recorded(choices.coverage, table.coverage_series, CoverageWindowMs(table));
+  source.Prepare(std::move(questions));
+}
+
+SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
+                           prometheus_api::QuerySource& source, std::int64_t from_ms, std::int64_t to_ms,
+                           StoreList& list, FleetNotes& fleet) {
+  SampleQueries queries;
+  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
+    queries.signal_queries.push_back(FetchSeries(
+        table, choices.signals[signal], table.signals[signal].series, WindowMs(table, signal), source,
+        from_ms, to_ms, list, fleet, [signal](Store& store) -> Fetched& { return store.signals[signal]; }));
+  }
+  if (!table.coverage_series.empty()) {
+    queries.coverage_query =
+        FetchSeries(table, choices.coverage, table.coverage_series, CoverageWindowMs(table), source, from_ms,
+                    to_ms, list, fleet, [](Store& store) -> Fetched& { return store.coverage; });
+  }
+  // After all queries, because a later one may have added stores that an earlier one did not show.
+  for (Store& store : list.stores()) {
+    for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
+      store.signals[signal].cause = CauseOf(queries.signal_queries[signal].trust);
+    store.coverage.cause = CauseOf(queries.coverage_query.trust);
+  }
+  return queries;
+}
+
+}  // namespace outgrown::decision
