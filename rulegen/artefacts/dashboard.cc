@@ -263,8 +263,6 @@ class Planner {
     for (ColorStep& step : chart.steps) {
       if (step.color == "green") step.color = "transparent";
     }
-    if (!signal.ceiling.empty())
-      chart.queries.push_back({Recorded(signal.ceiling) + " > -Inf < +Inf", "ceiling of " + StoreLegend(spec_), false});
     for (const spec::Threshold* threshold : thresholds) {
       // A soft maximum: the axis shows every limit even if the values are small, and grows with the values.
       chart.soft_max = std::max(chart.soft_max.value_or(0), threshold->limit * 1.2);
