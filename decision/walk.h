@@ -1,4 +1,4 @@
-// The walk over a period, for --since, --backtest and, through the former, --audit: what deciding needs is
+// The walk over a period, for --since and --backtest: what deciding needs is
 // fetched for all stores at once, one stretch after the other, so that memory does not grow with the period;
 // within a stretch one store after the other is visited at one instant after the other.
 #pragma once

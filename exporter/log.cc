@@ -10,6 +10,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "common/json.h"
 #include "common/text.h"
 
 namespace outgrown::exporter {
@@ -25,28 +26,8 @@ std::optional<Enum> ParseName(const std::array<std::string_view, kCount>& names,
   return static_cast<Enum>(found - names.begin());
 }
 
-// A quoted string that is valid in both formats.
-// The escapes are JSON's (RFC 8259, section 7), which logfmt's readers take in a quoted value as well.
-std::string Quoted(std::string_view text) {
-  std::string out = "\"";
-  while (!text.empty()) {
-    const CodePoint next = NextCodePoint(text);
-    const char first = text.front();
-    if (!next.valid) {
-      out += "\\ufffd";
-    } else if (first == '"' || first == '\\') {
-      out += {'\\', first};
-    } else if (first == '\n') {
-      out += "\\n";
-    } else if (static_cast<unsigned char>(first) < 0x20 || first == 0x7F) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(first));
-    } else {
-      out += text.substr(0, next.size_bytes);
-    }
-    text.remove_prefix(next.size_bytes);
-  }
-  return out + "\"";
-}
+// A quoted string that is valid in both formats: logfmt's readers take JSON's escapes as well.
+std::string Quoted(std::string_view text) { return JsonString(text); }
 
 bool IsBareLogfmt(std::string_view text) {
   // An empty value is written as "", so that KEY= is not taken for a key without one.

@@ -347,7 +347,7 @@ int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) 
       is_asked ? reader->first_read.LockAsked(reader->sink_if_counted()) : reader->first_read.LockReleased();
     }
     const int result = self.real_->xShmLock(file, offset, count, flags);
-    // A frame that was written is told by now, its commit after this.
+    // SQLite has written the frame by now, and reports the commit after this.
     if (offset == kWalWriteLock && flags == (SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE))
       self.lock_timer_.Released(self.changed_ || self.in_unwatched_wal_);
     if (reader != nullptr && is_asked) reader->first_read.LockAnswered(result);

@@ -42,24 +42,21 @@ Decision Conclude(const Table& table, std::span<const Finding> findings, Cause s
   }
   // The first in table order: unknown thresholds have no severity of their own.
   const auto unknown = std::ranges::find(findings, State::kUnknown, &Finding::state);
+  if (store == Cause::kNone && unknown == findings.end()) {
+    decision.outcome = Outcome::kSufficient;
+    return decision;
+  }
+  decision.worse_unknown = true;
   const auto beyond = std::ranges::find_if(findings, BeyondForUnknownTime);
   // A value seen beyond its limit is more useful to an operator than "the window is not full", which is
   // unknown all the same.
-  if (store == Cause::kWindowNotFull && beyond != findings.end()) {
-    decision.lead = static_cast<std::size_t>(beyond - findings.begin());
-    decision.cause = beyond->cause;
-    decision.worse_unknown = true;
-    return decision;
-  }
-  if (store != Cause::kNone) {
-    decision.cause = store;
-    decision.worse_unknown = true;
-  } else if (unknown != findings.end()) {
-    decision.lead = static_cast<std::size_t>(unknown - findings.begin());
-    decision.cause = unknown->cause;
-    decision.worse_unknown = true;
-  } else {
-    decision.outcome = Outcome::kSufficient;
+  const auto shown = store == Cause::kNone            ? unknown
+                     : store == Cause::kWindowNotFull ? beyond
+                                                      : findings.end();
+  decision.cause = store;
+  if (shown != findings.end()) {
+    decision.lead = static_cast<std::size_t>(shown - findings.begin());
+    decision.cause = shown->cause;
   }
   return decision;
 }

@@ -57,7 +57,7 @@ TEST_CASE_FIXTURE(Fixture, "a server that lets three time limits pass is not ask
   CHECK_FALSE(Ask());
 }
 
-TEST_CASE_FIXTURE(Fixture, "an answer in between forgives the silence before it") {
+TEST_CASE_FIXTURE(Fixture, "an answer in between ends the silence before it") {
   server.costs_ms = 1'000;
   for (int round = 0; round < 5; ++round) {
     server.answers = false;

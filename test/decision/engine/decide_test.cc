@@ -171,7 +171,10 @@ TEST_CASE(
   CHECK(store.Decide(findings, Cause::kWindowNotFull).cause == Cause::kWindowNotFull);
   const std::vector<Sample> beyond = {{kEvaluatedMs - test::kIntervalMs, 0.02}, {kEvaluatedMs, 0.02}};
   store.readings[test::kErrorRatio] = {.samples = beyond};
-  CHECK(store.Decide(findings, Cause::kWindowNotFull).cause == Cause::kTooFewSamples);
+  const Decision rising = store.Decide(findings, Cause::kWindowNotFull);
+  CHECK(rising.cause == Cause::kTooFewSamples);
+  CHECK(rising.lead == 0);
+  CHECK(rising.worse_unknown);
   store.Set(test::kServers, 2);
   CHECK(Line(store.Decide(findings, Cause::kWindowNotFull)) ==
         "MIGRATE NOW - Multi-server requires network DB");
