@@ -125,15 +125,14 @@ void CommitAccount::JudgeCounting(const StoreLook& look, std::uint64_t newly_com
 }
 
 void CommitAccount::JudgeReading(const StoreLook& look) {
+  lasting_problem_.reset();
   if (look.counter.ok()) {
     unread_since_.reset();
-    is_unreadable_ = false;
     return;
   }
   if (!unread_since_) unread_since_ = look.now;
-  // That problem has a reason of its own (held_without_log).
-  is_unreadable_ = look.counter.problem() != Problem::kHeldWithoutLog &&
-                   (IsLasting(look.counter.problem()) || look.now - *unread_since_ >= kPasses);
+  const Problem problem = look.counter.problem();
+  if (IsLasting(problem) || look.now - *unread_since_ >= kPasses) lasting_problem_ = problem;
 }
 
 // A rate can't show a few writes an hour that are counted and don't arrive, but their sum can. From each earlier look on
@@ -185,10 +184,9 @@ void CommitAccount::Add(const StoreLook& look) {
                   !look.lives.is_watched && !look.lives.is_long_lived;
   JudgeCounting(look, commits_ - commits_before, newly_counted);
   JudgeReading(look);
-  const bool is_unread = unread_since_ && (is_unreadable_ || look.now - *unread_since_ >= kPasses);
   JudgeExcess(look, commits_before,
-              first_look_unix_ns_ && missed_ == missed_before && source_ == source_before && !is_unread &&
-                  !is_unwatched_ && !look.is_other_file && look.database == database_);
+              first_look_unix_ns_ && missed_ == missed_before && source_ == source_before &&
+                  !lasting_problem_ && !is_unwatched_ && !look.is_other_file && look.database == database_);
   database_ = look.database;
   TimeReader(look);
   // At the end, since everything above asks whether this is the first look.

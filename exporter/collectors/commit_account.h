@@ -63,8 +63,8 @@ class CommitAccount {
   bool is_counted_elsewhere() const { return is_counted_elsewhere_; }
   // For how long each look has found the same reader on the same old snapshot; 0 if there is none, or a new one.
   double oldest_reader_seconds() const { return oldest_reader_seconds_; }
-  // Its commits can't be read, and the cause does not pass by itself.
-  bool is_unreadable() const { return is_unreadable_; }
+  // Why its commits can't be read, where the cause does not pass by itself.
+  std::optional<sqlite::Problem> lasting_problem() const { return lasting_problem_; }
 
  private:
   void AddCounter(const sqlite::CommitCounter& counter, const StoreLook& look, std::uint64_t newly_counted);
@@ -94,7 +94,7 @@ class CommitAccount {
   std::uint64_t missed_ = 0;
   bool is_unwatched_ = false;
   bool is_not_counted_ = false;
-  bool is_unreadable_ = false;
+  std::optional<sqlite::Problem> lasting_problem_;
   bool is_counted_elsewhere_ = false;
   double oldest_reader_seconds_ = 0;
 

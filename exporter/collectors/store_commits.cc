@@ -136,7 +136,10 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   show("not_counted", account.is_not_counted());
   show("counted_elsewhere", account.is_counted_elsewhere());
   show("not_watched", account.is_unwatched());
-  show("unreadable", account.is_unreadable());
+  const bool is_exclusive = account.lasting_problem() == Problem::kExclusive;
+  show("locked_exclusively", is_exclusive);
+  show("unreadable", account.lasting_problem() && !is_exclusive &&
+                         account.lasting_problem() != Problem::kHeldWithoutLog);  // shown above
   if (!look.counter.ok()) return ReportProblem(store, kCommitsProblemMetric, look.counter.problem(), samples);
   const bool is_wal = look.counter->source == sqlite::CommitCounter::Source::kWalIndex;
   // A file without a page has no mode yet.

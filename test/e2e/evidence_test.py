@@ -36,11 +36,13 @@ WAIT_SECONDS = 30
 SUFFICIENT = r"SQLite sufficient"
 THROUGHPUT = r"MIGRATE NOW - Throughput >100/sec \(capacity ceiling\)"
 ANOTHER_FILE = r"UNDETERMINED - the application writes to another file than the exporter reads"
-NOT_COUNTED = r"UNDETERMINED - (Write errors: no recorded series|.*not count.*)"
+NOT_COUNTED = r"UNDETERMINED - the application has the store open but does not count its writes"
 ELSEWHERE = r"UNDETERMINED - more writes were counted than this file shows: the application writes to another file, too"
 REFUSED = r"UNDETERMINED - counting was refused: another database has this store's name"
 ERRORS = r"MIGRATE NOW - Write errors >1% \(SQLite saturated\)"
 BLOCKED = r"UNDETERMINED - P99 write latency: (the recorded series has stopped|no recorded series)"
+EXCLUSIVE = (r"UNDETERMINED - a process keeps the database locked, so that its commits can't be counted "
+             r"\(PRAGMA locking_mode=EXCLUSIVE\)")
 NO_LOG = r"UNDETERMINED - a process holds the database open, but its write-ahead log is not at this path"
 
 
@@ -84,6 +86,8 @@ SITUATIONS = {
     "copy-of-one-name": Situation(ELSEWHERE, ((True, "copy", SLOWLY),), named="state=*"),
     "single-file-mount": Situation(ELSEWHERE, ((True, "request", SLOWLY),), store="mount/state.db", prepare="mount",
                                    is_mounted=True),
+    "exclusive": Situation(EXCLUSIVE, ((True, "exclusive"),)),
+    "exclusive-rollback": Situation(EXCLUSIVE, ((True, "exclusive", "--journal=delete"),)),
     "release-folder": Situation(REFUSED, ((True, "release"),)),
 }
 if not CAN_MOUNT:

@@ -14,6 +14,7 @@ WHAT: steady       one connection for as long as it lives
       attach       steady, to this database and to other.db beside it on one connection
       files        steady, to this database and to other.db beside it
       copy         a process for each write; after the first one it goes on with a copy in the folder `copy`
+      exclusive    steady, with locking_mode=EXCLUSIVE
       release      a database in a folder of its release, opened through the link `current`, which then leads to the next release
 
 It writes until it is stopped. With --observer each connection is counted; without it, none.
@@ -64,6 +65,15 @@ def steady(path, arguments, spoil=None):
         insert(connection)
         if number == 20 and spoil:
             kept = spoil(path)  # noqa: F841, a connection that must stay open
+
+
+def exclusive(path, arguments):
+    connection = connect(path)
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    connection.execute(f"PRAGMA journal_mode={arguments.journal}")
+    connection.execute("CREATE TABLE t(x)")
+    for _ in pace(arguments.rate):
+        insert(connection)
 
 
 def request(path, arguments, spoil=None):
@@ -188,7 +198,7 @@ def release(path, arguments):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=("steady", "request", "damage", "process", "replace", "remove", "block", "look", "sidecar",
-                                          "attach", "files", "copy", "release"))
+                                          "attach", "files", "copy", "exclusive", "release"))
     parser.add_argument("database")
     parser.add_argument("--observer")
     parser.add_argument("--rate", type=float, default=20)

@@ -66,6 +66,21 @@ TEST_CASE("commits that are read later than the blocks are no writes elsewhere")
   }
 }
 
+TEST_CASE("a problem is lasting after 30 s, or at once where only an operator can end it") {
+  CountedStore store;
+  const auto lasting = [&](sqlite::Problem problem) {
+    store.look.counter = problem;
+    store.Look(0, 0);
+    return store.account.lasting_problem();
+  };
+  for (int look = 0; look < 2; ++look) CHECK_FALSE(lasting(sqlite::Problem::kExclusive));
+  CHECK(lasting(sqlite::Problem::kExclusive) == sqlite::Problem::kExclusive);
+  store.look.counter = sqlite::CommitCounter{sqlite::CommitCounter::Source::kWalIndex};
+  store.Look(0, 0);
+  CHECK_FALSE(store.account.lasting_problem());
+  CHECK(lasting(sqlite::Problem::kNoPermission) == sqlite::Problem::kNoPermission);
+}
+
 TEST_CASE("what may have hidden commits begins the sum of writes elsewhere anew") {
   const auto after = [](const std::function<void(CountedStore&)>& happens) {
     CountedStore store;
