@@ -62,6 +62,11 @@ std::uint64_t TimeNow(std::uint64_t time_ns, std::uint64_t boot, const Now& now)
   return is_other_boot || time_ns > now.monotonic_ns ? 0 : time_ns;
 }
 
+// How long ago that was; UINT64_MAX if never.
+std::uint64_t AgoNs(std::uint64_t time_ns, const Now& now) {
+  return time_ns == 0 ? UINT64_MAX : now.monotonic_ns - time_ns;
+}
+
 void AddCounters(const Slot& slot, Snapshot& into) {
   for (std::uint32_t i = 0; i < kOutcomeCount; ++i) into.writes[i] += slot.writes[i];
   for (std::uint32_t i = 0; i < kBucketCount; ++i) into.buckets[i] += slot.buckets[i];
@@ -73,8 +78,9 @@ void AddCounters(const Slot& slot, Snapshot& into) {
 }
 
 // What a slot's holder says beside its counts. True if that is only that its connections are not counted.
-bool AddSays(const Slot& slot, Snapshot& into) {
-  LivingSlot living = {.pid = static_cast<std::uint32_t>(slot.owner >> 32U)};
+bool AddSays(const Slot& slot, const Now& now, Snapshot& into) {
+  LivingSlot living = {.pid = static_cast<std::uint32_t>(slot.owner >> 32U),
+                       .wrote_ago_ns = AgoNs(TimeNow(slot.last_write_ns, now.boot, now), now)};
   bool is_refused_only = false;
   // A wrong check: half a statement, or the words of an older writer's predecessor. The slot still counts as
   // living.
@@ -93,7 +99,7 @@ bool AddSays(const Slot& slot, Snapshot& into) {
 
 // What a slot says about the one who holds it now.
 void AddLiving(const Slot& slot, const Now& now, Snapshot& into) {
-  if (!AddSays(slot, into)) ++into.writers;
+  if (!AddSays(slot, now, into)) ++into.writers;
   into.traces_lost += slot.traces_lost;
   // A mark may be younger than `now`, or a caller's mistake; a duration is never negative.
   const auto lasts_ns = [&now](std::uint64_t since_ns) {
@@ -119,11 +125,6 @@ std::uint64_t UnixTimeOf(std::uint64_t monotonic_ns, const Now& now) {
   const std::uint64_t ago_ns = now.monotonic_ns - monotonic_ns;
   const std::uint64_t unix_ns = now.unix_ns > ago_ns ? now.unix_ns - ago_ns : 0;
   return (unix_ns + kNsPerMs / 2) / kNsPerMs * kNsPerMs;
-}
-
-// How long ago that was; UINT64_MAX if never.
-std::uint64_t AgoNs(std::uint64_t time_ns, const Now& now) {
-  return time_ns == 0 ? UINT64_MAX : now.monotonic_ns - time_ns;
 }
 
 // What the header says of the whole block, once the living slots are summed.

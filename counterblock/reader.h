@@ -26,7 +26,7 @@ namespace outgrown::block {
 
 // --- What a counter block says at one moment: all slots summed, living or dead.
 
-// The database file that a process opened last.
+// Of the database files that a process has open the one that it opened first; none open: the one that it opened last.
 struct OpenFile {
   std::uint64_t boot = 0;    // BootId() of the kernel that the numbers are of; 0: not known
   std::uint64_t device = 0;  // st_dev
@@ -39,6 +39,7 @@ struct OpenFile {
 struct LivingSlot {
   std::uint32_t pid = 0;              // as the process sees itself: another number in another PID namespace
   std::optional<OpenFile> file = {};  // nothing: it has opened none, or doesn't say (a writer before minor 2)
+  std::uint64_t wrote_ago_ns = UINT64_MAX;  // since its last write ended; UINT64_MAX: none in this boot
 };
 
 // Connections that are not counted, for one reason.

@@ -145,23 +145,27 @@ bool AlertsUnwritten(std::span<const Sample> samples, std::int64_t start_ms) {
 
 // Alerts that are less far than their thresholds, pending or absent: explained if Prometheus has just started.
 void ExplainByStart(const Table& table, const std::vector<Mismatch>& mismatches,
-                    const std::vector<AlertSubject>& subjects, prometheus_api::QuerySource& source,
-                    FleetNotes& fleet, std::vector<std::vector<AlertComparison>>& comparisons) {
+                    const std::vector<AlertSubject>& subjects, bool has_alerts,
+                    prometheus_api::QuerySource& source, FleetNotes& fleet,
+                    std::vector<std::vector<AlertComparison>>& comparisons) {
   if (mismatches.empty()) return;
   const std::optional<std::int64_t> start_ms = source.StartTimeMs();
   // A process that was started after T is not the one that evaluated at T.
   const bool known = start_ms && *start_ms <= fleet.time_ms;
   std::set<std::string_view> start_unknown;
   std::set<std::string_view> unwritten;
+  std::set<std::string_view> not_imported;
   for (const Mismatch& mismatch : mismatches) {
     const ThresholdRow& threshold = table.thresholds[mismatch.threshold];
     const std::vector<Sample>& samples =
         subjects[mismatch.subject].samples->signals[threshold.signal].samples;
     AlertComparison& comparison = comparisons[mismatch.subject][mismatch.threshold];
     if (comparison.alert == AlertState::kNone) {
-      if (!known || !AlertsUnwritten(samples, *start_ms)) continue;
+      // A server that was started since and has no alert of the spec at all may have been given the recorded series alone.
+      const bool is_imported = start_ms && !known && !has_alerts;
+      if (!is_imported && !(known && AlertsUnwritten(samples, *start_ms))) continue;
+      (is_imported ? not_imported : unwritten).insert(threshold.alert);
       comparison.agreement = Agreement::kNotCompared;
-      unwritten.insert(threshold.alert);
     } else if (!known) {
       comparison.agreement = Agreement::kNotCompared;
       start_unknown.insert(threshold.alert);
@@ -178,6 +182,11 @@ void ExplainByStart(const Table& table, const std::vector<Mismatch>& mismatches,
   for (const std::string_view alert : unwritten) {
     fleet.Warn(fmt::format(
         "the alert {} is not compared: Prometheus has just started, and writes no ALERTS yet", alert));
+  }
+  for (const std::string_view alert : not_imported) {
+    fleet.Warn(fmt::format(
+        "the alert {} is not compared: the server was started later than that, and has no ALERTS of the spec",
+        alert));
   }
 }
 
@@ -281,7 +290,7 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
       }
     }
   }
-  ExplainByStart(table, lagging, subjects, source, fleet, comparisons);
+  ExplainByStart(table, lagging, subjects, !states->empty(), source, fleet, comparisons);
   return comparisons;
 }
 

@@ -59,10 +59,12 @@ std::string WindowText(const StoreSamples& samples) {
                      LengthText(samples.window_ms));
 }
 
-// Whether the verdict is undetermined because of the coverage, and a reason is recorded that says why.
+// Whether the verdict is undetermined because of the coverage, and a reason is recorded that says why. Without a counter
+// block nothing is recorded of the writes, for the same reason.
 bool ReasonKnown(const StoreDecision& store) {
   const Cause cause = store.decision.cause;
-  return (cause == Cause::kCoverageUnknown || cause == Cause::kNotCovered || cause == Cause::kOvercounted) &&
+  return (cause == Cause::kCoverageUnknown || cause == Cause::kNotCovered || cause == Cause::kOvercounted ||
+          cause == Cause::kAbsent) &&
          !store.samples.coverage_reasons.empty();
 }
 

@@ -114,11 +114,21 @@ Result<Beginning> BeginEmpty(const fs::path& log, const std::optional<Link>& kno
     if (!tail) return tail.error();
     beginning.link = tail->link;
   }
+  const std::optional<Link> rotated = !known && segments->empty() ? LastOfRotated(log) : std::nullopt;
   // Without that file, as before the first run of this version, a rotation that was cut short looks the same.
-  const bool missing = known ? known->sequence > beginning.link.sequence : !segments->empty() && !rotating;
+  const bool missing =
+      known ? known->sequence > beginning.link.sequence : rotated || (!segments->empty() && !rotating);
   if (!missing) return beginning;
   if (known) beginning.link = *known;
+  if (rotated) beginning.link = *rotated;
   beginning.said = "\"log_missing\":true,";
+  if (beginning.link.sequence == 0) {
+    beginning.warning = fmt::format(
+        "{}: the decision log is new or empty, and the rotated files beside it can't be read; it starts with "
+        "#1",
+        log.string());
+    return beginning;
+  }
   beginning.warning = fmt::format(
       "{}: the decision log is new or empty, and #{} was logged before: it was rotated by another program, "
       "moved away or emptied; numbering continues with #{}",

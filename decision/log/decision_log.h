@@ -102,6 +102,11 @@ struct LogTail {
 // is nothing that a crash could have left. `path` is for errors only.
 Result<LogTail> ReadLogTail(int fd, const std::filesystem::path& path);
 
+// The newest record of the log's files that another program rotated, by renaming them within the folder ("LOG.1",
+// "LOG-20261130"). Number 0: there are such files, of the log or of the newest decisions, and none can be read. Nothing:
+// there is none.
+std::optional<Link> LastOfRotated(const std::filesystem::path& path);
+
 // --- The newest decisions (newest.cc) ---
 
 using Labels = std::vector<std::pair<std::string, std::string>>;

@@ -1,4 +1,5 @@
 // Reading a decision log: its files, its lines, and its end.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -169,6 +170,31 @@ Result<LogTail> ReadLogTail(int fd, const fs::path& path) {
     }
     if (reach > 4 * kRecordBytesMax) return Damaged("no record ends within its last part", path);
   }
+}
+
+std::optional<Link> LastOfRotated(const fs::path& path) {
+  const fs::path log = ResolveLog(path);
+  const auto is_rotated = [](std::string_view name, const fs::path& of) {
+    const std::string file = of.filename().string();
+    return name.size() > file.size() && name.starts_with(file) &&
+           (name[file.size()] == '.' || name[file.size()] == '-');
+  };
+  std::optional<Link> last;
+  std::error_code failed;
+  const fs::path folder = log.has_parent_path() ? log.parent_path() : ".";
+  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end; entry.increment(failed)) {
+    const std::string name = entry->path().filename().string();
+    const bool is_log = is_rotated(name, log);
+    if (!is_log && !is_rotated(name, NewestPath(log))) continue;
+    if (!last) last.emplace();
+    // A compressed one, for example, shows only that there was a log.
+    const int fd = is_log ? ::open(entry->path().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    if (fd < 0) continue;
+    const Result<LogTail> tail = ReadLogTail(fd, entry->path());
+    ::close(fd);
+    if (tail.ok() && tail->link.sequence > last->sequence) last = tail->link;
+  }
+  return last;
 }
 
 }  // namespace outgrown::decision_log

@@ -51,7 +51,7 @@ struct BlocksSay {
   std::vector<BlockCount> counts = {};
   std::uint64_t living_slots = 0;
   std::uint64_t last_write_unix_ns = 0;  // of any outcome; now while one is in flight; 0: none in this boot
-  std::vector<block::OpenFile> open_files = {};  // as living processes say
+  std::vector<block::OpenFile> open_files = {};  // now or within a minute, as living processes say
   std::uint64_t boot = 0;                        // of this kernel; 0: not known
 };
 

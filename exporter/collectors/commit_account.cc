@@ -19,6 +19,10 @@ constexpr std::chrono::minutes kUncountedShown(10);
 // A program that replicates or maintains the store commits occasionally, Litestream once a minute.
 constexpr double kOthersPerMinute = 2;
 
+// Some programs record transactions that wrote nothing. The coverage's own bounds, for a stretch of any length.
+constexpr double kEmptyRatio = 0.05;
+constexpr double kExcessAllowed = 7;
+
 // A daily job's day, and two hours in which it may be late: how long a silent store is remembered, too.
 constexpr std::chrono::hours kCountedLately(26);
 
@@ -121,15 +125,33 @@ void CommitAccount::JudgeCounting(const StoreLook& look, std::uint64_t newly_com
 }
 
 void CommitAccount::JudgeReading(const StoreLook& look) {
+  lasting_problem_.reset();
   if (look.counter.ok()) {
     unread_since_.reset();
-    is_unreadable_ = false;
     return;
   }
   if (!unread_since_) unread_since_ = look.now;
-  // That problem has a reason of its own (held_without_log).
-  is_unreadable_ = look.counter.problem() != Problem::kHeldWithoutLog &&
-                   (IsLasting(look.counter.problem()) || look.now - *unread_since_ >= kPasses);
+  const Problem problem = look.counter.problem();
+  if (IsLasting(problem) || look.now - *unread_since_ >= kPasses) lasting_problem_ = problem;
+}
+
+// A rate can't show a few writes an hour that are counted and don't arrive, but their sum can. From each earlier look on
+// at most as many writes may have been counted as were committed; the look with the most to spare shows the most.
+//
+// The blocks are read before the commits, so what was committed up to the look before was committed before this look's
+// blocks were read: with that as the start, and this look's commits as the end, no write is counted without its commit.
+void CommitAccount::JudgeExcess(const StoreLook& look, std::uint64_t commits_before, bool is_continuous) {
+  const auto spare = [this](std::uint64_t commits) {
+    return (1 + kEmptyRatio) * static_cast<double>(commits) - static_cast<double>(counted_);
+  };
+  if (!is_continuous) {
+    most_spare_.reset();
+    is_counted_elsewhere_ = false;
+    return;
+  }
+  most_spare_ = std::max(most_spare_.value_or(spare(commits_before)), spare(commits_before));
+  // Without a reading the commits are old ones.
+  if (look.counter.ok()) is_counted_elsewhere_ = *most_spare_ - spare(commits_) > kExcessAllowed;
 }
 
 // A look between two readers on the same mark takes them for one. That takes two transactions that begin at the same
@@ -146,6 +168,8 @@ void CommitAccount::TimeReader(const StoreLook& look) {
 void CommitAccount::Add(const StoreLook& look) {
   const std::uint64_t newly_counted = AddBlocks(look);
   const std::uint64_t commits_before = commits_;
+  const std::uint64_t missed_before = missed_;
+  const auto source_before = source_;
   if (lives_.since == look.lives.since) {
     commits_ += look.lives.commits - lives_.commits;
     missed_ += look.lives.missed - lives_.missed;
@@ -160,6 +184,10 @@ void CommitAccount::Add(const StoreLook& look) {
                   !look.lives.is_watched && !look.lives.is_long_lived;
   JudgeCounting(look, commits_ - commits_before, newly_counted);
   JudgeReading(look);
+  JudgeExcess(look, commits_before,
+              first_look_unix_ns_ && missed_ == missed_before && source_ == source_before &&
+                  !lasting_problem_ && !is_unwatched_ && !look.is_other_file && look.database == database_);
+  database_ = look.database;
   TimeReader(look);
   // At the end, since everything above asks whether this is the first look.
   if (!first_look_unix_ns_) first_look_unix_ns_ = look.now_unix_ns;

@@ -39,6 +39,7 @@ struct StoreLook {
   sqlite::FileIdentity database;
   sqlite::WalWatch::Seen lives;
   bool is_held = false;            // a connection has the database open
+  bool is_other_file = false;      // a process has another file open than the one that is read
   std::vector<BlockCount> blocks;  // all that there are
   std::uint64_t living_slots = 0;
 };
@@ -57,16 +58,20 @@ class CommitAccount {
   bool is_unwatched() const { return is_unwatched_; }
   // The store is open, or was written to within ten minutes, and its writes are not counted.
   bool is_not_counted() const { return is_not_counted_; }
+  // More writes were counted than were committed here, by more than the allowance of any length of time. Only the
+  // exporter's restart and what may have hidden commits begin that anew.
+  bool is_counted_elsewhere() const { return is_counted_elsewhere_; }
   // For how long each look has found the same reader on the same old snapshot; 0 if there is none, or a new one.
   double oldest_reader_seconds() const { return oldest_reader_seconds_; }
-  // Its commits can't be read, and the cause does not pass by itself.
-  bool is_unreadable() const { return is_unreadable_; }
+  // Why its commits can't be read, where the cause does not pass by itself.
+  std::optional<sqlite::Problem> lasting_problem() const { return lasting_problem_; }
 
  private:
   void AddCounter(const sqlite::CommitCounter& counter, const StoreLook& look, std::uint64_t newly_counted);
   std::uint64_t AddBlocks(const StoreLook& look);
   void JudgeCounting(const StoreLook& look, std::uint64_t newly_committed, std::uint64_t newly_counted);
   void JudgeReading(const StoreLook& look);
+  void JudgeExcess(const StoreLook& look, std::uint64_t commits_before, bool is_continuous);
   void TimeReader(const StoreLook& look);
 
   struct Block {
@@ -89,7 +94,8 @@ class CommitAccount {
   std::uint64_t missed_ = 0;
   bool is_unwatched_ = false;
   bool is_not_counted_ = false;
-  bool is_unreadable_ = false;
+  std::optional<sqlite::Problem> lasting_problem_;
+  bool is_counted_elsewhere_ = false;
   double oldest_reader_seconds_ = 0;
 
   std::optional<std::uint64_t> first_look_unix_ns_;
@@ -100,6 +106,9 @@ class CommitAccount {
   std::optional<std::chrono::steady_clock::time_point> counted_at_;  // when a counted write was last seen
   std::optional<Uncounted> uncounted_;
   std::optional<std::chrono::steady_clock::time_point> unread_since_;
+  std::optional<double>
+      most_spare_;  // by which commits have exceeded what was counted, at most; see JudgeExcess
+  sqlite::FileIdentity database_;  // at the last look
   std::optional<sqlite::OldReader> oldest_reader_;
   std::chrono::steady_clock::time_point oldest_reader_since_;
 };

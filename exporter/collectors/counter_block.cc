@@ -29,6 +29,9 @@ constexpr std::uint64_t kNsPerMs = 1'000'000;
 // which Prometheus treats a series as gone): until then the uncounted writes are missing in the rates.
 constexpr std::uint64_t kTraceLostShownNs = 600'000'000'000;
 
+// More than the usual interval of scrapes, so that at a write each second none is without its file.
+constexpr std::uint64_t kJustWrittenNs = 60'000'000'000;
+
 // The outcomes that are failures of the store; a constraint is the application's own doing.
 constexpr std::array kErrors = {Outcome::kBusy, Outcome::kBusySnapshot, Outcome::kFull,
                                 Outcome::kIo,   Outcome::kCorrupt,      Outcome::kOther};
@@ -127,8 +130,10 @@ Result<BlockSum> ReadBlocks(StoreScrape& store) {
                                                              : snapshot->last_write_unix_ns);
     sum.says.boot = snapshot->boot;
     for (const block::LivingSlot& slot : snapshot->living) {
-      // A process that has closed the database holds its slot, but writes nothing any more.
-      if (slot.file && slot.file->open > 0) sum.says.open_files.push_back(*slot.file);
+      // A process that has closed the database holds its slot, but writes nothing any more; or it opens it for each
+      // write, and no look finds it open.
+      if (slot.file && (slot.file->open > 0 || slot.wrote_ago_ns <= kJustWrittenNs))
+        sum.says.open_files.push_back(*slot.file);
     }
   }
   // With --store the operator has said which file is meant.

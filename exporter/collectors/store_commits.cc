@@ -114,25 +114,32 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   } else {
     look.counter = path.problem();
   }
+  const bool is_gone = look.database.inode == 0 && IsGone(path);
+  const auto any_is = [&](Relation relation) {
+    return std::ranges::any_of(store.blocks.open_files, [&](const block::OpenFile& open) {
+      // A file that was closed may be moved away, as a backup.
+      return (open.open > 0 || relation != Relation::kUnlinked) &&
+             RelationOf(open, look.database, is_gone, store.blocks.boot) == relation;
+    });
+  };
+  look.is_other_file = any_is(Relation::kOther) || any_is(Relation::kUnlinked);
   CommitAccount& account = entry->account;
   account.Add(look);
 
   const auto show = [&](std::string_view reason, bool is_so) {
     if (is_so) samples.Set(kMeasurementMetric, {name, reason}, 1);
   };
-  const bool is_gone = look.database.inode == 0 && IsGone(path);
-  const auto any_is = [&](Relation relation) {
-    return std::ranges::any_of(store.blocks.open_files, [&](const block::OpenFile& open) {
-      return RelationOf(open, look.database, is_gone, store.blocks.boot) == relation;
-    });
-  };
   show("other_file", any_is(Relation::kOther));
   show("unlinked_file", any_is(Relation::kUnlinked));
   show("file_not_comparable", any_is(Relation::kNotComparable));
   show("held_without_log", !look.counter.ok() && look.counter.problem() == Problem::kHeldWithoutLog);
   show("not_counted", account.is_not_counted());
+  show("counted_elsewhere", account.is_counted_elsewhere());
   show("not_watched", account.is_unwatched());
-  show("unreadable", account.is_unreadable());
+  const bool is_exclusive = account.lasting_problem() == Problem::kExclusive;
+  show("locked_exclusively", is_exclusive);
+  show("unreadable", account.lasting_problem() && !is_exclusive &&
+                         account.lasting_problem() != Problem::kHeldWithoutLog);  // shown above
   if (!look.counter.ok()) return ReportProblem(store, kCommitsProblemMetric, look.counter.problem(), samples);
   const bool is_wal = look.counter->source == sqlite::CommitCounter::Source::kWalIndex;
   // A file without a page has no mode yet.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/exposition.h"
 #include "common/text.h"
@@ -26,13 +27,27 @@ constexpr std::int64_t kPieceMs = 21LL * 24 * 3'600'000;
 // Lines are written in pieces of this size.
 constexpr std::size_t kBufferBytes = 1U << 20U;
 
-// The series that decisions are made from: recorded signals, coverage, and the one by which stores are found.
-std::vector<std::string> Families(const Table& table) {
-  std::set<std::string> names;
-  for (const SignalRow& signal : table.signals) names.emplace(signal.series);
-  if (!table.coverage_series.empty()) names.emplace(table.coverage_series);
-  names.emplace(table.present);
-  return {names.begin(), names.end()};
+struct Family {
+  std::string name;
+  std::string selector;
+};
+
+// The series that decisions are made from: recorded signals with their split, the coverage with its reasons, those by
+// which stores and their stops are found, and the alerts with which a decision is compared.
+std::vector<Family> Families(const Table& table) {
+  std::set<std::string_view> names = {table.present, table.modified, table.coverage_series,
+                                      table.reason_series};
+  for (const SignalRow& signal : table.signals) {
+    names.insert(signal.series);
+    names.insert(signal.split_series);
+  }
+  names.erase("");
+  std::vector<std::string_view> alerts;
+  for (const ThresholdRow& threshold : table.thresholds) alerts.push_back(threshold.alert);
+  std::vector<Family> families = {
+      {"ALERTS", fmt::format("ALERTS{{alertname=~\"{}\"}}", fmt::join(alerts, "|"))}};
+  for (const std::string_view name : names) families.push_back({std::string(name), std::string(name)});
+  return families;
 }
 
 std::string RangeText(std::int64_t range_ms) {
@@ -59,10 +74,10 @@ Labels WithoutName(Labels labels) {
 // The label sets that a series had within the range, sorted.
 // An instant query finds only series that are alive at the end; last_over_time finds those that ended too.
 // Sorted, so that two archives of one period can be compared.
-Result<std::vector<Labels>> LabelSets(prometheus_api::QuerySource& source, const std::string& name,
+Result<std::vector<Labels>> LabelSets(prometheus_api::QuerySource& source, const std::string& selector,
                                       const Range& range) {
   const std::string promql =
-      fmt::format("last_over_time({}[{}])", name, RangeText(range.to_ms - range.from_ms));
+      fmt::format("last_over_time({}[{}])", selector, RangeText(range.to_ms - range.from_ms));
   prometheus_api::Notes notes;
   const auto answer = Whole(prometheus_api::AskVector(source, promql, range.to_ms, notes), source);
   if (!answer) return answer.error();
@@ -124,12 +139,12 @@ Result<std::vector<FamilySnapshot>> WriteSnapshot(const Table& table, prometheus
   std::vector<FamilySnapshot> families;
   std::vector<std::vector<Labels>> sets;
   std::size_t all = 0;
-  for (std::string& name : Families(table)) {
-    Result<std::vector<Labels>> of_family = LabelSets(source, name, range);
+  for (Family& family : Families(table)) {
+    Result<std::vector<Labels>> of_family = LabelSets(source, family.selector, range);
     if (!of_family) return of_family.error();
     all += of_family->size();
     sets.push_back(std::move(*of_family));
-    families.push_back({.name = std::move(name)});
+    families.push_back({.name = std::move(family.name)});
   }
   std::size_t done = 0;
   SeriesWriter writer(source, range, file);

@@ -1,5 +1,5 @@
-// The samples behind a spec's decisions, as they are in Prometheus: its recorded series, the coverage, and the series
-// that says which stores there are.
+// The samples behind a spec's decisions, as they are in Prometheus: its recorded series, the coverage, the series that
+// say which stores there are, and the alerts.
 #pragma once
 
 #include <cstddef>

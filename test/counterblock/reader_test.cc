@@ -75,6 +75,19 @@ TEST_CASE("living and dead slots are summed, and the overflow slot with them") {
   CHECK(snapshot.last_write_unix_ns == kNowUnix - 1'000'000'000);
 }
 
+TEST_CASE("a living owner's slot says how long ago it wrote") {
+  Image image;
+  image.slots.resize(3);
+  for (Slot& slot : image.slots) slot.owner = 77;
+  image.slots[1].last_write_ns = kNow - 2'000'000'000;
+  image.slots[2].last_write_ns = kNow + 1;  // of another boot
+  const std::vector<LivingSlot> living = Decode(image.Bytes(), Everybody, kMoment)->living;
+  REQUIRE(living.size() == 3);
+  CHECK(living[0].wrote_ago_ns == UINT64_MAX);
+  CHECK(living[1].wrote_ago_ns == 2'000'000'000);
+  CHECK(living[2].wrote_ago_ns == UINT64_MAX);
+}
+
 TEST_CASE("only a living owner is in flight or has lost a trace") {
   Image image;
   image.slots.resize(3);

@@ -55,6 +55,7 @@ TEST_CASE("alert and decision are compared at the evaluation that the decision r
       {"breached, none, two evaluations since the start", 11, nullptr, 66'000, Agreement::kNotCompared},
       {"breached, none, three evaluations since the start", 11, nullptr, 67'000, Agreement::kDrift},
       {"pending, none, just started", 5, nullptr, 1000, Agreement::kNotCompared},
+      {"breached, none, started anew after T", 11, nullptr, -5, Agreement::kNotCompared},
   };
   for (const Case& example : cases) {
     CAPTURE(example.what);
@@ -66,6 +67,21 @@ TEST_CASE("alert and decision are compared at the evaluation that the decision r
     const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
     CHECK(AgreementOf(evaluation, outgrown::test::kWriteErrors) == example.agreement);
   }
+}
+
+TEST_CASE("an alert that is missing among others is drift, also on a server that was started later") {
+  MemorySource source;
+  for (const std::string store : {"a", "b"}) {
+    source.AddHealthyStore(store);
+    source.SetValue(store, std::string(kErrorRatio), 0.02, 11);
+  }
+  source.start_ms = kMemoryT + 5;
+  const auto agreement = [&] {
+    return AgreementOf(EvaluateMeasured(kSampleTable, source, kMemoryT), outgrown::test::kWriteErrors);
+  };
+  CHECK(agreement() == Agreement::kNotCompared);
+  source.alerts[{"b", "CheckpointWriteErrors"}] = "firing";
+  CHECK(agreement() == Agreement::kDrift);
 }
 
 TEST_CASE("alerts that lag are compared with what the decision was some evaluations earlier") {

@@ -161,6 +161,21 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "where nothing is recorded of the writes, a recorded reason says why, and what is missing is beside it") {
+  MemorySource source = Young(100);
+  source.recorded["checkpoint:write_error_ratio"].erase("a");
+  CHECK(EvidenceLine(EvaluateMeasured(kWindowed, source, kMemoryT)) ==
+        "UNDETERMINED - Write errors: no recorded series");
+  source.SetValue("a", std::string(kWindowed.coverage_series), 0.5, 20);
+  source.reasons.emplace("a", "other_file");
+  const Evaluation evaluation = EvaluateMeasured(kWindowed, source, kMemoryT);
+  CHECK(EvidenceLine(evaluation) ==
+        "UNDETERMINED - the application writes to another file than the exporter reads");
+  CHECK(std::ranges::count(UnknownLines(kWindowed, evaluation.stores.at(0)),
+                           "Write errors: no recorded series") == 1);
+}
+
 TEST_CASE("what a breached signal is made of is beside the verdict") {
   MemorySource source;
   for (const std::string store : {"a", "b"}) source.AddHealthyStore(store);

@@ -22,7 +22,7 @@ PROGRAMS = {"rulegen": BUILD / "rulegen" / "rulegen", "outgrown-exporter": BUILD
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Of packages that a Debian has (coreutils, systemd, sudo), or that the page installs first.
 OTHERS = {"amtool", "apt-get", "cd", "cp", "dpkg-buildpackage", "echo", "git", "ldconfig", "meson", "mkdir", "pip", "podman",
-          "promtool", "set", "sha256sum", "sleep", "sudoedit", "systemctl", "systemd-tmpfiles", "tee", "kubectl"}
+          "promtool", "sed", "set", "sha256sum", "sleep", "sudoedit", "systemctl", "systemd-tmpfiles", "tee", "kubectl"}
 UNITS = {"prometheus", "prometheus-alertmanager", "grafana-server"}
 INSTALLED = {"/usr/share/outgrown/docs/gen": "docs/gen", "/usr/share/outgrown/rules": "rules",
              "/usr/share/outgrown/grafana-provisioning": "grafana-provisioning",

@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -35,10 +36,13 @@ WAIT_SECONDS = 30
 SUFFICIENT = r"SQLite sufficient"
 THROUGHPUT = r"MIGRATE NOW - Throughput >100/sec \(capacity ceiling\)"
 ANOTHER_FILE = r"UNDETERMINED - the application writes to another file than the exporter reads"
-NOT_COUNTED = r"UNDETERMINED - (Write errors: no recorded series|.*not count.*)"
+NOT_COUNTED = r"UNDETERMINED - the application has the store open but does not count its writes"
+ELSEWHERE = r"UNDETERMINED - more writes were counted than this file shows: the application writes to another file, too"
 REFUSED = r"UNDETERMINED - counting was refused: another database has this store's name"
 ERRORS = r"MIGRATE NOW - Write errors >1% \(SQLite saturated\)"
 BLOCKED = r"UNDETERMINED - P99 write latency: (the recorded series has stopped|no recorded series)"
+EXCLUSIVE = (r"UNDETERMINED - a process keeps the database locked, so that its commits can't be counted "
+             r"\(PRAGMA locking_mode=EXCLUSIVE\)")
 NO_LOG = r"UNDETERMINED - a process holds the database open, but its write-ahead log is not at this path"
 
 
@@ -49,6 +53,14 @@ class Situation:
     rate: tuple = ()  # between which the recorded writes per second must lie
     store: str = ""  # the exporter's --store path, from the situation's folder; "": the block says it
     prepare: str = ""  # a method of the test
+    named: str = ""  # the applications' OUTGROWN_STORE
+    is_mounted: bool = False  # the exporter sees the single file, mounted at `store`
+
+
+# Below the allowance, which is 7 in the 15 s of the demo's windows.
+SLOWLY = "--rate=0.4"
+CAN_MOUNT = subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0 if \
+    shutil.which("unshare") else False
 
 
 SITUATIONS = {
@@ -68,8 +80,18 @@ SITUATIONS = {
     "no-statement-compiles": Situation(ERRORS, ((True, "damage"),)),
     "blocked": Situation(BLOCKED, ((True, "block"),), rate=(0, 0)),
     "hard-link": Situation(NO_LOG, ((True, "steady"),), store="link/state.db", prepare="hard_link"),
+    "replicated": Situation(SUFFICIENT, ((True, "steady", "--rate=5"), (False, "sidecar")), rate=(4.5, 6)),
+    "two-databases": Situation(SUFFICIENT, ((True, "attach", "--rate=5"),), rate=(4.5, 5.5)),
+    "two-files-of-one-name": Situation(ELSEWHERE, ((True, "files", "--rate=2"),), named="state=*"),
+    "copy-of-one-name": Situation(ELSEWHERE, ((True, "copy", SLOWLY),), named="state=*"),
+    "single-file-mount": Situation(ELSEWHERE, ((True, "request", SLOWLY),), store="mount/state.db", prepare="mount",
+                                   is_mounted=True),
+    "exclusive": Situation(EXCLUSIVE, ((True, "exclusive", "--rate=2"),)),
+    "exclusive-rollback": Situation(EXCLUSIVE, ((True, "exclusive", "--rate=2", "--journal=delete"),)),
     "release-folder": Situation(REFUSED, ((True, "release"),)),
 }
+if not CAN_MOUNT:
+    del SITUATIONS["single-file-mount"]
 
 
 @dataclasses.dataclass
@@ -87,6 +109,8 @@ SCRAPED = {
     "one-store-twice": Scraped(("long-lived", "long-lived"), ({"service": "a"}, {"service": "b"}), SUFFICIENT),
     "two-stores": Scraped(("long-lived", "rollback"), ({"cluster": "a"}, {"cluster": "b"}), TWO_STORES, "another label"),
     "two-stores-in-one-series": Scraped(("long-lived", "rollback"), ({}, {}), TWO_STORES, "no label"),
+    # The stores' own label is then exported_database.
+    "target-label-database": Scraped(("two-databases",), ({"database": "state"},), TWO_STORES, "exported_database"),
     "two-exporters-in-one-series": Scraped(("long-lived", "long-lived-again"), ({}, {}), TWO_EXPORTERS),
 }
 
@@ -142,7 +166,7 @@ class Evidence(ServerCase):
             observer = [f"--observer={OBSERVER}"] if counted else []
             cls.processes.append(cls.stack.start(servers.Process(
                 f"writer-{number}", [PYTHON, WRITER, what, database, *observer, *arguments], folder,
-                env={"OUTGROWN_DIR": str(blocks)})))
+                env={"OUTGROWN_DIR": str(blocks)} | ({"OUTGROWN_STORE": situation.named} if situation.named else {}))))
         if situation.prepare:
             getattr(cls, situation.prepare)(folder, database)
         return cls.start_exporter(name)
@@ -152,8 +176,10 @@ class Evidence(ServerCase):
         folder = cls.folder / name
         blocks = folder / "blocks"
         store = [f"--store=state={folder / SITUATIONS[name].store}"] if SITUATIONS[name].store else []
-        exporter = cls.stack.start(servers.exporter(folder, EXPORTER, [f"--block.dir={blocks}", f"--spec={cls.spec}", *store]))
+        program = folder / "mounted" if SITUATIONS[name].is_mounted else EXPORTER
+        exporter = cls.stack.start(servers.exporter(folder, program, [f"--block.dir={blocks}", f"--spec={cls.spec}", *store]))
         cls.processes.append(exporter)
+        servers.get(exporter.url + "/metrics")  # its totals begin now: those of long-lived-again are behind from then on
         return exporter.url.removeprefix("http://")
 
     @staticmethod
@@ -166,6 +192,16 @@ class Evidence(ServerCase):
         servers.wait_for("the database", database.exists)
         (folder / "link").mkdir()
         os.link(database, folder / "link" / "state.db")
+
+    @staticmethod
+    def mount(folder, database):
+        servers.wait_for("the database", lambda: database.exists() and database.stat().st_size)
+        (folder / "mount").mkdir()
+        (folder / "mount" / "state.db").touch()
+        program = folder / "mounted"  # the exporter in a namespace of its own
+        program.write_text('#!/bin/sh\nexec unshare --mount sh -c \'mount --bind "$0" "$1" && shift && exec "$@"\' '
+                           + shlex.join(str(word) for word in (database, folder / "mount" / "state.db", EXPORTER)) + ' "$@"\n')
+        program.chmod(0o700)
 
     @classmethod
     def evaluate(cls):

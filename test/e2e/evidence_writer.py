@@ -10,6 +10,11 @@ WHAT: steady       one connection for as long as it lives
       remove       steady; after 20 writes the log and its index are removed
       block        steady; after 20 writes another connection begins a write and does not end it
       look         opens a store in WAL mode and only reads
+      sidecar      as Litestream: reads, commits once in 3.5 s (once a minute, in windows of 15 s), and checkpoints
+      attach       steady, to this database and to other.db beside it on one connection
+      files        steady, to this database and to other.db beside it
+      copy         a process for each write; after the first one it goes on with a copy in the folder `copy`
+      exclusive    steady, with locking_mode=EXCLUSIVE
       release      a database in a folder of its release, opened through the link `current`, which then leads to the next release
 
 It writes until it is stopped. With --observer each connection is counted; without it, none.
@@ -62,6 +67,15 @@ def steady(path, arguments, spoil=None):
             kept = spoil(path)  # noqa: F841, a connection that must stay open
 
 
+def exclusive(path, arguments):
+    connection = connect(path)
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    connection.execute(f"PRAGMA journal_mode={arguments.journal}")
+    connection.execute("CREATE TABLE t(x)")
+    for _ in pace(arguments.rate):
+        insert(connection)
+
+
 def request(path, arguments, spoil=None):
     prepare(path, arguments.journal).close()
     for number, _ in enumerate(pace(arguments.rate)):
@@ -73,14 +87,18 @@ def request(path, arguments, spoil=None):
             spoil(path)
 
 
+def in_process(work):
+    child = os.fork()
+    if child == 0:
+        work()
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
 def process(path, arguments):
     prepare(path, arguments.journal).close()
     for _ in pace(arguments.rate):
-        child = os.fork()
-        if child == 0:
-            insert(connect(path))
-            os._exit(0)
-        os.waitpid(child, 0)
+        in_process(lambda: insert(connect(path)))
 
 
 def remove(path):
@@ -119,6 +137,48 @@ def look(path, arguments):
         connection.execute("SELECT count(*) FROM t").fetchone()
 
 
+def sidecar(path, arguments):
+    while not os.path.exists(path):
+        time.sleep(0.1)
+    reader, writer = prepare(path, "wal"), connect(path)
+    for _ in pace(1 / 3.5):
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM t").fetchone()
+        insert(writer)
+        reader.execute("COMMIT")
+        writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def beside(path):
+    return str(pathlib.Path(path).with_name("other.db"))
+
+
+def attach(path, arguments):
+    connection = prepare(path, arguments.journal)
+    prepare(beside(path), arguments.journal).close()
+    connection.execute("ATTACH ? AS other", (beside(path),))
+    for _ in pace(arguments.rate):
+        insert(connection)
+        connection.execute("INSERT INTO other.t VALUES (1)")
+
+
+def files(path, arguments):
+    connections = [prepare(path, arguments.journal), prepare(beside(path), arguments.journal)]
+    for _ in pace(arguments.rate):
+        for connection in connections:
+            insert(connection)
+
+
+def copy(path, arguments):
+    database = pathlib.Path(path)
+    in_process(lambda: insert(prepare(path, arguments.journal)))
+    (database.parent / "copy").mkdir()
+    shutil.copy(path, database.parent / "copy")
+    in_process(lambda: prepare(str(database.parent / "copy" / database.name), arguments.journal).close())
+    for _ in pace(arguments.rate):
+        in_process(lambda: insert(connect(str(database.parent / "copy" / database.name))))
+
+
 def release(path, arguments):
     database = pathlib.Path(path)
     folder = database.parent
@@ -137,7 +197,8 @@ def release(path, arguments):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("steady", "request", "damage", "process", "replace", "remove", "block", "look", "release"))
+    parser.add_argument("what", choices=("steady", "request", "damage", "process", "replace", "remove", "block", "look", "sidecar",
+                                          "attach", "files", "copy", "exclusive", "release"))
     parser.add_argument("database")
     parser.add_argument("--observer")
     parser.add_argument("--rate", type=float, default=20)

@@ -25,9 +25,12 @@ IDENTITY = {"checkpoint": 'job="app",instance="app-1:9108",database="a"', "postg
 class Case:
     rule: str  # the name of a recording rule or an alert
     metric: str  # what it reads of the store, %s for its labels
-    scraped: tuple  # by the one target and by the other
+    scraped: tuple  # by the one target and by the other; "0+15": a counter's values, 15 s apart
     expected: float | None  # recorded; 1 for an alert that fires
     beside: str = ""  # what else it reads, always 50
+    more: dict = dataclasses.field(default_factory=dict)  # metric -> scraped
+    worst: str = "max"
+    of: str = ""  # what the rule takes the worst of, if not the metric itself
 
     @property
     def store(self):
@@ -40,7 +43,9 @@ class Case:
     def test(self):
         """The case as one of promtool's tests."""
         labels = IDENTITY[self.store]
-        given = [(self.metric % f'{labels},scraped_by="{target}"', value) for target, value in zip("xy", self.scraped)]
+        given = [(metric % f'{labels},scraped_by="{target}"', value)
+                 for metric, scraped in {self.metric: self.scraped, **self.more}.items()
+                 for target, value in zip("xy", scraped)]
         if self.beside:
             given.append((self.beside % labels, 50))
         return {
@@ -52,7 +57,23 @@ class Case:
                 for aggregation, value in (("sum", self.expected), ("count", 1))]}
 
 
+ERRORS = 'checkpoint_writes_total{status="error",%s}'
+SUCCESSES = 'checkpoint_writes_total{status="success",%s}'
+DURATIONS = 'checkpoint_write_duration_seconds_bucket{le="%s",%%s}'
+COMMITS = "checkpoint_store_commits_total{%s}"
+MISSED = "checkpoint_store_commits_missed_total{%s}"
+
 CASES = [
+    # Added up before the ratio is taken, the errors would be 2.5 %.
+    Case("checkpoint:write_error_ratio", ERRORS, ("0+1", "0+9"), 0.03, more={SUCCESSES: ("0+99", "0+291")},
+         of="sum without (status) (rate(checkpoint_writes_total"),
+    Case("checkpoint:writes_per_second", SUCCESSES, ("0+150", "0+300"), 20, more={COMMITS: ("0+75", "0+300")},
+         of="rate(checkpoint_store_commits_total"),
+    Case("checkpoint:write_p99_seconds", DURATIONS % "0.05", ("0+100", "0+98"), 0.1,
+         more={DURATIONS % "0.1": ("0+100", "0+99"), DURATIONS % "+Inf": ("0+100", "0+100")}, of="histogram_quantile("),
+    # Added up before, the coverage would be 0.95.
+    Case("checkpoint:coverage_ratio", "checkpoint_counted_commits_total{%s}", ("0+1350", "0+1500"), 0.9002333333333333,
+         more={COMMITS: ("0+1500", "0+1500"), MISSED: ("0", "0")}, worst="min", of="1 + "),
     Case("checkpoint:file_size_bytes", "checkpoint_file_size_bytes{%s}", (4096, 8192), 8192),
     Case("checkpoint:servers", 'checkpoint_deployment_servers{shared_id="",%s}', (3, 2), 3),
     Case("checkpoint:present", "checkpoint_block_up{%s}", (2, 1), 2),
@@ -86,15 +107,16 @@ class TwiceScraped(unittest.TestCase):
             done = judge(self.folder, store, [case for case in CASES if case.store == store])
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def test_a_rule_that_adds_up_or_takes_the_least_is_found(self):
+    def test_a_rule_that_adds_up_or_does_not_take_the_worst_is_found(self):
         for case in CASES:
             text = (RULES / f"{case.store}.rules.yml").read_text(encoding="utf-8")
             rule = re.search(rf"      - (?:record|alert): {case.rule}\n        expr: .*", text)
-            largest = re.compile(r"max( by \([^)]*\) \(" + re.escape(case.metric.split("{")[0]) + r"\b)")
-            self.assertRegex(rule[0], largest)
-            for taken in ("sum", "min"):
+            of = re.escape(case.of) or re.escape(case.metric.split("{")[0]) + r"\b"
+            worst = re.compile(case.worst + r"( by \([^)]*\) \(" + of + ")")
+            self.assertRegex(rule[0], worst)
+            for taken in sorted({"sum", "min", "max"} - {case.worst}):
                 with self.subTest(rule=case.rule, taken=taken):
-                    broken = text.replace(rule[0], largest.sub(rf"{taken}\1", rule[0]))
+                    broken = text.replace(rule[0], worst.sub(rf"{taken}\1", rule[0]))
                     (self.folder / f"{case.store}.rules.yml").write_text(broken, encoding="utf-8")
                     cases = [other for other in CASES if other.rule == case.rule]
                     self.assertEqual(judge(self.folder, case.store, cases).returncode, 1)

@@ -245,6 +245,25 @@ TEST_CASE(
   CHECK(left({good, {blocks.directory(), {"short", 1}}}) == std::array<std::uint64_t, 4>{});
 }
 
+TEST_CASE("the file of a process is that which it has open, or has closed after a write of the last minute") {
+  const Blocks blocks;
+  Writer writer = blocks.Open("s");
+  const Settings settings = MakeSettings();
+  const StoreTarget target = Target("s", {{blocks.directory(), {"s", 1}}});
+  const auto files = [&] {
+    StoreScrape store{settings, target, ""};
+    Samples samples;
+    REQUIRE(CollectCounterBlock(store, samples).ok());
+    return store.blocks.open_files.size();
+  };
+  writer.FileOpened({7, 8});
+  CHECK(files() == 1);
+  writer.FileClosed({7, 8});
+  CHECK(files() == 0);
+  writer.Record(Outcome::kFull, 1, 1);
+  CHECK(files() == 1);
+}
+
 TEST_CASE("a file is called unlinked if it is gone, not if the exporter can't look at it") {
   const Blocks blocks;
   fs::create_symlink("loop.db", blocks.folder.path() / "loop.db");
@@ -494,28 +513,4 @@ TEST_CASE("the process shows itself under the ecosystem's names") {
         *samples.Find("process_resident_memory_bytes", {}));
   CHECK(samples.Find("process_cpu_seconds_total", {}) >= 0);
   CHECK(samples.Find("checkpoint_exporter_build_info", {"1.2.3"}) == 1);
-}
-
-TEST_CASE(
-    "a store that is open while nobody counts is not counted, unless a write was counted within 26 hours") {
-  CommitAccount account;
-  StoreLook look;
-  look.now = std::chrono::steady_clock::time_point(std::chrono::hours(1));
-  look.is_held = true;
-  const auto is_not_counted = [&] {
-    account.Add(look);
-    return account.is_not_counted();
-  };
-  CHECK(is_not_counted());
-  look.blocks = {{.file = "block", .created_unix_ns = 1, .successes = 5}};
-  CHECK_FALSE(is_not_counted());
-  look.now += std::chrono::hours(26);
-  CHECK_FALSE(is_not_counted());
-  look.now += std::chrono::seconds(1);
-  CHECK(is_not_counted());
-  look.living_slots = 1;
-  CHECK_FALSE(is_not_counted());
-  look.living_slots = 0;
-  look.blocks[0].successes = 6;
-  CHECK_FALSE(is_not_counted());
 }

@@ -567,6 +567,22 @@ class Scrape(InFolder):
         after = int(re.search(r'checkpoint_writes_total{database="s",status="success"} (\d+)', exporter.get("/metrics")[2])[1])
         self.assertEqual(after - before, 7)
 
+    def test_the_file_of_a_connection_for_each_write_is_compared_too(self):
+        self.blocks.chmod(0o700)
+        path = self.folder / "s.db"
+        write = self.start_application(path)
+        exporter = self.start(f"--block.dir={self.blocks}")
+        write(5)
+        write("close")
+        self.assertEqual(self.reasons(exporter), set())
+        shutil.copy(path, self.folder / "copy.db")
+        os.replace(self.folder / "copy.db", path)
+        self.assertEqual(self.reasons(exporter), {"other_file"})
+        write("connect")
+        write(5)
+        write("close")
+        self.assertEqual(self.reasons(exporter), set())
+
     def test_a_refusal_to_count_is_a_reason(self):
         self.blocks.chmod(0o700)
         for release in ("1", "2"):

@@ -119,6 +119,48 @@ TEST_CASE(
   CHECK_FALSE(SaysMissing(Lines(log)[0]));
 }
 
+TEST_CASE("a log that another program rotated together with the newest-decision file is no first start") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "decisions.jsonl";
+  const fs::path newest = NewestPath(log);
+  for (int record = 0; record < 3; ++record) REQUIRE(AppendRecords(log, kOneRecord, 0).ok());
+  fs::copy_file(log, log.string() + ".2");
+  REQUIRE(AppendRecords(log, kOneRecord, 0).ok());
+  std::int64_t continues = 5;
+  SUBCASE("renamed") {
+    fs::rename(log, log.string() + ".1");
+    fs::rename(newest, newest.string() + ".1");
+  }
+  SUBCASE("renamed, with a date") {
+    fs::rename(log, log.string() + "-20261130");
+    fs::rename(newest, newest.string() + "-20261130");
+  }
+  SUBCASE("copied and truncated") {
+    fs::copy_file(log, log.string() + ".1");
+    for (const fs::path& file : {log, newest}) std::ofstream(file, std::ios::trunc).close();
+  }
+  SUBCASE("compressed") {
+    for (const fs::path& file : {log, fs::path(log.string() + ".2"), newest}) fs::remove(file);
+    std::ofstream(log.string() + ".1.gz") << "\x1f\x8b";
+    std::ofstream(newest.string() + ".1.gz") << "\x1f\x8b";
+    continues = 1;
+  }
+  SUBCASE("only the newest decisions are left") {
+    fs::remove(log);
+    fs::remove(log.string() + ".2");
+    fs::rename(newest, newest.string() + ".1");
+    continues = 1;
+  }
+  const auto next = AppendRecords(log, kOneRecord, 0);
+  REQUIRE(next.ok());
+  CHECK(next->links[0].sequence == continues);
+  CHECK(std::ranges::count_if(next->warnings, [](const std::string& warning) {
+          return warning.find("new or empty, and ") != std::string::npos;
+        }) == 1);
+  CHECK(SaysMissing(Lines(log)[0]));
+  CHECK(AppendRecords(log, kOneRecord, 0)->warnings.empty());
+}
+
 TEST_CASE("without a newest-decision file a log that is gone goes on after its newest segment, and says so") {
   const TemporaryFolder folder;
   const fs::path log = folder.path() / "decisions.jsonl";

@@ -51,6 +51,17 @@ def awkward_lines():
     return lines
 
 
+def decided_lines():
+    """A store whose throughput is breached, with its alerts, and one whose coverage is low for a reason."""
+    alerts = [history.sample(f'ALERTS{{alertname="Checkpoint{alert}",alertstate="firing",severity="x",'
+                             f'{history.labels("breached")}}}', 1, E - back * history.STEP)
+              for alert in ("Throughput", "ThroughputApproaching") for back in range(60)]
+    reasons = [history.sample(f'checkpoint:coverage_reason{{{history.labels("uncounted")},reason="other_file"}}', 1,
+                              E - back * history.STEP) for back in range(60)]
+    return [*history.steady_store("breached", {"writes_per_second": lambda _: 120}, 480), *alerts,
+            *history.steady_store("uncounted", {"coverage_ratio": lambda _: 0.5}, 480), *reasons]
+
+
 class Relay(http.server.BaseHTTPRequestHandler):
     """Hands requests on to Prometheus, and holds the `hold_at`th for as long as the test wants."""
 
@@ -93,7 +104,7 @@ class Archive(unittest.TestCase):
         try:
             dice = random.Random(5)
             cls.lines = [line for name in ("a", "b") for line in history.random_store(dice, name, 480)]
-            history.backfill(cls.folder, cls.lines + awkward_lines())
+            history.backfill(cls.folder, cls.lines + awkward_lines() + decided_lines())
             cls.am_config = cls.folder / "am.yml"
             cls.am_config.write_text(json.dumps({"route": {"receiver": "r"}, "receivers": [
                 {"name": "r", "webhook_configs": [{"url": "http://127.0.0.1:1/", "http_config": {
@@ -165,10 +176,19 @@ class Archive(unittest.TestCase):
         self.assertIn("checkpoint:file_size_bytes", (place / "prometheus/rules.json").read_text())
         self.assertEqual(list(place.parent.iterdir()), [place])
 
+    def decision(self, url):
+        """The stores as decided for E: verdict lines, reasons, and what the alerts say."""
+        done = subprocess.run([RULEGEN, "--evaluate", "--spec", SPEC, "--log", self.folder / "again.jsonl", "--at", str(E),
+                               "--format", "json", "--prometheus", url], capture_output=True, text=True, check=False, timeout=60)
+        evaluation = json.loads(done.stdout)["evaluations"][0]
+        return {store["labels"]["database"]: {key: value for key, value in store.items() if key != "logged_as"}
+                for store in evaluation["stores"]}
+
     def samples(self, url):
         """Every sample of the range by its labels: values as the text that Prometheus prints exactly."""
         found = {}
-        for name in [f"checkpoint:{signal}" for signal in history.HEALTHY] + ["checkpoint_block_up"]:
+        for name in [f"checkpoint:{signal}" for signal in history.HEALTHY] + ["checkpoint_block_up", "ALERTS",
+                                                                               "checkpoint:coverage_reason"]:
             for series in servers.query(url, f"{name}[8h]", at=E):
                 found[tuple(sorted(series["metric"].items()))] = series["values"]
         return found
@@ -184,8 +204,14 @@ class Archive(unittest.TestCase):
         with servers.Stack() as stack:
             other = stack.start(servers.prometheus(second, {}, retention="100y"))
             after = self.samples(other.url)
+            decided = self.decision(other.url)
         self.assertEqual(before.keys(), after.keys())
         self.assertEqual(before, after)
+        self.assertEqual(decided, self.decision(self.prometheus.url))
+        self.assertEqual(decided["uncounted"]["line"],
+                         "UNDETERMINED - the application writes to another file than the exporter reads")
+        self.assertRegex(decided["breached"]["line"], "^MIGRATE NOW - Throughput")
+        self.assertNotIn("drift", json.dumps(decided["breached"]))
         self.assertGreater(sum(map(len, before.values())), 5000)
         values = {value for samples in before.values() for _, value in samples}
         self.assertLessEqual({"NaN", "+Inf", "-Inf", "-0"}, values)

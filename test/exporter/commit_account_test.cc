@@ -1,0 +1,131 @@
+// Both sides of a store's coverage, look by look.
+#include "exporter/collectors/commit_account.h"
+
+#include <chrono>
+#include <functional>
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace outgrown::exporter;  // NOLINT(google-build-using-namespace): the whole file is about it
+
+// A store in WAL mode, of which all is counted; looked at each 15 s.
+struct CountedStore {
+  StoreLook look;
+  CommitAccount account;
+
+  CountedStore() {
+    look.now = std::chrono::steady_clock::time_point(std::chrono::hours(1));
+    look.counter = sqlite::CommitCounter{sqlite::CommitCounter::Source::kWalIndex};
+    look.database = {1, 2, 3};
+    look.lives = {.since = 1, .is_watched = true};
+    look.blocks = {{.file = "block", .created_unix_ns = 1, .successes = 500}};
+    look.living_slots = 1;
+    Look(0, 0);
+  }
+
+  bool Look(std::uint64_t counted, std::uint64_t committed) {
+    look.now += std::chrono::seconds(15);
+    look.blocks[0].successes += counted;
+    look.lives.commits += committed;
+    account.Add(look);
+    return account.is_counted_elsewhere();
+  }
+
+  // How many such looks it takes until it is said; 0: it is not.
+  int Looks(std::uint64_t counted, std::uint64_t committed) {
+    for (int looks = 1; looks <= 100; ++looks) {
+      if (Look(counted, committed)) return looks;
+    }
+    return 0;
+  }
+};
+
+TEST_CASE("writes that are counted and committed elsewhere are said after eight, however slowly they come") {
+  CHECK(CountedStore().Looks(1, 0) == 9);  // the first interval is not judged
+  CHECK(CountedStore().Looks(2, 1) == 10);
+  CHECK(CountedStore().Looks(1, 1) == 0);
+  CHECK(CountedStore().Looks(105, 100) == 0);
+  CHECK(CountedStore().Looks(0, 1) == 0);
+}
+
+TEST_CASE("a store that others write to uncounted hides none of the writes that are committed elsewhere") {
+  CountedStore store;
+  for (int look = 0; look < 1000; ++look) CHECK_FALSE(store.Look(0, 1));  // Litestream's
+  CHECK(store.Looks(1, 0) <= 10);
+}
+
+TEST_CASE("commits that are read later than the blocks are no writes elsewhere") {
+  CountedStore store;
+  CHECK_FALSE(store.Look(0, 50));  // the 50 are counted in the next look's blocks
+  CHECK_FALSE(store.Look(50, 0));
+  for (int look = 0; look < 100; ++look) {
+    CHECK_FALSE(store.Look(200, 250));
+    CHECK_FALSE(store.Look(200, 150));
+  }
+}
+
+TEST_CASE("a problem is lasting after 30 s, or at once where only an operator can end it") {
+  CountedStore store;
+  const auto lasting = [&](sqlite::Problem problem) {
+    store.look.counter = problem;
+    store.Look(0, 0);
+    return store.account.lasting_problem();
+  };
+  for (int look = 0; look < 2; ++look) CHECK_FALSE(lasting(sqlite::Problem::kExclusive));
+  CHECK(lasting(sqlite::Problem::kExclusive) == sqlite::Problem::kExclusive);
+  store.look.counter = sqlite::CommitCounter{sqlite::CommitCounter::Source::kWalIndex};
+  store.Look(0, 0);
+  CHECK_FALSE(store.account.lasting_problem());
+  CHECK(lasting(sqlite::Problem::kNoPermission) == sqlite::Problem::kNoPermission);
+}
+
+TEST_CASE("what may have hidden commits begins the sum of writes elsewhere anew") {
+  const auto after = [](const std::function<void(CountedStore&)>& happens) {
+    CountedStore store;
+    REQUIRE(store.Looks(1, 0) > 0);
+    happens(store);
+    return store.Look(1, 0);
+  };
+  CHECK(after([](CountedStore&) {}));
+  CHECK_FALSE(after([](CountedStore& store) { ++store.look.lives.missed; }));
+  CHECK_FALSE(after([](CountedStore& store) { ++store.look.database.inode; }));
+  CHECK_FALSE(after([](CountedStore& store) { store.look.is_other_file = true; }));
+  CHECK_FALSE(after([](CountedStore& store) {
+    store.look.counter = sqlite::CommitCounter{sqlite::CommitCounter::Source::kHeader, 7, 7};
+  }));
+  CHECK_FALSE(after([](CountedStore& store) { store.look.counter = sqlite::Problem::kNoPermission; }));
+  // A commit or a recovery that lasts for this look is no end of it.
+  CHECK(after([](CountedStore& store) { store.look.counter = sqlite::Problem::kChanging; }));
+  CHECK_FALSE(after([](CountedStore& store) {
+    store.look.counter = sqlite::Problem::kHeldWithoutLog;
+    for (int look = 0; look < 3; ++look) store.Look(0, 0);
+  }));
+}
+
+TEST_CASE(
+    "a store that is open while nobody counts is not counted, unless a write was counted within 26 hours") {
+  CommitAccount account;
+  StoreLook look;
+  look.now = std::chrono::steady_clock::time_point(std::chrono::hours(1));
+  look.is_held = true;
+  const auto is_not_counted = [&] {
+    account.Add(look);
+    return account.is_not_counted();
+  };
+  CHECK(is_not_counted());
+  look.blocks = {{.file = "block", .created_unix_ns = 1, .successes = 5}};
+  CHECK_FALSE(is_not_counted());
+  look.now += std::chrono::hours(26);
+  CHECK_FALSE(is_not_counted());
+  look.now += std::chrono::seconds(1);
+  CHECK(is_not_counted());
+  look.living_slots = 1;
+  CHECK_FALSE(is_not_counted());
+  look.living_slots = 0;
+  look.blocks[0].successes = 6;
+  CHECK_FALSE(is_not_counted());
+}
+
+}  // namespace
