@@ -156,7 +156,7 @@ CHECKPOINT = World(
     {"write_error_ratio": 0.001, "writes_per_second": 20, "servers": 1, "file_size_bytes": 2**30, "write_p99_seconds": 0.02,
      "coverage_ratio": 1},
     ("write_error_ratio", 0.02), "CheckpointWriteErrors", "MIGRATE NOW - Write errors >1% (SQLite saturated)",
-    "SQLite sufficient", "29m", {"wal_backlog_frames": 1000, "wal_size_bytes": 2**22}, ("coverage_reason",),
+    "SQLite sufficient", "29m", {"wal_backlog_frames": 1000, "wal_size_bytes": 2**22, "writer_busy_ratio": 0.2, "writes_ceiling": 400}, ("coverage_reason",),
     ("split",), "checkpoint_file_modified_timestamp_seconds")
 POSTGRESQL = World(
     "postgresql", "instance",
