@@ -12,7 +12,6 @@ import shutil
 import socket
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -88,14 +87,11 @@ class Attack(unittest.TestCase):
 
     @contextlib.contextmanager
     def attackers(self, kind, count):
-        program = subprocess.Popen(
-            [sys.executable, str(pathlib.Path(__file__).with_name("attackers.py")), kind, str(count),
-             str(self.exporter.port)], stdout=subprocess.PIPE, text=True)
-        try:
-            yield program
-        finally:
-            program.terminate()
-            self.connections = int(program.communicate()[0])
+        program = self.stack.start(servers.Process("attackers", [
+            sys.executable, pathlib.Path(__file__).with_name("attackers.py"), kind, count, self.exporter.port], self.folder))
+        yield program
+        program.stop()
+        self.connections = int(program.log.read_text().split()[-1])  # one line from each attack
 
     def check(self, kind, count):
         quiet = [Scrape(self.exporter.port) for _ in range(10)]
@@ -117,7 +113,7 @@ class Attack(unittest.TestCase):
             self.exporter.popen.terminate()
             self.assertEqual(self.exporter.popen.wait(30), 0)
             end_seconds = time.monotonic() - start
-            self.assertIsNone(program.poll())
+            self.assertFalse(program.ended())
         times = [scrape.seconds for scrape in attacked]
         if LONG:
             print(f"{count} {kind}: scrape {statistics.median(s.seconds for s in quiet):.3f} s quiet, attacked median "
