@@ -1,12 +1,12 @@
 #include "exporter/connections.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <optional>
 #include <set>
@@ -29,23 +29,6 @@ constexpr milliseconds kAnswerTimeIfFull(250);
 // TCP_DEFER_ACCEPT). The kernel rounds it to its retransmissions of the SYN-ACK.
 constexpr int kDeferSeconds = 60;
 
-// Visits the process' descriptors, some 0.3 us each, until `visit` returns true. The kernel gives the lowest
-// free number, so 256 unused numbers in a row are taken as the end. Files are none of them: the watch of the
-// stores has one open for each store.
-template <typename Visit>
-void ForEachDescriptor(const Visit& visit) {
-  constexpr int kUnusedMax = 256;
-  int unused = 0;
-  for (int fd = 3; unused < kUnusedMax; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0) {
-      ++unused;
-      continue;
-    }
-    unused = 0;
-    if (visit(fd)) return;
-  }
-}
-
 Endpoint EndpointOf(const sockaddr_storage& address) {
   Endpoint end;
   if (address.ss_family == AF_INET6) {
@@ -63,28 +46,41 @@ Endpoint EndpointOf(const sockaddr_storage& address) {
   return end;
 }
 
-// Files and listening sockets fail here; so one call says both what is there and whose it is. Address and port name a
-// connection uniquely while it is open, since all of them end at the same port here.
-std::optional<Endpoint> PeerOf(int fd) {
-  sockaddr_storage peer = {};
-  socklen_t size = sizeof peer;
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 ||
-      (peer.ss_family != AF_INET && peer.ss_family != AF_INET6))
+std::optional<Endpoint> EndOf(int fd, decltype(&::getpeername) get) {
+  sockaddr_storage address = {};
+  socklen_t size = sizeof address;
+  if (get(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+      (address.ss_family != AF_INET && address.ss_family != AF_INET6))
     return std::nullopt;
-  return EndpointOf(peer);
+  return EndpointOf(address);
 }
 
 bool IsOnPort(int fd, std::uint16_t port) {
-  sockaddr_storage own = {};
-  socklen_t size = sizeof own;
-  return ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
-         (own.ss_family == AF_INET || own.ss_family == AF_INET6) && EndpointOf(own).port == port;
+  const std::optional<Endpoint> own = EndOf(fd, &::getsockname);
+  return own && own->port == port;
 }
 
+// Visits the process' TCP sockets, with their own end or their peer's (getsockname, getpeername; listening ones have no
+// peer), until `visit` returns true. One call for each descriptor, some 0.2 us, since there may be thousands of them a
+// second to look for: the watch of the stores has a file open for each store. The kernel gives the lowest free
+// number, so 256 unused numbers in a row are taken as the end.
+template <typename Visit>
+void ForEachSocket(decltype(&::getpeername) get, const Visit& visit) {
+  constexpr int kUnusedMax = 256;
+  int unused = 0;
+  for (int fd = 3; unused < kUnusedMax; ++fd) {
+    errno = 0;
+    const std::optional<Endpoint> end = EndOf(fd, get);
+    unused = errno == EBADF ? unused + 1 : 0;
+    if (end && visit(fd, *end)) return;
+  }
+}
+
+// Address and port name a connection uniquely while it is open, since all of them end at the same port here.
 int FindSocket(const Endpoint& client) {
   int found = -1;
-  ForEachDescriptor([&](int fd) {
-    if (PeerOf(fd) == client) found = fd;
+  ForEachSocket(&::getpeername, [&](int fd, const Endpoint& peer) {
+    if (peer == client) found = fd;
     return found >= 0;
   });
   return found;
@@ -113,9 +109,9 @@ Connections::~Connections() {
 
 void Connections::Guard(std::uint16_t port) {
   port_ = port;
-  ForEachDescriptor([&](int fd) {
+  ForEachSocket(&::getsockname, [&](int fd, const Endpoint& own) {
     // Of the listening socket, which civetweb has opened and offers no option for.
-    if (IsOnPort(fd, port))
+    if (own.port == port)
       ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &kDeferSeconds, sizeof kDeferSeconds);
     return false;
   });
@@ -133,17 +129,18 @@ void Connections::Free() {
   --taken_;
 }
 
-bool Connections::BeginAnswer(const void* key, const Endpoint& client) {
-  // Outside of the lock: a search through many descriptors must not hold up the guard.
-  const int fd = FindSocket(client);
+bool Connections::BeginAnswer(const void* key) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  answers_[key] = {fd, Clock::now(), false, nullptr};
+  answers_[key] = {};
   return !is_draining_;
 }
 
-void Connections::SetBody(const void* key, const Body& body) {
+void Connections::BeginSending(const void* key, const Endpoint& client, const Body& body) {
+  // Outside of the lock: a search through many descriptors must not hold up the guard.
+  const int fd = FindSocket(client);
   const std::lock_guard<std::mutex> lock(mutex_);
-  answers_[key].body = body;
+  Answer& answer = answers_[key] = {fd, Clock::now(), false, body};
+  if (is_drained_) HangUp(answer);
 }
 
 void Connections::EndAnswer(const void* key) {
@@ -172,6 +169,7 @@ void Connections::Drain(milliseconds timeout) {
   is_draining_ = true;
   changed_.notify_all();
   changed_.wait_for(lock, timeout, [this] { return answers_.empty(); });
+  is_drained_ = true;
   for (auto& [key, answer] : answers_) HangUp(answer);
 }
 
@@ -179,17 +177,22 @@ void Connections::Drain(milliseconds timeout) {
 // check.
 Connections::Clock::time_point Connections::HangUpOnOldAnswers(Clock::time_point now) {
   Clock::time_point next = now + kAnswerTime;
+  std::size_t sending = 0;
   Answer* oldest = nullptr;
   for (auto& [key, answer] : answers_) {
-    if (answer.is_hung_up) continue;
+    if (answer.fd < 0 || answer.is_hung_up) continue;
     if (answer.since + kAnswerTime <= now) {
       HangUp(answer);
       continue;
     }
+    ++sending;
     next = std::min(next, answer.since + kAnswerTime);
     if (oldest == nullptr || answer.since < oldest->since) oldest = &answer;
   }
-  if (taken_ >= threads_ && oldest != nullptr && oldest->since + kAnswerTimeIfFull <= now) HangUp(*oldest);
+  // Not for the threads that wait for a request: those are freed after 10 ms, and nobody's answer is cut off for
+  // them.
+  if (taken_ >= threads_ && sending > threads_ / 2 && oldest->since + kAnswerTimeIfFull <= now)
+    HangUp(*oldest);
   return next;
 }
 
@@ -201,13 +204,12 @@ void Connections::HangUpOnWaiting(Clock::time_point now, Clock::duration age_min
   std::set<int> answered;
   for (const auto& [key, answer] : answers_) answered.insert(answer.fd);
   std::map<int, Waiting> still;
-  ForEachDescriptor([&](int fd) {
-    const std::optional<Endpoint> peer = PeerOf(fd);
-    if (!peer || !IsOnPort(fd, port_) || answered.contains(fd)) return false;
+  ForEachSocket(&::getpeername, [&](int fd, const Endpoint& peer) {
     const auto before = waiting_.find(fd);
     // The number alone may have been given to another connection since the last look.
-    const bool is_known = before != waiting_.end() && before->second.client == *peer;
-    Waiting& waiting = still[fd] = is_known ? before->second : Waiting{*peer, now, false};
+    const bool is_known = before != waiting_.end() && before->second.client == peer;
+    if (answered.contains(fd) || (!is_known && !IsOnPort(fd, port_))) return false;
+    Waiting& waiting = still[fd] = is_known ? before->second : Waiting{peer, now, false};
     if (!waiting.is_hung_up && now - waiting.since >= age_min) {
       waiting.is_hung_up = true;
       ::shutdown(fd, SHUT_RD);

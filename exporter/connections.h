@@ -46,12 +46,12 @@ class Connections {
   void Take();
   void Free();
 
-  // A request has arrived and is answered, on the connection that `key` names until EndAnswer. False if the server
-  // is stopping.
-  bool BeginAnswer(const void* key, const Endpoint& client);
-  // What is sent, so that it can be revoked. Only whose it is matters here.
+  // A request has arrived and is answered; `key` names its connection until EndAnswer. False if the server is stopping.
+  bool BeginAnswer(const void* key);
+  // The answer is made and is sent from now on. It may take longer than the socket's buffer does at once, so it has a
+  // deadline, and can be revoked by its body (only whose it is matters here). One that was not begun is short.
   using Body = std::shared_ptr<const void>;
-  void SetBody(const void* key, const Body& body);
+  void BeginSending(const void* key, const Endpoint& client, const Body& body);
   void EndAnswer(const void* key);
 
   // Closes every connection that is still being sent this body.
@@ -63,7 +63,7 @@ class Connections {
  private:
   using Clock = std::chrono::steady_clock;
   struct Answer {
-    int fd = -1;
+    int fd = -1;  // none yet: it is being made, or short
     Clock::time_point since;
     bool is_hung_up = false;
     Body body;
@@ -87,6 +87,7 @@ class Connections {
   std::map<const void*, Answer> answers_;
   std::map<int, Waiting> waiting_;  // by descriptor; the guard's alone
   bool is_draining_ = false;
+  bool is_drained_ = false;
   bool is_over_ = false;
   std::thread guard_;
 };

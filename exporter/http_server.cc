@@ -51,7 +51,9 @@ const std::vector<std::pair<std::string, std::string>> kCivetwebOptions = {
 };
 
 constexpr std::size_t kShortBytes = 64 << 10;
-constexpr std::chrono::milliseconds kDrainTimeout(1000);
+// Less than any socket's buffer has at first (man 7 tcp, tcp_wmem).
+constexpr std::size_t kAtOnceBytes = 4 << 10;
+constexpr std::chrono::milliseconds kDrainTimeout(1500);
 constexpr std::chrono::milliseconds kTouchPause(10);
 
 std::string_view ReasonPhrase(int status) {
@@ -238,7 +240,6 @@ class HttpServer::Impl {
   static int OnError(mg_connection* connection, int status, const char* text);
   static int OnLog(const mg_connection* connection, const char* text);
 
-  bool BeginAnswer(const mg_connection* connection);
   HttpResponse Answer(const mg_connection* connection, const mg_request_info& request);
   void Send(mg_connection* connection, const HttpResponse& response, bool with_body);
 
@@ -316,16 +317,8 @@ int HttpServer::Impl::OnOpen(const mg_connection* connection, void** /*data*/) {
 
 void HttpServer::Impl::OnClose(const mg_connection* connection) { Of(connection).connections_.Free(); }
 
-bool HttpServer::Impl::BeginAnswer(const mg_connection* connection) {
-  Endpoint client;
-  if (const mg_request_info* request = mg_get_request_info(connection))
-    client = Endpoint::Of(request->remote_addr, static_cast<std::uint16_t>(request->remote_port));
-  return connections_.BeginAnswer(connection, client);
-}
-
 HttpResponse HttpServer::Impl::Answer(const mg_connection* connection, const mg_request_info& request) {
-  // From here on the connection has a deadline, whatever is answered.
-  if (!BeginAnswer(connection)) return ErrorPage(503, "the exporter is shutting down");
+  if (!connections_.BeginAnswer(connection)) return ErrorPage(503, "the exporter is shutting down");
   const char* const authorization = mg_get_header(connection, "Authorization");
   if (!admits_(authorization == nullptr ? "" : authorization)) return ErrorPage(401, "a login is needed");
   const std::string_view method = request.request_method;
@@ -340,8 +333,6 @@ HttpResponse HttpServer::Impl::Answer(const mg_connection* connection, const mg_
 
 void HttpServer::Impl::Send(mg_connection* connection, const HttpResponse& response, bool with_body) {
   mg_disable_keep_alive(connection);  // else civetweb would read the rest of a request body before closing
-  // Before the first byte, so that a page can be revoked from the moment it takes memory for this client.
-  connections_.SetBody(connection, response.body);
   std::string first = Header(response);
   std::span<const std::string> body = *response.body;
   if (!with_body) body = {};
@@ -350,10 +341,21 @@ void HttpServer::Impl::Send(mg_connection* connection, const HttpResponse& respo
     first += body.front();
     body = body.subspan(1);
   }
-  // The client is gone, or was hung up on: nobody to report it to.
-  if (mg_write(connection, first.data(), first.size()) <= 0) return;
+  const mg_request_info* const request = mg_get_request_info(connection);
+  // Before the first byte, so that a page can be revoked from the moment it takes memory for this client. What is
+  // short goes into the socket's buffer at once and needs no deadline.
+  if ((!body.empty() || first.size() > kAtOnceBytes) && request != nullptr)
+    connections_.BeginSending(
+        connection, Endpoint::Of(request->remote_addr, static_cast<std::uint16_t>(request->remote_port)),
+        response.body);
+  // Less if the client is gone, was hung up on, or took nothing for civetweb's timeout. What would follow is for
+  // nobody: the body has a hole.
+  const auto write = [connection](const std::string& text) {
+    return mg_write(connection, text.data(), text.size()) == static_cast<int>(text.size());
+  };
+  if (!write(first)) return;
   for (const std::string& piece : body) {
-    if (mg_write(connection, piece.data(), piece.size()) <= 0) return;
+    if (!write(piece)) return;
   }
 }
 
@@ -372,10 +374,9 @@ int HttpServer::Impl::OnRequest(mg_connection* connection) {
 
 int HttpServer::Impl::OnError(mg_connection* connection, int status, const char* text) {
   Impl& server = Of(connection);
-  // civetweb's own answers (a request that can't be parsed) have the same deadline and the same headers.
-  server.BeginAnswer(connection);
+  // civetweb's own answers (a request that can't be parsed) have the same headers. They are short, and there may be
+  // thousands of them a second.
   server.Send(connection, ErrorPage(status, text), true);
-  server.connections_.EndAnswer(connection);
   return 0;
 }
 

@@ -75,7 +75,7 @@ class HttpServer {
   // Whether it answers a request of our own within 5 s.
   bool Answers() const;
 
-  // Turns new requests away with 503, waits until the answers under way are sent (at most 1 s), closes
+  // Turns new requests away with 503, waits until the answers under way are sent (at most 1.5 s), closes
   // everything. Takes less than 2 s.
   void Stop();
 

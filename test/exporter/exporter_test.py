@@ -839,7 +839,8 @@ class Signals(InFolder):
         answered = 0
         # An answer of 6 MB, more than a loopback socket's buffer takes at once, so that it needs many sends.
         large = ["--store.shared-id=" + "x" * 100_000, *(f"--store=s{number}=/nowhere" for number in range(60))]
-        for _ in range(rounds):
+        judged = 0
+        for _ in range(3 * rounds):
             exporter = Exporter(self.folder, f"--block.dir={self.blocks}", *large)
             stop = threading.Event()
             cut, whole = [], []
@@ -864,13 +865,21 @@ class Signals(InFolder):
             for thread in threads:
                 thread.start()
             servers.wait_for("a first answer", lambda: whole, poll_seconds=0.001)
+            start = time.monotonic()
             exporter.popen.terminate()
             exporter.popen.wait(10)
+            waited_seconds = time.monotonic() - start
             stop.set()
             for thread in threads:
                 thread.join()
+            if waited_seconds >= 1.5:  # for so long answers are waited for: this machine was too busy to read them
+                continue
             self.assertEqual(cut, [])
             answered += len(whole)
+            judged += 1
+            if judged == rounds:
+                break
+        self.assertEqual(judged, rounds)
         self.assertGreater(answered, rounds)
 
 
