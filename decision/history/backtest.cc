@@ -288,6 +288,11 @@ SeriesChoices ChooseSeries(const spec::Spec& spec, const spec::Spec* reference,
                            const Recordings& recordings) {
   SeriesChoices choices;
   for (const spec::Signal& signal : spec.signals) {
+    // What is not judged makes no verdict approximate.
+    if (std::ranges::find(spec.thresholds, signal.id, &spec::Threshold::signal) == spec.thresholds.end()) {
+      choices.signals.push_back({signal.title, "", ""});
+      continue;
+    }
     choices.signals.push_back(Choose(signal.title, spec::RecordedSeries(spec.store, signal.id), signal.expr,
                                      spec, reference, recordings));
   }

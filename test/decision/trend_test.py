@@ -95,7 +95,8 @@ class Trend(ServerCase):
                               env={**os.environ, "XDG_STATE_HOME": str(cls.folder / "state"), "STATE_DIRECTORY": ""}).stdout
 
     def test_each_history_has_its_trend(self):
-        self.assertEqual(self.warnings, [])
+        # The server was filled with series that it has not made, and no alerts.
+        self.assertEqual([one for one in self.warnings if "is not compared" not in one], [])
         for name, (_, _, expected) in STORES.items():
             trends = {one["id"]: one["trend"] for one in self.stores[name]["thresholds"]}
             for threshold, (kind, seconds) in expected.items():

@@ -46,7 +46,7 @@ STORES = {
 # Stores without a counter block, of which the exporter knows the file alone: busy enough to say so, and too quiet to say
 # anything.
 UNCOUNTED = {
-    "uncounted": ("UNDETERMINED - Write errors: no recorded series", set(), [(WRITE, "--rate=10")]),
+    "uncounted": ("UNDETERMINED - the application has the store open but does not count its writes", set(), [(WRITE, "--rate=10")]),
     "uncounted-busy": ("MIGRATE NOW - Throughput >100/sec (capacity ceiling)", {"Throughput", "ThroughputApproaching"},
                        [(WRITE, "--rate=140")]),
 }

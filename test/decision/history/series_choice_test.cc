@@ -51,6 +51,9 @@ TEST_CASE("where the server says nothing, the first spec is taken for what it re
   const spec::Spec reference = test::TinySpec();
   spec::Spec other = reference;
   other.signals[0].expr += " * 2";
+  for (spec::Threshold& threshold : other.thresholds) {
+    if (threshold.signal == other.signals[1].id) threshold.signal = "length";
+  }
   other.signals[1].id = "length";
   const SeriesChoices choices = ChooseSeries(other, &reference, AllThere());
   CHECK(choices.signals[0].reason == "the expression differs from the other spec's");
@@ -113,4 +116,15 @@ TEST_CASE("a series is taken for not recorded only where a whole answer says so"
   answer.partial = false;
   answer.series.push_back({{}, {{90'000'000, 1}}});
   CHECK(has(answer));
+}
+
+TEST_CASE("a signal that no threshold judges makes nothing approximate") {
+  spec::Spec spec = test::TinySpec();
+  std::erase_if(spec.thresholds,
+                [](const spec::Threshold& threshold) { return threshold.signal == "depth"; });
+  Recordings recordings = AllThere();
+  recordings.has_samples = [](const std::string& series) { return series != "queue:depth"; };
+  const auto choice = ChooseSeries(spec, nullptr, recordings).signals[1];
+  CHECK(choice.expr.empty());
+  CHECK(choice.reason.empty());
 }
