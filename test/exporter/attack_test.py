@@ -23,7 +23,7 @@ import servers  # noqa: E402  (exporter_test's path)
 
 LONG = bool(os.environ.get("OUTGROWN_SOAK"))
 STORES = 1000
-SECONDS = 20 if LONG else 2
+SECONDS = 20 if LONG else 1
 PATIENCE = 1 if LONG else servers.PATIENCE
 SCRAPE_SECONDS, END_SECONDS = 1 * PATIENCE, 2 * PATIENCE
 MEMORY_TIMES, AFTER_TIMES = 1.5, 1.25  # afterwards: up to 21 MiB were seen where 19 were quiet
