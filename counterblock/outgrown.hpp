@@ -77,7 +77,8 @@ class Write {
 
   // The write has the lock now, after it waited for it since its making. It gives it back when it is finished.
   void LockTaken() noexcept {
-    if (!std::exchange(holds_, true)) hold_ = outgrown_lock_taken(store_, outgrown_now_ns() - start_.start_ns);
+    if (!std::exchange(holds_, true))
+      hold_ = outgrown_lock_taken(store_, outgrown_now_ns() - start_.start_ns);
   }
   // Records the write; the second call and later ones do nothing.
   void Finish(outgrown_outcome outcome, std::uint64_t bytes) noexcept {

@@ -157,8 +157,7 @@ void SetTrend(const Table& table, const decision::StoreDecision& store, std::siz
 // How far the signal can go in this very store; "" if that is not known.
 std::string CeilingText(const Table& table, const decision::StoreDecision& store, std::size_t signal) {
   const std::uint16_t ceiling = table.signals[signal].ceiling;
-  const std::optional<Sample> newest =
-      ceiling == kNoSignal ? std::nullopt : decision::Newest(store, ceiling);
+  const std::optional<Sample> newest = ceiling == kNoSignal ? std::nullopt : decision::Newest(store, ceiling);
   if (!newest) return "";
   return "own ceiling about " + QuantityText(newest->value, table.signals[ceiling].unit);
 }

@@ -43,7 +43,8 @@ struct SignalRow {
   Uncovered uncovered;
   std::string_view split_series = {};  // its shares by the label `reason`; "" if it is not split
   std::int64_t window_ms = 0;  // how far its expression looks back; 0 if it reads newest samples alone
-  std::uint16_t ceiling = kNoSignal;  // the signal that says how far this one can go, index into Table::signals
+  std::uint16_t ceiling =
+      kNoSignal;  // the signal that says how far this one can go, index into Table::signals
 };
 
 // Why the coverage is what it is: a value of the label `reason` of Table::reason_series.

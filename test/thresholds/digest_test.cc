@@ -292,7 +292,8 @@ TEST_CASE(
   for (const auto& [from, to] : std::vector<std::pair<std::string_view, std::string_view>>{
            {"[[threshold]]\nid = \"JobsMany\"\nsignal = \"jobs_per_second\"\nabove = 80",
             "[[threshold]]\nid = \"JobsFew\"\nsignal = \"jobs_per_second\"\nbelow = 80"},
-           {"[[signal.test]]\n", "split = \"queue_jobs_total\"\nceiling = \"depth\"\n[[signal.test]]\nsplit = { ok = 1 }\n"},
+           {"[[signal.test]]\n",
+            "split = \"queue_jobs_total\"\nceiling = \"depth\"\n[[signal.test]]\nsplit = { ok = 1 }\n"},
            {"at = \"10m\"\nvalue = 1\n\n[[threshold]]", "at = \"10m\"\nrecorded = false\n\n[[threshold]]"},
            {"title = \"Depth\"\nunit = \"count\"", "title = \"Depth\"\nunit = \"per_second\""},
            {"present = \"queue_up\"\n", "present = \"queue_up\"\nmodified = \"queue_up\"\n"},
