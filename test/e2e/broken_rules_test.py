@@ -202,7 +202,8 @@ def judge(questions):
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             answers = pool.map(lambda part: promtool("test", "rules", *part, stderr=subprocess.STDOUT).stdout, parts)
             output = "".join(answers)
-    passes = {file: result == "SUCCESS" for file, result in re.findall(r"(?m)^Unit Testing:  (.*)\n  (SUCCESS|FAILED)", output)}
+    passes = {file: result == "SUCCESS" for file, result in
+              re.findall(r"(?m)^(?:Unit Testing: |Processing test file:) (.*)\n\s*(SUCCESS|FAILED)", output)}  # of 2 and 3
     return [all(passes[str(file)] for file in of_question) for of_question in files]
 
 

@@ -51,10 +51,10 @@ class Case:
         return {
             "interval": "15s",
             "input_series": [{"series": series, "values": f"{value}x80"} for series, value in given],
+            # Prometheus 3 computes some rates a last bit otherwise than 2.
             "promql_expr_test": [
-                {"expr": f"{aggregation}({self.series()})", "eval_time": "10m",
-                 "exp_samples": [] if self.expected is None else [{"labels": "{}", "value": value}]}
-                for aggregation, value in (("sum", self.expected), ("count", 1))]}
+                {"expr": expr, "eval_time": "10m", "exp_samples": [] if self.expected is None else [{"labels": "{}", "value": 1}]}
+                for expr in (f"abs(sum({self.series()}) - {self.expected or 0}) < bool 1e-9", f"count({self.series()})")]}
 
 
 ERRORS = 'checkpoint_writes_total{status="error",%s}'
