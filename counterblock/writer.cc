@@ -144,26 +144,26 @@ void Writer::RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t
   const std::uint32_t bucket = BucketOf(duration_ns);
   bytes = std::min(bytes, kBytesMax);
   duration_ns = std::min(duration_ns, kDurationMaxNs);
-  HeldSlot* held = FindOrClaimSlot(*block_) == nullptr ? nullptr : EnterOwnSlot();
+  HeldSlot* held = nullptr;
+  Slot* const slot = EnterSlot(held);
+  if (slot == nullptr) return;
   if (held != nullptr) {
-    Add(*held->slot, outcome, bytes, duration_ns, bucket, end_ns);
+    Add(*slot, outcome, bytes, duration_ns, bucket, end_ns);
     LeaveOwnSlot(*held);
     return;
   }
-  if (block_->id.load(std::memory_order_relaxed) == 0) return;  // off, or closed
-  Slot& overflow = block_->slots[block_->slot_count];
-  AddShared(overflow.writes[CellOf(outcome)], 1);
-  AddShared(overflow.bytes, bytes);
-  AddShared(overflow.duration_sum_ns, duration_ns);
-  AddShared(overflow.buckets[bucket], 1);
+  AddShared(slot->writes[CellOf(outcome)], 1);
+  AddShared(slot->bytes, bytes);
+  AddShared(slot->duration_sum_ns, duration_ns);
+  AddShared(slot->buckets[bucket], 1);
   // Raised, not stored: another thread may have stored a later time.
-  RaiseShared(overflow.last_write_ns, end_ns);
+  RaiseShared(slot->last_write_ns, end_ns);
 }
 
 Start Writer::BeginElsewhere(std::uint64_t start_ns) noexcept {
   const ErrnoKept errno_kept;
-  HeldSlot* held = FindOrClaimSlot(*block_) == nullptr ? nullptr : EnterOwnSlot();
-  if (held == nullptr) return Start{start_ns, 0};
+  HeldSlot* held = nullptr;
+  if (EnterSlot(held) == nullptr || held == nullptr) return Start{start_ns, 0};
   const Start start = MarkInFlight(*held, start_ns);
   LeaveOwnSlot(*held);
   return start;

@@ -126,8 +126,6 @@ std::string CountText(double count) {
   return out;
 }
 
-constexpr double kLongHoldSeconds = 1;
-
 // 90 -> "1 min"
 std::string SpanText(double seconds) {
   if (seconds < 60) return fmt::format("{:.0f} s", seconds);
@@ -197,10 +195,10 @@ std::string Problems(const StoreReport& report, const Table& table) {
     add("Checkpoints held back:",
         fmt::format("{} has read from an old snapshot for {}", report.oldest_reader, SpanText(seconds)));
   }
-  // Every writer holds it for a moment; a hold is shown that has lasted for long enough to make others wait.
-  const double held_seconds = samples.Find("checkpoint_write_lock_held_now_seconds", {store}).value_or(0);
-  if (!report.lock_holder.empty() && held_seconds >= kLongHoldSeconds)
-    add("Write lock:", fmt::format("{} has held it for {}", report.lock_holder, SpanText(held_seconds)));
+  if (!report.lock_holder.empty()) {
+    const double seconds = samples.Find("checkpoint_write_lock_held_now_seconds", {store}).value_or(0);
+    add("Write lock:", fmt::format("{} has held it for {}", report.lock_holder, SpanText(seconds)));
+  }
   return items.empty() ? "" : "<ul class=\"problems\">\n" + items + "</ul>\n";
 }
 

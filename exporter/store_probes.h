@@ -35,7 +35,7 @@ struct StoreReport {
   std::string name;
   std::string database;       // the path in use; empty if none is known
   std::string oldest_reader;  // who holds the write-ahead log back, for people; "" if nobody does
-  std::string lock_holder;    // who holds the write lock now; likewise
+  std::string lock_holder;    // who has held the write lock for long; likewise
   Samples samples;
   std::vector<std::pair<std::string_view, CollectorRun>> runs;
 };

@@ -53,6 +53,8 @@ struct BlocksSay {
   std::uint64_t last_write_unix_ns = 0;  // of any outcome; now while one is in flight; 0: none in this boot
   std::vector<block::OpenFile> open_files = {};  // now or within a minute, as living processes say
   std::uint64_t boot = 0;                        // of this kernel; 0: not known
+  std::uint64_t lock_held_now_ns =
+      0;  // how long the write lock has been held now; 0: it is not, or not timed
 };
 
 // One store during one scrape.
@@ -63,7 +65,7 @@ struct StoreScrape {
   bool are_blocks_read = true;  // or there are none
   BlocksSay blocks = {};
   std::string oldest_reader = {};  // who holds the log back, for people; "" if nobody does
-  std::string lock_holder = {};    // who holds the write lock now; likewise
+  std::string lock_holder = {};    // who has held the write lock for long; likewise
 };
 
 // Runs once for each store, in the order of the list (below), so that a later one finds the path that

@@ -62,7 +62,6 @@ struct BlockSum {
   std::uint64_t lock_wait_ns = 0;
   std::uint64_t lock_held_ns = 0;
   std::uint64_t lock_holds = 0;
-  std::uint64_t lock_held_now_ns = 0;
   std::uint64_t writers = 0;
   std::uint64_t slots = 0;
   bool is_trace_lost = false;
@@ -96,7 +95,6 @@ void Add(BlockSum& sum, const Snapshot& snapshot) {
   sum.lock_wait_ns += snapshot.lock_wait_ns;
   sum.lock_held_ns += snapshot.lock_held_ns;
   sum.lock_holds += snapshot.lock_holds;
-  sum.lock_held_now_ns = std::max(sum.lock_held_now_ns, snapshot.lock_held_now_ns);
   sum.writers += snapshot.writers;
   sum.slots += snapshot.slots;
   sum.is_trace_lost = sum.is_trace_lost || snapshot.trace_lost_ago_ns <= kTraceLostShownNs;
@@ -129,6 +127,7 @@ Result<BlockSum> ReadBlocks(StoreScrape& store) {
         sum.says.last_write_unix_ns, snapshot->in_flight > 0 ? static_cast<std::uint64_t>(NowMs()) * kNsPerMs
                                                              : snapshot->last_write_unix_ns);
     sum.says.boot = snapshot->boot;
+    sum.says.lock_held_now_ns = std::max(sum.says.lock_held_now_ns, snapshot->lock_held_now_ns);
     for (const block::LivingSlot& slot : snapshot->living) {
       // A process that has closed the database holds its slot, but writes nothing any more; or it opens it for each
       // write, and no look finds it open.
@@ -170,7 +169,7 @@ void Expose(const std::string& name, const BlockSum& sum, Samples& samples) {
   samples.Set("checkpoint_write_lock_wait_seconds_total", {name}, Seconds(sum.lock_wait_ns));
   samples.Set("checkpoint_write_lock_held_seconds_total", {name}, Seconds(sum.lock_held_ns));
   samples.Set("checkpoint_write_lock_holds_total", {name}, static_cast<double>(sum.lock_holds));
-  samples.Set("checkpoint_write_lock_held_now_seconds", {name}, Seconds(sum.lock_held_now_ns));
+  samples.Set("checkpoint_write_lock_held_now_seconds", {name}, Seconds(sum.says.lock_held_now_ns));
   samples.Set("checkpoint_block_writers", {name}, static_cast<double>(sum.writers));
   samples.Set("checkpoint_block_slots", {name}, static_cast<double>(sum.slots));
   samples.Set("checkpoint_block_overflow_records_total", {name}, static_cast<double>(sum.overflow_records));

@@ -18,6 +18,8 @@ using sqlite::Problem;
 using sqlite::WalWatch;
 
 constexpr std::string_view kCommitsProblemMetric = "checkpoint_store_commits_problem_info";
+// Every writer holds the write lock for a moment. One that has held it for so long makes others wait, and is looked for.
+constexpr std::uint64_t kLongHoldNs = 1'000'000'000;
 constexpr std::string_view kMeasurementMetric = "checkpoint_measurement_problem_info";
 
 std::uint64_t NowUnixNs() {
@@ -109,8 +111,10 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
     look.counter = Read(*path, store.settings.commits->watch(), look.lives);
     look.database = sqlite::IdentityOf(*path);
     look.is_held = sqlite::IsHeldOpen(*path);
-    if (const std::optional<pid_t> holder = sqlite::WriteLockHolder(*path))
-      store.lock_holder = ProcessText(*holder);
+    if (store.blocks.lock_held_now_ns >= kLongHoldNs) {
+      if (const std::optional<pid_t> holder = sqlite::WriteLockHolder(*path))
+        store.lock_holder = ProcessText(*holder);
+    }
   } else {
     look.counter = path.problem();
   }

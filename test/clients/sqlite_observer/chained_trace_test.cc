@@ -66,6 +66,15 @@ void Work(Database& database) {
 
 struct TraceFixture : WalFixture {
   std::string Name() const { return std::filesystem::path(store.path()).stem().string(); }
+
+  // The trace hears what it hears where nobody observes, and all is counted.
+  void HearsAll(Database& database, const Lines& lines, const Lines& alone) {
+    Work(database);
+    CHECK(Counted() == "{constraint: 1, ok: 2}");
+    CHECK(database.Run("DROP TABLE x") == SQLITE_OK);
+    database.Close();
+    CHECK(lines == alone);
+  }
 };
 
 // What the trace hears where nobody observes.
@@ -94,11 +103,7 @@ TEST_CASE_FIXTURE(
     CHECK(database.Ask("SELECT outgrown_observe('" + Name() + "')") == "counting main as " + Name());
     lines.clear();
     store.NewCounts();
-    Work(database);
-    CHECK(Counted() == "{constraint: 1, ok: 2}");
-    CHECK(database.Run("DROP TABLE x") == SQLITE_OK);
-    database.Close();
-    CHECK(lines == alone);
+    HearsAll(database, lines, alone);
   }
   CHECK_FALSE(store.WasTraceEverLost());
 }
@@ -112,11 +117,7 @@ TEST_CASE_FIXTURE(TraceFixture,
     Lines lines;
     Database database(store.path());
     way.trace(database, lines);
-    Work(database);
-    CHECK(Counted() == "{constraint: 1, ok: 2}");
-    CHECK(database.Run("DROP TABLE x") == SQLITE_OK);
-    database.Close();
-    CHECK(lines == alone);
+    HearsAll(database, lines, alone);
   }
   CHECK_FALSE(store.WasTraceEverLost());
 }
