@@ -21,12 +21,13 @@
 #include "common/result.h"
 #include "common/time_text.h"
 #include "decision/evaluation.h"
+#include "decision/exit_status.h"
 #include "decision/given.h"
 #include "decision/history/last_ends.h"
 #include "decision/log/decision_log.h"
-#include "decision/record.h"
-#include "decision/report_json.h"
-#include "decision/report_text.h"
+#include "decision/record/record.h"
+#include "decision/report/report_json.h"
+#include "decision/report/report_text.h"
 #include "rulegen/connection.h"
 #include "rulegen/modes.h"
 #include "rulegen/output.h"
@@ -135,7 +136,7 @@ Result<std::vector<Evaluation>> Evaluate(const Options& all, const std::vector<c
   return evaluations;
 }
 
-// What the record of the store says (decision/record.cc), for the newest-decision file.
+// What the record of the store says (decision/record/record.cc), for the newest-decision file.
 std::optional<decision_log::Decided> DecidedOf(const Evaluation& evaluation, const StoreDecision& store) {
   if (evaluation.origin != Origin::kPrometheus) return std::nullopt;
   decision_log::Labels labels = store.labels;

@@ -106,7 +106,8 @@ std::string PromqlString(std::string_view text);
 
 // `expr` in one line: comments gone, one canonical spelling of spaces, durations, numbers and simple strings.
 // Works on tokens, so it never changes the meaning; what is no PromQL comes back as it is. What would need a
-// parser stays as written (a `by` clause behind its aggregation).
+// parser stays as written (a `by` clause behind its aggregation). Generated rules must read the same on every machine, and
+// not every server has format_query (vmalert has none): where there is one, it decides (rulegen/verify).
 std::string CanonicalPromql(std::string_view expr);
 
 }  // namespace outgrown::spec

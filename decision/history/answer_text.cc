@@ -12,9 +12,9 @@
 #include "common/text.h"
 #include "common/time_text.h"
 #include "decision/history/strip.h"
-#include "decision/report_parts.h"
-#include "decision/report_text.h"
-#include "decision/wording.h"
+#include "decision/report/report_parts.h"
+#include "decision/report/report_text.h"
+#include "decision/report/wording.h"
 
 namespace outgrown::history {
 namespace {

@@ -10,7 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "common/time_text.h"
-#include "decision/quantity.h"
+#include "decision/report/quantity.h"
 
 namespace outgrown::history {
 namespace {

@@ -18,10 +18,10 @@
 #include "common/text.h"
 #include "common/time_text.h"
 #include "decision/history/reason.h"
-#include "decision/history/recorded.h"
-#include "decision/history/recorded_period.h"
 #include "decision/log/decision_log.h"
-#include "decision/report_parts.h"
+#include "decision/record/recorded.h"
+#include "decision/record/recorded_period.h"
+#include "decision/report/report_parts.h"
 
 namespace outgrown::history {
 namespace {
@@ -49,7 +49,7 @@ struct Entry {
 
 struct StoreEntries {
   std::vector<Entry> entries;  // in the log's order
-  Periods periods;
+  decision::Periods periods;
 };
 
 struct Entries {
@@ -59,7 +59,7 @@ struct Entries {
 };
 
 // A stretch of time without a decision.
-Stretch StretchOf(const Hole& hole) {
+Stretch StretchOf(const decision::Hole& hole) {
   return {.line = fmt::format("no decision until {} ({})", UtcText(hole.to_ms),
                               LengthText(hole.to_ms - hole.from_ms)),
           .reason = "",
@@ -70,7 +70,7 @@ Stretch StretchOf(const Hole& hole) {
 // same instant the one that was made first. A hole between periods comes before the decision that ends it.
 std::vector<Stretch> StretchesOf(StoreEntries store) {
   std::ranges::stable_sort(store.entries, {}, &Entry::time_ms);
-  const std::vector<Hole> holes = store.periods.Holes();
+  const std::vector<decision::Hole> holes = store.periods.Holes();
   auto hole = holes.begin();
   std::vector<Stretch> stretches;
   const Grounds* before = nullptr;
@@ -92,15 +92,16 @@ std::vector<Stretch> StretchesOf(StoreEntries store) {
 
 // Takes a record; false if it lacks what a history needs.
 bool TakeRecord(const Json& record, std::int64_t sequence, Entries& entries) {
-  const Result<std::string_view> kind = TextField(record, "kind");
-  const Result<std::string_view> spec = TextField(record, "spec");
-  const Result<std::string_view> line = TextField(record, "line");
-  const Result<std::int64_t> time_ms = IntegerField(record, "time_ms");
+  const Result<std::string_view> kind = decision::TextField(record, "kind");
+  const Result<std::string_view> spec = decision::TextField(record, "spec");
+  const Result<std::string_view> line = decision::TextField(record, "line");
+  const Result<std::int64_t> time_ms = decision::IntegerField(record, "time_ms");
   if (!kind || !spec || !line || !time_ms) return false;
   const bool decision = *kind == "decision";
   Result<Grounds> grounds = decision ? ReadGrounds(record, entries.specs) : Grounds();
   if (!grounds) return false;
-  const std::string title = decision ? TitleOf(record, *spec) : fmt::format("{}: no store", PlainText(*spec));
+  const std::string title =
+      decision ? decision::TitleOf(record, *spec) : fmt::format("{}: no store", PlainText(*spec));
   auto known = entries.lines.find(*line);
   if (known == entries.lines.end()) known = entries.lines.emplace(*line).first;
   StoreEntries& store = entries.by_store[title];

@@ -9,8 +9,8 @@
 #include "common/digest.h"
 #include "common/text.h"
 #include "common/time_text.h"
-#include "decision/history/recorded.h"
-#include "decision/quantity.h"
+#include "decision/record/recorded.h"
+#include "decision/report/quantity.h"
 
 namespace outgrown::history {
 namespace {
@@ -51,7 +51,7 @@ std::optional<std::size_t> LeadOf(std::string_view line, const Table& table) {
 
 // An unknown state is an error: a later release may have more of them, and none may be taken for another one.
 Result<State> StateField(const Json& finding) {
-  const Result<std::string_view> id = TextField(finding, "state");
+  const Result<std::string_view> id = decision::TextField(finding, "state");
   if (!id) return id.error();
   for (const State state : {State::kNotBreached, State::kPending, State::kBreached, State::kUnknown}) {
     if (*id == engine::StateId(state)) return state;
@@ -61,8 +61,8 @@ Result<State> StateField(const Json& finding) {
 
 // The states and the newest values.
 Result<void> ReadFindings(const Json& record, const Table& table, Grounds& grounds) {
-  const Result<const Json::Array*> findings = ArrayField(record, "findings");
-  const Result<const Json::Array*> signals = ArrayField(record, "signals");
+  const Result<const Json::Array*> findings = decision::ArrayField(record, "findings");
+  const Result<const Json::Array*> signals = decision::ArrayField(record, "signals");
   if (!findings) return findings.error();
   if (!signals) return signals.error();
   if ((*findings)->size() != table.thresholds.size() || (*signals)->size() != table.signals.size()) {
@@ -77,7 +77,8 @@ Result<void> ReadFindings(const Json& record, const Table& table, Grounds& groun
     if (const Json* cause = finding.Find("cause"); cause != nullptr && cause->string() != nullptr) {
       measured.cause = engine::CauseFromId(*cause->string());
     }
-    const Result<decision::SignalSamples> samples = SamplesField((**signals)[table.thresholds[index].signal]);
+    const Result<decision::SignalSamples> samples =
+        decision::SamplesField((**signals)[table.thresholds[index].signal]);
     if (!samples) return samples.error();
     if (samples->cause == Cause::kNone && !samples->samples.empty())
       measured.value = samples->samples.back().value;
@@ -88,9 +89,9 @@ Result<void> ReadFindings(const Json& record, const Table& table, Grounds& groun
 // The period's own summary replaces the values of its end or of the breach's beginning, which is what the
 // record's inputs are.
 Result<void> ReadPeriodFindings(const Json& record, Grounds& grounds) {
-  const Result<const Json*> period = ObjectField(record, "period");
+  const Result<const Json*> period = decision::ObjectField(record, "period");
   if (!period) return period.error();
-  const Result<const Json::Array*> thresholds = ArrayField(**period, "thresholds");
+  const Result<const Json::Array*> thresholds = decision::ArrayField(**period, "thresholds");
   if (!thresholds) return thresholds.error();
   if ((*thresholds)->size() != grounds.limits.size())
     return Error{"its period is not about the thresholds of its table", ""};
@@ -98,13 +99,13 @@ Result<void> ReadPeriodFindings(const Json& record, Grounds& grounds) {
   for (std::size_t index = 0; index < grounds.limits.size(); ++index) {
     const Json& threshold = (**thresholds)[index];
     Grounds::Measured& measured = grounds.limits[index];
-    const Result<std::int64_t> breached = IntegerField(threshold, "breached_evaluations");
+    const Result<std::int64_t> breached = decision::IntegerField(threshold, "breached_evaluations");
     if (!breached) return breached.error();
     if (*breached > 0) measured.state = State::kBreached;
     // The values at the end say nothing about the period; without an extreme there is none.
     measured.value.reset();
     if (const Json* extreme = threshold.Find("extreme"); extreme != nullptr) {
-      const Result<Sample> sample = ReadSample(*extreme);
+      const Result<Sample> sample = decision::ReadSample(*extreme);
       if (!sample) return sample.error();
       measured.value = sample->value;
     }
@@ -154,11 +155,11 @@ void Append(std::string& text, std::string_view part) {
 }  // namespace
 
 Result<Grounds> ReadGrounds(const Json& record, RecordedSpecs& specs) {
-  RecordedTable recorded;
+  decision::RecordedTable recorded;
   if (Result<void> read = recorded.Read(record); !read) return read.error();
   const Table& table = recorded.table();
-  const Result<std::string_view> digest = TextField(record, "digest");
-  const Result<std::string_view> line = TextField(record, "line");
+  const Result<std::string_view> digest = decision::TextField(record, "digest");
+  const Result<std::string_view> line = decision::TextField(record, "line");
   if (!digest) return digest.error();
   if (!line) return line.error();
   Grounds grounds;

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "decision/report_parts.h"
+#include "decision/report/report_parts.h"
 
 namespace outgrown::history {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "decision/wording.h"
+#include "decision/report/wording.h"
 
 namespace outgrown::history {
 namespace {

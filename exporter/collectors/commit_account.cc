@@ -4,6 +4,8 @@
 #include <ratio>
 #include <utility>
 
+#include "common/horizons.h"
+
 namespace outgrown::exporter {
 namespace {
 
@@ -24,7 +26,7 @@ constexpr double kEmptyRatio = 0.05;
 constexpr double kExcessAllowed = 7;
 
 // A daily job's day, and two hours in which it may be late: how long a silent store is remembered, too.
-constexpr std::chrono::hours kCountedLately(26);
+constexpr std::chrono::milliseconds kCountedLately(kLookbackMs);
 
 // A commit, a checkpoint or a recovery takes less than this, so a problem that lasts longer is not one of
 // these.

@@ -10,10 +10,10 @@
 #include "common/check.h"
 #include "common/time_text.h"
 #include "rulegen/artefacts/alertmanager.h"
-#include "rulegen/artefacts/dashboard.h"
+#include "rulegen/artefacts/dashboard/dashboard.h"
 #include "rulegen/artefacts/documents.h"
-#include "rulegen/artefacts/promtool.h"
-#include "rulegen/artefacts/rule_tests.h"
+#include "rulegen/artefacts/promtool/promtool.h"
+#include "rulegen/artefacts/promtool/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/spec_table.h"
 

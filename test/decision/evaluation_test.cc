@@ -8,7 +8,8 @@
 
 #include <doctest/doctest.h>
 
-#include "decision/wording.h"
+#include "decision/exit_status.h"
+#include "decision/report/wording.h"
 #include "test/decision/engine/sample_table.h"
 #include "test/decision/memory_source.h"
 

@@ -11,9 +11,9 @@
 #include "decision/evaluation.h"
 #include "decision/history/audit.h"
 #include "decision/log/decision_log.h"
-#include "decision/record.h"
-#include "decision/report_text.h"
-#include "decision/wording.h"
+#include "decision/record/record.h"
+#include "decision/report/report_text.h"
+#include "decision/report/wording.h"
 #include "test/common/temporary_folder.h"
 #include "test/decision/engine/sample_table.h"
 #include "test/decision/memory_source.h"
@@ -38,8 +38,9 @@ std::string EvidenceLine(const Evaluation& evaluation) {
 std::string EvidenceProblem(const Evaluation& evaluation) {
   const test::TemporaryFolder folder;
   const auto log = folder.path() / "log";
-  REQUIRE(decision_log::AppendRecords(log, {DecisionRecord(evaluation, evaluation.stores.at(0), "test")}, 0)
-              .ok());
+  REQUIRE(
+      decision_log::AppendRecords(log, {Recorder(evaluation, "test").Decision(evaluation.stores.at(0))}, 0)
+          .ok());
   const history::AuditReport report = history::Audit({log}).value();
   return report.problems.empty() ? "" : report.problems.front();
 }

@@ -9,7 +9,8 @@
 #include <doctest/doctest.h>
 
 #include "decision/evaluation.h"
-#include "decision/wording.h"
+#include "decision/exit_status.h"
+#include "decision/report/wording.h"
 #include "test/decision/engine/sample_table.h"
 
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test

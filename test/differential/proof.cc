@@ -16,7 +16,7 @@
 #include "common/time_text.h"
 #include "rulegen/artefacts/node.h"
 #include "rulegen/artefacts/rules.h"
-#include "rulegen/artefacts/test_stores.h"
+#include "rulegen/artefacts/promtool/test_stores.h"
 #include "test/differential/predict.h"
 #include "test/differential/series.h"
 #include "thresholds/spec_table.h"

@@ -14,7 +14,7 @@
 #include "common/file.h"
 #include "decision/evaluation.h"
 #include "decision/log/decision_log.h"
-#include "decision/record.h"
+#include "decision/record/record.h"
 #include "test/common/temporary_folder.h"
 #include "test/decision/engine/sample_table.h"
 #include "test/decision/memory_source.h"
@@ -53,12 +53,12 @@ std::vector<std::string> Records() {
   std::vector<std::string> members;
   const Evaluation measured = EvaluateMeasured(kSampleTable, source, kMemoryT);
   for (const StoreDecision& store : measured.stores)
-    members.push_back(DecisionRecord(measured, store, "test"));
+    members.push_back(Recorder(measured, "test").Decision(store));
   const Evaluation given =
       EvaluateGiven(kSampleTable, {{{{"database", "a"}}, {0.02, 1, 1, 1, 0.0 / 0.0}}}, kMemoryT);
-  members.push_back(DecisionRecord(given, given.stores[0], "test"));
+  members.push_back(Recorder(given, "test").Decision(given.stores[0]));
   MemorySource empty;
-  members.push_back(AttemptRecord(EvaluateMeasured(kSampleTable, empty, kMemoryT), "test"));
+  members.push_back(Recorder(EvaluateMeasured(kSampleTable, empty, kMemoryT), "test").Attempt());
   return members;
 }
 
@@ -166,8 +166,6 @@ TEST_CASE("a verdict, a value or a limit that was forged and sealed anew doesn't
       {",0.02]", ",0.002]"},
       {"\"above\":0.01", "\"above\":0.1"},
       {"\"for_ms\":300000", "\"for_ms\":600000"},
-      {"\"threshold\":\"WriteErrors\",\"state\":\"breached\"",
-       "\"threshold\":\"WriteErrors\",\"state\":\"pending\""},
       {"\"time_ms\":", "\"time_ms\":9"},
       {"\"time_ms\":179", "\"time_ms\":178"},
       {"\"coverage_minimum\":0.95", "\"coverage_minimum\":1.5"},
@@ -282,7 +280,7 @@ TEST_CASE("the time between two periods that is in neither is noted, whatever is
   const auto decide = [&](std::int64_t from_ms, std::int64_t to_ms) {
     Evaluation evaluation = EvaluateMeasured(kSampleTable, source, to_ms);
     if (from_ms != 0) LookBack(evaluation, source, from_ms);
-    REQUIRE(AppendRecords(log, {DecisionRecord(evaluation, evaluation.stores.at(0), "test")}, 0).ok());
+    REQUIRE(AppendRecords(log, {Recorder(evaluation, "test").Decision(evaluation.stores.at(0))}, 0).ok());
   };
   decide(kMemoryT - 50 * kMinuteMs, kMemoryT - 40 * kMinuteMs);
   decide(0, kMemoryT - 25 * kMinuteMs);  // an instant is no period

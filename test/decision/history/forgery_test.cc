@@ -10,7 +10,7 @@
 #include "decision/evaluation.h"
 #include "decision/history/audit.h"
 #include "decision/log/decision_log.h"
-#include "decision/record.h"
+#include "decision/record/record.h"
 #include "test/common/temporary_folder.h"
 #include "test/decision/engine/sample_table.h"
 #include "test/decision/memory_source.h"
@@ -43,7 +43,7 @@ struct Forgery {
 std::string PeriodRecord(MemorySource& source) {
   Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
   LookBack(evaluation, source, kMemoryT - kLookBackMs);
-  return DecisionRecord(evaluation, evaluation.stores.at(0), "test");
+  return Recorder(evaluation, "test").Decision(evaluation.stores.at(0));
 }
 
 std::string HealthyPeriod() {
@@ -67,12 +67,12 @@ std::string Decision() {
   MemorySource source;
   source.AddHealthyStore("a");
   const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
-  return DecisionRecord(evaluation, evaluation.stores.at(0), "test");
+  return Recorder(evaluation, "test").Decision(evaluation.stores.at(0));
 }
 
 std::string NoStore() {
   MemorySource source;
-  return AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT), "test");
+  return Recorder(EvaluateMeasured(kSampleTable, source, kMemoryT), "test").Attempt();
 }
 
 std::vector<std::string> ProblemsOf(const std::string& record) {

@@ -12,7 +12,7 @@
 
 #include "decision/evaluation.h"
 #include "decision/log/decision_log.h"
-#include "decision/record.h"
+#include "decision/record/record.h"
 #include "test/common/temporary_folder.h"
 #include "test/decision/engine/sample_table.h"
 #include "test/decision/memory_source.h"
@@ -58,7 +58,7 @@ struct Log {
   fs::path path = folder.path() / "log";
 
   void Add(const Evaluation& evaluation) const {
-    REQUIRE(AppendRecords(path, {DecisionRecord(evaluation, evaluation.stores.at(0), "test")}, 0).ok());
+    REQUIRE(AppendRecords(path, {Recorder(evaluation, "test").Decision(evaluation.stores.at(0))}, 0).ok());
   }
   void Given(const Table& table, double error_ratio, std::int64_t time_ms) const {
     Add(EvaluateGiven(table, {{{{"database", "a"}}, {error_ratio, 1, 1, 1, 0.001}}}, time_ms));
@@ -85,7 +85,7 @@ TEST_CASE("the history tells when each store's verdict changed") {
   source.AddHealthyStore("a");
   const auto decide = [&](std::int64_t time_ms) {
     const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, time_ms);
-    REQUIRE(AppendRecords(log, {DecisionRecord(evaluation, evaluation.stores[0], "test")}, 0).ok());
+    REQUIRE(AppendRecords(log, {Recorder(evaluation, "test").Decision(evaluation.stores[0])}, 0).ok());
   };
   decide(kMemoryT - 60'000);
   decide(kMemoryT - 30'000);
@@ -109,7 +109,7 @@ TEST_CASE("the history goes by the time that decisions are about, in whatever or
   for (const int minutes_ago : {0, 40, 10, 50, 45, 10}) {
     const Evaluation evaluation =
         EvaluateMeasured(kSampleTable, source, kMemoryT - minutes_ago * std::int64_t{60'000});
-    REQUIRE(AppendRecords(log, {DecisionRecord(evaluation, evaluation.stores[0], "test")}, 0).ok());
+    REQUIRE(AppendRecords(log, {Recorder(evaluation, "test").Decision(evaluation.stores[0])}, 0).ok());
   }
   CHECK(HistoryText({log}).value() ==
         "checkpoint: a @ app-1:9108 (app)\n"
@@ -233,7 +233,7 @@ TEST_CASE(
   const Log old;
   const Evaluation evaluation =
       EvaluateGiven(kSampleTable, {{{{"database", "a"}}, {0.02, 1, 1, 1, 0.001}}}, kMemoryT);
-  std::string record = DecisionRecord(evaluation, evaluation.stores[0], "test");
+  std::string record = Recorder(evaluation, "test").Decision(evaluation.stores[0]);
   for (std::size_t at = record.find(",\"unit\":\""); at != std::string::npos;
        at = record.find(",\"unit\":\"")) {
     record.erase(at, record.find('"', at + 9) + 1 - at);

@@ -14,7 +14,7 @@
 #include "decision/evaluation.h"
 #include "decision/history/audit.h"
 #include "decision/log/decision_log.h"
-#include "decision/record.h"
+#include "decision/record/record.h"
 #include "test/common/temporary_folder.h"
 #include "test/decision/engine/sample_table.h"
 #include "test/decision/memory_source.h"
@@ -44,7 +44,7 @@ std::vector<std::string> ProblemsOf(const std::vector<std::string>& records) {
 std::string PeriodRecord(MemorySource& source, std::int64_t time_ms, std::int64_t period_ms) {
   Evaluation evaluation = EvaluateMeasured(kSampleTable, source, time_ms, period_ms);
   LookBack(evaluation, source, time_ms - period_ms);
-  return DecisionRecord(evaluation, evaluation.stores.at(0), "test");
+  return Recorder(evaluation, "test").Decision(evaluation.stores.at(0));
 }
 
 // Gives the series runs of random lengths: healthy, at and beyond its limits, missing, no number.
@@ -144,12 +144,13 @@ TEST_CASE(
     "back") {
   MemorySource source;
   constexpr std::int64_t kMonthMs = 720 * kHourMs;
-  const std::string month = AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test");
+  const std::string month =
+      Recorder(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test").Attempt();
   CHECK(month.find("no series checkpoint_block_up for 720 hours") != std::string::npos);
   CHECK(ProblemsOf({month}) == std::vector<std::string>());
   for (const std::string& query : source.asked) source.failing[query] = "refused";
   const std::string nothing =
-      AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test");
+      Recorder(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test").Attempt();
   CHECK(nothing.find("answered no query") != std::string::npos);
   CHECK(ProblemsOf({nothing}) == std::vector<std::string>());
   source.failing.clear();
@@ -161,7 +162,7 @@ TEST_CASE(
     };
   }
   const std::string without_identity =
-      AttemptRecord(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test");
+      Recorder(EvaluateMeasured(kSampleTable, source, kMemoryT, kMonthMs), "test").Attempt();
   CHECK(without_identity.find("name a store (job, instance, database)") != std::string::npos);
   CHECK(ProblemsOf({without_identity}) == std::vector<std::string>());
 }

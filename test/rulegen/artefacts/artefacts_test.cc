@@ -12,7 +12,7 @@
 
 #include <doctest/doctest.h>
 
-#include "rulegen/artefacts/rule_tests.h"
+#include "rulegen/artefacts/promtool/rule_tests.h"
 #include "test/rulegen/artefacts/untested.h"
 #include "test/rulegen/support/tiny_spec.h"
 #include "thresholds/names.h"

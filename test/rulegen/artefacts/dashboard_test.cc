@@ -1,4 +1,4 @@
-#include "rulegen/artefacts/dashboard.h"
+#include "rulegen/artefacts/dashboard/dashboard.h"
 
 #include <string>
 

@@ -11,7 +11,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "common/time_text.h"
-#include "rulegen/artefacts/rule_tests.h"
+#include "rulegen/artefacts/promtool/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
 #include "test/rulegen/support/hostile.h"
 #include "test/rulegen/support/tiny_spec.h"

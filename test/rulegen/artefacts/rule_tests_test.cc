@@ -1,4 +1,4 @@
-#include "rulegen/artefacts/rule_tests.h"
+#include "rulegen/artefacts/promtool/rule_tests.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "rulegen/artefacts/test_stores.h"
+#include "rulegen/artefacts/promtool/test_stores.h"
 
 #include <string>
 #include <string_view>

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/time_text.h"
-#include "rulegen/artefacts/rule_tests.h"
+#include "rulegen/artefacts/promtool/rule_tests.h"
 
 namespace outgrown::artefacts {
 namespace {

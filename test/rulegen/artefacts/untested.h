@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "rulegen/artefacts/rule_tests.h"
+#include "rulegen/artefacts/promtool/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
 
 namespace outgrown::artefacts {

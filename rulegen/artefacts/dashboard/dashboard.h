@@ -1,0 +1,12 @@
+// The dashboard of a store.
+#pragma once
+
+#include "rulegen/artefacts/dashboard/dashboard_json.h"
+#include "thresholds/model.h"
+
+namespace outgrown::artefacts {
+
+// Pure; linear in the spec.
+Dashboard PlanDashboard(const spec::Spec& spec);
+
+}  // namespace outgrown::artefacts
