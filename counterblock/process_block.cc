@@ -149,13 +149,24 @@ void WriteSays(const ProcessBlock& block, std::uint32_t index) {
   StoreCell(slot.check, ProcessSaysCheck(said));
 }
 
+void SetHeld(ProcessBlock& block, std::uint32_t index, Held holder) {
+  block.idle_count -= block.held[index] == Held::kIdle ? 1 : 0;
+  block.idle_count += holder == Held::kIdle ? 1 : 0;
+  block.held[index] = holder;
+}
+
+void ForgetHeld(ProcessBlock& block) {
+  block.held.fill(Held::kNot);
+  block.idle_count = 0;
+  block.process_slot.reset();
+}
+
 // The descriptor that carries the locks, opened again if the application has closed it.
 bool EnsureLockDescriptor(ProcessBlock& block) {
   if (IsStillOurs(block, block.fd)) return true;
   block.fd = -1;
   // The locks went with the descriptor: nothing is held any more, and each thread notices by its owner mark.
-  block.held.fill(Held::kNot);
-  block.process_slot.reset();
+  ForgetHeld(block);
   return OpenLockDescriptor(block);
 }
 
@@ -182,7 +193,7 @@ bool LockFreeSlot(ProcessBlock& block, std::uint32_t index) {
 }
 
 Claim TakeSlot(ProcessBlock& block, std::uint32_t index, Held holder) {
-  block.held[index] = holder;
+  SetHeld(block, index, holder);
   Slot& slot = block.slots[index];
   const Claim claim{index, MakeOwner()};
   // Counters are left as they are: the slot's next owner adds to them, so no restart is a counter's reset.
@@ -202,7 +213,7 @@ void ReleaseSlot(ProcessBlock& block, std::uint32_t index) {
   // Before the unlock: the next owner may write its mark as soon as the lock is free.
   StoreCell(slot.owner, 0);
   if (IsStillOurs(block, block.fd)) UnlockSlot(block.fd, index);
-  block.held[index] = Held::kNot;
+  SetHeld(block, index, Held::kNot);
 }
 
 std::optional<std::uint32_t> FindHeld(const ProcessBlock& block, Held held) {
@@ -312,11 +323,10 @@ void ReturnSlot(ProcessBlock& block, const Claim& claim) {
   if (LoadCell(slot.owner) != claim.owner) return;  // lost with its lock, and somebody else's by now
   StoreCell(slot.in_flight_start_ns, 0);
   StoreCell(slot.lock_held_since_ns, 0);
-  if (claim.index != block.process_slot &&
-      std::ranges::count(block.held, Held::kIdle) >= std::ptrdiff_t{kIdleSlotsMax}) {
+  if (claim.index != block.process_slot && block.idle_count >= kIdleSlotsMax) {
     ReleaseSlot(block, claim.index);
   } else {
-    block.held[claim.index] = Held::kIdle;
+    SetHeld(block, claim.index, Held::kIdle);
   }
 }
 
@@ -362,8 +372,7 @@ void CloseDescriptor(ProcessBlock& block) {
   // descriptor keeps them.
   if (IsStillOurs(block, block.fd)) ::close(block.fd);
   block.fd = -1;
-  block.held.fill(Held::kNot);
-  block.process_slot.reset();
+  ForgetHeld(block);
 }
 
 }  // namespace outgrown::block

@@ -89,6 +89,8 @@ struct ProcessBlock {
   std::uint32_t users = 0;   // open Writers
   std::uint64_t closed = 0;  // a number that grows with each last close of a block; 0: not closed yet
   std::array<Held, kSlotCountMax> held = {};
+  std::uint32_t idle_count =
+      0;  // of those, kIdle: counting them anew would cost more than the rest of a thread's end
   ProcessSays says;
   // The files behind says.file, in the order of their first opening. More than one after the database was replaced: a
   // connection of before writes into the file that is no longer at the path. A further one is left out.

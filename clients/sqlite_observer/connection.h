@@ -76,6 +76,7 @@ class Connection final : public FileUser {
   void Started(sqlite3_stmt* statement) noexcept;
   void Ended(sqlite3_stmt* statement) noexcept;
   void Announce(const sqlite3_stmt* statement) noexcept;
+  void Retire(const sqlite3_stmt* statement) noexcept;
   bool IsAnnounced(const sqlite3_stmt* statement) const;
   const sqlite3_stmt* FindExplanation(const sqlite3_stmt* committed) noexcept;
   bool IsWriting(const Share& share) const;
@@ -97,7 +98,8 @@ class Connection final : public FileUser {
   const sqlite3_stmt* current_ = nullptr;    // the announced one that started last, until it commits or ends
   const sqlite3_stmt* committed_ = nullptr;  // the one that has just committed, until the next starts
   std::array<const sqlite3_stmt*, kAnnouncedMax> announced_ =
-      {};  // running; they write or control the transaction
+      {};                            // running; they write or control the transaction
+  std::size_t announced_count_ = 0;  // of those, in front
   std::vector<std::shared_ptr<Share>> shares_;
   std::vector<std::shared_ptr<Sink>> lost_for_;  // where the lost trace is reported
   struct Refused {

@@ -55,7 +55,7 @@ int ObservedWal::Write(sqlite3_file* file, const void* bytes, int size_bytes, sq
   if (size_bytes != kFrameHeaderBytes) {
     wal.database_->page_bytes_ += static_cast<std::uint64_t>(size_bytes);
   } else if (BigEndian32(static_cast<const unsigned char*>(bytes) + 4) != 0) {
-    wal.database_->changed_ = true;
+    wal.database_->Changed();
   }
   return result;
 }
@@ -169,7 +169,12 @@ void ObservedFile::ForgetChange() noexcept {
   // user is asked.
   if (only_user_.load(std::memory_order_relaxed) == nullptr) return;
   changed_ = false;
-  page_bytes_ = 0;
+  page_bytes_ = released_ns_ = 0;
+}
+
+void ObservedFile::Changed() noexcept {
+  changed_ = true;
+  released_ns_ = 0;
 }
 
 Share* ObservedFile::Caller() noexcept {
@@ -240,7 +245,7 @@ void ObservedFile::LockAsked(Share* caller) noexcept {
 void ObservedFile::LockAnswered(Share* caller, int result) noexcept {
   if (result == SQLITE_OK) {
     changed_ = false;
-    page_bytes_ = 0;
+    page_bytes_ = released_ns_ = 0;
   } else if (WriteTracker* tracker = CallersTracker(caller)) {
     tracker->LockRefused();
   }
@@ -258,10 +263,11 @@ void ObservedFile::Commit() noexcept {
   const bool changed = changed_ || in_unwatched_wal_;
   if (changed) lock_timer_.Committed();
   const std::uint64_t bytes = page_bytes_;
+  const std::uint64_t released_ns = released_ns_;
   changed_ = in_unwatched_wal_ = false;
-  page_bytes_ = 0;
+  page_bytes_ = released_ns_ = 0;
   if (caller != nullptr && !caller->ignored) caller->connection->CommitSeen();
-  if (WriteTracker* tracker = CallersTracker(caller)) tracker->Committed(changed, bytes);
+  if (WriteTracker* tracker = CallersTracker(caller)) tracker->Committed(changed, bytes, released_ns);
 }
 
 int ObservedFile::Close(sqlite3_file* file) noexcept {
@@ -349,7 +355,7 @@ int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) 
     const int result = self.real_->xShmLock(file, offset, count, flags);
     // SQLite has written the frame by now, and reports the commit after this.
     if (offset == kWalWriteLock && flags == (SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE))
-      self.lock_timer_.Released(self.changed_ || self.in_unwatched_wal_);
+      self.released_ns_ = self.lock_timer_.Released(self.changed_ || self.in_unwatched_wal_);
     if (reader != nullptr && is_asked) reader->first_read.LockAnswered(result);
     return result;
   }
@@ -381,7 +387,7 @@ int ObservedFile::FileControl(sqlite3_file* file, int operation, void* argument)
     case SQLITE_FCNTL_SYNC:
       // Sent for every commit that has changed pages, also with synchronous=OFF, where no xSync follows
       // (pager.c, sqlite3PagerSync).
-      self.changed_ = true;
+      self.Changed();
       break;
     case SQLITE_FCNTL_COMMIT_PHASETWO:
       // A VFS that does nothing with it answers NOTFOUND, which SQLite takes for OK (pager.c,

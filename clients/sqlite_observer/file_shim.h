@@ -93,13 +93,15 @@ struct Share {
       : connection(connection),
         file(file),
         schema(std::move(schema)),
+        is_main(this->schema == "main"),
         sink(std::move(sink)),
-        first_read(connection->db(), this->schema == "main"),
+        first_read(connection->db(), is_main),
         tracker(*this->sink) {}
 
   FileUser* connection;  // null once that is closed
   ObservedFile* file;    // null once that is closed
   std::string schema;    // "main", or what ATTACH calls it
+  bool is_main;
   std::shared_ptr<Sink> sink;
   bool ignored = false;  // what the connection does to the file is not to be counted
   FirstRead first_read;
@@ -174,6 +176,7 @@ class ObservedFile : private sqlite3_io_methods {
   void LockAsked(Share* caller) noexcept;
   void LockAnswered(Share* caller, int result) noexcept;
   void Commit() noexcept;
+  void Changed() noexcept;
 
   const sqlite3_io_methods* real_;
   const std::shared_ptr<Sink> sink_;
@@ -184,8 +187,10 @@ class ObservedFile : private sqlite3_io_methods {
   // every call of a file's method.
   std::atomic<sqlite3**> db_ = nullptr;
   class ObservedWal* wal_ = nullptr;
-  bool changed_ = false;           // the commit that is on its way has changed something
-  std::uint64_t page_bytes_ = 0;   // what it has written
+  bool changed_ = false;          // the commit that is on its way has changed something
+  std::uint64_t page_bytes_ = 0;  // what it has written
+  std::uint64_t released_ns_ =
+      0;  // when it gave the lock back, as it does before the commit shows in WAL mode; else 0
   bool in_unwatched_wal_ = false;  // the transaction writes to a WAL that could not be watched
   // Written in the file's methods, read at a statement's start too.
   std::atomic<int> lock_level_ = SQLITE_LOCK_NONE;

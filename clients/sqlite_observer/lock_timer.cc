@@ -31,10 +31,12 @@ void LockTimer::Committed() noexcept {
   has_committed_ = true;
 }
 
-void LockTimer::Released(bool wrote) noexcept {
-  if (!is_held_) return;
+std::uint64_t LockTimer::Released(bool wrote) noexcept {
+  if (!is_held_) return 0;
   is_held_ = false;
-  sink_.LockReleasedAt(hold_, wrote || has_committed_, clock_());
+  const std::uint64_t now_ns = clock_();
+  sink_.LockReleasedAt(hold_, wrote || has_committed_, now_ns);
+  return now_ns;
 }
 
 }  // namespace outgrown::observer

@@ -31,8 +31,9 @@ class LockTimer {
   void Answered(bool taken) noexcept;
   // A transaction has committed a change.
   void Committed() noexcept;
-  // `wrote`: it has committed a change that Committed will report only later, as in WAL mode.
-  void Released(bool wrote) noexcept;
+  // `wrote`: it has committed a change that Committed will report only later, as in WAL mode. When it was; 0 if nothing
+  // was timed.
+  std::uint64_t Released(bool wrote) noexcept;
 
  private:
   Sink& sink_;

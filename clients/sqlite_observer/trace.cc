@@ -84,7 +84,7 @@ void Connection::KeepTrace() noexcept {
   if (traces_ && IsWriteRunning()) LoseTrace();
   if (!TakeTrace()) return;
   current_ = committed_ = nullptr;
-  announced_.fill(nullptr);
+  announced_count_ = 0;
   if (TheResultProbe().is_available()) ReportRegained();
 }
 
@@ -164,28 +164,26 @@ void Connection::Ended(sqlite3_stmt* statement) noexcept {
     return;
   }
   // One that is still busy is being reset between two rows; what it wrote is about to be committed.
-  if (sqlite3_stmt_busy(statement) == 0) {
-    std::ranges::replace(announced_, static_cast<const sqlite3_stmt*>(statement), nullptr);
-  }
+  if (announced && sqlite3_stmt_busy(statement) == 0) Retire(statement);
   if (current_ == statement) current_ = nullptr;
   if (writing) {
     const bool refused_elsewhere = std::ranges::any_of(
-        shares_, [](const auto& share) { return share->schema != "main" && share->tracker.lock_refused(); });
+        shares_, [](const auto& share) { return !share->is_main && share->tracker.lock_refused(); });
     const Outcome outcome = IsMisplaced(statement, code) ? Outcome::kOk : block::OutcomeOfSqlite(code);
     for (const std::shared_ptr<Share>& share : shares_) {
       // A refused lock to read, say, concerns a database of which no lock to write was asked for: most
       // connections have one database, and that is blamed.
-      WriteTracker::End end = {
-          .failure = {},
-          .writes = announced,
-          .concerns_file = share->schema == "main" && IsAboutDatabase(code) && !refused_elsewhere,
-          .transaction_open = IsWriting(*share)};
+      WriteTracker::End end = {.failure = {},
+                               .writes = announced,
+                               .concerns_file = share->is_main && IsAboutDatabase(code) && !refused_elsewhere,
+                               .transaction_open = IsWriting(*share)};
       if (outcome != Outcome::kOk) end.failure = outcome;
       if (!probe.is_available() && share->tracker.lock_refused()) end.failure = Outcome::kBusy;
       share->tracker.StatementEnded(end);
     }
   }
-  if (announced && code == SQLITE_OK && BeginsWith(statement, "ATTACH")) {
+  if (announced && code == SQLITE_OK && sqlite3_stmt_readonly(statement) != 0 &&
+      BeginsWith(statement, "ATTACH")) {
     try {
       ObserveDatabases({});
     } catch (...) {  // no memory: the attached database goes without
@@ -208,7 +206,7 @@ void Connection::CommitSeen() noexcept {
   if (current_ == nullptr) current_ = FindExplanation(committed_);
   committed_ = current_;
   current_ = nullptr;
-  announced_.fill(nullptr);  // SQLite commits only when no other statement is writing
+  announced_count_ = 0;  // SQLite commits only when no other statement is writing
 }
 
 // The statement that is running, was announced (or is `committed`), and may write. Null if there is none, or one that
@@ -233,7 +231,7 @@ const sqlite3_stmt* Connection::FindExplanation(const sqlite3_stmt* committed) n
 void Connection::LoseTrace() noexcept {
   traces_ = false;
   current_ = committed_ = nullptr;
-  announced_.fill(nullptr);
+  announced_count_ = 0;
   for (const std::shared_ptr<Share>& share : shares_) {
     share->tracker.TraceLost();
     if (share->file != nullptr && !share->ignored) ReportLost(share->sink);
@@ -244,14 +242,20 @@ void Connection::Announce(const sqlite3_stmt* statement) noexcept {
   current_ = statement;
   committed_ = nullptr;
   if (IsAnnounced(statement)) return;
-  auto* const room = std::ranges::find(announced_, static_cast<const sqlite3_stmt*>(nullptr));
   // Full of statements that were reset between two rows and may be gone by now.
-  if (room == announced_.end()) announced_.fill(nullptr);
-  *(room == announced_.end() ? announced_.begin() : room) = statement;
+  if (announced_count_ == announced_.size()) announced_count_ = 0;
+  announced_[announced_count_++] = statement;
+}
+
+void Connection::Retire(const sqlite3_stmt* statement) noexcept {
+  auto* const end = announced_.begin() + announced_count_;
+  auto* const place = std::find(announced_.begin(), end, statement);
+  if (place != end) *place = announced_[--announced_count_];
 }
 
 bool Connection::IsAnnounced(const sqlite3_stmt* statement) const {
-  return std::ranges::find(announced_, statement) != announced_.end();
+  const auto* const end = announced_.begin() + announced_count_;
+  return std::find(announced_.begin(), end, statement) != end;
 }
 
 bool Connection::IsWriting(const Share& share) const {

@@ -25,13 +25,13 @@ void WriteTracker::LockAttempted(bool traced) noexcept {
     write_ = Write{.start = Start{clock_(), 0}, .traced = false, .touched = true, .failure = {}};
 }
 
-void WriteTracker::Committed(bool changed, std::uint64_t bytes) noexcept {
+void WriteTracker::Committed(bool changed, std::uint64_t bytes, std::uint64_t end_ns) noexcept {
   if (!changed) {
     // A traced write is settled by the end of its statement, which knows whether that failed.
     if (write_ && !write_->traced) write_.reset();
     return;
   }
-  const std::uint64_t now_ns = clock_();
+  const std::uint64_t now_ns = end_ns != 0 ? end_ns : clock_();
   // A commit that nothing announced counts too, with a duration of 0: the commits must agree with the store's
   // own counter.
   Count(write_ ? write_->start : Start{now_ns, 0}, Outcome::kOk, bytes, now_ns);

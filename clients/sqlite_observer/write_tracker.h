@@ -124,8 +124,8 @@ class WriteTracker {
   void LockRefused() noexcept { lock_refused_ = true; }
 
   // A write transaction on this file has committed; `changed`: with at least one page written. `bytes`: of its pages, as
-  // far as they were seen.
-  void Committed(bool changed, std::uint64_t bytes) noexcept;
+  // far as they were seen. `end_ns`: when, if the caller has just read the clock.
+  void Committed(bool changed, std::uint64_t bytes, std::uint64_t end_ns = 0) noexcept;
 
   struct End {
     std::optional<block::Outcome> failure;  // why the statement failed, if it did
