@@ -1,7 +1,8 @@
 """Old and new applications and exporters understand each other: a minor moves nothing.
 
-  - minor1.counters.gz was made by the library of minor 1: 2 slots, 5 writes of 100 bytes that took 2 ms, 1 busy one of
-    5 s, a trace lost, then killed. Today's outgrown-block reads it, today's library goes on counting into it.
+  - minor1.counters.gz and minor2.counters.gz were made by the libraries of these minors: 2 slots, 5 writes of 100 bytes that
+    took 2 ms, 1 busy one of 5 s, a trace lost, then killed. Today's outgrown-block reads them, today's library goes on
+    counting into them.
   - What today's library writes is read by the offsets of minor 1, which are written down here once more.
 
 Usage: minor_test.py LIBOUTGROWN OUTGROWN_BLOCK
@@ -18,7 +19,7 @@ import tempfile
 import unittest
 
 LIBRARY, PROGRAM = sys.argv[1:3]
-OLD_BLOCK = pathlib.Path(__file__).with_name("minor1.counters.gz")
+OLD_MINORS = (1, 2)
 
 
 class Options(ctypes.Structure):
@@ -61,11 +62,14 @@ class MinorTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def put_old_block(self):
+    def old_blocks(self):
+        """The block of each old minor, one after the other in the same place."""
         path = self.folder / "state.v1.counters"
-        path.write_bytes(gzip.decompress(OLD_BLOCK.read_bytes()))
-        path.chmod(0o660)
-        return path
+        for minor in OLD_MINORS:
+            with self.subTest(minor=minor):
+                path.write_bytes(gzip.decompress(pathlib.Path(__file__).with_name(f"minor{minor}.counters.gz").read_bytes()))
+                path.chmod(0o660)
+                yield minor, path
 
     def printed(self):
         done = subprocess.run([PROGRAM, str(self.folder), "state"], capture_output=True, text=True, timeout=60, check=True)
@@ -81,24 +85,24 @@ class MinorTest(unittest.TestCase):
         return loaded, store
 
     def test_an_old_applications_block_is_read_by_a_new_reader(self):
-        self.put_old_block()
-        printed = self.printed()
-        self.assertEqual([printed[key] for key in ("writes_ok", "writes_busy", "bytes", "slots", "database")],
-                         ["5", "1", "500", "2", "/srv/state.db"])
-        self.assertEqual([printed["refused_name_taken"], printed["refused_other_sqlite_total"]], ["0", "0"])
-        self.assertNotIn("living", printed)
+        for _ in self.old_blocks():
+            printed = self.printed()
+            self.assertEqual([printed[key] for key in ("writes_ok", "writes_busy", "bytes", "slots", "database")],
+                             ["5", "1", "500", "2", "/srv/state.db"])
+            self.assertEqual([printed["refused_name_taken"], printed["refused_other_sqlite_total"]], ["0", "0"])
+            self.assertNotIn("living", printed)
 
     def test_a_new_application_goes_on_in_an_old_applications_block(self):
-        path = self.put_old_block()
-        loaded, store = self.open()
-        loaded.outgrown_record(store, 0, 7, 1000)
-        printed = self.printed()
-        self.assertEqual([printed["writes_ok"], printed["bytes"]], ["6", "507"])
-        status = (self.folder / "state.db").stat()
-        self.assertEqual(printed["living"], f"pid {os.getpid()} device {status.st_dev} inode {status.st_ino} open 1")
-        block = Minor1(path.read_bytes())
-        self.assertEqual((block.minor, block.writes[0], block.bytes), (1, 6, 507))
-        loaded.outgrown_close(store)
+        for minor, path in self.old_blocks():
+            loaded, store = self.open()
+            loaded.outgrown_record(store, 0, 7, 1000)
+            printed = self.printed()
+            self.assertEqual([printed["writes_ok"], printed["bytes"]], ["6", "507"])
+            status = (self.folder / "state.db").stat()
+            self.assertEqual(printed["living"], f"pid {os.getpid()} device {status.st_dev} inode {status.st_ino} open 1")
+            block = Minor1(path.read_bytes())
+            self.assertEqual((block.minor, block.writes[0], block.bytes), (minor, 6, 507))
+            loaded.outgrown_close(store)
 
     def test_a_new_applications_block_is_read_by_an_old_reader(self):
         loaded, store = self.open()
