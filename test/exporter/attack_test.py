@@ -1,6 +1,6 @@
 """Prometheus' scrapes of the real exporter while others attack it: their time, the exporter's memory, and its end.
 
-Usage: attack_test.py BUILD_DIR [unittest's arguments]. With OUTGROWN_SOAK in the environment: the numbers of docs/trust.md,
+With OUTGROWN_SOAK in the environment: the numbers of docs/trust.md,
 the bounds of a machine that does nothing else, and the figures, one line for each attack.
 """
 
@@ -17,9 +17,9 @@ import tempfile
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import exporter_test  # noqa: E402  (the path above)
-import servers  # noqa: E402  (exporter_test's path)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import exporter_case  # noqa: E402  (the path above)
+import servers  # noqa: E402
 
 LONG = bool(os.environ.get("OUTGROWN_SOAK"))
 STORES = 1000
@@ -72,18 +72,14 @@ class Attack(unittest.TestCase):
             database = cls.folder / f"s{number}.db"
             if number:
                 shutil.copy(first, database)
-            block = exporter_test.CounterBlock(cls.blocks, f"s{number}", database)
-            block.record(exporter_test.OK, 4096, 1_000_000)
+            block = exporter_case.CounterBlock(cls.blocks, f"s{number}", database)
+            block.record(exporter_case.OK, 4096, 1_000_000)
             block.close()
 
     def setUp(self):
         self.stack = servers.Stack()
         self.addCleanup(self.stack.close)
-        self.exporter = self.stack.start(exporter_test.Exporter(self.folder, f"--block.dir={self.blocks}"))
-
-    def memory_kib(self, name):
-        status = pathlib.Path(f"/proc/{self.exporter.popen.pid}/status").read_text()
-        return int(re.search(rf"^{name}:\s+(\d+)", status, re.M)[1])
+        self.exporter = self.stack.start(exporter_case.Exporter(self.folder, f"--block.dir={self.blocks}"))
 
     @contextlib.contextmanager
     def attackers(self, kind, count):
@@ -96,17 +92,17 @@ class Attack(unittest.TestCase):
     def check(self, kind, count):
         quiet = [Scrape(self.exporter.port) for _ in range(10)]
         self.assertEqual([scrape.problem for scrape in quiet if scrape.problem], [])
-        quiet_kib = self.memory_kib("VmHWM")
+        quiet_kib = self.exporter.memory_kib("VmHWM")
         attacked = []
         with self.attackers(kind, count):
             end = time.monotonic() + SECONDS
             while time.monotonic() < end:
                 attacked.append(Scrape(self.exporter.port))
                 time.sleep(0.1)
-        peak_kib = self.memory_kib("VmHWM")
+        peak_kib = self.exporter.memory_kib("VmHWM")
         connections = self.connections
         self.assertEqual(Scrape(self.exporter.port).problem, "")  # the next one, when the last of them has been hung up on
-        after_kib = self.memory_kib("VmRSS")
+        after_kib = self.exporter.memory_kib("VmRSS")
         with self.attackers(kind, count) as program:
             servers.wait_for("a scrape in the attack", lambda: not Scrape(self.exporter.port).problem, alive=[])
             start = time.monotonic()
@@ -145,7 +141,7 @@ class Attack(unittest.TestCase):
     def start_large(self):
         """With a page of 6 MB, more than a socket's buffer takes at once."""
         self.stack.close()
-        self.exporter = self.stack.start(exporter_test.Exporter(
+        self.exporter = self.stack.start(exporter_case.Exporter(
             self.folder, "--store.shared-id=" + "x" * 100_000, *(f"--store=s{number}=/nowhere" for number in range(60)),
             f"--block.dir={self.folder}"))
 
@@ -168,5 +164,4 @@ class Attack(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    exporter_test.BUILD = pathlib.Path(sys.argv[1]).resolve()
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    exporter_case.main()
