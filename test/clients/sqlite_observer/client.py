@@ -14,6 +14,32 @@ import tempfile
 EXTENSION, STATIC_CLIENT, PYTHON = (os.path.abspath(path) for path in sys.argv[1:4])
 OUTCOMES = ("ok", "busy", "busy_snapshot", "full", "io", "constraint", "corrupt", "other")
 
+# What a Python program does with a connection to app.db, and what that counts as.
+PYTHON_WORK = """
+def work(connection):
+    connection.execute("CREATE TABLE t(id INTEGER PRIMARY KEY)")
+    with connection:
+        connection.executemany("INSERT INTO t VALUES(?)", [(1,), (2,)])
+    try:
+        with connection:
+            connection.execute("INSERT INTO t VALUES(3)")
+            connection.execute("INSERT INTO t VALUES(1)")
+    except sqlite3.IntegrityError:
+        pass
+    other = sqlite3.connect("app.db", timeout=0, isolation_level=None)
+    connection.execute("INSERT INTO t VALUES(4)")
+    try:
+        other.execute("INSERT INTO t VALUES(5)")
+    except sqlite3.OperationalError as error:
+        assert "locked" in str(error)
+    connection.commit()
+    print(other.execute("SELECT outgrown_status()").fetchone()[0])
+    other.execute("INSERT INTO t VALUES(6) RETURNING id").fetchone()
+    other.close()
+    connection.close()
+"""
+PYTHON_COUNTS = {"ok": 4, "constraint": 1, "busy": 1}
+
 
 def counts(folder, store="app"):
     """Outcomes to counts, without zeros, from docs/counterblock.md's picture of the file."""
