@@ -128,15 +128,19 @@ Measured<CommitCounter> WithoutWalIndex(const std::string& path, const ProbeFile
 }
 
 // The reader of the oldest snapshot that is behind the log. A mark is only a hint unless its byte is locked: a mark that
-// nobody uses keeps the value of its last reader. Readers of one snapshot share a mark, and one of them is named.
+// nobody uses keeps the value of its last reader. Readers of one snapshot share a mark, and one of them is named. Mark 0 is of
+// those that began when all of the log was in the database: they read nothing else, and keep any checkpoint from writing to
+// it. A checkpoint holds it exclusively.
 std::optional<OldReader> OldestReader(const ProbeFile& shm, const WalIndex& index) {
   std::optional<OldReader> oldest;
-  for (std::size_t mark = 1; mark < kReadMarks; ++mark) {
-    const std::uint32_t frames = index.read_marks[mark];
+  for (std::size_t mark = 0; mark < kReadMarks; ++mark) {
+    const std::uint32_t frames = mark == 0 ? index.frames_backfilled : index.read_marks[mark];
     if (frames >= index.frames || (oldest && frames >= oldest->frames)) continue;
-    const Measured<std::optional<pid_t>> holder =
-        shm.LockHolder(F_WRLCK, static_cast<off_t>(kReadMarkLockByte + mark), 1);
-    if (holder.ok() && *holder) oldest = OldReader{frames, **holder};
+    const auto byte = static_cast<off_t>(kReadMarkLockByte + mark);
+    const Measured<std::optional<pid_t>> holder = shm.LockHolder(F_WRLCK, byte, 1);
+    if (!holder.ok() || !*holder) continue;
+    const Measured<bool> exclusively = shm.IsLocked(F_RDLCK, byte, 1);
+    if (exclusively.ok() && !*exclusively) oldest = OldReader{frames, **holder};
   }
   return oldest;
 }
