@@ -28,6 +28,9 @@ constexpr double kExcessAllowed = 7;
 // A daily job's day, and two hours in which it may be late: how long a silent store is remembered, too.
 constexpr std::chrono::milliseconds kCountedLately(kLookbackMs);
 
+// A VACUUM of some gigabytes takes less than this: it holds the write lock, and writes to the log, until it commits.
+constexpr std::chrono::minutes kTriedFor(5);
+
 // A commit, a checkpoint or a recovery takes less than this, so a problem that lasts longer is not one of
 // these.
 constexpr std::chrono::seconds kPasses(30);
@@ -102,6 +105,24 @@ void CommitAccount::AddCounter(const CommitCounter& counter, const StoreLook& lo
   }
 }
 
+// A program that only reads, or one that replicates, takes no write lock for long, and writes no frames that it doesn't
+// commit. A failing one does: it waits for the lock that another holds, or its frames meet a full disk. A new log, and one
+// that a checkpoint has cut or emptied, were written by nobody's transaction.
+bool CommitAccount::IsTriedInVain(const StoreLook& look, std::uint64_t newly_committed) {
+  const bool is_log_written = log_ && look.log && log_->is_same_file(*look.log) &&
+                              look.log->modified_s > log_->modified_s &&
+                              look.log->size_bytes >= std::max<std::uint64_t>(log_->size_bytes, 1);
+  log_ = look.log;
+  if (newly_committed > 0 || look.living_slots > 0) attempts_.reset();
+  if (newly_committed == 0 && look.living_slots == 0 && look.counter.ok() &&
+      (is_log_written || look.is_write_locked)) {
+    if (!attempts_) attempts_ = Attempts{look.now, look.now};
+    attempts_->last = look.now;
+  }
+  if (attempts_ && look.now - attempts_->last > kUncountedShown) attempts_.reset();
+  return attempts_ && attempts_->last - attempts_->first >= kTriedFor;
+}
+
 void CommitAccount::JudgeCounting(const StoreLook& look, std::uint64_t newly_committed,
                                   std::uint64_t newly_counted) {
   if (newly_counted > 0 || look.living_slots > 0) uncounted_.reset();
@@ -120,10 +141,11 @@ void CommitAccount::JudgeCounting(const StoreLook& look, std::uint64_t newly_com
   }
   // If the store was counted lately, that it is open without a writer is fine: it may be a program that only reads or
   // replicates it while the application, a daily job, is not running. Later it may be the application itself, deployed
-  // without the observer, whose writes all fail.
+  // without the observer, whose writes all fail and leave no trace.
   const bool was_counted = counted_at_ && look.now - *counted_at_ <= kCountedLately;
   const bool is_open = look.is_held && look.living_slots == 0 && !was_counted;
-  is_not_counted_ = is_written || is_open;
+  const bool is_tried = IsTriedInVain(look, newly_committed);
+  is_not_counted_ = is_written || is_open || is_tried;
 }
 
 void CommitAccount::JudgeReading(const StoreLook& look) {

@@ -38,9 +38,12 @@ struct StoreLook {
   sqlite::Measured<sqlite::CommitCounter> counter = sqlite::Problem::kNoPath;
   sqlite::FileIdentity database;
   sqlite::WalWatch::Seen lives;
-  bool is_held = false;            // a connection has the database open
-  bool is_other_file = false;      // a process has another file open than the one that is read
-  std::vector<BlockCount> blocks;  // all that there are
+  bool is_held = false;  // a connection has the database open
+  // Asked while no slot lives:
+  bool is_write_locked = false;           // a connection holds the store's one write lock
+  std::optional<sqlite::FileStatus> log;  // the write-ahead log, as it was before `counter` was read
+  bool is_other_file = false;             // a process has another file open than the one that is read
+  std::vector<BlockCount> blocks;         // all that there are
   std::uint64_t living_slots = 0;
 };
 
@@ -56,7 +59,7 @@ class CommitAccount {
 
   // The store can't be watched, and no connection was open all the time since the last look.
   bool is_unwatched() const { return is_unwatched_; }
-  // The store is open, or was written to within ten minutes, and its writes are not counted.
+  // Its writes are not counted: it is open, was written to within ten minutes, or somebody tries in vain.
   bool is_not_counted() const { return is_not_counted_; }
   // More writes were counted than were committed here, by more than the allowance of any length of time. Only the
   // exporter's restart and what may have hidden commits begin that anew.
@@ -70,6 +73,7 @@ class CommitAccount {
   void AddCounter(const sqlite::CommitCounter& counter, const StoreLook& look, std::uint64_t newly_counted);
   std::uint64_t AddBlocks(const StoreLook& look);
   void JudgeCounting(const StoreLook& look, std::uint64_t newly_committed, std::uint64_t newly_counted);
+  bool IsTriedInVain(const StoreLook& look, std::uint64_t newly_committed);
   void JudgeReading(const StoreLook& look);
   void JudgeExcess(const StoreLook& look, std::uint64_t commits_before, bool is_continuous);
   void TimeReader(const StoreLook& look);
@@ -83,6 +87,11 @@ class CommitAccount {
     std::chrono::steady_clock::time_point first;
     std::chrono::steady_clock::time_point last;
     std::uint64_t commits = 0;
+  };
+  // Looks that found an attempt to write, since the last commit.
+  struct Attempts {
+    std::chrono::steady_clock::time_point first;
+    std::chrono::steady_clock::time_point last;
   };
   struct Header {
     std::uint32_t change_counter = 0;
@@ -105,6 +114,8 @@ class CommitAccount {
   std::map<std::string, Block> blocks_;
   std::optional<std::chrono::steady_clock::time_point> counted_at_;  // when a counted write was last seen
   std::optional<Uncounted> uncounted_;
+  std::optional<Attempts> attempts_;
+  std::optional<sqlite::FileStatus> log_;  // at the last look
   std::optional<std::chrono::steady_clock::time_point> unread_since_;
   std::optional<double>
       most_spare_;  // by which commits have exceeded what was counted, at most; see JudgeExcess

@@ -108,9 +108,15 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   look.blocks = store.blocks.counts;
   look.living_slots = store.blocks.living_slots;
   if (path.ok()) {
+    if (look.living_slots == 0) {
+      if (const Measured<sqlite::FileStatus> log = sqlite::StatusOf(*path + "-wal"); log.ok())
+        look.log = *log;
+    }
     look.counter = Read(*path, store.settings.commits->watch(), look.lives);
     look.database = sqlite::IdentityOf(*path);
     look.is_held = sqlite::IsHeldOpen(*path);
+    look.is_write_locked =
+        look.is_held && look.living_slots == 0 && sqlite::WriteLockHolder(*path).has_value();
     if (store.blocks.lock_held_now_ns >= kLongHoldNs) {
       if (const std::optional<pid_t> holder = sqlite::WriteLockHolder(*path))
         store.lock_holder = ProcessText(*holder);
