@@ -1,6 +1,7 @@
 """The applications of evidence_test.py: each does to a real SQLite file what people's programs do to theirs.
 
-Usage: evidence_writer.py WHAT DATABASE [--observer SO] [--rate N] [--journal wal|delete]
+Usage: evidence_writer.py WHAT DATABASE [--observer SO] [--rate N] [--journal wal|delete] [--first-observer SO] [--fails full|locked]
+                          [--library SO] [--times FILE]
 
 WHAT: steady       one connection for as long as it lives
       request      a connection for each write
@@ -9,7 +10,14 @@ WHAT: steady       one connection for as long as it lives
       replace      steady; after 20 writes another database is moved over the file, and its log and index are removed
       remove       steady; after 20 writes the log and its index are removed
       block        steady; after 20 writes another connection begins a write and does not end it
+      killed       a process for each write, which is killed before it could close its connection
       look         opens a store in WAL mode and only reads
+      glance       a connection for each reading
+      anew         a counted process writes and ends, and its counter block is deleted; that twice, then steady
+      api          steady, counted by the application itself through the C API (--library)
+      redeploy     a counted process (--first-observer) writes and ends; the one that follows is not counted, and each of its writes
+                   --fails: `full` on a full disk, `locked` behind a process that has begun to write; without it, none follows
+      held_back    steady, large transactions on small pages; another process' reader never ends
       sidecar      as Litestream: reads, commits once in 3.5 s (once a minute, in windows of 15 s), and checkpoints
       attach       steady, to this database and to other.db beside it on one connection
       files        steady, to this database and to other.db beside it
@@ -17,15 +25,18 @@ WHAT: steady       one connection for as long as it lives
       exclusive    steady, with locking_mode=EXCLUSIVE
       release      a database in a folder of its release, opened through the link `current`, which then leads to the next release
 
-It writes until it is stopped. With --observer each connection is counted; without it, none.
+It writes until it is stopped; request appends the Unix time of each commit to --times, as a double. With --observer each connection is counted; without it, none. $KEY is SQLCipher's.
 """
 
 import argparse
 import contextlib
+import ctypes
 import os
 import pathlib
 import shutil
+import signal
 import sqlite3
+import struct
 import sys
 import time
 
@@ -41,8 +52,16 @@ def pace(rate):
 
 def connect(path):
     connection = sqlite3.connect(path, isolation_level=None, timeout=3600)
+    if "KEY" in os.environ:
+        connection.execute(f"PRAGMA key = '{os.environ['KEY']}'")
     connection.execute("PRAGMA synchronous=NORMAL")
     return connection
+
+
+def observe(observer):
+    first = sqlite3.connect(":memory:")
+    first.enable_load_extension(True)
+    first.load_extension(observer)
 
 
 def prepare(path, journal):
@@ -52,9 +71,9 @@ def prepare(path, journal):
     return connection
 
 
-def insert(connection):
+def insert(connection, size_bytes=100):
     try:
-        connection.execute("INSERT INTO t VALUES (randomblob(100))")
+        connection.execute("INSERT INTO t VALUES (randomblob(?))", (size_bytes,))
     except sqlite3.Error as error:  # as an application that goes on
         print(error, flush=True)
 
@@ -78,27 +97,46 @@ def exclusive(path, arguments):
 
 def request(path, arguments, spoil=None):
     prepare(path, arguments.journal).close()
+    times = open(arguments.times or os.devnull, "ab", buffering=0)
     for number, _ in enumerate(pace(arguments.rate)):
         with contextlib.suppress(sqlite3.Error):  # as an application that goes on
             connection = connect(path)
             insert(connection)
+            times.write(struct.pack("d", time.time()))
             connection.close()
         if number == 20 and spoil:
             spoil(path)
 
 
-def in_process(work):
+def begin_process(work):
     child = os.fork()
     if child == 0:
+        pr_set_pdeathsig = 1  # linux/prctl.h: a child ends with what the test has started
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
         work()
         os._exit(0)
-    os.waitpid(child, 0)
+    return child
+
+
+def in_process(work):
+    os.waitpid(begin_process(work), 0)
 
 
 def process(path, arguments):
     prepare(path, arguments.journal).close()
     for _ in pace(arguments.rate):
         in_process(lambda: insert(connect(path)))
+
+
+def killed(path, arguments):
+    def work():
+        connection = connect(path)
+        insert(connection)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    prepare(path, arguments.journal).close()
+    for _ in pace(arguments.rate):
+        in_process(work)
 
 
 def remove(path):
@@ -137,9 +175,101 @@ def look(path, arguments):
         connection.execute("SELECT count(*) FROM t").fetchone()
 
 
-def sidecar(path, arguments):
+def wait_for(path):
     while not os.path.exists(path):
         time.sleep(0.1)
+
+
+def glance(path, arguments):
+    wait_for(path)
+    for _ in pace(arguments.rate):
+        with contextlib.closing(connect(path)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+
+
+def read_for_ever(path):
+    connection = connect(path)
+    connection.execute("BEGIN")
+    connection.execute("SELECT count(*) FROM t").fetchone()
+    signal.pause()
+
+
+def held_back(path, arguments):
+    with contextlib.closing(connect(path)) as first:
+        first.execute("PRAGMA page_size=512")
+        first.execute("CREATE TABLE t(x)")
+    prepare(path, "wal").close()
+    begin_process(lambda: read_for_ever(path))
+    connection = connect(path)
+    for _ in pace(arguments.rate):
+        insert(connection, 40_000)
+
+
+class Options(ctypes.Structure):
+    """outgrown_options of outgrown.h."""
+    _fields_ = [("size", ctypes.c_size_t), ("directory", ctypes.c_char_p), ("application", ctypes.c_char_p),
+                ("database", ctypes.c_char_p), ("slots", ctypes.c_uint32), ("log", ctypes.c_void_p), ("log_context", ctypes.c_void_p)]
+
+
+def api(path, arguments):
+    library = ctypes.CDLL(arguments.library)
+    library.outgrown_open.restype = ctypes.c_void_p
+    connection = prepare(path, arguments.journal)
+    options = Options(size=ctypes.sizeof(Options), database=path.encode())
+    store = ctypes.c_void_p(library.outgrown_open(b"state", ctypes.byref(options)))
+    for _ in pace(arguments.rate):
+        insert(connection)
+        library.outgrown_record(store, 0, ctypes.c_uint64(100), ctypes.c_uint64(1_000_000))
+
+
+def first_counted(path, arguments):
+    observe(arguments.first_observer)
+    connection = prepare(path, "wal")
+    for _, _ in zip(range(5), pace(2)):
+        insert(connection)
+    connection.close()
+
+
+def anew(path, arguments):
+    for _ in range(2):
+        in_process(lambda: first_counted(path, arguments))
+        for block in pathlib.Path(os.environ["OUTGROWN_DIR"]).glob("*.counters"):
+            block.unlink()
+        time.sleep(4)  # scrapes without one
+    observe(arguments.first_observer)
+    steady(path, arguments)
+
+
+def ballast(path):
+    """Leaves no room on the disk."""
+    with open(pathlib.Path(path).with_name("ballast"), "wb", buffering=0) as file:
+        with contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+
+
+def write_for_ever(path):
+    holder = block(path)  # noqa: F841, a connection that must stay open
+    signal.pause()
+
+
+def redeploy(path, arguments):
+    in_process(lambda: first_counted(path, arguments))
+    if not arguments.fails:
+        signal.pause()
+    if arguments.fails == "locked":
+        begin_process(lambda: write_for_ever(path))
+    connection = connect(path)
+    connection.execute("PRAGMA busy_timeout=100")
+    if arguments.fails == "full":
+        insert(connection)  # one, which is within the allowance
+        ballast(path)
+    for _ in pace(arguments.rate):
+        insert(connection, 20_000)
+
+
+def sidecar(path, arguments):
+    wait_for(path)
     reader, writer = prepare(path, "wal"), connect(path)
     for _ in pace(1 / 3.5):
         reader.execute("BEGIN")
@@ -197,17 +327,19 @@ def release(path, arguments):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("steady", "request", "damage", "process", "replace", "remove", "block", "look", "sidecar",
-                                          "attach", "files", "copy", "exclusive", "release"))
+    parser.add_argument("what", choices=("steady", "request", "damage", "process", "killed", "replace", "remove", "block", "look",
+                                          "glance", "held_back", "anew", "api", "redeploy", "sidecar", "attach", "files", "copy", "exclusive", "release"))
     parser.add_argument("database")
     parser.add_argument("--observer")
     parser.add_argument("--rate", type=float, default=20)
     parser.add_argument("--journal", default="wal")
+    parser.add_argument("--first-observer")
+    parser.add_argument("--library")
+    parser.add_argument("--times")
+    parser.add_argument("--fails", choices=("full", "locked"))
     arguments = parser.parse_args()
     if arguments.observer:
-        first = sqlite3.connect(":memory:")
-        first.enable_load_extension(True)
-        first.load_extension(arguments.observer)
+        observe(arguments.observer)
     if arguments.what in ("replace", "remove", "block"):
         steady(arguments.database, arguments, globals()[arguments.what])
     if arguments.what == "damage":

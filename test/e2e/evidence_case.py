@@ -1,0 +1,242 @@
+"""Situations of docs/decision.md's table of evidence: real applications on real SQLite files, each with an exporter of its own, all
+at the same time, through one real Prometheus to the decision.
+
+The spec is the demo's, whose windows are short. The applications are those of evidence_writer.py. A connection for each write costs
+the disk two syncs, and on a busy machine 148 a second are too many: so limits and rates are two fifths of the real ones, which
+OUTGROWN_SOAK=1 takes. Mounts are in a namespace of the test's own, and vanish with it.
+"""
+
+import ctypes
+import dataclasses
+import glob
+import json
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+sys.path.insert(0, str(ROOT / "test" / "support"))
+import servers  # noqa: E402
+from server_case import ServerCase  # noqa: E402
+
+RULEGEN = BUILD / "rulegen" / "rulegen"
+EXPORTER = BUILD / "exporter" / "outgrown-exporter"
+OBSERVER = BUILD / "clients" / "sqlite_observer" / "outgrown_sqlite.so"
+WRITER = pathlib.Path(__file__).with_name("evidence_writer.py")
+SCALE = 1 if os.environ.get("OUTGROWN_SOAK") else 0.4
+PYTHON = "/usr/bin/python3"  # its sqlite3 loads extensions
+WAIT_SECONDS = 30
+WINDOW_SECONDS = 15  # of the demo's rates
+
+SUFFICIENT = r"SQLite sufficient"
+
+
+@dataclasses.dataclass
+class Situation:
+    line: str  # a pattern for the verdict's line
+    writers: tuple  # (counted, arguments of evidence_writer.py after the database)
+    rate: tuple = ()  # between which the recorded writes per second must lie
+    coverage: tuple = ()  # and the recorded coverage
+    is_timed: bool = False  # the applications log their commits' times, and the recorded rate is within 5 % of that truth
+    store: str = ""  # the exporter's --store path, from the situation's folder; "": the block says it
+    where: str = ""  # a method of the test, which makes the folder of the database
+    prepare: str = ""  # a method of the test, once the applications run
+    named: str = ""  # the applications' OUTGROWN_STORE
+    environment: dict = dataclasses.field(default_factory=dict)  # further variables of the applications
+    within: tuple = ()  # the command before the exporter's; {folder} and {database} are the situation's
+    needs: tuple = ()  # of MISSING
+    alerts: tuple = ()  # that must fire
+    never: str = ""  # a pattern for lines that no decision may have
+
+
+def library(pattern):
+    """A shared library of this machine by its path's pattern, else ""."""
+    return next(iter(glob.glob(f"/usr/lib/*/{pattern}")), "")
+
+
+def is_old(sqlite):
+    """Whether that copy of SQLite is one that the observer refuses (kVersionMin in extension.cc)."""
+    return bool(sqlite) and ctypes.CDLL(sqlite).sqlite3_libversion_number() < 3034000
+
+
+def runs(*command):
+    return shutil.which(command[0]) and subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                                       check=False).returncode == 0
+
+
+def enter_mounts():
+    """Whether this process could enter a mount namespace of its own, from which nothing spreads."""
+    clone_newns = 0x20000  # linux/sched.h
+    return ctypes.CDLL(None).unshare(clone_newns) == 0 and runs("mount", "--make-rprivate", "/")
+
+
+# What a machine may lack: of each what to say, if it is so here.
+MISSING = {
+    "mount": "" if enter_mounts() else "may not mount",
+    "user namespace": "" if runs("unshare", "--user", "--map-root-user", "true") else "may not make user namespaces",
+    "root": "" if os.geteuid() == 0 else "only root can drop capabilities",
+    "bindfs": "" if shutil.which("bindfs") and os.path.exists("/dev/fuse") else "no bindfs, or no /dev/fuse",
+    "sqlcipher": "" if library("libsqlcipher.so.*") else "no libsqlcipher",
+    "old sqlite": "" if is_old(library("libsqlcipher.so.*")) else "the observer can use this libsqlcipher",
+    "faketime": "" if library("faketime/libfaketime.so.1") else "no libfaketime",
+}
+
+
+def missing(situation):
+    return ", ".join(MISSING[need] for need in situation.needs if MISSING[need])
+
+
+class EvidenceCase(ServerCase):
+    """`situations`: name -> Situation. A test for each is added by `add`."""
+
+    situations: dict = {}
+
+    @classmethod
+    def start(cls):
+        cls.generate()
+        cls.processes = []
+        cls.here = {name: situation for name, situation in cls.situations.items() if not missing(situation)}
+        cls.targets = {name: cls.start_situation(name, situation) for name, situation in cls.here.items()}
+        config = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+                  "rule_files": [str(cls.rules)], "scrape_configs": cls.scrape_configs()}
+        cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, config=json.dumps(config)))
+        cls.processes.append(cls.prometheus)
+        cls.seen = {}
+        cls.lines = {name: set() for name in cls.here}  # of all decisions
+        cls.not_ready = None
+        try:
+            servers.wait_for("every situation's verdict", cls.decided, WAIT_SECONDS, 2, alive=cls.processes)
+        except servers.NotReady as problem:
+            cls.not_ready = problem  # each situation's test says what it saw
+
+    @classmethod
+    def scrape_configs(cls):
+        return [{"job_name": name, "static_configs": [{"targets": [target]}]} for name, target in cls.targets.items()]
+
+    @classmethod
+    def spec_text(cls):
+        text = (ROOT / "demo" / "checkpoint.toml").read_text()
+        for limit in (100, 80):
+            assert f"above   = {limit}\n" in text
+            text = text.replace(f"above   = {limit}\n", f"above   = {SCALE * limit:g}\n")
+        return text
+
+    @classmethod
+    def generate(cls):
+        (cls.folder / "demo").mkdir()
+        (cls.folder / "rules").mkdir()
+        cls.spec = cls.folder / "demo" / "checkpoint.toml"
+        cls.spec.write_text(cls.spec_text())
+        shutil.copy(ROOT / "rules" / "alertmanager.base.yml", cls.folder / "rules")
+        subprocess.run([RULEGEN, "--generate", "--spec", cls.spec], check=True, capture_output=True)
+        cls.rules = cls.folder / "demo" / "gen" / "checkpoint.rules.yml"
+
+    @classmethod
+    def database(cls, name):
+        return cls.folder / name / ("database" if cls.situations[name].where else "") / "state.db"
+
+    @classmethod
+    def start_situation(cls, name, situation):
+        """The applications and the exporter of one; the exporter's address."""
+        folder = cls.folder / name
+        blocks = folder / "blocks"
+        folder.mkdir()
+        blocks.mkdir(mode=0o700)
+        database = cls.database(name)
+        if situation.where:
+            database.parent.mkdir()
+            getattr(cls, situation.where)(folder, database)
+        for number, (counted, what, *arguments) in enumerate(situation.writers):
+            observer = [f"--observer={OBSERVER}"] if counted else []
+            times = [f"--times={folder / f'times-{number}'}"] if situation.is_timed else []
+            named = {"OUTGROWN_STORE": situation.named} if situation.named else {}
+            cls.processes.append(cls.stack.start(servers.Process(
+                f"writer-{number}", [PYTHON, WRITER, what, database, *observer, *times, *arguments], folder,
+                env={"OUTGROWN_DIR": str(blocks), **named, **situation.environment})))
+        if situation.prepare:
+            getattr(cls, situation.prepare)(folder, database)
+        return cls.start_exporter(name)
+
+    @classmethod
+    def start_exporter(cls, name):
+        folder, situation = cls.folder / name, cls.situations[name]
+        within = [word.format(folder=folder, database=cls.database(name)) for word in situation.within]
+        store = [f"--store=state={folder / situation.store}"] if situation.store else []
+        port = servers.free_port()
+        exporter = cls.stack.start(servers.Server("exporter", [
+            *within, EXPORTER, f"--web.listen-address=127.0.0.1:{port}", f"--block.dir={folder / 'blocks'}", f"--spec={cls.spec}",
+            *store], folder, port, "/-/healthy"))
+        cls.processes.append(exporter)
+        servers.get(exporter.url + "/metrics")  # its totals begin now: those of a second one beside it are behind from then on
+        return exporter.url.removeprefix("http://")
+
+    @classmethod
+    def evaluate(cls, environment=None):
+        done = subprocess.run([RULEGEN, "--evaluate", "--spec", cls.spec, "--prometheus", cls.prometheus.url, "--format", "json",
+                               "--log", cls.folder / "log"], capture_output=True, text=True, check=False, timeout=60,
+                              env={**os.environ, **(environment or {})})
+        stores = json.loads(done.stdout)["evaluations"][0]["stores"]
+        # A copy that is moved over the database was a store of its own before.
+        return {store["labels"]["job"]: store for store in stores if store["labels"]["database"] == "state"}
+
+    @classmethod
+    def firing(cls, name):
+        """The names of the alerts that fire about a situation's store, as in the spec."""
+        alerts = servers.query(cls.prometheus.url, f'ALERTS{{alertstate="firing",job="{name}"}}')
+        return {alert["metric"]["alertname"].removeprefix("Checkpoint") for alert in alerts}
+
+    @classmethod
+    def off(cls, name):
+        """How far the newest recorded rate is from what was committed in its window, as a share of that."""
+        newest = servers.query(cls.prometheus.url, f'checkpoint:writes_per_second{{job="{name}"}}[10s]')[0]["values"][-1]
+        end, rate = float(newest[0]), float(newest[1])
+        times = [time for file in (cls.folder / name).glob("times-*") for (time,) in struct.iter_unpack("d", file.read_bytes())]
+        truth = sum(end - WINDOW_SECONDS < time <= end for time in times) / WINDOW_SECONDS
+        return abs(rate - truth) / truth if truth else 1
+
+    @classmethod
+    def wrong(cls, name):
+        """What is not as it should be in the newest answer about a situation; "" if nothing is."""
+        store = cls.seen.get(name)
+        if store is None:
+            return f"no decision: {cls.not_ready}"
+        situation = cls.situations[name]
+        if forbidden := [line for line in cls.lines[name] if situation.never and re.search(situation.never, line)]:
+            return f"{forbidden} were decided"
+        if not re.fullmatch(situation.line, store["line"]):
+            return f"{store['line']}, where {situation.line} is right"
+        rate = next(signal["value"] for signal in store["signals"] if signal["id"] == "writes_per_second")
+        if situation.rate and not (rate is not None and situation.rate[0] <= rate <= situation.rate[1]):
+            return f"{rate} writes a second, where {situation.rate} are right"
+        coverage = [float(series["value"][1]) for series in
+                    servers.query(cls.prometheus.url, f'checkpoint:coverage_ratio{{job="{name}"}}')]
+        if situation.coverage and not (coverage and situation.coverage[0] <= coverage[0] <= situation.coverage[1]):
+            return f"a coverage of {coverage}, where {situation.coverage} are right"
+        if situation.is_timed and cls.off(name) > 0.05:
+            return f"the recorded rate is off by {100 * cls.off(name):.1f} %"
+        if situation.alerts and not set(situation.alerts) <= cls.firing(name):
+            return f"{cls.firing(name)} fire, where {situation.alerts} should"
+        return ""
+
+    @classmethod
+    def decided(cls):
+        cls.seen = cls.evaluate()
+        for name, lines in cls.lines.items():
+            if name in cls.seen:
+                lines.add(cls.seen[name]["line"])
+        return not any(cls.wrong(name) for name in cls.here)
+
+    @classmethod
+    def add(cls):
+        for name, situation in cls.situations.items():
+            def test(self, name=name, situation=situation):
+                if missing(situation):
+                    self.skipTest(missing(situation))
+                if wrong := self.wrong(name):
+                    self.fail(wrong)
+            setattr(cls, "test_" + name.replace("-", "_"), test)

@@ -1,0 +1,164 @@
+"""What "sufficient" rests on, where the machine sets the limits: kernel limits of the exporter's watch, file permissions, another file
+system, encryption, a full disk, a reader that never ends, and a target that vanishes; to the decision and its alerts
+(evidence_case.py). Each reason has its healthy counterpart.
+
+A situation that takes minutes has an exporter whose clock runs 20 times as fast (libfaketime).
+
+Usage: evidence_system_test.py BUILD_FOLDER
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+from evidence_case import BUILD, OBSERVER, SUFFICIENT, EvidenceCase, Situation, library, missing, servers
+
+NOT_WATCHED = r"UNDETERMINED - the exporter can't watch the database's folder"
+NOT_COUNTED = r"UNDETERMINED - the application has the store open but does not count its writes"
+UNREADABLE = r"UNDETERMINED - the exporter can't read the database"
+OTHER_SQLITE = r"UNDETERMINED - counting was refused: the application uses another copy of SQLite than the observer"
+
+
+CLOCK = pathlib.Path(tempfile.mkdtemp(prefix="outgrown-clock-")) / "clock"
+
+
+def limited(limit):
+    """An exporter for which the kernel's limit is used up."""
+    return ("unshare", "--user", "--map-root-user", "sh", "-c", f'echo 0 >/proc/sys/user/{limit} && exec "$@"', "sh")
+
+
+WITHOUT_ROOTS_RIGHTS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
+FAST = ("env", f"LD_PRELOAD={library('faketime/libfaketime.so.1')}", "FAKETIME=+0 x20")
+# A clock that CLOCK says how to set, and of which the monotonic ones are not.
+SETTABLE = {"LD_PRELOAD": library("faketime/libfaketime.so.1"), "FAKETIME_TIMESTAMP_FILE": str(CLOCK), "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+SQLCIPHER = {"LD_PRELOAD": library("libsqlcipher.so.*"), "KEY": "secret"}
+LIBRARY = f"--library={BUILD / 'counterblock' / 'liboutgrown.so'}"
+COUNTED_FIRST = f"--first-observer={OBSERVER}"
+DASHBOARD = (False, "look", "--rate=2")
+REQUESTS, HELD = ((True, "request"),), ((True, "steady"),)
+
+SITUATIONS = {
+    "no-watches": Situation(NOT_WATCHED, REQUESTS, within=limited("max_inotify_watches"), needs=("user namespace",)),
+    "no-instances": Situation(NOT_WATCHED, REQUESTS, within=limited("max_inotify_instances"), needs=("user namespace",)),
+    "no-watches-held": Situation(SUFFICIENT, HELD, rate=(18, 22), within=limited("max_inotify_watches"), needs=("user namespace",)),
+    "folder-search-only": Situation(NOT_WATCHED, REQUESTS, where="apart", prepare="search_only", within=WITHOUT_ROOTS_RIGHTS,
+                                    needs=("root",)),
+    "folder-search-only-held": Situation(SUFFICIENT, HELD, rate=(18, 22), where="apart", prepare="search_only",
+                                         within=WITHOUT_ROOTS_RIGHTS, needs=("root",)),
+    "unreadable": Situation(UNREADABLE, HELD, prepare="unreadable", within=WITHOUT_ROOTS_RIGHTS, needs=("root",),
+                            alerts=("DatabaseUnreadable", "CoverageIncomplete")),
+    "fuse": Situation(NOT_WATCHED, REQUESTS, where="fuse", needs=("mount", "bindfs")),
+    "fuse-held": Situation(SUFFICIENT, HELD, rate=(18, 22), where="fuse", needs=("mount", "bindfs")),
+    # Debian's SQLCipher is older than what the observer needs; ./run test clients has newer ones under it.
+    "encrypted": Situation(SUFFICIENT, ((False, "api", LIBRARY),), rate=(18, 22), environment=SQLCIPHER, needs=("sqlcipher",)),
+    "encrypted-rollback": Situation(UNREADABLE, ((False, "api", LIBRARY, "--journal=delete", "--rate=1"),), environment=SQLCIPHER,
+                                    needs=("sqlcipher",), alerts=("DatabaseUnreadable",)),
+    "old-sqlite": Situation(OTHER_SQLITE, HELD, environment={"LD_PRELOAD": SQLCIPHER["LD_PRELOAD"]}, needs=("old sqlite",)),
+    # Redeployed uncounted, and each write fails.
+    "full-disk": Situation(NOT_COUNTED, ((False, "redeploy", "--fails=full", COUNTED_FIRST, "--rate=2"),), where="small_disk",
+                           within=FAST, needs=("mount", "faketime")),
+    "locked": Situation(NOT_COUNTED, ((False, "redeploy", "--fails=locked", COUNTED_FIRST, "--rate=2"),), within=FAST,
+                        needs=("faketime",)),
+    # A daily job that is not running: a dashboard has the store open, another one opens it for each look, a sidecar replicates it.
+    "daily-job": Situation(SUFFICIENT, ((False, "redeploy", COUNTED_FIRST, "--rate=2"), DASHBOARD, (False, "glance", "--rate=2"),
+                                        (False, "sidecar")), rate=(0, 1), within=FAST, needs=("faketime",)),
+    "block-made-anew": Situation(SUFFICIENT, ((False, "anew", COUNTED_FIRST),), rate=(18, 22), never="two stores|^MIGRATE"),
+    "set-clock": Situation(SUFFICIENT, HELD, rate=(18, 22), within=("env", *(f"{name}={value}" for name, value in
+                           SETTABLE.items())), needs=("faketime",), never="^MIGRATE"),
+    "held-back": Situation(SUFFICIENT, ((True, "held_back"),), rate=(18, 22), alerts=("WalHeldBack",)),
+}
+
+
+class EvidenceOfTheSystem(EvidenceCase):
+    situations = SITUATIONS
+
+    @classmethod
+    def spec_text(cls):
+        """Alerts about the measurement after seconds, too."""
+        text = super().spec_text()
+        begin = text.index("# --- watches")
+        return text[:begin] + re.sub(r'(?m)^(for +)= "\d+m"$', r'\1= "3s"', text[begin:])
+
+    @classmethod
+    def start(cls):
+        cls.vanishing = cls.folder / "vanishing.json"
+        cls.set_clock("+0")
+        cls.stack.callback(shutil.rmtree, CLOCK.parent)
+        super().start()
+
+    @classmethod
+    def scrape_configs(cls):
+        cls.vanishing.write_text(json.dumps([{"targets": [cls.targets["held-back"]]}]))
+        return [*super().scrape_configs(), {"job_name": "vanishing", "file_sd_configs": [{"files": [str(cls.vanishing)]}]}]
+
+    @staticmethod
+    def set_clock(offset):
+        new = CLOCK.with_name("new")
+        new.write_text(offset)
+        new.rename(CLOCK)
+
+    @staticmethod
+    def apart(folder, database):
+        pass  # one of its own, beside which the blocks lie
+
+    @classmethod
+    def fuse(cls, folder, database):
+        (folder / "source").mkdir()
+        cls.processes.append(cls.stack.start(servers.Process("bindfs", ["bindfs", "-f", folder / "source", database.parent], folder)))
+        servers.wait_for("the mount", lambda: os.path.ismount(database.parent))
+
+    @classmethod
+    def small_disk(cls, _, database):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", database.parent], check=True)
+        cls.stack.callback(subprocess.run, ["umount", "--lazy", database.parent], check=True)
+
+    @staticmethod
+    def search_only(_, database):
+        servers.wait_for("the database", lambda: database.exists() and database.stat().st_size)
+        database.parent.chmod(0o311)
+
+    @staticmethod
+    def unreadable(_, database):
+        servers.wait_for("the database", database.exists)
+        database.chmod(0)
+
+    def test_a_clock_that_is_set_makes_no_rate_and_no_verdict(self):
+        """Of the exporter by days, of rulegen by minutes."""
+        if missing(SITUATIONS["set-clock"]):
+            self.skipTest(missing(SITUATIONS["set-clock"]))
+        for offset in ("-2d", "+2d", "+0"):
+            self.set_clock(offset)
+            for _ in range(4):
+                self.assertEqual(self.evaluate()["set-clock"]["line"], "SQLite sufficient")
+                time.sleep(1)  # to the next scrape
+        for function, limit in (("max", 22), ("min", 15)):
+            reached = servers.query(self.prometheus.url, f'{function}_over_time(checkpoint:writes_per_second{{job="set-clock"}}[15s])')
+            (self.assertLess if function == "max" else self.assertGreater)(float(reached[0]["value"][1]), limit)
+        for offset in ("-30s", "-1h", "+1m", "+1h"):
+            lines = {store["line"] for store in self.evaluate({**SETTABLE, "FAKETIME_TIMESTAMP_FILE": "", "FAKETIME": offset}).values()}
+            self.assertEqual({line for line in lines if line.startswith("MIGRATE")}, set(), offset)
+            if offset.startswith("+"):
+                self.assertEqual({line for line in lines if not line.startswith("UNDETERMINED")}, set(), offset)
+
+    def test_the_landing_page_names_the_reader_that_holds_the_checkpoints_back(self):
+        self.assertRegex(servers.get(f"http://{self.targets['held-back']}/"), r"process \d+ \(python3[.\d]*\)")
+
+    def test_a_target_that_leaves_the_discovery_has_an_alert_and_no_verdict(self):
+        servers.wait_for("its first verdict", lambda: "vanishing" in self.evaluate(), 30, 1)
+        self.vanishing.write_text("[]")
+        servers.wait_for("the alert", lambda: "TargetGone" in self.firing("vanishing"), 30, 1)
+        servers.wait_for("the verdict", lambda: re.match("UNDETERMINED - no data", self.evaluate()["vanishing"]["line"]), 30, 1)
+
+
+EvidenceOfTheSystem.add()
+
+
+if __name__ == "__main__":
+    unittest.main()
