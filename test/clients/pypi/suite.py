@@ -18,7 +18,7 @@ import unittest
 import outgrown
 
 PACKAGE_ALONE = os.environ["OUTGROWN_TEST_FLAVOUR"] == "package"
-ONCE = ("example_test", "tutorial_test", "wheel_test", "workers_test")
+ONCE = ("advice_test", "example_test", "tutorial_test", "wheel_test", "workers_test")
 HERE = pathlib.Path(__file__).resolve().parent
 UNIT = HERE.parent / "python"
 sys.path[:0] = [str(HERE), str(UNIT)]
