@@ -13,6 +13,7 @@ using sqlite::CommitCounter;
 using sqlite::Problem;
 
 constexpr std::chrono::minutes kForgottenAfter(10);
+constexpr std::chrono::minutes kSweepEvery(1);
 
 // A rule's window (5 minutes) plus the longest usable scrape interval (Prometheus' lookback of 5 minutes):
 // for that long the uncounted commits are part of the rates.
@@ -222,7 +223,10 @@ std::shared_ptr<CommitAccounts::Entry> CommitAccounts::Of(const std::string& sto
   const auto now = std::chrono::steady_clock::now();
   // A store's name may come from a folder that others fill, so the accounts of names that vanish must not
   // stay.
-  std::erase_if(entries_, [&](const auto& entry) { return now - entry.second->asked > kForgottenAfter; });
+  if (now - swept_ >= kSweepEvery) {
+    swept_ = now;
+    std::erase_if(entries_, [&](const auto& entry) { return now - entry.second->asked > kForgottenAfter; });
+  }
   std::shared_ptr<Entry>& entry = entries_[store];
   // The old one may be in use by a thread that is stuck in it, which keeps it alive.
   if (entry == nullptr || entry->path != path) {

@@ -141,6 +141,7 @@ class CommitAccounts {
  private:
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Entry>> entries_;
+  std::chrono::steady_clock::time_point swept_;
   sqlite::WalWatch watch_;
 };
 
