@@ -25,8 +25,6 @@ using std::chrono::nanoseconds;
 // How often the threads are checked; one that has been reading the same store for this long may be blocked.
 constexpr std::chrono::milliseconds kLook(20);
 
-std::size_t ThreadsAtStart() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4); }
-
 // What the scheduler says of a thread. Source: proc(5), /proc/PID/stat and
 // Documentation/scheduler/sched-stats.rst.
 struct Scheduling {
@@ -104,7 +102,7 @@ class StoreProbes::Crew {
   static void AddThread(const std::shared_ptr<Crew>& crew);
   void Work();
   std::optional<std::size_t> TakeStore();
-  bool ReadStore(std::size_t index);
+  bool ReadStore(std::size_t index, Samples& samples);
   std::size_t GiveUpOnTheStuck();
   void GiveUp(std::size_t index);
   StoreReport Finish(std::size_t index);
@@ -144,8 +142,9 @@ void StoreProbes::Crew::AddThread(const std::shared_ptr<Crew>& crew) {
 }
 
 void StoreProbes::Crew::Work() {
+  Samples samples;  // one for all stores, since making room anew for each would take as long as reading it
   while (const std::optional<std::size_t> index = TakeStore()) {
-    if (!ReadStore(*index)) return;  // another thread has taken its place
+    if (!ReadStore(*index, samples)) return;  // another thread has taken its place
   }
 }
 
@@ -171,12 +170,12 @@ std::optional<std::size_t> StoreProbes::Crew::TakeStore() {
 }
 
 // False if the scrape has given the store up.
-bool StoreProbes::Crew::ReadStore(std::size_t index) {
+bool StoreProbes::Crew::ReadStore(std::size_t index, Samples& samples) {
   const StoreTarget& target = targets_[index];
   StoreScrape scrape{*settings_, target, target.database};
   for (const StoreCollector& collector : collectors_) {
-    // Of its own for each collector, so that what one has added before it got stuck is not shown half.
-    Samples samples;
+    // Of each collector alone, so that what one has added before it got stuck is not shown half.
+    samples.Clear();
     const auto start = Clock::now();
     Result<void> done = collector.collect(scrape, samples);
     const auto duration = Clock::now() - start;
@@ -253,7 +252,7 @@ void StoreProbes::Crew::Run(const std::shared_ptr<Crew>& crew,
                             const std::function<void(const StoreReport&)>& visit) {
   Crew& self = *crew;
   const std::size_t count = self.targets_.size();
-  for (std::size_t i = 0; i < std::min(count, ThreadsAtStart()); ++i) AddThread(crew);
+  if (count > 0) AddThread(crew);
   std::size_t visited = 0;
   while (visited < count) {
     std::size_t missing = 0;
@@ -263,11 +262,9 @@ void StoreProbes::Crew::Run(const std::shared_ptr<Crew>& crew,
       const auto is_done = [&] { return self.next_ == count && self.running_ == 0; };
       if (!self.all_done_.wait_for(lock, kLook, is_done)) {
         const std::size_t waiting = self.GiveUpOnTheStuck();
-        const std::size_t busy = self.threads_ - std::min(self.threads_, waiting);
-        if (self.next_ < count && busy < ThreadsAtStart())
-          // As many as wait: if 100 stores hang, their deadlines run side by side, and the scrape ends in
-          // time.
-          missing = std::min(count - self.next_, std::max(waiting, ThreadsAtStart() - busy));
+        // As many as wait: if 100 stores hang, their deadlines run side by side, and the scrape ends in time.
+        if (self.next_ < count && self.threads_ <= waiting)
+          missing = std::min(count - self.next_, std::max<std::size_t>(waiting, 1));
       }
       for (; visited < count; ++visited) {
         const Store::State state = self.stores_[visited].state;

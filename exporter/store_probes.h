@@ -1,10 +1,11 @@
-// Runs the store collectors on a few threads, so that a store on a file system that doesn't answer costs its
+// Runs the store collectors beside the scrape, so that a store on a file system that doesn't answer costs its
 // own numbers only.
 //
 // Each store has a deadline, by its own time: what its thread waits for the processor doesn't count, or on a
-// busy machine healthy stores would be called stuck. A thread that waits for a file system is replaced while
-// it waits, at first by one, then by ever more, so that many stores that hang at once reach their deadlines
-// together.
+// busy machine healthy stores would be called stuck. One thread reads all of them: two would wait for each other's
+// locks, the allocator's first of all, for a quarter of the processor time. A thread that waits for a file system is
+// replaced while it waits, at first by one, then by ever more, so that many stores that hang at once reach their
+// deadlines together.
 //
 // A thread that is stuck in a system call can't be ended, only left alone. So one thing is kept from scrape to scrape:
 // which stores have such a thread. While one has, it isn't asked again.

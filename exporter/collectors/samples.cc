@@ -71,6 +71,11 @@ void FamilySamples::Add(const FamilySamples& other) {
   cells_.insert(cells_.end(), other.cells_.begin(), other.cells_.end());
 }
 
+void FamilySamples::Clear() {
+  labels_.clear();
+  cells_.clear();
+}
+
 // Calls `visit` for each sample until it returns false.
 template <typename Visit>
 void FamilySamples::ForEach(const Visit& visit) const {
@@ -147,8 +152,14 @@ void Samples::SetHistogram(std::string_view metric, std::initializer_list<std::s
   FamilyOf(InCatalog(metric)).Add(std::span(labels.begin(), labels.size()), value);
 }
 
+void Samples::Clear() {
+  for (FamilySamples& family : families_) family.Clear();
+}
+
 void Samples::Merge(const Samples& other) {
-  for (const FamilySamples& theirs : other.families_) FamilyOf(theirs.metric()).Add(theirs);
+  for (const FamilySamples& theirs : other.families_) {
+    if (!theirs.is_empty()) FamilyOf(theirs.metric()).Add(theirs);
+  }
 }
 
 std::optional<FamilySamples::Sample> Samples::FindSample(

@@ -43,6 +43,8 @@ class FamilySamples final : public prometheus::Collectable {
   // Precondition: all histograms of the family have the same bounds.
   void Add(std::span<const std::string_view> labels, const HistogramValue& value);
   void Add(const FamilySamples& other);
+  void Clear();
+  bool is_empty() const { return cells_.empty(); }
 
   struct Sample {
     std::vector<std::string_view> labels;
@@ -76,6 +78,9 @@ class Samples {
   void SetHistogram(std::string_view metric, std::initializer_list<std::string_view> labels,
                     const HistogramValue& value);
 
+  // Forgets the samples, and keeps the room that they took, for as many others.
+  void Clear();
+
   // Adds all of `other`'s.
   void Merge(const Samples& other);
 
@@ -87,7 +92,7 @@ class Samples {
                                        std::initializer_list<std::string_view> labels,
                                        std::size_t index) const;
 
-  // Those that have a sample, in the catalog's order.
+  // Those that have a sample, or had one before Clear, in the catalog's order.
   std::span<const FamilySamples> families() const { return families_; }
 
   // The same, for a caller that lets go of each as soon as it is written.
