@@ -154,7 +154,8 @@ Result<CheckedHeader> CheckHeader(std::span<const std::byte> bytes) {
   if (header.checksum != HeaderChecksum(header)) return Error{"the header is damaged (wrong checksum)", ""};
   // A string that goes on behind its length would be read by a reader that stops at the first NUL instead.
   const std::span<const char> padding = std::span(header.database).subspan(header.database_bytes);
-  if (!std::ranges::all_of(padding, [](char c) { return c == '\0'; })) {
+  static constexpr std::array<char, sizeof header.database> kZeros = {};
+  if (std::memcmp(padding.data(), kZeros.data(), padding.size()) != 0) {
     return Error{"the header is damaged (bytes after the database's path)", ""};
   }
   const std::optional<std::uint32_t> used = UnpackSlotsUsed(header.slots_used);

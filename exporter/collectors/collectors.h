@@ -8,6 +8,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,8 +62,9 @@ struct BlocksSay {
 struct StoreScrape {
   const Settings& settings;
   const StoreTarget& target;
-  std::string database;         // the database file; empty while it is not known
-  bool are_blocks_read = true;  // or there are none
+  std::string database;  // the database file; empty while it is not known
+  std::optional<sqlite::Measured<std::string>> resolved = {};  // ResolvedPath's
+  bool are_blocks_read = true;                                 // or there are none
   BlocksSay blocks = {};
   std::string oldest_reader = {};  // who holds the log back, for people; "" if nobody does
   std::string lock_holder = {};    // who has held the write lock for long; likewise
@@ -112,6 +114,9 @@ inline constexpr std::array kExporterCollectors = {
     ExporterCollector{"build_info", &CollectBuildInfo},
     ExporterCollector{"process", &CollectProcess},
 };
+
+// The database's path with its links resolved, once for all collectors of a store.
+const sqlite::Measured<std::string>& ResolvedPath(StoreScrape& store);  // sqlite_file.cc
 
 // For collectors of SQLite's files: a number that can't be had is a series with the reason, and an Error only
 // where something is broken rather than absent. Sets `metric`{database, reason} to 1. The error, for problems

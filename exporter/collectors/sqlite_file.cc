@@ -35,6 +35,14 @@ Result<void> ReportProblem(const StoreScrape& store, std::string_view metric, sq
   return Error{std::string(sqlite::ProblemText(problem)), store.database};
 }
 
+const sqlite::Measured<std::string>& ResolvedPath(StoreScrape& store) {
+  if (!store.resolved) {
+    // SQLite puts -wal beside the file that a link leads to, not beside the link.
+    store.resolved = store.database.empty() ? sqlite::Problem::kNoPath : sqlite::ResolvePath(store.database);
+  }
+  return *store.resolved;
+}
+
 void ShowSqliteFileStuck(const std::string& store, Samples& samples) {
   samples.Set(kFileProblemMetric, {store, sqlite::ProblemId(sqlite::Problem::kStuck)}, 1);
 }
@@ -43,9 +51,7 @@ Result<void> CollectSqliteFile(StoreScrape& store, Samples& samples) {
   const auto report = [&](sqlite::Problem problem) {
     return ReportProblem(store, kFileProblemMetric, problem, samples);
   };
-  if (store.database.empty()) return report(sqlite::Problem::kNoPath);
-  // SQLite puts -wal beside the file that a link leads to, not beside the link.
-  const sqlite::Measured<std::string> path = sqlite::ResolvePath(store.database);
+  const sqlite::Measured<std::string>& path = ResolvedPath(store);
   if (!path.ok()) return report(path.problem());
   const sqlite::Measured<sqlite::FileStatus> file = sqlite::StatusOf(*path);
   if (!file.ok()) return report(file.problem());

@@ -29,10 +29,10 @@ std::uint64_t NowUnixNs() {
 }
 
 // Resolved. A database that isn't there yet is watched for in its folder.
-Measured<std::string> PathOf(const std::string& database) {
-  if (database.empty()) return Problem::kNoPath;
-  Measured<std::string> path = sqlite::ResolvePath(database);
+Measured<std::string> PathOf(StoreScrape& store) {
+  const Measured<std::string>& path = ResolvedPath(store);
   if (path.ok() || path.problem() != Problem::kMissing) return path;
+  const std::string& database = store.database;
   const std::size_t slash = database.rfind('/');
   const Measured<std::string> folder =
       sqlite::ResolvePath(slash == std::string::npos ? "." : database.substr(0, slash + 1));
@@ -40,18 +40,21 @@ Measured<std::string> PathOf(const std::string& database) {
   return *folder + '/' + database.substr(slash == std::string::npos ? 0 : slash + 1);
 }
 
-// Looks at the watch before and after: if a life of the wal-index began in between, a connection without a
-// log is normal.
+// If a life of the wal-index began while the counter was read, a connection without a log is normal.
 Measured<CommitCounter> Read(const std::string& path, WalWatch& watch, WalWatch::Seen& lives) {
-  const std::optional<WalWatch::Seen> before = watch.Look(path);
+  std::optional<WalWatch::Seen> before;
   Measured<CommitCounter> counter = sqlite::ReadCommitCounter(path);
+  if (!counter.ok() && counter.problem() == Problem::kHeldWithoutLog) {
+    before = watch.Look(path);
+    counter = sqlite::ReadCommitCounter(path);
+  }
   const std::optional<WalWatch::Seen> after = watch.Look(path);
   // Another store's file system holds the watch's lock: this store's numbers are unknown for this scrape, not
   // wrong.
-  if (!before || !after) return Problem::kStuck;
+  if (!after) return Problem::kStuck;
   lives = *after;
   if (counter.ok()) return counter;
-  if (counter.problem() == Problem::kHeldWithoutLog && before->begun != after->begun)
+  if (counter.problem() == Problem::kHeldWithoutLog && (!before || before->begun != after->begun))
     return Problem::kChanging;
   // Encrypted and closed: the header can't be read, but a wal-index seen earlier shows that the mode is WAL.
   if (counter.problem() == Problem::kEncrypted && after->begun > 0)
@@ -97,7 +100,7 @@ void ShowStoreCommitsStuck(const std::string& store, Samples& samples) {
 
 Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   const std::string& name = store.target.name;
-  const Measured<std::string> path = PathOf(store.database);
+  const Measured<std::string> path = PathOf(store);
   const auto entry = store.settings.commits->Of(name, path.ok() ? *path : store.database);
   // Held while files are read: two scrapes at the same time would each add the same difference. A scrape that
   // gets stuck here is given up on, and its store not asked again (store_probes.h).
@@ -114,9 +117,8 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
     }
     look.counter = Read(*path, store.settings.commits->watch(), look.lives);
     look.database = sqlite::IdentityOf(*path);
-    look.is_held = sqlite::IsHeldOpen(*path);
-    look.is_write_locked =
-        look.is_held && look.living_slots == 0 && sqlite::WriteLockHolder(*path).has_value();
+    look.is_held = look.living_slots == 0 && sqlite::IsHeldOpen(*path);  // asked of no other
+    look.is_write_locked = look.is_held && sqlite::WriteLockHolder(*path).has_value();
     if (store.blocks.lock_held_now_ns >= kLongHoldNs) {
       if (const std::optional<pid_t> holder = sqlite::WriteLockHolder(*path))
         store.lock_holder = ProcessText(*holder);

@@ -310,12 +310,13 @@ WalWatch::Seen WalWatch::SeenOf(const Store& store) const {
 
 std::optional<WalWatch::Seen> WalWatch::Look(const std::string& path) {
   const std::string folder = path.substr(0, path.rfind('/') + 1);
-  // Before the lock is taken, since both may hang on a file system that doesn't answer.
-  const bool is_local = IsLocal(folder);
-  const FileIdentity identity = IdentityOf(folder);
   std::shared_ptr<Store> store;
+  bool is_local = false;
+  const auto lock_soon = [this] {
+    return std::unique_lock<std::timed_mutex>(mutex_, LockClock::now() + kBusyTimeout);
+  };
   {
-    const std::unique_lock<std::timed_mutex> lock(mutex_, LockClock::now() + kBusyTimeout);
+    const std::unique_lock<std::timed_mutex> lock = lock_soon();
     if (!lock.owns_lock()) return std::nullopt;
     const auto now = std::chrono::steady_clock::now();
     Sweep(now);
@@ -323,6 +324,14 @@ std::optional<WalWatch::Seen> WalWatch::Look(const std::string& path) {
     if (entry == nullptr) entry = std::make_shared<Store>(*this, path, next_since_++);
     store = entry;
     store->asked = now;
+    is_local = store->watch >= 0;
+  }
+  // Without the lock, since both may hang on a file system that doesn't answer.
+  const FileIdentity identity = IdentityOf(folder);
+  is_local = is_local || IsLocal(folder);
+  {
+    const std::unique_lock<std::timed_mutex> lock = lock_soon();
+    if (!lock.owns_lock()) return std::nullopt;
     if (store->watch >= 0 && folders_[store->watch].identity != identity) {
       store->lives.EventsLost();  // another folder is at its path
       EndToWatch(*store);
