@@ -261,6 +261,7 @@ Result<std::optional<Descriptor>> OpenBlockFile(const std::string& directory, co
   }
   // From here on the descriptor decides, whatever becomes of the path.
   if (::fstat(fd.get(), &status) != 0) return SystemError("cannot stat", path, errno);
+  if (status.st_nlink == 0) return std::optional<Descriptor>();  // removed since, and not linked elsewhere
   if (Result<void> fit = CheckStatus(status, folder_status.st_gid, path); !fit) return fit.error();
   return std::optional<Descriptor>(std::move(fd));
 }
