@@ -10,7 +10,6 @@
 #include <cmath>
 #include <cstddef>
 #include <system_error>
-#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -25,8 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A bound on memory for a damaged or hostile log; beyond it the oldest decisions are dropped.
-constexpr std::size_t kDecisionsMax = 100'000;
 // A store without a decision for this long counts as removed.
 constexpr std::int64_t kForgottenAfterMs = 90LL * 24 * 3'600'000;
 // Records of schema 1 don't say that --at was given; one whose time lies further back than this was.
@@ -76,8 +73,6 @@ std::optional<NewestDecision> ReadDecision(const Json& object) {
                         .verdict = *verdict,
                         .time_ms = *time_ms};
 }
-
-auto NameOf(const NewestDecision& one) { return std::tie(one.spec, one.labels); }
 
 void AppendLine(std::string& text, const NewestDecision& one) {
   JsonWriter json;
@@ -161,11 +156,6 @@ std::string NewestBook::Lines(std::int64_t now_ms) {
   std::vector<NewestDecision> decisions = Finish();
   std::erase_if(decisions,
                 [now_ms](const NewestDecision& one) { return one.logged_ms < now_ms - kForgottenAfterMs; });
-  if (decisions.size() > kDecisionsMax) {
-    std::ranges::sort(decisions, std::greater<>(), &NewestDecision::time_ms);
-    decisions.resize(kDecisionsMax);
-    std::ranges::sort(decisions, {}, NameOf);
-  }
   std::string lines;
   for (const NewestDecision& one : decisions) AppendLine(lines, one);
   return lines;

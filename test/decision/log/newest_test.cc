@@ -1,7 +1,10 @@
 // The file of the newest decisions beside the log: what each record changes in it, and how it is made anew.
+#include "decision/log/newest.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -255,4 +258,19 @@ TEST_CASE(
              kNowMs + 2 * kDayMs);
   log.Append({Members({.database = "new", .time_ms = kNowMs + 91 * kDayMs})}, kNowMs + 91 * kDayMs);
   CHECK(log.Verdicts() == "asked=sufficient new=sufficient ");
+}
+
+TEST_CASE("no decision is left out because there are many") {
+  constexpr int kStores = 100'001;  // more than an earlier version kept
+  NewestBook book;
+  for (int store = 0; store < kStores; ++store) {
+    Decided decided;
+    decided.decision = {.spec = "checkpoint",
+                        .labels = {{"database", std::to_string(store)}},
+                        .digest = "d",
+                        .verdict = "sufficient",
+                        .time_ms = kNowMs};
+    book.Take(std::move(decided), kNowMs);
+  }
+  CHECK(std::ranges::count(book.Lines(kNowMs), '\n') == kStores);
 }
