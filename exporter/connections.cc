@@ -143,6 +143,11 @@ void Connections::BeginSending(const void* key, const Endpoint& client, const Bo
   if (is_drained_) HangUp(answer);
 }
 
+void Connections::GiveUp(const void* key) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const auto answer = answers_.find(key); answer != answers_.end()) HangUp(answer->second);
+}
+
 void Connections::EndAnswer(const void* key) {
   const std::lock_guard<std::mutex> lock(mutex_);
   answers_.erase(key);
@@ -151,9 +156,14 @@ void Connections::EndAnswer(const void* key) {
 
 void Connections::HangUp(Answer& answer) {
   answer.is_hung_up = true;
+  if (answer.fd < 0) return;
+  // With the connection goes what the client has not taken: the kernel would keep up to 4 MB of a page (man 7 tcp,
+  // tcp_wmem) for a reader that takes a few bytes a second, and tell it of the end only behind them.
+  constexpr linger kNothingKept = {1, 0};
+  ::setsockopt(answer.fd, SOL_SOCKET, SO_LINGER, &kNothingKept, sizeof kNothingKept);
   // shutdown, not close: the descriptor is civetweb's, and its number could be another connection's by the
   // time it closes it. The thread that waits in send or recv returns with an error at once.
-  if (answer.fd >= 0) ::shutdown(answer.fd, SHUT_RDWR);
+  ::shutdown(answer.fd, SHUT_RDWR);
 }
 
 void Connections::Revoke(const Body& body) {

@@ -52,6 +52,7 @@ class Connections {
   // deadline, and can be revoked by its body (only whose it is matters here). One that was not begun is short.
   using Body = std::shared_ptr<const void>;
   void BeginSending(const void* key, const Endpoint& client, const Body& body);
+  void GiveUp(const void* key);  // the client doesn't take it
   void EndAnswer(const void* key);
 
   // Closes every connection that is still being sent this body.

@@ -353,10 +353,9 @@ void HttpServer::Impl::Send(mg_connection* connection, const HttpResponse& respo
   const auto write = [connection](const std::string& text) {
     return mg_write(connection, text.data(), text.size()) == static_cast<int>(text.size());
   };
-  if (!write(first)) return;
-  for (const std::string& piece : body) {
-    if (!write(piece)) return;
-  }
+  bool is_taken = write(first);
+  for (const std::string& piece : body) is_taken = is_taken && write(piece);
+  if (!is_taken) connections_.GiveUp(connection);
 }
 
 int HttpServer::Impl::OnRequest(mg_connection* connection) {

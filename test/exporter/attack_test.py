@@ -87,7 +87,8 @@ class Attack(unittest.TestCase):
             sys.executable, pathlib.Path(__file__).with_name("attackers.py"), kind, count, self.exporter.port], self.folder))
         yield program
         program.stop()
-        self.connections = int(program.log.read_text().split()[-1])  # one line from each attack
+        longest, connections = program.log.read_text().split()[-2:]  # one line from each attack
+        self.longest_seconds, self.connections = float(longest), int(connections)
 
     def check(self, kind, count):
         quiet = [Scrape(self.exporter.port) for _ in range(10)]
@@ -100,7 +101,7 @@ class Attack(unittest.TestCase):
                 attacked.append(Scrape(self.exporter.port))
                 time.sleep(0.1)
         peak_kib = self.exporter.memory_kib("VmHWM")
-        connections = self.connections
+        connections, longest_seconds = self.connections, self.longest_seconds
         self.assertEqual(Scrape(self.exporter.port).problem, "")  # the next one, when the last of them has been hung up on
         after_kib = self.exporter.memory_kib("VmRSS")
         with self.attackers(kind, count) as program:
@@ -115,13 +116,14 @@ class Attack(unittest.TestCase):
             print(f"{count} {kind}: scrape {statistics.median(s.seconds for s in quiet):.3f} s quiet, attacked median "
                   f"{statistics.median(times):.3f} s, max {max(times):.3f} s; memory {quiet_kib >> 10} MiB quiet, peak "
                   f"{peak_kib >> 10} MiB, then {after_kib >> 10} MiB; SIGTERM {end_seconds:.2f} s; "
-                  f"{connections} connections", file=sys.stderr, flush=True)
+                  f"{connections} connections, {longest_seconds:.1f} s the longest", file=sys.stderr, flush=True)
         self.assertGreaterEqual(connections, count)
         self.assertEqual([scrape.problem for scrape in attacked if scrape.problem], [])
         self.assertLess(max(times), SCRAPE_SECONDS)
         self.assertLess(peak_kib, MEMORY_TIMES * quiet_kib)
         self.assertLess(after_kib, AFTER_TIMES * quiet_kib)
         self.assertLess(end_seconds, END_SECONDS)
+        return connections, longest_seconds
 
     def test_slow_senders(self):
         self.check("slow_senders", 400)
@@ -136,7 +138,15 @@ class Attack(unittest.TestCase):
         self.check("connects", 1000)
 
     def test_slow_readers(self):
-        self.check("slow_readers", 40)
+        connections, _ = self.check("slow_readers", 40)
+        if LONG:  # they were hung up on, and knew it at once
+            self.assertGreater(connections, 2 * 40)
+
+    def test_readers_that_make_a_little_progress_all_the_time(self):
+        connections, longest_seconds = self.check("steady_readers", 40)
+        if LONG:
+            self.assertGreater(connections, 40)
+            self.assertLess(longest_seconds, 11)  # the answer's deadline as a whole, and their own turn
 
     def start_large(self):
         """With a page of 6 MB, more than a socket's buffer takes at once."""

@@ -1,6 +1,7 @@
 """Clients that keep a server from its work: attackers.py KIND COUNT PORT.
 
-They go on until SIGTERM, and then print how many connections they made in all. Who is hung up on comes again.
+They go on until SIGTERM, and then print how many seconds the longest of their connections lasted that was hung up on, and how
+many they made in all. Who is hung up on comes again.
 """
 
 import collections
@@ -30,7 +31,7 @@ class Attackers:
         self.count, self.port = count, port
         self.selector = selectors.DefaultSelector()
         self.turns, self.away = collections.deque(), collections.deque()
-        self.opened = 0
+        self.opened, self.since, self.longest_seconds = 0, {}, 0.0
 
     def come(self):
         client = socket.socket()
@@ -42,11 +43,13 @@ class Attackers:
         client.connect_ex(("127.0.0.1", self.port))
         self.selector.register(client, selectors.EVENT_WRITE)
         self.opened += 1
+        self.since[client] = time.monotonic()
 
     def leave(self, client):
         with contextlib.suppress(KeyError):  # a reader is not waited for
             self.selector.unregister(client)
         client.close()
+        self.longest_seconds = max(self.longest_seconds, time.monotonic() - self.since.pop(client))
 
     def go(self, client):
         self.leave(client)
@@ -130,8 +133,11 @@ class Connects(Attackers):
 
 
 class SlowReaders(Attackers):
+    """They take a few bytes a second."""
+
     at_once = REQUEST + b"\r\n"
-    turn_seconds = 0.2
+    turn_seconds = 0.5
+    turn_bytes = 4
     buffer_bytes = 4096
 
     def event(self, client, events):
@@ -139,11 +145,19 @@ class SlowReaders(Attackers):
         self.selector.unregister(client)  # there is always something to read
 
     def turn(self, client):
-        if not client.recv(1024):
+        # A reset is seen at once, before what is left in the socket's buffer.
+        if client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or not client.recv(self.turn_bytes):
             raise ConnectionResetError
 
 
-KINDS = {"idle": Idle, "begun": Begun, "slow_senders": SlowSenders, "connects": Connects, "slow_readers": SlowReaders}
+class SteadyReaders(SlowReaders):
+    """Never so slow that a single wait for them would be long."""
+
+    turn_seconds = 0.2
+    turn_bytes = 8192
+
+
+KINDS = {"idle": Idle, "begun": Begun, "slow_senders": SlowSenders, "connects": Connects, "slow_readers": SlowReaders, "steady_readers": SteadyReaders}
 
 
 def main(kind, count, port):
@@ -152,7 +166,7 @@ def main(kind, count, port):
     attackers = KINDS[kind](int(count), int(port))
 
     def end(*_):
-        print(attackers.opened, flush=True)
+        print(f"{attackers.longest_seconds:.1f}", attackers.opened, flush=True)
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, end)

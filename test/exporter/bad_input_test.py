@@ -15,9 +15,9 @@ import tempfile
 import threading
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import exporter_test  # noqa: E402  (the path above)
-import servers  # noqa: E402  (exporter_test's path)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import exporter_case  # noqa: E402  (the path above)
+import servers  # noqa: E402
 
 LONG = bool(os.environ.get("OUTGROWN_SOAK"))
 BLOCKS = 10_000 if LONG else 200
@@ -89,8 +89,8 @@ class BadInput(unittest.TestCase):
         self.blocks.mkdir(mode=0o700)
         self.stack = servers.Stack()
         self.addCleanup(self.stack.close)
-        block = exporter_test.CounterBlock(self.blocks, "s00000", "")
-        block.record(exporter_test.OK, 4096, 1_000_000, times=3)
+        block = exporter_case.CounterBlock(self.blocks, "s00000", "")
+        block.record(exporter_case.OK, 4096, 1_000_000, times=3)
         block.close()
         self.good = self.path(0).read_bytes()
 
@@ -106,7 +106,7 @@ class BadInput(unittest.TestCase):
         return text
 
     def start(self):
-        self.exporter = self.stack.start(exporter_test.Exporter(self.folder, f"--block.dir={self.blocks}"))
+        self.exporter = self.stack.start(exporter_case.Exporter(self.folder, f"--block.dir={self.blocks}"))
 
     def test_half_of_the_blocks_are_damaged(self):
         expected = {"s00000": (3, "1")}
@@ -169,5 +169,5 @@ class BadInput(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    exporter_test.BUILD = pathlib.Path(sys.argv[1]).resolve()
+    exporter_case.BUILD = pathlib.Path(sys.argv[1]).resolve()
     unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
