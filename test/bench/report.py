@@ -20,6 +20,7 @@ import tempfile
 import fleet_bench
 import generate_bench
 import langgraph_figures
+import scrape_bench
 import watch_bench
 from tables import Goal, Table, render, replace_section
 
@@ -192,9 +193,10 @@ def main():
     generate_table, generate_goals = generate_bench.figures(rulegen, generate_bench.SIZES, 10)
     fleet_table, fleet_goals = fleet_bench.figures(rulegen, arguments.stores, 5)
     watch_table, watch_goals = watch_bench.figures(arguments.build.resolve() / "exporter" / "outgrown-exporter")
+    scrape_tables, scrape_goals = scrape_bench.figures(arguments.build)
     head = f"{machine()}; {arguments.repetitions} repetitions."
-    tables = [*tables_of(times, quantiles, observer, python), langgraph_table, generate_table, fleet_table, watch_table]
-    goals = [*goals_of(times, quantiles, observer, python), *langgraph_goals, *generate_goals, *fleet_goals, *watch_goals]
+    tables = [*tables_of(times, quantiles, observer, python), langgraph_table, generate_table, fleet_table, watch_table, *scrape_tables]
+    goals = [*goals_of(times, quantiles, observer, python), *langgraph_goals, *generate_goals, *fleet_goals, *watch_goals, *scrape_goals]
     text = render(head, tables, goals, markdown=arguments.markdown or arguments.into is not None)
     if arguments.into:
         replace_section(arguments.into, text)
