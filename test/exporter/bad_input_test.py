@@ -169,5 +169,4 @@ class BadInput(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    exporter_case.BUILD = pathlib.Path(sys.argv[1]).resolve()
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    exporter_case.main()
