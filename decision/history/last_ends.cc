@@ -7,10 +7,12 @@
 namespace outgrown::history {
 namespace {
 
-// The end of the newest period; where none was decided about yet, the newest moment. 0 if there is neither before T.
-std::int64_t EndOf(const decision_log::NewestDecision& one, std::int64_t time_ms) {
+// The end of the newest period; where none was decided about yet, the newest moment. 0 if there is neither before T. Behind vmalert T
+// goes back by up to an interval from one run to the next (docs/adr/0006): the period is the last interval then.
+std::int64_t EndOf(const Table& table, const decision_log::NewestDecision& one, std::int64_t time_ms) {
   const std::int64_t end_ms = one.period_ms > 0 ? one.period_ms : one.instant_ms;
-  return end_ms < time_ms ? end_ms : 0;
+  if (end_ms < time_ms) return end_ms;
+  return end_ms <= time_ms + table.interval_ms ? time_ms - table.interval_ms : 0;
 }
 
 // Without an end: a day ago. An end that is longer ago than a period may be leaves a hole, which --history reports.
@@ -26,7 +28,7 @@ std::int64_t LookbackMs(const decision_log::NewestDecisions& newest, const Table
                         std::int64_t time_ms) {
   std::int64_t latest_ms = 0;
   for (const decision_log::NewestDecision& one : newest.decisions) {
-    if (one.spec == table.store) latest_ms = std::max(latest_ms, EndOf(one, time_ms));
+    if (one.spec == table.store) latest_ms = std::max(latest_ms, EndOf(table, one, time_ms));
   }
   return time_ms - BeginOf(table, latest_ms, time_ms);
 }
@@ -41,7 +43,8 @@ std::vector<decision::PeriodBegin> PeriodBegins(const decision_log::NewestDecisi
     decision_log::Labels labels = store.labels;
     std::ranges::sort(labels);
     const auto found = by_store.find({evaluation.table->store, std::move(labels)});
-    const std::int64_t end_ms = found == by_store.end() ? 0 : EndOf(*found->second, evaluation.time_ms);
+    const std::int64_t end_ms =
+        found == by_store.end() ? 0 : EndOf(*evaluation.table, *found->second, evaluation.time_ms);
     begins.push_back({BeginOf(*evaluation.table, end_ms, evaluation.time_ms), end_ms != 0});
   }
   return begins;

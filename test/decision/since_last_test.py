@@ -104,6 +104,15 @@ class SinceLast(Runs):
         period = self.records()[2]["period"]
         self.assertEqual(period["from_ms"], period["to_ms"] - 24 * HOUR * 1000)
 
+    def test_an_end_that_t_went_back_behind_begins_an_interval_ago(self):
+        """As from one run to the next behind vmalert."""
+        self.evaluate("--since", "1h")
+        for ahead, seconds in ((20, 30), (0, 30), (31, 24 * HOUR)):
+            self.change(("late", "new"), period_ms=(NOW + ahead) * 1000)
+            self.evaluate("--at", str(NOW), "--since", "last")
+            period = self.records()[-1]["period"]
+            self.assertEqual(period["to_ms"] - period["from_ms"], seconds * 1000, ahead)
+
     def test_a_hole_between_two_periods_is_reported_by_audit_and_history(self):
         for at in (NOW - 2 * HOUR, NOW):
             self.evaluate("--at", str(at), "--since", "1h")
