@@ -1,5 +1,5 @@
 """What a spec of N thresholds costs: `rulegen --generate` and `--check` from start to exit, for the shipped spec and for
-specs of 10 to 10,000 thresholds. The cost must be linear in the spec.
+specs of 10 to 10,000 thresholds. The cost must be linear in the spec. And what pyrra takes, which generates rules and alerts of SLOs.
 
 Time is the CPU time of the process, the least of several runs, so that a busy machine changes it little.
 
@@ -9,6 +9,7 @@ Usage: generate_bench.py RULEGEN
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,9 @@ import tempfile
 import tables
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "test" / "servers"))
+import programs  # noqa: E402  (the path above)
+
 SHIPPED = ROOT / "rules" / "checkpoint.toml"
 # A threshold of the largest spec may cost this many times what one of a spec a tenth its size costs. 10 would be
 # quadratic; caches and the allocator take a little more than 1.
@@ -130,6 +134,19 @@ def spec_of_unknown_references(thresholds):
     return "".join(parts)
 
 
+SLO = """apiVersion: pyrra.dev/v1alpha1
+kind: ServiceLevelObjective
+metadata: {{name: slo-{i}, namespace: scale}}
+spec:
+  target: "99"
+  window: 4w
+  indicator:
+    ratio:
+      errors: {{metric: 'checkpoint_writes_total{{status="error",kind="{i}"}}'}}
+      total: {{metric: 'checkpoint_writes_total{{kind="{i}"}}'}}
+      grouping: [job, instance, database]
+"""
+SHARE_OF_PYRRA_MAX = 0.5
 SHAPES = {"2 a signal": spec_of_pairs, "19 a signal": spec_of_full_signals}
 
 
@@ -209,12 +226,64 @@ def figures(rulegen, sizes, runs, shipped_ms_max=SHIPPED_MS_MAX):
         "thresholds are", "number", "generate (ms)", "again, unchanged (ms)", "check (ms)", "check (µs a threshold)"], rows), goals
 
 
+def rules_of(files):
+    return sum(len(re.findall(r"^[ -]*(?:alert|record):", file.read_text(), re.MULTILINE)) for file in files)
+
+
+def pyrras(pyrra, folder, rules_max):
+    """pyrra's command for as many SLOs as make no more than so many rules, and how many those are."""
+    slos, made = folder / f"slos-{rules_max}", folder / f"made-{rules_max}"
+    slos.mkdir()
+    made.mkdir()
+    command = [pyrra, "generate", "--log-level=error", f"--config-files={slos}/*.yaml", f"--prometheus-folder={made}"]
+    (slos / "0.yaml").write_text(SLO.format(i=0))
+    cpu_seconds(command)
+    each = rules_of(made.iterdir())
+    for i in range(1, rules_max // each):
+        (slos / f"{i}.yaml").write_text(SLO.format(i=i))
+    cpu_seconds(command)
+    return command, rules_of(made.iterdir())
+
+
+def beside_pyrra(rulegen, runs):
+    """The table and the goal: the shipped spec, and pyrra with no more rules than that has in all flavors, and in one. None where pyrra
+    can't be had; standard error says why."""
+    try:
+        pyrra, why = programs.pyrra(), "there is no Go to build it with"
+    except programs.CannotBuild as error:
+        pyrra, why = None, error
+    if pyrra is None:
+        print(f"skipped: pyrra {programs.PYRRA}: {why}", file=sys.stderr)
+        return None
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        shutil.copy(ROOT / "rules" / "alertmanager.base.yml", folder)
+        out = folder / "out"
+        generate = [rulegen, "--generate", "--spec", SHIPPED, "--out", out]
+        cpu_seconds(generate)
+        files = list(out.rglob("checkpoint.rules.yml"))
+        rules = rules_of(files)
+        others = [pyrras(pyrra / "pyrra", folder, rules_max) for rules_max in (rules, rules // len(files))]
+        times = [[] for _ in range(1 + len(others))]
+        for _ in range(runs):  # in turns
+            shutil.rmtree(out)
+            for command, of_one in zip([generate, *(command for command, _ in others)], times):
+                of_one.append(cpu_seconds(command) * 1000)
+    ours, *theirs = map(min, times)
+    rows = [["rulegen, rules/checkpoint.toml, with tests, dashboards and documents", str(rules), f"{ours:.1f}"],
+            *([f"pyrra {programs.PYRRA}", str(count), f"{ms:.1f}"] for (_, count), ms in zip(others, theirs))]
+    return (tables.Table("Generating, beside pyrra, CPU time", ["what", "rules", "ms"], rows),
+            [tables.Goal("generating rules/checkpoint.toml, times pyrra for as many rules", ours / theirs[0], SHARE_OF_PYRRA_MAX, False)])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rulegen", type=pathlib.Path)
     arguments = parser.parse_args()
-    table, goals = figures(arguments.rulegen.resolve(), SIZES, 10)
-    print(tables.render("What a spec of N thresholds costs", [table], goals, markdown=False))
+    found = [figures(arguments.rulegen.resolve(), SIZES, 10), beside_pyrra(arguments.rulegen.resolve(), 10)]
+    made = [one for one in found if one]
+    print(tables.render("What a spec of N thresholds costs", [table for table, _ in made], [goal for _, goals in made for goal in goals],
+                        markdown=False))
 
 
 if __name__ == "__main__":

@@ -191,12 +191,16 @@ def main():
     langgraph_table, langgraph_goals = langgraph_figures.figures(arguments.build, 4 * arguments.repetitions)
     rulegen = arguments.build.resolve() / "rulegen" / "rulegen"
     generate_table, generate_goals = generate_bench.figures(rulegen, generate_bench.SIZES, 10)
+    pyrra = generate_bench.beside_pyrra(rulegen, 10)
+    pyrra_tables, pyrra_goals = ([pyrra[0]], pyrra[1]) if pyrra else ([], [])
     fleet_table, fleet_goals = fleet_bench.figures(rulegen, arguments.stores, 5)
     watch_table, watch_goals = watch_bench.figures(arguments.build.resolve() / "exporter" / "outgrown-exporter")
     scrape_tables, scrape_goals = scrape_bench.figures(arguments.build)
     head = f"{machine()}; {arguments.repetitions} repetitions."
-    tables = [*tables_of(times, quantiles, observer, python), langgraph_table, generate_table, fleet_table, watch_table, *scrape_tables]
-    goals = [*goals_of(times, quantiles, observer, python), *langgraph_goals, *generate_goals, *fleet_goals, *watch_goals, *scrape_goals]
+    tables = [*tables_of(times, quantiles, observer, python), langgraph_table, generate_table, *pyrra_tables, fleet_table, watch_table,
+              *scrape_tables]
+    goals = [*goals_of(times, quantiles, observer, python), *langgraph_goals, *generate_goals, *pyrra_goals, *fleet_goals, *watch_goals,
+             *scrape_goals]
     text = render(head, tables, goals, markdown=arguments.markdown or arguments.into is not None)
     if arguments.into:
         replace_section(arguments.into, text)
