@@ -1,4 +1,5 @@
-// The only ways to touch a cell of a mapped block. All relaxed: no cell orders another, each is exact by itself.
+// The only ways to touch a cell of a mapped block. Relaxed, where nothing else is said: no cell orders another, each is exact by
+// itself.
 #pragma once
 
 #include <atomic>
@@ -40,10 +41,12 @@ inline void AddOwned(std::uint64_t& cell, std::uint64_t value) {
 inline void AddShared(std::uint64_t& cell, std::uint64_t value) {
   std::atomic_ref<std::uint64_t>(cell).fetch_add(value, std::memory_order_relaxed);
 }
+// For times. Release, so that who meets this boot's time also meets the boot that was stored before it (AdoptBoot).
 inline void RaiseShared(std::uint64_t& cell, std::uint64_t value) {
   std::atomic_ref<std::uint64_t> shared(cell);
   std::uint64_t old = shared.load(std::memory_order_relaxed);
-  while (old < value && !shared.compare_exchange_weak(old, value, std::memory_order_relaxed)) {
+  while (old < value &&
+         !shared.compare_exchange_weak(old, value, std::memory_order_release, std::memory_order_relaxed)) {
   }
 }
 

@@ -239,9 +239,9 @@ void AdoptBoot(const ProcessBlock& block) {
   std::array<std::uint64_t*, 2 + kRefusalCount> times = {&block.header->last_trace_lost_ns,
                                                          &block.slots[block.slot_count].last_write_ns};
   for (std::uint32_t i = 0; i < kRefusalCount; ++i) times[2 + i] = &block.header->refusals[i].last_ns;
-  // All times are read before the boot they are of (acquire), and the new boot is stored after they are
-  // cleared (release): a time that another process writes meanwhile is not the old value, so ReplaceCell
-  // leaves it.
+  // All times are read before the boot they are of (acquire), the new boot is stored after they are cleared
+  // (release), and a new time after that (release, RaiseShared): a time that another process writes meanwhile
+  // is not the old value, so ReplaceCell leaves it, and one that is read here already comes with its boot.
   std::array<std::uint64_t, 2 + kRefusalCount> old;
   for (std::size_t i = 0; i < times.size(); ++i)
     old[i] = std::atomic_ref(*times[i]).load(std::memory_order_acquire);

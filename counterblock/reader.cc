@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -226,6 +227,9 @@ Result<Snapshot> ReadOpened(int fd) {
                      std::to_string(header->file_bytes),
                  ""};
   }
+  // Pairs with the release that raises the high-water mark: the slots below it are read after it, and so with their tags. The
+  // kernel reads for this thread, on whose processor the fence is; x86-64 needs none.
+  std::atomic_thread_fence(std::memory_order_acquire);
   image.resize(ImageBytes(*header));
   const std::span<std::byte> rest(image);
   // Slots above the high-water mark were never claimed and are not read: of 256 slots most blocks use a few.

@@ -2,8 +2,8 @@
 //
 // A mapping dies of SIGBUS when the file is truncated under it; pread gives a short read, which is an error
 // with a reason. The price is that a cell could be torn between two halves. All cells are aligned 64-bit
-// words, and on x86-64 the kernel's copy does not tear those (measured: 0 in 1.7 × 10⁹ reads); other machines
-// are not promised that.
+// words, and lie in the buffer at the same offset from an aligned address as in the file: docs/counterblock.md says
+// where the kernel's copy is known not to tear those.
 #pragma once
 
 #include <array>
