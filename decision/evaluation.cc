@@ -161,12 +161,35 @@ void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
   for (const std::int64_t begin_ms : from_ms) FindSplits(evaluation, source, evaluation.time_ms - begin_ms);
 }
 
+namespace {
+
+void AddCeilingTrends(Evaluation& evaluation, std::size_t signal, prometheus_api::QuerySource& source) {
+  for (StoreDecision& store : evaluation.stores) store.ceiling_trends[signal] = Trend{};
+  const auto trends = FetchCeilingTrends(*evaluation.table, signal, source, evaluation.time_ms);
+  if (!trends) {
+    const SignalRow& ceiling = evaluation.table->signals[evaluation.table->signals[signal].ceiling];
+    evaluation.fleet.Warn(fmt::format("no trend towards {}: {}", ceiling.title, trends.error().what));
+    return;
+  }
+  for (StoreDecision& store : evaluation.stores) {
+    const auto found = trends->find(store.samples.identity);
+    store.ceiling_trends[signal] =
+        found == trends->end() ? Trend{TrendKind::kTooLittleHistory} : found->second;
+  }
+}
+
+}  // namespace
+
 void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source) {
   const Table& table = *evaluation.table;
   // Each query reads three days of samples of every store.
   if (evaluation.stores.empty() || evaluation.stores.size() > kTrendStoresMax) return;
-  for (StoreDecision& store : evaluation.stores) store.trends.assign(table.thresholds.size(), {});
+  for (StoreDecision& store : evaluation.stores) {
+    store.trends.assign(table.thresholds.size(), {});
+    store.ceiling_trends.assign(table.signals.size(), std::nullopt);
+  }
   for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
+    if (table.signals[signal].ceiling != kNoSignal) AddCeilingTrends(evaluation, signal, source);
     const auto judged = [signal](const ThresholdRow& threshold) { return threshold.signal == signal; };
     if (std::ranges::none_of(table.thresholds, judged)) continue;
     const auto trends = FetchTrends(table, signal, source, evaluation.time_ms);

@@ -40,8 +40,10 @@ struct StoreDecision {
   std::optional<Period>
       period;                // --since: the decision is over it; samples and findings are those of its end
   std::vector<Share> split;  // of the signal that the verdict, or what is pending, rests on; largest first
-  std::vector<AlertComparison> alerts;    // by index of Table::thresholds; empty if they were not asked for
-  std::vector<Trend> trends;              // by index of Table::thresholds; empty if they were not asked for
+  std::vector<AlertComparison> alerts;  // by index of Table::thresholds; empty if they were not asked for
+  std::vector<Trend> trends;            // by index of Table::thresholds; empty if they were not asked for
+  std::vector<std::optional<Trend>>
+      ceiling_trends;                     // likewise, by index of Table::signals; of those with a ceiling
   std::optional<std::int64_t> logged_as;  // the record's sequence number
 };
 
@@ -71,7 +73,7 @@ void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source, std::
 void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
               std::span<const PeriodBegin> begins);
 
-// Fills StoreDecision::trends. What could not be asked is noted among the fleet's warnings.
+// Fills StoreDecision::trends and ceiling_trends. What could not be asked is noted among the fleet's warnings.
 void AddTrends(Evaluation& evaluation, prometheus_api::QuerySource& source);
 
 // Decides about stores whose values were given.

@@ -1,10 +1,12 @@
 #include "decision/trend.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <span>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -17,8 +19,12 @@
 namespace outgrown::decision {
 namespace {
 
-// The label that separates the parts of an answer: a threshold's id, absent for how well the line fits.
+// The label that separates the parts of an answer: a threshold's id or kCeiling, absent for how well the line fits.
 constexpr std::string_view kPart = "outgrown_trend";
+constexpr std::string_view kCeiling = "ceiling";
+
+// A ratio of two series is not recorded: it is computed at so many instants of the window.
+constexpr std::int64_t kCeilingStepMs = 600'000;
 
 // The history must begin within the first sixth of the window, so that a restart in those hours does not
 // remove the trend.
@@ -67,6 +73,41 @@ Trend PickTrend(const Line& line, std::string_view threshold) {
   return {TrendKind::kReached, seconds};
 }
 
+// A limit that the line may meet, named by the answer's part about it.
+struct Limit {
+  std::string_view part;
+  double value;
+};
+
+// The query about the line through `values`, a series, or an expression that is computed every `step`.
+std::string LineQuery(const Table& table, std::string_view values, const std::string& step,
+                      std::span<const Limit> limits) {
+  const std::string range = fmt::format("{}[{}{}]", values, FormatDuration(Milliseconds(kTrendMs)), step);
+  // The share of the variance that the line explains (R²): slope² times the variance of the times, over the
+  // variance of the values.
+  std::string parts =
+      fmt::format("deriv({0}) * deriv({0}) * {1} / stdvar_over_time({0})", range, kTimeVariance);
+  for (const Limit& limit : limits) {
+    parts +=
+        fmt::format(" or label_replace(({} - predict_linear({}, 0)) / deriv({}), \"{}\", \"{}\", \"\", \"\")",
+                    ExactNumber(limit.value), range, range, kPart, limit.part);
+  }
+  // Only for stores whose series was there at the window's beginning: predict_linear takes whatever samples
+  // there are.
+  return fmt::format("({}) and on ({}) present_over_time({}[{}{}] offset {})", parts,
+                     fmt::join(table.identity, ", "), values, FormatDuration(Milliseconds(kBeginningMs)),
+                     step, FormatDuration(Milliseconds(kTrendMs - kBeginningMs)));
+}
+
+Result<std::map<Identity, Line>> AskLines(const Table& table, const std::string& query,
+                                          prometheus_api::QuerySource& source, std::int64_t time_ms) {
+  prometheus_api::Notes notes;  // dropped: a trend's warnings must not appear as the decision's
+  const prometheus_api::Reply reply = prometheus_api::AskVector(source, query, time_ms, notes);
+  if (reply.usable()) return ReadLines(table, reply.series);
+  const bool failed = reply.asked.trust == prometheus_api::Trust::kFailed;
+  return Error{failed ? reply.asked.problem : "the answer may be incomplete", ""};
+}
+
 }  // namespace
 
 std::string_view TrendId(TrendKind kind) {
@@ -86,41 +127,43 @@ std::string_view TrendId(TrendKind kind) {
 }
 
 std::string TrendQuery(const Table& table, std::size_t signal) {
-  const std::string_view series = table.signals[signal].series;
-  const std::string range = fmt::format("{}[{}]", series, FormatDuration(Milliseconds(kTrendMs)));
-  // The share of the variance that the line explains (R²): slope² times the variance of the times, over the
-  // variance of the values.
-  std::string parts =
-      fmt::format("deriv({0}) * deriv({0}) * {1} / stdvar_over_time({0})", range, kTimeVariance);
+  std::vector<Limit> limits;
   for (const ThresholdRow& threshold : table.thresholds) {
-    if (threshold.signal != signal) continue;
-    parts +=
-        fmt::format(" or label_replace(({} - predict_linear({}, 0)) / deriv({}), \"{}\", \"{}\", \"\", \"\")",
-                    ExactNumber(threshold.limit), range, range, kPart, threshold.id);
+    if (threshold.signal == signal) limits.push_back({threshold.id, threshold.limit});
   }
-  // Only for stores whose series was there at the window's beginning: predict_linear takes whatever samples
-  // there are.
-  return fmt::format("({}) and on ({}) present_over_time({}[{}] offset {})", parts,
-                     fmt::join(table.identity, ", "), series, FormatDuration(Milliseconds(kBeginningMs)),
-                     FormatDuration(Milliseconds(kTrendMs - kBeginningMs)));
+  return LineQuery(table, table.signals[signal].series, "", limits);
 }
 
 Result<std::map<Identity, std::vector<Trend>>> FetchTrends(const Table& table, std::size_t signal,
                                                            prometheus_api::QuerySource& source,
                                                            std::int64_t time_ms) {
-  prometheus_api::Notes notes;  // dropped: a trend's warnings must not appear as the decision's
-  const prometheus_api::Reply reply =
-      prometheus_api::AskVector(source, TrendQuery(table, signal), time_ms, notes);
-  if (!reply.usable()) {
-    const bool failed = reply.asked.trust == prometheus_api::Trust::kFailed;
-    return Error{failed ? reply.asked.problem : "the answer may be incomplete", ""};
-  }
+  const auto lines = AskLines(table, TrendQuery(table, signal), source, time_ms);
+  if (!lines) return lines.error();
   std::map<Identity, std::vector<Trend>> trends;
-  for (const auto& [identity, line] : ReadLines(table, reply.series)) {
+  for (const auto& [identity, line] : *lines) {
     std::vector<Trend>& of_store = trends[identity];
     for (const ThresholdRow& threshold : table.thresholds)
       of_store.push_back(threshold.signal == signal ? PickTrend(line, threshold.id) : Trend{});
   }
+  return trends;
+}
+
+std::string CeilingTrendQuery(const Table& table, std::size_t signal) {
+  const SignalRow& row = table.signals[signal];
+  // An idle store has no ceiling then, and uses nothing of it. "0 *" drops the name, which a ratio lacks too.
+  const std::string share =
+      fmt::format("({0} / {1} or 0 * ({0} == 0))", row.series, table.signals[row.ceiling].series);
+  return LineQuery(table, share, ":" + FormatDuration(Milliseconds(kCeilingStepMs)),
+                   std::array{Limit{kCeiling, 1}});
+}
+
+Result<std::map<Identity, Trend>> FetchCeilingTrends(const Table& table, std::size_t signal,
+                                                     prometheus_api::QuerySource& source,
+                                                     std::int64_t time_ms) {
+  const auto lines = AskLines(table, CeilingTrendQuery(table, signal), source, time_ms);
+  if (!lines) return lines.error();
+  std::map<Identity, Trend> trends;
+  for (const auto& [identity, line] : *lines) trends[identity] = PickTrend(line, kCeiling);
   return trends;
 }
 

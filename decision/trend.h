@@ -1,7 +1,8 @@
-// Trend: when each limit is reached if the last days continue. It is only shown: no verdict, no record and no exit
-// status depends on it.
+// Trend: when each limit, and each store's own ceiling, is reached if the last days continue. It is only shown: no verdict,
+// no record and no exit status depends on it.
 //
-// Prometheus computes it (predict_linear, deriv); this file only classifies it. One query a signal for all stores.
+// Prometheus computes it (predict_linear, deriv); this file only classifies it. One query a signal for all stores, and one
+// more a signal with a ceiling.
 #pragma once
 
 #include <cstddef>
@@ -19,9 +20,9 @@
 namespace outgrown::decision {
 
 enum class TrendKind : std::uint8_t {
-  kReached,           // the straight line through the last days meets the limit within a year
-  kLater,             // it does so later
-  kNotApproaching,    // it leads away from the limit or lies beyond it, is level, or fits the values badly
+  kReached,         // the straight line through the last days meets the limit, or the ceiling, within a year
+  kLater,           // it does so later
+  kNotApproaching,  // it leads away from the limit or lies beyond it, is level, or fits the values badly
   kTooLittleHistory,  // the recorded series does not reach far enough back
   kUnknown,           // the query was not answered, or not clearly
 };
@@ -50,5 +51,12 @@ std::string TrendQuery(const Table& table, std::size_t signal);
 Result<std::map<Identity, std::vector<Trend>>> FetchTrends(const Table& table, std::size_t signal,
                                                            prometheus_api::QuerySource& source,
                                                            std::int64_t time_ms);
+
+// The same about the headroom below a store's own ceiling: the line is laid through the signal's share of the ceiling, a
+// signal too, and the limit is 1. For signals that have a ceiling.
+std::string CeilingTrendQuery(const Table& table, std::size_t signal);
+Result<std::map<Identity, Trend>> FetchCeilingTrends(const Table& table, std::size_t signal,
+                                                     prometheus_api::QuerySource& source,
+                                                     std::int64_t time_ms);
 
 }  // namespace outgrown::decision

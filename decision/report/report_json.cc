@@ -34,6 +34,12 @@ std::string_view UnitId(Unit unit) {
   return "count";
 }
 
+void WriteTrend(JsonWriter& json, const decision::Trend& trend) {
+  json.Key("trend").StartObject().Key("kind").String(decision::TrendId(trend.kind));
+  if (trend.kind == decision::TrendKind::kReached) json.Key("seconds").Number(trend.reached_in_seconds);
+  json.EndObject();
+}
+
 // All of them in table order, also those without a threshold.
 void WriteSignals(JsonWriter& json, const Table& table, const decision::StoreDecision& store) {
   json.Key("signals").StartArray();
@@ -48,6 +54,11 @@ void WriteSignals(JsonWriter& json, const Table& table, const decision::StoreDec
       json.Key("value").Number(newest->value).Key("time").String(Rfc3339(newest->time_ms));
     } else {
       json.Key("value").Null().Key("cause").String(engine::CauseId(store.samples.signals[index].cause));
+    }
+    if (const std::uint16_t ceiling = table.signals[index].ceiling; ceiling != kNoSignal) {
+      json.Key("ceiling").StartObject().Key("signal").String(table.signals[ceiling].id);
+      if (!store.ceiling_trends.empty()) WriteTrend(json, *store.ceiling_trends[index]);
+      json.EndObject();
     }
     json.EndObject();
   }
@@ -76,12 +87,6 @@ void WritePeriod(JsonWriter& json, const decision::ThresholdPeriod& threshold) {
   if (!threshold.unknown.stretches.empty())
     json.Key("unmeasured_cause").String(engine::CauseId(threshold.unknown.cause));
   json.Key("unknown_seconds").Number(static_cast<double>(threshold.unknown.total_ms) / 1000).EndObject();
-}
-
-void WriteTrend(JsonWriter& json, const decision::Trend& trend) {
-  json.Key("trend").StartObject().Key("kind").String(decision::TrendId(trend.kind));
-  if (trend.kind == decision::TrendKind::kReached) json.Key("seconds").Number(trend.reached_in_seconds);
-  json.EndObject();
 }
 
 void WriteThresholds(JsonWriter& json, const Table& table, const decision::StoreDecision& store) {

@@ -142,7 +142,12 @@ std::string CeilingText(const Table& table, const StoreDecision& store, std::siz
   const std::uint16_t ceiling = table.signals[signal].ceiling;
   const std::optional<Sample> newest = ceiling == kNoSignal ? std::nullopt : Newest(store, ceiling);
   if (!newest) return "";
-  return "own ceiling about " + QuantityText(newest->value, table.signals[ceiling].unit);
+  std::string text = "own ceiling about " + QuantityText(newest->value, table.signals[ceiling].unit);
+  if (store.ceiling_trends.empty()) return text;
+  const std::optional<Trend>& trend = store.ceiling_trends[signal];
+  if (trend && trend->kind == TrendKind::kReached)
+    text += " reached " + ReachedText(trend->reached_in_seconds);
+  return text;
 }
 
 // Of a signal without a threshold, which is shown and not judged; nothing if its value wasn't among those given.

@@ -11,6 +11,7 @@
 #include "common/time_text.h"
 #include "rulegen/artefacts/alertmanager.h"
 #include "rulegen/artefacts/dashboard/dashboard.h"
+#include "rulegen/artefacts/dashboard/fleet_dashboard.h"
 #include "rulegen/artefacts/documents.h"
 #include "rulegen/artefacts/promtool/promtool.h"
 #include "rulegen/artefacts/promtool/rule_tests.h"
@@ -92,8 +93,11 @@ Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec, const Inputs
     if (!added.ok()) return added.error();
   }
   if (spec.output.dashboards) {
-    artefacts.push_back({fs::path(*spec.output.dashboards) / (spec.store.name + ".json"),
+    const fs::path folder = *spec.output.dashboards;
+    artefacts.push_back({folder / (spec.store.name + ".json"),
                          artefacts::DashboardJson(spec, artefacts::PlanDashboard(spec))});
+    artefacts.push_back({folder / (spec.store.name + ".fleet.json"),
+                         artefacts::DashboardJson(spec, artefacts::PlanFleetDashboard(spec))});
   }
   if (spec.output.docs) {
     const std::string stem = (fs::path(*spec.output.docs) / spec.store.name).generic_string();

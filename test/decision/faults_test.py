@@ -58,10 +58,18 @@ class Faults(faulty_run.FaultCase):
         self.assertEqual(self.trend(stores, "healthy", "Throughput"), {"kind": "reached", "seconds": 345600})
         self.assertEqual([warning for warning in self.warnings if "no trend of File size" in warning],
                          ["no trend of File size: the server answered 500"])
+        _, stores = self.evaluate("trend of writes_ceiling", "500")
+        self.assertIn("no trend towards Own write ceiling: the server answered 500", self.warnings)
+        self.assertEqual(self.ceiling_trend(stores, "healthy"), {"kind": "unknown"})
+        self.assertEqual(self.ceiling_trend(self.evaluate("known", None)[1], "healthy"), {"kind": "reached", "seconds": 345600})
 
     @staticmethod
     def trend(stores, name, threshold):
         return next(one["trend"] for one in stores[name]["thresholds"] if one["id"] == threshold)
+
+    @staticmethod
+    def ceiling_trend(stores, name):
+        return next(one["ceiling"]["trend"] for one in stores[name]["signals"] if "ceiling" in one)
 
     def last_inputs(self):
         """The newest record of each store, without its place in the chain."""

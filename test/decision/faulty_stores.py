@@ -57,7 +57,8 @@ class World:
 
     @property
     def trends(self):
-        return [f"trend of {signal}" for signal in self.values if signal != "coverage_ratio"]
+        ceilings = [f"trend of {signal}" for signal in self.shown if signal.endswith("_ceiling")]
+        return [f"trend of {signal}" for signal in self.values if signal != "coverage_ratio"] + ceilings
 
     def kind_of(self, query, asked):
         """Which of these a PromQL text is; over a period what is asked anew is the period's. (Elsewhere curl asks anew on a
@@ -67,7 +68,8 @@ class World:
         if ":split" in query:
             return "split"
         if "deriv(" in query:
-            return "trend of " + query.split(":")[1].split("[")[0]
+            signal, ceiling = re.search(r":(\w+)(?: / \w+:(\w+))?", query).groups()
+            return f"trend of {ceiling or signal}"
         if query.startswith("ALERTS"):
             return "ALERTS"
         if query.startswith("min "):
@@ -111,7 +113,8 @@ class World:
             return vector([(self.labels(store), str(seen[store]) if kind == "seen" else "1") for store in self.stores()
                            if kind not in ("here", "window") or store != "vanished"])
         if kind in self.trends:
-            limit = {"trend of file_size_bytes": "FileSize", "trend of writes_per_second": "Throughput"}.get(kind, "other")
+            limit = {"trend of file_size_bytes": "FileSize", "trend of writes_per_second": "Throughput",
+                     "trend of writes_ceiling": "ceiling"}.get(kind, "other")
             return vector([(self.labels(store, **part), value) for store in self.stores()
                            for part, value in (({}, "0.9"), ({"outgrown_trend": limit}, "345600"))])
         if kind == "ALERTS":

@@ -43,15 +43,27 @@ def day_and_night(time):
     return 40 + 30 * math.sin(2 * math.pi * time / DAY)
 
 
+def at_night(time):
+    return time % DAY < DAY / 3
+
+
 ALL = (E - 4 * DAY, E)
-# Name: the series that differ, when the store reported, and what is expected of thresholds: (kind, seconds).
+# Name: the series that differ, when the store reported, and what is expected of thresholds, and of the store's own ceiling:
+# (kind, seconds).
 STORES = {
     "growing": ({"file_size_bytes": line(3 * GIGABYTE, 0.5 * GIGABYTE)}, [ALL], {"FileSize": ("reached", 4 * DAY)}),
     "next-limit": ({"writes_per_second": line(90, 5)}, [ALL],
                    {"ThroughputApproaching": ("not_approaching", None), "Throughput": ("reached", 2 * DAY)}),
     "both-limits": ({"writes_per_second": line(70, 5)}, [ALL],
                     {"ThroughputApproaching": ("reached", 2 * DAY), "Throughput": ("reached", 6 * DAY)}),
-    "flat": ({}, [ALL], {name: ("not_approaching", None) for name in ("FileSize", "Throughput", "MultiServer")}),
+    "ceiling-sinks": ({"writes_ceiling": lambda time: 20 / (0.5 + 0.1 * (time - E) / DAY)}, [ALL], {"ceiling": ("reached", 5 * DAY)}),
+    "idle-at-night": ({"writes_per_second": lambda time: 0 if at_night(time) else line(30, 5)(time),
+                       "writes_ceiling": lambda time: None if at_night(time) else 50}, [ALL], {"ceiling": ("not_approaching", None)}),
+    "far-from-its-ceiling": ({"writes_ceiling": lambda time: 5000}, [ALL], {"ceiling": ("not_approaching", None)}),
+    "ceiling-known-for-a-day": ({"writes_per_second": line(30, 5), "writes_ceiling": lambda time: 50 if time > E - DAY else None},
+                                [ALL], {"ceiling": ("too_little_history", None)}),
+    "flat": ({}, [ALL], {**{name: ("not_approaching", None) for name in ("FileSize", "Throughput", "MultiServer")},
+                        "ceiling": ("too_little_history", None)}),
     "falling": ({"file_size_bytes": line(3 * GIGABYTE, -0.5 * GIGABYTE)}, [ALL], {"FileSize": ("not_approaching", None)}),
     "beyond": ({"file_size_bytes": line(6 * GIGABYTE, 0.5 * GIGABYTE)}, [ALL], {"FileSize": ("not_approaching", None)}),
     "slow": ({"file_size_bytes": line(GIGABYTE, 0.001 * GIGABYTE)}, [ALL], {"FileSize": ("later", None)}),
@@ -60,6 +72,8 @@ STORES = {
                       {"Throughput": ("not_approaching", None), "ThroughputApproaching": ("not_approaching", None)}),
     "short": ({"file_size_bytes": line(3 * GIGABYTE, 0.5 * GIGABYTE)}, [(E - 2 * DAY, E)],
               {"FileSize": ("too_little_history", None)}),
+    "towards-its-ceiling": ({"writes_per_second": line(30, 5), "writes_ceiling": lambda time: 50}, [ALL],
+                            {"Throughput": ("reached", 14 * DAY), "ceiling": ("reached", 4 * DAY)}),
     "off-for-a-day": ({"file_size_bytes": line(3 * GIGABYTE, 0.5 * GIGABYTE)},
                       [(E - 4 * DAY, E - 2 * DAY), (E - DAY, E)], {"FileSize": ("reached", 4 * DAY)}),
 }
@@ -72,7 +86,7 @@ def open_metrics():
         times = [time for time in TIMES if any(begin <= time <= end for begin, end in spans)]
         for signal, value in {**HEALTHY, **changed}.items():
             value_at = value if callable(value) else (lambda time, value=value: value)
-            lines += [f"checkpoint:{signal}{{{labels}}} {value_at(time)} {time}" for time in times]
+            lines += [f"checkpoint:{signal}{{{labels}}} {value_at(time)} {time}" for time in times if value_at(time) is not None]
         lines += [f"checkpoint_block_up{{{labels}}} 1 {time}" for time in times]
     return "\n".join(lines) + "\n# EOF\n"
 
@@ -99,6 +113,7 @@ class Trend(ServerCase):
         self.assertEqual([one for one in self.warnings if "is not compared" not in one], [])
         for name, (_, _, expected) in STORES.items():
             trends = {one["id"]: one["trend"] for one in self.stores[name]["thresholds"]}
+            trends["ceiling"] = next(one["ceiling"]["trend"] for one in self.stores[name]["signals"] if "ceiling" in one)
             for threshold, (kind, seconds) in expected.items():
                 with self.subTest(store=name, threshold=threshold):
                     self.assertEqual(trends[threshold]["kind"], kind)

@@ -57,7 +57,8 @@ class GeneratedFiles(unittest.TestCase):
             "rules/gen/checkpoint.rules.yml", "rules/gen/victoriametrics/checkpoint.rules.yml",
             "rules/gen/victoriametrics-1.79/checkpoint.rules.yml",
             "rules/gen/checkpoint.test.yml", "rules/gen/checkpoint.thresholds.inc",
-            "grafana-provisioning/dashboards/gen/checkpoint.json", "docs/gen/checkpoint.runbook.md"})
+            "grafana-provisioning/dashboards/gen/checkpoint.json", "grafana-provisioning/dashboards/gen/checkpoint.fleet.json",
+            "docs/gen/checkpoint.runbook.md"})
         self.assertIn(b"1.25%", after["docs/gen/checkpoint.decision-matrix.md"])
         self.assertEqual({name for name in before if "postgresql" in name and before[name] != after[name]}, set())
 

@@ -127,7 +127,7 @@ class OpsLoop(unittest.TestCase):
         self.follow(loop, ["rulegen", "--generate"], ci_script(), [
             "rules/checkpoint.toml", *gen, "rules/gen/victoriametrics/checkpoint.rules.yml",
             "rules/gen/victoriametrics-1.79/checkpoint.rules.yml",
-            "dashboards/checkpoint.json", *docs])
+            "dashboards/checkpoint.json", "dashboards/checkpoint.fleet.json", *docs])
 
     def test_another_layout_that_leaves_out_what_it_lacks(self):
         loop = Loop(self.folder, "monitoring/specs/stores.toml", "../alertmanager/own.yml", {"rules": "../prometheus"}, short=True)

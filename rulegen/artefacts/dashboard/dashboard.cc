@@ -1,7 +1,6 @@
 #include "rulegen/artefacts/dashboard/dashboard.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -11,12 +10,11 @@
 
 #include <fmt/format.h>
 
-#include "common/digest.h"
-#include "common/horizons.h"
-#include "common/time_text.h"
 #include "rulegen/artefacts/annotation.h"
+#include "rulegen/artefacts/dashboard/fleet_dashboard.h"
 #include "rulegen/artefacts/dashboard/limit_panels.h"
 #include "rulegen/artefacts/dashboard/panel_grid.h"
+#include "rulegen/artefacts/dashboard/panel_parts.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
@@ -25,15 +23,6 @@
 namespace outgrown::artefacts {
 
 namespace {
-
-// Mild yellow to severe red, for the verdict with that index.
-// Counted from the most severe: with two verdicts they are orange and red, with four the two mildest are both
-// yellow.
-std::string VerdictColor(const spec::Spec& spec, std::size_t index) {
-  constexpr std::array<std::string_view, 3> kFromSevere = {"red", "orange", "yellow"};
-  const std::size_t behind = spec.verdicts.size() - 1 - index;
-  return std::string(kFromSevere[std::min(behind, kFromSevere.size() - 1)]);
-}
 
 constexpr int kHeight = 8;
 
@@ -68,33 +57,36 @@ Panel SpecPanel(const spec::Spec& spec, const spec::DashboardPanel& from) {
   }
   for (const auto& [text, value] : from.texts) panel.texts.push_back({value, text, ColorOf(from, text)});
   if (from.kind == Kind::kTable) {
-    panel.decimals = 0;
-    panel.columns = from.columns;
-    panel.value_title = from.value_title;
-    panel.steps = {{{}, "green"}};
-    for (const auto& [color, value] : from.steps) panel.steps.push_back({value, color});
+    for (const std::string& column : from.columns) panel.columns.push_back({.field = column});
+    for (TableColumn& column : panel.columns) {
+      if (!column.is_value()) continue;
+      column.title = from.value_title;
+      column.unit = from.unit;
+      column.decimals = 0;
+      column.steps = {{{}, "green"}};
+      for (const auto& [color, value] : from.steps) column.steps.push_back({value, color});
+      column.width = kValueWidth;
+    }
+    panel.sorted_by = {from.value_title};
   }
   return panel;
 }
 
-constexpr std::size_t kUidLengthMax = 40;
-
 class Planner {
  public:
-  explicit Planner(const spec::Spec& spec) : spec_(spec), by_("max by (" + IdentityList(spec) + ") ") {
-    // A spec lists its verdicts from mild to severe.
-    for (std::size_t i = 0; i < spec.verdicts.size(); ++i) severity_[spec.verdicts[i].id] = i;
+  explicit Planner(const spec::Spec& spec) : spec_(spec) {
     for (const spec::Threshold& threshold : spec.thresholds)
       thresholds_[threshold.signal].push_back(&threshold);
   }
 
   Dashboard Plan() {
     Dashboard dashboard;
-    dashboard.uid = Uid();
+    dashboard.uid = DashboardUid(spec_);
     dashboard.title = spec_.store.title;
     dashboard.tags = {"outgrown", spec_.store.name};
-    dashboard.runbook_url = spec_.rules.runbook_url;
-    dashboard.variables = Variables();
+    dashboard.links = {{"All stores", DashboardUrl(spec_, kFleetSuffix), "Every store, worst first"}};
+    AddRunbook(spec_, dashboard);
+    dashboard.variables = StoreVariables(spec_);
     dashboard.annotation_expr = Selected(spec_, "ALERTS", "alertstate=\"firing\",threshold!=\"\"");
     AddVerdict();
     grid_.Row("Signals and their limits");
@@ -110,71 +102,8 @@ class Planner {
   }
 
  private:
-  std::string Uid() const {
-    std::string uid = "outgrown-" + spec_.store.name;
-    // Grafana's limit is 40 characters. The uid depends on the store's name only, so that links to the
-    // dashboard last.
-    if (uid.size() > kUidLengthMax) uid = "outgrown-" + Sha256Hex(spec_.store.name).substr(0, 16);
-    return uid;
-  }
-
-  // Each variable is narrowed by those before it, so that only combinations that exist can be chosen.
-  std::vector<DashboardVariable> Variables() const {
-    std::vector<DashboardVariable> variables;
-    std::string narrowed;
-    for (const std::string& label : spec_.store.identity) {
-      const std::string of = spec_.store.present + (narrowed.empty() ? "" : "{" + narrowed + "}");
-      variables.push_back({label, "label_values(" + of + ", " + label + ")"});
-      narrowed += (narrowed.empty() ? "" : ",") + label + "=~\"$" + label + "\"";
-    }
-    return variables;
-  }
-
   std::string Recorded(const std::string& signal) const {
     return Selected(spec_, spec::RecordedSeries(spec_.store, signal));
-  }
-
-  // 0 sufficient, 1 and up the verdicts, -1 undetermined: the most severe verdict with a firing alert;
-  // without one, sufficient only where every signal is there and the counting is complete. From the alerts
-  // and not from the values, since an alert also knows for how long its condition has held.
-  std::string VerdictExpr() const {
-    std::string expr;
-    for (std::size_t i = spec_.verdicts.size(); i-- > 0;) {
-      std::string alerts;
-      for (const spec::Threshold& threshold : spec_.thresholds) {
-        if (threshold.verdict != spec_.verdicts[i].id) continue;
-        alerts += (alerts.empty() ? "" : "|") + spec::AlertName(spec_.store, threshold.id);
-      }
-      if (alerts.empty()) continue;
-      expr += std::to_string(i + 1) + " * " + by_ + "(" +
-              Selected(spec_, "ALERTS", "alertname=~\"" + alerts + "\",alertstate=\"firing\"") + ")\nor ";
-    }
-    expr += "0 * (" + by_ + "(" + Selected(spec_, spec_.store.present) + ")";
-    for (const spec::Threshold& threshold : spec_.thresholds) {
-      // "and" keeps a store for which the right side has a sample; abs() < +Inf drops NaN and both
-      // infinities.
-      const std::string known = " and abs(" + Recorded(threshold.signal) + ") < +Inf";
-      if (expr.find(known) == std::string::npos) expr += known;
-    }
-    if (spec_.coverage) {
-      expr += " and " + Selected(spec_, spec::CoverageSeries(spec_.store)) +
-              " >= " + spec::PromqlNumber(spec_.coverage->minimum) +
-              " <= " + spec::PromqlNumber(spec_.coverage->maximum);
-      if (!spec_.coverage->reason.empty())
-        expr +=
-            " unless on (" + IdentityList(spec_) + ") " + Selected(spec_, spec::ReasonSeries(spec_.store));
-    }
-    // Undetermined is everything else that reported for as long as decisions remember a store.
-    return expr + ")\nor -1 + 0 * " + by_ + "(last_over_time(" + Selected(spec_, spec_.store.present) + "[" +
-           FormatDuration(Milliseconds(kLookbackMs)) + "]))";
-  }
-
-  std::vector<ValueText> VerdictTexts() const {
-    std::vector<ValueText> texts = {{-1, "UNDETERMINED", "purple"}, {0, spec_.store.sufficient, "green"}};
-    for (std::size_t i = 0; i < spec_.verdicts.size(); ++i) {
-      texts.push_back({static_cast<double>(i + 1), spec_.verdicts[i].text, VerdictColor(spec_, i)});
-    }
-    return texts;
   }
 
   void AddVerdict() {
@@ -185,8 +114,8 @@ class Planner {
         "The verdict of the alerts that are firing. rulegen --evaluate gives the decision with its reasons.";
     now.width = 6;
     now.height = 6;
-    now.queries = {{VerdictExpr(), StoreLegend(spec_), true}};
-    now.texts = VerdictTexts();
+    now.queries = {{VerdictExpr(spec_), StoreLegend(spec_), true}};
+    now.texts = VerdictTexts(spec_);
     grid_.Add(std::move(now));
 
     Panel history;
@@ -195,49 +124,10 @@ class Planner {
     history.description = "The same, over the time shown.";
     history.width = 10;
     history.height = 6;
-    history.queries = {{VerdictExpr(), StoreLegend(spec_), false}};
-    history.texts = VerdictTexts();
+    history.queries = {{VerdictExpr(spec_), StoreLegend(spec_), false}};
+    history.texts = VerdictTexts(spec_);
     grid_.Add(std::move(history));
     AddLimitPanels(spec_, grid_);
-  }
-
-  // Green within every limit; the colour of a verdict beyond its limit.
-  std::vector<ColorStep> Steps(const std::vector<const spec::Threshold*>& thresholds) const {
-    std::vector<const spec::Threshold*> above;
-    std::vector<const spec::Threshold*> below;
-    for (const spec::Threshold* threshold : thresholds) {
-      (threshold->direction == Direction::kAbove ? above : below).push_back(threshold);
-    }
-    std::ranges::sort(above, {}, &spec::Threshold::limit);
-    std::ranges::sort(below, {}, &spec::Threshold::limit);
-    const auto color = [&](const spec::Threshold* threshold) {
-      return VerdictColor(spec_, severity_.at(threshold->verdict));
-    };
-    // Ascending, as Grafana needs them: each step colours from its value up to the next. Below the least
-    // lower limit that limit's verdict applies.
-    std::vector<ColorStep> steps = {{{}, below.empty() ? "green" : color(below.front())}};
-    for (std::size_t i = 0; i < below.size(); ++i) {
-      steps.push_back({below[i]->limit, i + 1 < below.size() ? color(below[i + 1]) : "green"});
-    }
-    for (const spec::Threshold* threshold : above)
-      steps.push_back({JustAbove(threshold->limit), color(threshold)});
-    return steps;
-  }
-
-  static std::string GrafanaUnit(Unit unit) {
-    switch (unit) {
-      case Unit::kRatio:
-        return "percentunit";
-      case Unit::kPerSecond:
-        return "ops";
-      case Unit::kSeconds:
-        return "s";
-      case Unit::kBytes:
-        return "bytes";
-      case Unit::kCount:
-        return "short";
-    }
-    return "short";
   }
 
   void AddSignal(const spec::Signal& signal) {
@@ -251,7 +141,7 @@ class Planner {
     // A value that isn't finite is unknown, and has no colour.
     now.queries = {{Recorded(signal.id) + " > -Inf < +Inf", StoreLegend(spec_), false}};
     now.unit = GrafanaUnit(signal.unit);
-    now.steps = Steps(thresholds);
+    now.steps = LimitSteps(spec_, signal.id);
 
     Panel chart = now;
     chart.kind = PanelKind::kTimeSeries;
@@ -311,7 +201,7 @@ class Planner {
                         Selected(spec_, spec::CoverageSeries(spec_.store)), StoreLegend(spec_));
     chart.unit = "percentunit";
     chart.soft_max = coverage.maximum * 1.05;
-    chart.steps = {{{}, "red"}, {coverage.minimum, "transparent"}, {JustAbove(coverage.maximum), "red"}};
+    chart.steps = CoverageSteps(coverage, "transparent");
     chart.limit_lines = true;
     grid_.Add(std::move(chart));
     if (coverage.reason.empty()) return;
@@ -357,8 +247,6 @@ class Planner {
   }
 
   const spec::Spec& spec_;
-  const std::string by_;
-  std::unordered_map<std::string_view, std::size_t> severity_;
   std::unordered_map<std::string_view, std::vector<const spec::Threshold*>> thresholds_;
   PanelGrid grid_;
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/text.h"
+#include "rulegen/artefacts/dashboard/table_json.h"
 #include "rulegen/artefacts/escape.h"
 #include "rulegen/artefacts/node.h"
 #include "thresholds/names.h"
@@ -13,11 +14,6 @@
 namespace outgrown::artefacts {
 
 namespace {
-
-Node Text(std::string_view text) { return Node::String(text); }
-Node Null() { return Node::Raw("null"); }
-Node Object(Node::Map entries) { return Node::Of(std::move(entries)); }
-Node Array(Node::List items) { return Node::Of(std::move(items)); }
 
 // The dashboard's variable for the data source.
 Node DataSource() { return Object({{"type", Text("prometheus")}, {"uid", Text("${datasource}")}}); }
@@ -46,17 +42,6 @@ std::string_view TypeName(PanelKind kind) {
   return "text";
 }
 
-// A, B, ..., Z, AA, AB, ...
-// Grafana names the queries of a panel like columns of a spreadsheet.
-std::string RefId(std::size_t index) {
-  std::string id(1, static_cast<char>('A' + index % 26));
-  while (index >= 26) {
-    index = index / 26 - 1;
-    id.insert(id.begin(), static_cast<char>('A' + index % 26));
-  }
-  return id;
-}
-
 Node Targets(const artefacts::Panel& panel) {
   const std::string_view format = panel.kind == PanelKind::kTable ? "table" : "time_series";
   List targets;
@@ -72,30 +57,6 @@ Node Targets(const artefacts::Panel& panel) {
                               {"refId", Text(RefId(i))}}));
   }
   return Array(std::move(targets));
-}
-
-Node Thresholds(const artefacts::Panel& panel) {
-  List steps;
-  for (const artefacts::ColorStep& step : panel.steps) {
-    // The first step has no value: null is Grafana's minus infinity.
-    steps.push_back(
-        Object({{"color", Text(step.color)}, {"value", step.from ? Node::Number(*step.from) : Null()}}));
-  }
-  if (steps.empty()) steps.push_back(Object({{"color", Text("blue")}, {"value", Null()}}));
-  return Object({{"mode", Text("absolute")}, {"steps", Array(std::move(steps))}});
-}
-
-Node Mappings(const artefacts::Panel& panel) {
-  if (panel.texts.empty()) return Array({});
-  // The options' keys are the values as text, the index is the order in which the editor lists them.
-  Map options;
-  for (std::size_t i = 0; i < panel.texts.size(); ++i) {
-    const artefacts::ValueText& text = panel.texts[i];
-    options.emplace_back(ExactNumber(text.value), Object({{"color", Text(text.color)},
-                                                          {"index", Node::Integer(static_cast<long long>(i))},
-                                                          {"text", Text(text.text)}}));
-  }
-  return Array({Object({{"options", Object(std::move(options))}, {"type", Text("value")}})});
 }
 
 // The settings of a panel's kind that hold for each of its series.
@@ -126,17 +87,23 @@ Node FieldConfig(const artefacts::Panel& panel) {
     defaults.emplace_back("custom", Custom(panel));
   }
   if (panel.decimals) defaults.emplace_back("decimals", Node::Integer(*panel.decimals));
-  defaults.emplace_back("mappings", Mappings(panel));
+  defaults.emplace_back("mappings", MappingsNode(panel.texts));
   if (panel.max) defaults.emplace_back("max", Node::Number(*panel.max));
   if (panel.min) defaults.emplace_back("min", Node::Number(*panel.min));
-  defaults.emplace_back("thresholds", Thresholds(panel));
+  defaults.emplace_back("thresholds", StepsNode(panel.steps));
   if (!panel.unit.empty()) defaults.emplace_back("unit", Text(panel.unit));
   // By legend text: with "byName" a series keeps its colour whatever else is shown beside it.
   List overrides;
-  for (const artefacts::Pair& series : panel.series_colors) {
-    const Node color = Object({{"fixedColor", Text(series.value)}, {"mode", Text("fixed")}});
-    overrides.push_back(Object({{"matcher", Object({{"id", Text("byName")}, {"options", Text(series.name)}})},
-                                {"properties", Array({Object({{"id", Text("color")}, {"value", color}})})}}));
+  const auto override = [&overrides](std::string_view legend, std::string_view color, List properties) {
+    properties.push_back(Object(
+        {{"id", Text("color")}, {"value", Object({{"fixedColor", Text(color)}, {"mode", Text("fixed")}})}}));
+    overrides.push_back(Object({{"matcher", Object({{"id", Text("byName")}, {"options", Text(legend)}})},
+                                {"properties", Array(std::move(properties))}}));
+  };
+  for (const artefacts::Pair& series : panel.series_colors) override(series.name, series.value, {});
+  for (const artefacts::SeriesText& series : panel.series_texts) {
+    override(series.legend, series.color,
+             {Object({{"id", Text("displayName")}, {"value", Text(GrafanaText(series.text))}})});
   }
   return Object({{"defaults", Object(std::move(defaults))}, {"overrides", Array(std::move(overrides))}});
 }
@@ -157,7 +124,7 @@ Node Reduce() {
 }
 
 Node StatOptions(const artefacts::Panel& panel) {
-  const bool verdict = !panel.texts.empty();
+  const bool verdict = !panel.texts.empty() || !panel.series_texts.empty();
   return Object({{"colorMode", Text(verdict ? "background" : "value")},
                  {"graphMode", Text(verdict ? "none" : "area")},
                  {"justifyMode", Text("auto")},
@@ -180,51 +147,6 @@ Node BarGaugeOptions() {
                  {"showUnfilled", Node::Bool(true)},
                  {"sizing", Text("auto")},
                  {"valueMode", Text("color")}});
-}
-
-Node TableOptions(const artefacts::Panel& panel) {
-  return Object(
-      {{"cellHeight", Text("sm")},
-       {"showHeader", Node::Bool(true)},
-       {"sortBy", Array({Object({{"desc", Node::Bool(false)}, {"displayName", Text(panel.value_title)}})})}});
-}
-
-// The answer's columns in the panel's order, without the time and what is hidden.
-// An instant query in table format has the columns Time, one for each label, and Value.
-Node TableTransformations(const artefacts::Panel& panel) {
-  Map index;
-  for (std::size_t i = 0; i < panel.columns.size(); ++i) {
-    index.emplace_back(panel.columns[i], Node::Integer(static_cast<long long>(i)));
-  }
-  Map hidden = {{"Time", Node::Bool(true)}};
-  for (const std::string& column : panel.hidden_columns) hidden.emplace_back(column, Node::Bool(true));
-  return Array(
-      {Object({{"id", Text("organize")},
-               {"options", Object({{"excludeByName", Object(std::move(hidden))},
-                                   {"indexByName", Object(std::move(index))},
-                                   {"renameByName", Object({{"Value", Text(panel.value_title)}})}})}})});
-}
-
-// What colours, texts and unit mean for a table: its value's column only.
-// As overrides of that column, since defaults would colour the columns of labels as well.
-Node TableFieldConfig(const artefacts::Panel& panel) {
-  const auto property = [](std::string_view id, Node value) {
-    return Object({{"id", Text(id)}, {"value", std::move(value)}});
-  };
-  List properties = {property("custom.cellOptions", Object({{"type", Text("color-text")}})),
-                     property("custom.width", Node::Integer(90)),
-                     property("decimals", Node::Integer(panel.decimals.value_or(1))),
-                     property("mappings", Mappings(panel)),
-                     property("thresholds", Thresholds(panel)),
-                     property("unit", Text(panel.unit))};
-  return Object(
-      {{"defaults", Object({{"color", Object({{"mode", Text("thresholds")}})},
-                            {"custom", Object({{"align", Text("auto")},
-                                               {"inspect", Node::Bool(false)},
-                                               {"minWidth", Node::Integer(80)}})}})},
-       {"overrides",
-        Array({Object({{"matcher", Object({{"id", Text("byName")}, {"options", Text(panel.value_title)}})},
-                       {"properties", Array(std::move(properties))}})})}});
 }
 
 std::string RowsMarkdown(const artefacts::Panel& panel) {
@@ -312,6 +234,7 @@ Node Templating(const artefacts::Dashboard& dashboard) {
 }
 
 Node Annotations(const artefacts::Dashboard& dashboard) {
+  if (dashboard.annotation_expr.empty()) return Object({{"list", Array({})}});
   return Object({{"list", Array({Object({{"name", Text("Thresholds")},
                                          {"datasource", DataSource()},
                                          {"enable", Node::Bool(true)},
@@ -322,17 +245,20 @@ Node Annotations(const artefacts::Dashboard& dashboard) {
 }
 
 Node Links(const artefacts::Dashboard& dashboard) {
-  if (dashboard.runbook_url.empty()) return Array({});
-  return Array({Object({{"asDropdown", Node::Bool(false)},
-                        {"icon", Text("doc")},
-                        {"includeVars", Node::Bool(false)},
-                        {"keepTime", Node::Bool(false)},
-                        {"tags", Array({})},
-                        {"targetBlank", Node::Bool(true)},
-                        {"title", Text("Runbook")},
-                        {"tooltip", Text("What each alert means and what to do")},
-                        {"type", Text("link")},
-                        {"url", Text(dashboard.runbook_url)}})});
+  List links;
+  for (const artefacts::DashboardLink& link : dashboard.links) {
+    links.push_back(Object({{"asDropdown", Node::Bool(false)},
+                            {"icon", Text(link.elsewhere ? "doc" : "dashboard")},
+                            {"includeVars", Node::Bool(false)},
+                            {"keepTime", Node::Bool(!link.elsewhere)},
+                            {"tags", Array({})},
+                            {"targetBlank", Node::Bool(link.elsewhere)},
+                            {"title", Text(link.title)},
+                            {"tooltip", Text(link.tooltip)},
+                            {"type", Text("link")},
+                            {"url", Text(link.url)}}));
+  }
+  return Array(std::move(links));
 }
 
 }  // namespace

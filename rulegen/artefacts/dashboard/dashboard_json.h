@@ -30,6 +30,30 @@ struct ValueText {
   std::string color;
 };
 
+// A series by its legend, and the text that is shown for it.
+struct SeriesText {
+  std::string legend;
+  std::string text;
+  std::string color;
+};
+
+// A column of a table: a label, or a query's value.
+struct TableColumn {
+  // The label; of a value "Value", or where the panel has several queries "Value #B" for the second.
+  std::string field = {};
+  std::string title = {};  // "": the field's name
+  // Of a value.
+  std::string unit = {};
+  std::optional<int> decimals = {};
+  std::vector<ColorStep> steps = {};
+  std::vector<ValueText> texts = {};
+  bool filled = false;   // the whole cell has the colour, not its text alone
+  int width = 0;         // pixels; 0: its share of the table
+  std::string url = {};  // where a click leads, with Grafana's variables
+
+  bool is_value() const { return field.starts_with("Value"); }
+};
+
 struct Panel {
   PanelKind kind = PanelKind::kRow;
   std::string title;
@@ -48,14 +72,15 @@ struct Panel {
   std::vector<ColorStep> steps;
   bool limit_lines = false;  // draws the steps as lines across a time series
   bool stacked = false;
-  std::vector<Pair> series_colors;  // a legend's text and its colour, where the colour means something
+  std::vector<Pair> series_colors;       // a legend's text and its colour, where the colour means something
+  std::vector<SeriesText> series_texts;  // of series whose legend is a number or an id
   std::vector<ValueText> texts;
-  std::vector<Pair> rows;  // of a text panel: a verdict's line and its condition
-  // Of a table: what it shows in this order, labels and "Value"; what it hides; the value's heading. Rows are
-  // sorted by it.
-  std::vector<std::string> columns;
-  std::vector<std::string> hidden_columns;
-  std::string value_title;
+  std::vector<Pair> rows;                   // of a text panel: a verdict's line and its condition
+  std::vector<TableColumn> columns;         // of a table, in this order
+  std::vector<std::string> hidden_columns;  // of a table: labels
+  // Of a table: the columns by whose titles it is sorted.
+  std::vector<std::string> sorted_by;
+  bool largest_first = false;
 };
 
 // A template variable: the values of one identity label, narrowed by the ones before it.
@@ -64,13 +89,21 @@ struct DashboardVariable {
   std::string query;
 };
 
+// A link beside the dashboard's variables.
+struct DashboardLink {
+  std::string title;
+  std::string url;
+  std::string tooltip;
+  bool elsewhere = false;  // opens another tab, and knows nothing of the time shown
+};
+
 struct Dashboard {
   std::string uid;  // at most 40 characters; stays the same for a store's name
   std::string title;
   std::vector<std::string> tags;
-  std::string runbook_url;
+  std::vector<DashboardLink> links;
   std::vector<DashboardVariable> variables;
-  std::string annotation_expr;  // firing alerts on thresholds
+  std::string annotation_expr;  // firing alerts on thresholds; "" for none
   std::vector<Panel> panels;
 };
 

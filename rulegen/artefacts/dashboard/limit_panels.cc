@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "common/horizons.h"
-#include "rulegen/artefacts/annotation.h"
+#include "rulegen/artefacts/dashboard/panel_parts.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
@@ -21,8 +21,7 @@ constexpr double kNoTrend = 1e10;
 // range and the selection.
 class LimitPanels {
  public:
-  LimitPanels(const spec::Spec& spec, PanelGrid& grid)
-      : spec_(spec), grid_(grid), by_("max by (" + IdentityList(spec) + ") ") {}
+  LimitPanels(const spec::Spec& spec, PanelGrid& grid) : spec_(spec), grid_(grid), by_(ByStore(spec)) {}
 
   void Add() {
     AddLimitsUsed();
@@ -45,17 +44,6 @@ class LimitPanels {
            ")";
   }
 
-  std::string ShareExpr(const spec::Threshold& threshold) const {
-    std::string series = Recorded(threshold.signal);
-    const std::string limit = spec::PromqlNumber(threshold.limit);
-    const bool above = threshold.direction == Direction::kAbove;
-    // 0 is the worst there is below a limit, and would be left out as +Inf is.
-    if (!above && threshold.limit > 0)
-      series = "clamp_min(" + series + ", " + spec::PromqlNumber(threshold.limit / 1000) + ")";
-    // "< +Inf" leaves out what is not finite: +Inf would be the maximum, whatever the other stores have.
-    return "max(" + (above ? series : limit) + " / " + (above ? limit : series) + " < +Inf)";
-  }
-
   // How much of each limit the worst of the stores shown uses: 1 at the limit, in either direction.
   void AddLimitsUsed() {
     Panel panel;
@@ -68,9 +56,12 @@ class LimitPanels {
     panel.width = 8;
     panel.height = 6;
     for (const spec::Threshold& threshold : spec_.thresholds) {
-      // A share of a limit of 0 would be a division by 0.
-      if (threshold.limit == 0) continue;
-      panel.queries.push_back({ShareExpr(threshold), threshold.id, true});
+      if (const std::string share = ShareOfLimit(spec_, threshold); !share.empty())
+        panel.queries.push_back({"max(" + share + ")", threshold.id, true});
+    }
+    for (const spec::Signal& signal : spec_.signals) {
+      if (const std::string share = ShareOfCeiling(spec_, signal); !share.empty())
+        panel.queries.push_back({"max(" + share + ")", signal.ceiling, true});
     }
     panel.unit = "percentunit";
     panel.min = 0;
@@ -99,18 +90,38 @@ class LimitPanels {
     grid_.Add(std::move(panel));
   }
 
-  // Seconds until the limit if the trend over the time shown continues: 0 reached, kNoTrend no trend towards
-  // it. Towards the limit only: "> 0" drops what moves away from it or not at all, and the last operand of
+  // Seconds until `series` reaches the limit if the trend of `range` over the time shown continues: 0 reached, kNoTrend no
+  // trend towards it. Towards the limit only: "> 0" drops what moves away from it or not at all, and the last operand of
   // "or" shows "no trend" there.
-  std::string TimeToLimit(const spec::Threshold& threshold) const {
-    const std::string series = Recorded(threshold.signal);
-    const bool above = threshold.direction == Direction::kAbove;
-    const std::string limit = spec::PromqlNumber(threshold.limit);
+  static std::string TimeToLimit(const std::string& series, const std::string& range, double to, bool above) {
+    const std::string limit = spec::PromqlNumber(to);
     const std::string reached = "0 * (" + series + (above ? " > " : " < ") + limit + ")";
     const std::string away = above ? "(" + limit + " - " + series + ")" : "(" + series + " - " + limit + ")";
-    const std::string slope = std::string(above ? "" : "-") + "deriv(" + series + "[$__range])";
+    const std::string slope = std::string(above ? "" : "-") + "deriv(" + range + ")";
     return reached + " or " + away + " / (" + slope + " > 0) < " + spec::PromqlNumber(kTrendMaxMs / 1000.0) +
            " or " + spec::PromqlNumber(kNoTrend) + " + 0 * " + series;
+  }
+
+  // label_replace with an empty source and pattern adds a constant label: all limits are rows of one table then.
+  static std::string Row(const std::string& expr, std::string_view id) {
+    return "label_replace(" + expr + ", \"threshold\", \"" + std::string(id) + "\", \"\", \"\")";
+  }
+
+  // Both of the thresholds and of the stores' own ceilings.
+  std::string TimesToLimits() const {
+    std::string expr;
+    for (const spec::Threshold& threshold : spec_.thresholds) {
+      const std::string series = Recorded(threshold.signal);
+      const std::string times = TimeToLimit(series, series + "[$__range]", threshold.limit,
+                                            threshold.direction == Direction::kAbove);
+      expr += (expr.empty() ? "" : "\nor ") + Row(times, threshold.id);
+    }
+    for (const spec::Signal& signal : spec_.signals) {
+      if (signal.ceiling.empty()) continue;
+      const std::string share = "(" + Recorded(signal.id) + " / " + Recorded(signal.ceiling) + ")";
+      expr += "\nor " + Row(TimeToLimit(share, share + "[$__range:5m]", 1, true), signal.ceiling);
+    }
+    return expr;
   }
 
   void AddTimeToLimit() {
@@ -122,25 +133,24 @@ class LimitPanels {
         "longer time range gives a steadier trend.";
     panel.width = 8;
     panel.height = std::clamp(3 + static_cast<int>(spec_.thresholds.size()), 6, 16);
-    std::string expr;
-    for (const spec::Threshold& threshold : spec_.thresholds) {
-      expr += expr.empty() ? "" : "\nor ";
-      // label_replace with an empty source and pattern adds a constant label: all thresholds are rows of one
-      // table then.
-      expr += "label_replace(" + TimeToLimit(threshold) + ", \"threshold\", \"" + threshold.id +
-              "\", \"\", \"\")";
-    }
-    panel.queries = {{std::move(expr), "", true}};
-    panel.columns = {"threshold", "Value"};
+    panel.queries = {{TimesToLimits(), "", true}};
+    panel.columns = {{.field = "threshold"},
+                     {.field = "Value",
+                      .title = "time left",
+                      .unit = "s",
+                      .decimals = 0,
+                      .steps = {{{}, "red"}, {86400, "orange"}, {2592000, "yellow"}},
+                      .texts = {{0, "reached", "red"}, {kNoTrend, "no trend", "text"}},
+                      .width = kValueWidth}};
     for (auto label = spec_.store.identity.rbegin(); label != spec_.store.identity.rend(); ++label) {
       const bool names_the_store = label == spec_.store.identity.rbegin() || *label == "instance";
-      (names_the_store ? panel.columns : panel.hidden_columns).push_back(*label);
+      if (names_the_store) {
+        panel.columns.push_back({.field = *label});
+      } else {
+        panel.hidden_columns.push_back(*label);
+      }
     }
-    panel.value_title = "time left";
-    panel.unit = "s";
-    panel.decimals = 0;
-    panel.texts = {{0, "reached", "red"}, {kNoTrend, "no trend", "text"}};
-    panel.steps = {{{}, "red"}, {86400, "orange"}, {2592000, "yellow"}};
+    panel.sorted_by = {"time left"};
     grid_.Add(std::move(panel));
   }
 

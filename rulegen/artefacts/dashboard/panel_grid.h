@@ -1,14 +1,12 @@
-// Where a dashboard's panels go, and what several of them say in PromQL, legends and colours.
+// Where a dashboard's panels go.
 #pragma once
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "rulegen/artefacts/dashboard/dashboard_json.h"
-#include "thresholds/model.h"
 
 namespace outgrown::artefacts {
 
@@ -50,17 +48,5 @@ class PanelGrid {
   int y_ = 0;
   int line_height_ = 0;
 };
-
-// The selection that the dashboard's variables make: job=~"$job",instance=~"$instance".
-std::string Selection(const spec::Spec& spec);
-
-// NAME{MORE,selection}; `more` may be empty.
-std::string Selected(const spec::Spec& spec, std::string_view name, std::string_view more = "");
-
-// "{{database}} @ {{instance}}": one store in a legend.
-std::string StoreLegend(const spec::Spec& spec);
-
-// The least value beyond a limit: Grafana colours from a step's value on, but the limit itself is not a breach.
-double JustAbove(double limit);
 
 }  // namespace outgrown::artefacts

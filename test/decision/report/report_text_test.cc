@@ -1,9 +1,13 @@
 #include "decision/report/report_text.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -248,6 +252,34 @@ TEST_CASE("a row tells when its limit is reached; a breached one when the next l
   const std::string without = TextReport(evaluations, {});
   CHECK(without.find("  limit 5 GB    no trend\n") != std::string::npos);
   CHECK(without.find("  limit 1 %     trend unknown\n") != std::string::npos);
+}
+
+TEST_CASE(
+    "a store's own ceiling stands beside the limit, with the time until it is reached if it is approached") {
+  MemorySource source;
+  source.AddHealthyStore("checkpoints");
+  source.SetValue("checkpoints", "checkpoint:writes_ceiling", 97.5, 63);
+  std::vector<SignalRow> signals(kSampleTable.signals.begin(), kSampleTable.signals.end());
+  const std::size_t rate = 1;
+  REQUIRE(signals[rate].id == "writes_per_second");
+  signals[rate].ceiling = static_cast<std::uint16_t>(signals.size());
+  signals.push_back({"writes_ceiling", "Own write ceiling", "checkpoint:writes_ceiling", Unit::kPerSecond,
+                     Uncovered::kValid});
+  Table table = kSampleTable;
+  table.signals = signals;
+  std::vector<Evaluation> evaluations = {EvaluateMeasured(table, source, kMemoryT)};
+  std::vector<std::optional<Trend>>& trends = evaluations[0].stores[0].ceiling_trends;
+  CHECK(TextReport(evaluations, {}).find("  limit 80      own ceiling about 97.5\n") != std::string::npos);
+  trends.resize(signals.size());
+  for (const auto& [trend, said] :
+       {std::pair(Trend{TrendKind::kReached, 4 * 86'400.0}, " reached in about 4 days"),
+        std::pair(Trend{TrendKind::kNotApproaching}, ""), std::pair(Trend{TrendKind::kUnknown}, "")}) {
+    trends[rate] = trend;
+    const std::string text = TextReport(evaluations, {});
+    CAPTURE(text);
+    CHECK(text.find(std::string("  limit 80      own ceiling about 97.5") + said + "\n") !=
+          std::string::npos);
+  }
 }
 
 TEST_CASE("how long until a limit is reached is said as roughly as it is known") {

@@ -152,6 +152,7 @@ class Archive(unittest.TestCase):
         for expected in ("spec/checkpoint.toml", "artefacts/checkpoint/gen/checkpoint.rules.yml",
                          "artefacts/checkpoint/gen/checkpoint.alertmanager.yml",
                          "artefacts/checkpoint/grafana-provisioning/dashboards/gen/checkpoint.json",
+                         "artefacts/checkpoint/grafana-provisioning/dashboards/gen/checkpoint.fleet.json",
                          "prometheus/prometheus.yml", "prometheus/rules.json", "prometheus/buildinfo.json",
                          "alertmanager/status.json", "files/prometheus.yml", "decision-log/decisions.jsonl",
                          "decision-log/audit.txt", "series/checkpoint.om", "manifest.json", "SHA256SUMS"):
