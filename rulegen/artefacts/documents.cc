@@ -119,7 +119,7 @@ std::string LabelList(const Labels& labels) {
 
 // What each series is and how it is computed.
 // The expressions follow the table as blocks, since a table's cell holds no line break.
-std::string Recorded(const spec::Spec& spec) {
+std::string RecordedSection(const spec::Spec& spec) {
   Rows rows;
   std::string expressions;
   const auto add = [&](const std::string& series, std::string_view unit, const std::string& what,
@@ -265,7 +265,7 @@ std::string DecisionMatrixMarkdown(const spec::Spec& spec) {
 }
 
 std::string MetricsMarkdown(const spec::Spec& spec) {
-  std::string text = MarkdownHead(spec, spec.store.title + ": metrics") + Recorded(spec);
+  std::string text = MarkdownHead(spec, spec.store.title + ": metrics") + RecordedSection(spec);
   if (!spec.metrics.empty()) text += Foreign(spec);
   // A spec whose stores are found by a series of our exporter reads that exporter; others have [[metric]]
   // tables instead.

@@ -22,8 +22,9 @@ PROGRAMS = {"rulegen": BUILD / "rulegen" / "rulegen", "outgrown-exporter": BUILD
 TUTORIAL = ROOT / "docs" / "tutorial.md"  # run as a whole by test/clients/pypi/tutorial_test.py
 PAGES = [ROOT / "README.md", *sorted({*(ROOT / "docs").glob("*.md")} - {TUTORIAL})]
 # Of packages that a Debian has (coreutils, systemd, sudo), or that the page installs first.
-OTHERS = {"amtool", "apt-get", "cd", "cp", "dpkg-buildpackage", "echo", "git", "ldconfig", "meson", "mkdir", "pip", "podman",
-          "promtool", "sed", "set", "sha256sum", "sleep", "sudoedit", "systemctl", "systemd-tmpfiles", "tee", "kubectl"}
+OTHERS = {"amtool", "apt-get", "cd", "chmod", "cp", "dpkg-buildpackage", "echo", "git", "grep", "kubectl", "ldconfig", "meson", "mkdir",
+          "pip", "podman", "promtool", "sed", "set", "sha256sum", "sleep", "sudoedit", "systemctl", "systemd-run", "systemd-tmpfiles",
+          "tee", "useradd"}
 UNITS = {"prometheus", "prometheus-alertmanager", "grafana-server"}
 INSTALLED = {"/usr/share/outgrown/docs/gen": "docs/gen", "/usr/share/outgrown/rules": "rules",
              "/usr/share/outgrown/grafana-provisioning": "grafana-provisioning",
@@ -37,14 +38,14 @@ def blocks(page, language):
 
 
 def commands(text):
-    """The simple commands of a shell text, as words, without sudo and assignments."""
+    """The simple commands of a shell text, as words, without sudo, assignments and the words of a loop."""
     lexer = shlex.shlex(text.replace("\\\n", " ").replace("\n", ";"), posix=True, punctuation_chars=";&|<>")
     lexer.whitespace_split = True
     lexer.commenters = ""
     found, words = [], []
     for word in [*lexer, ";"]:
         if set(word) <= set(";&|"):
-            while words and (words[0] == "sudo" or re.match(r"[A-Z_]+=", words[0])):
+            while words and (words[0] in ("sudo", "until", "do", "done") or re.match(r"[A-Z_]+=", words[0])):
                 words = words[1:]
             if words:
                 found.append(words)

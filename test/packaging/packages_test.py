@@ -14,7 +14,7 @@ import tempfile
 import unittest
 
 import roots
-from roots import servers
+from first_hour import LOG, FirstHour, shell_blocks
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 PAGE = (SOURCE / "docs" / "adopting.md").read_text(encoding="utf-8")
@@ -24,15 +24,10 @@ OURS = re.compile(r"outgrown|rulegen")
 # What a purge leaves: the two system users, as those of other daemons stay, and dpkg's and systemd's own notes.
 KEPT = re.compile(r"/etc/(passwd|group|shadow|gshadow)-?$|/etc/\.pwd\.lock|/var/(lib/(dpkg|apt|systemd)|cache|log|tmp)/")
 EDITED = 'ARGS="--log.format=json"\n'
-LOG = "/var/lib/outgrown/decisions.jsonl"
 
 
 def section(heading):
     return PAGE.split(f"\n{heading}\n", 1)[1].split("\n#", 1)[0]
-
-
-def shell_blocks(text):
-    return re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
 
 
 def python_blocks(text):
@@ -57,8 +52,8 @@ class Installed:
     def __init__(self, system):
         self.run = system.run
 
-    def shell(self, script):
-        return self.run("sh", "-euxc", f"cd {TREE}\n{script}")
+    def shell(self, script, **options):
+        return self.run("sh", "-euxc", f"cd {TREE}\n{script}", **options)
 
     def state(self, question, unit):
         return self.run("systemctl", question, unit, check=False).strip()
@@ -141,8 +136,10 @@ class Packages:
             before = installed.files()
             print("  installed, upgraded", flush=True)
             self.upgrade(installed)
-            print("  used: an application, Prometheus, the decision", flush=True)
-            self.use(installed)
+            print("  used: the first hour", flush=True)
+            FirstHour(self, installed, section).go_through()
+            self.count(installed.run, "/usr/lib", "/srv/agents", OUTGROWN_DIR="/run/outgrown/agents")
+            self.assertIn("writes_ok 2\n", installed.run("outgrown-block", "/run/outgrown/agents", "app"))
             print("  removed, purged", flush=True)
             self.remove(installed, before)
 
@@ -182,43 +179,18 @@ class Packages:
         self.assertEqual([line for line in said if "rules.runbook_url: found a placeholder" not in line], [])
         self.assertEqual(len(installed.processes()), 1)
 
-    def use(self, installed):
-        run, shell = installed.run, installed.shell
-        folder = section("### The folder of counter blocks")
-        lines, = re.findall(r"^```\n(d  /run/outgrown .*?)^```$", folder, re.M | re.S)
-        create, = re.findall(r"`(sudo systemd-tmpfiles --create \S+)`", folder)
-        shell("useradd --system --create-home --home-dir /srv/agents --shell /bin/sh agents; chmod 755 /srv/agents")
-        shell(f"cat >/etc/tmpfiles.d/outgrown-agents.conf <<'END'\n{lines}END\n{create}")
-        self.count(run, "/usr/lib", "/srv/agents", OUTGROWN_DIR="/run/outgrown/agents")
-        self.assertIn("writes_ok 2\n", run("outgrown-block", "/run/outgrown/agents", "app"))
-        writes = 'checkpoint_writes_total{database="app",status="success"} 2'
-        servers.wait_for(writes, lambda: writes in installed.get("9108/metrics"))
-
-        beside, = shell_blocks(section("### Prometheus, Alertmanager and the daily decision"))
-        shell(beside)
-        for unit in ("prometheus", "prometheus-alertmanager", "outgrown-evaluate.timer"):
-            self.assertEqual(installed.state("is-active", unit), "active")
-        servers.wait_for("rules and samples", lambda: '"app"' in installed.get(
-            "9090/api/v1/query?query=checkpoint:writes_per_second"), 90)
-        self.assertIn('"storage.tsdb.retention.time":"1w"', installed.get("9090/api/v1/status/flags"))
-        run("systemctl", "start", "outgrown-evaluate", check=False)  # 30: not measured for five minutes yet
-        self.assertIn('"database":"app"', run("cat", LOG))
-        self.assertEqual(run("stat", "-c", "%U", LOG).strip(), "outgrown-evaluate")
-        run("rulegen", "--audit", LOG)
-        servers.wait_for("agreement", lambda: "\nagreed" in run(
-            "sh", "-c", "rulegen --verify --spec /usr/share/outgrown/rules/checkpoint.toml && echo agreed", check=False), 150)
-
     def remove(self, installed, before):
         run, shell = installed.run, installed.shell
-        run("systemctl", "stop", "prometheus", "prometheus-alertmanager")
+        run("systemctl", "stop", "prometheus", "prometheus-alertmanager", "agents")
+        edited = run("cat", "/etc/default/outgrown-exporter")
         run("apt-get", "remove", *installed.packages("ii"))
         self.assertEqual(installed.state("is-active", "outgrown-exporter"), "inactive")
         self.assertEqual(installed.state("is-active", "outgrown-evaluate.timer"), "inactive")
         self.assertEqual(installed.processes(), [])
-        self.assertEqual(run("cat", "/etc/default/outgrown-exporter"), EDITED)
-        self.assertIn('"database":"app"', run("cat", LOG))
-        # What the page's reader has made: the application, and what was copied for Prometheus.
-        shell("rm -r /srv/agents /run/outgrown/agents /etc/tmpfiles.d/outgrown-agents.conf; userdel agents")
+        self.assertEqual(run("cat", "/etc/default/outgrown-exporter"), edited)
+        self.assertIn('"database":"state"', run("cat", LOG))
+        # What the page's reader has made: the application, the spec, and what was copied for Prometheus and Grafana.
+        shell("rm -r /srv/agents /run/outgrown/agents /etc/tmpfiles.d/outgrown-agents.conf /etc/outgrown /etc/grafana; userdel agents")
         run("apt-get", "purge", "--autoremove", *installed.packages("rc"), "prometheus", "prometheus-alertmanager")
         shell("rm -rf /etc/prometheus /etc/default/prometheus*")
         self.assertIn("No such file", run("ls", "/run/outgrown", check=False))
@@ -285,6 +257,30 @@ class Packages:
 
 class Debian12(Packages, unittest.TestCase):
     release = "bookworm"
+
+    def test_the_image_is_built_and_its_programs_run(self):
+        """With buildah in podman's place, and this root as the image that it is built from, since no registry is asked."""
+        settings = self.place / "storage.conf"
+        settings.write_text(f'[storage]\ndriver = "vfs"\ngraphroot = "{self.place}/images"\nrunroot = "{self.place}/containers"\n')
+
+        def buildah(*words, **options):
+            return roots.run("buildah", *words, **options, env={
+                **roots.ENVIRONMENT, "CONTAINERS_STORAGE_CONF": str(settings), "BUILDAH_ISOLATION": "chroot"}).strip()
+
+        line, = shell_blocks((SOURCE / "docs" / "kubernetes.md").read_text(encoding="utf-8").split("## The sidecar")[0])
+        program, build, *words = line.split()
+        self.assertEqual((program, build), ("podman", "build"))
+        base = buildah("from", "scratch")
+        roots.run("tar", "--create", "--file", self.place / "base.tar", "--directory", self.base.folder, "--exclude=./src", ".")
+        buildah("add", "--quiet", base, self.place / "base.tar", "/")
+        buildah("commit", "--quiet", base, "localhost/base")
+        buildah("build", "--network=host", "--build-arg=BASE=localhost/base", *words, cwd=self.base.folder / TREE[1:])
+        image = buildah("from", "outgrown")
+        self.assertEqual(buildah("run", image, "id", "-u"), "65532")
+        for program in ("outgrown-exporter", "rulegen"):
+            self.assertIn(VERSION, buildah("run", image, program, "--version"))
+        buildah("run", image, "sh", "-euc", "cd /usr/share/outgrown && rulegen --check")
+        self.assertNotIn("not found", buildah("run", image, "sh", "-c", "ldd /usr/bin/outgrown-block /usr/lib/*/outgrown/outgrown_sqlite.so"))
 
 
 class Debian13(Packages, unittest.TestCase):

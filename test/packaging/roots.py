@@ -75,7 +75,7 @@ def missing():
     """Why no root can be made here; empty if one can."""
     if os.geteuid() != 0:
         return "not root"
-    for tool in ("debootstrap", "unshare", "nsenter", "ip"):
+    for tool in ("debootstrap", "buildah", "unshare", "nsenter", "ip"):
         if not shutil.which(tool):
             return f"{tool} is not installed"
     done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "sh", "-c", "mount -t proc proc /proc && mount -t cgroup2 cgroup2 /mnt"], capture_output=True,
