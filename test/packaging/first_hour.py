@@ -16,8 +16,8 @@ DASHBOARD = "/etc/grafana/provisioning/dashboards/gen/checkpoint.json"
 SPEC = "/usr/share/outgrown/rules/checkpoint.toml"
 OWN_SPEC = "/etc/outgrown/rules/checkpoint.toml"
 TIMER = "outgrown-evaluate.timer"
-# What has nothing to show after half an hour of an application without errors.
-EMPTY = {"Errors by reason", "Write errors by reason", "Problems of the measurement", "Why the counting is not evidence"}
+# What may have nothing to show after half an hour of an application without errors.
+MAY_BE_EMPTY = {"Errors by reason", "Write errors by reason", "Problems of the measurement", "Why the counting is not evidence"}
 # Grafana's variables: all stores, a scrape interval of 15 s, the dashboard's six hours.
 VARIABLES = [(r"\$(job|instance|database)\b", ".*"), (r"\$__rate_interval\b", "1m"), (r"\$__range\b", "6h")]
 ASK = """
@@ -105,16 +105,17 @@ class FirstHour:
     def decision(self):
         self.installed.shell(f"timeout 1500 sh -euc '{self.blocks[6].pop(0)}'")
         print(f"    the verdict: {time.monotonic() - self.began:.0f} s", flush=True)
-        self.assert_dashboard()
         self.test.assertRegex(self.paste(6), r"state.*\n?.*SQLite sufficient")
         self.test.assertEqual(self.installed.run("stat", "-c", "%U", LOG).strip(), "outgrown-evaluate")
         self.assert_timer()
-        servers.wait_for("the decision", lambda: "checkpoint_decision_timestamp_seconds" in self.installed.get("9108/metrics"))
+        servers.wait_for("the decision", lambda: '"state"' in self.installed.get(
+            "9090/api/v1/query?query=checkpoint_decision_timestamp_seconds"))
+        self.assert_dashboard()
         self.installed.run("rulegen", "--audit", LOG)
         self.done(6)
 
     def assert_dashboard(self):
-        """Every query of the dashboard has an answer that is not empty, but for EMPTY."""
+        """Every query of the dashboard has an answer, and every panel something to show, but for MAY_BE_EMPTY."""
         def targets(panels):
             for panel in panels:
                 yield from ((panel["title"], target["expr"]) for target in panel.get("targets", []))
@@ -127,8 +128,7 @@ class FirstHour:
         counts = self.installed.run("python3", "-c", ASK, json.dumps(queries)).split()
         self.test.assertEqual(len(counts), len(queries))
         shown = {title for (title, _), count in zip(asked, counts) if count != "0"}
-        self.test.assertGreater(len(shown), 20)
-        self.test.assertEqual({title for title, _ in asked} - shown, EMPTY)
+        self.test.assertLessEqual({title for title, _ in asked} - shown, MAY_BE_EMPTY)
 
     def assert_timer(self):
         """As after two days off: the timer decides at once."""

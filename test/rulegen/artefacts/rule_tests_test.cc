@@ -4,6 +4,7 @@
 #include <chrono>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -17,7 +18,7 @@ using namespace outgrown;
 namespace {
 
 const artefacts::PromtoolTest& Named(const std::vector<artefacts::PromtoolFile>& files,
-                                     const std::string& start) {
+                                     std::string_view start) {
   const artefacts::PromtoolTest* found = nullptr;
   for (const artefacts::PromtoolFile& file : files) {
     for (const artefacts::PromtoolTest& test : file.tests) {
