@@ -388,10 +388,13 @@ namespace {
 bool WaitsForEvents() {
 #ifdef SYS_poll
   const std::string poll = std::to_string(SYS_poll);
-  const std::string no_limit = "0xffffffff";
+  // -1 as an int, whose upper half glibc 2.41 (Debian 13) sets as well.
+  const auto is_none = [](const std::string& limit) {
+    return limit == "0xffffffff" || limit == "0xffffffffffffffff";
+  };
 #else
   const std::string poll = std::to_string(SYS_ppoll);
-  const std::string no_limit = "0x0";
+  const auto is_none = [](const std::string& limit) { return limit == "0x0"; };
 #endif
   std::vector<fs::path> others;
   for (const fs::directory_entry& task : fs::directory_iterator("/proc/self/task")) {
@@ -406,7 +409,7 @@ bool WaitsForEvents() {
     std::string count;
     std::string limit;
     if (!(file >> number)) return false;
-    if (number == poll && file >> descriptors >> count >> limit) return limit == no_limit;
+    if (number == poll && file >> descriptors >> count >> limit) return is_none(limit);
     std::this_thread::yield();
   }
 }
