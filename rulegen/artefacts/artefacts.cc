@@ -11,6 +11,7 @@
 #include "common/time_text.h"
 #include "rulegen/artefacts/alertmanager.h"
 #include "rulegen/artefacts/dashboard/dashboard.h"
+#include "rulegen/artefacts/dashboard/dashboard_json.h"
 #include "rulegen/artefacts/dashboard/fleet_dashboard.h"
 #include "rulegen/artefacts/documents.h"
 #include "rulegen/artefacts/promtool/promtool.h"

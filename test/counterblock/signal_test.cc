@@ -123,7 +123,8 @@ TEST_CASE(
   std::uint64_t opened = 0;
   {
     const Interrupter interrupter(full);
-    for (; handled.load(std::memory_order_relaxed) < 30'000; ++opened) {
+    // Once at least: a slow build may handle all of them before it comes here.
+    for (; opened == 0 || handled.load(std::memory_order_relaxed) < 30'000; ++opened) {
       Writer other = std::move(Writer::Open("other", folder.Options()).value());
       other.Record(Outcome::kOk, 1, 1);
     }

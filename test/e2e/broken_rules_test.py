@@ -66,8 +66,12 @@ BREAKS = [
     ("a target that is gone is forgotten within the day", "present[1d2h])) unless on (job", "present[1d1h])) unless on (job"),
     ("a target that is gone is remembered for longer", "present[1d2h])) unless on (job", "present[1d3h])) unless on (job"),
     ("a target that is down is gone", "unless on (job, instance) up'", "unless on (job, instance) (up == 1)'"),
-    ("a database that can be read is unreadable", "(checkpoint_file_problem_info) == 1'", "(checkpoint_file_problem_info) >= 0'"),
-    ("a database is unreadable without a reason", "(checkpoint_file_problem_info) == 1'", "(checkpoint_file_problem_info{reason=\"missing\"}) == 1'"),
+    ("a database that can be read is unreadable", '{reason="unreadable"}) == 1\'', '{reason="unreadable"}) >= 0\''),
+    ("a database is unreadable without a reason", "(checkpoint_file_problem_info or", '(checkpoint_file_problem_info{reason="missing"} or'),
+    ("a file without permission is readable", f" or checkpoint_store_commits_problem_info and on ({IDENTITY}) "
+     'checkpoint_measurement_problem_info{reason="unreadable"}', ""),
+    ("a problem that passes makes a database unreadable", f"checkpoint_store_commits_problem_info and on ({IDENTITY}) "
+     'checkpoint_measurement_problem_info{reason="unreadable"}', "checkpoint_store_commits_problem_info"),
     ("what is unreadable is reported twice", 'problem_info{reason!="unreadable"}', "problem_info"),
     ("two stores are one", "!= min by", "< min by"),
     ("replicas are two stores", f"max by ({IDENTITY}) (checkpoint_block_created_timestamp_seconds) !=",

@@ -1,7 +1,7 @@
 // The dashboard of a store.
 #pragma once
 
-#include "rulegen/artefacts/dashboard/dashboard_json.h"
+#include "rulegen/artefacts/dashboard/dashboard_model.h"
 #include "thresholds/model.h"
 
 namespace outgrown::artefacts {

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "rulegen/artefacts/dashboard/dashboard_json.h"
+#include "rulegen/artefacts/dashboard/dashboard_model.h"
 #include "thresholds/model.h"
 
 namespace outgrown::artefacts {

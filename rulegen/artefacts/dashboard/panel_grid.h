@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "rulegen/artefacts/dashboard/dashboard_json.h"
+#include "rulegen/artefacts/dashboard/dashboard_model.h"
 
 namespace outgrown::artefacts {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rulegen/artefacts/dashboard/dashboard_json.h"
+#include "rulegen/artefacts/dashboard/dashboard_model.h"
 #include "thresholds/model.h"
 
 namespace outgrown::artefacts {

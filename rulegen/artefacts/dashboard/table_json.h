@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "rulegen/artefacts/dashboard/dashboard_json.h"
+#include "rulegen/artefacts/dashboard/dashboard_model.h"
 #include "rulegen/artefacts/node.h"
 
 namespace outgrown::artefacts {

@@ -1,4 +1,5 @@
 #include "rulegen/artefacts/dashboard/dashboard.h"
+#include "rulegen/artefacts/dashboard/dashboard_json.h"
 
 #include <string>
 
