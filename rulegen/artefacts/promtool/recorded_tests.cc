@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "common/check.h"
-#include "rulegen/artefacts/rules.h"
 #include "rulegen/artefacts/promtool/test_stores.h"
+#include "rulegen/artefacts/rules.h"
 #include "thresholds/catalog.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"

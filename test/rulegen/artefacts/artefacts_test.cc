@@ -48,11 +48,11 @@ TEST_CASE("a spec makes these artefacts, and leaves out what [output] leaves out
     return made;
   };
   CHECK(paths(WithAlertmanager()) ==
-        std::set<std::string>{"gen/queue.rules.yml", "gen/victoriametrics/queue.rules.yml",
-                              "gen/queue.test.yml", "gen/queue.10m.test.yml", "gen/queue.30m.test.yml",
-                              "gen/queue.thresholds.inc", "gen/queue.alertmanager.yml",
-                              "dashboards/queue.json", "dashboards/queue.fleet.json", "docs/queue.decision-matrix.md",
-                              "docs/queue.metrics.md", "docs/queue.runbook.md"});
+        std::set<std::string>{
+            "gen/queue.rules.yml", "gen/victoriametrics/queue.rules.yml", "gen/queue.test.yml",
+            "gen/queue.10m.test.yml", "gen/queue.30m.test.yml", "gen/queue.thresholds.inc",
+            "gen/queue.alertmanager.yml", "dashboards/queue.json", "dashboards/queue.fleet.json",
+            "docs/queue.decision-matrix.md", "docs/queue.metrics.md", "docs/queue.runbook.md"});
   spec::Spec spec = test::TinySpec();
   spec.output = {"gen", std::nullopt, std::nullopt, {}};
   spec.rules.flavors = {spec::Flavor::kPrometheusOperator, spec::Flavor::kPrometheus};

@@ -1,11 +1,11 @@
 #include "rulegen/artefacts/dashboard/dashboard.h"
-#include "rulegen/artefacts/dashboard/dashboard_json.h"
 
 #include <string>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "rulegen/artefacts/dashboard/dashboard_json.h"
 #include "test/rulegen/support/tiny_spec.h"
 
 using namespace outgrown;
