@@ -1,97 +1,17 @@
-"""`rulegen --verify` against real servers: Prometheus with the generated rules, and vmalert beside VictoriaMetrics.
-
-Each case makes one copy differ and expects the one line that names it; the shipped spec's exporter is the real one.
-
-Usage: verify_test.py BUILD_FOLDER
-"""
+"""`rulegen --verify` against a real Prometheus with the generated rules; the shipped spec's exporter is the real one."""
 
 import json
-import pathlib
 import re
 import shutil
-import subprocess
-import sys
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
-sys.path.insert(0, str(ROOT / "test" / "support"))
+import verify_case
+import servers  # verify_case's path
 
-import server_case  # noqa: E402  (the path above)
-import servers  # noqa: E402
-
-RULEGEN = BUILD / "rulegen" / "rulegen"
-EXPORTER = BUILD / "exporter" / "outgrown-exporter"
-GROUP = "group outgrown-checkpoint: "
+EXPORTER = verify_case.BUILD / "exporter" / "outgrown-exporter"
 
 
-class Ops:
-    """An ops repo of its own with the shipped spec at one evaluation a second, and what is generated from it."""
-
-    def __init__(self, folder):
-        self.folder = folder / "ops"
-        self.folder.mkdir()
-        text = (ROOT / "rules" / "checkpoint.toml").read_text()
-        text, count = re.subn(r'(?m)^interval( +)= "30s"', r'interval\1= "1s"', text, count=1)
-        assert count == 1, "the spec's interval is not where it was"
-        # A group's first evaluation is up to one interval after its loading, and until then its health is unknown.
-        text = re.sub(r'(?m)^interval( +)= "2m"', r'interval\1= "2s"', text)
-        text = re.sub(r'"\.\./(?:grafana-provisioning/dashboards|docs)/gen"', '"gen"', text)
-        self.spec = self.folder / "checkpoint.toml"
-        self.spec.write_text(text)
-        shutil.copy(ROOT / "rules" / "alertmanager.base.yml", self.folder)
-        self.rules = self.folder / "gen" / "checkpoint.rules.yml"
-        self.generate()
-
-    def generate(self):
-        subprocess.run([RULEGEN, "--generate", "--spec", self.spec], check=True, capture_output=True)
-
-    def verify(self, prometheus_url, *arguments):
-        return subprocess.run([RULEGEN, "--verify", "--spec", "checkpoint.toml", "--prometheus", prometheus_url,
-                               "--timeout", "5s", *arguments], cwd=self.folder, capture_output=True, text=True,
-                              check=False)
-
-
-class Case(server_case.ServerCase):
-    """One set of servers for all cases; each case finds the ops repo, and what was deployed of it, as at the beginning."""
-
-    @classmethod
-    def start(cls):
-        cls.ops = Ops(cls.folder)
-        cls.pristine = {path: path.read_bytes() for path in cls.ops.folder.rglob("*") if path.is_file()}
-        cls.loaded = cls.folder / "loaded.rules.yml"  # what the server loads: a deployed copy of the generated file
-        shutil.copy(cls.generated(), cls.loaded)
-
-    def setUp(self):
-        for path in self.ops.folder.rglob("*"):
-            if path.is_file() and path not in self.pristine:
-                path.unlink()
-        for path, content in self.pristine.items():
-            path.write_bytes(content)
-        if self.loaded.read_bytes() != self.generated().read_bytes():
-            shutil.copy(self.generated(), self.loaded)
-
-    def expect(self, verify, status, wanted, behind=None):
-        """Verifies until rules that were just loaded are evaluated and exporters scraped, and there is a line with each
-        of the wanted ends, and `behind` lines of that kind in all; `status` None is any. Returns the report."""
-        last = None
-
-        def settled():
-            nonlocal last
-            last = verify()
-            lines = last.stdout.splitlines()
-            return (status in (None, last.returncode) and all(any(line.endswith(end) for line in lines) for end in wanted)
-                    and behind in (None, last.stdout.count(": behind: ")))
-
-        try:
-            servers.wait_for("the report", settled, timeout_seconds=60, poll_seconds=0.3)
-        except servers.NotReady:
-            self.fail(f"wanted status {status}, {behind} behind and {wanted}\ngot {last.returncode}\n"
-                      f"{last.stdout}{last.stderr}")
-        return last.stdout
-
-
-class OverPrometheusCase(Case):
+class OverPrometheusCase(verify_case.Case):
     @classmethod
     def start(cls):
         super().start()
@@ -178,14 +98,14 @@ class OverPrometheus(OverPrometheusCase):
         for old, new, difference in edits:
             with self.subTest(edit=new):
                 self.load(old, new)
-                self.expect_loaded(GROUP + difference)
+                self.expect_loaded(verify_case.GROUP + difference)
                 self.load(new, old)
         self.expect_in_step()
 
     def test_another_spelling_of_the_same_expression_is_no_drift(self):
         self.load("checkpoint:write_error_ratio > 0.01", "(checkpoint:write_error_ratio) > 1e-2")
         # Prometheus keeps the parentheses in its canonical form, so this one is another expression.
-        self.expect_loaded(GROUP + "alert CheckpointWriteErrors: expr is `(checkpoint:write_error_ratio) > 0.01 < +Inf`, the "
+        self.expect_loaded(verify_case.GROUP + "alert CheckpointWriteErrors: expr is `(checkpoint:write_error_ratio) > 0.01 < +Inf`, the "
                            "spec says `checkpoint:write_error_ratio > 0.01 < +Inf`")
         self.load("(checkpoint:write_error_ratio) > 1e-2", "checkpoint:write_error_ratio>10.0e-3")
         self.expect_in_step()
@@ -198,7 +118,7 @@ class OverPrometheus(OverPrometheusCase):
         self.loaded.write_text(text.replace(rules[first - 1] + rules[first], rules[first] + rules[first - 1]))
         self.reload()
         before = re.match(r"      - record: (\S+)", rules[first - 1])[1]
-        self.expect_loaded(f"{GROUP}alert CheckpointWriteErrors comes before recording rule {before}, the spec has it after")
+        self.expect_loaded(f"{verify_case.GROUP}alert CheckpointWriteErrors comes before recording rule {before}, the spec has it after")
 
     def test_an_old_rule_file_is_behind_in_content_and_digest(self):
         self.expect_in_step()
@@ -307,64 +227,6 @@ class OneExporterWithAnotherSpec(OverPrometheusCase):
         digest = re.search("spec digest ([0-9a-f]{8})", self.ops.rules.read_text())[1]
         out = self.expect(self.verify, 6, [f", the spec's is {digest}"], 1)
         self.assertIn(f"behind: exporter at {self.targets[1]} (job outgrown): its table is of digest ", out)
-
-
-class OverVmalert(Case):
-    """A vmalert of its own for each case: 1.79 puts a rule that was edited, and edited back, at the end of its group."""
-
-    @classmethod
-    def start(cls):
-        super().start()
-        cls.metrics = cls.stack.start(servers.victoria_metrics(cls.folder))
-
-    def setUp(self):
-        super().setUp()
-        port = servers.free_port()
-        self.vmalert = servers.Server("vmalert", [
-            "vmalert", f"-rule={self.loaded}", f"-datasource.url={self.metrics.url}",
-            f"-remoteWrite.url={self.metrics.url}", "-notifier.url=http://127.0.0.1:1", f"-httpListenAddr=127.0.0.1:{port}"],
-            self.folder, port, "/health")
-        self.addCleanup(self.vmalert.stop)
-
-    @classmethod
-    def generated(cls):
-        return cls.ops.folder / "gen" / servers.vmalert_flavor() / "checkpoint.rules.yml"
-
-    def reload(self):
-        servers.get(f"{self.vmalert.url}/-/reload")
-
-    def verify(self):
-        return self.ops.verify(self.metrics.url, "--rules-url", self.vmalert.url)
-
-    def test_rules_in_vmalert_are_in_step_by_their_flavor(self):
-        # This VictoriaMetrics scrapes no exporter, and that is reported.
-        out = self.expect(self.verify, 6, ["as the spec generates, evaluated and healthy",
-                                           "none reports a digest for the store checkpoint"], 1)
-        self.assertIn(f"ok: loaded rules at {self.vmalert.url}: ", out)
-
-    def test_a_hand_edit_in_vmalert_shows(self):
-        self.loaded.write_text(self.loaded.read_text().replace("checkpoint:write_error_ratio > 0.01",
-                                                               "checkpoint:write_error_ratio > 0.02"))
-        self.reload()
-        self.expect(self.verify, 6, [
-            f"behind: loaded rules at {self.vmalert.url}: {GROUP}alert CheckpointWriteErrors: expr is "
-            "`checkpoint:write_error_ratio > 0.02 < +Inf`, the spec says `checkpoint:write_error_ratio > 0.01 < +Inf`"])
-
-    def test_a_group_of_vmalert_that_asks_with_parameters_shows(self):
-        text = self.loaded.read_text()
-        self.assertIn("    interval: 1s\n", text)
-        self.loaded.write_text(text.replace("    interval: 1s\n", "    interval: 1s\n    params: {extra_label: ['x=y']}\n"
-                                                                  "    concurrency: 3\n", 1))
-        self.reload()
-        behind = f"behind: loaded rules at {self.vmalert.url}: {GROUP}"
-        self.expect(self.verify, 6, [f'{behind}params is "extra_label=x=y", the spec has none',
-                                     f"{behind}concurrency is 3, the spec has none"])
-
-    def test_a_failed_reload_of_vmalert_shows(self):
-        self.loaded.write_text("groups: [{name: broken\n")
-        self.reload()
-        self.expect(self.verify, 6, [f"behind: loaded rules at {self.vmalert.url}: the last reload failed; the rules "
-                                     "loaded before still run"])
 
 
 if __name__ == "__main__":

@@ -4,10 +4,7 @@ Prometheus bit for bit, and that there is never half of it.
 Usage: real_prometheus_test.py RULEGEN
 """
 
-import contextlib
-import http.server
 import json
-import os
 import pathlib
 import random
 import resource
@@ -15,17 +12,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import unittest
-import urllib.error
-import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "test" / "support"))
 sys.path.insert(0, str(ROOT / "test" / "decision" / "history"))
 import history  # noqa: E402
+import relay  # noqa: E402
 import schema  # noqa: E402
+import server_case  # noqa: E402
 import servers  # noqa: E402
 from history import E  # noqa: E402
 from promtool import promtool  # noqa: E402
@@ -62,72 +58,28 @@ def decided_lines():
             *history.steady_store("uncounted", {"coverage_ratio": lambda _: 0.5}, 480), *reasons]
 
 
-class Relay(http.server.BaseHTTPRequestHandler):
-    """Hands requests on to Prometheus, and holds the `hold_at`th for as long as the test wants."""
-
-    protocol_version = "HTTP/1.1"
-
-    def relay(self):
-        state = self.server.state
-        with state["lock"]:
-            state["count"] += 1
-            held = state["count"] == state["hold_at"]
-        if held:
-            state["reached"].set()
-            state["release"].wait(60)
-        length = int(self.headers.get("Content-Length", 0))
-        request = urllib.request.Request(state["url"] + self.path, self.rfile.read(length) if length else None)
-        try:
-            with servers._opener.open(request, timeout=30) as answer:
-                status, body = answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            status, body = error.code, error.read()
-        try:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-        except OSError:
-            pass  # the client was killed
-
-    do_GET = do_POST = relay
-
-    def log_message(self, *_):
-        pass
-
-
-class Archive(unittest.TestCase):
+class Archive(server_case.ServerCase):
     @classmethod
-    def setUpClass(cls):
-        cls.stack = servers.Stack()
-        cls.folder = pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory()))
-        try:
-            dice = random.Random(5)
-            cls.lines = [line for name in ("a", "b") for line in history.random_store(dice, name, 480)]
-            history.backfill(cls.folder, cls.lines + awkward_lines() + decided_lines())
-            cls.am_config = cls.folder / "am.yml"
-            cls.am_config.write_text(json.dumps({"route": {"receiver": "r"}, "receivers": [
-                {"name": "r", "webhook_configs": [{"url": "http://127.0.0.1:1/", "http_config": {
-                    "basic_auth": {"username": "u", "password": SECRET}}}]}]}))
-            cls.alertmanager = cls.stack.start(servers.alertmanager(cls.folder, cls.am_config))
-            config = json.loads(servers.prometheus_config({}, [ROOT / "rules/gen/checkpoint.rules.yml"], None, "15s"))
-            config["scrape_configs"] = [{"job_name": "closed", "static_configs": [{"targets": ["127.0.0.1:1"]}],
-                                         "basic_auth": {"username": "u", "password": SECRET}}]
-            cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y",
-                                                                config=json.dumps(config)))
-            cls.log = cls.folder / "log" / "decisions.jsonl"
-            cls.token = cls.folder / "token"
-            cls.token.write_text("token-that-stays-outside\n")
-            for at in (E - 600, E):
-                subprocess.run([RULEGEN, "--evaluate", "--spec", SPEC, "--log", cls.log, "--at", str(at), "--prometheus",
-                                cls.prometheus.url], capture_output=True, check=False, timeout=60)
-        except BaseException:
-            cls.stack.close()
-            raise
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.stack.close()
+    def start(cls):
+        dice = random.Random(5)
+        cls.lines = [line for name in ("a", "b") for line in history.random_store(dice, name, 480)]
+        history.backfill(cls.folder, cls.lines + awkward_lines() + decided_lines())
+        cls.am_config = cls.folder / "am.yml"
+        cls.am_config.write_text(json.dumps({"route": {"receiver": "r"}, "receivers": [
+            {"name": "r", "webhook_configs": [{"url": "http://127.0.0.1:1/", "http_config": {
+                "basic_auth": {"username": "u", "password": SECRET}}}]}]}))
+        cls.alertmanager = cls.stack.start(servers.alertmanager(cls.folder, cls.am_config))
+        config = json.loads(servers.prometheus_config({}, [ROOT / "rules/gen/checkpoint.rules.yml"], None, "15s"))
+        config["scrape_configs"] = [{"job_name": "closed", "static_configs": [{"targets": ["127.0.0.1:1"]}],
+                                     "basic_auth": {"username": "u", "password": SECRET}}]
+        cls.prometheus = cls.stack.start(servers.prometheus(cls.folder, {}, retention="100y",
+                                                            config=json.dumps(config)))
+        cls.log = cls.folder / "log" / "decisions.jsonl"
+        cls.token = cls.folder / "token"
+        cls.token.write_text("token-that-stays-outside\n")
+        for at in (E - 600, E):
+            subprocess.run([RULEGEN, "--evaluate", "--spec", SPEC, "--log", cls.log, "--at", str(at), "--prometheus",
+                            cls.prometheus.url], capture_output=True, check=False, timeout=60)
 
     def command(self, place, *arguments, url=None, log=None):
         return [str(word) for word in (RULEGEN, "--archive", place, "--spec", SPEC, "--at", E, "--since", "8h", "--log",
@@ -247,19 +199,6 @@ class Archive(unittest.TestCase):
         self.archive(str(place) + "/")
         self.assertTrue((place / "SHA256SUMS").exists())
 
-    @contextlib.contextmanager
-    def relay(self):
-        """The state and the URL of a relay to Prometheus."""
-        state = {"lock": threading.Lock(), "count": 0, "hold_at": 0, "url": self.prometheus.url}
-        relay = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Relay)
-        relay.state = state
-        threading.Thread(target=relay.serve_forever, daemon=True).start()
-        try:
-            yield state, f"http://127.0.0.1:{relay.server_address[1]}"
-        finally:
-            relay.shutdown()
-            relay.server_close()
-
     def held(self, state, url, place, hold_at, signals):
         """An archive that waits for the answer to its request number `hold_at`, begun with these handlers of signals."""
         state.update(count=0, hold_at=hold_at, reached=threading.Event(), release=threading.Event())
@@ -270,7 +209,7 @@ class Archive(unittest.TestCase):
 
     def test_ended_at_any_request_it_leaves_no_archive_and_nothing_else_but_after_a_kill(self):
         handlers = {ended: signal.SIG_DFL for ended in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        with self.relay() as (state, url):
+        with relay.relay(self.prometheus.url) as (state, url):
             parent = self.place("killed").parent
             self.archive(parent / "counted", url=url)
             requests = state["count"]
@@ -293,7 +232,7 @@ class Archive(unittest.TestCase):
 
     def test_a_signal_that_is_ignored_ends_nothing(self):
         place = self.place("nohup")
-        with self.relay() as (state, url):
+        with relay.relay(self.prometheus.url) as (state, url):
             process = self.held(state, url, place, 3, {signal.SIGHUP: signal.SIG_IGN})
             process.send_signal(signal.SIGHUP)
             state["release"].set()
