@@ -18,7 +18,6 @@ import time
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SOURCE / "test" / "support"))
-
 import servers  # noqa: E402  (the path above)
 
 SPEC = SOURCE / "demo" / "checkpoint.toml"

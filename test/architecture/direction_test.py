@@ -1,10 +1,11 @@
-"""The direction test can fail: small trees that break the rule in each way give exactly the finding expected."""
+"""The tests of the architecture can fail: small trees that break the rule in each way give exactly the finding expected."""
 
 import pathlib
 import tempfile
 import unittest
 
 import direction
+import file_lengths
 import linked_libraries
 
 DOC = """
@@ -83,6 +84,26 @@ class LinkedLibraries(unittest.TestCase):
         self.assertEqual(self.findings("`liba`", {"libb"})[0],
                          ["program: docs/architecture.md says that it links liba; it doesn't",
                           "program: links libb, which docs/architecture.md doesn't say"])
+
+
+class FileLengths(unittest.TestCase):
+    def findings(self, files, *reasons):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for name, text in files.items():
+                (root / name).write_text(text, encoding="utf-8")
+            return [finding.split(":")[0] for finding in file_lengths.check(root, dict.fromkeys(reasons, "why"))[0]]
+
+    def test_300_lines_are_fine_and_more_of_what_is_no_code(self):
+        self.assertEqual(self.findings({"a.cc": "\n" * 300, "a.md": "\n" * 301, "words": "\n" * 301}), [])
+
+    def test_a_longer_file_is_found_in_each_language_unless_it_has_a_reason(self):
+        long = "#!/bin/sh\n" + "\n" * 300
+        self.assertEqual(self.findings(dict.fromkeys(("a.cc", "a.h", "a.py", "a.sh", "run", "why.cc"), long), "why.cc"),
+                         ["a.cc", "a.h", "a.py", "a.sh", "run"])
+
+    def test_a_reason_for_a_file_that_is_shorter_or_not_there_is_found(self):
+        self.assertEqual(self.findings({"a.cc": "\n" * 300}, "a.cc", "gone.cc"), ["a.cc", "gone.cc"])
 
 
 if __name__ == "__main__":

@@ -20,15 +20,19 @@ def anchors(text):
     return found
 
 
-def documents(root):
-    """The Markdown files that git knows or would know, without the goldens (hostile texts, links that lead nowhere on
-    purpose); without git, all that lie there."""
-    done = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard", "*.md"], capture_output=True,
-                          text=True, check=False)
+def listed(root):
+    """The files that git knows or would know; without git, all that lie there and were not built."""
+    done = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True,
+                          check=False)
     if done.returncode == 0:
-        names = done.stdout.splitlines()
-        return [root / name for name in names if (root / name).is_file() and not name.startswith("test/golden/")]
-    return [path for path in root.rglob("*.md") if not re.match("build|test/golden", path.relative_to(root).as_posix())]
+        return [root / name for name in done.stdout.splitlines() if (root / name).is_file()]
+    return [path for path in root.rglob("*") if path.is_file() and not re.match("build", path.relative_to(root).as_posix())]
+
+
+def documents(root):
+    """The Markdown files without the goldens (hostile texts, links that lead nowhere on purpose)."""
+    return [path for path in listed(root)
+            if path.suffix == ".md" and not path.relative_to(root).as_posix().startswith("test/golden/")]
 
 
 def check(root):
