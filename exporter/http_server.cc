@@ -1,17 +1,10 @@
 #include "exporter/http_server.h"
 
-#include <arpa/inet.h>
 #include <civetweb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <ctime>
 #include <mutex>
 #include <span>
 #include <system_error>
@@ -19,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "exporter/connections.h"
@@ -55,141 +47,6 @@ constexpr std::size_t kShortBytes = 64 << 10;
 constexpr std::size_t kAtOnceBytes = 4 << 10;
 constexpr std::chrono::milliseconds kDrainTimeout(1500);
 constexpr std::chrono::milliseconds kTouchPause(10);
-
-std::string_view ReasonPhrase(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 413:
-      return "Content Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "Error";
-  }
-}
-
-std::string Header(const HttpResponse& response) {
-  std::size_t body_bytes = 0;
-  for (const std::string& piece : *response.body) body_bytes += piece.size();
-  std::string header = fmt::format(
-      "HTTP/1.1 {} {}\r\n"
-      "Date: {:%a, %d %b %Y %H:%M:%S} GMT\r\n"
-      "Content-Type: {}\r\n"
-      "Content-Length: {}\r\n"
-      "Cache-Control: no-store\r\n"
-      "X-Content-Type-Options: nosniff\r\n"
-      "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-      "frame-ancestors 'none'\r\n"
-      "Connection: close\r\n",
-      response.status, ReasonPhrase(response.status), fmt::gmtime(std::time(nullptr)), response.content_type,
-      body_bytes);
-  // RFC 9110, 15.5.6: a 405 must name the methods that are allowed.
-  if (response.status == 405) header += "Allow: GET, HEAD\r\n";
-  // RFC 7617, 2.
-  if (response.status == 401)
-    header += "WWW-Authenticate: Basic realm=\"outgrown-exporter\", charset=\"UTF-8\"\r\n";
-  return header + "\r\n";
-}
-
-HttpResponse ErrorPage(int status, std::string_view text) {
-  return PlainAnswer(status, fmt::format("{} {}: {}\n", status, ReasonPhrase(status), text));
-}
-
-// A socket of the address' family, and the address as the system calls take it.
-class TcpSocket {
- public:
-  // `flags` of socket(2).
-  TcpSocket(const ListenAddress& address, int flags)
-      : fd_(::socket(address.is_ipv6() ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0)) {
-    if (address.is_ipv6()) {
-      sockaddr_in6 six = {};
-      six.sin6_family = AF_INET6;
-      six.sin6_port = htons(address.port);
-      ::inet_pton(AF_INET6, address.ip.c_str(), &six.sin6_addr);
-      size_ = sizeof six;
-      std::memcpy(&address_, &six, sizeof six);
-    } else {
-      sockaddr_in four = {};
-      four.sin_family = AF_INET;
-      four.sin_port = htons(address.port);
-      ::inet_pton(AF_INET, address.ip.c_str(), &four.sin_addr);
-      size_ = sizeof four;
-      std::memcpy(&address_, &four, sizeof four);
-    }
-  }
-  TcpSocket(const TcpSocket&) = delete;
-  TcpSocket& operator=(const TcpSocket&) = delete;
-  ~TcpSocket() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
-  int fd() const { return fd_; }
-  bool Bind() const { return ::bind(fd_, target(), size_) == 0; }
-  bool Connect() const { return ::connect(fd_, target(), size_) == 0; }
-
- private:
-  const sockaddr* target() const { return reinterpret_cast<const sockaddr*>(&address_); }
-
-  int fd_;
-  sockaddr_storage address_ = {};
-  socklen_t size_ = 0;
-};
-
-// Where to reach what listens there.
-ListenAddress OwnAddress(const ListenAddress& address) {
-  if (address.ip == "0.0.0.0") return {"127.0.0.1", address.port};
-  if (address.ip == "::") return {"::1", address.port};
-  return address;
-}
-
-// The system's reason why an address can't be bound, which civetweb does not report; `otherwise` if binding
-// succeeds now.
-std::string WhyNotBound(const ListenAddress& address, const std::string& otherwise) {
-  const TcpSocket socket(address, 0);
-  if (socket.fd() < 0) return std::generic_category().message(errno);
-  const int on = 1;
-  // As civetweb does, or connections of an exporter that has just ended (TIME_WAIT) would be named as the
-  // reason.
-  ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (socket.Bind()) return otherwise;
-  const int failed = errno;
-  std::string advice;
-  if (failed == EADDRINUSE)
-    advice = "; is an exporter running already? --web.listen-address takes another port";
-  if (failed == EACCES) advice = "; --web.listen-address takes a port from 1024 on";
-  if (failed == EADDRNOTAVAIL) advice = "; --web.listen-address takes an address of this machine";
-  return std::generic_category().message(failed) + advice;
-}
-
-// Connects and closes at once. civetweb's accepting thread sleeps up to 2 s before it checks whether to stop.
-void Touch(const ListenAddress& address) {
-  static_cast<void>(TcpSocket(OwnAddress(address), SOCK_NONBLOCK).Connect());
-}
-
-// One byte of any answer is enough: a thread has read the request and written to the socket.
-bool AsksAndIsAnswered(const ListenAddress& address) {
-  constexpr timeval kPatience = {5, 0};
-  constexpr std::string_view kRequest = "HEAD /-/healthy HTTP/1.1\r\n\r\n";
-  const TcpSocket socket(OwnAddress(address), 0);
-  if (socket.fd() < 0) return false;
-  // It also bounds connect(2) (man 7 socket).
-  ::setsockopt(socket.fd(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
-  ::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-  char byte = 0;
-  return socket.Connect() && ::send(socket.fd(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) > 0 &&
-         ::recv(socket.fd(), &byte, 1, 0) == 1;
-}
 
 // Whether the system allows as many threads as the exporter needs. civetweb runs with fewer without a
 // message, even with none, which looks like a server that listens and never answers.
@@ -384,10 +241,6 @@ int HttpServer::Impl::OnLog(const mg_connection* connection, const char* text) {
   // Debug: what a client does wrong must not fill the exporter's log.
   server.log_.Debug("HTTP library", {{"text", text}});
   return 1;
-}
-
-HttpResponse PlainAnswer(int status, const std::string& text) {
-  return {status, "text/plain; charset=utf-8", std::make_shared<const std::vector<std::string>>(1, text)};
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -19,29 +19,11 @@
 #include <vector>
 
 #include "common/result.h"
+#include "exporter/http_response.h"
+#include "exporter/listen_address.h"
 #include "exporter/log.h"
 
 namespace outgrown::exporter {
-
-// Where the exporter listens.
-struct ListenAddress {
-  std::string ip = "127.0.0.1";  // dotted IPv4, or IPv6; "0.0.0.0" is every interface's IPv4, "::" their IPv6
-  std::uint16_t port = 9108;     // 0: the system chooses a free one
-
-  bool is_ipv6() const { return ip.find(':') != std::string::npos; }
-  std::string Text() const { return (is_ipv6() ? "[" + ip + "]:" : ip + ":") + std::to_string(port); }
-};
-
-// An answer's body in pieces, sent one after the other. Several answers may share one.
-using HttpBody = std::shared_ptr<const std::vector<std::string>>;
-
-struct HttpResponse {
-  int status = 200;
-  std::string content_type;
-  HttpBody body;
-};
-
-HttpResponse PlainAnswer(int status, const std::string& text);
 
 class HttpServer {
  public:

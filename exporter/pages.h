@@ -18,9 +18,6 @@
 
 namespace outgrown::exporter {
 
-// A store's part of the page at "/". Reasons are in the words of the table.
-std::string StoreCard(const StoreReport& store, const Table& table);
-
 // A page that is made once for all who ask for it at the same time. At most two of them live at a time, each
 // while somebody is being sent it: readers who are slow on purpose would otherwise keep one each.
 class SharedPage {

@@ -1,12 +1,8 @@
 #include "exporter/sqlite/wal_watch.h"
 
 #include <poll.h>
-#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +13,7 @@
 #include <utility>
 
 #include "exporter/sqlite/probe_file.h"
+#include "exporter/sqlite/watch_system.h"
 
 namespace outgrown::exporter::sqlite {
 namespace {
@@ -37,67 +34,6 @@ constexpr std::chrono::minutes kSweepEvery(1);
 // for each commit. IN_ONLYDIR: not a file that has taken the folder's place.
 constexpr std::uint32_t kFolderEvents =
     IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
-
-// Whether inotify on this machine sees all changes in a folder: other machines may change the files of a
-// network or cluster file system, and the server that backs a FUSE or 9P mount may do so by itself. The magic
-// numbers are those of statfs(2).
-bool IsLocal(const std::string& folder) {
-  constexpr std::array<std::uint32_t, 14> kElsewhere = {
-      0x6969,      // NFS
-      0x517B,      // SMB
-      0xFF534D42,  // CIFS
-      0xFE534D42,  // SMB2
-      0x65735546,  // FUSE
-      0x01021997,  // 9P
-      0x5346414F,  // AFS
-      0x6B414653,  // kAFS
-      0x73757245,  // Coda
-      0x00C36400,  // Ceph
-      0x01161970,  // GFS2
-      0x7461636F,  // OCFS2
-      0x0BD00BD0,  // Lustre
-      0x786F4256,  // VirtualBox
-  };
-  struct statfs status = {};
-  // Also if the file system doesn't answer: then this thread is stuck, and not the watch, whose lock isn't
-  // held here.
-  if (::statfs(folder.c_str(), &status) != 0) return false;
-  return std::ranges::find(kElsewhere, static_cast<std::uint32_t>(status.f_type)) == kElsewhere.end();
-}
-
-// There is a descriptor for each watched store, and the usual soft limit of 1,024 exists only for programs
-// that use select.
-void AllowDescriptors() {
-  struct rlimit limit = {};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  // The soft limit may be raised up to the hard one by every process (man 2 getrlimit).
-  limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 65536));
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-// On a busy machine a life of the wal-index could be over before this thread runs: a kernel with lazy
-// preemption (6.13 and later) lets other threads run until the next tick. So it asks for the lowest real-time
-// priority if the system allows it (LimitRTPRIO=), else for a higher nice level (LimitNICE=), else for the
-// shortest time slice.
-void AskForPromptness() {
-  struct Attributes {
-    std::uint32_t size, policy;
-    std::uint64_t flags;
-    std::int32_t nice;
-    std::uint32_t priority;
-    std::uint64_t runtime_ns, deadline_ns, period_ns;
-  };
-  constexpr std::uint64_t kSliceNs = 100'000;
-  const std::array<Attributes, 3> wishes = {
-      Attributes{sizeof(Attributes), SCHED_RR, 0, 0, 1, 0, 0, 0},
-      Attributes{sizeof(Attributes), SCHED_OTHER, 0, -10, 0, kSliceNs, 0, 0},
-      Attributes{sizeof(Attributes), SCHED_OTHER, 0, ::getpriority(PRIO_PROCESS, 0), 0, kSliceNs, 0, 0}};
-  for (const Attributes& wish : wishes) {
-    // 0 is the calling thread. glibc has no wrapper before 2.41. A kernel that doesn't know a custom slice
-    // ignores it.
-    if (::syscall(SYS_sched_setattr, 0, &wish, 0) == 0) return;
-  }
-}
 
 std::optional<WalLives::Event> EventOf(std::uint32_t mask) {
   if ((mask & IN_CREATE) != 0) return WalLives::Event::kCreated;

@@ -1,4 +1,4 @@
-#include "test/exporter/sqlite_process.h"
+#include "test/exporter/sqlite/sqlite_process.h"
 
 #include <signal.h>
 #include <sqlite3.h>

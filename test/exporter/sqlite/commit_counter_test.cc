@@ -11,7 +11,7 @@
 
 #include "exporter/sqlite/probe_file.h"
 #include "test/common/temporary_folder.h"
-#include "test/exporter/sqlite_process.h"
+#include "test/exporter/sqlite/sqlite_process.h"
 
 using outgrown::exporter::sqlite::CommitCounter;
 using outgrown::exporter::sqlite::Measured;

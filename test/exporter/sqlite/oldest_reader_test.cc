@@ -3,7 +3,7 @@
 
 #include "exporter/sqlite/commit_counter.h"
 #include "test/common/temporary_folder.h"
-#include "test/exporter/sqlite_process.h"
+#include "test/exporter/sqlite/sqlite_process.h"
 
 namespace {
 

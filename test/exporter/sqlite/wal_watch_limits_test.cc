@@ -1,0 +1,177 @@
+// A watch that can't see everything: stopped, drowned in a neighbour's events, without rights, or with a thousand stores.
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "exporter/sqlite/wal_watch.h"
+#include "test/common/temporary_folder.h"
+#include "test/exporter/sqlite/sqlite_process.h"
+#include "test/exporter/sqlite/wal_seen.h"
+#include "test/exporter/sqlite/wal_writers.h"
+
+namespace fs = std::filesystem;
+using namespace outgrown::test;  // NOLINT(google-build-using-namespace): its helpers
+using outgrown::exporter::sqlite::WalWatch;
+
+namespace {
+
+// Returns when it has stopped.
+void Stop(pid_t process) {
+  ::kill(process, SIGSTOP);
+  std::string state;
+  while (state != "T") {
+    std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+    std::string ignored;
+    file >> ignored >> ignored >> state;
+  }
+}
+
+// Whether the one other thread of this process comes to wait in poll(2) without a time limit, so that nothing but an
+// event wakes it. proc(5): a task's `syscall` has the number of its system call, then the arguments in hexadecimal.
+bool WaitsForEvents() {
+#ifdef SYS_poll
+  const std::string poll = std::to_string(SYS_poll);
+  // -1 as an int, whose upper half glibc 2.41 (Debian 13) sets as well.
+  const auto is_none = [](const std::string& limit) {
+    return limit == "0xffffffff" || limit == "0xffffffffffffffff";
+  };
+#else
+  const std::string poll = std::to_string(SYS_ppoll);
+  const auto is_none = [](const std::string& limit) { return limit == "0x0"; };
+#endif
+  std::vector<fs::path> others;
+  for (const fs::directory_entry& task : fs::directory_iterator("/proc/self/task")) {
+    if (task.path().filename() != std::to_string(::gettid())) others.push_back(task.path());
+  }
+  if (others.size() != 1) return false;
+  // Until it has dealt with the events of the beginning.
+  while (true) {
+    std::ifstream file(others[0] / "syscall");
+    std::string number;
+    std::string descriptors;
+    std::string count;
+    std::string limit;
+    if (!(file >> number)) return false;
+    if (number == poll && file >> descriptors >> count >> limit) return is_none(limit);
+    std::this_thread::yield();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a watch that does not get to run reports that it missed lives") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "a.db").string();
+  MakeStore(path);
+  WalWatch watch;
+  CHECK(Look(watch, path).commits == 0);
+  // Stops this process, its thread included, while another one writes.
+  const pid_t self = ::getpid();
+  InProcess([&] {
+    Stop(self);
+    WritePerConnection(path, 30, 0);
+    ::kill(self, SIGCONT);
+  });
+  WalWatch::Seen seen = Look(watch, path);
+  CHECK(seen.missed == 30);
+  CHECK(seen.commits == 0);
+
+  InProcess([&] {
+    Stop(self);
+    for (int i = 0; i < 9000; ++i) {
+      const std::string journal = (folder.path() / ("neighbour" + std::to_string(i))).string();
+      std::ofstream(journal) << "x";
+      fs::remove(journal);
+    }
+    ::kill(self, SIGCONT);
+  });
+  seen = Look(watch, path);
+  CHECK(seen.missed == 31);
+  WritePerConnection(path, 10, 50);
+  CheckEvidence(Look(watch, path), 10, seen);
+}
+
+TEST_CASE("ten thousand journals of a neighbour hide nothing") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "a.db").string();
+  MakeStore(path);
+  WalWatch watch;
+  CHECK(Look(watch, path).commits == 0);
+  std::thread writer([&] { WritePerConnection(path, 100, 100); });
+  InProcess([&] {
+    for (int i = 0; i < 10000; ++i) {
+      const std::string journal = (folder.path() / "b.db-journal").string();
+      std::ofstream(journal) << "x";
+      fs::remove(journal);
+    }
+  });
+  writer.join();
+  CheckEvidence(Look(watch, path), 100);
+}
+
+TEST_CASE(
+    "a folder that can only be searched is not watched, and a long-lived connection counts all the same") {
+  const TemporaryFolder folder;
+  const fs::path home = folder.path() / "home";
+  fs::create_directory(home);
+  const std::string path = (home / "a.db").string();
+  MakeStore(path);
+  SqliteProcess writer(path);
+  REQUIRE(writer.Exec(kInsert) == SQLITE_OK);
+  fs::permissions(home, fs::perms(0711));
+  fs::permissions(folder.path(), fs::perms(0711));
+  for (const std::string end : {"", "-wal", "-shm"}) fs::permissions(path + end, fs::perms(0666));
+  const bool is_root = ::geteuid() == 0;
+  if (!is_root) fs::permissions(home, fs::perms(0311));
+  if (is_root) REQUIRE(::seteuid(65534) == 0);
+  WalWatch watch;
+  CHECK_FALSE(Look(watch, path).is_watched);
+  REQUIRE(writer.Exec(kInsert) == SQLITE_OK);
+  const WalWatch::Seen seen = Look(watch, path);
+  CHECK(seen.commits == 1);
+  CHECK(seen.missed == 0);
+  CHECK(seen.is_long_lived);
+  writer.Close();
+  CHECK_FALSE(Look(watch, path).is_long_lived);
+  if (is_root) REQUIRE(::seteuid(0) == 0);
+  if (!is_root) fs::permissions(home, fs::perms::owner_all);
+  CHECK(Look(watch, path).is_watched);
+}
+
+TEST_CASE("a folder that is replaced is watched anew, and that counts as a missed life") {
+  const TemporaryFolder folder;
+  const fs::path home = folder.path() / "home";
+  fs::create_directory(home);
+  const std::string path = (home / "a.db").string();
+  MakeStore(path);
+  WalWatch watch;
+  CHECK(Look(watch, path).missed == 0);
+  fs::rename(home, folder.path() / "old");
+  fs::create_directory(home);
+  MakeStore(path);
+  CHECK(Look(watch, path).missed >= 1);
+  const WalWatch::Seen before = Look(watch, path);
+  WritePerConnection(path, 10, 50);
+  CheckEvidence(Look(watch, path), 10, before);
+}
+
+TEST_CASE("a thousand idle stores cost nothing, and a descriptor each at most") {
+  const TemporaryFolder folder;
+  WalWatch watch;
+  for (int i = 0; i < 1000; ++i) {
+    fs::create_directory(folder.path() / std::to_string(i));
+    std::ofstream(folder.path() / std::to_string(i) / "a.db") << "";
+    CHECK(Look(watch, (folder.path() / std::to_string(i) / "a.db").string()).is_watched);
+  }
+  // The watch's thread, the only other one, waits in poll(2) without a time limit: nothing wakes it but events.
+  CHECK(WaitsForEvents());
+}

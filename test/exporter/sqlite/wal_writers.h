@@ -1,0 +1,23 @@
+// Processes that write to a store in WAL mode and end, each in a way of its own.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace outgrown::test {
+
+constexpr const char* kInsert = "INSERT INTO t VALUES (1)";
+
+// A database in WAL mode with the table t, closed.
+void MakeStore(const std::string& path);
+
+// Runs in a process of its own; returns when that has ended.
+void InProcess(const std::function<void()>& work);
+
+// A connection for each write, as Django's and PHP's default; `per_second` 0: as fast as can be.
+void WritePerConnection(const std::string& path, int count, double per_second);
+
+// A process for each write that ends without closing its connection.
+void WritePerProcess(const std::string& path, int count, double per_second);
+
+}  // namespace outgrown::test
