@@ -9,7 +9,7 @@
 
 namespace outgrown::test {
 
-inline constexpr std::string_view kErrorRatio = "checkpoint:write_error_ratio";
+inline constexpr std::string_view kErrorRatioSeries = "checkpoint:write_error_ratio";
 
 inline decision::Agreement AgreementOf(const decision::Evaluation& evaluation, std::size_t threshold) {
   return evaluation.stores.at(0).alerts.at(threshold).agreement;

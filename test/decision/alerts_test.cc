@@ -15,7 +15,7 @@
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
 using namespace outgrown::decision;  // NOLINT(google-build-using-namespace)
 using outgrown::test::AgreementOf;
-using outgrown::test::kErrorRatio;
+using outgrown::test::kErrorRatioSeries;
 using outgrown::test::kMemoryT;
 using outgrown::test::kSampleTable;
 using outgrown::test::MemorySource;
@@ -52,7 +52,7 @@ TEST_CASE("alert and decision are compared at the evaluation that the decision r
     CAPTURE(example.what);
     MemorySource source;
     source.AddHealthyStore("a");
-    if (example.beyond > 0) source.SetValue("a", std::string(kErrorRatio), 0.02, example.beyond);
+    if (example.beyond > 0) source.SetValue("a", std::string(kErrorRatioSeries), 0.02, example.beyond);
     if (example.alert != nullptr) source.alerts[{"a", "CheckpointWriteErrors"}] = example.alert;
     if (example.started_ms_ago != -1) source.start_ms = kMemoryT - example.started_ms_ago;
     const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);
@@ -64,7 +64,7 @@ TEST_CASE("an alert that is missing among others is drift, also on a server that
   MemorySource source;
   for (const std::string store : {"a", "b"}) {
     source.AddHealthyStore(store);
-    source.SetValue(store, std::string(kErrorRatio), 0.02, 11);
+    source.SetValue(store, std::string(kErrorRatioSeries), 0.02, 11);
   }
   source.start_ms = kMemoryT + 5;
   const auto agreement = [&] {
@@ -120,8 +120,8 @@ TEST_CASE("alerts that lag are compared with what the decision was some evaluati
     CAPTURE(example.what);
     MemorySource source;
     source.AddHealthyStore("a");
-    source.SetValue("a", std::string(kErrorRatio), 0.02, example.beyond + example.healthy);
-    source.SetValue("a", std::string(kErrorRatio), 0.001, example.healthy);
+    source.SetValue("a", std::string(kErrorRatioSeries), 0.02, example.beyond + example.healthy);
+    source.SetValue("a", std::string(kErrorRatioSeries), 0.001, example.healthy);
     source.alerts[{"a", "CheckpointWriteErrors"}] = example.alert;
     source.alerts_back_ms = example.back_ms;
     const auto agreement = [&](bool lag) {
@@ -136,8 +136,8 @@ TEST_CASE("alerts that lag are compared with what the decision was some evaluati
 TEST_CASE("alerts that lag are not compared while a store's series are younger than the lag") {
   MemorySource source;
   source.AddHealthyStore("a");
-  source.SetValue("a", std::string(kErrorRatio), 0.02, 20);
-  auto& samples = source.recorded[std::string(kErrorRatio)]["a"];
+  source.SetValue("a", std::string(kErrorRatioSeries), 0.02, 20);
+  auto& samples = source.recorded[std::string(kErrorRatioSeries)]["a"];
   samples.erase(samples.begin(), samples.end() - 12);
   const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT, 0, true);
   CHECK(AgreementOf(evaluation, outgrown::test::kWriteErrors) == Agreement::kNotCompared);
@@ -150,7 +150,7 @@ TEST_CASE("a pending alert is no drift where nobody says when Prometheus started
   MemorySource source;
   for (const std::string store : {"a", "b"}) {
     source.AddHealthyStore(store);
-    source.SetValue(store, std::string(kErrorRatio), 0.02, 11);
+    source.SetValue(store, std::string(kErrorRatioSeries), 0.02, 11);
     source.alerts[{store, "CheckpointWriteErrors"}] = "pending";
   }
   const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT);

@@ -17,7 +17,7 @@
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
 using namespace outgrown::decision;  // NOLINT(google-build-using-namespace)
 using outgrown::test::AgreementOf;
-using outgrown::test::kErrorRatio;
+using outgrown::test::kErrorRatioSeries;
 using outgrown::test::kMemoryT;
 using outgrown::test::kSampleTable;
 using outgrown::test::MemorySource;
@@ -38,9 +38,10 @@ TEST_CASE("an alert held by keep_firing_for is a note for as long as Prometheus 
     CAPTURE(example.true_again);
     MemorySource source;
     source.AddHealthyStore("a");
-    source.SetValue("a", std::string(kErrorRatio), 0.02, example.true_again + example.untrue + 20);
-    source.SetValue("a", std::string(kErrorRatio), 0.001, example.true_again + example.untrue);
-    if (example.true_again > 0) source.SetValue("a", std::string(kErrorRatio), 0.02, example.true_again);
+    source.SetValue("a", std::string(kErrorRatioSeries), 0.02, example.true_again + example.untrue + 20);
+    source.SetValue("a", std::string(kErrorRatioSeries), 0.001, example.true_again + example.untrue);
+    if (example.true_again > 0)
+      source.SetValue("a", std::string(kErrorRatioSeries), 0.02, example.true_again);
     source.alerts[{"a", "CheckpointWriteErrors"}] = "firing";
     CHECK(AgreementOf(EvaluateMeasured(kSampleTable, source, kMemoryT), outgrown::test::kWriteErrors) ==
           example.agreement);

@@ -10,6 +10,7 @@
 #include "counterblock/writer.h"
 #include "exporter/collectors/collectors.h"
 #include "exporter/collectors/samples.h"
+#include "exporter/scrape.h"
 #include "test/exporter/collectors/collected.h"
 #include "thresholds/table.h"
 

@@ -135,7 +135,7 @@ TEST_CASE("a store that has a block that can't be read shows why, and none of it
   const Blocks blocks;
   Writer writer = blocks.Open("s");
   writer.Record(Outcome::kOk, 1, 1);
-  const BlockPlace goodblocks.Place("s");
+  const BlockPlace good = blocks.Place("s");
   struct Case {
     std::vector<BlockPlace> places;
     std::string reason;
@@ -175,7 +175,7 @@ TEST_CASE(
     return std::array<std::uint64_t, 4>{store.blocks.counts.size(), store.blocks.open_files.size(),
                                         store.blocks.living_slots, store.blocks.boot != 0};
   };
-  const BlockPlace goodblocks.Place("s");
+  const BlockPlace good = blocks.Place("s");
   CHECK(left({good}) == std::array<std::uint64_t, 4>{1, 1, 1, 1});
   CHECK(left({good, blocks.Place("short")}) == std::array<std::uint64_t, 4>{});
 }

@@ -16,6 +16,7 @@ using namespace outgrown;
 using artefacts::Artefact;
 using test::Marked;
 using test::Place;
+using tree::Layout;
 
 TEST_CASE("artefacts are written where [output] says, and a second run changes nothing") {
   Place place;
