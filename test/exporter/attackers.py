@@ -1,6 +1,6 @@
 """Clients that keep a server from its work: attackers.py KIND COUNT PORT.
 
-They go on until SIGTERM, and then print how many seconds the longest of their connections lasted that was hung up on, and how
+They print a line once COUNT have connected, go on until SIGTERM, and then print how many seconds the longest of their connections lasted that was hung up on, and how
 many they made in all. Who is hung up on comes again.
 """
 
@@ -43,6 +43,8 @@ class Attackers:
         client.connect_ex(("127.0.0.1", self.port))
         self.selector.register(client, selectors.EVENT_WRITE)
         self.opened += 1
+        if self.opened == self.count:
+            print("all have come", flush=True)
         self.since[client] = time.monotonic()
 
     def leave(self, client):

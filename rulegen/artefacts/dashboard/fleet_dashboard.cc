@@ -72,11 +72,9 @@ class FleetPlanner {
         {"count by (verdict) (max by (" + IdentityList(spec_) + ", verdict) (" + Firing(names) + "))",
          "{{verdict}}", false}};
     const std::vector<ValueText> texts = VerdictTexts(spec_);
-    for (std::size_t i = 0; i < spec_.verdicts.size(); ++i) {
-      const std::size_t from_the_end = spec_.verdicts.size() - i;
-      panel.series_texts.push_back(
-          {spec_.verdicts[i].id, spec_.verdicts[i].text, texts[texts.size() - from_the_end].color});
-    }
+    const std::size_t first = texts.size() - spec_.verdicts.size();  // behind "sufficient" and "undetermined"
+    for (std::size_t i = 0; i < spec_.verdicts.size(); ++i)
+      panel.series_texts.push_back({spec_.verdicts[i].id, spec_.verdicts[i].text, texts[first + i].color});
     panel.decimals = 0;
     panel.min = 0;
     return panel;
