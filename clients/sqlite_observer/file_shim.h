@@ -15,7 +15,7 @@
 // What it looks at:
 //   SQLITE_FCNTL_COMMIT_PHASETWO     a write transaction has committed, in every journal mode, changed or not
 //   SQLITE_FCNTL_SYNC                in a rollback journal's commit: it has changed something
-//   a WAL frame with the commit mark the same in WAL mode, in every locking mode (ObservedWal)
+//   a WAL frame with the commit mark the same in WAL mode, in every locking mode (wal_shim.h)
 //   pages                            what a transaction writes: to the WAL, or in a rollback journal's mode to the file
 //   SQLITE_FCNTL_CKPT_DONE           the pages before it were a checkpoint's
 //   RESERVED, the WAL's write lock   a write transaction is asking to begin
@@ -39,6 +39,7 @@
 namespace outgrown::observer {
 
 class ObservedFile;
+class ObservedWal;
 
 // A connection, as far as the shim of a file that it uses has to know it.
 class FileUser {
@@ -54,37 +55,6 @@ class FileUser {
 
  protected:
   ~FileUser() = default;
-};
-
-// --- The write-ahead log's file: a commit that changed something is a frame that carries the commit mark.
-//
-// A frame is a header of 24 bytes, written by itself, and a page; bytes 4 to 7 of the header are the size of the
-// database after the commit, in pages, for a commit's last frame, and 0 for every other.
-// Source: https://sqlite.org/fileformat2.html#the_write_ahead_log
-
-// Deleted by SQLite's xClose, which comes before the database file's.
-class ObservedWal : private sqlite3_io_methods {
- public:
-  // Reports commits to `database`. Null if there is no memory.
-  static ObservedWal* Observe(sqlite3_file* file, ObservedFile& database) noexcept;
-
-  static bool Observes(const sqlite3_file* file);
-  // The file begins as a WAL does (a rollback journal has another magic number).
-  static bool IsWal(sqlite3_file* file) noexcept;
-
-  // The database's file goes first after all.
-  void Forget() { database_ = nullptr; }
-
- private:
-  ObservedWal(sqlite3_file* file, ObservedFile& database);
-  static ObservedWal* From(sqlite3_file* file) {
-    return static_cast<ObservedWal*>(const_cast<sqlite3_io_methods*>(file->pMethods));
-  }
-  static int Write(sqlite3_file* file, const void* bytes, int size_bytes, sqlite3_int64 offset) noexcept;
-  static int Close(sqlite3_file* file) noexcept;
-
-  const sqlite3_io_methods* real_;
-  ObservedFile* database_;
 };
 
 // One connection's writes to one observed file.
@@ -149,11 +119,14 @@ class ObservedFile : private sqlite3_io_methods {
   // Watches the WAL's file as well, where a connection in exclusive mode has one open; otherwise the WAL's lock
   // shows it in time.
   void WatchWal(const Share& share) noexcept;
+  // From its WAL: that many bytes of pages were written; a commit that changed something; it is closed.
+  void PagesWritten(int size_bytes) noexcept { page_bytes_ += static_cast<std::uint64_t>(size_bytes); }
+  void Changed() noexcept;
+  void WalClosed() noexcept { wal_ = nullptr; }
   // No write transaction is open: what was seen of one that was rolled back says nothing about the next.
   void ForgetChange() noexcept;
 
  private:
-  friend class ObservedWal;
   ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink> sink, std::string store,
                const block::FileId& id);
 
@@ -176,7 +149,6 @@ class ObservedFile : private sqlite3_io_methods {
   void LockAsked(Share* caller) noexcept;
   void LockAnswered(Share* caller, int result) noexcept;
   void Commit() noexcept;
-  void Changed() noexcept;
 
   const sqlite3_io_methods* real_;
   const std::shared_ptr<Sink> sink_;
@@ -186,7 +158,7 @@ class ObservedFile : private sqlite3_io_methods {
   // when a connection joins a shared cache; what it points to has the shared cache's lock, which is held in
   // every call of a file's method.
   std::atomic<sqlite3**> db_ = nullptr;
-  class ObservedWal* wal_ = nullptr;
+  ObservedWal* wal_ = nullptr;
   bool changed_ = false;          // the commit that is on its way has changed something
   std::uint64_t page_bytes_ = 0;  // what it has written
   std::uint64_t released_ns_ =

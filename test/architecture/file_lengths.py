@@ -14,7 +14,7 @@ import links
 MOST_LINES = 300
 CODE = {".c", ".cc", ".h", ".py", ".sh"}
 REASONS = {
-    "clients/sqlite_observer/file_shim.cc": "the shims of the database's file and of its log, which change one state",
+    "clients/sqlite_observer/file_shim.cc": "the methods of one file, which change one state",
     "counterblock/block_file.cc": "a block's file from its name to its creation; each step is safe only with the one before",
     "counterblock/process_block.cc": "one protocol: the locks of slots, whose order is what keeps them right",
     "counterblock/writer.cc": "one class, each member a call of the application",
