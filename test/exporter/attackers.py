@@ -1,7 +1,7 @@
 """Clients that keep a server from its work: attackers.py KIND COUNT PORT.
 
-They print a line once COUNT have connected, go on until SIGTERM, and then print how many seconds the longest of their connections lasted that was hung up on, and how
-many they made in all. Who is hung up on comes again.
+They print a line once COUNT have connected, go on until SIGTERM, and then print how many seconds the longest of their connections lasted
+that was hung up on, and how many they made in all. Who is hung up on comes again.
 """
 
 import collections
