@@ -2,11 +2,12 @@
 
 Usage: langgraph_bench.py REPETITIONS OUTGROWN_BLOCK [FOLDER]
 
-A round does each work once on each variant, in an order drawn anew: on a saver as it is, on an observed one, and, if a FOLDER with the
-package `outgrown` of commit c28e3b6 is given, on one that this old client counts. `put` and `put_writes` are SqliteSaver's; `invoke`
-runs a graph of three nodes, on SqliteSaver, with durability="exit", and on AsyncSqliteSaver. Each repetition makes graphs and connections
-anew: where they lie in memory makes one of two that are alike slower by 1 %. Of each work: its processor time, what the others take more,
-as the median over the repetitions of the medians over their rounds, and the writes that were counted, for one.
+A round does each work once on each variant, in an order drawn anew: on a saver as it is, on another such (the control, which shows
+what the comparison gives of nothing), on an observed one, and, if a FOLDER with the package `outgrown` of commit c28e3b6 is given, on one
+that this old client counts. `put` and `put_writes` are SqliteSaver's; `invoke` runs a graph of three nodes, on SqliteSaver, with
+durability="exit", and on AsyncSqliteSaver: one graph, which is given each saver in turn, since of two that are alike one is slower by 1 %
+for where it lies in memory. Each repetition makes everything anew. Of each work: its processor time, what the others take more, as the
+median over the repetitions of the medians over their rounds, and the writes that were counted, for one.
 
 report.py runs this in a venv with the pinned clients of the PyPI group.
 """
@@ -47,28 +48,34 @@ def config(thread):
 
 
 # Each gives what is done with a thread's name, on that connection to the database.
-def put(saver):
+def put(saver, _):
     checkpoint = empty_checkpoint()
     return lambda thread: saver.put(config(thread), checkpoint, {"step": 1}, {})
 
 
-def put_writes(saver):
+def put_writes(saver, _):
     where = saver.put(config("a"), empty_checkpoint(), {"step": 1}, {})
     return lambda thread: saver.put_writes(where, [("channel", 1)], thread)
 
 
-def invoke(saver, **options):
-    compiled = three_nodes(saver)
-    return lambda thread: compiled.invoke({"steps": 0}, config(thread), **options)
+def invoke(saver, graph, **options):
+    def run(thread):
+        graph.checkpointer = saver
+        graph.invoke({"steps": 0}, config(thread), **options)
+
+    return run
 
 
-def invoke_exit(saver):
-    return invoke(saver, durability="exit")
+def invoke_exit(saver, graph):
+    return invoke(saver, graph, durability="exit")
 
 
-def invoke_async(saver):
-    compiled = three_nodes(saver)
-    return lambda thread: loop.run_until_complete(compiled.ainvoke({"steps": 0}, config(thread)))
+def invoke_async(saver, graph):
+    def run(thread):
+        graph.checkpointer = saver
+        loop.run_until_complete(graph.ainvoke({"steps": 0}, config(thread)))
+
+    return run
 
 
 WORKS = {"put": put, "put_writes": put_writes, "invoke": invoke, "invoke_async": invoke_async, "invoke_exit": invoke_exit}
@@ -120,28 +127,30 @@ def writes_ok(program, folder, store):
 
 def figures(work, repetitions, variants, program, folder):
     opened = async_saver if work == "invoke_async" else sync_saver
-    counted = [name for name in variants if name != "plain"]
+    others = [name for name in variants if name != "plain"]
+    counted = [name for name in others if name != "control"]
     rounds = ROUNDS.get(work, ROUNDS_OF_INVOKE)
-    plain, costs, writes = [], {name: [] for name in counted}, {}
+    plain, costs, writes = [], {name: [] for name in others}, {}
     for repetition in range(repetitions):
         with contextlib.ExitStack() as stack:
-            works = {}
+            works, graph = {}, three_nodes(None)
             for name in random.sample(list(variants), len(variants)):
-                works[name] = WORKS[work](stack.enter_context(opened(f"{folder}/{name}-{work}.db", variants[name])))
+                works[name] = WORKS[work](stack.enter_context(opened(f"{folder}/{name}-{work}.db", variants[name])), graph)
             before = {name: writes_ok(program, folder, f"{name}-{work}") for name in counted}
             times = measure(works, repetition, rounds)
             plain.append(statistics.median(times["plain"]))
-            for name in counted:
+            for name in others:
                 costs[name].append(statistics.median(more - less for more, less in zip(times[name], times["plain"])))
+            for name in counted:
                 writes[name] = (writes_ok(program, folder, f"{name}-{work}") - before[name]) / rounds
-    return {"plain_ns": statistics.median(plain),
+    return {"plain_ns": statistics.median(plain), "control_ns": statistics.median(costs["control"]),
             **{name: {"cost_ns": statistics.median(costs[name]), "writes": writes[name]} for name in counted}}
 
 
 def main():
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     repetitions, program = int(sys.argv[1]), sys.argv[2]
-    variants = {"plain": lambda target: target, "observe": outgrown.observe}
+    variants = {"plain": lambda target: target, "control": lambda target: target, "observe": outgrown.observe}
     if len(sys.argv) > 3:
         variants["before"] = old_client(sys.argv[3]).observe
     with tempfile.TemporaryDirectory(prefix="outgrown-bench.", dir="/dev/shm") as folder:

@@ -52,7 +52,7 @@ def figures(build, repetitions):
         what, writes = WORKS[work], seen["observe"]["writes"]
         plain_us, cost_us = seen["plain_ns"] / 1000, seen["observe"]["cost_ns"] / writes / 1000
         share = 100 * cost_us * writes / plain_us
-        row = [what, f"{writes:g}", f"{plain_us:.1f}", f"{cost_us:.2f}", f"{share:.1f}"]
+        row = [what, f"{writes:g}", f"{plain_us:.1f}", f"{cost_us:.2f}", f"{share:.1f}", f"{seen['control_ns'] / writes / 1000:+.2f}"]
         goals.append(Goal(f"what outgrown.observe() adds to a write of {what}", cost_us,
                           max(US_MAX, PERCENT_MAX / 100 * plain_us / writes), False, " µs"))
         if "before" in seen:
@@ -61,7 +61,7 @@ def figures(build, repetitions):
             row += [f"{old_us:.2f}", f"{less:.1f}"]
             goals.append(Goal(f"times less than at {OLD}, {what}", less, TIMES_LESS_MIN, True))
         rows.append(row)
-    columns = ["what", "writes", "unobserved (µs)", "observed: more a write (µs)", "more (%)",
+    columns = ["what", "writes", "unobserved (µs)", "observed: more a write (µs)", "more (%)", "unobserved, too: more (µs)",
                f"at {OLD}: more a write (µs)", "times less"]
     title = f"In Python, LangGraph's own writes (tmpfs), processor time, {repetitions} repetitions"
     return Table(title, columns[:len(rows[0])], rows), goals
