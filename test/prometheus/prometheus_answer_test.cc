@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "common/text.h"
+#include "test/support/rounds.h"
 
 using namespace outgrown;                  // NOLINT(google-build-using-namespace): a test
 using namespace outgrown::prometheus_api;  // NOLINT(google-build-using-namespace)
@@ -227,15 +228,17 @@ TEST_CASE("the fast reader reads what the other one reads, and refuses what it r
                                            R"("histogram":[])",
                                            R"("resultType":"matrix",)",
                                            R"({"metric":{},"value":[1,"1"]})"};
+  // In the short form every piece and every place is met, not every pair of them.
+  const auto stride = static_cast<std::size_t>(test::Rounds(10, 1));
   for (const std::string& body : good) {
     CHECK(CheckBothReaders(body));
     for (std::size_t at = 0; at <= body.size(); ++at) {
       CheckBothReaders(body.substr(0, at));
-      for (const std::string& piece : pieces) {
-        CheckBothReaders(body.substr(0, at) + piece + body.substr(at));
-        if (at < body.size()) CheckBothReaders(body.substr(0, at) + piece + body.substr(at + 1));
+      for (std::size_t number = at % stride; number < pieces.size(); number += stride) {
+        CheckBothReaders(body.substr(0, at) + pieces[number] + body.substr(at));
+        if (at < body.size()) CheckBothReaders(body.substr(0, at) + pieces[number] + body.substr(at + 1));
       }
-      for (std::size_t size = 2; size < 20 && at + size <= body.size(); ++size)
+      for (std::size_t size = 2 + at % stride; size < 20 && at + size <= body.size(); size += stride)
         CheckBothReaders(body.substr(0, at) + body.substr(at + size));
     }
   }
