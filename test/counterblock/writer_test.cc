@@ -1,5 +1,7 @@
 #include "counterblock/writer.h"
 
+#include <unistd.h>
+
 #include <latch>
 #include <string>
 #include <thread>
@@ -9,10 +11,12 @@
 #include <doctest/doctest.h>
 
 #include "test/counterblock/block_folder.h"
+#include "test/support/child.h"
 
 using namespace outgrown::block;  // NOLINT(google-build-using-namespace)
 using outgrown::Result;
 using outgrown::test::BlockFolder;
+using outgrown::test::RunInChild;
 
 TEST_CASE("what is recorded is what is read") {
   const BlockFolder folder;
@@ -102,21 +106,35 @@ TEST_CASE("a thread's slot stays with the process at its end, and the next threa
 }
 
 TEST_CASE("a process keeps no more slots of threads that have ended than it may") {
-  constexpr std::uint32_t kThreads = outgrown::block::kIdleSlotsMax + 4;
+  constexpr std::uint32_t kThreads = kIdleSlotsMax + 4;
   const BlockFolder folder;
-  Writer writer = folder.Open(kThreads);
-  std::latch recorded(kThreads);
-  std::vector<std::thread> threads;
-  for (std::uint32_t i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&] {
-      writer.Record(Outcome::kOk, 1, 1'000);
-      recorded.arrive_and_wait();
-    });
+  Writer writer = folder.Open(3 * kThreads);
+  const auto record_on_threads = [&] {
+    std::latch recorded(kThreads);
+    std::vector<std::thread> threads;
+    for (std::uint32_t i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&] {
+        writer.Record(Outcome::kOk, 1, 1'000);
+        recorded.arrive_and_wait();
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  };
+  for (int i = 0; i < 2; ++i) {
+    record_on_threads();
+    CHECK(folder.Read().writers == kIdleSlotsMax);
   }
-  for (std::thread& thread : threads) thread.join();
   CHECK(folder.Read().overflow_records == 0);
   CHECK(folder.Read().slots_used == kThreads);
-  CHECK(folder.Read().writers == outgrown::block::kIdleSlotsMax);
+  // A child begins with none, and with none again when its locks have gone with its descriptors.
+  CHECK(RunInChild([&] {
+          for (int i = 0; i < 2; ++i) {
+            record_on_threads();
+            if (folder.Read().writers != 2 * kIdleSlotsMax) return 1 + i;
+            ::close_range(3, ~0U, 0);
+          }
+          return 0;
+        }) == "exit 0");
 }
 
 TEST_CASE("the count goes on over a close and an open") {
