@@ -14,6 +14,7 @@ OBJDUMP, LIBRARY = sys.argv[1:3]
 FUNCTIONS = {"outgrown_record_at": 4, "_ZN8outgrown5block6Writer5EndAtERKNS0_5StartENS0_7OutcomeEmm": 4, "outgrown_begin_at": 0}
 # Relative to the thread's own segment, or to the code, is no cell.
 ADDS = re.compile(r"^add\w*\s+\S+,[^%\s]*\(%(?!rip)")
+FAST_PATH = "_ZN8outgrown5block6Writer8RecordAtENS0_7OutcomeEmmm"  # which g++ 14 keeps as a function, and g++ 12 does not
 LOCKS = re.compile(r"^lock\b|^xchg\w*\s.*\(")  # an exchange with memory locks by itself
 
 
@@ -22,6 +23,8 @@ def instructions(function):
                            check=True, capture_output=True, text=True).stdout
     lines = [line.split("\t")[1].strip() for line in shown.splitlines() if line.startswith(" ") and "\t" in line]
     assert lines, f"{function} is not in {LIBRARY}"
+    if function != FAST_PATH and any(f"<{FAST_PATH}" in line for line in lines):
+        lines += instructions(FAST_PATH)
     return lines
 
 
