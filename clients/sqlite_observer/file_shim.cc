@@ -6,7 +6,6 @@
 #include <new>
 
 #include "clients/sqlite_observer/stores.h"
-#include "clients/sqlite_observer/wal_shim.h"
 
 namespace outgrown::observer {
 

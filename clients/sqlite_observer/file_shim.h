@@ -34,12 +34,12 @@
 #include "clients/sqlite_observer/first_read.h"
 #include "clients/sqlite_observer/lock_timer.h"
 #include "clients/sqlite_observer/sqlite_api.h"
+#include "clients/sqlite_observer/wal_shim.h"
 #include "clients/sqlite_observer/write_tracker.h"
 
 namespace outgrown::observer {
 
 class ObservedFile;
-class ObservedWal;
 
 // A connection, as far as the shim of a file that it uses has to know it.
 class FileUser {
@@ -86,7 +86,7 @@ struct Share {
 };
 
 // Deleted by SQLite's xClose.
-class ObservedFile : private sqlite3_io_methods {
+class ObservedFile final : private sqlite3_io_methods, private WalUser {
  public:
   // Observes an open file on behalf of `store`, with that connection as its first user, whose share it returns. Null
   // if it is observed already, be it since a moment ago by a thread with another connection to the same shared cache,
@@ -119,10 +119,6 @@ class ObservedFile : private sqlite3_io_methods {
   // Watches the WAL's file as well, where a connection in exclusive mode has one open; otherwise the WAL's lock
   // shows it in time.
   void WatchWal(const Share& share) noexcept;
-  // From its WAL: that many bytes of pages were written; a commit that changed something; it is closed.
-  void PagesWritten(int size_bytes) noexcept { page_bytes_ += static_cast<std::uint64_t>(size_bytes); }
-  void Changed() noexcept;
-  void WalClosed() noexcept { wal_ = nullptr; }
   // No write transaction is open: what was seen of one that was rolled back says nothing about the next.
   void ForgetChange() noexcept;
 
@@ -149,6 +145,11 @@ class ObservedFile : private sqlite3_io_methods {
   void LockAsked(Share* caller) noexcept;
   void LockAnswered(Share* caller, int result) noexcept;
   void Commit() noexcept;
+  void PagesWritten(int size_bytes) noexcept override {
+    page_bytes_ += static_cast<std::uint64_t>(size_bytes);
+  }
+  void Changed() noexcept override;
+  void WalClosed() noexcept override { wal_ = nullptr; }
 
   const sqlite3_io_methods* real_;
   const std::shared_ptr<Sink> sink_;

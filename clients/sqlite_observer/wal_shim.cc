@@ -3,8 +3,6 @@
 #include <cstdint>
 #include <new>
 
-#include "clients/sqlite_observer/file_shim.h"
-
 namespace outgrown::observer {
 
 namespace {
@@ -21,7 +19,7 @@ std::uint32_t BigEndian32(const unsigned char* bytes) {
 
 }  // namespace
 
-ObservedWal::ObservedWal(sqlite3_file* file, ObservedFile& database)
+ObservedWal::ObservedWal(sqlite3_file* file, WalUser& database)
     : sqlite3_io_methods(CopyOf(*file->pMethods)), real_(file->pMethods), database_(&database) {
   // The object is the table of methods, its own members behind it: so one pointer, SQLite's pMethods, leads
   // from a file to both.
@@ -29,7 +27,7 @@ ObservedWal::ObservedWal(sqlite3_file* file, ObservedFile& database)
   xClose = &ObservedWal::Close;
 }
 
-ObservedWal* ObservedWal::Observe(sqlite3_file* file, ObservedFile& database) noexcept {
+ObservedWal* ObservedWal::Observe(sqlite3_file* file, WalUser& database) noexcept {
   auto* observed = new (std::nothrow) ObservedWal(file, database);
   if (observed != nullptr) file->pMethods = observed;
   return observed;

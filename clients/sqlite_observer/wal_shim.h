@@ -11,13 +11,23 @@
 
 namespace outgrown::observer {
 
-class ObservedFile;
+// Who is told what is written to a log.
+class WalUser {
+ public:
+  virtual void PagesWritten(int size_bytes) noexcept = 0;
+  // A commit that changed something.
+  virtual void Changed() noexcept = 0;
+  virtual void WalClosed() noexcept = 0;
+
+ protected:
+  ~WalUser() = default;
+};
 
 // Deleted by SQLite's xClose, which comes before the database file's.
 class ObservedWal : private sqlite3_io_methods {
  public:
-  // Reports commits to `database`. Null if there is no memory.
-  static ObservedWal* Observe(sqlite3_file* file, ObservedFile& database) noexcept;
+  // Null if there is no memory.
+  static ObservedWal* Observe(sqlite3_file* file, WalUser& database) noexcept;
 
   static bool Observes(const sqlite3_file* file);
   // The file begins as a WAL does (a rollback journal has another magic number).
@@ -27,7 +37,7 @@ class ObservedWal : private sqlite3_io_methods {
   void Forget() { database_ = nullptr; }
 
  private:
-  ObservedWal(sqlite3_file* file, ObservedFile& database);
+  ObservedWal(sqlite3_file* file, WalUser& database);
   static ObservedWal* From(sqlite3_file* file) {
     return static_cast<ObservedWal*>(const_cast<sqlite3_io_methods*>(file->pMethods));
   }
@@ -35,7 +45,7 @@ class ObservedWal : private sqlite3_io_methods {
   static int Close(sqlite3_file* file) noexcept;
 
   const sqlite3_io_methods* real_;
-  ObservedFile* database_;
+  WalUser* database_;
 };
 
 }  // namespace outgrown::observer
