@@ -1,4 +1,4 @@
-// SHA-256, the digest of specs, artefacts and decision records. libcrypto is owned by digest.cc.
+// SHA-256, the digest of specs, artefacts and decision records. nettle is owned by digest.cc.
 #pragma once
 
 #include <memory>

@@ -22,7 +22,7 @@ namespace {
 // Enough that a scrape finds a free one beside some dozen slow clients before any of them is closed; each
 // takes some 20 KB.
 constexpr std::size_t kThreads = 64;
-// What a scrape starts for itself (store_probes.h).
+// What a scrape starts for itself (pages.cc, store_probes.h).
 constexpr std::size_t kSpareThreads = 8;
 
 // The timeout is civetweb's for each wait; how long an exchange may take as a whole is up to connections.h.

@@ -117,6 +117,7 @@ FoundStores FindStores(const StoreSources& sources) {
   }
   // --store adds a store without a block, or overrides the path that a block gives.
   for (const NamedStore& named : sources.named) by_name[named.name].database = named.database;
+  found.stores.reserve(by_name.size());
   for (auto& [name, target] : by_name) {
     target.name = name;
     found.stores.push_back(std::move(target));

@@ -57,7 +57,7 @@ class Scraper {
 
   const Settings& settings() const { return *settings_; }
 
-  // Calls `visit` for each store, in the order of their names, and gives the samples that are no store's.
+  // Calls `visit` for each store, in the order of their names and one at a time, and gives the samples that are no store's.
   // Ends after about a second at the latest: a collector that fails costs its own samples from the failure
   // on, sets its checkpoint_collector_success to 0 and is logged when that begins and ends, and nothing else.
   // Safe to call from several threads at once.

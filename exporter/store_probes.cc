@@ -78,15 +78,17 @@ class StoreProbes::StuckStores {
 class StoreProbes::Crew {
  public:
   Crew(std::span<const StoreCollector> collectors, nanoseconds timeout, std::shared_ptr<StuckStores> stuck,
-       std::shared_ptr<const Settings> settings, std::vector<StoreTarget> targets)
+       std::shared_ptr<const Settings> settings, std::vector<StoreTarget> targets,
+       const std::function<void(const StoreReport&)>& visit)
       : collectors_(collectors),
         timeout_(timeout),
         stuck_(std::move(stuck)),
         settings_(std::move(settings)),
         targets_(std::move(targets)),
+        visit_(visit),
         stores_(targets_.size()) {}
 
-  static void Run(const std::shared_ptr<Crew>& crew, const std::function<void(const StoreReport&)>& visit);
+  static void Run(const std::shared_ptr<Crew>& crew);
 
  private:
   // A store during the scrape.
@@ -104,21 +106,24 @@ class StoreProbes::Crew {
   std::optional<std::size_t> TakeStore();
   bool ReadStore(std::size_t index, Samples& samples);
   std::size_t GiveUpOnTheStuck();
-  void GiveUp(std::size_t index);
   StoreReport Finish(std::size_t index);
+  void VisitReady();
 
   const std::span<const StoreCollector> collectors_;
   const nanoseconds timeout_;
   const std::shared_ptr<StuckStores> stuck_;
   const std::shared_ptr<const Settings> settings_;
   const std::vector<StoreTarget> targets_;
+  // The caller's: not to be used once all stores were visited.
+  const std::function<void(const StoreReport&)>& visit_;
 
   std::mutex mutex_;
-  std::condition_variable all_done_;
+  std::condition_variable all_visited_;
   std::vector<Store> stores_;  // as targets_
   std::size_t next_ = 0;
-  std::size_t running_ = 0;
   std::size_t threads_ = 0;
+  std::size_t visited_ = 0;
+  bool is_visiting_ = false;
 };
 
 void StoreProbes::Crew::AddThread(const std::shared_ptr<Crew>& crew) {
@@ -145,7 +150,9 @@ void StoreProbes::Crew::Work() {
   Samples samples;  // one for all stores, since making room anew for each would take as long as reading it
   while (const std::optional<std::size_t> index = TakeStore()) {
     if (!ReadStore(*index, samples)) return;  // another thread has taken its place
+    VisitReady();  // at once: the reports of a thousand stores would take more room than their page
   }
+  VisitReady();  // those that are not asked
 }
 
 std::optional<std::size_t> StoreProbes::Crew::TakeStore() {
@@ -161,11 +168,9 @@ std::optional<std::size_t> StoreProbes::Crew::TakeStore() {
     store.state = Store::State::kRunning;
     store.thread = static_cast<pid_t>(::syscall(SYS_gettid));
     store.since = Clock::now();
-    ++running_;
     return index;
   }
   --threads_;
-  if (running_ == 0) all_done_.notify_all();
   return std::nullopt;
 }
 
@@ -196,15 +201,7 @@ bool StoreProbes::Crew::ReadStore(std::size_t index, Samples& samples) {
     return false;
   }
   store.state = Store::State::kEnded;
-  --running_;
   return true;
-}
-
-void StoreProbes::Crew::GiveUp(std::size_t index) {
-  stores_[index].state = Store::State::kGivenUp;
-  stuck_->Add(targets_[index].name);
-  --running_;
-  --threads_;
 }
 
 // Returns the number of threads that wait for something other than the processor.
@@ -226,7 +223,9 @@ std::size_t StoreProbes::Crew::GiveUpOnTheStuck() {
     // machine would call healthy stores stuck.
     const nanoseconds not_blocked = scheduling.not_blocked - *store.not_blocked_before;
     if (now - store.since - not_blocked >= timeout_) {
-      GiveUp(i);
+      store.state = Store::State::kGivenUp;
+      stuck_->Add(targets_[i].name);
+      --threads_;
     } else {
       ++waiting;
     }
@@ -239,6 +238,7 @@ StoreReport StoreProbes::Crew::Finish(std::size_t index) {
   StoreReport report = std::move(stores_[index].report);
   const StoreTarget& target = targets_[index];
   report.name = target.name;
+  report.stores = targets_.size();
   if (report.database.empty()) report.database = target.database;
   for (const StoreCollector& collector : collectors_.subspan(report.runs.size())) {
     report.runs.emplace_back(collector.name,
@@ -248,34 +248,41 @@ StoreReport StoreProbes::Crew::Finish(std::size_t index) {
   return report;
 }
 
-void StoreProbes::Crew::Run(const std::shared_ptr<Crew>& crew,
-                            const std::function<void(const StoreReport&)>& visit) {
+// Passes on the reports that are ready, in the order of the targets. One thread does it at a time, also with what the others
+// have read meanwhile.
+void StoreProbes::Crew::VisitReady() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (is_visiting_) return;
+  is_visiting_ = true;
+  for (; visited_ < stores_.size(); ++visited_) {
+    const Store::State state = stores_[visited_].state;
+    if (state != Store::State::kEnded && state != Store::State::kGivenUp) break;
+    const StoreReport report = Finish(visited_);
+    lock.unlock();
+    visit_(report);
+    lock.lock();
+  }
+  is_visiting_ = false;
+  if (visited_ == stores_.size()) all_visited_.notify_all();
+}
+
+void StoreProbes::Crew::Run(const std::shared_ptr<Crew>& crew) {
   Crew& self = *crew;
   const std::size_t count = self.targets_.size();
   if (count > 0) AddThread(crew);
-  std::size_t visited = 0;
-  while (visited < count) {
+  while (true) {
     std::size_t missing = 0;
-    std::vector<StoreReport> reports;
     {
       std::unique_lock<std::mutex> lock(self.mutex_);
-      const auto is_done = [&] { return self.next_ == count && self.running_ == 0; };
-      if (!self.all_done_.wait_for(lock, kLook, is_done)) {
-        const std::size_t waiting = self.GiveUpOnTheStuck();
-        // As many as wait: if 100 stores hang, their deadlines run side by side, and the scrape ends in time.
-        if (self.next_ < count && self.threads_ <= waiting)
-          missing = std::min(count - self.next_, std::max<std::size_t>(waiting, 1));
-      }
-      for (; visited < count; ++visited) {
-        const Store::State state = self.stores_[visited].state;
-        if (state != Store::State::kEnded && state != Store::State::kGivenUp) break;
-        reports.push_back(self.Finish(visited));
-      }
+      if (self.all_visited_.wait_for(lock, kLook, [&] { return self.visited_ == count; })) return;
+      const std::size_t waiting = self.GiveUpOnTheStuck();
+      // As many as wait: if 100 stores hang, their deadlines run side by side, and the scrape ends in time.
+      if (self.next_ < count && self.threads_ <= waiting)
+        missing = std::min(count - self.next_, std::max<std::size_t>(waiting, 1));
     }
     // Outside of the lock, which a new thread takes first.
     for (std::size_t i = 0; i < missing; ++i) AddThread(crew);
-    // In the order of the targets, as they become ready; the caller may let go of each before the next comes.
-    for (const StoreReport& report : reports) visit(report);
+    self.VisitReady();  // those that were given up, and those behind them
   }
 }
 
@@ -284,7 +291,7 @@ StoreProbes::StoreProbes(std::span<const StoreCollector> collectors, std::chrono
 
 void StoreProbes::Run(const std::shared_ptr<const Settings>& settings, std::vector<StoreTarget> targets,
                       const std::function<void(const StoreReport&)>& visit) {
-  Crew::Run(std::make_shared<Crew>(collectors_, timeout_, stuck_, settings, std::move(targets)), visit);
+  Crew::Run(std::make_shared<Crew>(collectors_, timeout_, stuck_, settings, std::move(targets), visit));
 }
 
 }  // namespace outgrown::exporter

@@ -34,6 +34,7 @@ struct CollectorRun {
 // What is known of a store: of every collector, with an Error if it has not ended in time.
 struct StoreReport {
   std::string name;
+  std::size_t stores = 0;     // that the scrape reports
   std::string database;       // the path in use; empty if none is known
   std::string oldest_reader;  // who holds the write-ahead log back, for people; "" if nobody does
   std::string lock_holder;    // who has held the write lock for long; likewise
@@ -46,7 +47,8 @@ class StoreProbes {
   // `collectors` run in their order; they outlive the process.
   StoreProbes(std::span<const StoreCollector> collectors, std::chrono::milliseconds timeout);
 
-  // Calls `visit` with one report for each target, in their order. Safe to call from several threads.
+  // Calls `visit` with one report for each target, in their order, from this thread or another, one at a time. Safe to
+  // call from several threads.
   void Run(const std::shared_ptr<const Settings>& settings, std::vector<StoreTarget> targets,
            const std::function<void(const StoreReport&)>& visit);
 

@@ -64,7 +64,11 @@ void FamilySamples::Add(std::span<const std::string_view> labels, const Histogra
   cells_.push_back(std::bit_cast<std::uint64_t>(value.sum));
 }
 
-void FamilySamples::Add(const FamilySamples& other) {
+void FamilySamples::Add(const FamilySamples& other, std::size_t times) {
+  if (is_empty()) {
+    labels_.reserve(times * other.labels_.size());
+    cells_.reserve(times * other.cells_.size());
+  }
   if (bounds_.empty()) bounds_ = other.bounds_;
   OUTGROWN_CHECK(bounds_ == other.bounds_);
   labels_ += other.labels_;
@@ -156,9 +160,9 @@ void Samples::Clear() {
   for (FamilySamples& family : families_) family.Clear();
 }
 
-void Samples::Merge(const Samples& other) {
+void Samples::Merge(const Samples& other, std::size_t times) {
   for (const FamilySamples& theirs : other.families_) {
-    if (!theirs.is_empty()) FamilyOf(theirs.metric()).Add(theirs);
+    if (!theirs.is_empty()) FamilyOf(theirs.metric()).Add(theirs, times);
   }
 }
 

@@ -42,7 +42,8 @@ class FamilySamples final : public prometheus::Collectable {
   void Add(std::span<const std::string_view> labels, double value);
   // Precondition: all histograms of the family have the same bounds.
   void Add(std::span<const std::string_view> labels, const HistogramValue& value);
-  void Add(const FamilySamples& other);
+  // `times`: for how many like this one to make room, if it is the first.
+  void Add(const FamilySamples& other, std::size_t times);
   void Clear();
   bool is_empty() const { return cells_.empty(); }
 
@@ -81,8 +82,9 @@ class Samples {
   // Forgets the samples, and keeps the room that they took, for as many others.
   void Clear();
 
-  // Adds all of `other`'s.
-  void Merge(const Samples& other);
+  // Adds all of `other`'s. `times`: how many like it there will be. Room for all of them is made at once, or what is given up
+  // while it grows would lie between what stays from scrape to scrape, as holes.
+  void Merge(const Samples& other, std::size_t times = 1);
 
   // The value of the first series of a counter or gauge whose first labels have these values; for the landing page.
   std::optional<double> Find(std::string_view metric, std::initializer_list<std::string_view> labels) const;

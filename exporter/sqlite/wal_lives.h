@@ -75,6 +75,7 @@ class WalLives {
   // Events were lost: open lives continue, and at least one life counts as missed.
   void EventsLost();
 
+  const std::string& shm_path() const { return path_; }
   std::uint64_t commits() const { return commits_; }
   std::uint64_t missed() const { return missed_; }
   std::uint64_t begun() const { return begun_; }  // changes when a life begins

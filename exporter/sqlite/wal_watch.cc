@@ -47,15 +47,13 @@ std::optional<WalLives::Event> EventOf(std::uint32_t mask) {
 
 struct WalWatch::Folder {
   FileIdentity identity;
-  std::multimap<std::string, Store*, std::less<>>
-      stores;  // by the wal-index's name; two paths may lead to one folder
+  // By the wal-index's name, which is the store's own; two paths may lead to one folder.
+  std::multimap<std::string_view, Store*> stores;
 };
 
 struct WalWatch::Store {
   Store(WalWatch& watch, const std::string& path, std::uint64_t since_in)
-      : folder(path.substr(0, path.rfind('/') + 1)),
-        name(path.substr(folder.size()) + "-shm"),
-        since(since_in),
+      : since(since_in),
         lives(
             path + "-shm", [this, &watch](int descriptor) { return WatchFile(watch, descriptor); },
             [this, &watch](int wd) { EndWatchOfFile(watch, wd); }) {}
@@ -76,8 +74,12 @@ struct WalWatch::Store {
     if (!watch.files_.contains(wd)) ::inotify_rm_watch(watch.inotify_, wd);
   }
 
-  const std::string folder;  // ends with a slash
-  const std::string name;    // of the wal-index
+  // Of the wal-index. The folder ends with a slash.
+  std::string folder() const { return lives.shm_path().substr(0, lives.shm_path().rfind('/') + 1); }
+  std::string_view name() const {
+    return std::string_view(lives.shm_path()).substr(lives.shm_path().rfind('/') + 1);
+  }
+
   const std::uint64_t since;
   std::mutex mutex;  // of the lives while the store isn't watched
   WalLives lives;
@@ -129,13 +131,14 @@ bool WalWatch::BeginToWatch(const std::shared_ptr<Store>& store) {
   // lock is held here.
   const std::unique_lock<std::mutex> lives(store->mutex, std::try_to_lock);
   if (!lives.owns_lock() || !Start()) return false;
-  const int wd = ::inotify_add_watch(inotify_, store->folder.c_str(), kFolderEvents);
+  const std::string path = store->folder();
+  const int wd = ::inotify_add_watch(inotify_, path.c_str(), kFolderEvents);
   if (wd < 0) return false;
   Folder& folder = folders_[wd];
   // After the watch was set: if the folder is exchanged in between, the next Look sees another identity and
   // begins anew.
-  folder.identity = IdentityOf(store->folder);
-  folder.stores.emplace(store->name, store.get());
+  folder.identity = IdentityOf(path);
+  folder.stores.emplace(store->name(), store.get());
   store->watch = wd;
   store->lives.SetWatched(true);
   return true;

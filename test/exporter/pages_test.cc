@@ -1,5 +1,6 @@
 #include "exporter/pages.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -30,6 +31,9 @@ TEST_CASE("the metrics are one page, in pieces that none is moved for") {
   std::string text;
   for (const std::string& piece : *page->body) text += piece;
   CHECK(page->body->size() > 1);
+  // All but the last are full.
+  CHECK(std::all_of(page->body->begin(), page->body->end() - 1,
+                    [&](const std::string& piece) { return piece.size() == page->body->front().size(); }));
   CHECK(text.starts_with("# HELP "));
   CHECK(text.ends_with('\n'));
   CHECK(text.find("checkpoint_block_up{database=\"s1999\"} 0\n") != std::string::npos);
@@ -55,6 +59,14 @@ TEST_CASE("who asks while a page is made gets that page") {
   CHECK(made == 1);
   CHECK(get()->front() == "page");
   CHECK(made == 2);  // nobody is sent the first any more
+}
+
+TEST_CASE("a page is made in a thread of its own, with which goes what the allocator keeps for it") {
+  std::thread::id made_by;
+  SharedPage().Get([&] { return made_by = std::this_thread::get_id(), std::vector<std::string>{"page"}; },
+                   [](const HttpBody&) {});
+  CHECK(made_by != std::thread::id());
+  CHECK(made_by != std::this_thread::get_id());
 }
 
 TEST_CASE(

@@ -1,5 +1,6 @@
 #include "exporter/store_probes.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -52,6 +53,15 @@ Result<void> ComputesForLong(StoreScrape& /*store*/, Samples& /*samples*/) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
   while (std::chrono::steady_clock::now() < end) {
   }
+  return {};
+}
+
+// How many stores were begun and not passed on, at most.
+std::atomic<int> not_visited = 0;
+std::atomic<int> most_not_visited = 0;
+
+Result<void> CountsNotVisited(StoreScrape& /*store*/, Samples& /*samples*/) {
+  most_not_visited = std::max<int>(most_not_visited, ++not_visited);
   return {};
 }
 
@@ -139,6 +149,16 @@ TEST_CASE("a store whose thread only waits for the processor is not called stuck
              [&](const StoreReport& report) { reports.push_back(report); });
   REQUIRE(reports.size() == 3);
   for (const StoreReport& report : reports) CHECK(report.runs.at(0).second.done.ok());
+}
+
+TEST_CASE("reports are passed on while other stores are read, and don't pile up") {
+  constexpr std::array kCollectors = {StoreCollector{"counts", &CountsNotVisited, nullptr}};
+  StoreProbes probes(kCollectors, std::chrono::seconds(10));
+  not_visited = most_not_visited = 0;
+  probes.Run(std::make_shared<const Settings>(MakeSettings()), std::vector<StoreTarget>(100, {"s", "", {}}),
+             [](const StoreReport&) { --not_visited; });
+  CHECK(not_visited == 0);
+  CHECK(most_not_visited < 50);  // 1, but for what the scheduler does
 }
 
 TEST_CASE("a collector that fails keeps what it had, and the error goes with its run") {
