@@ -1,6 +1,9 @@
 #include "decision/period/store_period.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <span>
 
 namespace outgrown::decision {
 namespace {
@@ -12,6 +15,34 @@ using engine::State;
 // A wrong or missing answer, as opposed to samples that were never recorded: what it would have shown is unknown.
 bool IsFault(Cause cause) {
   return cause == Cause::kQueryFailed || cause == Cause::kPartialAnswer || cause == Cause::kSeveralSeries;
+}
+
+// Adds the samples' times. Signals are recorded together, so that nearly always they are there already.
+void Unite(std::vector<std::int64_t>& times, std::span<const Sample> samples) {
+  if (std::ranges::includes(times, samples, {}, {}, &Sample::time_ms)) return;
+  const auto added = static_cast<std::ptrdiff_t>(times.size());
+  for (const Sample& sample : samples) times.push_back(sample.time_ms);
+  std::ranges::inplace_merge(times, times.begin() + added);
+  times.erase(std::unique(times.begin(), times.end()), times.end());
+}
+
+// The samples of a signal that is one series or none at all; nothing where that has to be looked at instant by instant.
+std::optional<std::span<const Sample>> Plain(const Fetched& fetched) {
+  if (fetched.cause != Cause::kNone || fetched.series.size() > 1) return std::nullopt;
+  return fetched.series.empty() ? std::span<const Sample>() : fetched.series.front();
+}
+
+// Whether each of the samples has a coverage sample of up to two intervals before it, and all of these are in order.
+bool IsCovered(const Table& table, std::span<const Sample> samples, std::span<const Sample> coverage) {
+  std::size_t next = 0;
+  for (const Sample& sample : samples) {
+    while (next < coverage.size() && coverage[next].time_ms <= sample.time_ms) ++next;
+    if (next == 0 || coverage[next - 1].time_ms < sample.time_ms - 2 * table.interval_ms) return false;
+    const double value = coverage[next - 1].value;
+    if (!(std::isfinite(value) && value >= table.coverage_minimum && value <= table.coverage_maximum))
+      return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -28,16 +59,13 @@ std::vector<std::int64_t> StorePeriod::Evaluations(const Store& store, const Str
   std::vector<std::int64_t> times;
   if (period_.from_ms >= stretch.until_ms) return times;
   const bool begins = period_.from_ms >= stretch.after_ms;
+  std::int64_t all_after_ms = stretch.after_ms;  // every sample after this is of an evaluation of `times`
   for (std::size_t index = 0; index < table_.signals.size(); ++index) {
     const std::int64_t begin_ms = begins ? period_.from_ms - WindowMs(table_, index) : stretch.after_ms;
-    for (const std::vector<Sample>& series : store.signals[index].series) {
-      for (const Sample& sample : series) {
-        if (sample.time_ms > begin_ms) times.push_back(sample.time_ms);
-      }
-    }
+    for (const std::vector<Sample>& series : store.signals[index].series)
+      Unite(times, {std::ranges::upper_bound(series, begin_ms, {}, &Sample::time_ms), series.end()});
+    all_after_ms = std::max(all_after_ms, begin_ms);
   }
-  std::ranges::sort(times);
-  times.erase(std::unique(times.begin(), times.end()), times.end());
   if (known_.empty() && !times.empty()) {
     period_.measured_since_ms = times.front();
     BeginAt(std::min(period_.to_ms, times.front() + RateWindowMs(table_)));
@@ -46,7 +74,39 @@ std::vector<std::int64_t> StorePeriod::Evaluations(const Store& store, const Str
     const Fetched& signal = store.signals[table_.thresholds[index].signal];
     if (IsFault(signal.cause)) known_[index].NotKnown(signal.cause);
   }
+  if (!times.empty() && TakeHealthy(store, times, all_after_ms)) times.clear();
   return times;
+}
+
+bool StorePeriod::TakeHealthy(const Store& store, const std::vector<std::int64_t>& times,
+                              std::int64_t all_after_ms) {
+  const auto coverage = Plain(store.coverage);
+  std::vector<std::vector<Sample>> taken(table_.signals.size());
+  for (const ThresholdRow& threshold : table_.thresholds) {
+    std::vector<Sample>& samples = taken[threshold.signal];
+    if (samples.empty()) {
+      const auto plain = Plain(store.signals[threshold.signal]);
+      if (!plain) return false;
+      std::ranges::copy_if(*plain, std::back_inserter(samples), [&](const Sample& sample) {
+        return sample.time_ms > all_after_ms || std::ranges::binary_search(times, sample.time_ms);
+      });
+      const bool counted =
+          !table_.coverage_series.empty() && table_.signals[threshold.signal].uncovered != Uncovered::kValid;
+      if (counted && !(coverage && IsCovered(table_, samples, *coverage))) return false;
+    }
+    const auto healthy = [&](const Sample& sample) {
+      return std::isfinite(sample.value) && !engine::Beyond(threshold, sample.value);
+    };
+    if (!std::ranges::all_of(samples, healthy)) return false;
+  }
+  for (std::size_t index = 0; index < table_.thresholds.size(); ++index) {
+    for (const Sample& sample : taken[table_.thresholds[index].signal]) {
+      known_[index].Known(sample.time_ms, KnownTime::Condition::kFalse);
+      if (sample.time_ms > period_.from_ms)
+        TakeFinding(index, {.state = State::kNotBreached}, sample, sample.time_ms);
+    }
+  }
+  return true;
 }
 
 void StorePeriod::Take(const Store& store, std::int64_t time_ms, StoreAt& at) {

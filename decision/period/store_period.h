@@ -25,7 +25,7 @@ class StorePeriod {
   StorePeriod(const Table& table, std::int64_t from_ms, std::int64_t to_ms, bool is_new);
 
   // The evaluations of the stretch that the samples show, as far as it is of the period. Those before the
-  // period show in which state it begins.
+  // period show in which state it begins. None where all of them were healthy: they are taken at once.
   std::vector<std::int64_t> Evaluations(const Store& store, const Stretch& stretch);
 
   // Decides at such an evaluation.
@@ -45,6 +45,10 @@ class StorePeriod {
  private:
   // From when on what is missing counts.
   void BeginAt(std::int64_t from_ms);
+
+  // Takes all evaluations of a stretch in which nothing was beyond a limit, uncounted or not finite: the condition was
+  // false at each, whatever lies before it (engine/window.h). False, and nothing taken, if there was anything.
+  bool TakeHealthy(const Store& store, const std::vector<std::int64_t>& times, std::int64_t all_after_ms);
 
   // Whether the condition was known at this threshold's sample of `time_ms`.
   void TakeCondition(std::size_t index, const engine::Finding& finding, const engine::Reading& coverage,
