@@ -1,7 +1,7 @@
 """The applications of evidence_test.py: each does to a real SQLite file what people's programs do to theirs.
 
 Usage: evidence_writer.py WHAT DATABASE [--observer SO] [--rate N] [--journal wal|delete] [--first-observer SO] [--fails full|locked]
-                          [--library SO] [--times FILE] [--uptime SECONDS]
+                          [--library SO] [--times FILE] [--uptime SECONDS] [--user ID]
 
 WHAT: steady       one connection for as long as it lives
       request      a connection for each write
@@ -395,9 +395,14 @@ def main():
     parser.add_argument("--times")
     parser.add_argument("--fails", choices=("full", "locked"))
     parser.add_argument("--uptime", default="0")
+    parser.add_argument("--user", type=int)
     arguments = parser.parse_args()
     if arguments.observer:
         observe(arguments.observer)
+    if arguments.user:
+        os.setgroups([])
+        os.setgid(arguments.user)
+        os.setuid(arguments.user)
     if arguments.what in ("replace", "remove", "move", "unlink", "block"):
         steady(arguments.database, arguments, globals()[arguments.what])
     if arguments.what == "damage":
