@@ -104,11 +104,12 @@ std::string PlainRows(const Table& table, const std::vector<const StoreDecision*
   std::string text;
   for (const StoreDecision* store : stores) {
     const std::size_t also = decision::AlsoLines(table, *store).size();
-    const std::string silence = decision::SilenceText(*store);
-    text += fmt::format("  {}  {}{}{}\n", Pad(decision::VerdictLine(table, *store), width),
-                        decision::StoreTitle(store->labels),
-                        also == 0 ? "" : fmt::format("  (also {} more)", also),
-                        silence.empty() ? "" : fmt::format("  ({})", silence));
+    text += fmt::format("  {}  {}", Pad(decision::VerdictLine(table, *store), width),
+                        decision::StoreTitle(store->labels));
+    if (also > 0) text += fmt::format("  (also {} more)", also);
+    for (const std::string& beside : {decision::SplitText(*store), decision::SilenceText(*store)})
+      if (!beside.empty()) text += fmt::format("  ({})", beside);
+    text += '\n';
     for (const std::string& alert : AlertLines(table, *store)) text += fmt::format("    {}\n", alert);
   }
   return text;
@@ -122,7 +123,8 @@ std::string Reason(const Table& table, const StoreDecision& store) {
   std::string reason = line.substr(std::min(line.size(), verdict.size() + 3));  // past " - "
   if (const std::size_t also = decision::AlsoLines(table, store).size(); also > 0)
     reason += fmt::format(", and {} more", also);
-  if (const std::string silence = decision::SilenceText(store); !silence.empty()) reason += ", " + silence;
+  for (const std::string& beside : {decision::SplitText(store), decision::SilenceText(store)})
+    if (!beside.empty()) reason += ", " + beside;
   return reason;
 }
 

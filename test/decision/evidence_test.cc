@@ -196,6 +196,14 @@ TEST_CASE("what a breached signal is made of is beside the verdict") {
   CHECK(Advice(kWindowed, evaluation.stores.at(1)).empty());
   CHECK(asked("checkpoint:write_error_ratio:split") == 1);
 
+  // Also in the table of many stores, whose rows have no room for the advice.
+  for (const std::string store : {"c", "d"}) source.AddHealthyStore(store);
+  const std::vector table{EvaluateMeasured(kWindowed, source, kMemoryT)};
+  const std::string shares = "by reason: busy_snapshot 97%, busy 2%, other <1%";
+  CHECK(decision::TextReport(table, {}).find("  (" + shares + ")\n") != std::string::npos);
+  CHECK(decision::TextReport(table, {.terminal = true, .columns = 200}).find(", " + shares + "\n") !=
+        std::string::npos);
+
   // Pending is a reason to look, too.
   source.SetValue("a", "checkpoint:write_error_ratio", 0.001, 241);
   source.SetValue("a", "checkpoint:write_error_ratio", 0.5, 2);

@@ -17,6 +17,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
@@ -53,6 +54,8 @@ class Situation:
     needs: tuple = ()  # of MISSING
     alerts: tuple = ()  # that must fire
     never: str = ""  # a pattern for lines that no decision may have
+    before: str = ""  # a pattern for a line that some earlier decision must have had
+    advice: str = ""  # a pattern for what the decision advises
 
 
 def library(pattern):
@@ -76,11 +79,22 @@ def enter_mounts():
     return ctypes.CDLL(None).unshare(clone_newns) == 0 and runs("mount", "--make-rprivate", "/")
 
 
+def may_overlay():
+    """Not on another overlay, for one."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("lower", "upper", "work", "merged"):
+            os.mkdir(f"{folder}/{name}")
+        return runs("unshare", "--mount", "mount", "-t", "overlay", "-o",
+                    f"lowerdir={folder}/lower,upperdir={folder}/upper,workdir={folder}/work", "overlay", f"{folder}/merged")
+
+
 # What a machine may lack: of each what to say, if it is so here.
 MISSING = {
     "mount": "" if enter_mounts() else "may not mount",
     "user namespace": "" if runs("unshare", "--user", "--map-root-user", "true") else "may not make user namespaces",
     "root": "" if os.geteuid() == 0 else "only root can drop capabilities",
+    "time namespace": "" if runs("unshare", "--time", "true") else "may not make time namespaces",
+    "overlay": "" if may_overlay() else "may not mount an overlay",
     "bindfs": "" if shutil.which("bindfs") and os.path.exists("/dev/fuse") else "no bindfs, or no /dev/fuse",
     "sqlcipher": "" if library("libsqlcipher.so.*") else "no libsqlcipher",
     "old sqlite": "" if is_old(library("libsqlcipher.so.*")) else "the observer can use this libsqlcipher",
@@ -177,19 +191,23 @@ class EvidenceCase(ServerCase):
         return exporter.url.removeprefix("http://")
 
     @classmethod
-    def evaluate(cls, environment=None):
+    def stores(cls, *arguments, environment=None):
         done = subprocess.run([RULEGEN, "--evaluate", "--spec", cls.spec, "--prometheus", cls.prometheus.url, "--format", "json",
-                               "--log", cls.folder / "log"], capture_output=True, text=True, check=False, timeout=60,
+                               "--log", cls.folder / "log", *arguments], capture_output=True, text=True, check=False, timeout=60,
                               env={**os.environ, **(environment or {})})
-        stores = json.loads(done.stdout)["evaluations"][0]["stores"]
+        return json.loads(done.stdout)["evaluations"][0]["stores"]
+
+    @classmethod
+    def evaluate(cls, environment=None):
         # A copy that is moved over the database was a store of its own before.
-        return {store["labels"]["job"]: store for store in stores if store["labels"]["database"] == "state"}
+        return {store["labels"]["job"]: store for store in cls.stores(environment=environment) if store["labels"]["database"] == "state"}
 
     @classmethod
     def firing(cls, name):
-        """The names of the alerts that fire about a situation's store, as in the spec."""
-        alerts = servers.query(cls.prometheus.url, f'ALERTS{{alertstate="firing",job="{name}"}}')
-        return {alert["metric"]["alertname"].removeprefix("Checkpoint") for alert in alerts}
+        """The alerts that fire about a situation's store: the name as in the spec, and "NAME REASON" of those that say why."""
+        alerts = [alert["metric"] for alert in servers.query(cls.prometheus.url, f'ALERTS{{alertstate="firing",job="{name}"}}')]
+        names = [(alert["alertname"].removeprefix("Checkpoint"), alert.get("reason", "")) for alert in alerts]
+        return {name for name, _ in names} | {f"{name} {reason}" for name, reason in names if reason}
 
     @classmethod
     def off(cls, name):
@@ -209,8 +227,12 @@ class EvidenceCase(ServerCase):
         situation = cls.situations[name]
         if forbidden := [line for line in cls.lines[name] if situation.never and re.search(situation.never, line)]:
             return f"{forbidden} were decided"
+        if situation.before and not any(re.fullmatch(situation.before, line) for line in cls.lines[name]):
+            return f"only {cls.lines[name]} were decided, where {situation.before} should come first"
         if not re.fullmatch(situation.line, store["line"]):
             return f"{store['line']}, where {situation.line} is right"
+        if not re.search(situation.advice, store.get("advice", "")):
+            return f"{store.get('advice')} is advised, where {situation.advice} is right"
         rate = next(signal["value"] for signal in store["signals"] if signal["id"] == "writes_per_second")
         if situation.rate and not (rate is not None and situation.rate[0] <= rate <= situation.rate[1]):
             return f"{rate} writes a second, where {situation.rate} are right"

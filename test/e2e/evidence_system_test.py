@@ -7,11 +7,13 @@ A situation that takes minutes has an exporter whose clock runs 20 times as fast
 Usage: evidence_system_test.py BUILD_FOLDER
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import re
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -22,6 +24,7 @@ from evidence_case import BUILD, LATE, OBSERVER, SUFFICIENT, EvidenceCase, Situa
 NOT_WATCHED = r"UNDETERMINED - the exporter can't watch the database's folder"
 NOT_COUNTED = r"UNDETERMINED - the application has the store open but does not count its writes"
 UNREADABLE = r"UNDETERMINED - the exporter can't read the database"
+ELSEWHERE = r"UNDETERMINED - more writes were counted than this file shows: the application writes to another file, too"
 OTHER_SQLITE = r"UNDETERMINED - counting was refused: the application uses another copy of SQLite than the observer"
 
 
@@ -31,6 +34,12 @@ CLOCK = pathlib.Path(tempfile.mkdtemp(prefix="outgrown-clock-")) / "clock"
 def limited(limit):
     """An exporter for which the kernel's limit is used up."""
     return ("unshare", "--user", "--map-root-user", "sh", "-c", f'echo 0 >/proc/sys/user/{limit} && exec "$@"', "sh")
+
+
+def as_user(number):
+    """An exporter of that user; a copy, since the tree may lie in a home folder that is closed to others."""
+    return ("sh", "-c", f'cp "$1" {{folder}}/exporter && shift && exec setpriv --reuid={number} --regid={number} --clear-groups '
+            '{folder}/exporter "$@"', "sh")
 
 
 WITHOUT_ROOTS_RIGHTS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
@@ -54,12 +63,20 @@ SITUATIONS = {
                                          within=WITHOUT_ROOTS_RIGHTS, needs=("root",)),
     "unreadable": Situation(UNREADABLE, HELD, prepare="unreadable", within=WITHOUT_ROOTS_RIGHTS, needs=("root",),
                             alerts=("DatabaseUnreadable", "CoverageIncomplete")),
+    "truncated": Situation(UNREADABLE, (), store="state.db", prepare="truncated", alerts=("DatabaseUnreadable truncated",)),
     "fuse": Situation(NOT_WATCHED, REQUESTS, where="fuse", needs=("mount", "bindfs")),
     "fuse-held": Situation(SUFFICIENT, HELD, rate=(18, 22), where="fuse", needs=("mount", "bindfs")),
+    # A container without a volume: beside the application, and on the host, where the layer has another device number.
+    "overlay": Situation(SUFFICIENT, REQUESTS, rate=(18, 22), where="overlay", needs=("overlay",)),
+    "overlay-killed": Situation(SUFFICIENT, ((True, "killed", "--rate=10"),), rate=(9, 11), where="overlay", needs=("overlay",)),
+    # No lock shows through the other mount, so a log's index counts there only if it was in use before the exporter's start.
+    "overlay-from-the-host": Situation(SUFFICIENT, HELD, rate=(18, 22), where="overlay", store="layer/state.db", prepare="in_use",
+                                       needs=("overlay",)),
+    "overlay-lower-layer": Situation(ELSEWHERE, HELD, where="overlay_of_a_copy", store="image/state.db", needs=("overlay",)),
     # Debian's SQLCipher is older than what the observer needs; ./run test clients has newer ones under it.
     "encrypted": Situation(SUFFICIENT, ((False, "api", LIBRARY),), rate=(18, 22), environment=SQLCIPHER, needs=("sqlcipher",)),
     "encrypted-rollback": Situation(UNREADABLE, ((False, "api", LIBRARY, "--journal=delete", "--rate=1"),), environment=SQLCIPHER,
-                                    needs=("sqlcipher",), alerts=("DatabaseUnreadable",)),
+                                    needs=("sqlcipher",), alerts=("DatabaseUnreadable encrypted",)),
     "old-sqlite": Situation(OTHER_SQLITE, HELD, environment={"LD_PRELOAD": SQLCIPHER["LD_PRELOAD"]}, needs=("old sqlite",)),
     # Redeployed uncounted, and each write fails.
     "full-disk": Situation(NOT_COUNTED, ((False, "redeploy", "--fails=full", COUNTED_FIRST, "--rate=2"),), where="small_disk",
@@ -70,6 +87,16 @@ SITUATIONS = {
     "daily-job": Situation(SUFFICIENT, ((False, "redeploy", COUNTED_FIRST, "--rate=2"), DASHBOARD, (False, "glance", "--rate=2"),
                                         (False, "sidecar")), rate=(0, 1), within=FAST, needs=("faketime",)),
     "block-made-anew": Situation(SUFFICIENT, ((False, "anew", COUNTED_FIRST),), rate=(18, 22), never="two stores|^MIGRATE"),
+    # Kubernetes' emptyDir without fsGroup: root's, and open to all. One user for application and exporter, or two.
+    "one-user": Situation(SUFFICIENT, ((True, "steady", "--user=4241"),), rate=(18, 22), where="empty_dir", within=as_user(4241),
+                          needs=("root",)),
+    "two-users": Situation(NOT_COUNTED, ((True, "steady", "--user=4241"),), where="empty_dir", store="database/state.db",
+                           within=as_user(4242), needs=("root",), alerts=("BlockUnreadable",)),
+    # The counter block outlives the boot: its last times are of another one, or in the future.
+    "reboot": Situation(SUFFICIENT, ((False, "reboot", COUNTED_FIRST),), rate=(18, 22), needs=("mount", "time namespace")),
+    "reboot-after-long": Situation(SUFFICIENT, ((False, "reboot", COUNTED_FIRST, "--uptime=864000"),), rate=(18, 22),
+                                   needs=("mount", "time namespace")),
+    "pod": Situation(SUFFICIENT, HELD, rate=(18, 22)),
     "set-clock": Situation(SUFFICIENT, HELD, rate=(18, 22), within=("env", *(f"{name}={value}" for name, value in
                            SETTABLE.items())), needs=("faketime",), never="^MIGRATE"),
     "held-back": Situation(SUFFICIENT, ((True, "held_back"),), rate=(18, 22), alerts=("WalHeldBack",)),
@@ -88,15 +115,24 @@ class EvidenceOfTheSystem(EvidenceCase):
 
     @classmethod
     def start(cls):
-        cls.vanishing = cls.folder / "vanishing.json"
+        cls.vanishing, cls.pods = cls.folder / "vanishing.json", cls.folder / "pods.json"
         cls.set_clock("+0")
         cls.stack.callback(shutil.rmtree, CLOCK.parent)
         super().start()
 
     @classmethod
     def scrape_configs(cls):
-        cls.vanishing.write_text(json.dumps([{"targets": [cls.targets["held-back"]]}]))
-        return [*super().scrape_configs(), {"job_name": "vanishing", "file_sd_configs": [{"files": [str(cls.vanishing)]}]}]
+        cls.discover(cls.vanishing, cls.targets["held-back"])
+        cls.discover(cls.pods, cls.targets["pod"])
+        stable = [{"target_label": "instance", "replacement": "shop/app-0"}]
+        return [*super().scrape_configs(),
+                {"job_name": "vanishing", "file_sd_configs": [{"files": [str(cls.vanishing)]}]},
+                {"job_name": "pod-by-address", "file_sd_configs": [{"files": [str(cls.pods)]}]},
+                {"job_name": "pod-by-name", "file_sd_configs": [{"files": [str(cls.pods)]}], "relabel_configs": stable}]
+
+    @staticmethod
+    def discover(file, *targets):
+        file.write_text(json.dumps([{"targets": targets}]))
 
     @staticmethod
     def set_clock(offset):
@@ -109,6 +145,12 @@ class EvidenceOfTheSystem(EvidenceCase):
         pass  # one of its own, beside which the blocks lie
 
     @classmethod
+    def empty_dir(cls, folder, database):
+        cls.folder.chmod(0o711)
+        for each in (folder / "blocks", database.parent):
+            each.chmod(0o777)
+
+    @classmethod
     def fuse(cls, folder, database):
         (folder / "source").mkdir()
         cls.processes.append(cls.stack.start(servers.Process("bindfs", ["bindfs", "-f", folder / "source", database.parent], folder)))
@@ -118,6 +160,32 @@ class EvidenceOfTheSystem(EvidenceCase):
     def small_disk(cls, _, database):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", database.parent], check=True)
         cls.stack.callback(subprocess.run, ["umount", "--lazy", database.parent], check=True)
+
+    @classmethod
+    def overlay(cls, folder, database):
+        for name in ("image", "layer", "work"):
+            (folder / name).mkdir(exist_ok=True)
+        subprocess.run(["mount", "-t", "overlay", "-o", f"lowerdir={folder}/image,upperdir={folder}/layer,workdir={folder}/work", "overlay",
+                        database.parent], check=True)
+        cls.stack.callback(subprocess.run, ["umount", "--lazy", database.parent], check=True)
+
+    @classmethod
+    def overlay_of_a_copy(cls, folder, database):
+        (folder / "image").mkdir()
+        with contextlib.closing(sqlite3.connect(folder / "image" / "state.db")) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("CREATE TABLE t(x)")
+        cls.overlay(folder, database)
+
+    @staticmethod
+    def in_use(_, database):
+        servers.wait_for("a commit", lambda: database.with_name("state.db-wal").stat().st_size)
+
+    @staticmethod
+    def truncated(_, database):
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            connection.execute("CREATE TABLE t AS SELECT randomblob(10000)")
+        os.truncate(database, 4096)
 
     @staticmethod
     def search_only(_, database):
@@ -155,9 +223,32 @@ class EvidenceOfTheSystem(EvidenceCase):
 
     def test_a_target_that_leaves_the_discovery_has_an_alert_and_no_verdict(self):
         servers.wait_for("its first verdict", lambda: "vanishing" in self.evaluate(), 30, 1)
-        self.vanishing.write_text("[]")
+        self.discover(self.vanishing)
         servers.wait_for("the alert", lambda: "TargetGone" in self.firing("vanishing"), 30, 1)
         servers.wait_for("the verdict", lambda: re.match("UNDETERMINED - no data", self.evaluate()["vanishing"]["line"]), 30, 1)
+
+    def test_a_pod_with_a_new_address_is_the_same_store_only_where_its_instance_is_its_name(self):
+        old, new = self.targets["pod"], self.start_exporter("pod")
+        lines = {"pod-by-name": set(), "pod-by-address": set()}
+
+        def decide(*arguments):
+            stores = {(store["labels"]["job"], store["labels"]["instance"]): store["line"] for store in self.stores(*arguments)}
+            for (job, _), line in stores.items():
+                lines.setdefault(job, set()).add(line)
+            return stores
+
+        moved = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+        self.discover(self.pods, new)
+        servers.wait_for("the new address", lambda: decide().get(("pod-by-address", new)) == SUFFICIENT, 60, 1)
+        self.assertEqual({line for line in lines["pod-by-name"] if re.search("MIGRATE|measured since", line)}, set())
+        self.assertTrue(any("measured since" in line for line in lines["pod-by-address"]), lines)
+        for decided in (decide(), decide("--since", "3m")):
+            line = decided["pod-by-name", "shop/app-0"]
+            self.assertRegex(line, f"^{SUFFICIENT}($| - measured since )")
+            self.assertLess(line.partition(" - measured since ")[2], moved)
+            self.assertRegex(decided["pod-by-address", old], "UNDETERMINED - no data since")
+        servers.wait_for("the alert", lambda: "TargetGone" in self.firing("pod-by-address"), 30, 1)
+        self.assertNotIn("TargetGone", self.firing("pod-by-name"))
 
 
 EvidenceOfTheSystem.add()

@@ -1,7 +1,7 @@
 """The applications of evidence_test.py: each does to a real SQLite file what people's programs do to theirs.
 
 Usage: evidence_writer.py WHAT DATABASE [--observer SO] [--rate N] [--journal wal|delete] [--first-observer SO] [--fails full|locked]
-                          [--library SO] [--times FILE]
+                          [--library SO] [--times FILE] [--uptime SECONDS] [--user ID]
 
 WHAT: steady       one connection for as long as it lives
       request      a connection for each write
@@ -9,8 +9,14 @@ WHAT: steady       one connection for as long as it lives
       process      a process for each write, which ends without closing its connection
       replace      steady; after 20 writes another database is moved over the file, and its log and index are removed
       remove       steady; after 20 writes the log and its index are removed
+      move         steady; after 20 writes the file is moved away, with its log and index
+      unlink       steady; after 20 writes the file is removed, its log and index stay
       block        steady; after 20 writes another connection begins a write and does not end it
       killed       a process for each write, which is killed before it could close its connection
+      upgrade      transactions that read first, and write when another connection has committed
+      rise         steady, writing seldom; at full rate once the file `rise` is beside the database
+      reboot       a counted process (--first-observer) of an earlier boot writes and loses its trace, then steady; --uptime is that
+                   boot's, in seconds more than this one's
       look         opens a store in WAL mode and only reads
       glance       a connection for each reading
       anew         a counted process writes and ends, and its counter block is deleted; that twice, then steady
@@ -37,6 +43,7 @@ import shutil
 import signal
 import sqlite3
 import struct
+import subprocess
 import sys
 import time
 
@@ -155,6 +162,15 @@ def replace(path):
     remove(path)
 
 
+def move(path):
+    for suffix in ("", "-wal", "-shm"):
+        os.rename(path + suffix, path + ".old" + suffix)
+
+
+def unlink(path):
+    os.unlink(path)
+
+
 def damage(path):
     with open(path, "r+b") as database:
         database.seek(100)  # where the schema's page begins, behind the header
@@ -165,6 +181,26 @@ def block(path):
     holder = connect(path)
     holder.execute("BEGIN IMMEDIATE")
     return holder
+
+
+def upgrade(path, arguments):
+    reader, writer = prepare(path, "wal"), connect(path)
+    for _ in pace(arguments.rate):
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM t").fetchone()
+        insert(writer)
+        insert(reader)
+        reader.execute("ROLLBACK")
+
+
+def rise(path, arguments):
+    connection = prepare(path, arguments.journal)
+    for _ in pace(2):
+        insert(connection)
+        if pathlib.Path(path).with_name("rise").exists():
+            break
+    for _ in pace(arguments.rate):
+        insert(connection)
 
 
 def look(path, arguments):
@@ -236,6 +272,26 @@ def anew(path, arguments):
         for block in pathlib.Path(os.environ["OUTGROWN_DIR"]).glob("*.counters"):
             block.unlink()
         time.sleep(4)  # scrapes without one
+    observe(arguments.first_observer)
+    steady(path, arguments)
+
+
+def boot_before(path, arguments):
+    observe(arguments.first_observer)
+    connection = prepare(path, "wal")
+    for _ in range(5):
+        insert(connection)
+    connection.set_trace_callback(lambda statement: None)  # another trace than the observer's
+    insert(connection)
+    os._exit(0)
+
+
+def reboot(path, arguments):
+    boot = pathlib.Path(path).with_name("boot")
+    boot.write_text("00000000-1111-2222-3333-444444444444\n")
+    subprocess.run(["unshare", "--mount", "--time", "--monotonic", arguments.uptime, "--fork", "sh", "-c",
+                    'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"', boot, sys.executable, __file__, "boot_before",
+                    path, f"--first-observer={arguments.first_observer}"], check=True)
     observe(arguments.first_observer)
     steady(path, arguments)
 
@@ -327,8 +383,9 @@ def release(path, arguments):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("steady", "request", "damage", "process", "killed", "replace", "remove", "block", "look",
-                                          "glance", "held_back", "anew", "api", "redeploy", "sidecar", "attach", "files", "copy", "exclusive", "release"))
+    parser.add_argument("what", choices=("steady", "request", "damage", "process", "killed", "replace", "remove", "move", "unlink", "block",
+                                         "upgrade", "rise", "boot_before", "reboot", "look", "glance", "held_back", "anew", "api",
+                                         "redeploy", "sidecar", "attach", "files", "copy", "exclusive", "release"))
     parser.add_argument("database")
     parser.add_argument("--observer")
     parser.add_argument("--rate", type=float, default=20)
@@ -337,10 +394,16 @@ def main():
     parser.add_argument("--library")
     parser.add_argument("--times")
     parser.add_argument("--fails", choices=("full", "locked"))
+    parser.add_argument("--uptime", default="0")
+    parser.add_argument("--user", type=int)
     arguments = parser.parse_args()
     if arguments.observer:
         observe(arguments.observer)
-    if arguments.what in ("replace", "remove", "block"):
+    if arguments.user:
+        os.setgroups([])
+        os.setgid(arguments.user)
+        os.setuid(arguments.user)
+    if arguments.what in ("replace", "remove", "move", "unlink", "block"):
         steady(arguments.database, arguments, globals()[arguments.what])
     if arguments.what == "damage":
         request(arguments.database, arguments, damage)

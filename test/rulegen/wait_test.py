@@ -6,18 +6,22 @@ Usage: wait_test.py RULEGEN
 
 import http.server
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import unittest
+import urllib.error
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "test" / "support"))
+import recorded  # noqa: E402
 import servers  # noqa: E402
 
 RULEGEN = pathlib.Path(sys.argv.pop(1)).resolve()
+END = 1_790_000_010  # the newest evaluation of what is recorded
 EMPTY = b'{"status":"success","data":{"resultType":"vector","result":[]}}'
 
 
@@ -92,6 +96,28 @@ class Wait(unittest.TestCase):
         self.assertEqual(evaluate.returncode, 4)
         self.assertGreater(time.monotonic() - begun, 1)
         self.assertIn('"kind":"attempt"', self.log.read_text())
+
+    @unittest.skipUnless(shutil.which("prometheus"), "no prometheus")
+    def test_a_prometheus_that_reads_its_log_is_waited_for_and_its_samples_decide(self):
+        folder = self.log.parent
+        recorded.backfill([recorded.Store("a", end=END)], folder)
+        with servers.Stack() as stack:
+            stack.start(servers.prometheus(folder, {}, retention="100y"))  # makes the log
+        # It reads the log's first segment after some seconds, and answers 503 until then.
+        segment = folder / "prometheus-data" / "wal" / "00000000"
+        slowly = ["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", folder / "calls", "-P", segment, "-e", "trace=openat",
+                  "-e", "inject=openat:delay_enter=6s"]
+        with servers.Stack() as stack:
+            prometheus = stack.start(servers.prometheus(folder, {}, retention="100y", within=slowly, ready_path="/-/healthy"))
+            self.port = prometheus.url.rpartition(":")[2]
+            with self.assertRaisesRegex(urllib.error.HTTPError, "503"):
+                servers.get(prometheus.url + "/-/ready")
+            hasty = self.start("--at", str(END + 7), "--wait", "1s")
+            self.assertIn("answered no query", hasty.communicate(timeout=60)[0])
+            self.assertEqual(hasty.returncode, 4)
+            patient = self.start("--at", str(END + 7), "--wait", "50s")
+            self.assertEqual(patient.communicate(timeout=60)[0].splitlines()[0], "SQLite sufficient")
+            self.assertEqual(patient.returncode, 0)
 
 
 if __name__ == "__main__":

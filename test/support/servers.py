@@ -140,9 +140,9 @@ class Stack(contextlib.ExitStack):
 
 
 def prometheus(folder, scrape_targets, rule_files=(), alertmanager_url=None, scrape_interval="2s", retention="7d",
-               config=None, env=None):
+               config=None, env=None, within=(), ready_path="/-/ready"):
     """Prometheus on a free port. `scrape_targets`: job name -> list of "host:port". `config`: this text instead. `env`: its PATH
-    says which Prometheus."""
+    says which Prometheus. `within`: the command before it."""
     folder = pathlib.Path(folder)
     port = free_port()
     if config is None:
@@ -150,9 +150,9 @@ def prometheus(folder, scrape_targets, rule_files=(), alertmanager_url=None, scr
     config_file = folder / "prometheus.yml"
     config_file.write_text(config, encoding="utf-8")
     return Server("prometheus", [
-        "prometheus", f"--config.file={config_file}", f"--storage.tsdb.path={folder / 'prometheus-data'}",
+        *within, "prometheus", f"--config.file={config_file}", f"--storage.tsdb.path={folder / 'prometheus-data'}",
         f"--storage.tsdb.retention.time={retention}", f"--web.listen-address=127.0.0.1:{port}",
-        "--web.enable-lifecycle", "--log.level=warn"], folder, port, "/-/ready", env)
+        "--web.enable-lifecycle", "--log.level=warn"], folder, port, ready_path, env)
 
 
 def prometheus_config(scrape_targets, rule_files, alertmanager_url, scrape_interval):
