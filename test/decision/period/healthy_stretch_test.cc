@@ -16,6 +16,7 @@
 #include "decision/period/measure_period.h"
 #include "test/decision/engine/sample_table.h"
 #include "test/decision/memory_source.h"
+#include "test/support/rounds.h"
 
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
 using namespace outgrown::decision;  // NOLINT(google-build-using-namespace)
@@ -25,6 +26,7 @@ using outgrown::test::kSampleSignals;
 using outgrown::test::kSampleTable;
 using outgrown::test::kSampleThresholds;
 using outgrown::test::MemorySource;
+using outgrown::test::Rounds;
 
 namespace {
 
@@ -202,7 +204,7 @@ TEST_CASE("a stretch that was healthy is taken at once, as if each of its evalua
   const std::uint64_t seed = std::random_device()();
   CAPTURE(seed);
   Random random(seed);
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < Rounds(50, 2000); ++round) {
     CAPTURE(round);
     MemorySource source = DrawSource(random);
     const Table& table = DrawTable(random);
