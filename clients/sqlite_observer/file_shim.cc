@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <mutex>
-#include <new>
 
 #include "clients/sqlite_observer/stores.h"
 

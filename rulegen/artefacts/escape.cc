@@ -70,7 +70,7 @@ void AppendDoubleQuoted(std::string& scalar, char32_t c) {
 // backslashes as they are. Linear in the text.
 std::string YamlString(std::string_view text) {
   if (IsPlain(text)) return std::string(text);
-  // Most texts by far, and a tenth of what --generate takes if each character is decoded.
+  // Most texts by far: to decode each of their characters would take 8 % more of --generate.
   if (std::ranges::all_of(text, [](char c) { return c >= ' ' && c < 0x7F; })) {
     std::string single = "'";
     for (const char c : text) single.append(c == '\'' ? 2 : 1, c);

@@ -172,7 +172,7 @@ class Attack(unittest.TestCase):
             if scrape.seconds < 1.5:  # for so long answers are waited for; else this machine was too busy
                 self.assertEqual(scrape.problem, "")
                 return
-        (self.fail if LONG else self.skipTest)("this machine was too busy ten times")
+        self.fail("no answer was read in time")
 
 
 if __name__ == "__main__":
