@@ -1,6 +1,7 @@
 // Text: UTF-8, what comes from outside made plain for a terminal or a log, and numbers that read back bit for bit.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -58,5 +59,8 @@ std::string ExactNumber(double value);
 // The double that `text` spells, the whole of it (decimal, exponent, inf and nan as from_chars takes them);
 // nothing if there is any other character. Independent of the locale.
 std::optional<double> ParseNumber(std::string_view text);
+
+// Whether a list of texts has that one.
+bool Contains(const auto& list, std::string_view text) { return std::ranges::find(list, text) != list.end(); }
 
 }  // namespace outgrown

@@ -211,7 +211,7 @@ struct Coverage {
 // One [[watch]]: an alert about the measurement, or what such alerts remember. Not part of the digest.
 //
 // Its expression and the series of its tests may hold placeholders ({digest}, {identity} and so on), which
-// the model keeps as they are written: FillPlaceholders (test_series.h) puts the values in. Alerts and
+// the model keeps as they are written: FillPlaceholders (placeholders.h) puts the values in. Alerts and
 // memories are in spec order, in groups of their own interval, apart from the signals'; an alert may read
 // every recorded series of the spec, memories included.
 //

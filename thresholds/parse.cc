@@ -12,6 +12,7 @@
 #include "thresholds/table_reader.h"
 #include "thresholds/tables.h"
 #include "thresholds/toml.h"
+#include "thresholds/toml_guard.h"
 
 namespace outgrown::spec {
 namespace {

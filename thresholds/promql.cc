@@ -114,8 +114,6 @@ constexpr auto kGroupings =
 constexpr auto kKeywords = std::to_array<std::string_view>(
     {"and", "or", "unless", "atan2", "bool", "offset", "inf", "nan", "start", "end"});
 
-bool Contains(const auto& list, std::string_view name) { return std::ranges::find(list, name) != list.end(); }
-
 }  // namespace
 
 // ASCII alone: PromQL's keywords are.

@@ -7,7 +7,7 @@
 #include "common/exit_status.h"
 #include "common/file.h"
 #include "thresholds/parse.h"
-#include "thresholds/spec_table.h"
+#include "thresholds/table_source.h"
 
 int main(int argc, char** argv) {
   using namespace outgrown;

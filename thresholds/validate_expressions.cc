@@ -10,8 +10,10 @@
 #include <unordered_set>
 #include <vector>
 
+#include "common/text.h"
 #include "thresholds/diagnostic.h"
 #include "thresholds/names.h"
+#include "thresholds/placeholders.h"
 #include "thresholds/promql.h"
 #include "thresholds/test_series.h"
 #include "thresholds/validation.h"
@@ -28,8 +30,6 @@ constexpr int kWindowScrapesMin = 4;
 // delta() of a counter each reset as a loss.
 constexpr std::array<std::string_view, 4> kForCounters = {"rate", "irate", "increase", "resets"};
 constexpr std::array<std::string_view, 4> kForGauges = {"delta", "idelta", "deriv", "predict_linear"};
-
-bool Contains(const auto& list, std::string_view name) { return std::ranges::find(list, name) != list.end(); }
 
 // Judges the names of one text, an expression or a test's series.
 class Names {

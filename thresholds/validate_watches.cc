@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/text.h"
 #include "thresholds/names.h"
 #include "thresholds/test_series.h"
 #include "thresholds/validation.h"
@@ -19,8 +20,6 @@ namespace {
 // Keys that a memory lacks, since it sends no notification.
 constexpr std::array<std::string_view, 9> kOfAlerts = {
     "for", "keep_firing_for", "severity", "inhibits", "equal", "summary", "description", "look", "act"};
-
-bool Contains(const auto& list, std::string_view name) { return std::ranges::find(list, name) != list.end(); }
 
 class Watches {
  public:

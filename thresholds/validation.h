@@ -13,8 +13,8 @@
 #include "thresholds/diagnostic.h"
 #include "thresholds/known_series.h"
 #include "thresholds/model.h"
+#include "thresholds/placeholders.h"
 #include "thresholds/promql.h"
-#include "thresholds/test_series.h"
 
 namespace outgrown::spec {
 

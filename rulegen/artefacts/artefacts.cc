@@ -17,7 +17,7 @@
 #include "rulegen/artefacts/promtool/promtool.h"
 #include "rulegen/artefacts/promtool/rule_tests.h"
 #include "rulegen/artefacts/rules.h"
-#include "thresholds/spec_table.h"
+#include "thresholds/table_source.h"
 
 namespace outgrown::artefacts {
 

@@ -16,8 +16,8 @@
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/catalog.h"
 #include "thresholds/names.h"
+#include "thresholds/placeholders.h"
 #include "thresholds/promql.h"
-#include "thresholds/test_series.h"
 
 namespace outgrown::artefacts {
 namespace {

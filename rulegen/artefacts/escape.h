@@ -1,6 +1,6 @@
 // One exact escaping function for each language that artefacts are written in. Whatever string goes in, the
 // language's own reader gives exactly it back (test/rulegen/artefacts/escape_test.cc shows it with the real
-// ones). JSON's is common/json.h's JsonString, C++'s thresholds/spec_table.h's CppString.
+// ones). JSON's is common/json.h's JsonString, C++'s thresholds/table_source.h's CppString.
 //
 // Strings are bytes. YAML, JSON and Markdown carry text, so there each byte that is no valid
 // UTF-8 becomes U+FFFD (a spec is valid UTF-8: its parser sees to that). All are locale-independent.

@@ -17,8 +17,8 @@
 #include "rulegen/artefacts/escape.h"
 #include "rulegen/artefacts/node.h"
 #include "thresholds/names.h"
+#include "thresholds/placeholders.h"
 #include "thresholds/promql.h"
-#include "thresholds/test_series.h"
 
 namespace outgrown::artefacts {
 

@@ -18,8 +18,8 @@
 #include "rulegen/verify/compare_rules.h"
 #include "thresholds/known_series.h"
 #include "thresholds/names.h"
+#include "thresholds/placeholders.h"
 #include "thresholds/promql.h"
-#include "thresholds/test_series.h"
 
 namespace outgrown::verify {
 namespace {

@@ -29,10 +29,7 @@ REASONS = {
     "test/e2e/evidence_writer.py": "every application that the situations need, a function each",
     "test/exporter/sqlite/store_states_test.cc": "one table: every state of a database's files",
     "test/packaging/packages_test.py": "one system, from the installation to the purge",
-    "thresholds/spec_table.cc": "the rows of the threshold table, for the run and for the compiler",
     "thresholds/table_reader.cc": "one class, a member for each kind of value in a spec",
-    "thresholds/test_series.cc": "the notation of tests, placeholders with it",
-    "thresholds/toml.cc": "all that is known about toml++, what it must not see with it",
     "thresholds/validate_expressions.cc": "every rule for an expression",
 }
 

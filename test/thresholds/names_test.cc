@@ -7,7 +7,7 @@
 
 #include "test/thresholds/spec_text.h"
 #include "thresholds/parse.h"
-#include "thresholds/test_series.h"
+#include "thresholds/placeholders.h"
 
 using namespace outgrown;
 

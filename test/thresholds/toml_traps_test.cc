@@ -8,6 +8,7 @@
 #include "test/thresholds/spec_text.h"
 #include "thresholds/parse.h"
 #include "thresholds/toml.h"
+#include "thresholds/toml_guard.h"
 
 using namespace std::string_literals;
 using outgrown::spec::ParseSpec;

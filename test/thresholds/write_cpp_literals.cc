@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "test/rulegen/support/hostile.h"
-#include "thresholds/spec_table.h"
+#include "thresholds/table_source.h"
 
 namespace {
 

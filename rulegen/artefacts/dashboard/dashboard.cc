@@ -18,7 +18,7 @@
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/names.h"
 #include "thresholds/promql.h"
-#include "thresholds/test_series.h"
+#include "thresholds/placeholders.h"
 
 namespace outgrown::artefacts {
 

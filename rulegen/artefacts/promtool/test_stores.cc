@@ -13,6 +13,7 @@
 #include "common/check.h"
 #include "common/text.h"
 #include "thresholds/names.h"
+#include "thresholds/placeholders.h"
 #include "thresholds/promql.h"
 #include "thresholds/test_series.h"
 

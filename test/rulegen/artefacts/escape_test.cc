@@ -16,7 +16,7 @@
 #include "rulegen/artefacts/node.h"
 #include "test/rulegen/support/hostile.h"
 #include "test/support/rounds.h"
-#include "thresholds/spec_table.h"
+#include "thresholds/table_source.h"
 
 using namespace outgrown;
 using outgrown::test::Rounds;

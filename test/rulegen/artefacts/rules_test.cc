@@ -13,7 +13,7 @@
 #include "rulegen/artefacts/annotation.h"
 #include "test/rulegen/support/tiny_spec.h"
 #include "thresholds/names.h"
-#include "thresholds/spec_table.h"
+#include "thresholds/table_source.h"
 
 using namespace outgrown;
 using artefacts::AlertRule;
