@@ -52,7 +52,7 @@ class Situation:
     environment: dict = dataclasses.field(default_factory=dict)  # further variables of the applications
     within: tuple = ()  # the command before the exporter's; {folder} and {database} are the situation's
     needs: tuple = ()  # of MISSING
-    alerts: tuple = ()  # that must fire
+    alerts: tuple = ()  # that must have fired: an evaluation that comes late on a busy machine ends one for a while
     never: str = ""  # a pattern for lines that no decision may have
     before: str = ""  # a pattern for a line that some earlier decision must have had
     advice: str = ""  # a pattern for what the decision advises
@@ -123,6 +123,7 @@ class EvidenceCase(ServerCase):
         cls.processes.append(cls.prometheus)
         cls.seen = {}
         cls.lines = {name: set() for name in cls.here}  # of all decisions
+        cls.fired = {name: set() for name in cls.here}  # by the time of any of them
         cls.not_ready = None
         try:
             servers.wait_for("every situation's verdict", cls.decided, WAIT_SECONDS, 2, alive=cls.processes)
@@ -242,8 +243,8 @@ class EvidenceCase(ServerCase):
             return f"a coverage of {coverage}, where {situation.coverage} are right"
         if situation.is_timed and cls.off(name) > 0.05:
             return f"the recorded rate is off by {100 * cls.off(name):.1f} %"
-        if situation.alerts and not set(situation.alerts) <= cls.firing(name):
-            return f"{cls.firing(name)} fire, where {situation.alerts} should"
+        if not set(situation.alerts) <= cls.fired[name]:
+            return f"{cls.fired[name]} fired, where {situation.alerts} should"
         return ""
 
     @classmethod
@@ -258,6 +259,8 @@ class EvidenceCase(ServerCase):
                 cls.seen[name] = store
             if name in cls.lines:
                 cls.lines[name].add(store["line"])
+                if cls.situations[name].alerts:
+                    cls.fired[name] |= cls.firing(name)
         return not any(cls.wrong(name) for name in cls.here)
 
     @classmethod
