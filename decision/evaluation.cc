@@ -97,12 +97,13 @@ void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreD
 }
 
 Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                            std::int64_t period_ms, bool alerts_lag) {
+                            std::int64_t period_ms, bool alerts_lag, std::vector<std::string> rules_differ) {
   Evaluation evaluation;
   evaluation.table = &table;
   evaluation.server = source.name();
   evaluation.time_ms = time_ms;
-  evaluation.fleet = Measure(table, source, time_ms, std::max(kLookbackMs, period_ms));
+  evaluation.fleet =
+      Measure(table, source, time_ms, std::max(kLookbackMs, period_ms), std::move(rules_differ));
   std::vector<AlertSubject> subjects;
   evaluation.stores.reserve(evaluation.fleet.stores.size());  // `subjects` points into it
   for (StoreSamples& samples : evaluation.fleet.stores) {

@@ -1,4 +1,5 @@
 // Fetching the samples that decisions look at, of all stores at once (measure.h).
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -12,10 +13,11 @@ namespace {
 using engine::Cause;
 using prometheus_api::Trust;
 
-Cause CauseOf(Trust trust) {
+Cause CauseOf(Trust trust, std::string_view series, const FleetNotes& fleet) {
   switch (trust) {
     case Trust::kUsable:
-      return Cause::kNone;
+      return std::ranges::find(fleet.rules_differ, series) == fleet.rules_differ.end() ? Cause::kNone
+                                                                                       : Cause::kRulesDiffer;
     case Trust::kPartial:
       return Cause::kPartialAnswer;
     case Trust::kFailed:
@@ -100,8 +102,9 @@ SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
   // After all queries, because a later one may have added stores that an earlier one did not show.
   for (Store& store : list.stores()) {
     for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
-      store.signals[signal].cause = CauseOf(queries.signal_queries[signal].trust);
-    store.coverage.cause = CauseOf(queries.coverage_query.trust);
+      store.signals[signal].cause =
+          CauseOf(queries.signal_queries[signal].trust, table.signals[signal].series, fleet);
+    store.coverage.cause = CauseOf(queries.coverage_query.trust, table.coverage_series, fleet);
   }
   return queries;
 }

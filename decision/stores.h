@@ -80,6 +80,8 @@ struct FleetNotes : prometheus_api::Notes {
   std::int64_t time_ms = 0;      // T
   std::int64_t lookback_ms = 0;  // how far before T the presence of stores was asked for
   std::vector<QueryDone> presence_queries;
+  // Recorded series that are recorded by rules with different expressions: nothing of them can be judged.
+  std::vector<std::string> rules_differ;
   bool without_identity = false;  // a series lacks an identity label: something is there that was not judged
 };
 

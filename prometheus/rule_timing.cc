@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -42,36 +46,74 @@ std::optional<std::int64_t> NewestMs(QuerySource& series, std::span<const std::s
   return std::llround(time_ms);
 }
 
-}  // namespace
-
-Result<std::optional<RecordingGroup>> FindRecordingGroup(std::string_view rules_body,
-                                                         std::span<const std::string_view> recorded) {
+// Calls `take` with each rule that records one of the series, its group and its name.
+Result<void> ForEachRule(
+    std::string_view rules_body, std::span<const std::string_view> recorded,
+    const std::function<void(const Json& group, const Json& rule, const std::string& name)>& take) {
   const Result<Json> document = ParseJson(rules_body);
   if (!document) return document.error();
   const Json* data = document->Find("data");
   const Json* groups = data == nullptr ? nullptr : data->Find("groups");
   if (groups == nullptr) return Error{"no list of rules", ""};
-  std::optional<RecordingGroup> newest;
-  if (groups->array() == nullptr) return newest;
+  if (groups->array() == nullptr) return {};
   for (const Json& group : *groups->array()) {
     const Json* rules = group.Find("rules");
     if (rules == nullptr || rules->array() == nullptr) continue;
     for (const Json& rule : *rules->array()) {
       const std::string* name = TextOf(rule, "name");
-      const std::string* evaluated = TextOf(rule, "lastEvaluation");
-      if (name == nullptr || evaluated == nullptr || std::ranges::find(recorded, *name) == recorded.end())
-        continue;
-      // Go's zero time, "0001-01-01T00:00:00Z", stands for "never".
-      const std::optional<std::int64_t> time_ms = ParseTime(*evaluated);
-      if (!time_ms || *time_ms <= 0) continue;
-      if (newest && newest->last_evaluation_ms >= *time_ms) continue;
-      const std::string* health = TextOf(rule, "health");
-      newest = RecordingGroup{.last_evaluation_ms = *time_ms,
-                              .vmalert = rule.Find("datasourceType") != nullptr,
-                              .healthy = health == nullptr || *health == "ok"};
+      if (name != nullptr && std::ranges::find(recorded, *name) != recorded.end()) take(group, rule, *name);
     }
   }
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<RecordingGroup>> FindRecordingGroup(std::string_view rules_body,
+                                                         std::span<const std::string_view> recorded) {
+  std::optional<RecordingGroup> newest;
+  const auto take = [&](const Json& /*group*/, const Json& rule, const std::string& /*name*/) {
+    const std::string* evaluated = TextOf(rule, "lastEvaluation");
+    // Go's zero time, "0001-01-01T00:00:00Z", stands for "never".
+    const std::optional<std::int64_t> time_ms = evaluated == nullptr ? std::nullopt : ParseTime(*evaluated);
+    if (!time_ms || *time_ms <= 0) return;
+    if (newest && newest->last_evaluation_ms >= *time_ms) return;
+    const std::string* health = TextOf(rule, "health");
+    newest = RecordingGroup{.last_evaluation_ms = *time_ms,
+                            .vmalert = rule.Find("datasourceType") != nullptr,
+                            .healthy = health == nullptr || *health == "ok"};
+  };
+  if (const Result<void> read = ForEachRule(rules_body, recorded, take); !read) return read.error();
   return newest;
+}
+
+std::vector<RulesDiffer> FindRulesThatDiffer(std::string_view rules_body,
+                                             std::span<const std::string_view> recorded) {
+  struct Recorded {
+    std::set<std::string> queries;
+    std::vector<std::string> files;
+  };
+  // By labels, too: a server in front of several rulers lists the rules of each with its labels.
+  std::map<std::pair<std::string, std::map<std::string, std::string>>, Recorded> rules;
+  const auto take = [&](const Json& group, const Json& rule, const std::string& name) {
+    const std::string* query = TextOf(rule, "query");
+    if (query == nullptr) return;
+    std::map<std::string, std::string> labels;
+    const Json* object = rule.Find("labels");
+    if (object != nullptr && object->object() != nullptr) {
+      for (const auto& [label, value] : *object->object())
+        if (value.string() != nullptr) labels[label] = *value.string();
+    }
+    Recorded& one = rules[{name, labels}];
+    one.queries.insert(*query);
+    if (const std::string* file = TextOf(group, "file"); file != nullptr) one.files.push_back(*file);
+  };
+  std::vector<RulesDiffer> differ;
+  if (!ForEachRule(rules_body, recorded, take)) return differ;
+  for (auto& [key, one] : rules) {
+    if (one.queries.size() > 1) differ.push_back({key.first, std::move(one.files)});
+  }
+  return differ;
 }
 
 RuleTiming FindRuleTiming(std::string_view rules_body, QuerySource& series,

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/result.h"
 #include "prometheus/prometheus_client.h"
@@ -30,6 +32,16 @@ struct RecordingGroup {
 // Nothing if the list has no such group, or it was not evaluated yet. An error if it is no list of rules.
 Result<std::optional<RecordingGroup>> FindRecordingGroup(std::string_view rules_body,
                                                          std::span<const std::string_view> recorded);
+
+// A recorded series that rules with different expressions record, and where they are.
+struct RulesDiffer {
+  std::string series;
+  std::vector<std::string> files;  // as far as the server says
+};
+// Those of `recorded` with several rules of the same labels: one of them may be an older version's, whose samples nothing
+// distinguishes from the others. None where the body is no list of rules.
+std::vector<RulesDiffer> FindRulesThatDiffer(std::string_view rules_body,
+                                             std::span<const std::string_view> recorded);
 
 // From the newest sample of the recorded series, of all stores, and what the rules' server says of their last evaluation
 // (`rules_body`). Where it lists none of these rules, the series are recorded elsewhere, as by vmalert, whose defaults are

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/file.h"
 #include "common/text.h"
@@ -130,6 +131,7 @@ Result<Timing> FindTiming(const Options& options, const std::vector<const Table*
   prometheus_api::RuleServer rules(std::move(*http), connection.timeout_ms);
   Timing timing;
   timing.alerts_lag.assign(tables.size(), false);
+  timing.rules_differ.resize(tables.size());
   Result<std::string> body = rules.RecordingRules();
   if (!body) {
     if (options.verify.rules_url.empty()) return timing;
@@ -140,6 +142,14 @@ Result<Timing> FindTiming(const Options& options, const std::vector<const Table*
   for (std::size_t index = 0; index < tables.size(); ++index) {
     std::vector<std::string_view> recorded;
     for (const SignalRow& signal : tables[index]->signals) recorded.push_back(signal.series);
+    std::vector<std::string_view> judged = recorded;
+    if (!tables[index]->coverage_series.empty()) judged.push_back(tables[index]->coverage_series);
+    for (const prometheus_api::RulesDiffer& one : prometheus_api::FindRulesThatDiffer(*body, judged)) {
+      timing.rules_differ[index].push_back(one.series);
+      Say("rulegen: warning: {} is recorded by rules with different expressions ({}): remove the older "
+          "ones\n",
+          one.series, PlainText(fmt::format("{}", fmt::join(one.files, ", "))));
+    }
     const auto now_ms = options.evaluate.at_ms ? std::nullopt : std::optional(NowMs());
     const prometheus_api::RuleTiming one =
         prometheus_api::FindRuleTiming(*body, *series, recorded, tables[index]->interval_ms, now_ms);

@@ -86,16 +86,17 @@ decision_log::NewestDecisions ReadNewest(const EvaluateOptions& options) {
 
 // The stores at T and, where it was asked for, over their periods.
 Evaluation EvaluateTable(const EvaluateOptions& options, const Table& table, std::int64_t time_ms,
-                         bool alerts_lag, prometheus_api::PrometheusClient& client) {
+                         bool alerts_lag, const std::vector<std::string>& rules_differ,
+                         prometheus_api::PrometheusClient& client) {
   if (options.since_last) {
     const decision_log::NewestDecisions newest = ReadNewest(options);
     Evaluation evaluation = decision::EvaluateMeasured(
-        table, client, time_ms, history::LookbackMs(newest, table, time_ms), alerts_lag);
+        table, client, time_ms, history::LookbackMs(newest, table, time_ms), alerts_lag, rules_differ);
     decision::LookBack(evaluation, client, history::PeriodBegins(newest, evaluation));
     return evaluation;
   }
-  Evaluation evaluation =
-      decision::EvaluateMeasured(table, client, time_ms, options.since_ms.value_or(0), alerts_lag);
+  Evaluation evaluation = decision::EvaluateMeasured(table, client, time_ms, options.since_ms.value_or(0),
+                                                     alerts_lag, rules_differ);
   if (options.since_ms) decision::LookBack(evaluation, client, time_ms - *options.since_ms);
   return evaluation;
 }
@@ -128,8 +129,8 @@ Result<std::vector<Evaluation>> Evaluate(const Options& all, const std::vector<c
   // One instant for all specs of the run, taken after the wait, so that their verdicts belong together.
   const std::int64_t time_ms = EndMs(options) - timing->behind_ms;
   for (std::size_t index = 0; index < tables.size(); ++index) {
-    evaluations.push_back(
-        EvaluateTable(options, *tables[index], time_ms, timing->alerts_lag[index], *client));
+    evaluations.push_back(EvaluateTable(options, *tables[index], time_ms, timing->alerts_lag[index],
+                                        timing->rules_differ[index], *client));
     // The log says so: a decision about a chosen instant does not move the end that --since last begins at.
     evaluations.back().at = options.at_ms.has_value();
   }

@@ -32,6 +32,7 @@ constexpr std::array kWordings = {
     Wording{Cause::kUnmeasured, "unmeasured", "not measured all the time"},
     Wording{Cause::kOvercounted, "overcounted", "more writes are counted than the store commits"},
     Wording{Cause::kWindowNotFull, "window_not_full", "the window of its rates is not full"},
+    Wording{Cause::kRulesDiffer, "rules_differ", "rules with different expressions record it"},
 };
 
 constexpr bool InOrder() {

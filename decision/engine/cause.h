@@ -24,6 +24,7 @@ enum class Cause : std::uint8_t {
   kUnmeasured,       // over a period: not known all the time
   kOvercounted,      // more is counted than the store commits: coverage above its maximum
   kWindowNotFull,    // the store itself: measured for less long than its expressions look back
+  kRulesDiffer,      // rules with different expressions record the series
 };
 
 // The one wording, without the signal's name and without figures: "no recorded series".

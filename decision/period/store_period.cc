@@ -14,7 +14,8 @@ using engine::State;
 
 // A wrong or missing answer, as opposed to samples that were never recorded: what it would have shown is unknown.
 bool IsFault(Cause cause) {
-  return cause == Cause::kQueryFailed || cause == Cause::kPartialAnswer || cause == Cause::kSeveralSeries;
+  return cause == Cause::kQueryFailed || cause == Cause::kPartialAnswer || cause == Cause::kSeveralSeries ||
+         cause == Cause::kRulesDiffer;
 }
 
 // Adds the samples' times. Signals are recorded together, so that nearly always they are there already.

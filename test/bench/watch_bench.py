@@ -3,7 +3,9 @@ ends a life of the write-ahead log's index, and the exporter itself while nobody
 
 The application writes to a watched and to two unwatched databases on one file system, in turns of TURN writes, so that all meet the
 same disk. A p99 is one of a hundred writes, and on a real disk that is the disk's own: so it is taken in each of ROUNDS rounds, and
-the two unwatched databases say what the same comparison gives of nothing. Prints nothing; report.py calls figures().
+the two unwatched databases say what the same comparison gives of nothing. report.py calls figures(); alone it prints them.
+
+Usage: watch_bench.py BUILD_FOLDER
 """
 
 import os
@@ -19,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "test" / "support"))
 import servers  # noqa: E402
 
-from tables import Goal, Table  # noqa: E402
+from tables import Goal, Table, render  # noqa: E402
 
 ROUNDS, TURNS, TURN = 20, 10, 100  # turns of each database in a round, and writes in a turn
 WRITES = ROUNDS * TURNS * TURN
@@ -137,3 +139,8 @@ def figures(program):
         Goal(f"the exporter's share of one processor, {STORES:,} idle stores", 100 * idle, 1, False, " %"),
     ]
     return table, goals
+
+
+if __name__ == "__main__":
+    watch_table, watch_goals = figures(pathlib.Path(sys.argv[1]).resolve() / "exporter" / "outgrown-exporter")
+    print(render("", [watch_table], watch_goals, markdown=False), end="")

@@ -23,6 +23,7 @@ from evidence_case import BUILD, LATE, OBSERVER, SUFFICIENT, EvidenceCase, Situa
 
 NOT_WATCHED = r"UNDETERMINED - the exporter can't watch the database's folder"
 NOT_COUNTED = r"UNDETERMINED - the application has the store open but does not count its writes"
+NO_BLOCK = r"UNDETERMINED - the exporter can't read a counter block"
 UNREADABLE = r"UNDETERMINED - the exporter can't read the database"
 ELSEWHERE = r"UNDETERMINED - more writes were counted than this file shows: the application writes to another file, too"
 OTHER_SQLITE = r"UNDETERMINED - counting was refused: the application uses another copy of SQLite than the observer"
@@ -90,7 +91,7 @@ SITUATIONS = {
     # Kubernetes' emptyDir without fsGroup: root's, and open to all. One user for application and exporter, or two.
     "one-user": Situation(SUFFICIENT, ((True, "steady", "--user=4241"),), rate=(18, 22), where="empty_dir", within=as_user(4241),
                           needs=("root",)),
-    "two-users": Situation(NOT_COUNTED, ((True, "steady", "--user=4241"),), where="empty_dir", store="database/state.db",
+    "two-users": Situation(NO_BLOCK, ((True, "steady", "--user=4241"),), where="empty_dir", store="database/state.db",
                            within=as_user(4242), needs=("root",), alerts=("BlockUnreadable",)),
     # The counter block outlives the boot: its last times are of another one, or in the future.
     "reboot": Situation(SUFFICIENT, ((False, "reboot", COUNTED_FIRST),), rate=(18, 22), needs=("mount", "time namespace")),

@@ -5,11 +5,13 @@ Usage: evidence_test.py BUILD_FOLDER
 """
 
 import dataclasses
+import http.server
 import os
 import re
+import threading
 import unittest
 
-from evidence_case import SCALE, SUFFICIENT, EvidenceCase, Situation, servers
+from evidence_case import OBSERVER, SCALE, SUFFICIENT, EvidenceCase, Situation, servers
 
 THROUGHPUT = r"MIGRATE NOW - Throughput >100/sec \(capacity ceiling\)"
 ANOTHER_FILE = r"UNDETERMINED - the application writes to another file than the exporter reads"
@@ -29,7 +31,9 @@ PENDING = r"SQLite sufficient - pending: Throughput >\d+/sec \(.*\) since \d+:\d
 SLOWLY = "--rate=0.4"
 # The exporter in a namespace of its own, where the single file is mounted at another path.
 MOUNTED = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', "{database}", "{folder}/mount/state.db")
-
+# The exporter with the folder of blocks under a second name.
+BOUND = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$1" && again=$1 && shift && exec "$@" "--block.dir=$again"',
+         "{folder}/blocks", "{folder}/again")
 
 SITUATIONS = {
     "long-lived": Situation(SUFFICIENT, ((True, "steady"),), rate=(18, 22)),
@@ -73,6 +77,9 @@ SITUATIONS = {
                                         needs=("mount",)),
     "exclusive": Situation(EXCLUSIVE, ((True, "exclusive", "--rate=2"),)),
     "exclusive-rollback": Situation(EXCLUSIVE, ((True, "exclusive", "--rate=2", "--journal=delete"),)),
+    "blocks-by-two-names": Situation(SUFFICIENT, ((True, "steady"),), rate=(18, 22), prepare="again", within=BOUND, needs=("mount",)),
+    # Of a rolling restart the old process has the old file open, until it ends.
+    "rolling-restart": Situation(SUFFICIENT, ((False, "roll", f"--first-observer={OBSERVER}"),), rate=(18, 22), before=ANOTHER_FILE),
     "release-folder": Situation(REFUSED, ((True, "release"),)),
 }
 
@@ -87,6 +94,7 @@ class Scraped:
 
 
 TWO_STORES = r"UNDETERMINED - two stores have the same labels"
+FROZEN = r"UNDETERMINED - the exporter's values don't change: a cache or a Pushgateway answers in its place"
 TWO_EXPORTERS = r"UNDETERMINED - two exporters answer at one address, or one starts again and again"
 SCRAPED = {
     "one-store-twice": Scraped(("long-lived", "long-lived"), ({"service": "a"}, {"service": "b"}), SUFFICIENT),
@@ -95,6 +103,7 @@ SCRAPED = {
     # The stores' own label is then exported_database.
     "target-label-database": Scraped(("two-databases",), ({"database": "state"},), TWO_STORES, "exported_database"),
     "two-exporters-in-one-series": Scraped(("long-lived", "long-lived-again"), ({}, {}), TWO_EXPORTERS),
+    "page-in-a-cache": Scraped(("cache",), ({},), FROZEN),
 }
 
 
@@ -103,12 +112,39 @@ class Evidence(EvidenceCase):
 
     @classmethod
     def scrape_configs(cls):
-        targets = {**cls.targets, "long-lived-again": cls.start_exporter("long-lived")}  # a second one beside the first
+        targets = {**cls.targets, "long-lived-again": cls.start_exporter("long-lived"),  # a second one beside the first
+                   "cache": cls.start_cache(cls.targets["long-lived"])}
         return [{"job_name": name, "static_configs": [{"targets": [target]}]} for name, target in targets.items()] + [
             {"job_name": name, "relabel_configs": [{"target_label": "instance", "replacement": "same"}],
              "static_configs": [{"targets": [targets[target]], "labels": labels}
                                 for target, labels in zip(scraped.targets, scraped.labels)]}
             for name, scraped in SCRAPED.items()]
+
+    @classmethod
+    def start_cache(cls, target):
+        """A server that answers with what the exporter answered once; its address."""
+        page = servers.get(f"http://{target}/metrics").encode()
+
+        class Cache(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.send_header("Content-Length", str(len(page)))
+                self.end_headers()
+                self.wfile.write(page)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Cache)
+        cls.stack.callback(server.server_close)
+        cls.stack.callback(server.shutdown)
+        threading.Thread(target=server.serve_forever).start()
+        return f"127.0.0.1:{server.server_port}"
+
+    @staticmethod
+    def again(folder, _):
+        (folder / "again").mkdir(mode=0o700)
 
     @staticmethod
     def copy(folder, database):
@@ -142,7 +178,23 @@ class Evidence(EvidenceCase):
     def decided(cls):
         if SUFFICIENT in cls.lines["rises"]:
             (cls.folder / "rises" / "rise").touch()
+        if any(re.fullmatch(ANOTHER_FILE, line) for line in cls.lines["rolling-restart"]):
+            (cls.folder / "rolling-restart" / "end").touch()
         return super().decided() and not any(cls.wrongly_scraped(name) for name in SCRAPED)
+
+    def line_of(self, name):
+        return self.evaluate()[name]["line"]
+
+    def test_an_older_rule_file_that_was_left_beside_the_new_one_leaves_no_verdict(self):
+        older, rules = self.rules.read_text(), f"{self.prometheus.url}/-/reload"
+        self.assertIn('{status="error"}[15s]', older)
+        self.older_rules.write_text(older.replace('{status="error"}[15s]', '{status="failed"}[15s]'))
+        servers.post(rules)
+        unknown = "UNDETERMINED - Write errors: rules with different expressions record it"
+        servers.wait_for("no verdict", lambda: self.line_of("old-snapshots") == self.line_of("long-lived") == unknown, 30, 1)
+        self.older_rules.unlink()
+        servers.post(rules)
+        servers.wait_for("a verdict again", lambda: self.line_of("long-lived") == SUFFICIENT, 60, 1)
 
 
 Evidence.add()

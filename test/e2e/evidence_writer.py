@@ -29,6 +29,8 @@ WHAT: steady       one connection for as long as it lives
       files        steady, to this database and to other.db beside it
       copy         a process for each write; after the first one it goes on with a copy in the folder `copy`
       exclusive    steady, with locking_mode=EXCLUSIVE
+      roll         steady, replaces the database after 20 writes, and goes on; from then on a second process writes to the new one. The
+                   first ends once the file `end` is beside the database
       release      a database in a folder of its release, opened through the link `current`, which then leads to the next release
 
 It writes until it is stopped; request appends the Unix time of each commit to --times, as a double. With --observer each connection is counted; without it, none. $KEY is SQLCipher's.
@@ -144,6 +146,26 @@ def killed(path, arguments):
     prepare(path, arguments.journal).close()
     for _ in pace(arguments.rate):
         in_process(work)
+
+
+def roll(path, arguments):
+    replaced, end = (pathlib.Path(path).with_name(name) for name in ("replaced", "end"))
+
+    def first():
+        observe(arguments.first_observer)
+        connection = prepare(path, "wal")
+        for number, _ in enumerate(pace(arguments.rate)):
+            insert(connection)
+            if number == 20:
+                replace(path)
+                replaced.touch()
+            if end.exists():
+                return
+
+    begin_process(first)
+    wait_for(replaced)
+    observe(arguments.first_observer)
+    steady(path, arguments)
 
 
 def remove(path):
@@ -385,7 +407,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=("steady", "request", "damage", "process", "killed", "replace", "remove", "move", "unlink", "block",
                                          "upgrade", "rise", "boot_before", "reboot", "look", "glance", "held_back", "anew", "api",
-                                         "redeploy", "sidecar", "attach", "files", "copy", "exclusive", "release"))
+                                         "redeploy", "sidecar", "attach", "files", "copy", "exclusive", "release",
+                                         "roll"))
     parser.add_argument("database")
     parser.add_argument("--observer")
     parser.add_argument("--rate", type=float, default=20)

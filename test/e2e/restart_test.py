@@ -1,5 +1,5 @@
-"""Stores under load while their exporter is killed, started anew at once, and away for longer than a window: no rate is ever wrong, and
-no verdict but "sufficient" and "undetermined" is given; within the tolerated gap none but "sufficient".
+"""Stores under load while their exporter is killed, started anew at once, upgraded, and away for longer than a window: no rate is ever
+wrong, and no verdict but "sufficient" and "undetermined" is given; within the tolerated gap none but "sufficient".
 
 One store has been written to for long: its commit counter stands at COMMITS before the exporter first looks. The processes that
 write to the others end without closing their connection, or are killed. The spec is the demo's, whose windows are 15 s.
@@ -9,6 +9,7 @@ Usage: restart_test.py BUILD_FOLDER
 
 import os
 import pathlib
+import shutil
 import sqlite3
 import struct
 import subprocess
@@ -29,7 +30,7 @@ WRITER = pathlib.Path(__file__).with_name("evidence_writer.py")
 OBSERVER = BUILD / "clients" / "sqlite_observer" / "outgrown_sqlite.so"
 PYTHON = "/usr/bin/python3"  # its sqlite3 loads extensions
 COMMITS = 3_000_000
-RATES = {"steady": 20, "process": 5, "killed": 5}
+RATES = {"steady": 20, "request": 20, "process": 5, "killed": 5}
 IS_LONG = bool(os.environ.get("OUTGROWN_SOAK"))
 RESTARTS, AWAY_SECONDS = (3, 60) if IS_LONG else (1, 16)
 
@@ -67,6 +68,7 @@ class Restart(ServerCase):
                 f"writer-{store}", [PYTHON, WRITER, store, cls.folder / f"{store}.db", f"--observer={OBSERVER}", f"--rate={rate}"],
                 cls.folder, env={"OUTGROWN_DIR": str(cls.blocks)}))
         cls.port = servers.free_port()
+        cls.program = pathlib.Path(shutil.copy(BUILD / "exporter" / "outgrown-exporter", cls.folder))
         cls.exporter = cls.start_exporter()
         cls.stack.callback(lambda: cls.exporter.stop())
         rules = cls.folder / "demo" / "gen" / "checkpoint.rules.yml"
@@ -89,12 +91,20 @@ class Restart(ServerCase):
 
     @classmethod
     def start_exporter(cls):
-        return servers.Server("exporter", [BUILD / "exporter" / "outgrown-exporter", f"--web.listen-address=127.0.0.1:{cls.port}",
+        return servers.Server("exporter", [cls.program, f"--web.listen-address=127.0.0.1:{cls.port}",
                                            f"--block.dir={cls.blocks}", f"--spec={cls.spec}"], cls.folder, cls.port, "/-/healthy")
 
     def kill(self):
         self.exporter.popen.kill()
         self.exporter.popen.wait()
+
+    def upgrade(self):
+        """As a package does it: another file of the program's name, then a restart."""
+        new = self.program.with_name("new")
+        shutil.copy(self.program, new)
+        new.rename(self.program)
+        self.exporter.stop()
+        type(self).exporter = self.start_exporter()
 
     def look(self):
         """The stores' verdict lines now."""
@@ -124,6 +134,9 @@ class Restart(ServerCase):
             self.kill()
             type(self).exporter = self.start_exporter()
             self.look_for(5)
+        self.assertEqual(set(self.lines[begin:]), {"SQLite sufficient"})
+        self.upgrade()
+        self.look_for(5)
         self.assertEqual(set(self.lines[begin:]), {"SQLite sufficient"})
         self.kill()
         self.look_for(AWAY_SECONDS)

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -52,6 +53,28 @@ TEST_CASE("a list without these rules, or before their first evaluation, names n
     REQUIRE(found.ok());
     CHECK_FALSE(found->has_value());
   }
+}
+
+TEST_CASE("rules of the same series and labels differ if their expressions do") {
+  const auto rule = [](const std::string& name, const std::string& query, const std::string& cluster) {
+    return R"({"name":")" + name + R"(","query":")" + query + R"(","labels":{"cluster":")" + cluster +
+           R"("}})";
+  };
+  const std::string first = rule("store:size", "max(a)", "eu");
+  const auto differ = [&](const std::string& second) {
+    return prometheus_api::FindRulesThatDiffer(R"({"data":{"groups":[{"file":"a.yml","rules":[)" + first +
+                                                   R"(]},{"file":"b.yml","rules":[)" + second + "]}]}}",
+                                               kRecorded);
+  };
+  const auto found = differ(rule("store:size", "max(b)", "eu"));
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].series == "store:size");
+  CHECK(found[0].files == std::vector<std::string>{"a.yml", "b.yml"});
+  CHECK(differ(first).empty());                                // both of a pair
+  CHECK(differ(rule("store:size", "max(b)", "us")).empty());   // another ruler's
+  CHECK(differ(rule("store:other", "max(b)", "eu")).empty());  // none that was asked for
+  CHECK(differ(R"({"name":"store:size"})").empty());           // no expression
+  CHECK(prometheus_api::FindRulesThatDiffer("<html>", kRecorded).empty());
 }
 
 TEST_CASE("what is no list of rules is an error") {
