@@ -108,7 +108,7 @@ class FirstHour:
         self.test.assertRegex(self.paste(6), r"state.*\n?.*SQLite sufficient")
         self.test.assertEqual(self.installed.run("stat", "-c", "%U", LOG).strip(), "outgrown-evaluate")
         self.assert_timer()
-        servers.wait_for("the decision", lambda: '"state"' in self.installed.get(
+        servers.wait_for("the decision", lambda: "database=state" in self.installed.get(
             "9090/api/v1/query?query=checkpoint_decision_timestamp_seconds"))
         self.assert_dashboard()
         self.installed.run("rulegen", "--audit", LOG)

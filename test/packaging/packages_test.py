@@ -189,8 +189,8 @@ class Packages:
         self.assertEqual(installed.processes(), [])
         self.assertEqual(run("cat", "/etc/default/outgrown-exporter"), edited)
         self.assertIn('"database":"state"', run("cat", LOG))
-        # What the page's reader has made: the application, the spec, and what was copied for Prometheus and Grafana.
-        shell("rm -r /srv/agents /run/outgrown/agents /etc/tmpfiles.d/outgrown-agents.conf /etc/outgrown /etc/grafana; userdel agents")
+        # What the page's reader has made: the application, the spec, what was copied for Prometheus and Grafana, a decision log.
+        shell("rm -r /srv/agents /run/outgrown/agents /etc/tmpfiles.d/outgrown-agents.conf /etc/outgrown /etc/grafana /root/.local; userdel agents")
         run("apt-get", "purge", "--autoremove", *installed.packages("rc"), "prometheus", "prometheus-alertmanager")
         shell("rm -rf /etc/prometheus /etc/default/prometheus*")
         self.assertIn("No such file", run("ls", "/run/outgrown", check=False))

@@ -101,7 +101,8 @@ class Root:
         proxy = run("apt-config", "shell", "proxy", "Acquire::http::Proxy").strip().removeprefix("proxy=").strip("'")
         environment = dict(os.environ, **({"http_proxy": proxy} if proxy else {}))
         archives.mkdir()
-        run("debootstrap", "--variant=minbase", "--include=sudo,ca-certificates", release, folder, mirror(), env=environment)
+        # procps, as every installed system has it: Debian's units of Prometheus and Alertmanager reload by its kill.
+        run("debootstrap", "--variant=minbase", "--include=sudo,ca-certificates,procps", release, folder, mirror(), env=environment)
         settings = APT + (f'Acquire::http::Proxy "{proxy}";\n' if proxy else "")
         (folder / "etc/apt/apt.conf.d/outgrown").write_text(settings)
         (folder / "etc/hostname").write_text("outgrown\n")
