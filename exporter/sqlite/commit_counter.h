@@ -25,7 +25,7 @@ namespace outgrown::exporter::sqlite {
 // A read transaction on a snapshot that is not the newest: no checkpoint copies frames beyond it.
 struct OldReader {
   std::uint32_t frames = 0;  // of the log that it sees
-  pid_t process = 0;         // 0: not known, as of another PID namespace
+  pid_t process = 0;         // 0: not known (ProbeFile::LockHolder)
   friend bool operator==(const OldReader&, const OldReader&) = default;
 };
 

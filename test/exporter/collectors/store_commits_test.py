@@ -1,9 +1,11 @@
 """What the exporter finds in the files of a live store: commits, the backlog of its log, who keeps it, who counts it."""
 
+import fcntl
 import os
 import pathlib
 import re
 import sqlite3
+import struct
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
@@ -75,6 +77,20 @@ class StoreCommits(exporter_case.ExporterCase):
         self.assertNotIn("old snapshot", exporter.get("/")[2])
         reader.close()
         connection.close()
+
+    def test_a_reader_that_locks_an_open_file_is_timed_and_not_named(self):
+        connection = self.open_database()
+        connection.execute("SELECT * FROM t").fetchall()  # leaves its read mark, the first
+        exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.database}")
+        # As ncruces/go-sqlite3 locks. The descriptor stays open: closing it would end SQLite's own locks in this process.
+        shm = os.open(f"{self.database}-shm", os.O_RDWR)
+        read_mark_1 = struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, 124, 1, 0)
+        fcntl.fcntl(shm, fcntl.F_OFD_SETLK, read_mark_1)
+        connection.execute("INSERT INTO t VALUES (1)")
+        exporter.get("/metrics")  # begins now
+        self.assertIn("a process that the kernel does not name has read from an old snapshot", exporter.get("/")[2])
+        connection.close()
+        os.close(shm)
 
     def test_a_held_database_whose_log_is_not_here_is_a_reason(self):
         removed = {"shm": ["-shm"], "wal": ["-wal"], "both": ["-wal", "-shm"]}
