@@ -46,6 +46,7 @@ struct FailingSource {
   std::string collector;
   std::string store;
   std::string where;
+  // NOLINTNEXTLINE(modernize-use-nullptr): the comparison with 0 that clang-tidy 14 sees is the compiler's
   auto operator<=>(const FailingSource&) const = default;
 };
 using Failures = std::map<FailingSource, std::string>;

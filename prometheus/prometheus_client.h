@@ -36,6 +36,7 @@ class QuerySource {
   virtual Result<Answer> Query(const std::string& promql, std::int64_t time_ms, ResultType expected) = 0;
 
   // What will be asked soon, in this order: a source may ask it already. Each one has to be asked by Query.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): those that override it keep them
   virtual void Prepare(std::vector<Question> /*questions*/) {}
 
   // The value of `promql` at `from_ms` and every `step_ms` after it, up to `to_ms`. The answer's samples carry these
