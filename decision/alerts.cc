@@ -19,7 +19,7 @@ using engine::Finding;
 using engine::State;
 
 // Prometheus restores an alert's `for` state after a restart only where `for` is at least this long, and restarts the
-// others from zero (--rules.alert.for-grace-period, 10 m by default).
+// others from zero (--rules.alert.for-grace-period, 10 m by default). From 3.16 on it also restores those that were firing.
 constexpr std::int64_t kGraceMs = 600'000;
 
 // The state of each alert of each store, by index of Table::thresholds, at each evaluation.
