@@ -1,10 +1,10 @@
 // Fetching the samples that decisions look at, of all stores at once (measure.h).
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "common/text.h"
 #include "decision/measure.h"
 
 namespace outgrown::decision {
@@ -16,7 +16,9 @@ using prometheus_api::Trust;
 Cause CauseOf(Trust trust, std::string_view series, const FleetNotes& fleet) {
   switch (trust) {
     case Trust::kUsable:
-      return Contains(fleet.rules_differ, series) ? Cause::kRulesDiffer : Cause::kNone;
+      return std::ranges::count(fleet.rules_differ, series, &prometheus_api::RulesDiffer::series) > 0
+                 ? Cause::kRulesDiffer
+                 : Cause::kNone;
     case Trust::kPartial:
       return Cause::kPartialAnswer;
     case Trust::kFailed:

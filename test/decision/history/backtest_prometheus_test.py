@@ -239,14 +239,17 @@ class Days(Backfilled):
         groups = [{"name": "outgrown-checkpoint", "file": f"{version}.yml", "interval": 30,
                    "rules": [{"type": "recording", "name": "checkpoint:file_size_bytes", "query": query, "health": "ok"}]}
                   for version, query in (("old", f"2 * {expr}"), ("new", expr))]
-        rules = self.folder / "two" / "api" / "v1" / "rules"
-        rules.parent.mkdir(parents=True)
-        rules.write_text(json.dumps({"status": "success", "data": {"groups": groups}}))
-        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=self.folder / "two")
+        (self.folder / "api" / "v1").mkdir(parents=True)
+        (self.folder / "api" / "v1" / "rules").write_text(json.dumps({"status": "success", "data": {"groups": groups}}))
+        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=self.folder)
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            document = self.backtest("--at", E, "--since", "3h", "--rules-url", f"http://127.0.0.1:{server.server_port}")
+            at = ["--at", E, "--rules-url", f"http://127.0.0.1:{server.server_port}"]
+            document = self.backtest(*at, "--since", "3h")
+            evaluated = json.loads(self.rulegen("--evaluate", "--spec", SPEC, "--format", "json", *at, "--log", self.folder / "log").stdout)
             server.shutdown()
+        self.assertIn("checkpoint:file_size_bytes is recorded by rules with different expressions (old.yml, new.yml)",
+                      "".join(evaluated["evaluations"][0]["warnings"]))
         self.assertEqual([(one["signal"], one["reason"]) for one in document["approximate"]],
                          [("File size", "Prometheus records another expression")])
 
