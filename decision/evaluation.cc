@@ -97,7 +97,8 @@ void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreD
 }
 
 Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                            std::int64_t period_ms, bool alerts_lag, std::vector<std::string> rules_differ) {
+                            std::int64_t period_ms, bool alerts_lag,
+                            std::vector<prometheus_api::RulesDiffer> rules_differ) {
   Evaluation evaluation;
   evaluation.table = &table;
   evaluation.server = source.name();

@@ -66,7 +66,7 @@ const QueryDone* PresenceProblem(const FleetSamples& fleet);
 // longer. The table must outlive the result. `alerts_lag`: RuleTiming's. `rules_differ`: FleetNotes'.
 Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
                             std::int64_t period_ms = 0, bool alerts_lag = false,
-                            std::vector<std::string> rules_differ = {});
+                            std::vector<prometheus_api::RulesDiffer> rules_differ = {});
 
 // Makes the decisions those over the period from `from_ms` to the evaluation's time (--since), whose stores
 // EvaluateMeasured has looked for. With several, each store's period begins at the one of its index.

@@ -16,8 +16,9 @@ using prometheus_api::Trust;
 Cause CauseOf(Trust trust, std::string_view series, const FleetNotes& fleet) {
   switch (trust) {
     case Trust::kUsable:
-      return std::ranges::find(fleet.rules_differ, series) == fleet.rules_differ.end() ? Cause::kNone
-                                                                                       : Cause::kRulesDiffer;
+      return std::ranges::count(fleet.rules_differ, series, &prometheus_api::RulesDiffer::series) > 0
+                 ? Cause::kRulesDiffer
+                 : Cause::kNone;
     case Trust::kPartial:
       return Cause::kPartialAnswer;
     case Trust::kFailed:

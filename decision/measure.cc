@@ -6,6 +6,9 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace outgrown::decision {
 namespace {
 
@@ -150,7 +153,7 @@ bool StoreAt::any_sample() const {
 
 // The queries do not grow with the fleet: one for each signal, whatever the number of stores.
 FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                     std::int64_t lookback_ms, std::vector<std::string> rules_differ) {
+                     std::int64_t lookback_ms, std::vector<prometheus_api::RulesDiffer> rules_differ) {
   FleetSamples fleet;
   fleet.rules_differ = std::move(rules_differ);
   fleet.time_ms = time_ms;
@@ -180,6 +183,11 @@ FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, st
     samples.coverage = SamplesOf(std::move(store.coverage), at.coverage(), time_ms);
   }
   FindReasons(table, source, fleet);
+  // Behind the queries' own: if none was answered, the first warning is the one that is printed.
+  for (const prometheus_api::RulesDiffer& one : fleet.rules_differ) {
+    fleet.Warn(fmt::format("{} is recorded by rules with different expressions ({}): remove the older ones",
+                           one.series, fmt::join(one.files, ", ")));
+  }
   // Servers answer in any order; records and reports of the same decision must be the same text.
   std::ranges::sort(fleet.stores, {}, &StoreSamples::identity);
   return fleet;

@@ -14,6 +14,7 @@
 #include "common/sample.h"
 #include "decision/engine/cause.h"
 #include "prometheus/ask.h"
+#include "prometheus/rule_timing.h"
 #include "thresholds/table.h"
 
 namespace outgrown::decision {
@@ -81,7 +82,7 @@ struct FleetNotes : prometheus_api::Notes {
   std::int64_t lookback_ms = 0;  // how far before T the presence of stores was asked for
   std::vector<QueryDone> presence_queries;
   // Recorded series that are recorded by rules with different expressions: nothing of them can be judged.
-  std::vector<std::string> rules_differ;
+  std::vector<prometheus_api::RulesDiffer> rules_differ;
   bool without_identity = false;  // a series lacks an identity label: something is there that was not judged
 };
 

@@ -13,6 +13,7 @@
 #include <fmt/ranges.h>
 
 #include "common/json.h"
+#include "common/text.h"
 #include "common/time_text.h"
 #include "prometheus/ask.h"
 
@@ -61,7 +62,7 @@ Result<void> ForEachRule(
     if (rules == nullptr || rules->array() == nullptr) continue;
     for (const Json& rule : *rules->array()) {
       const std::string* name = TextOf(rule, "name");
-      if (name != nullptr && std::ranges::find(recorded, *name) != recorded.end()) take(group, rule, *name);
+      if (name != nullptr && Contains(recorded, *name)) take(group, rule, *name);
     }
   }
   return {};

@@ -1,5 +1,6 @@
-// How far behind the clock the rules' samples are: Prometheus stamps a sample with the time of its evaluation, less a
-// query_offset; vmalert with a multiple of the interval, less its evalDelay (30 s by default).
+// What the list of loaded rules says of a recorded series: whether its rules contradict each other, and how far behind the
+// clock its samples are. Prometheus stamps a sample with the time of its evaluation, less a query_offset; vmalert with a
+// multiple of the interval, less its evalDelay (30 s by default).
 #pragma once
 
 #include <cstdint>

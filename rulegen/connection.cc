@@ -10,14 +10,12 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "common/file.h"
 #include "common/text.h"
 #include "common/time_text.h"
 #include "prometheus/http_client.h"
 #include "prometheus/rule_server.h"
-#include "prometheus/rule_timing.h"
 #include "rulegen/output.h"
 
 namespace outgrown::rulegen {
@@ -144,12 +142,7 @@ Result<Timing> FindTiming(const Options& options, const std::vector<const Table*
     for (const SignalRow& signal : tables[index]->signals) recorded.push_back(signal.series);
     std::vector<std::string_view> judged = recorded;
     if (!tables[index]->coverage_series.empty()) judged.push_back(tables[index]->coverage_series);
-    for (const prometheus_api::RulesDiffer& one : prometheus_api::FindRulesThatDiffer(*body, judged)) {
-      timing.rules_differ[index].push_back(one.series);
-      Say("rulegen: warning: {} is recorded by rules with different expressions ({}): remove the older "
-          "ones\n",
-          one.series, PlainText(fmt::format("{}", fmt::join(one.files, ", "))));
-    }
+    timing.rules_differ[index] = prometheus_api::FindRulesThatDiffer(*body, judged);
     const auto now_ms = options.evaluate.at_ms ? std::nullopt : std::optional(NowMs());
     const prometheus_api::RuleTiming one =
         prometheus_api::FindRuleTiming(*body, *series, recorded, tables[index]->interval_ms, now_ms);

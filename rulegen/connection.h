@@ -8,6 +8,7 @@
 #include "common/result.h"
 #include "prometheus/http_client.h"
 #include "prometheus/prometheus_client.h"
+#include "prometheus/rule_timing.h"
 #include "rulegen/options.h"
 #include "thresholds/table.h"
 
@@ -28,7 +29,7 @@ Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& option
 struct Timing {
   std::int64_t behind_ms = 0;    // of the most delayed rules, since all tables are judged at one instant
   std::vector<bool> alerts_lag;  // by index of the tables
-  std::vector<std::vector<std::string>> rules_differ;  // likewise: FleetNotes'
+  std::vector<std::vector<prometheus_api::RulesDiffer>> rules_differ;  // likewise
 };
 // Asks the server with the rules and the one with the series, for some seconds at most, with connections of its own.
 Result<Timing> FindTiming(const Options& options, const std::vector<const Table*>& tables);

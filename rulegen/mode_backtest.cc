@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,13 +70,14 @@ Compared Load(const Options& options) {
 
 // What the server says it records; empty if it has no rules (they may run elsewhere, as in vmalert).
 // Not an error if the server cannot say; decision/history/backtest.h says what is read then.
-std::map<std::string, std::string> LoadedRecordings(prometheus_api::RuleServer& server) {
-  std::map<std::string, std::string> recordings;
+std::map<std::string, std::set<std::string>> LoadedRecordings(prometheus_api::RuleServer& server) {
+  std::map<std::string, std::set<std::string>> recordings;
   const Result<verify::LoadedRules> rules = verify::LoadRules(server);
   if (!rules) return recordings;
   for (const verify::LoadedGroup& group : rules->groups) {
     for (const verify::LoadedRule& loaded : group.rules) {
-      if (loaded.rule.kind == verify::RuleKind::kRecording) recordings[loaded.rule.name] = loaded.rule.expr;
+      if (loaded.rule.kind == verify::RuleKind::kRecording)
+        recordings[loaded.rule.name].insert(loaded.rule.expr);
     }
   }
   return recordings;
@@ -117,7 +119,7 @@ class Tester {
   PrometheusClient client_;
   prometheus_api::PatientSource source_;
   prometheus_api::RuleServer rules_;
-  std::map<std::string, std::string> loaded_;
+  std::map<std::string, std::set<std::string>> loaded_;
   verify::Expressions expressions_;
 };
 

@@ -86,7 +86,7 @@ decision_log::NewestDecisions ReadNewest(const EvaluateOptions& options) {
 
 // The stores at T and, where it was asked for, over their periods.
 Evaluation EvaluateTable(const EvaluateOptions& options, const Table& table, std::int64_t time_ms,
-                         bool alerts_lag, const std::vector<std::string>& rules_differ,
+                         bool alerts_lag, const std::vector<prometheus_api::RulesDiffer>& rules_differ,
                          prometheus_api::PrometheusClient& client) {
   if (options.since_last) {
     const decision_log::NewestDecisions newest = ReadNewest(options);

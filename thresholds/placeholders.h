@@ -1,4 +1,4 @@
-// What a [[watch]] leaves open in its expression and in the series of its tests, and a [[panel]] in its query.
+// Placeholders: what a [[watch]] leaves open in its expression and in the series of its tests, and a [[panel]] in its query.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace outgrown::spec {
 
-// What a [[watch]] leaves open in its expression and in the series of its tests, with the values in it:
+// A text with the values in it:
 //
 //   {digest}    the spec's digest
 //   {identity}  the labels of store.identity: job, instance, database

@@ -93,10 +93,6 @@ struct References {
 
 References FindReferences(std::string_view expression);
 
-}  // namespace outgrown::spec
-
-namespace outgrown::spec {
-
 // The literal as Prometheus prints it: 0.01, 100, 5.36870912e+09, 1e-06; Inf and NaN as +Inf, -Inf, NaN.
 // Source: promql/parser/printer.go, NumberLiteral.String is Go's %v.
 std::string PromqlNumber(double value);

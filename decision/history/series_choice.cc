@@ -28,7 +28,8 @@ std::string WhyApproximate(const std::string& series, const std::string& expr, c
                            const spec::Spec* reference, const Recordings& recordings) {
   const auto loaded = recordings.loaded.find(series);
   if (loaded != recordings.loaded.end()) {
-    if (!recordings.same(loaded->second, expr)) return "Prometheus records another expression";
+    const auto differs = [&](const std::string& other) { return !recordings.same(other, expr); };
+    if (std::ranges::any_of(loaded->second, differs)) return "Prometheus records another expression";
   } else if (reference != nullptr) {
     const std::optional<std::string> other = ExprOf(*reference, series);
     if (!other) return "the other spec does not record it";

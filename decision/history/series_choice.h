@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "decision/history/timeline.h"
@@ -17,8 +18,9 @@ using decision::SeriesChoices;
 
 // What is known about the server's recordings.
 struct Recordings {
-  // The expressions of the recording rules that it has loaded, by series; empty if it doesn't say.
-  std::map<std::string, std::string> loaded;
+  // The expressions of the recording rules that it has loaded, by series; empty if it doesn't say. Several of one series
+  // where an older version's rules are loaded too.
+  std::map<std::string, std::set<std::string>> loaded;
   // Whether it has any sample of that series in the period.
   std::function<bool(const std::string& series)> has_samples;
   // Whether two expressions say the same.

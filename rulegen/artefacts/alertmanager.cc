@@ -130,10 +130,6 @@ Routing PlanRouting(const spec::Spec& spec, const RuleFile& rules) {
   return routing;
 }
 
-}  // namespace outgrown::artefacts
-
-namespace outgrown::artefacts {
-
 namespace {
 
 Node* Find(Node& map, std::string_view key) {
@@ -167,10 +163,10 @@ std::vector<std::string> ReceiverNames(Node& config) {
 }
 
 // LABEL="VALUE": Alertmanager's matchers take Go's quoting, as PromQL does.
-Node Matchers(const std::vector<artefacts::Matcher>& matchers) {
+Node Matchers(const std::vector<Matcher>& matchers) {
   std::vector<std::string> texts;
   texts.reserve(matchers.size());
-  for (const artefacts::Matcher& matcher : matchers) {
+  for (const Matcher& matcher : matchers) {
     texts.push_back(matcher.label + matcher.op + spec::PromqlString(matcher.value));
   }
   return Node::Strings(texts);
@@ -178,7 +174,7 @@ Node Matchers(const std::vector<artefacts::Matcher>& matchers) {
 
 // A route without a receiver inherits its parent's. So where the configuration has none of the names that the
 // plan offers, the alerts still go where the user's other alerts go, and Alertmanager accepts the file.
-Node RouteNode(const artefacts::Route& route, const std::vector<std::string>& receivers) {
+Node RouteNode(const Route& route, const std::vector<std::string>& receivers) {
   Node::Map entries = {{"matchers", Matchers(route.matchers)}};
   const auto receiver = std::ranges::find_if(
       route.receivers, [&](const std::string& name) { return std::ranges::count(receivers, name) > 0; });
@@ -188,14 +184,14 @@ Node RouteNode(const artefacts::Route& route, const std::vector<std::string>& re
     entries.emplace_back("repeat_interval", Node::Duration(*route.repeat_interval));
   }
   Node::List routes;
-  for (const artefacts::Route& child : route.routes) routes.push_back(RouteNode(child, receivers));
+  for (const Route& child : route.routes) routes.push_back(RouteNode(child, receivers));
   if (!routes.empty()) entries.emplace_back("routes", Node::Of(std::move(routes)));
   return Node::Of(std::move(entries));
 }
 
 // Whether one of the routes has the same matchers: then the base is itself a generated file, and merging
 // would double the routes.
-bool HasRoute(Node& routes, const artefacts::Route& route) {
+bool HasRoute(Node& routes, const Route& route) {
   const std::string own = ToYaml(Matchers(route.matchers));
   return std::ranges::any_of(routes.items, [&](Node& item) {
     const Node* matchers = Find(item, "matchers");
@@ -203,7 +199,7 @@ bool HasRoute(Node& routes, const artefacts::Route& route) {
   });
 }
 
-Node InhibitionNode(const artefacts::Inhibition& inhibition) {
+Node InhibitionNode(const Inhibition& inhibition) {
   return Node::Of(Node::Map{{"source_matchers", Matchers(inhibition.source)},
                             {"target_matchers", Matchers(inhibition.target)},
                             {"equal", Node::Strings(inhibition.equal)}});
@@ -242,7 +238,7 @@ void MovePaths(Node& config, const std::filesystem::path& base_folder) {
 
 }  // namespace
 
-Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<artefacts::Routing>& routings,
+Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<Routing>& routings,
                                      const std::string& base, const std::string& base_name,
                                      const std::filesystem::path& base_folder) {
   Result<Node> config = ReadYaml(base);
@@ -256,7 +252,7 @@ Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<a
   Node* routes = ListOf(*route, "routes");
   if (routes == nullptr) return Error{"expected a list as route.routes", base_name};
   const std::vector<std::string> receivers = ReceiverNames(*config);
-  for (const artefacts::Routing& routing : routings) {
+  for (const Routing& routing : routings) {
     if (HasRoute(*routes, routing.route)) {
       return Error{"already has the route of the alerts of the store " + routing.store +
                        ", so it was generated from that spec; name your own configuration",
@@ -268,8 +264,8 @@ Result<std::string> AlertmanagerYaml(const spec::Spec& spec, const std::vector<a
   // point into.
   Node* inhibitions = ListOf(*config, "inhibit_rules");
   if (inhibitions == nullptr) return Error{"expected a list as inhibit_rules", base_name};
-  for (const artefacts::Routing& routing : routings) {
-    for (const artefacts::Inhibition& inhibition : routing.inhibitions)
+  for (const Routing& routing : routings) {
+    for (const Inhibition& inhibition : routing.inhibitions)
       inhibitions->items.push_back(InhibitionNode(inhibition));
   }
   // The comments of the user's file are lost, since yaml-cpp does not keep them.

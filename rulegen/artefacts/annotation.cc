@@ -122,13 +122,9 @@ std::string Render(const Template& parts, const std::vector<Pair>& labels, doubl
   return text;
 }
 
-}  // namespace outgrown::artefacts
-
-namespace outgrown::artefacts {
 namespace {
 
-// The template function that prints a value in its unit, with the unit's own sign; artefacts::Humanize predicts
-// both.
+// The template function that prints a value in its unit, with the unit's own sign; Humanize predicts both.
 std::string HumanAction(Unit unit) {
   switch (unit) {
     case Unit::kRatio:
@@ -149,19 +145,18 @@ std::string HumanAction(Unit unit) {
 
 // Literals are collected until an action follows, since "{" and "{" of two neighbours would make "{{" when
 // they are escaped each for itself.
-std::string GoTemplate(const artefacts::Template& parts) {
+std::string GoTemplate(const Template& parts) {
   std::string literal;
   std::string text;
   for (const auto& part : parts) {
-    if (const auto* more = std::get_if<artefacts::Literal>(&part)) {
+    if (const auto* more = std::get_if<Literal>(&part)) {
       literal += more->text;
       continue;
     }
     text += GoTemplateText(literal);
     literal.clear();
-    if (const auto* label = std::get_if<artefacts::LabelValue>(&part))
-      text += "{{ $labels." + label->label + " }}";
-    if (const auto* value = std::get_if<artefacts::HumanValue>(&part)) text += HumanAction(value->unit);
+    if (const auto* label = std::get_if<LabelValue>(&part)) text += "{{ $labels." + label->label + " }}";
+    if (const auto* value = std::get_if<HumanValue>(&part)) text += HumanAction(value->unit);
   }
   return text + GoTemplateText(literal);
 }

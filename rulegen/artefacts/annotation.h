@@ -48,11 +48,7 @@ std::string ConditionText(const spec::Signal& signal, const spec::Threshold& thr
 // The text that the template gives for an alert with these labels and that value.
 std::string Render(const Template& parts, const std::vector<Pair>& labels, double value);
 
-}  // namespace outgrown::artefacts
-
-namespace outgrown::artefacts {
-
 // An annotation's text as the Go template that Prometheus and vmalert expand.
-std::string GoTemplate(const artefacts::Template& parts);
+std::string GoTemplate(const Template& parts);
 
 }  // namespace outgrown::artefacts

@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 const std::string kEmptyAlertmanager = "route:\n  receiver: default\nreceivers:\n  - name: default\n";
 
 // Where the rule file of a flavor goes, from the folder of the rules.
-fs::path RuleFile(const spec::Spec& spec, spec::Flavor flavor) {
+fs::path RulesPath(const spec::Spec& spec, spec::Flavor flavor) {
   switch (flavor) {
     case spec::Flavor::kPrometheus:
       break;
@@ -43,35 +43,32 @@ fs::path RuleFile(const spec::Spec& spec, spec::Flavor flavor) {
   return spec.store.name + ".rules.yml";
 }
 
-// The rule file that the tests are for: Prometheus' own if there is one.
-// The tests are run by promtool, which is Prometheus' own.
-fs::path TestedRuleFile(const spec::Spec& spec) {
+// The rule file that the tests are for: Prometheus' own if there is one, since promtool runs them.
+fs::path TestedRulesPath(const spec::Spec& spec) {
   const bool prometheus = std::ranges::count(spec.rules.flavors, spec::Flavor::kPrometheus) > 0;
-  return RuleFile(spec, prometheus ? spec::Flavor::kPrometheus : spec.rules.flavors.front());
+  return RulesPath(spec, prometheus ? spec::Flavor::kPrometheus : spec.rules.flavors.front());
 }
 
-void AddRules(const spec::Spec& spec, const artefacts::RuleFile& rules, std::vector<Artefact>& artefacts) {
+void AddRules(const spec::Spec& spec, const RuleFile& rules, std::vector<Artefact>& artefacts) {
   const fs::path folder = *spec.output.rules;
   for (const spec::Flavor flavor : spec.rules.flavors) {
-    artefacts.push_back({folder / RuleFile(spec, flavor), artefacts::RulesYaml(spec, rules, flavor)});
+    artefacts.push_back({folder / RulesPath(spec, flavor), RulesYaml(spec, rules, flavor)});
   }
-  for (artefacts::PromtoolFile& tests : artefacts::PlanTests(spec, rules)) {
-    tests.rule_file = TestedRuleFile(spec).generic_string();
+  for (PromtoolFile& tests : PlanTests(spec, rules)) {
+    tests.rule_file = TestedRulesPath(spec).generic_string();
     const bool usual = tests.evaluation_interval == spec.rules.interval;
     const std::string pace = usual ? "" : "." + FormatDuration(tests.evaluation_interval);
-    artefacts.push_back(
-        {folder / (spec.store.name + pace + ".test.yml"), artefacts::PromtoolYaml(spec, tests)});
+    artefacts.push_back({folder / (spec.store.name + pace + ".test.yml"), PromtoolYaml(spec, tests)});
   }
   artefacts.push_back({folder / (spec.store.name + ".thresholds.inc"), spec::ThresholdsInc(spec)});
 }
 
-Result<void> AddAlertmanager(const spec::Spec& spec, const artefacts::RuleFile& rules, const Inputs& inputs,
+Result<void> AddAlertmanager(const spec::Spec& spec, const RuleFile& rules, const Inputs& inputs,
                              std::vector<Artefact>& artefacts) {
   const Base base = inputs.base.value_or(Base{.text = kEmptyAlertmanager, .name = "", .folder = "."});
-  std::vector<artefacts::Routing> routings = {artefacts::PlanRouting(spec, rules)};
-  for (const spec::Spec& other : inputs.also)
-    routings.push_back(artefacts::PlanRouting(other, artefacts::PlanRules(other)));
-  Result<std::string> merged = artefacts::AlertmanagerYaml(spec, routings, base.text, base.name, base.folder);
+  std::vector<Routing> routings = {PlanRouting(spec, rules)};
+  for (const spec::Spec& other : inputs.also) routings.push_back(PlanRouting(other, PlanRules(other)));
+  Result<std::string> merged = AlertmanagerYaml(spec, routings, base.text, base.name, base.folder);
   if (!merged.ok()) return merged.error();
   artefacts.push_back({*AlertmanagerFile(spec), std::move(*merged), base.mode});
   return {};
@@ -86,7 +83,7 @@ std::optional<fs::path> AlertmanagerFile(const spec::Spec& spec) {
 
 Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec, const Inputs& inputs) {
   std::vector<Artefact> artefacts;
-  const artefacts::RuleFile rules = artefacts::PlanRules(spec);
+  const RuleFile rules = PlanRules(spec);
   if (spec.output.rules) AddRules(spec, rules, artefacts);
   if (AlertmanagerFile(spec)) {
     OUTGROWN_CHECK(inputs.base || spec.alertmanager->base.empty());
@@ -95,16 +92,15 @@ Result<std::vector<Artefact>> MakeArtefacts(const spec::Spec& spec, const Inputs
   }
   if (spec.output.dashboards) {
     const fs::path folder = *spec.output.dashboards;
-    artefacts.push_back({folder / (spec.store.name + ".json"),
-                         artefacts::DashboardJson(spec, artefacts::PlanDashboard(spec))});
-    artefacts.push_back({folder / (spec.store.name + ".fleet.json"),
-                         artefacts::DashboardJson(spec, artefacts::PlanFleetDashboard(spec))});
+    artefacts.push_back({folder / (spec.store.name + ".json"), DashboardJson(spec, PlanDashboard(spec))});
+    artefacts.push_back(
+        {folder / (spec.store.name + ".fleet.json"), DashboardJson(spec, PlanFleetDashboard(spec))});
   }
   if (spec.output.docs) {
     const std::string stem = (fs::path(*spec.output.docs) / spec.store.name).generic_string();
-    artefacts.push_back({stem + ".decision-matrix.md", artefacts::DecisionMatrixMarkdown(spec)});
-    artefacts.push_back({stem + ".metrics.md", artefacts::MetricsMarkdown(spec)});
-    artefacts.push_back({stem + ".runbook.md", artefacts::RunbookMarkdown(spec, rules)});
+    artefacts.push_back({stem + ".decision-matrix.md", DecisionMatrixMarkdown(spec)});
+    artefacts.push_back({stem + ".metrics.md", MetricsMarkdown(spec)});
+    artefacts.push_back({stem + ".runbook.md", RunbookMarkdown(spec, rules)});
   }
   return artefacts;
 }

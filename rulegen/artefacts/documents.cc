@@ -49,12 +49,12 @@ std::string Link(const spec::Spec& spec, const std::string& alert) {
 
 // The thresholds of the verdict with that index, in the order of the spec.
 // That is the order of the decision too: of one verdict the first breached threshold gives the justification.
-void AddRows(const spec::Spec& spec, const artefacts::SignalIndex& signals, std::size_t verdict,
+void AddRows(const spec::Spec& spec, const SignalIndex& signals, std::size_t verdict,
              std::vector<std::vector<std::string>>& rows) {
   for (const spec::Threshold& threshold : spec.thresholds) {
     if (threshold.verdict != spec.verdicts[verdict].id) continue;
     rows.push_back({"**" + MarkdownText(spec.verdicts[verdict].text) + "**", MarkdownText(threshold.because),
-                    MarkdownText(artefacts::ConditionText(signals[threshold.signal], threshold)),
+                    MarkdownText(ConditionText(signals[threshold.signal], threshold)),
                     Link(spec, spec::AlertName(spec.store, threshold.id))});
   }
 }
@@ -73,11 +73,11 @@ std::string Coverage(const spec::Spec& spec) {
   std::string text =
       "\n## When the counting is incomplete\n\n" + MarkdownCode(spec::CoverageSeries(spec.store)) +
       " is the share of the store's own commits that the application's counting saw. Below " +
-      MarkdownText(artefacts::Humanize(coverage.minimum, Unit::kRatio)) +
+      MarkdownText(Humanize(coverage.minimum, Unit::kRatio)) +
       ", or without it:\n\n- unknown: " + Titles(spec, coverage.unknown) +
       "\n- a lower bound, so that a breach is proven and anything else is unknown: " +
       Titles(spec, coverage.lower_bound) + "\n\nAbove " +
-      MarkdownText(artefacts::Humanize(coverage.maximum, Unit::kRatio)) +
+      MarkdownText(Humanize(coverage.maximum, Unit::kRatio)) +
       " more was counted than the store has seen:\n\n- unknown: " + Titles(spec, coverage.unknown) +
       "\n- valid, since it is computed from the store's own commits then: " +
       Titles(spec, coverage.lower_bound) + "\n";
@@ -192,7 +192,7 @@ std::string Line(std::string_view head, const std::string& text) {
   return text.empty() ? "" : "- **" + std::string(head) + "** " + MarkdownText(text) + "\n";
 }
 
-std::string Section(const artefacts::AlertRule& rule, const std::string& title, const Advice& advice) {
+std::string Section(const AlertRule& rule, const std::string& title, const Advice& advice) {
   std::string lasts = "At once.";
   if (rule.hold > Milliseconds(0)) lasts = "After " + FormatDuration(rule.hold) + ".";
   if (rule.keep_firing_for)
@@ -208,8 +208,8 @@ std::string Section(const artefacts::AlertRule& rule, const std::string& title, 
 // A section without advice would leave the person on call with a number only; the fallback names a place to
 // look and what a lasting breach means.
 Advice AdviceOf(const spec::Spec& spec, const spec::Signal& signal, const spec::Threshold& threshold) {
-  Advice advice{artefacts::ConditionText(signal, threshold) + ". " + signal.description, threshold.look,
-                threshold.act, signal.advice};
+  Advice advice{ConditionText(signal, threshold) + ". " + signal.description, threshold.look, threshold.act,
+                signal.advice};
   if (!advice.look.empty() || !advice.act.empty()) return advice;
   advice.look = "how " + spec::RecordedSeries(spec.store, signal.id) + " moved, and what it is made of (" +
                 spec.store.name + ".metrics.md).";
@@ -235,7 +235,7 @@ std::string MarkdownTable(const std::vector<std::string>& heads,
 
 std::string DecisionMatrixMarkdown(const spec::Spec& spec) {
   std::vector<std::vector<std::string>> rows;
-  const artefacts::SignalIndex signals(spec);
+  const SignalIndex signals(spec);
   // Most severe first, as a decision looks for them; a spec lists its verdicts from mild to severe.
   for (std::size_t i = spec.verdicts.size(); i-- > 0;) AddRows(spec, signals, i, rows);
   std::string text =
@@ -273,11 +273,11 @@ std::string MetricsMarkdown(const spec::Spec& spec) {
   return text;
 }
 
-std::string RunbookMarkdown(const spec::Spec& spec, const artefacts::RuleFile& rules) {
+std::string RunbookMarkdown(const spec::Spec& spec, const RuleFile& rules) {
   std::unordered_map<std::string, std::pair<std::string, Advice>> about;
-  const artefacts::SignalIndex signals(spec);
+  const SignalIndex signals(spec);
   for (const spec::Threshold& threshold : spec.thresholds) {
-    about[spec::AlertName(spec.store, threshold.id)] = {artefacts::VerdictLine(spec, threshold),
+    about[spec::AlertName(spec.store, threshold.id)] = {VerdictLine(spec, threshold),
                                                         AdviceOf(spec, signals[threshold.signal], threshold)};
   }
   for (const spec::Watch& watch : spec.watches) {
@@ -290,9 +290,9 @@ std::string RunbookMarkdown(const spec::Spec& spec, const artefacts::RuleFile& r
       "\nOne section for each alert. For the verdict with all its reasons run `rulegen --evaluate`; the "
       "[decision matrix](" +
       spec.store.name + ".decision-matrix.md) lists the thresholds.\n";
-  for (const artefacts::RuleGroup& group : rules.groups) {
-    for (const artefacts::Rule& rule : group.rules) {
-      const auto* alert = std::get_if<artefacts::AlertRule>(&rule);
+  for (const RuleGroup& group : rules.groups) {
+    for (const Rule& rule : group.rules) {
+      const auto* alert = std::get_if<AlertRule>(&rule);
       if (alert == nullptr) continue;
       const auto found = about.find(alert->alert);
       // PlanRules makes alerts of thresholds and watches only.

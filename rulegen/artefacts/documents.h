@@ -16,7 +16,7 @@ std::string DecisionMatrixMarkdown(const spec::Spec& spec);
 std::string MetricsMarkdown(const spec::Spec& spec);
 
 // One section for each alert, whose heading is the alert's name: the anchor that its annotation runbook_url names.
-std::string RunbookMarkdown(const spec::Spec& spec, const artefacts::RuleFile& rules);
+std::string RunbookMarkdown(const spec::Spec& spec, const RuleFile& rules);
 
 // A table, of which all documents are made; cells are Markdown already.
 std::string MarkdownTable(const std::vector<std::string>& heads,

@@ -204,22 +204,18 @@ RuleFile PlanRules(const spec::Spec& spec) {
   return file;
 }
 
-}  // namespace outgrown::artefacts
-
-namespace outgrown::artefacts {
-
 namespace {
 
-Node RecordingNode(const artefacts::RecordingRule& rule) {
+Node RecordingNode(const RecordingRule& rule) {
   return Node::Of(Node::Map{{"record", Node::String(rule.record)}, {"expr", Node::String(rule.expr)}});
 }
 
-Node AlertNode(const artefacts::AlertRule& rule, spec::Flavor flavor) {
+Node AlertNode(const AlertRule& rule, spec::Flavor flavor) {
   Node::Map labels;
-  for (const artefacts::Pair& label : rule.labels)
+  for (const Pair& label : rule.labels)
     labels.emplace_back(label.name, Node::String(GoTemplateText(label.value)));
   Node::Map annotations;
-  for (const artefacts::Annotation& annotation : rule.annotations) {
+  for (const Annotation& annotation : rule.annotations) {
     annotations.emplace_back(annotation.name, Node::String(GoTemplate(annotation.text)));
   }
   Node::Map entries = {{"alert", Node::String(rule.alert)}, {"expr", Node::String(rule.expr)}};
@@ -254,14 +250,14 @@ Node PrometheusRule(const spec::Spec& spec, Node rules) {
 
 }  // namespace
 
-std::string RulesYaml(const spec::Spec& spec, const artefacts::RuleFile& rules, spec::Flavor flavor) {
+std::string RulesYaml(const spec::Spec& spec, const RuleFile& rules, spec::Flavor flavor) {
   Node::List groups;
-  for (const artefacts::RuleGroup& group : rules.groups) {
+  for (const RuleGroup& group : rules.groups) {
     Node::List items;
-    for (const artefacts::Rule& rule : group.rules) {
-      const auto* recording = std::get_if<artefacts::RecordingRule>(&rule);
+    for (const Rule& rule : group.rules) {
+      const auto* recording = std::get_if<RecordingRule>(&rule);
       items.push_back(recording != nullptr ? RecordingNode(*recording)
-                                           : AlertNode(std::get<artefacts::AlertRule>(rule), flavor));
+                                           : AlertNode(std::get<AlertRule>(rule), flavor));
     }
     groups.push_back(Node::Of(Node::Map{{"name", Node::String(group.name)},
                                         {"interval", Node::Duration(group.interval)},

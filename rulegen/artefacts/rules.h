@@ -72,14 +72,10 @@ std::string IdentityList(const spec::Spec& spec);
 // "VERDICT - because", word for word what --evaluate prints when that threshold alone is breached.
 std::string VerdictLine(const spec::Spec& spec, const spec::Threshold& threshold);
 
-}  // namespace outgrown::artefacts
-
-namespace outgrown::artefacts {
-
 // The rule file that Prometheus, Mimir, Thanos and vmalert load.
-
+//
 // The flavors differ in one key, since vmalert before 1.92 knows no keep_firing_for, and in what is around the groups: Prometheus'
 // operator reads an object of Kubernetes.
-std::string RulesYaml(const spec::Spec& spec, const artefacts::RuleFile& rules, spec::Flavor flavor);
+std::string RulesYaml(const spec::Spec& spec, const RuleFile& rules, spec::Flavor flavor);
 
 }  // namespace outgrown::artefacts

@@ -1,9 +1,11 @@
-"""Every command in README.md and docs/ can be pasted: its program, options, paths, packages and units are there. What needs no
-server and no system of its own is run. ./run test packages runs the lines about packages in clean roots.
+"""Every command in README.md and docs/ can be pasted: its program, options, paths, packages and units are there, and so is
+each test that docs/trust.md names. What needs no server and no system of its own is run. ./run test packages runs the lines about
+packages in clean roots.
 
 Usage: pages_test.py BUILD_FOLDER
 """
 
+import json
 import os
 import pathlib
 import re
@@ -101,6 +103,14 @@ class Pages(unittest.TestCase):
                     self.assertRegex(helps["./run"], rf"(?m)^  {re.escape(words[1])}\b")
                 for option in (word.split("=")[0] for word in words[1:] if program in helps and word.startswith("--")):
                     self.assertRegex(helps[program], rf"(?<![\w-]){option}(?![\w-])")
+
+    def test_the_tests_that_trust_names_are_there(self):
+        """The names at the beginning of a table's second column; several tests may begin with one of them."""
+        tests = [test["name"] for test in json.loads((BUILD / "meson-info" / "intro-tests.json").read_text(encoding="utf-8"))]
+        cells = re.findall(r"^\|[^|]*\| ((?:`\w+`(?:, )?)+)", (ROOT / "docs" / "trust.md").read_text(encoding="utf-8"), re.M)
+        names = re.findall(r"`(\w+)`", "".join(cells))
+        self.assertGreater(len(names), 40)
+        self.assertEqual([name for name in names if not any(f"{test}_".startswith(f"{name}_") for test in tests)], [])
 
     def test_every_option_in_the_text_is_one(self):
         """`rulegen --evaluate --log FILE` within a sentence."""

@@ -17,8 +17,8 @@
 #include "rulegen/artefacts/dashboard/panel_parts.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/names.h"
-#include "thresholds/promql.h"
 #include "thresholds/placeholders.h"
+#include "thresholds/promql.h"
 
 namespace outgrown::artefacts {
 

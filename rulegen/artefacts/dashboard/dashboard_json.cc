@@ -20,7 +20,6 @@ Node DataSource() { return Object({{"type", Text("prometheus")}, {"uid", Text("$
 
 using Map = Node::Map;
 using List = Node::List;
-using artefacts::PanelKind;
 
 std::string_view TypeName(PanelKind kind) {
   switch (kind) {
@@ -42,11 +41,11 @@ std::string_view TypeName(PanelKind kind) {
   return "text";
 }
 
-Node Targets(const artefacts::Panel& panel) {
+Node Targets(const Panel& panel) {
   const std::string_view format = panel.kind == PanelKind::kTable ? "table" : "time_series";
   List targets;
   for (std::size_t i = 0; i < panel.queries.size(); ++i) {
-    const artefacts::DashboardQuery& query = panel.queries[i];
+    const DashboardQuery& query = panel.queries[i];
     targets.push_back(Object({{"datasource", DataSource()},
                               {"editorMode", Text("code")},
                               {"expr", Text(query.expr)},
@@ -60,7 +59,7 @@ Node Targets(const artefacts::Panel& panel) {
 }
 
 // The settings of a panel's kind that hold for each of its series.
-Node Custom(const artefacts::Panel& panel) {
+Node Custom(const Panel& panel) {
   if (panel.kind == PanelKind::kStateTimeline) {
     return Object({{"fillOpacity", Node::Integer(75)}, {"lineWidth", Node::Integer(0)}});
   }
@@ -80,7 +79,7 @@ Node Custom(const artefacts::Panel& panel) {
   return Object(std::move(custom));
 }
 
-Node FieldConfig(const artefacts::Panel& panel) {
+Node FieldConfig(const Panel& panel) {
   const bool by_series = panel.kind == PanelKind::kTimeSeries;
   Map defaults = {{"color", Object({{"mode", Text(by_series ? "palette-classic" : "thresholds")}})}};
   if (panel.kind == PanelKind::kTimeSeries || panel.kind == PanelKind::kStateTimeline) {
@@ -100,8 +99,8 @@ Node FieldConfig(const artefacts::Panel& panel) {
     overrides.push_back(Object({{"matcher", Object({{"id", Text("byName")}, {"options", Text(legend)}})},
                                 {"properties", Array(std::move(properties))}}));
   };
-  for (const artefacts::Pair& series : panel.series_colors) override(series.name, series.value, {});
-  for (const artefacts::SeriesText& series : panel.series_texts) {
+  for (const Pair& series : panel.series_colors) override(series.name, series.value, {});
+  for (const SeriesText& series : panel.series_texts) {
     override(series.legend, series.color,
              {Object({{"id", Text("displayName")}, {"value", Text(GrafanaText(series.text))}})});
   }
@@ -123,7 +122,7 @@ Node Reduce() {
       {{"calcs", Node::Strings({"lastNotNull"})}, {"fields", Text("")}, {"values", Node::Bool(false)}});
 }
 
-Node StatOptions(const artefacts::Panel& panel) {
+Node StatOptions(const Panel& panel) {
   const bool verdict = !panel.texts.empty() || !panel.series_texts.empty();
   return Object({{"colorMode", Text(verdict ? "background" : "value")},
                  {"graphMode", Text(verdict ? "none" : "area")},
@@ -149,15 +148,15 @@ Node BarGaugeOptions() {
                  {"valueMode", Text("color")}});
 }
 
-std::string RowsMarkdown(const artefacts::Panel& panel) {
+std::string RowsMarkdown(const Panel& panel) {
   std::string text = "| decision | when |\n|---|---|\n";
-  for (const artefacts::Pair& row : panel.rows) {
+  for (const Pair& row : panel.rows) {
     text += "| " + MarkdownText(row.name) + " | " + MarkdownText(row.value) + " |\n";
   }
   return text;
 }
 
-Node Options(const artefacts::Panel& panel) {
+Node Options(const Panel& panel) {
   switch (panel.kind) {
     case PanelKind::kStat:
       return StatOptions(panel);
@@ -184,7 +183,7 @@ Node Options(const artefacts::Panel& panel) {
 
 // Texts go through GrafanaText, since Grafana fills variables into titles, descriptions and Markdown. Queries
 // do not: their variables are meant.
-Node PanelNode(const artefacts::Panel& panel, std::size_t id) {
+Node PanelNode(const Panel& panel, std::size_t id) {
   Map entries = {{"id", Node::Integer(static_cast<long long>(id))},
                  {"type", Text(TypeName(panel.kind))},
                  {"title", Text(GrafanaText(panel.title))},
@@ -210,13 +209,13 @@ Node PanelNode(const artefacts::Panel& panel, std::size_t id) {
   return Object(std::move(entries));
 }
 
-Node Templating(const artefacts::Dashboard& dashboard) {
+Node Templating(const Dashboard& dashboard) {
   List list = {Object({{"name", Text("datasource")},
                        {"type", Text("datasource")},
                        {"label", Text("Data source")},
                        {"query", Text("prometheus")},
                        {"current", Object({})}})};
-  for (const artefacts::DashboardVariable& variable : dashboard.variables) {
+  for (const DashboardVariable& variable : dashboard.variables) {
     list.push_back(
         Object({{"name", Text(variable.label)},
                 {"type", Text("query")},
@@ -233,7 +232,7 @@ Node Templating(const artefacts::Dashboard& dashboard) {
   return Object({{"list", Array(std::move(list))}});
 }
 
-Node Annotations(const artefacts::Dashboard& dashboard) {
+Node Annotations(const Dashboard& dashboard) {
   if (dashboard.annotation_expr.empty()) return Object({{"list", Array({})}});
   return Object({{"list", Array({Object({{"name", Text("Thresholds")},
                                          {"datasource", DataSource()},
@@ -244,9 +243,9 @@ Node Annotations(const artefacts::Dashboard& dashboard) {
                                          {"titleFormat", Text("{{alertname}}")}})})}});
 }
 
-Node Links(const artefacts::Dashboard& dashboard) {
+Node Links(const Dashboard& dashboard) {
   List links;
-  for (const artefacts::DashboardLink& link : dashboard.links) {
+  for (const DashboardLink& link : dashboard.links) {
     links.push_back(Object({{"asDropdown", Node::Bool(false)},
                             {"icon", Text(link.elsewhere ? "doc" : "dashboard")},
                             {"includeVars", Node::Bool(false)},
@@ -264,7 +263,7 @@ Node Links(const artefacts::Dashboard& dashboard) {
 }  // namespace
 
 // Without an "id", which is each Grafana's own: an import is found by its uid and replaces the dashboard.
-std::string DashboardJson(const spec::Spec& spec, const artefacts::Dashboard& dashboard) {
+std::string DashboardJson(const spec::Spec& spec, const Dashboard& dashboard) {
   List panels;
   for (std::size_t i = 0; i < dashboard.panels.size(); ++i)
     panels.push_back(PanelNode(dashboard.panels[i], i + 1));

@@ -11,15 +11,15 @@ namespace outgrown::artefacts {
 
 namespace {
 
-Node Pairs(const std::vector<artefacts::Pair>& pairs) {
+Node Pairs(const std::vector<Pair>& pairs) {
   Node::Map entries;
-  for (const artefacts::Pair& pair : pairs) entries.emplace_back(pair.name, Node::String(pair.value));
+  for (const Pair& pair : pairs) entries.emplace_back(pair.name, Node::String(pair.value));
   return Node::Of(std::move(entries));
 }
 
-Node AlertNode(const artefacts::AlertCheck& check) {
+Node AlertNode(const AlertCheck& check) {
   Node::List expected;
-  for (const artefacts::ExpectedAlert& alert : check.expected) {
+  for (const ExpectedAlert& alert : check.expected) {
     expected.push_back(Node::Of(
         Node::Map{{"exp_labels", Pairs(alert.labels)}, {"exp_annotations", Pairs(alert.annotations)}}));
   }
@@ -28,9 +28,9 @@ Node AlertNode(const artefacts::AlertCheck& check) {
                             {"exp_alerts", Node::Of(std::move(expected))}});
 }
 
-Node SampleNode(const artefacts::SampleCheck& check) {
+Node SampleNode(const SampleCheck& check) {
   Node::List expected;
-  for (const artefacts::ExpectedSample& sample : check.expected) {
+  for (const ExpectedSample& sample : check.expected) {
     expected.push_back(
         Node::Of(Node::Map{{"labels", Node::String(sample.labels)}, {"value", Node::Number(sample.value)}}));
   }
@@ -39,7 +39,7 @@ Node SampleNode(const artefacts::SampleCheck& check) {
                             {"exp_samples", Node::Of(std::move(expected))}});
 }
 
-Node TestNode(const artefacts::PromtoolTest& test) {
+Node TestNode(const PromtoolTest& test) {
   Node::List series;
   for (const auto& [selector, notation] : test.series) {
     series.push_back(
@@ -49,10 +49,10 @@ Node TestNode(const artefacts::PromtoolTest& test) {
                        {"interval", Node::Duration(test.interval)},
                        {"input_series", Node::Of(std::move(series))}};
   Node::List alerts;
-  for (const artefacts::AlertCheck& check : test.alerts) alerts.push_back(AlertNode(check));
+  for (const AlertCheck& check : test.alerts) alerts.push_back(AlertNode(check));
   if (!alerts.empty()) entries.emplace_back("alert_rule_test", Node::Of(std::move(alerts)));
   Node::List samples;
-  for (const artefacts::SampleCheck& check : test.samples) samples.push_back(SampleNode(check));
+  for (const SampleCheck& check : test.samples) samples.push_back(SampleNode(check));
   if (!samples.empty()) entries.emplace_back("promql_expr_test", Node::Of(std::move(samples)));
   return Node::Of(std::move(entries));
 }
@@ -61,9 +61,9 @@ Node TestNode(const artefacts::PromtoolTest& test) {
 
 // promtool evaluates the groups in the order of group_eval_order; without it their order is open, and a group
 // that reads another's series could be one evaluation late.
-std::string PromtoolYaml(const spec::Spec& spec, const artefacts::PromtoolFile& tests) {
+std::string PromtoolYaml(const spec::Spec& spec, const PromtoolFile& tests) {
   Node::List items;
-  for (const artefacts::PromtoolTest& test : tests.tests) items.push_back(TestNode(test));
+  for (const PromtoolTest& test : tests.tests) items.push_back(TestNode(test));
   std::string head = "# " + spec::GeneratedMark(spec) + "\n";
   for (const std::string& note : tests.notes) head += "# " + note + "\n";
   return head + ToYaml(Node::Of(Node::Map{{"rule_files", Node::Strings({tests.rule_file})},

@@ -54,11 +54,7 @@ struct PromtoolFile {
   std::vector<PromtoolTest> tests;
 };
 
-}  // namespace outgrown::artefacts
-
-namespace outgrown::artefacts {
-
 // The test file that `promtool test rules` runs.
-std::string PromtoolYaml(const spec::Spec& spec, const artefacts::PromtoolFile& tests);
+std::string PromtoolYaml(const spec::Spec& spec, const PromtoolFile& tests);
 
 }  // namespace outgrown::artefacts

@@ -4,6 +4,8 @@ Usage: backtest_prometheus_test.py RULEGEN [SEED]
 """
 
 import datetime
+import functools
+import http.server
 import json
 import os
 import pathlib
@@ -12,6 +14,8 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
+import tomllib
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -229,6 +233,25 @@ class Days(Backfilled):
         verdicts = {total["verdict"]: total["seconds"] for total in against["stores"][0]["verdicts"]}
         self.assertEqual(verdicts, {"migrate_now": 100 * STEP, "migrate_soon": (HOURS * 120 - 100) * STEP})
         self.assertIn("another expression", document["changes"][0]["intervals"][0]["why"])
+
+    def test_a_series_that_an_older_versions_rules_record_too_is_asked_raw(self):
+        expr, = (signal["expr"] for signal in tomllib.loads(SPEC.read_text())["signal"] if signal["id"] == "file_size_bytes")
+        groups = [{"name": "outgrown-checkpoint", "file": f"{version}.yml", "interval": 30,
+                   "rules": [{"type": "recording", "name": "checkpoint:file_size_bytes", "query": query, "health": "ok"}]}
+                  for version, query in (("old", f"2 * {expr}"), ("new", expr))]
+        (self.folder / "api" / "v1").mkdir(parents=True)
+        (self.folder / "api" / "v1" / "rules").write_text(json.dumps({"status": "success", "data": {"groups": groups}}))
+        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=self.folder)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            at = ["--at", E, "--rules-url", f"http://127.0.0.1:{server.server_port}"]
+            document = self.backtest(*at, "--since", "3h")
+            evaluated = json.loads(self.rulegen("--evaluate", "--spec", SPEC, "--format", "json", *at, "--log", self.folder / "log").stdout)
+            server.shutdown()
+        self.assertIn("checkpoint:file_size_bytes is recorded by rules with different expressions (old.yml, new.yml)",
+                      "".join(evaluated["evaluations"][0]["warnings"]))
+        self.assertEqual([(one["signal"], one["reason"]) for one in document["approximate"]],
+                         [("File size", "Prometheus records another expression")])
 
     def test_a_signal_that_was_never_recorded_is_asked_raw(self):
         # The watches name its recorded series as often as they like.

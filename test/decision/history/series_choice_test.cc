@@ -27,7 +27,7 @@ Recordings AllThere() {
 TEST_CASE("what is recorded is read as it was recorded") {
   const spec::Spec spec = test::TinySpec();
   Recordings recordings = AllThere();
-  for (const spec::Signal& signal : spec.signals) recordings.loaded["queue:" + signal.id] = signal.expr;
+  for (const spec::Signal& signal : spec.signals) recordings.loaded["queue:" + signal.id] = {signal.expr};
   for (const spec::Spec* reference : {static_cast<const spec::Spec*>(nullptr), &spec}) {
     for (const auto& choice : ChooseSeries(spec, reference, recordings).signals) CHECK(choice.expr.empty());
   }
@@ -38,13 +38,17 @@ TEST_CASE("an expression that the server records otherwise is asked raw, on eith
   spec::Spec new_spec = old_spec;
   new_spec.signals[1].expr = "2 * " + new_spec.signals[1].expr;
   Recordings recordings = AllThere();
-  recordings.loaded["queue:depth"] = old_spec.signals[1].expr;
+  recordings.loaded["queue:depth"] = {old_spec.signals[1].expr};
   // The changed spec first: what is in Prometheus is the old one's.
   const SeriesChoices changed = ChooseSeries(new_spec, nullptr, recordings);
   CHECK(changed.signals[1].expr == new_spec.signals[1].expr);
   CHECK(changed.signals[1].reason == "Prometheus records another expression");
   CHECK(changed.signals[0].expr.empty());
   CHECK(ChooseSeries(old_spec, &new_spec, recordings).signals[1].expr.empty());
+  // Both versions' rules are loaded: what was recorded is neither one's alone.
+  recordings.loaded["queue:depth"].insert(new_spec.signals[1].expr);
+  CHECK(ChooseSeries(new_spec, nullptr, recordings).signals[1].expr == new_spec.signals[1].expr);
+  CHECK(ChooseSeries(old_spec, &new_spec, recordings).signals[1].expr == old_spec.signals[1].expr);
 }
 
 TEST_CASE("where the server says nothing, the first spec is taken for what it records") {
