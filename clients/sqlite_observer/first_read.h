@@ -44,6 +44,9 @@ class FirstRead {
 
   // Before the event's own effect.
   void AtEvent(unsigned event, Sink* sink) noexcept;
+  // The connection is being closed, and is asked for nothing more: SQLite has freed the mutex of a shared cache by the time
+  // that it gives back the last lock.
+  void End() noexcept { is_done_ = true; }
 
  private:
   int SchemaBytes() const noexcept;

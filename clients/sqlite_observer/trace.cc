@@ -122,6 +122,8 @@ void Connection::Traced(unsigned event, sqlite3_stmt* started_or_ended, const vo
     if (share->file == nullptr) continue;
     Share* const reader = share->file->FirstReader();
     if (reader != nullptr) reader->first_read.AtEvent(event, share->sink_if_counted());
+    // Also if it isn't the one to be asked: it is that again once the others have left a shared cache.
+    if (event == SQLITE_TRACE_CLOSE) share->first_read.End();
     if (is_outdated) share->file->SchemaDropped();
   }
   if (event == SQLITE_TRACE_CLOSE) return;
