@@ -34,7 +34,7 @@ struct AlertSubject {
 
 // For each subject one comparison a threshold. `compared`: whether the alerts could be read at all; what could
 // not is a warning of the fleet. Only samples stamped E, the evaluation that the finding rests on, count; with
-// `lag` (RuleTiming::alerts_lag) those near E, and what the decision would have been some evaluations earlier.
+// `lag` (RuleFindings::alerts_lag) those near E, and what the decision would have been some evaluations earlier.
 std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
                                                         prometheus_api::QuerySource& source,
                                                         const std::vector<AlertSubject>& subjects, bool lag,

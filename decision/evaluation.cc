@@ -97,14 +97,12 @@ void DecideStore(const Table& table, Origin origin, std::int64_t time_ms, StoreD
 }
 
 Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                            std::int64_t period_ms, bool alerts_lag,
-                            std::vector<prometheus_api::RulesDiffer> rules_differ) {
+                            std::int64_t period_ms, const prometheus_api::RuleFindings& rules) {
   Evaluation evaluation;
   evaluation.table = &table;
   evaluation.server = source.name();
   evaluation.time_ms = time_ms;
-  evaluation.fleet =
-      Measure(table, source, time_ms, std::max(kLookbackMs, period_ms), std::move(rules_differ));
+  evaluation.fleet = Measure(table, source, time_ms, std::max(kLookbackMs, period_ms), rules.differ);
   std::vector<AlertSubject> subjects;
   evaluation.stores.reserve(evaluation.fleet.stores.size());  // `subjects` points into it
   for (StoreSamples& samples : evaluation.fleet.stores) {
@@ -120,7 +118,7 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
   // No store, no alert to compare: the query would only cost time.
   if (evaluation.stores.empty()) return evaluation;
   std::vector<std::vector<AlertComparison>> alerts =
-      CompareAlerts(table, source, subjects, alerts_lag, evaluation.fleet, evaluation.alerts_compared);
+      CompareAlerts(table, source, subjects, rules.alerts_lag, evaluation.fleet, evaluation.alerts_compared);
   for (std::size_t index = 0; index < alerts.size(); ++index) {
     evaluation.stores[index].alerts = std::move(alerts[index]);
   }

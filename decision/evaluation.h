@@ -63,10 +63,9 @@ struct Evaluation {
 const QueryDone* PresenceProblem(const FleetSamples& fleet);
 
 // Asks `source` and decides about every store there was within the last 26 hours, or within `period_ms` if that is
-// longer. The table must outlive the result. `alerts_lag`: RuleTiming's. `rules_differ`: FleetNotes'.
+// longer. The table must outlive the result. `rules`: what their server says of them.
 Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                            std::int64_t period_ms = 0, bool alerts_lag = false,
-                            std::vector<prometheus_api::RulesDiffer> rules_differ = {});
+                            std::int64_t period_ms = 0, const prometheus_api::RuleFindings& rules = {});
 
 // Makes the decisions those over the period from `from_ms` to the evaluation's time (--since), whose stores
 // EvaluateMeasured has looked for. With several, each store's period begins at the one of its index.

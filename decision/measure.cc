@@ -153,9 +153,9 @@ bool StoreAt::any_sample() const {
 
 // The queries do not grow with the fleet: one for each signal, whatever the number of stores.
 FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                     std::int64_t lookback_ms, std::vector<prometheus_api::RulesDiffer> rules_differ) {
+                     std::int64_t lookback_ms, const std::vector<prometheus_api::RulesDiffer>& rules_differ) {
   FleetSamples fleet;
-  fleet.rules_differ = std::move(rules_differ);
+  fleet.rules_differ = rules_differ;
   fleet.time_ms = time_ms;
   fleet.lookback_ms = lookback_ms;
   StoreList list(table);

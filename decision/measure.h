@@ -110,7 +110,8 @@ struct FleetSamples : FleetNotes, SampleQueries {
 
 // The stores of the last `lookback_ms` before T, with their samples. `rules_differ`: FleetNotes'.
 FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                     std::int64_t lookback_ms, std::vector<prometheus_api::RulesDiffer> rules_differ = {});
+                     std::int64_t lookback_ms,
+                     const std::vector<prometheus_api::RulesDiffer>& rules_differ = {});
 
 // The range that JudgeWindow may look at for this signal: its longest `for`, the two intervals by which the newest
 // sample may be late, and the one evaluation before the window, which may be half an interval late itself.

@@ -117,7 +117,8 @@ Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& option
   return prometheus_api::PrometheusClient(std::move(*client), patience * options.timeout_ms);
 }
 
-Result<Timing> FindTiming(const Options& options, const std::vector<const Table*>& tables) {
+Result<std::vector<prometheus_api::RuleFindings>> FindRules(const Options& options,
+                                                            const std::vector<const Table*>& tables) {
   // What is beside the decision must not take its time, whatever --timeout allows.
   constexpr std::int64_t kTimeoutMs = 5'000;
   ConnectionOptions connection = options.evaluate.connection;
@@ -127,29 +128,28 @@ Result<Timing> FindTiming(const Options& options, const std::vector<const Table*
   Result<prometheus_api::HttpClient> http = OpenHttp(RuleConnection(options));
   if (!http) return http.error();
   prometheus_api::RuleServer rules(std::move(*http), connection.timeout_ms);
-  Timing timing;
-  timing.alerts_lag.assign(tables.size(), false);
-  timing.rules_differ.resize(tables.size());
   Result<std::string> body = rules.RecordingRules();
   if (!body) {
-    if (options.verify.rules_url.empty()) return timing;
+    if (options.verify.rules_url.empty()) return std::vector<prometheus_api::RuleFindings>(tables.size());
     // Named, so there is a reason for it: as a server that lists none of these rules.
     Say("rulegen: warning: --rules-url: {}\n", PlainText(body.error().Text()));
     body = std::string(R"({"data":{"groups":[]}})");
   }
-  for (std::size_t index = 0; index < tables.size(); ++index) {
+  std::vector<prometheus_api::RuleFindings> findings;
+  for (const Table* table : tables) {
     std::vector<std::string_view> recorded;
-    for (const SignalRow& signal : tables[index]->signals) recorded.push_back(signal.series);
-    std::vector<std::string_view> judged = recorded;
-    if (!tables[index]->coverage_series.empty()) judged.push_back(tables[index]->coverage_series);
-    timing.rules_differ[index] = prometheus_api::FindRulesThatDiffer(*body, judged);
+    for (const SignalRow& signal : table->signals) recorded.push_back(signal.series);
+    if (!table->coverage_series.empty()) recorded.push_back(table->coverage_series);
     const auto now_ms = options.evaluate.at_ms ? std::nullopt : std::optional(NowMs());
-    const prometheus_api::RuleTiming one =
-        prometheus_api::FindRuleTiming(*body, *series, recorded, tables[index]->interval_ms, now_ms);
-    timing.behind_ms = std::max(timing.behind_ms, one.behind_ms);
-    timing.alerts_lag[index] = one.alerts_lag;
+    findings.push_back(prometheus_api::JudgeRules(*body, *series, recorded, table->interval_ms, now_ms));
   }
-  return timing;
+  return findings;
+}
+
+std::int64_t BehindMs(const std::vector<prometheus_api::RuleFindings>& findings) {
+  std::int64_t most_ms = 0;
+  for (const prometheus_api::RuleFindings& one : findings) most_ms = std::max(most_ms, one.behind_ms);
+  return most_ms;
 }
 
 Result<void> WaitForServer(const ConnectionOptions& options, std::int64_t wait_ms) {

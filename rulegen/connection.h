@@ -25,14 +25,12 @@ ConnectionOptions RuleConnection(const Options& options);
 Result<prometheus_api::HttpClient> OpenHttp(const ConnectionOptions& options);
 Result<prometheus_api::PrometheusClient> Connect(const ConnectionOptions& options, int patience);
 
-// How the samples of the tables' rules lie in time.
-struct Timing {
-  std::int64_t behind_ms = 0;    // of the most delayed rules, since all tables are judged at one instant
-  std::vector<bool> alerts_lag;  // by index of the tables
-  std::vector<std::vector<prometheus_api::RulesDiffer>> rules_differ;  // likewise
-};
-// Asks the server with the rules and the one with the series, for some seconds at most, with connections of its own.
-Result<Timing> FindTiming(const Options& options, const std::vector<const Table*>& tables);
+// What the server with the rules says of each table's. It and the server with the series are asked for some seconds at most,
+// with connections of its own.
+Result<std::vector<prometheus_api::RuleFindings>> FindRules(const Options& options,
+                                                            const std::vector<const Table*>& tables);
+// Of the most delayed rules, since all tables are judged at one instant.
+std::int64_t BehindMs(const std::vector<prometheus_api::RuleFindings>& findings);
 
 // Waits until the server answers queries, at most `wait_ms`. It waits while the connection is refused or the
 // status is 503, as Prometheus gives while it replays its WAL; any other answer ends the wait and is judged

@@ -153,9 +153,9 @@ Result<std::vector<history::Answer>> RunAll(const Options& options, const Compar
   if (!tester) return tester.error();
   std::vector<const Table*> tables;
   for (const Subject& subject : loaded.subjects) tables.push_back(&subject.table());
-  const Result<Timing> timing = FindTiming(options, tables);
-  if (!timing) return timing.error();
-  const std::int64_t to_ms = EndMs(options.evaluate) - timing->behind_ms;
+  const Result<std::vector<prometheus_api::RuleFindings>> rules = FindRules(options, tables);
+  if (!rules) return rules.error();
+  const std::int64_t to_ms = EndMs(options.evaluate) - BehindMs(*rules);
   const std::int64_t since_ms = LengthMs(options.evaluate);
   std::vector<history::Answer> answers;
   for (const Subject& subject : loaded.subjects) {

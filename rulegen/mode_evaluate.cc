@@ -86,17 +86,17 @@ decision_log::NewestDecisions ReadNewest(const EvaluateOptions& options) {
 
 // The stores at T and, where it was asked for, over their periods.
 Evaluation EvaluateTable(const EvaluateOptions& options, const Table& table, std::int64_t time_ms,
-                         bool alerts_lag, const std::vector<prometheus_api::RulesDiffer>& rules_differ,
+                         const prometheus_api::RuleFindings& rules,
                          prometheus_api::PrometheusClient& client) {
   if (options.since_last) {
     const decision_log::NewestDecisions newest = ReadNewest(options);
-    Evaluation evaluation = decision::EvaluateMeasured(
-        table, client, time_ms, history::LookbackMs(newest, table, time_ms), alerts_lag, rules_differ);
+    Evaluation evaluation = decision::EvaluateMeasured(table, client, time_ms,
+                                                       history::LookbackMs(newest, table, time_ms), rules);
     decision::LookBack(evaluation, client, history::PeriodBegins(newest, evaluation));
     return evaluation;
   }
-  Evaluation evaluation = decision::EvaluateMeasured(table, client, time_ms, options.since_ms.value_or(0),
-                                                     alerts_lag, rules_differ);
+  Evaluation evaluation =
+      decision::EvaluateMeasured(table, client, time_ms, options.since_ms.value_or(0), rules);
   if (options.since_ms) decision::LookBack(evaluation, client, time_ms - *options.since_ms);
   return evaluation;
 }
@@ -121,16 +121,15 @@ Result<std::vector<Evaluation>> Evaluate(const Options& all, const std::vector<c
     }
     return evaluations;
   }
-  const Result<Timing> timing = FindTiming(all, tables);
-  if (!timing) return timing.error();
+  const Result<std::vector<prometheus_api::RuleFindings>> rules = FindRules(all, tables);
+  if (!rules) return rules.error();
   Result<prometheus_api::PrometheusClient> client =
       Connect(options.connection, options.since_ms || options.since_last ? kPeriodPatience : kPatience);
   if (!client) return client.error();
   // One instant for all specs of the run, taken after the wait, so that their verdicts belong together.
-  const std::int64_t time_ms = EndMs(options) - timing->behind_ms;
+  const std::int64_t time_ms = EndMs(options) - BehindMs(*rules);
   for (std::size_t index = 0; index < tables.size(); ++index) {
-    evaluations.push_back(EvaluateTable(options, *tables[index], time_ms, timing->alerts_lag[index],
-                                        timing->rules_differ[index], *client));
+    evaluations.push_back(EvaluateTable(options, *tables[index], time_ms, (*rules)[index], *client));
     // The log says so: a decision about a chosen instant does not move the end that --since last begins at.
     evaluations.back().at = options.at_ms.has_value();
   }

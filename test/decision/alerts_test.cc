@@ -125,7 +125,7 @@ TEST_CASE("alerts that lag are compared with what the decision was some evaluati
     source.alerts[{"a", "CheckpointWriteErrors"}] = example.alert;
     source.alerts_back_ms = example.back_ms;
     const auto agreement = [&](bool lag) {
-      return AgreementOf(EvaluateMeasured(kSampleTable, source, kMemoryT, 0, lag),
+      return AgreementOf(EvaluateMeasured(kSampleTable, source, kMemoryT, 0, {.alerts_lag = lag}),
                          outgrown::test::kWriteErrors);
     };
     CHECK(agreement(true) == example.lagging);
@@ -139,7 +139,7 @@ TEST_CASE("alerts that lag are not compared while a store's series are younger t
   source.SetValue("a", std::string(kErrorRatioSeries), 0.02, 20);
   auto& samples = source.recorded[std::string(kErrorRatioSeries)]["a"];
   samples.erase(samples.begin(), samples.end() - 12);
-  const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT, 0, true);
+  const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT, 0, {.alerts_lag = true});
   CHECK(AgreementOf(evaluation, outgrown::test::kWriteErrors) == Agreement::kNotCompared);
   CHECK(evaluation.fleet.warnings.size() == 1);
   CHECK(AgreementOf(EvaluateMeasured(kSampleTable, source, kMemoryT), outgrown::test::kWriteErrors) ==

@@ -52,7 +52,7 @@ TEST_CASE("a series that rules with different expressions record is no verdict")
   source.AddHealthyStore("a");
   const auto line = [&](const std::string& series) {
     Evaluation evaluation =
-        EvaluateMeasured(kSampleTable, source, kMemoryT, 0, false, {{series, {"old.yml", "new.yml"}}});
+        EvaluateMeasured(kSampleTable, source, kMemoryT, 0, {.differ = {{series, {"old.yml", "new.yml"}}}});
     CHECK(std::ranges::count(evaluation.fleet.warnings,
                              series + " is recorded by rules with different expressions (old.yml, new.yml): "
                                       "remove the older ones") == 1);

@@ -9,7 +9,7 @@
 #include <doctest/doctest.h>
 
 using namespace outgrown;  // NOLINT(google-build-using-namespace): a test
-using prometheus_api::FindRecordingGroup;
+using prometheus_api::ReadRecordingRules;
 
 namespace {
 
@@ -24,21 +24,21 @@ std::string Listed(const std::string& rules) {
 }  // namespace
 
 TEST_CASE("the list of rules says when the group of the recorded series was evaluated, and by which server") {
-  const auto prometheus = FindRecordingGroup(
+  const auto prometheus = ReadRecordingRules(
       Listed(R"({"name":"store:errors","type":"recording","lastEvaluation":"2026-11-28T10:00:00.25+01:00"})"),
       kRecorded);
   REQUIRE(prometheus.ok());
-  REQUIRE(prometheus->has_value());
-  CHECK((*prometheus)->last_evaluation_ms == 1'795'856'400'250);
-  CHECK_FALSE((*prometheus)->vmalert);
+  REQUIRE(prometheus->group.has_value());
+  CHECK(prometheus->group->last_evaluation_ms == 1'795'856'400'250);
+  CHECK_FALSE(prometheus->group->vmalert);
 
-  const auto vmalert = FindRecordingGroup(
+  const auto vmalert = ReadRecordingRules(
       Listed(
           R"({"name":"store:size","lastEvaluation":"2026-11-28T09:00:00Z","datasourceType":"prometheus"})"),
       kRecorded);
   REQUIRE(vmalert.ok());
-  REQUIRE(vmalert->has_value());
-  CHECK((*vmalert)->vmalert);
+  REQUIRE(vmalert->group.has_value());
+  CHECK(vmalert->group->vmalert);
 }
 
 TEST_CASE("a list without these rules, or before their first evaluation, names no group") {
@@ -49,9 +49,9 @@ TEST_CASE("a list without these rules, or before their first evaluation, names n
         std::string(R"({"data":{"groups":[]}})"), std::string(R"({"data":{"groups":null}})"),
         std::string(R"({"data":{"groups":[{"name":"x","rules":null}]}})")}) {
     CAPTURE(body);
-    const auto found = FindRecordingGroup(body, kRecorded);
+    const auto found = ReadRecordingRules(body, kRecorded);
     REQUIRE(found.ok());
-    CHECK_FALSE(found->has_value());
+    CHECK_FALSE(found->group.has_value());
   }
 }
 
@@ -62,9 +62,10 @@ TEST_CASE("rules of the same series and labels differ if their expressions do") 
   };
   const std::string first = rule("store:size", "max(a)", "eu");
   const auto differ = [&](const std::string& second) {
-    return prometheus_api::FindRulesThatDiffer(R"({"data":{"groups":[{"file":"a.yml","rules":[)" + first +
-                                                   R"(]},{"file":"b.yml","rules":[)" + second + "]}]}}",
-                                               kRecorded);
+    return ReadRecordingRules(R"({"data":{"groups":[{"file":"a.yml","rules":[)" + first +
+                                  R"(]},{"file":"b.yml","rules":[)" + second + "]}]}}",
+                              kRecorded)
+        ->differ;
   };
   const auto found = differ(rule("store:size", "max(b)", "eu"));
   REQUIRE(found.size() == 1);
@@ -74,13 +75,12 @@ TEST_CASE("rules of the same series and labels differ if their expressions do") 
   CHECK(differ(rule("store:size", "max(b)", "us")).empty());   // another ruler's
   CHECK(differ(rule("store:other", "max(b)", "eu")).empty());  // none that was asked for
   CHECK(differ(R"({"name":"store:size"})").empty());           // no expression
-  CHECK(prometheus_api::FindRulesThatDiffer("<html>", kRecorded).empty());
 }
 
 TEST_CASE("what is no list of rules is an error") {
   for (const std::string_view body : {"", "<html>", "{}", R"({"data":7})", R"({"data":{"rules":[]}})"}) {
     CAPTURE(body);
-    CHECK_FALSE(FindRecordingGroup(body, kRecorded).ok());
+    CHECK_FALSE(ReadRecordingRules(body, kRecorded).ok());
   }
 }
 
@@ -140,10 +140,9 @@ TEST_CASE("a decision is about the instant by which the rules' samples are late"
     CAPTURE(example.body);
     CAPTURE(example.stamped_ms_ago);
     StampSource source(kNow - example.stamped_ms_ago);
-    const auto timing = prometheus_api::FindRuleTiming(example.body, source, kRecorded, kEach, kNow);
+    const auto timing = prometheus_api::JudgeRules(example.body, source, kRecorded, kEach, kNow);
     CHECK(timing.behind_ms == example.behind_ms);
     CHECK(timing.alerts_lag == example.lag);
-    CHECK(prometheus_api::FindRuleTiming(example.body, source, kRecorded, kEach, std::nullopt).behind_ms ==
-          0);
+    CHECK(prometheus_api::JudgeRules(example.body, source, kRecorded, kEach, std::nullopt).behind_ms == 0);
   }
 }
