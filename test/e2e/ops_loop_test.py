@@ -51,14 +51,13 @@ def shortened(text):
 
 
 class Loop:
-    """A git repository with the shipped spec, in the layout that the arguments say."""
+    """A git repository with the shipped spec, shortened, in the layout that the arguments say."""
 
-    def __init__(self, folder, spec, base, output, short=False):
+    def __init__(self, folder, spec, base, output):
         self.folder = folder
         self.spec = folder / spec
         self.base = base
-        text = (ROOT / "rules" / "checkpoint.toml").read_text(encoding="utf-8")
-        text = shortened(text) if short else text
+        text = shortened((ROOT / "rules" / "checkpoint.toml").read_text(encoding="utf-8"))
         keys = "".join(f'{key} = "{value}"\n' for key, value in output.items())
         text, count = re.subn(r"\[output\]\n(?:\w+ *= .*\n)+", "[output]\n" + keys, text)
         assert count == 1
@@ -122,7 +121,7 @@ class OpsLoop(unittest.TestCase):
     def test_the_usual_layout_by_the_letter(self):
         loop = Loop(self.folder, "rules/checkpoint.toml", "alertmanager.base.yml",
                     {"rules": "gen", "dashboards": "../dashboards", "docs": "../docs"})
-        gen = [f"rules/gen/checkpoint.{kind}" for kind in ("rules.yml", "test.yml", "10m.test.yml", "30m.test.yml", "alertmanager.yml", "thresholds.inc")]
+        gen = [f"rules/gen/checkpoint.{kind}" for kind in ("rules.yml", "test.yml", "10m.test.yml", "alertmanager.yml", "thresholds.inc")]
         docs = [f"docs/checkpoint.{kind}.md" for kind in ("decision-matrix", "metrics", "runbook")]
         self.follow(loop, ["rulegen", "--generate"], ci_script(), [
             "rules/checkpoint.toml", *gen, "rules/gen/victoriametrics/checkpoint.rules.yml",
@@ -130,7 +129,7 @@ class OpsLoop(unittest.TestCase):
             "dashboards/checkpoint.json", "dashboards/checkpoint.fleet.json", *docs])
 
     def test_another_layout_that_leaves_out_what_it_lacks(self):
-        loop = Loop(self.folder, "monitoring/specs/stores.toml", "../alertmanager/own.yml", {"rules": "../prometheus"}, short=True)
+        loop = Loop(self.folder, "monitoring/specs/stores.toml", "../alertmanager/own.yml", {"rules": "../prometheus"})
         spec = "monitoring/specs/stores.toml"
         script = ci_script().replace("rulegen --check", f"rulegen --check --spec {spec}").replace("rules/gen/",
                                                                                                 "monitoring/prometheus/")
@@ -146,7 +145,7 @@ class OpsLoop(unittest.TestCase):
         self.assertEqual([name.name for name in self.folder.iterdir() if name.name != ".git"], ["monitoring"])
 
     def test_a_rule_that_breaks_its_test_fails_the_script(self):
-        loop = Loop(self.folder, "rules/checkpoint.toml", "alertmanager.base.yml", {"rules": "gen"}, short=True)
+        loop = Loop(self.folder, "rules/checkpoint.toml", "alertmanager.base.yml", {"rules": "gen"})
         loop.edit("value  = 0.01\n", "value  = 0.02\n")
         loop.run("rulegen", "--generate", check=True)
         ci = loop.run("sh", "-c", ci_script())

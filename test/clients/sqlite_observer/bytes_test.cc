@@ -1,9 +1,9 @@
 // The bytes that are counted are those of the pages that committed transactions have written: held against SQLite's own
 // number of them, the write-ahead log's length, and what has changed in the database file.
-#include <algorithm>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -19,10 +19,16 @@ constexpr std::uint64_t kPageBytes = 1024;
 
 struct PagesFixture {
   ObservedStore store;
+  int file = ::open(store.path().c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
   Database a{store.path()};
   std::uint64_t bytes_before = 0;
   std::string file_before;
   std::uint64_t frames_before = 0;
+
+  ~PagesFixture() {
+    a.Close();
+    ::close(file);
+  }
 
   void Create(const std::string& journal_mode) {
     REQUIRE(
@@ -52,19 +58,18 @@ struct PagesFixture {
     return bytes / kPageBytes;
   }
 
-  // By a path of its own, as to close the database file here would drop SQLite's locks.
+  // Not opened anew each time, as to close the database file would drop SQLite's locks.
   std::string File() const {
-    const std::string copy = store.path() + ".copy";
-    REQUIRE(::system(("cp '" + store.path() + "' '" + copy + "'").c_str()) == 0);
-    std::ifstream in(copy, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    std::string text(std::filesystem::file_size(store.path()), '\0');
+    REQUIRE(::pread(file, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
+    return text;
   }
   // Pages of the file that are new or not as they were when it was looked at.
   std::uint64_t PagesThatDiffer() const {
     const std::string now = File();
     std::uint64_t pages = 0;
     for (std::size_t at = 0; at < now.size(); at += kPageBytes)
-      pages += at >= file_before.size() || now.substr(at, kPageBytes) != file_before.substr(at, kPageBytes);
+      pages += at >= file_before.size() || now.compare(at, kPageBytes, file_before, at, kPageBytes) != 0;
     return pages;
   }
   // https://sqlite.org/fileformat2.html#the_write_ahead_log: a header of 32 bytes, then frames with one of 24 each. As long

@@ -204,12 +204,12 @@ TEST_CASE("a stretch that was healthy is taken at once, as if each of its evalua
   const std::uint64_t seed = std::random_device()();
   CAPTURE(seed);
   Random random(seed);
-  for (int round = 0; round < Rounds(50, 2000); ++round) {
+  for (int round = 0; round < Rounds(20, 2000); ++round) {
     CAPTURE(round);
     MemorySource source = DrawSource(random);
     const Table& table = DrawTable(random);
     // With so many the hour takes several stretches; most of them have never been seen.
-    const auto identities = Identities(round % 50 == 0 ? 17'000 : kDrawnStores);
+    const auto identities = Identities(round % 20 == 0 ? 17'000 : kDrawnStores);
     std::vector<PeriodBegin> begins;
     for (std::size_t index = 0; index < identities.size(); ++index) {
       const int back = index < kDrawnStores && round % 2 == 0 ? Draw(random, 10, 120) : 120;
