@@ -149,25 +149,34 @@ void WriteSays(const ProcessBlock& block, std::uint32_t index) {
   StoreCell(slot.check, ProcessSaysCheck(said));
 }
 
-void SetHeld(ProcessBlock& block, std::uint32_t index, Held holder) {
-  block.idle_count -= block.held[index] == Held::kIdle ? 1 : 0;
-  block.idle_count += holder == Held::kIdle ? 1 : 0;
-  block.held[index] = holder;
-}
-
 void ForgetHeld(ProcessBlock& block) {
-  block.held.fill(Held::kNot);
+  block.held.fill(false);
   block.idle_count = 0;
   block.process_slot.reset();
 }
 
-// The descriptor that carries the locks, opened again if the application has closed it.
+// The descriptor that carries the locks. If the application has closed it the locks went with it: it is opened again, and
+// slots are held again that nobody has claimed meanwhile. Of the others each thread notices by its owner mark.
 bool EnsureLockDescriptor(ProcessBlock& block) {
   if (IsStillOurs(block, block.fd)) return true;
   block.fd = -1;
-  // The locks went with the descriptor: nothing is held any more, and each thread notices by its owner mark.
-  ForgetHeld(block);
-  return OpenLockDescriptor(block);
+  const bool is_open = OpenLockDescriptor(block);
+  const auto pid = static_cast<std::uint64_t>(::getpid());
+  for (std::uint32_t index = 0; index < block.slot_count; ++index) {
+    if (!block.held[index]) continue;
+    block.held[index] = is_open && LockSlot(block.fd, index);
+    // Given back by who had claimed it.
+    if (block.held[index] && LoadCell(block.slots[index].owner) >> 32U != pid) {
+      UnlockSlot(block.fd, index);
+      block.held[index] = false;
+    }
+  }
+  const auto is_lost = [&block](const Claim& claim) { return !block.held[claim.index]; };
+  auto* const idle = block.idle.begin();
+  block.idle_count =
+      static_cast<std::uint32_t>(std::remove_if(idle, idle + block.idle_count, is_lost) - idle);
+  if (block.process_slot && !block.held[*block.process_slot]) block.process_slot.reset();
+  return is_open;
 }
 
 // A time of another boot, which the next owner must not be taken to have written at.
@@ -179,7 +188,7 @@ void ForgetOtherBoot(Slot& slot) {
 
 // Takes a free slot.
 bool LockFreeSlot(ProcessBlock& block, std::uint32_t index) {
-  if (block.held[index] != Held::kNot || !LockSlot(block.fd, index)) return false;
+  if (block.held[index] || !LockSlot(block.fd, index)) return false;
   Slot& slot = block.slots[index];
   // Before the slot's first record, and after the lock: no reader expects a tag in a slot that nobody has
   // claimed.
@@ -192,8 +201,8 @@ bool LockFreeSlot(ProcessBlock& block, std::uint32_t index) {
   return true;
 }
 
-Claim TakeSlot(ProcessBlock& block, std::uint32_t index, Held holder) {
-  SetHeld(block, index, holder);
+Claim TakeSlot(ProcessBlock& block, std::uint32_t index) {
+  block.held[index] = true;
   Slot& slot = block.slots[index];
   const Claim claim{index, MakeOwner()};
   // Counters are left as they are: the slot's next owner adds to them, so no restart is a counter's reset.
@@ -213,13 +222,16 @@ void ReleaseSlot(ProcessBlock& block, std::uint32_t index) {
   // Before the unlock: the next owner may write its mark as soon as the lock is free.
   StoreCell(slot.owner, 0);
   if (IsStillOurs(block, block.fd)) UnlockSlot(block.fd, index);
-  SetHeld(block, index, Held::kNot);
+  block.held[index] = false;
 }
 
-std::optional<std::uint32_t> FindHeld(const ProcessBlock& block, Held held) {
-  for (std::uint32_t index = 0; index < block.slot_count; ++index) {
-    if (block.held[index] == held) return index;
-  }
+// Nothing if there is none, or if it was lost: its lock went with a descriptor that the application has closed, and
+// another process has claimed it.
+std::optional<Claim> TakeIdleSlot(ProcessBlock& block) {
+  if (block.idle_count == 0) return std::nullopt;
+  const Claim claim = block.idle[--block.idle_count];
+  if (LoadCell(block.slots[claim.index].owner) == claim.owner) return claim;
+  block.held[claim.index] = false;
   return std::nullopt;
 }
 
@@ -303,37 +315,38 @@ void UnmapBlock(ProcessBlock* block) {
 }
 
 std::optional<Claim> ClaimSlot(ProcessBlock& block) {
-  if (!EnsureLockDescriptor(block)) return std::nullopt;
   // SQLite creates the database's file at its first write, so it is looked for again when a thread is about
   // to record.
   if (block.awaited_path != nullptr && !block.says.file.is_known()) {
     block.says.file = FileAt(block.awaited_path->c_str()).value_or(FileId{});
     if (block.says.file.is_known()) PublishSays(block);
   }
-  // An idle slot first: it costs no system call, and its lock is held already.
-  if (const auto idle = FindHeld(block, Held::kIdle)) return TakeSlot(block, *idle, Held::kByThread);
+  if (const std::optional<Claim> idle = TakeIdleSlot(block)) return idle;
+  if (!EnsureLockDescriptor(block)) return std::nullopt;
   for (std::uint32_t index = 0; index < block.slot_count; ++index) {
-    if (LockFreeSlot(block, index)) return TakeSlot(block, index, Held::kByThread);
+    if (LockFreeSlot(block, index)) return TakeSlot(block, index);
   }
   return std::nullopt;
 }
 
 void ReturnSlot(ProcessBlock& block, const Claim& claim) {
   Slot& slot = block.slots[claim.index];
-  if (LoadCell(slot.owner) != claim.owner) return;  // lost with its lock, and somebody else's by now
+  // Lost with its lock; another owner's by now, or nobody's.
+  if (LoadCell(slot.owner) != claim.owner || !block.held[claim.index]) return;
   StoreCell(slot.in_flight_start_ns, 0);
   StoreCell(slot.lock_held_since_ns, 0);
   if (claim.index != block.process_slot && block.idle_count >= kIdleSlotsMax) {
     ReleaseSlot(block, claim.index);
   } else {
-    SetHeld(block, claim.index, Held::kIdle);
+    block.idle[block.idle_count++] = claim;
   }
 }
 
 void ReleaseAllSlots(ProcessBlock& block) {
   for (std::uint32_t index = 0; index < block.slot_count; ++index) {
-    if (block.held[index] != Held::kNot) ReleaseSlot(block, index);
+    if (block.held[index]) ReleaseSlot(block, index);
   }
+  block.idle_count = 0;
   block.process_slot.reset();
 }
 
@@ -342,16 +355,16 @@ bool PublishSays(ProcessBlock& block) {
   // Something to be said needs a slot, also in a process that has not recorded anything yet: refused
   // connections never record.
   if (!block.process_slot && !block.says.is_nothing()) {
-    block.process_slot = FindHeld(block, Held::kIdle);
-    if (!block.process_slot) block.process_slot = FindHeld(block, Held::kByThread);
+    const auto* const held = std::ranges::find(block.held, true);
+    if (held != block.held.end()) block.process_slot = static_cast<std::uint32_t>(held - block.held.begin());
     for (std::uint32_t index = 0; !block.process_slot && index < block.slot_count; ++index) {
       if (!LockFreeSlot(block, index)) continue;
       block.process_slot = index;
-      TakeSlot(block, index, Held::kIdle);
+      block.idle[block.idle_count++] = TakeSlot(block, index);
     }
   }
   for (std::uint32_t index = 0; index < block.slot_count; ++index) {
-    if (block.held[index] != Held::kNot) WriteSays(block, index);
+    if (block.held[index]) WriteSays(block, index);
   }
   return block.process_slot.has_value();
 }

@@ -35,7 +35,8 @@ namespace outgrown::block {
 // A slot held by this copy of the library.
 struct Claim {
   std::uint32_t index = 0;
-  std::uint64_t owner = 0;  // what it wrote to Slot::owner; differs from claim to claim
+  std::uint64_t owner =
+      0;  // what it wrote to Slot::owner; differs from claim to claim, but not from thread to thread
 };
 
 // Where the block's file was opened, and which database's its header says it is.
@@ -66,11 +67,8 @@ struct ProcessSays {
   bool is_nothing() const;
 };
 
-enum class Held : std::uint8_t {
-  kNot,
-  kIdle,      // by the process, for its next thread
-  kByThread,  // counts
-};
+// Idle slots that a process keeps, at most; and its process slot, which stays.
+inline constexpr std::uint32_t kIdleSlotsMax = 16;
 
 struct ProcessBlock {
   // Set when mapped, then constant. Usable from any thread.
@@ -88,9 +86,9 @@ struct ProcessBlock {
   int fd = -1;               // -1 in a forked child that has not written yet
   std::uint32_t users = 0;   // open Writers
   std::uint64_t closed = 0;  // a number that grows with each last close of a block; 0: not closed yet
-  std::array<Held, kSlotCountMax> held = {};
-  std::uint32_t idle_count =
-      0;  // of those, kIdle: counting them anew would cost more than the rest of a thread's end
+  // Of the held ones those that no thread has, the one that was given back last at the end.
+  std::array<Claim, kIdleSlotsMax + 1> idle = {};
+  std::uint32_t idle_count = 0;
   ProcessSays says;
   // The files behind says.file, in the order of their first opening. More than one after the database was replaced: a
   // connection of before writes into the file that is no longer at the path. A further one is left out.
@@ -102,7 +100,8 @@ struct ProcessBlock {
   std::optional<std::uint32_t> process_slot;  // carries traces_lost and refused; other slots have 0 there
   // Owned; where the database will be, if it wasn't there when somebody said that it is open.
   const std::string* awaited_path = nullptr;
-  ProcessBlock* next = nullptr;  // the registry's list
+  ProcessBlock* next = nullptr;               // the registry's list
+  std::array<bool, kSlotCountMax> held = {};  // last, since it is as large as a page
 };
 
 // What a Writer that is off points to: a block without slots whose id, 0, no thread ever holds a slot under.
@@ -132,13 +131,12 @@ void AdoptBoot(const ProcessBlock& block);
 // Unmaps and deletes a block that has no users. With the library lock held.
 void UnmapBlock(ProcessBlock* block);
 
-// For the calling thread: an idle slot of this process, or the lowest free one, its lock set and its owner
-// written; nothing if every slot is taken or the file cannot be opened any more. About 0.3 µs for each slot
-// that others hold. With the library lock held.
+// For the calling thread: the slot of this process that was idle last, with the owner that it had, which costs no system
+// call; or the lowest free one, its lock set and its owner written, about 0.3 µs for each slot that others hold. Nothing if
+// every slot is taken or the file cannot be opened any more. With the library lock held.
 std::optional<Claim> ClaimSlot(ProcessBlock& block);
 
 // The thread has ended: its slot becomes idle, or free if there are kIdleSlotsMax. With the library lock held.
-inline constexpr std::uint32_t kIdleSlotsMax = 16;
 void ReturnSlot(ProcessBlock& block, const Claim& claim);
 
 // Gives every slot back: clears what only a living owner means, unlocks. With the library lock held.

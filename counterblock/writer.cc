@@ -139,7 +139,6 @@ Writer::~Writer() {
 // slot.
 void Writer::RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,
                              std::uint64_t end_ns) noexcept {
-  const ErrnoKept errno_kept;
   // Before the duration is limited: whatever is too long is in the last bucket either way.
   const std::uint32_t bucket = BucketOf(duration_ns);
   bytes = std::min(bytes, kBytesMax);
@@ -161,7 +160,6 @@ void Writer::RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t
 }
 
 Start Writer::BeginElsewhere(std::uint64_t start_ns) noexcept {
-  const ErrnoKept errno_kept;
   HeldSlot* held = nullptr;
   if (EnterSlot(held) == nullptr || held == nullptr) return Start{start_ns, 0};
   const Start start = MarkInFlight(*held, start_ns);
@@ -195,14 +193,16 @@ void Writer::ClearMark(const Start& start, std::uint64_t Slot::*mark) noexcept {
 
 Slot* Writer::EnterSlot(HeldSlot*& held) noexcept {
   held = EnterOwnSlot();
-  if (held == nullptr && FindOrClaimSlot(*block_) != nullptr) held = EnterOwnSlot();
+  if (held == nullptr) {
+    const ErrnoKept errno_kept;
+    if (FindOrClaimSlot(*block_) != nullptr) held = EnterOwnSlot();
+  }
   if (held != nullptr) return held->slot;
   if (block_->id.load(std::memory_order_relaxed) == 0) return nullptr;  // off, or closed
   return &block_->slots[block_->slot_count];
 }
 
 void Writer::LockWaited(std::uint64_t wait_ns) noexcept {
-  const ErrnoKept errno_kept;
   HeldSlot* held = nullptr;
   Slot* const slot = EnterSlot(held);
   if (slot == nullptr) return;
@@ -216,7 +216,6 @@ void Writer::LockWaited(std::uint64_t wait_ns) noexcept {
 }
 
 Start Writer::LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept {
-  const ErrnoKept errno_kept;
   HeldSlot* held = nullptr;
   Start hold = {since_ns, 0};
   Slot* const slot = EnterSlot(held);
@@ -237,7 +236,6 @@ Start Writer::LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept
 }
 
 void Writer::LockReleasedAt(const Start& hold, bool wrote, std::uint64_t end_ns) noexcept {
-  const ErrnoKept errno_kept;
   HeldSlot* held = nullptr;
   Slot* const slot = EnterSlot(held);
   if (slot == nullptr) return;

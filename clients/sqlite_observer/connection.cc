@@ -224,6 +224,7 @@ void Connection::ObserveDatabase(const char* schema, const std::string& store) {
   if (share == nullptr) return;
   // Without the library's lock, which a thread that has the lock of a shared cache may wait for.
   if (Share* const reader = share->file->FirstReader()) reader->first_read.Begin();
+  reads_schema_ = true;
   if (!ignored) TakeTrace();
   share->ignored = ignored;  // known to the file all the same: in a shared cache its writes would be nobody's
   if (std::ranges::find(shares_, share) == shares_.end()) shares_.push_back(share);

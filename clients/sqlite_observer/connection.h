@@ -72,12 +72,13 @@ class Connection final : public FileUser {
   void ReportRefused(const char* schema, std::shared_ptr<Sink> sink);
 
   static int Trace(unsigned event, void* connection, void* statement, void* detail) noexcept;
+  int CallOthers(unsigned event, void* statement, void* detail) const noexcept;
   void Traced(unsigned event, sqlite3_stmt* statement, const void* detail) noexcept;
+  void TellReaders(unsigned event, int code) noexcept;
   void Started(sqlite3_stmt* statement) noexcept;
-  void Ended(sqlite3_stmt* statement) noexcept;
+  void Ended(sqlite3_stmt* statement, int code) noexcept;
   void Announce(const sqlite3_stmt* statement) noexcept;
-  void Retire(const sqlite3_stmt* statement) noexcept;
-  bool IsAnnounced(const sqlite3_stmt* statement) const;
+  std::size_t PlaceOf(const sqlite3_stmt* statement) const;
   const sqlite3_stmt* FindExplanation(const sqlite3_stmt* committed) noexcept;
   bool IsWriting(const Share& share) const;
   bool IsWriteRunning() const;
@@ -86,21 +87,23 @@ class Connection final : public FileUser {
   // at once there never are.
   static constexpr std::size_t kAnnouncedMax = 16;
 
+  // What each event of the trace needs comes first, so that it lies together.
   sqlite3* const db_;
-  BlockPlace place_;    // that Observe was given
-  bool waits_ = false;  // until Observe
   bool ignored_ = false;
-  std::vector<std::string> ignored_schemas_;
-  bool is_new_ = false;                      // nobody has had it but us
-  bool traces_ = false;                      // the slot is ours, as far as is known
-  Tracer others_;                            // the trace that was in it
+  bool reads_schema_ = false;                // a share's first_read is to be told of events
   bool is_closing_ = false;                  // SQLite has said so; it is a misuse to set a trace then
+  bool traces_ = false;                      // the slot is ours, as far as is known
+  bool waits_ = false;                       // until Observe
+  bool is_new_ = false;                      // nobody has had it but us
   const sqlite3_stmt* current_ = nullptr;    // the announced one that started last, until it commits or ends
   const sqlite3_stmt* committed_ = nullptr;  // the one that has just committed, until the next starts
-  std::array<const sqlite3_stmt*, kAnnouncedMax> announced_ =
-      {};                            // running; they write or control the transaction
-  std::size_t announced_count_ = 0;  // of those, in front
   std::vector<std::shared_ptr<Share>> shares_;
+  Tracer others_;                    // the trace that was in the slot
+  std::size_t announced_count_ = 0;  // of announced_, in front
+  std::array<const sqlite3_stmt*, kAnnouncedMax> announced_ =
+      {};             // running; they write or control the transaction
+  BlockPlace place_;  // that Observe was given
+  std::vector<std::string> ignored_schemas_;
   std::vector<std::shared_ptr<Sink>> lost_for_;  // where the lost trace is reported
   struct Refused {
     std::string schema;

@@ -36,11 +36,11 @@ ObservedFile::ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink>
                            const block::FileId& id)
     : sqlite3_io_methods(CopyOf(real)),
       real_(&real),
+      lock_timer_(*sink),
+      nobodys_(*sink),
       sink_(std::move(sink)),
       store_(std::move(store)),
-      id_(id),
-      lock_timer_(*sink_),
-      nobodys_(*sink_) {
+      id_(id) {
   xClose = &ObservedFile::Close;
   xWrite = &ObservedFile::Write;
   xLock = &ObservedFile::Lock;
@@ -282,20 +282,24 @@ int ObservedFile::Unlock(sqlite3_file* file, int level) noexcept {
 
 int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) noexcept {
   ObservedFile& self = *From(file);
-  // Locks of readers and of passive checkpoints. Recovery and a checkpoint that restarts the log take the
-  // writers' lock too (wal.c); no commit follows those, so nothing is counted.
-  if (offset != kWalWriteLock || flags != (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE)) {
-    Share* const reader = (flags & SQLITE_SHM_SHARED) != 0 ? self.FirstReader() : nullptr;
-    const bool is_asked = (flags & SQLITE_SHM_LOCK) != 0;
-    if (is_asked && (flags & SQLITE_SHM_SHARED) != 0) self.ReadLockAsked();
+  const bool is_asked = (flags & SQLITE_SHM_LOCK) != 0;
+  if ((flags & SQLITE_SHM_SHARED) != 0) {
+    Share* const reader = self.FirstReader();
+    if (is_asked) self.ReadLockAsked();
     if (reader != nullptr) {
       is_asked ? reader->first_read.LockAsked(reader->sink_if_counted()) : reader->first_read.LockReleased();
     }
     const int result = self.real_->xShmLock(file, offset, count, flags);
-    // SQLite has written the frame by now, and reports the commit after this.
-    if (offset == kWalWriteLock && flags == (SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE))
-      self.released_ns_ = self.lock_timer_.Released(self.changed_ || self.in_unwatched_wal_);
     if (reader != nullptr && is_asked) reader->first_read.LockAnswered(result);
+    return result;
+  }
+  // Of a reader that moves its mark, and of checkpoints. Recovery and a checkpoint that restarts the log take the
+  // writers' lock too (wal.c); no commit follows those, so nothing is counted.
+  if (offset != kWalWriteLock) return self.real_->xShmLock(file, offset, count, flags);
+  if (!is_asked) {
+    const int result = self.real_->xShmLock(file, offset, count, flags);
+    // SQLite has written the frame by now, and reports the commit after this.
+    self.released_ns_ = self.lock_timer_.Released(self.changed_ || self.in_unwatched_wal_);
     return result;
   }
   Share* const caller = self.Caller();

@@ -151,27 +151,28 @@ class ObservedFile final : private sqlite3_io_methods, private WalUser {
   void Changed() noexcept override;
   void WalClosed() noexcept override { wal_ = nullptr; }
 
+  // What the methods need comes first, so that it lies together.
   const sqlite3_io_methods* real_;
-  const std::shared_ptr<Sink> sink_;
-  const std::string store_;
-  const block::FileId id_;
   // SQLite's own pointer to the connection that is using the file. SQLite gives it again, without a lock,
   // when a connection joins a shared cache; what it points to has the shared cache's lock, which is held in
   // every call of a file's method.
   std::atomic<sqlite3**> db_ = nullptr;
+  std::atomic<Share*> only_user_ = nullptr;  // if there is exactly one; read without the library's lock
   ObservedWal* wal_ = nullptr;
-  bool changed_ = false;          // the commit that is on its way has changed something
-  std::uint64_t page_bytes_ = 0;  // what it has written
+  std::uint64_t page_bytes_ = 0;  // what the commit that is on its way has written
   std::uint64_t released_ns_ =
       0;  // when it gave the lock back, as it does before the commit shows in WAL mode; else 0
+  bool changed_ = false;           // it has changed something
   bool in_unwatched_wal_ = false;  // the transaction writes to a WAL that could not be watched
+  bool nobody_wrote_ = false;      // as nobodys_, which is reported as a lost trace
   // Written in the file's methods, read at a statement's start too.
   std::atomic<int> lock_level_ = SQLITE_LOCK_NONE;
-  std::atomic<Share*> only_user_ = nullptr;  // if there is exactly one; read without the library's lock
-  std::vector<std::shared_ptr<Share>> users_;
   LockTimer lock_timer_;
-  WriteTracker nobodys_;       // writes of connections that are not known
-  bool nobody_wrote_ = false;  // … which is reported as a lost trace
+  WriteTracker nobodys_;  // writes of connections that are not known
+  const std::shared_ptr<Sink> sink_;
+  const std::string store_;
+  const block::FileId id_;
+  std::vector<std::shared_ptr<Share>> users_;
 };
 
 }  // namespace outgrown::observer

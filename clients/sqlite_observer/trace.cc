@@ -48,7 +48,11 @@ bool IsRunningWrite(sqlite3_stmt* statement) {
 }
 
 bool BeginsWith(sqlite3_stmt* statement, std::string_view keyword) {
-  const std::string_view sql = FromKeyword(sqlite3_sql(statement));
+  const char* const text = sqlite3_sql(statement);
+  // Most begin with their keyword, and with that of a statement that is not looked for.
+  constexpr char kLowerCase = 'a' - 'A';
+  if (*text >= 'A' && (*text | kLowerCase) != (keyword.front() | kLowerCase)) return false;
+  const std::string_view sql = FromKeyword(text);
   return sql.size() >= keyword.size() &&
          sqlite3_strnicmp(sql.data(), keyword.data(), static_cast<int>(keyword.size())) == 0;
 }
@@ -108,31 +112,40 @@ int Connection::Trace(unsigned event, void* connection, void* statement, void* d
   self->is_closing_ = event == SQLITE_TRACE_CLOSE;  // which may fail, so that others follow
   if ((event & kEvents) != 0 && !self->ignored_)
     self->Traced(event, static_cast<sqlite3_stmt*>(statement), detail);
+  return self->others_.events == 0 ? 0 : self->CallOthers(event, statement, detail);
+}
+
+int Connection::CallOthers(unsigned event, void* statement, void* detail) const noexcept {
   // A copy: it may set another trace.
-  if (self->others_.events == 0) return 0;
-  const Tracer others = self->others_;
+  const Tracer others = others_;
   others.Call(event, statement, detail);
   return 0;
 }
 
-void Connection::Traced(unsigned event, sqlite3_stmt* started_or_ended, const void* detail) noexcept {
-  const bool is_outdated = event == SQLITE_TRACE_PROFILE && TheResultProbe().is_available() &&
-                           TheResultProbe().ResultOf(started_or_ended) == SQLITE_SCHEMA;
+inline void Connection::Traced(unsigned event, sqlite3_stmt* started_or_ended, const void* detail) noexcept {
+  const int code = event == SQLITE_TRACE_PROFILE && TheResultProbe().is_available()
+                       ? TheResultProbe().ResultOf(started_or_ended)
+                       : SQLITE_OK;
+  if (reads_schema_ || event == SQLITE_TRACE_CLOSE || code == SQLITE_SCHEMA) TellReaders(event, code);
+  if (event == SQLITE_TRACE_PROFILE) {
+    Ended(started_or_ended, code);
+  } else if (event == SQLITE_TRACE_STMT && (current_ == nullptr || detail == sqlite3_sql(started_or_ended))) {
+    // Any other text is a comment that announces a trigger of the current statement, or a statement that runs
+    // inside it; inside one that only reads it is the outermost that writes.
+    Started(started_or_ended);
+  }
+}
+
+void Connection::TellReaders(unsigned event, int code) noexcept {
+  reads_schema_ = false;
   for (const std::shared_ptr<Share>& share : shares_) {
     if (share->file == nullptr) continue;
     Share* const reader = share->file->FirstReader();
     if (reader != nullptr) reader->first_read.AtEvent(event, share->sink_if_counted());
     // Also if it isn't the one to be asked: it is that again once the others have left a shared cache.
     if (event == SQLITE_TRACE_CLOSE) share->first_read.End();
-    if (is_outdated) share->file->SchemaDropped();
-  }
-  if (event == SQLITE_TRACE_CLOSE) return;
-  if (event == SQLITE_TRACE_PROFILE) {
-    Ended(started_or_ended);
-  } else if (detail == sqlite3_sql(started_or_ended) || current_ == nullptr) {
-    // Any other text is a comment that announces a trigger of the current statement, or a statement that runs
-    // inside it; inside one that only reads it is the outermost that writes.
-    Started(started_or_ended);
+    if (code == SQLITE_SCHEMA) share->file->SchemaDropped();
+    reads_schema_ = reads_schema_ || !share->first_read.is_done();
   }
 }
 
@@ -144,43 +157,48 @@ void Connection::Started(sqlite3_stmt* statement) noexcept {
   for (const std::shared_ptr<Share>& share : shares_) {
     if (share->file == nullptr || share->ignored) continue;
     ObservedFile& file = *share->file;
-    // A transaction may end without an event: by an error while a statement is reset between two rows.
-    if (share->tracker.is_open() && !IsWriting(*share)) share->tracker.TransactionVanished();
+    // A transaction may end without an event: by an error while a statement is reset between two rows. That ends a BEGIN
+    // as well.
+    if (share->tracker.is_open() && sqlite3_get_autocommit(db_) != 0 && !IsWriting(*share))
+      share->tracker.TransactionVanished();
     if (!share->tracker.is_open()) file.ForgetChange();
     file.WatchWal(*share);
     if (writes) share->tracker.StatementStarted(file.is_locked());
   }
 }
 
-void Connection::Ended(sqlite3_stmt* statement) noexcept {
-  const bool announced = IsAnnounced(statement) || statement == committed_;
-  const bool writing =
-      std::ranges::any_of(shares_, [](const auto& share) { return share->tracker.is_open(); });
-  // Before the probe: a read outside of any write costs two short searches.
+void Connection::Ended(sqlite3_stmt* statement, int code) noexcept {
+  const std::size_t place = PlaceOf(statement);
+  const bool announced = place != announced_count_ || statement == committed_;
+  bool writing = false;
+  for (const std::shared_ptr<Share>& share : shares_) writing = writing || share->tracker.is_open();
+  // A read outside of any write costs no more than this.
   if (!announced && !writing) return;
-  const ResultProbe& probe = TheResultProbe();
-  const int code = probe.is_available() ? probe.ResultOf(statement) : SQLITE_OK;
   if (announced && code == SQLITE_SCHEMA) {
     // SQLite compiles it again and runs it again, without a word to the trace.
     for (const std::shared_ptr<Share>& share : shares_) share->tracker.StatementRestarts(IsWriting(*share));
     return;
   }
   // One that is still busy is being reset between two rows; what it wrote is about to be committed.
-  if (announced && sqlite3_stmt_busy(statement) == 0) Retire(statement);
+  if (place != announced_count_ && sqlite3_stmt_busy(statement) == 0)
+    announced_[place] = announced_[--announced_count_];
   if (current_ == statement) current_ = nullptr;
   if (writing) {
-    const bool refused_elsewhere = std::ranges::any_of(
-        shares_, [](const auto& share) { return !share->is_main && share->tracker.lock_refused(); });
-    const Outcome outcome = IsMisplaced(statement, code) ? Outcome::kOk : block::OutcomeOfSqlite(code);
+    const Outcome outcome =
+        code == SQLITE_OK || IsMisplaced(statement, code) ? Outcome::kOk : block::OutcomeOfSqlite(code);
+    const bool refused_elsewhere =
+        outcome != Outcome::kOk && std::ranges::any_of(shares_, [](const auto& share) {
+          return !share->is_main && share->tracker.lock_refused();
+        });
     for (const std::shared_ptr<Share>& share : shares_) {
       // A refused lock to read, say, concerns a database of which no lock to write was asked for: most
       // connections have one database, and that is blamed.
       WriteTracker::End end = {.failure = {},
                                .writes = announced,
-                               .concerns_file = share->is_main && IsAboutDatabase(code) && !refused_elsewhere,
+                               .concerns_file = share->is_main && !refused_elsewhere && IsAboutDatabase(code),
                                .transaction_open = IsWriting(*share)};
       if (outcome != Outcome::kOk) end.failure = outcome;
-      if (!probe.is_available() && share->tracker.lock_refused()) end.failure = Outcome::kBusy;
+      if (!TheResultProbe().is_available() && share->tracker.lock_refused()) end.failure = Outcome::kBusy;
       share->tracker.StatementEnded(end);
     }
   }
@@ -220,7 +238,7 @@ const sqlite3_stmt* Connection::FindExplanation(const sqlite3_stmt* committed) n
   // at commits without a current statement.
   while ((statement = sqlite3_next_stmt(db_, statement)) != nullptr) {
     if (!IsRunningWrite(statement)) continue;
-    if (!IsAnnounced(statement) && statement != committed) {
+    if (PlaceOf(statement) == announced_count_ && statement != committed) {
       // Where the slot is known to be ours, it started before that was so.
       if (!TheTraceSlot().is_available()) LoseTrace();
       return nullptr;
@@ -243,21 +261,18 @@ void Connection::LoseTrace() noexcept {
 void Connection::Announce(const sqlite3_stmt* statement) noexcept {
   current_ = statement;
   committed_ = nullptr;
-  if (IsAnnounced(statement)) return;
+  if (PlaceOf(statement) != announced_count_) return;
   // Full of statements that were reset between two rows and may be gone by now.
   if (announced_count_ == announced_.size()) announced_count_ = 0;
   announced_[announced_count_++] = statement;
 }
 
-void Connection::Retire(const sqlite3_stmt* statement) noexcept {
-  auto* const end = announced_.begin() + announced_count_;
-  auto* const place = std::find(announced_.begin(), end, statement);
-  if (place != end) *place = announced_[--announced_count_];
-}
-
-bool Connection::IsAnnounced(const sqlite3_stmt* statement) const {
-  const auto* const end = announced_.begin() + announced_count_;
-  return std::find(announced_.begin(), end, statement) != end;
+// Its place in announced_; the one behind the last if it isn't there.
+std::size_t Connection::PlaceOf(const sqlite3_stmt* statement) const {
+  // Not std::find, which is made for many: it costs as much as the rest of a read's events.
+  std::size_t place = 0;
+  while (place != announced_count_ && announced_[place] != statement) ++place;
+  return place;
 }
 
 bool Connection::IsWriting(const Share& share) const {

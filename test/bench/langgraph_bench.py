@@ -80,7 +80,7 @@ def invoke_async(saver, graph):
 
 WORKS = {"put": put, "put_writes": put_writes, "invoke": invoke, "invoke_async": invoke_async, "invoke_exit": invoke_exit}
 ROUNDS = {"put": 250, "put_writes": 250}
-ROUNDS_OF_INVOKE = 20
+ROUNDS_OF_INVOKE = 80
 loop = asyncio.new_event_loop()
 
 

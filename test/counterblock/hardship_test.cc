@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -214,6 +215,39 @@ TEST_CASE("a slot whose lock was lost and taken by another process is given up a
   for (int i = 0; i < 1000; ++i) writer.Record(Outcome::kOk, 1, 1);
   CHECK(WritesOf(folder.Read(), Outcome::kOk) == 1002);
   CHECK(folder.Read().writers == 1);
+}
+
+TEST_CASE(
+    "an ended thread's slot whose lock was lost and taken by another process is not the next thread's") {
+  const BlockFolder folder;
+  Writer writer = folder.Open();
+  const auto record_on_thread = [&] { std::thread([&] { writer.Record(Outcome::kOk, 1, 1); }).join(); };
+  record_on_thread();
+  ::close_range(3, ~0U, 0);  // the lock goes with the descriptor
+  int ended[2];
+  CHECK(::pipe2(ended, O_CLOEXEC) == 0);
+  int taken[2];
+  CHECK(::pipe2(taken, O_CLOEXEC) == 0);
+  const pid_t taker = ::fork();
+  if (taker == 0) {
+    char byte = 0;
+    writer.Record(Outcome::kOk, 1, 1);
+    if (::write(taken[1], &byte, 1) != 1) ::_exit(1);
+    ::close(ended[1]);
+    static_cast<void>(::read(ended[0], &byte, 1));  // until the parent closes it
+    writer.Record(Outcome::kOk, 1, 1);
+    ::_exit(folder.Read().slots_used == 2 ? 0 : 2);
+  }
+  ::close(taken[1]);
+  char byte = 0;
+  CHECK(::read(taken[0], &byte, 1) == 1);
+  record_on_thread();
+  CHECK(folder.Read().writers == 2);
+  ::close(ended[1]);
+  int status = 0;
+  CHECK(::waitpid(taker, &status, 0) == taker);
+  CHECK(status == 0);
+  CHECK(WritesOf(folder.Read(), Outcome::kOk) == 4);
 }
 
 TEST_CASE("nothing changes errno") {
