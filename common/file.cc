@@ -185,8 +185,8 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t size
   }
 }
 
-Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes,
-                                        mode_t mode_if_new, const std::filesystem::path& like_if_new) {
+Result<WriteOutcome> ReplaceFileIfChanged(const std::filesystem::path& path, std::string_view bytes,
+                                          mode_t mode_if_new, const std::filesystem::path& like_if_new) {
   // An equal file keeps its time and its inode, so that a build which depends on it doesn't run again. A file
   // that can't be read, or is larger than ReadFile's limit, is written anew.
   if (const Result<std::string> old = ReadFile(path); old.ok() && *old == bytes)
@@ -213,10 +213,17 @@ Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::
     ::unlink(temporary->path.c_str());
     return done.error();
   }
+  return WriteOutcome::kWritten;
+}
+
+Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::string_view bytes,
+                                        mode_t mode_if_new, const std::filesystem::path& like_if_new) {
+  Result<WriteOutcome> outcome = ReplaceFileIfChanged(path, bytes, mode_if_new, like_if_new);
+  if (!outcome.ok() || *outcome == WriteOutcome::kUnchanged) return outcome;
   // The bytes are in place by now. Whoever acknowledges them to somebody else must not do so before the name
   // is durable.
-  if (Result<void> synced = SyncFolder(folder); !synced) return synced.error();
-  return WriteOutcome::kWritten;
+  if (Result<void> synced = SyncFolder(path.parent_path()); !synced) return synced.error();
+  return outcome;
 }
 
 void RemoveAbandoned(const std::filesystem::path& folder, const std::set<std::string>& names) {

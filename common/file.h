@@ -36,6 +36,12 @@ Result<WriteOutcome> WriteFileIfChanged(const std::filesystem::path& path, std::
                                         mode_t mode_if_new = 0644,
                                         const std::filesystem::path& like_if_new = {});
 
+// The same without the fsync of the folder, for one who writes several files and then calls SyncFolder once: until then a power
+// cut may bring the old file back.
+Result<WriteOutcome> ReplaceFileIfChanged(const std::filesystem::path& path, std::string_view bytes,
+                                          mode_t mode_if_new = 0644,
+                                          const std::filesystem::path& like_if_new = {});
+
 // Removes the temporary files that killed calls of WriteFileIfChanged left in `folder` for files of these names. One
 // that a living process still writes is locked by it and stays, whichever PID namespace that process is in. What cannot
 // be read or removed stays too: a leftover does no harm.

@@ -1,5 +1,7 @@
 // Fetching the samples that decisions look at, of all stores at once (measure.h).
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -30,6 +32,15 @@ Cause CauseOf(Trust trust, std::string_view series, const FleetNotes& fleet) {
 // Prometheus evaluates an expression of a range query at multiples of the step from its start: on the rules'
 // grid two runs ask for the same points.
 std::int64_t FloorTo(std::int64_t time_ms, std::int64_t step_ms) { return time_ms / step_ms * step_ms; }
+
+// The signals in the order they are asked in: the longest answers first, so that little is left to read behind the last one.
+std::vector<std::size_t> LongestFirst(const Table& table) {
+  std::vector<std::size_t> signals(table.signals.size());
+  std::iota(signals.begin(), signals.end(), std::size_t{0});
+  std::ranges::stable_sort(signals, std::greater<>(),
+                           [&table](std::size_t signal) { return WindowMs(table, signal); });
+  return signals;
+}
 
 // Asks for one series of all stores and puts the samples where `fetched_of` says. Why an answer can't be used
 // applies to every store.
@@ -79,10 +90,10 @@ void PrepareSamples(const Table& table, const SeriesChoices& choices, prometheus
     if (choice.expr.empty())
       questions.push_back(prometheus_api::SamplesQuestion(series, to_ms, window_ms + to_ms - from_ms));
   };
-  for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
-    recorded(choices.signals[signal], table.signals[signal].series, WindowMs(table, signal));
   if (!table.coverage_series.empty())
     recorded(choices.coverage, table.coverage_series, CoverageWindowMs(table));
+  for (const std::size_t signal : LongestFirst(table))
+    recorded(choices.signals[signal], table.signals[signal].series, WindowMs(table, signal));
   source.Prepare(std::move(questions));
 }
 
@@ -90,15 +101,16 @@ SampleQueries FetchSamples(const Table& table, const SeriesChoices& choices,
                            prometheus_api::QuerySource& source, std::int64_t from_ms, std::int64_t to_ms,
                            StoreList& list, FleetNotes& fleet) {
   SampleQueries queries;
-  for (std::size_t signal = 0; signal < table.signals.size(); ++signal) {
-    queries.signal_queries.push_back(FetchSeries(
-        table, choices.signals[signal], table.signals[signal].series, WindowMs(table, signal), source,
-        from_ms, to_ms, list, fleet, [signal](Store& store) -> Fetched& { return store.signals[signal]; }));
-  }
+  queries.signal_queries.resize(table.signals.size());
   if (!table.coverage_series.empty()) {
     queries.coverage_query =
         FetchSeries(table, choices.coverage, table.coverage_series, CoverageWindowMs(table), source, from_ms,
                     to_ms, list, fleet, [](Store& store) -> Fetched& { return store.coverage; });
+  }
+  for (const std::size_t signal : LongestFirst(table)) {
+    queries.signal_queries[signal] = FetchSeries(
+        table, choices.signals[signal], table.signals[signal].series, WindowMs(table, signal), source,
+        from_ms, to_ms, list, fleet, [signal](Store& store) -> Fetched& { return store.signals[signal]; });
   }
   // After all queries, because a later one may have added stores that an earlier one did not show.
   for (Store& store : list.stores()) {

@@ -125,17 +125,21 @@ std::int64_t HistoryMs(std::size_t stores) { return stores <= kDetailedStoresMax
 
 StoreAt::StoreAt(const Table& table)
     : table_(table),
+      coverage_window_ms_(CoverageWindowMs(table)),
       readings_(table.signals.size()),
       merged_(table.signals.size()),
-      findings_(table.thresholds.size()) {}
+      findings_(table.thresholds.size()) {
+  for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
+    windows_ms_.push_back(WindowMs(table, signal));
+}
 
 void StoreAt::Read(const Store& store, std::int64_t time_ms, std::int64_t history_ms) {
   time_ms_ = time_ms;
   for (std::size_t signal = 0; signal < readings_.size(); ++signal) {
     readings_[signal] =
-        ReadingAt(store.signals[signal], time_ms, WindowMs(table_, signal), history_ms, merged_[signal]);
+        ReadingAt(store.signals[signal], time_ms, windows_ms_[signal], history_ms, merged_[signal]);
   }
-  coverage_ = ReadingAt(store.coverage, time_ms, CoverageWindowMs(table_), history_ms, coverage_merged_);
+  coverage_ = ReadingAt(store.coverage, time_ms, coverage_window_ms_, history_ms, coverage_merged_);
 }
 
 engine::Decision StoreAt::Decide(Cause presence) {
@@ -189,7 +193,8 @@ FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, st
                            one.series, fmt::join(one.files, ", ")));
   }
   // Servers answer in any order; records and reports of the same decision must be the same text.
-  std::ranges::sort(fleet.stores, {}, &StoreSamples::identity);
+  if (!std::ranges::is_sorted(fleet.stores, {}, &StoreSamples::identity))  // as most do
+    std::ranges::sort(fleet.stores, {}, &StoreSamples::identity);
   return fleet;
 }
 

@@ -77,6 +77,8 @@ class StoreAt {
 
  private:
   const Table& table_;
+  std::vector<std::int64_t> windows_ms_;  // by index of Table::signals
+  std::int64_t coverage_window_ms_;
   std::int64_t time_ms_ = 0;
   std::vector<engine::Reading> readings_;  // by index of Table::signals
   std::vector<std::vector<Sample>> merged_;

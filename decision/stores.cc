@@ -174,12 +174,14 @@ bool FindStores(const Table& table, prometheus_api::QuerySource& source, StoreLi
   const std::string ever = fmt::format("count{} (last_over_time({}[{}]))", ByIdentity(table), table.present,
                                        FormatDuration(Milliseconds(fleet.lookback_ms)));
   const std::string now = fmt::format("count{} ({})", ByIdentity(table), table.present);
-  source.Prepare({{.promql = ever, .time_ms = fleet.time_ms}, {.promql = now, .time_ms = fleet.time_ms}});
+  std::vector<prometheus_api::Question> questions = {{.promql = ever, .time_ms = fleet.time_ms},
+                                                     {.promql = now, .time_ms = fleet.time_ms}};
+  if (RateWindowMs(table) > 0)  // of FindSince
+    questions.push_back({.promql = WindowQuery(table), .time_ms = fleet.time_ms});
+  source.Prepare(std::move(questions));
   const prometheus_api::Reply known = AskPresence(source, ever, fleet);
   const prometheus_api::Reply here = AskPresence(source, now, fleet);
   const bool usable = known.usable() && here.usable();
-  if (usable && RateWindowMs(table) > 0)  // of FindSince
-    source.Prepare({{.promql = WindowQuery(table), .time_ms = fleet.time_ms}});
   // In this order: a store that reports now overwrites its "silent".
   add(known, engine::Cause::kSilent);
   add(here, engine::Cause::kNone);

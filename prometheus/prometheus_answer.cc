@@ -248,7 +248,7 @@ bool AnswerReader::Leave() {
 bool AnswerReader::EndSeries() {
   // Prometheus leaves out series without samples; callers may take the first and last without asking.
   if (series_.samples.empty()) return Refuse("a series of the answer has no samples");
-  // The order of the labels isn't promised by the API; LabelValue searches by halves.
+  // The order of the labels isn't promised by the API.
   std::ranges::sort(series_.labels);
   const auto same_name = [](const auto& a, const auto& b) { return a.first == b.first; };
   if (std::ranges::adjacent_find(series_.labels, same_name) != series_.labels.end()) {
@@ -261,9 +261,9 @@ bool AnswerReader::EndSeries() {
 }  // namespace
 
 std::string_view LabelValue(const Labels& labels, std::string_view name) {
-  const auto found = std::ranges::lower_bound(
-      labels, name, {}, [](const auto& label) -> std::string_view { return label.first; });
-  return found != labels.end() && found->first == name ? std::string_view(found->second) : std::string_view();
+  // Of a handful, most by their length: faster than halving, which compares bytes.
+  const auto found = std::ranges::find(labels, name, &Labels::value_type::first);
+  return found != labels.end() ? std::string_view(found->second) : std::string_view();
 }
 
 Result<Answer> ReadAnyAnswer(std::string_view body, ResultType expected) {

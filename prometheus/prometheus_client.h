@@ -35,7 +35,7 @@ class QuerySource {
   // The value of `promql` at `time_ms`. An error if no answer came or it can't be read; a partial one is no error.
   virtual Result<Answer> Query(const std::string& promql, std::int64_t time_ms, ResultType expected) = 0;
 
-  // What will be asked soon, in this order: a source may ask it already. Each one has to be asked by Query.
+  // What will be asked soon, in this order: a source may ask it already, and keeps the answer until Query asks for it.
   // NOLINTNEXTLINE(performance-unnecessary-value-param): those that override it keep them
   virtual void Prepare(std::vector<Question> /*questions*/) {}
 

@@ -241,14 +241,19 @@ Result<Appended> AppendRecords(const fs::path& path, std::size_t count, const Re
     RecordWriter writer(fd->get(), log, tail->end_bytes, std::move(beginning->link), logged_ms);
     // A record that lacks nothing but its newline gets it now.
     if (!tail->ends_with_newline) writer.EndLine();
+    std::vector<Decided> decided;
     for (std::size_t index = 0; index < count; ++index) {
       Record one = record_of(index);
-      if (one.decided) book.Take(*std::move(one.decided), logged_ms);
+      if (one.decided) decided.push_back(*std::move(one.decided));
       if (index == 0) one.members.insert(0, said);
-      writer.Add(std::move(one.members));
+      writer.Add(one.members);
     }
-    const std::string newest_lines = book.Lines(logged_ms);
-    if (const Result<void> written = writer.Finish(); !written) return written.error();
+    std::string newest_lines;
+    const auto make_newest = [&] {
+      for (Decided& one : decided) book.Take(std::move(one), logged_ms);
+      newest_lines = book.Lines(logged_ms);
+    };
+    if (const Result<void> written = writer.Finish(make_newest); !written) return written.error();
     appended.links = std::move(writer.links());
     if (tail->end_bytes == 0) {  // the file may be new: its name has to survive a power cut too
       if (const Result<void> synced = SyncFolder(log.parent_path()); !synced) return synced.error();

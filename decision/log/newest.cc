@@ -76,6 +76,7 @@ std::optional<NewestDecision> ReadDecision(const Json& object) {
 
 void AppendLine(std::string& text, const NewestDecision& one) {
   JsonWriter json;
+  json.Reserve(512);
   json.StartObject().Key("spec").String(one.spec).Key("labels").StartObject();
   for (const auto& [name, value] : one.labels) json.Key(name).String(value);
   json.EndObject().Key("digest").String(one.digest).Key("verdict").String(one.verdict);
@@ -115,7 +116,8 @@ void NewestBook::Take(Decided decided, std::int64_t logged_ms) {
   // A decision that claims to be of the future, from a clock that was ahead, must not hide all later ones.
   decision.time_ms = std::min(decision.time_ms, logged_ms);
   decision.logged_ms = logged_ms;
-  NewestDecision& known = decisions_[{decision.spec, decision.labels}];
+  // With the hint that it comes last: a run's decisions are in order, so that in a new book each does.
+  NewestDecision& known = decisions_.try_emplace(decisions_.end(), {decision.spec, decision.labels})->second;
   // A decision with --at is no newer one. The others are in the log's order, even if the clock was set back
   // in between.
   const bool newer = !decided.looked_back || known.verdict.empty() || decision.time_ms > known.time_ms;
@@ -152,12 +154,10 @@ std::vector<NewestDecision> NewestBook::Finish() {
   return decisions;
 }
 
-std::string NewestBook::Lines(std::int64_t now_ms) {
-  std::vector<NewestDecision> decisions = Finish();
-  std::erase_if(decisions,
-                [now_ms](const NewestDecision& one) { return one.logged_ms < now_ms - kForgottenAfterMs; });
+std::string NewestBook::Lines(std::int64_t now_ms) const {
   std::string lines;
-  for (const NewestDecision& one : decisions) AppendLine(lines, one);
+  for (const auto& [name, one] : decisions_)
+    if (one.logged_ms >= now_ms - kForgottenAfterMs) AppendLine(lines, one);
   return lines;
 }
 
@@ -165,10 +165,11 @@ Result<void> WriteNewest(const fs::path& log, const Link& last, const std::strin
   const fs::path path = NewestPath(log);
   // A run that was killed while it replaced this file has left a temporary one.
   RemoveAbandoned(path.has_parent_path() ? path.parent_path() : ".", {path.filename().string()});
-  const std::string text =
-      fmt::format(R"({{"schema":1,"log":{},"sequence":{},"hash":"{}","decisions":[{}]}})",
-                  JsonString(log.filename().string()), last.sequence, last.hash, lines) +
-      "\n";
+  std::string text = fmt::format(R"({{"schema":1,"log":{},"sequence":{},"hash":"{}","decisions":[)",
+                                 JsonString(log.filename().string()), last.sequence, last.hash);
+  text.reserve(text.size() + lines.size() + 3);
+  text += lines;
+  text += "]}\n";
   // Whoever may read the log may read it: after an upgrade it is new beside an older log.
   const Result<WriteOutcome> written = WriteFileIfChanged(path, text, 0640, log);
   if (!written) return written.error();

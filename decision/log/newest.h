@@ -29,8 +29,8 @@ class NewestBook {
   // Those that were taken, by spec and labels. The book is empty then.
   std::vector<NewestDecision> Finish();
 
-  // The same as lines of the file, without those that count as removed. The book is empty then.
-  std::string Lines(std::int64_t now_ms);
+  // The same as lines of the file, without those that count as removed.
+  std::string Lines(std::int64_t now_ms) const;
 
  private:
   std::map<std::pair<std::string, Labels>, NewestDecision> decisions_;

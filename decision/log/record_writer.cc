@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <future>
-#include <string_view>
 #include <utility>
 
 #include "common/file.h"
@@ -26,16 +25,18 @@ RecordWriter::~RecordWriter() {
   static_cast<void>(::ftruncate(fd_, end_bytes_));
 }
 
-void RecordWriter::Add(std::string members) {
-  batch_bytes_ += members.size();
-  batch_.push_back(std::move(members));
-  if (batch_bytes_ >= kBatchBytes) StartWriting();
+void RecordWriter::Add(std::string_view members) {
+  batch_.text += members;
+  batch_.ends.push_back(batch_.text.size());
+  if (batch_.text.size() >= kBatchBytes) StartWriting(false);
 }
 
-Result<void> RecordWriter::Finish() {
-  Result<void> done = Written();
-  if (done) done = Write(batch_);  // a run about some stores starts no thread
-  if (done && ::fsync(fd_) != 0) done = SystemError("cannot sync", path_, errno);
+Result<void> RecordWriter::Finish(const std::function<void()>& meanwhile) {
+  const bool has_thread = writing_.valid();  // a run about some stores starts none
+  if (has_thread) StartWriting(true);
+  meanwhile();
+  if (!has_thread) std::swap(batch_, writing_batch_);
+  const Result<void> done = has_thread ? Written() : Write(true);
   finished_ = true;
   if (done.ok()) return done;
   Error error = done.error();
@@ -47,23 +48,25 @@ Result<void> RecordWriter::Finish() {
 }
 
 // After an error nothing more is written: the records behind a hole would belong to no chain.
-void RecordWriter::StartWriting() {
+void RecordWriter::StartWriting(bool last) {
   Result<void> before = Written();
-  auto write = [this, before = std::move(before), batch = std::exchange(batch_, {})] {
-    return before ? Write(batch) : before;
-  };
-  batch_bytes_ = 0;
+  std::swap(batch_, writing_batch_);
+  batch_.text.clear();
+  batch_.ends.clear();
   // By the default policy: where no thread may be started, it is done when its result is asked for.
-  writing_ = std::async(std::move(write));
+  writing_ = std::async([this, before = std::move(before), last] { return before ? Write(last) : before; });
 }
 
 Result<void> RecordWriter::Written() { return writing_.valid() ? writing_.get() : Result<void>(); }
 
-Result<void> RecordWriter::Write(const std::vector<std::string>& batch) {
-  for (const std::string& members : batch) {
+Result<void> RecordWriter::Write(bool last) {
+  std::size_t begin = 0;
+  for (const std::size_t end : writing_batch_.ends) {
+    const auto members = std::string_view(writing_batch_.text).substr(begin, end - begin);
     bytes_ += SealRecord(before_, logged_ms_, members, links_.emplace_back());
     bytes_ += '\n';
     before_ = links_.back();
+    begin = end;
   }
   for (std::string_view left = bytes_; !left.empty();) {
     // O_APPEND: it goes to the end, whatever another program has written meanwhile. A short write has no errno; writing
@@ -75,6 +78,7 @@ Result<void> RecordWriter::Write(const std::vector<std::string>& batch) {
     left.remove_prefix(static_cast<std::size_t>(written));
   }
   bytes_.clear();
+  if (last && ::fsync(fd_) != 0) return SystemError("cannot sync", path_, errno);
   return {};
 }
 

@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/result.h"
@@ -29,28 +31,34 @@ class RecordWriter {
   void EndLine() { bytes_ += '\n'; }
 
   // Adds a record. An error of writing comes with Finish.
-  void Add(std::string members);
+  void Add(std::string_view members);
 
   // Writes what is left and syncs it to the disk: one sync for all, since none of them is printed before. On an error none of
-  // them stays in the log.
-  Result<void> Finish();
+  // them stays in the log. Calls `meanwhile` once, while many records are synced.
+  Result<void> Finish(const std::function<void()>& meanwhile);
 
   // Of each record. Precondition: Finish has succeeded.
   std::vector<Link>& links() { return links_; }
 
  private:
-  Result<void> Write(const std::vector<std::string>& batch);
-  void StartWriting();
+  // Records' members, behind each other in one text: the batches take turns, and need no fresh memory.
+  struct Batch {
+    std::string text;
+    std::vector<std::size_t> ends;
+  };
+
+  Result<void> Write(bool last);
+  void StartWriting(bool last);
   Result<void> Written();
 
   int fd_;
   const std::filesystem::path& path_;
   std::int64_t end_bytes_;
   std::int64_t logged_ms_;
-  std::vector<std::string> batch_;  // that are not sealed yet
-  std::size_t batch_bytes_ = 0;
+  Batch batch_;  // what was added since the last one was handed over
   bool finished_ = false;
   // Belongs to the writing thread while there is one.
+  Batch writing_batch_;
   Link before_;
   std::vector<Link> links_;
   std::string bytes_;  // to write

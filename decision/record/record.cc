@@ -60,12 +60,8 @@ template <typename Write>
 std::string Members(std::size_t bytes, Write write) {
   JsonWriter json;
   json.Reserve(bytes);
-  json.StartObject();
   write(json);
-  std::string text = std::move(json.EndObject()).text();
-  text.pop_back();
-  text.erase(0, 1);
-  return text;
+  return std::move(json).text();
 }
 
 void WriteSamples(JsonWriter& json, std::span<const Sample> samples) {
