@@ -219,7 +219,7 @@ int RunEvaluate(const Options& options) {
   if (const Result<void> period = CheckPeriod(options.evaluate, tables); !period)
     return Fail(period.error(), kExitUsage);
   // Never destroyed: the process ends behind this, and a fleet has a million pieces of memory to give back.
-  static auto& evaluations = *new Result<std::vector<Evaluation>>(Evaluate(options, tables));
+  auto& evaluations = *new Result<std::vector<Evaluation>>(Evaluate(options, tables));
   if (!evaluations) return Fail(evaluations.error());
   const Result<std::vector<std::string>> logged = Log(options.evaluate, *evaluations);
   if (!logged) {
