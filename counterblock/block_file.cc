@@ -130,14 +130,6 @@ Error AccessError(std::string_view doing, const std::string& path, int error_num
   return error;
 }
 
-Result<Descriptor> OpenDirectory(const std::string& directory) {
-  // O_PATH needs search permission only, as the path itself would, and pins the folder: file and checks are
-  // of the same one, also if the path is renamed meanwhile.
-  Descriptor fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0) return SystemError("cannot open the directory", directory, errno);
-  return fd;
-}
-
 // A descriptor numbered 0, 1 or 2 would be the application's standard stream, if it has closed its own: what
 // it prints would land in the block. F_DUPFD_CLOEXEC finds a number from 3 on; no lock has been set yet.
 Descriptor AwayFromStandardStreams(Descriptor fd) {
@@ -234,66 +226,75 @@ std::string TemporaryName(const std::string& file_name) {
 
 }  // namespace
 
-Result<std::optional<Descriptor>> OpenBlockFile(const std::string& directory, const std::string& file_name,
+Result<Folder> Folder::Open(const std::string& path) {
+  Descriptor fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) return SystemError("cannot open the directory", path, errno);
+  struct stat status = {};
+  if (::fstat(fd.get(), &status) != 0) return SystemError("cannot stat", path, errno);
+  return Folder(path, std::move(fd), status.st_gid);
+}
+
+Result<std::optional<OpenedFile>> OpenBlockFile(const Folder& folder, const std::string& file_name,
                                                 Access access) {
-  const std::string path = directory + "/" + file_name;
-  Result<Descriptor> folder = OpenDirectory(directory);
-  if (!folder) return folder.error();
-  struct stat folder_status = {};
-  if (::fstat(folder->get(), &folder_status) != 0) return SystemError("cannot stat", directory, errno);
+  const std::string path = folder.path() + "/" + file_name;
 
   // Looked at before it is opened, since opening a device can act on it; and again after, since it may have
   // been replaced.
   struct stat status = {};
-  if (::fstatat(folder->get(), file_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return std::optional<Descriptor>();
+  if (::fstatat(folder.descriptor(), file_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return std::optional<OpenedFile>();
     return AccessError("cannot stat", path, errno, access);
   }
-  if (Result<void> fit = CheckStatus(status, folder_status.st_gid, path); !fit) return fit.error();
+  if (Result<void> fit = CheckStatus(status, folder.group(), path); !fit) return fit.error();
   const int mode = access == Access::kRead ? O_RDONLY : O_RDWR;
   // O_NONBLOCK and O_NOCTTY: should it have become a FIFO or a terminal, opening neither waits nor makes it
   // ours.
-  Descriptor fd = AwayFromStandardStreams(Descriptor(
-      ::openat(folder->get(), file_name.c_str(), mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)));
+  Descriptor fd = AwayFromStandardStreams(Descriptor(::openat(
+      folder.descriptor(), file_name.c_str(), mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)));
   if (fd.get() < 0) {
-    if (errno == ENOENT) return std::optional<Descriptor>();
+    if (errno == ENOENT) return std::optional<OpenedFile>();
     return AccessError("cannot open", path, errno, access);
   }
   // From here on the descriptor decides, whatever becomes of the path.
   if (::fstat(fd.get(), &status) != 0) return SystemError("cannot stat", path, errno);
-  if (status.st_nlink == 0) return std::optional<Descriptor>();  // removed since, and not linked elsewhere
-  if (Result<void> fit = CheckStatus(status, folder_status.st_gid, path); !fit) return fit.error();
-  return std::optional<Descriptor>(std::move(fd));
+  if (status.st_nlink == 0) return std::optional<OpenedFile>();  // removed since, and not linked elsewhere
+  if (Result<void> fit = CheckStatus(status, folder.group(), path); !fit) return fit.error();
+  return std::optional<OpenedFile>({std::move(fd), static_cast<std::uint64_t>(status.st_size)});
+}
+
+Result<std::optional<OpenedFile>> OpenBlockFile(const std::string& directory, const std::string& file_name,
+                                                Access access) {
+  const Result<Folder> folder = Folder::Open(directory);
+  if (!folder) return folder.error();
+  return OpenBlockFile(*folder, file_name, access);
 }
 
 Result<bool> CreateBlockFile(const std::string& directory, const std::string& file_name,
                              std::uint32_t slot_count, std::string_view database) {
   const std::string path = directory + "/" + file_name;
-  Result<Descriptor> folder = OpenDirectory(directory);
+  const Result<Folder> folder = Folder::Open(directory);
   if (!folder) return folder.error();
-  struct stat folder_status = {};
-  if (::fstat(folder->get(), &folder_status) != 0) return SystemError("cannot stat", directory, errno);
 
   // The name ends in .tmp, which ParseFileName refuses, so no reader meets half a block. Process, thread and
   // time make it unique within a PID namespace; O_EXCL shows the rest.
   const std::string temporary = TemporaryName(file_name);
-  const Descriptor fd = AwayFromStandardStreams(Descriptor(
-      ::openat(folder->get(), temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)));
+  const Descriptor fd = AwayFromStandardStreams(Descriptor(::openat(
+      folder->descriptor(), temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)));
   if (fd.get() < 0) return SystemError("cannot create a counter block", path, errno);
-  Result<void> initialised = Initialise(fd.get(), slot_count, database, folder_status.st_gid, path);
+  Result<void> initialised = Initialise(fd.get(), slot_count, database, folder->group(), path);
   if (!initialised) {
-    ::unlinkat(folder->get(), temporary.c_str(), 0);
+    ::unlinkat(folder->descriptor(), temporary.c_str(), 0);
     return initialised.error();
   }
   // Published in one step that replaces nothing. A plain rename would replace the block of a creator that was
   // faster and leave it counting in a file without a name. link() and unlink() would not, but between the two
   // the block has two links, which readers refuse, and a SIGKILL there would leave it so for ever.
-  if (::renameat2(folder->get(), temporary.c_str(), folder->get(), file_name.c_str(), RENAME_NOREPLACE) ==
-      0) {
+  if (::renameat2(folder->descriptor(), temporary.c_str(), folder->descriptor(), file_name.c_str(),
+                  RENAME_NOREPLACE) == 0) {
     return true;
   }
   const int failed = errno;
-  ::unlinkat(folder->get(), temporary.c_str(), 0);
+  ::unlinkat(folder->descriptor(), temporary.c_str(), 0);
   if (failed == EEXIST) return false;
   if (failed == EINVAL) {
     return Error{

@@ -68,14 +68,40 @@ class Descriptor {
   int fd_ = -1;
 };
 
+// A folder of counter blocks, pinned: files and checks are of the same one, also if its path is renamed meanwhile.
+class Folder {
+ public:
+  // Needs search permission only, as the path itself would.
+  static Result<Folder> Open(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  int descriptor() const { return fd_.get(); }
+  gid_t group() const { return group_; }  // when it was opened
+
+ private:
+  Folder(std::string path, Descriptor fd, gid_t group)
+      : path_(std::move(path)), fd_(std::move(fd)), group_(group) {}
+
+  std::string path_;
+  Descriptor fd_;
+  gid_t group_;
+};
+
 enum class Access { kRead, kReadWrite };
 
-// Opens DIRECTORY/FILE_NAME; nothing if it does not exist. Refused, with the reason: a symbolic link,
+struct OpenedFile {
+  Descriptor fd;
+  std::uint64_t size_bytes = 0;
+};
+
+// Opens FILE_NAME in the folder; nothing if it does not exist. Refused, with the reason: a symbolic link,
 // anything but a regular file, more than one link (somebody may have linked a file of ours, or ours,
 // elsewhere), access for the world, a group other than the directory's (unless the file is the calling
 // user's own). Owners may differ: two services share a block through their group. Never waits (a FIFO), never
 // opens a device, never follows a link in the last component.
-Result<std::optional<Descriptor>> OpenBlockFile(const std::string& directory, const std::string& file_name,
+Result<std::optional<OpenedFile>> OpenBlockFile(const Folder& folder, const std::string& file_name,
+                                                Access access);
+Result<std::optional<OpenedFile>> OpenBlockFile(const std::string& directory, const std::string& file_name,
                                                 Access access);
 
 // Creates DIRECTORY/FILE_NAME with an empty block: mode 0660, the directory's group (where that can't be

@@ -77,10 +77,10 @@ bool IsStillOurs(const ProcessBlock& block, int fd) {
 // which needs no lock. It is never the description that the mapping was made of: a child inherits the
 // mapping, which would keep that description and its parent's locks alive after the parent's death.
 bool OpenLockDescriptor(ProcessBlock& block) {
-  Result<std::optional<Descriptor>> opened =
+  Result<std::optional<OpenedFile>> opened =
       OpenBlockFile(block.place->directory, block.place->file_name, Access::kReadWrite);
-  if (!opened || !opened->has_value() || !IsStillOurs(block, (*opened)->get())) return false;
-  block.fd = (*opened)->Release();
+  if (!opened || !opened->has_value() || !IsStillOurs(block, (*opened)->fd.get())) return false;
+  block.fd = (*opened)->fd.Release();
   return true;
 }
 

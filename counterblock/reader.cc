@@ -1,6 +1,5 @@
 #include "counterblock/reader.h"
 
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -113,9 +112,9 @@ void AddLiving(const Slot& slot, const Now& now, Snapshot& into) {
   into.oldest_in_flight_ns = std::max(into.oldest_in_flight_ns, lasts_ns(slot.in_flight_start_ns));
 }
 
-Slot SlotAt(std::span<const std::byte> image, std::uint32_t index) {
+Slot SlotAt(std::span<const std::byte> slots, std::uint32_t index) {
   Slot slot;
-  std::memcpy(&slot, image.data() + SlotOffset(index), sizeof slot);
+  std::memcpy(&slot, slots.data() + std::size_t{index} * kSlotBytes, sizeof slot);
   return slot;
 }
 
@@ -144,6 +143,42 @@ void AddHeader(const CheckedHeader& header, const Now& now, Snapshot& into) {
   }
 }
 
+// `slots` are the image's, behind its header.
+Result<Snapshot> DecodeSlots(const CheckedHeader& header, std::span<const std::byte> slots,
+                             const std::function<bool(std::uint32_t)>& is_living, const Now& now) {
+  Snapshot snapshot;
+  snapshot.boot = now.boot;
+  snapshot.minor = header.minor;
+  snapshot.slots = header.slot_count;
+  snapshot.slots_used = header.slots_used;
+  snapshot.created_unix_ns = header.created_unix_ns;
+  snapshot.database = header.database;
+  std::uint64_t last_write_ns = 0;
+  for (std::uint32_t i = 0; i < header.slots_used; ++i) {
+    const Slot slot = SlotAt(slots, i);
+    // Zeros would read as a counter's reset, and rate() would take the rest for an increase from 0.
+    if (slot.tag != SlotTag(i)) return Error{"slot " + std::to_string(i) + " is damaged (wrong tag)", ""};
+    AddCounters(slot, snapshot);
+    // A slot without an owner needs no system call.
+    const bool lives = slot.owner != 0 && is_living(i);
+    if (lives) AddLiving(slot, now, snapshot);
+    // Who lives writes in this boot, be it a writer before minor 2 that leaves an earlier holder's boot in
+    // the slot.
+    last_write_ns = std::max(last_write_ns, TimeNow(slot.last_write_ns, lives ? now.boot : slot.boot, now));
+  }
+  const Slot overflow = SlotAt(slots, header.slots_used);
+  if (overflow.tag != SlotTag(header.slot_count))
+    return Error{"the overflow slot is damaged (wrong tag)", ""};
+  AddCounters(overflow, snapshot);
+  // Each record is in one bucket.
+  for (const std::uint64_t count : overflow.buckets) snapshot.overflow_records += count;
+  snapshot.traces_lost += overflow.traces_lost;  // this slot has no holder whose end would clear it
+  AddHeader(header, now, snapshot);
+  snapshot.last_write_ns = std::max(last_write_ns, TimeNow(overflow.last_write_ns, header.times_boot, now));
+  snapshot.last_write_unix_ns = UnixTimeOf(snapshot.last_write_ns, now);
+  return snapshot;
+}
+
 }  // namespace
 
 Result<Snapshot> Decode(std::span<const std::byte> image, const std::function<bool(std::uint32_t)>& is_living,
@@ -155,37 +190,7 @@ Result<Snapshot> Decode(std::span<const std::byte> image, const std::function<bo
                      std::to_string(ImageBytes(*header)),
                  ""};
   }
-  Snapshot snapshot;
-  snapshot.boot = now.boot;
-  snapshot.minor = header->minor;
-  snapshot.slots = header->slot_count;
-  snapshot.slots_used = header->slots_used;
-  snapshot.created_unix_ns = header->created_unix_ns;
-  snapshot.database = header->database;
-  std::uint64_t last_write_ns = 0;
-  for (std::uint32_t i = 0; i < header->slots_used; ++i) {
-    const Slot slot = SlotAt(image, i);
-    // Zeros would read as a counter's reset, and rate() would take the rest for an increase from 0.
-    if (slot.tag != SlotTag(i)) return Error{"slot " + std::to_string(i) + " is damaged (wrong tag)", ""};
-    AddCounters(slot, snapshot);
-    // A slot without an owner needs no system call.
-    const bool lives = slot.owner != 0 && is_living(i);
-    if (lives) AddLiving(slot, now, snapshot);
-    // Who lives writes in this boot, be it a writer before minor 2 that leaves an earlier holder's boot in
-    // the slot.
-    last_write_ns = std::max(last_write_ns, TimeNow(slot.last_write_ns, lives ? now.boot : slot.boot, now));
-  }
-  const Slot overflow = SlotAt(image, header->slots_used);
-  if (overflow.tag != SlotTag(header->slot_count))
-    return Error{"the overflow slot is damaged (wrong tag)", ""};
-  AddCounters(overflow, snapshot);
-  // Each record is in one bucket.
-  for (const std::uint64_t count : overflow.buckets) snapshot.overflow_records += count;
-  snapshot.traces_lost += overflow.traces_lost;  // this slot has no holder whose end would clear it
-  AddHeader(*header, now, snapshot);
-  snapshot.last_write_ns = std::max(last_write_ns, TimeNow(overflow.last_write_ns, header->times_boot, now));
-  snapshot.last_write_unix_ns = UnixTimeOf(snapshot.last_write_ns, now);
-  return snapshot;
+  return DecodeSlots(*header, image.subspan(kHeaderBytes), is_living, now);
 }
 
 namespace {
@@ -214,52 +219,56 @@ Result<void> ReadExactly(int fd, std::uint64_t offset, std::span<std::byte> byte
   return {};
 }
 
-Result<Snapshot> ReadOpened(int fd) {
+Result<Snapshot> ReadOpened(const OpenedFile& file) {
+  const int fd = file.fd.get();
   // The first bytes show whether a short file is a counter block at all, so they are checked first.
-  std::vector<std::byte> image(kHeaderBytes);
-  if (Result<void> read = ReadExactly(fd, 0, image); !read) return read.error();
-  Result<CheckedHeader> header = CheckHeader(image);
+  alignas(Header) std::array<std::byte, kHeaderBytes> first;
+  if (Result<void> read = ReadExactly(fd, 0, first); !read) return read.error();
+  Result<CheckedHeader> header = CheckHeader(first);
   if (!header) return header.error();
-  struct stat status = {};
-  if (::fstat(fd, &status) != 0) return Error{"cannot stat: " + std::generic_category().message(errno), ""};
-  if (static_cast<std::uint64_t>(status.st_size) != header->file_bytes) {
-    return Error{"the file has " + std::to_string(status.st_size) + " bytes, its header says " +
+  // One that is cut off later reads short.
+  if (file.size_bytes != header->file_bytes) {
+    return Error{"the file has " + std::to_string(file.size_bytes) + " bytes, its header says " +
                      std::to_string(header->file_bytes),
                  ""};
   }
   // Pairs with the release that raises the high-water mark: the slots below it are read after it, and so with their tags. The
   // kernel reads for this thread, on whose processor the fence is; x86-64 needs none.
   std::atomic_thread_fence(std::memory_order_acquire);
-  image.resize(ImageBytes(*header));
-  const std::span<std::byte> rest(image);
   // Slots above the high-water mark were never claimed and are not read: of 256 slots most blocks use a few.
-  const std::size_t slots_bytes = std::size_t{header->slots_used} * kSlotBytes;
-  Result<void> read = ReadExactly(fd, SlotOffset(0), rest.subspan(kHeaderBytes, slots_bytes));
-  if (read.ok())
-    read = ReadExactly(fd, SlotOffset(header->slot_count), rest.subspan(kHeaderBytes + slots_bytes));
+  const std::size_t used_bytes = std::size_t{header->slots_used} * kSlotBytes;
+  std::vector<std::byte> slots(used_bytes + kSlotBytes);
+  Result<void> read = ReadExactly(fd, SlotOffset(0), std::span(slots).first(used_bytes));
+  if (read.ok()) read = ReadExactly(fd, SlotOffset(header->slot_count), std::span(slots).subspan(used_bytes));
   if (!read) return read.error();
   // After the bytes were read, so that no time in them is later than `now` and taken for another boot's.
   const Now now = {ClockNs(CLOCK_MONOTONIC), ClockNs(CLOCK_REALTIME), BootId()};
-  return Decode(
-      image, [fd](std::uint32_t index) { return IsSlotLocked(fd, index); }, now);
+  return DecodeSlots(
+      *header, slots, [fd](std::uint32_t index) { return IsSlotLocked(fd, index); }, now);
 }
 
 }  // namespace
 
-Result<Snapshot> ReadBlock(const std::string& directory, const BlockName& name) {
+Result<Snapshot> ReadBlock(const Folder& folder, const BlockName& name) {
   const std::string file_name = FileNameOf(name);
-  const std::string path = directory + "/" + file_name;
+  const std::string path = folder.path() + "/" + file_name;
   if (name.major != kMajor) {
     return Error{"counter block version " + std::to_string(name.major) + " is not known, expected " +
                      std::to_string(kMajor),
                  path};
   }
-  Result<std::optional<Descriptor>> fd = OpenBlockFile(directory, file_name, Access::kRead);
-  if (!fd) return fd.error();
-  if (!fd->has_value()) return Error{"there is no counter block (has the application written yet?)", path};
-  Result<Snapshot> snapshot = ReadOpened((*fd)->get());
+  const Result<std::optional<OpenedFile>> file = OpenBlockFile(folder, file_name, Access::kRead);
+  if (!file) return file.error();
+  if (!file->has_value()) return Error{"there is no counter block (has the application written yet?)", path};
+  Result<Snapshot> snapshot = ReadOpened(**file);
   if (!snapshot) return Error{snapshot.error().what, path};
   return snapshot;
+}
+
+Result<Snapshot> ReadBlock(const std::string& directory, const BlockName& name) {
+  const Result<Folder> folder = Folder::Open(directory);
+  if (!folder) return folder.error();
+  return ReadBlock(*folder, name);
 }
 
 }  // namespace outgrown::block

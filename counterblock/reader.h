@@ -129,12 +129,13 @@ struct Now {
 Result<Snapshot> Decode(std::span<const std::byte> image, const std::function<bool(std::uint32_t)>& is_living,
                         const Now& now);
 
-// Reads DIRECTORY/STORE.v1.counters. Needs read permission only, writes nothing, takes no lock, never waits
+// Reads STORE.v1.counters in the folder. Needs read permission only, writes nothing, takes no lock, never waits
 // for a writer. About 20 µs, and 0.3 µs more for each slot that names an owner.
 //
 // Errors, each with its reason and the path: no block; refused (OpenBlockFile lists why); unreadable;
 // truncated or of the wrong size; a header that is damaged, or of a major that this reader doesn't know. A
 // block that was removed or replaced while it was open reads as it was; the next call finds the new one.
+Result<Snapshot> ReadBlock(const Folder& folder, const BlockName& name);
 Result<Snapshot> ReadBlock(const std::string& directory, const BlockName& name);
 
 }  // namespace outgrown::block

@@ -182,9 +182,9 @@ Result<Descriptor> OpenOrCreate(const std::string& directory, const std::string&
   const std::string path = directory + "/" + file_name;
   // Again, since between looking and creating another process may have created it, and been removed again.
   for (int attempt = 0; attempt < 3; ++attempt) {
-    Result<std::optional<Descriptor>> opened = OpenBlockFile(directory, file_name, Access::kReadWrite);
+    Result<std::optional<OpenedFile>> opened = OpenBlockFile(directory, file_name, Access::kReadWrite);
     if (!opened) return opened.error();
-    if (opened->has_value()) return std::move(**opened);
+    if (opened->has_value()) return std::move((**opened).fd);
     const std::uint32_t slot_count = slot_count_if_created.value_or(SlotCountOfNext(made));
     const std::uint64_t file_bytes = FileBytes(slot_count);
     if (Result<void> room = CheckMemoryRoom(made, file_bytes, directory, path); !room) return room.error();

@@ -58,7 +58,8 @@ sigset_t BlockEndSignals() {
 // they are free.
 void KeepLittleMemory() {
   mallopt(M_ARENA_MAX, 1);
-  mallopt(M_MMAP_THRESHOLD, 256 << 10);  // setting it also stops glibc from raising it at run time
+  // Setting it also stops glibc from raising it at run time. The pieces of a page are larger (serializer.cc).
+  mallopt(M_MMAP_THRESHOLD, 128 << 10);
 }
 
 // The table of a spec, or why there is none.

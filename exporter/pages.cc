@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ostream>
-#include <streambuf>
 #include <system_error>
 
 #include "exporter/landing_page.h"
@@ -14,34 +12,6 @@ namespace {
 
 constexpr std::size_t kLivingMax = 2;
 constexpr std::chrono::seconds kSharedFor(1);
-
-// A stream that appends to pieces of a page. A piece is never moved to a larger place, which would take twice
-// its memory, and is small enough for the room that the samples leave as they are written.
-class PieceStream final : public std::streambuf {
- public:
-  explicit PieceStream(std::vector<std::string>& pieces) : pieces_(pieces) {}
-
- private:
-  static constexpr std::size_t kPieceBytes = 16 << 10;
-
-  std::streamsize xsputn(const char* text, std::streamsize size) override {
-    for (std::string_view left(text, static_cast<std::size_t>(size)); !left.empty();) {
-      if (pieces_.empty() || pieces_.back().size() == kPieceBytes)
-        pieces_.emplace_back().reserve(kPieceBytes);
-      const std::string_view fits = left.substr(0, kPieceBytes - pieces_.back().size());
-      pieces_.back() += fits;
-      left.remove_prefix(fits.size());
-    }
-    return size;
-  }
-  // Called for single characters only, since this buffer has no put area.
-  int_type overflow(int_type next) override {
-    const char c = traits_type::to_char_type(next);
-    return xsputn(&c, 1) == 1 ? next : traits_type::eof();
-  }
-
-  std::vector<std::string>& pieces_;
-};
 
 // In a thread of its own, since glibc keeps some of what a thread frees for that thread, until it ends: 22 KiB in each of
 // the 64 that serve.
@@ -63,13 +33,10 @@ std::vector<std::string> Pages::Metrics() const {
       scraper_.Scrape([&](const StoreReport& store) { samples.Merge(store.samples, store.stores); });
   samples.Merge(own);
   std::vector<std::string> pieces;
-  PieceStream buffer(pieces);
-  std::ostream page(&buffer);
   const ExactTextSerializer serializer;
   for (FamilySamples& family : samples.TakeFamilies()) {
-    const FamilySamples written =
-        std::move(family);  // freed before the next one is collected, to bound memory
-    serializer.Serialize(page, written.Collect());
+    const FamilySamples written = std::move(family);  // freed before the next one is written, to bound memory
+    serializer.Append(written, pieces);
   }
   return pieces;
 }

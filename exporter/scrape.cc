@@ -113,7 +113,14 @@ FoundStores FindStores(const StoreSources& sources) {
       found.problems.push_back(names.error());
       continue;
     }
-    for (const block::BlockName& name : *names) by_name[name.store].blocks.push_back({directory, name});
+    if (names->empty()) continue;
+    Result<block::Folder> opened = block::Folder::Open(directory);
+    if (!opened) {
+      found.problems.push_back(opened.error());
+      continue;
+    }
+    const auto folder = std::make_shared<const block::Folder>(std::move(opened).value());
+    for (const block::BlockName& name : *names) by_name[name.store].blocks.push_back({folder, name});
   }
   // --store adds a store without a block, or overrides the path that a block gives.
   for (const NamedStore& named : sources.named) by_name[named.name].database = named.database;

@@ -15,8 +15,12 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-// What is given to the stream at a time; the label text of one histogram is a small part of it.
-constexpr std::size_t kPieceBytes = 16 << 10;
+// A piece of a page. It is large enough for a mapping of its own (M_MMAP_THRESHOLD, main.cc), so that it goes back to the
+// system with its last reader: in the heap, below what the threads that serve keep of what they freed, it would stay
+// resident.
+constexpr std::size_t kPieceBytes = 256 << 10;
+// More than a metric takes, or its piece grows, which moves it.
+constexpr std::size_t kMetricBytes = 8 << 10;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::string_view TypeText(MetricType type) {
@@ -42,78 +46,82 @@ void AppendCount(std::string& out, std::uint64_t count) {
 // One family's lines. The text of a metric's labels is made once, however many lines it has.
 class FamilyWriter {
  public:
-  FamilyWriter(const MetricFamily& family, std::string& out) : family_(family), out_(out) {}
+  explicit FamilyWriter(const MetricFamily& family) : family_(family) {}
 
-  void WriteHead() {
-    out_.append("# HELP ").append(family_.name) += ' ';
-    AppendHelp(out_, family_.help);
-    out_.append("\n# TYPE ").append(family_.name).append(" ").append(TypeText(family_.type)) += '\n';
+  void WriteHead(std::string& out) {
+    out.append("# HELP ").append(family_.name) += ' ';
+    AppendHelp(out, family_.help);
+    out.append("\n# TYPE ").append(family_.name).append(" ").append(TypeText(family_.type)) += '\n';
   }
 
-  void Write(const ClientMetric& metric) {
+  void Write(const ClientMetric& metric, std::string& out) {
     labels_.clear();
     for (const ClientMetric::Label& label : metric.label)
       AppendLabel(labels_, labels_.empty(), label.name, label.value);
     if (family_.type == MetricType::Histogram) {
-      WriteHistogram(metric.histogram);
-      return;
+      WriteHistogram(out, metric.histogram);
+    } else {
+      OUTGROWN_CHECK(family_.type == MetricType::Counter || family_.type == MetricType::Gauge);
+      WriteSeries(out, "");
+      AppendValue(out, family_.type == MetricType::Counter ? metric.counter.value : metric.gauge.value);
+      out += '\n';
     }
-    OUTGROWN_CHECK(family_.type == MetricType::Counter || family_.type == MetricType::Gauge);
-    WriteSeries("");
-    AppendValue(out_, family_.type == MetricType::Counter ? metric.counter.value : metric.gauge.value);
-    out_ += '\n';
   }
 
  private:
-  void WriteSeries(std::string_view suffix) {
-    out_.append(family_.name).append(suffix).append(labels_).append(labels_.empty() ? " " : "} ");
+  void WriteSeries(std::string& out, std::string_view suffix) {
+    out.append(family_.name).append(suffix).append(labels_).append(labels_.empty() ? " " : "} ");
   }
 
-  void WriteBucket(double upper_bound, std::uint64_t count) {
-    out_.append(family_.name).append("_bucket").append(labels_).append(labels_.empty() ? "{le=\"" : ",le=\"");
-    AppendValue(out_, upper_bound);
-    out_ += "\"} ";
-    AppendCount(out_, count);
-    out_ += '\n';
+  void WriteBucket(std::string& out, double upper_bound, std::uint64_t count) {
+    out.append(family_.name).append("_bucket").append(labels_).append(labels_.empty() ? "{le=\"" : ",le=\"");
+    AppendValue(out, upper_bound);
+    out += "\"} ";
+    AppendCount(out, count);
+    out += '\n';
   }
 
-  void WriteHistogram(const ClientMetric::Histogram& histogram) {
+  void WriteHistogram(std::string& out, const ClientMetric::Histogram& histogram) {
     for (const ClientMetric::Bucket& bucket : histogram.bucket)
-      WriteBucket(bucket.upper_bound, bucket.cumulative_count);
+      WriteBucket(out, bucket.upper_bound, bucket.cumulative_count);
     // The text format requires the +Inf bucket, equal to _count.
     if (histogram.bucket.empty() || histogram.bucket.back().upper_bound != kInfinity)
-      WriteBucket(kInfinity, histogram.sample_count);
-    WriteSeries("_sum");
-    AppendValue(out_, histogram.sample_sum);
-    out_ += '\n';
-    WriteSeries("_count");
-    AppendCount(out_, histogram.sample_count);
-    out_ += '\n';
+      WriteBucket(out, kInfinity, histogram.sample_count);
+    WriteSeries(out, "_sum");
+    AppendValue(out, histogram.sample_sum);
+    out += '\n';
+    WriteSeries(out, "_count");
+    AppendCount(out, histogram.sample_count);
+    out += '\n';
   }
 
   const MetricFamily& family_;
-  std::string& out_;
   std::string labels_;  // without the closing brace
 };
 
 }  // namespace
 
 void ExactTextSerializer::Serialize(std::ostream& out, const std::vector<MetricFamily>& families) const {
-  std::string piece;
-  const auto flush = [&] {
-    // In pieces rather than with a call of the stream for each text.
-    out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
-    piece.clear();
-  };
+  std::string text;
   for (const MetricFamily& family : families) {
-    FamilyWriter writer(family, piece);
-    writer.WriteHead();
-    for (const ClientMetric& metric : family.metric) {
-      writer.Write(metric);
-      if (piece.size() >= kPieceBytes) flush();
-    }
+    FamilyWriter writer(family);
+    writer.WriteHead(text);
+    for (const ClientMetric& metric : family.metric) writer.Write(metric, text);
+    out.write(text.data(), static_cast<std::streamsize>(text.size()));
+    text.clear();
   }
-  flush();
+}
+
+void ExactTextSerializer::Append(const FamilySamples& family, std::vector<std::string>& pieces) const {
+  const auto piece = [&pieces]() -> std::string& {
+    if (pieces.empty() || pieces.back().size() > kPieceBytes - kMetricBytes)
+      pieces.emplace_back().reserve(kPieceBytes);
+    return pieces.back();
+  };
+  const MetricFamily head = family.CollectHead();
+  FamilyWriter writer(head);
+  writer.WriteHead(piece());
+  family.CollectEach([&](const ClientMetric& metric) { writer.Write(metric, piece()); });
 }
 
 }  // namespace outgrown::exporter

@@ -14,6 +14,8 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/serializer.h>
 
+#include "exporter/collectors/samples.h"
+
 namespace outgrown::exporter {
 
 inline constexpr std::string_view kTextFormatContentType = "text/plain; version=0.0.4; charset=utf-8";
@@ -26,6 +28,9 @@ class ExactTextSerializer final : public prometheus::Serializer {
   // infinity gets that bucket from its sample count. Precondition: names are valid ones; counters, gauges and
   // histograms only.
   void Serialize(std::ostream& out, const std::vector<prometheus::MetricFamily>& families) const override;
+
+  // The same text of a family that was not collected, appended to the pieces of a page. One metric at a time is made.
+  void Append(const FamilySamples& family, std::vector<std::string>& pieces) const;
 };
 
 }  // namespace outgrown::exporter

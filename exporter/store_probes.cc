@@ -104,7 +104,7 @@ class StoreProbes::Crew {
   static void AddThread(const std::shared_ptr<Crew>& crew);
   void Work();
   std::optional<std::size_t> TakeStore();
-  bool ReadStore(std::size_t index, Samples& samples);
+  bool ReadStore(std::size_t index, Samples& samples, sqlite::DatabaseFolder& folder);
   std::size_t GiveUpOnTheStuck();
   StoreReport Finish(std::size_t index);
   void VisitReady();
@@ -124,6 +124,7 @@ class StoreProbes::Crew {
   std::size_t threads_ = 0;
   std::size_t visited_ = 0;
   bool is_visiting_ = false;
+  Samples spare_;  // a visited report's, for the room that they took
 };
 
 void StoreProbes::Crew::AddThread(const std::shared_ptr<Crew>& crew) {
@@ -148,8 +149,9 @@ void StoreProbes::Crew::AddThread(const std::shared_ptr<Crew>& crew) {
 
 void StoreProbes::Crew::Work() {
   Samples samples;  // one for all stores, since making room anew for each would take as long as reading it
+  sqlite::DatabaseFolder folder;
   while (const std::optional<std::size_t> index = TakeStore()) {
-    if (!ReadStore(*index, samples)) return;  // another thread has taken its place
+    if (!ReadStore(*index, samples, folder)) return;  // another thread has taken its place
     VisitReady();  // at once: the reports of a thousand stores would take more room than their page
   }
   VisitReady();  // those that are not asked
@@ -166,6 +168,7 @@ std::optional<std::size_t> StoreProbes::Crew::TakeStore() {
       continue;
     }
     store.state = Store::State::kRunning;
+    (store.report.samples = std::move(spare_)).Clear();
     store.thread = static_cast<pid_t>(::syscall(SYS_gettid));
     store.since = Clock::now();
     return index;
@@ -175,9 +178,9 @@ std::optional<std::size_t> StoreProbes::Crew::TakeStore() {
 }
 
 // False if the scrape has given the store up.
-bool StoreProbes::Crew::ReadStore(std::size_t index, Samples& samples) {
+bool StoreProbes::Crew::ReadStore(std::size_t index, Samples& samples, sqlite::DatabaseFolder& folder) {
   const StoreTarget& target = targets_[index];
-  StoreScrape scrape{*settings_, target, target.database};
+  StoreScrape scrape{*settings_, target, target.database, &folder};
   for (const StoreCollector& collector : collectors_) {
     // Of each collector alone, so that what one has added before it got stuck is not shown half.
     samples.Clear();
@@ -252,15 +255,15 @@ StoreReport StoreProbes::Crew::Finish(std::size_t index) {
 // have read meanwhile.
 void StoreProbes::Crew::VisitReady() {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (is_visiting_) return;
-  is_visiting_ = true;
+  if (std::exchange(is_visiting_, true)) return;
   for (; visited_ < stores_.size(); ++visited_) {
     const Store::State state = stores_[visited_].state;
     if (state != Store::State::kEnded && state != Store::State::kGivenUp) break;
-    const StoreReport report = Finish(visited_);
+    StoreReport report = Finish(visited_);
     lock.unlock();
     visit_(report);
     lock.lock();
+    spare_ = std::move(report.samples);
   }
   is_visiting_ = false;
   if (visited_ == stores_.size()) all_visited_.notify_all();

@@ -19,6 +19,7 @@
 #include "exporter/collectors/commit_account.h"
 #include "exporter/collectors/samples.h"
 #include "exporter/sqlite/problem.h"
+#include "exporter/sqlite/store_files.h"
 #include "thresholds/table.h"
 
 namespace outgrown::exporter {
@@ -34,9 +35,9 @@ struct Settings {
   std::shared_ptr<CommitAccounts> commits = std::make_shared<CommitAccounts>();  // from scrape to scrape
 };
 
-// A counter block's file.
+// A counter block's file. All blocks of a folder share its one descriptor, for as long as the scrape lasts.
 struct BlockPlace {
-  std::string directory;
+  std::shared_ptr<const block::Folder> folder;
   block::BlockName name;
 };
 
@@ -62,9 +63,10 @@ struct BlocksSay {
 struct StoreScrape {
   const Settings& settings;
   const StoreTarget& target;
-  std::string database;  // the database file; empty while it is not known
-  std::optional<sqlite::Measured<std::string>> resolved = {};  // ResolvedPath's
-  bool are_blocks_read = true;                                 // or there are none
+  std::string database;                          // the database file; empty while it is not known
+  sqlite::DatabaseFolder* folder = nullptr;      // of the store before, at first
+  std::optional<sqlite::StoreFiles> files = {};  // FilesOf's
+  bool are_blocks_read = true;                   // or there are none
   BlocksSay blocks = {};
   std::string oldest_reader = {};  // who holds the log back, for people; "" if nobody does
   std::string lock_holder = {};    // who has held the write lock for long; likewise
@@ -115,8 +117,8 @@ inline constexpr std::array kExporterCollectors = {
     ExporterCollector{"process", &CollectProcess},
 };
 
-// The database's path with its links resolved, once for all collectors of a store.
-const sqlite::Measured<std::string>& ResolvedPath(StoreScrape& store);  // sqlite_file.cc
+// The database's files, looked at once for all collectors of a store.
+const sqlite::StoreFiles& FilesOf(StoreScrape& store);  // sqlite_file.cc
 
 // For collectors of SQLite's files: a number that can't be had is a series with the reason, and an Error only
 // where something is broken rather than absent. Sets `metric`{database, reason} to 1. The error, for problems

@@ -6,7 +6,8 @@
 //   rollback modes  differences of the header's change counter
 //   counted         differences of each block's successes; a block that was made since counts from its beginning
 //
-// This is the only state that the exporter keeps from one scrape to the next; it is in memory only.
+// This, and which log was read last (sqlite::KnownLog), is the only state that the exporter keeps from one scrape to the
+// next; it is in memory only.
 #pragma once
 
 #include <chrono>
@@ -16,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "exporter/sqlite/commit_counter.h"
@@ -129,8 +131,9 @@ class CommitAccount {
 class CommitAccounts {
  public:
   struct Entry {
-    std::mutex mutex;  // of the account: scrapes at the same time take turns
+    std::mutex mutex;  // of the two below: scrapes at the same time take turns
     CommitAccount account;
+    sqlite::KnownLog known_log;
     std::string path;
     std::chrono::steady_clock::time_point asked;
   };
@@ -140,7 +143,7 @@ class CommitAccounts {
 
  private:
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Entry>> entries_;
+  std::unordered_map<std::string, std::shared_ptr<Entry>> entries_;
   std::chrono::steady_clock::time_point swept_;
   sqlite::WalWatch watch_;
 };

@@ -114,13 +114,13 @@ Result<BlockSum> ReadBlocks(StoreScrape& store) {
   bool disagree = false;
   for (const BlockPlace& place : store.target.blocks) {
     if (!IsKnownMajor(place) && std::ranges::any_of(store.target.blocks, IsKnownMajor)) continue;
-    const Result<Snapshot> snapshot = block::ReadBlock(place.directory, place.name);
+    const Result<Snapshot> snapshot = block::ReadBlock(*place.folder, place.name);
     if (!snapshot) return snapshot.error();
     disagree =
         disagree || (!database.empty() && !snapshot->database.empty() && snapshot->database != database);
     if (!snapshot->database.empty()) database = snapshot->database;
     Add(sum, *snapshot);
-    sum.says.counts.push_back({place.directory + '/' + block::FileNameOf(place.name),
+    sum.says.counts.push_back({place.folder->path() + '/' + block::FileNameOf(place.name),
                                snapshot->created_unix_ns, block::WritesOf(*snapshot, Outcome::kOk)});
     sum.says.living_slots += snapshot->writers;
     sum.says.last_write_unix_ns = std::max(
@@ -138,7 +138,7 @@ Result<BlockSum> ReadBlocks(StoreScrape& store) {
   // With --store the operator has said which file is meant.
   if (store.database.empty() && disagree) {
     return Error{"counter blocks of the same name belong to different databases",
-                 store.target.blocks.back().directory};
+                 store.target.blocks.back().folder->path()};
   }
   if (store.database.empty()) store.database = database;
   return sum;
@@ -204,7 +204,7 @@ Result<void> CollectCounterBlock(StoreScrape& store, Samples& samples) {
   Expose(name, *sum, samples);
   for (const BlockPlace& place : store.target.blocks) {
     if (IsKnownMajor(place)) continue;
-    const Error unknown = block::ReadBlock(place.directory, place.name).error();
+    const Error unknown = block::ReadBlock(*place.folder, place.name).error();
     samples.Set("checkpoint_block_problem_info", {name, ReasonLabel(unknown.what)}, 1);
     return unknown;
   }

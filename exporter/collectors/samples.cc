@@ -111,33 +111,35 @@ std::optional<FamilySamples::Sample> FamilySamples::Find(std::span<const std::st
   return found;
 }
 
-std::vector<prometheus::MetricFamily> FamilySamples::Collect() const {
-  std::vector<prometheus::MetricFamily> families(1);
-  prometheus::MetricFamily& family = families.front();
-  family.name = metric_->name;
-  family.help = metric_->help;
-  family.type = TypeOf(*metric_);
-  // Reserved exactly: a vector that grows would hold twice the family for a moment.
-  family.metric.reserve(cells_.size() / CellsOfOne());
+prometheus::MetricFamily FamilySamples::CollectHead() const {
+  return {std::string(metric_->name), std::string(metric_->help), TypeOf(*metric_), {}};
+}
+
+void FamilySamples::CollectEach(const std::function<void(const prometheus::ClientMetric&)>& visit) const {
+  prometheus::ClientMetric metric;  // one, whose strings and buckets keep their room from sample to sample
+  for (const std::string_view name : metric_->labels) metric.label.push_back({std::string(name), ""});
+  for (const double bound : bounds_) metric.histogram.bucket.push_back({0, bound});
   ForEach([&](const Sample& sample) {
-    prometheus::ClientMetric& added = family.metric.emplace_back();
-    added.label.reserve(sample.labels.size());
-    for (std::size_t i = 0; i < sample.labels.size(); ++i)
-      added.label.push_back({std::string(metric_->labels[i]), std::string(sample.labels[i])});
+    for (std::size_t i = 0; i < sample.labels.size(); ++i) metric.label[i].value = sample.labels[i];
     const double last_cell = std::bit_cast<double>(sample.cells.back());
     if (metric_->type == metrics::Type::kHistogram) {
-      added.histogram.bucket.reserve(bounds_.size());
       for (std::size_t i = 0; i < bounds_.size(); ++i)
-        added.histogram.bucket.push_back({sample.cells[i], bounds_[i]});
+        metric.histogram.bucket[i].cumulative_count = sample.cells[i];
       // The last bucket is infinity, so its cumulative count is the total.
-      added.histogram.sample_count = sample.cells[bounds_.size() - 1];
-      added.histogram.sample_sum = last_cell;
+      metric.histogram.sample_count = sample.cells[bounds_.size() - 1];
+      metric.histogram.sample_sum = last_cell;
     } else {
-      (metric_->type == metrics::Type::kCounter ? added.counter.value : added.gauge.value) = last_cell;
+      (metric_->type == metrics::Type::kCounter ? metric.counter.value : metric.gauge.value) = last_cell;
     }
+    visit(metric);
     return true;
   });
-  return families;
+}
+
+std::vector<prometheus::MetricFamily> FamilySamples::Collect() const {
+  prometheus::MetricFamily family = CollectHead();
+  CollectEach([&](const prometheus::ClientMetric& metric) { family.metric.push_back(metric); });
+  return {std::move(family)};
 }
 
 FamilySamples& Samples::FamilyOf(const metrics::Metric& metric) {
@@ -161,8 +163,14 @@ void Samples::Clear() {
 }
 
 void Samples::Merge(const Samples& other, std::size_t times) {
+  // Both in the catalog's order, so that mostly the next one is meant.
+  auto ours = families_.begin();
   for (const FamilySamples& theirs : other.families_) {
-    if (!theirs.is_empty()) FamilyOf(theirs.metric()).Add(theirs, times);
+    if (theirs.is_empty()) continue;
+    while (ours != families_.end() && AddressOf(*ours) < AddressOf(theirs)) ++ours;
+    if (ours == families_.end() || AddressOf(*ours) != AddressOf(theirs))
+      ours = families_.insert(ours, FamilySamples(theirs.metric()));
+    ours->Add(theirs, times);
   }
 }
 

@@ -4,11 +4,12 @@
 // labels' values. A name that is not in the catalog, or too few or too many labels, is a bug and aborts.
 //
 // prometheus-cpp's own objects take more room than the text that is made of them (a ClientMetric without labels is 200
-// bytes, each label 64 more). So they are made for one family at a time, when it is collected; until then a
+// bytes, each label 64 more). So for a page they are made one after the other, in one object; until then a
 // sample takes its value and its labels' values.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -56,6 +57,10 @@ class FamilySamples final : public prometheus::Collectable {
 
   // One family, in the order in which the samples were added.
   std::vector<prometheus::MetricFamily> Collect() const override;
+
+  // The same in parts: the family without its metrics, and each metric, for as long as the call lasts.
+  prometheus::MetricFamily CollectHead() const;
+  void CollectEach(const std::function<void(const prometheus::ClientMetric&)>& visit) const;
 
  private:
   void AddLabels(std::span<const std::string_view> labels);

@@ -35,12 +35,11 @@ Result<void> ReportProblem(const StoreScrape& store, std::string_view metric, sq
   return Error{std::string(sqlite::ProblemText(problem)), store.database};
 }
 
-const sqlite::Measured<std::string>& ResolvedPath(StoreScrape& store) {
-  if (!store.resolved) {
-    // SQLite puts -wal beside the file that a link leads to, not beside the link.
-    store.resolved = store.database.empty() ? sqlite::Problem::kNoPath : sqlite::ResolvePath(store.database);
-  }
-  return *store.resolved;
+const sqlite::StoreFiles& FilesOf(StoreScrape& store) {
+  sqlite::DatabaseFolder none;
+  if (!store.files)
+    store.files = sqlite::LookAt(store.database, store.folder != nullptr ? *store.folder : none);
+  return *store.files;
 }
 
 void ShowSqliteFileStuck(const std::string& store, Samples& samples) {
@@ -51,13 +50,13 @@ Result<void> CollectSqliteFile(StoreScrape& store, Samples& samples) {
   const auto report = [&](sqlite::Problem problem) {
     return ReportProblem(store, kFileProblemMetric, problem, samples);
   };
-  const sqlite::Measured<std::string>& path = ResolvedPath(store);
-  if (!path.ok()) return report(path.problem());
-  const sqlite::Measured<sqlite::FileStatus> file = sqlite::StatusOf(*path);
+  const sqlite::StoreFiles& files = FilesOf(store);
+  if (!files.path.ok()) return report(files.path.problem());
+  const sqlite::Measured<sqlite::FileStatus>& file = files.database;
   if (!file.ok()) return report(file.problem());
   samples.Set("checkpoint_file_size_bytes", {store.target.name}, static_cast<double>(file->size_bytes));
 
-  const sqlite::Measured<sqlite::FileStatus> wal = sqlite::StatusOf(*path + "-wal");
+  const sqlite::Measured<sqlite::FileStatus>& wal = files.wal;
   // No log is what a store in a rollback mode, or without connections, has: size 0.
   if (!wal.ok() && wal.problem() != sqlite::Problem::kMissing) return report(wal.problem());
   samples.Set("checkpoint_wal_size_bytes", {store.target.name},

@@ -28,38 +28,33 @@ std::uint64_t NowUnixNs() {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
 }
 
-// Resolved. A database that isn't there yet is watched for in its folder.
-Measured<std::string> PathOf(StoreScrape& store) {
-  const Measured<std::string>& path = ResolvedPath(store);
-  if (path.ok() || path.problem() != Problem::kMissing) return path;
-  const std::string& database = store.database;
-  const std::size_t slash = database.rfind('/');
-  const Measured<std::string> folder =
-      sqlite::ResolvePath(slash == std::string::npos ? "." : database.substr(0, slash + 1));
-  if (!folder.ok()) return folder;
-  return *folder + '/' + database.substr(slash == std::string::npos ? 0 : slash + 1);
-}
-
 // If a life of the wal-index began while the counter was read, a connection without a log is normal.
-Measured<CommitCounter> Read(const std::string& path, WalWatch& watch, WalWatch::Seen& lives) {
-  std::optional<WalWatch::Seen> before;
-  Measured<CommitCounter> counter = sqlite::ReadCommitCounter(path);
-  if (!counter.ok() && counter.problem() == Problem::kHeldWithoutLog) {
-    before = watch.Look(path);
-    counter = sqlite::ReadCommitCounter(path);
+Measured<CommitCounter> Read(const std::string& path, const sqlite::StoreFiles& files, sqlite::SeenFiles seen,
+                             WalWatch& watch, WalWatch::Seen& lives) {
+  constexpr int kTries = 2;
+  for (int tries = 1; true; ++tries) {
+    const std::optional<WalWatch::Looked> looked = watch.Look(path, files.folder);
+    // Another store's file system holds the watch's lock: this store's numbers are unknown for this scrape, not
+    // wrong.
+    if (!looked) return Problem::kStuck;
+    lives = *looked;
+    seen.wal_index = looked->wal_index;
+    const Measured<CommitCounter> counter = sqlite::ReadCommitCounter(path, seen);
+    if (counter.ok()) return counter;
+    if (counter.problem() == Problem::kHeldWithoutLog) {
+      const std::optional<WalWatch::Looked> after = watch.Look(path, files.folder);
+      if (!after) return Problem::kStuck;
+      const bool has_begun = after->begun != std::exchange(lives, *after).begun;
+      if (!has_begun) return counter;
+      if (tries == kTries) return Problem::kChanging;
+      seen = {};  // of before
+      continue;
+    }
+    // Encrypted and closed: the header can't be read, but a wal-index seen earlier shows that the mode is WAL.
+    if (counter.problem() == Problem::kEncrypted && lives.begun > 0)
+      return CommitCounter{CommitCounter::Source::kWalIndex};
+    return counter;
   }
-  const std::optional<WalWatch::Seen> after = watch.Look(path);
-  // Another store's file system holds the watch's lock: this store's numbers are unknown for this scrape, not
-  // wrong.
-  if (!after) return Problem::kStuck;
-  lives = *after;
-  if (counter.ok()) return counter;
-  if (counter.problem() == Problem::kHeldWithoutLog && (!before || before->begun != after->begun))
-    return Problem::kChanging;
-  // Encrypted and closed: the header can't be read, but a wal-index seen earlier shows that the mode is WAL.
-  if (counter.problem() == Problem::kEncrypted && after->begun > 0)
-    return CommitCounter{CommitCounter::Source::kWalIndex};
-  return counter;
 }
 
 // How the file that a process has open relates to the one that is read here.
@@ -100,7 +95,10 @@ void ShowStoreCommitsStuck(const std::string& store, Samples& samples) {
 
 Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   const std::string& name = store.target.name;
-  const Measured<std::string> path = PathOf(store);
+  const sqlite::StoreFiles& files = FilesOf(store);
+  // A database that isn't there yet is watched for in its folder.
+  const Measured<std::string>& path =
+      !files.path.ok() && files.path.problem() == Problem::kMissing ? files.place : files.path;
   const auto entry = store.settings.commits->Of(name, path.ok() ? *path : store.database);
   // Held while files are read: two scrapes at the same time would each add the same difference. A scrape that
   // gets stuck here is given up on, and its store not asked again (store_probes.h).
@@ -111,13 +109,14 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   look.blocks = store.blocks.counts;
   look.living_slots = store.blocks.living_slots;
   if (path.ok()) {
-    if (look.living_slots == 0) {
-      if (const Measured<sqlite::FileStatus> log = sqlite::StatusOf(*path + "-wal"); log.ok())
-        look.log = *log;
-    }
-    look.counter = Read(*path, store.settings.commits->watch(), look.lives);
-    look.database = sqlite::IdentityOf(*path);
-    look.is_held = look.living_slots == 0 && sqlite::IsHeldOpen(*path);  // asked of no other
+    sqlite::SeenFiles seen = {
+        .is_database = files.database.ok(), .known_log = &entry->known_log, .now_unix_ns = look.now_unix_ns};
+    if (files.wal.ok()) seen.log = *files.wal;
+    if (look.living_slots == 0) look.log = seen.log;
+    look.counter = Read(*path, files, seen, store.settings.commits->watch(), look.lives);
+    if (look.counter.ok()) look.database = look.counter->database;
+    if (look.database.inode == 0) look.database = sqlite::IdentityOf(*path);  // it could not be read
+    look.is_held = look.living_slots == 0 && sqlite::IsHeldOpen(*path);       // asked of no other
     look.is_write_locked = look.is_held && sqlite::WriteLockHolder(*path).has_value();
     if (store.blocks.lock_held_now_ns >= kLongHoldNs) {
       if (const std::optional<pid_t> holder = sqlite::WriteLockHolder(*path))

@@ -24,6 +24,9 @@ constexpr off_t kSharedSize = 510;
 constexpr std::chrono::milliseconds kTimeMax(40);
 constexpr std::chrono::milliseconds kPauseMax(8);
 
+// More than the coarsest clock by which a file system says when a file was changed, FAT's.
+constexpr std::uint64_t kClockTickNs = 3'000'000'000;
+
 // Problems that pass by themselves when a writer, a checkpoint or a recovery has finished.
 bool MayPass(Problem problem) {
   switch (problem) {
@@ -96,21 +99,24 @@ Measured<std::uint64_t> WalSize(const std::string& path) {
 
 // By the salts, which log and index have in common. With no valid frame the log may hold an older header,
 // and a last connection that keeps its files (SQLITE_FCNTL_PERSIST_WAL) may leave an empty log.
-Measured<bool> BelongsToLog(const WalIndex& index, const std::string& path) {
-  const Measured<ProbeFile> wal = ProbeFile::Open(path + "-wal");
+Measured<bool> BelongsToLog(const WalIndex& index, const std::string& path, const SeenFiles& seen) {
+  if (seen.log && seen.known_log != nullptr && *seen.log == seen.known_log->log &&
+      index.salts == seen.known_log->salts)
+    return true;
+  const Measured<ProbeFile> wal = ProbeFile::Open(path + "-wal", seen.log.has_value());
   if (!wal.ok()) {
     if (wal.problem() != Problem::kMissing) return wal.problem();
     return index.frames == 0;
   }
-  if (index.frames == 0) return true;
-  const Measured<std::uint64_t> size = wal->Size();
-  if (!size.ok()) return size.problem();
-  if (*size == 0) return true;
+  if (index.frames == 0 || wal->opened().size_bytes == 0) return true;
   const Measured<WalHeaderBytes> bytes = ReadStart<kWalHeaderBytes>(*wal);
   if (!bytes.ok())
     return bytes.problem() == Problem::kTruncated ? Problem::kWalIndexUnrelated : bytes.problem();
   const Measured<WalSalts> salts = DecodeWalSalts(*bytes);
   if (!salts.ok()) return salts.problem();
+  // A change within the same tick of the file system's clock would not show in its times.
+  if (seen.known_log != nullptr && wal->opened().changed_ns + kClockTickNs < seen.now_unix_ns)
+    *seen.known_log = {wal->opened(), *salts};
   return *salts == index.salts;
 }
 
@@ -132,35 +138,45 @@ Measured<CommitCounter> WithoutWalIndex(const std::string& path, const ProbeFile
 // those that began when all of the log was in the database: they read nothing else, and keep any checkpoint from writing to
 // it. A checkpoint holds it exclusively.
 std::optional<OldReader> OldestReader(const ProbeFile& shm, const WalIndex& index) {
+  std::array<std::uint32_t, kReadMarks> marks = index.read_marks;
+  marks[0] = index.frames_backfilled;
+  if (std::ranges::min(marks) >= index.frames) return std::nullopt;
+  // Mostly nobody reads, which one question shows for all marks.
+  const Measured<bool> any = shm.IsLocked(F_WRLCK, kReadMarkLockByte, kReadMarks);
+  if (any.ok() && !*any) return std::nullopt;
   std::optional<OldReader> oldest;
   for (std::size_t mark = 0; mark < kReadMarks; ++mark) {
-    const std::uint32_t frames = mark == 0 ? index.frames_backfilled : index.read_marks[mark];
-    if (frames >= index.frames || (oldest && frames >= oldest->frames)) continue;
-    const auto byte = static_cast<off_t>(kReadMarkLockByte + mark);
-    const Measured<std::optional<pid_t>> holder = shm.LockHolder(F_WRLCK, byte, 1);
-    if (!holder.ok() || !*holder) continue;
-    const Measured<bool> exclusively = shm.IsLocked(F_RDLCK, byte, 1);
-    if (exclusively.ok() && !*exclusively) oldest = OldReader{frames, **holder};
+    if (marks[mark] >= index.frames || (oldest && marks[mark] >= oldest->frames)) continue;
+    const auto lock = shm.LockOn(F_WRLCK, static_cast<off_t>(kReadMarkLockByte + mark), 1);
+    if (lock.ok() && *lock && !(*lock)->is_exclusive) oldest = OldReader{marks[mark], (*lock)->process};
   }
   return oldest;
 }
 
-// `page_bytes` 0: not known.
-Measured<CommitCounter> ReadFromWalIndex(const std::string& path, const ProbeFile& database,
-                                         std::uint32_t page_bytes) {
-  const Measured<ProbeFile> shm = ProbeFile::Open(path + "-shm");
-  if (!shm.ok()) {
-    if (shm.problem() != Problem::kMissing) return shm.problem();
-    return WithoutWalIndex(path, database);
-  }
+Measured<WalIndexSeen> ReadWalIndex(const std::string& path) {
+  Measured<ProbeFile> shm = ProbeFile::Open(path + "-shm");
+  if (!shm.ok()) return shm.problem();
   const Measured<WalIndexBytes> bytes = ReadStart<kWalIndexBytes>(*shm);
   if (!bytes.ok())
     return bytes.problem() == Problem::kTruncated ? Problem::kWalIndexDamaged : bytes.problem();
   const Measured<WalIndex> index = DecodeWalIndex(*bytes);
   if (!index.ok()) return index.problem();
+  return WalIndexSeen{std::make_shared<const ProbeFile>(std::move(*shm)), *index};
+}
+
+// `page_bytes` 0: not known.
+Measured<CommitCounter> ReadFromWalIndex(const std::string& path, const ProbeFile& database,
+                                         std::uint32_t page_bytes, const SeenFiles& seen) {
+  const Measured<WalIndexSeen> read =
+      seen.wal_index ? Measured<WalIndexSeen>(*seen.wal_index) : ReadWalIndex(path);
+  if (!read.ok()) {
+    if (read.problem() != Problem::kMissing) return read.problem();
+    return WithoutWalIndex(path, database);
+  }
+  const WalIndex* const index = &read->index;
   if (page_bytes != 0 && index->page_bytes != 0 && index->page_bytes != page_bytes)
     return Problem::kWalIndexUnrelated;
-  const Measured<bool> belongs = BelongsToLog(*index, path);
+  const Measured<bool> belongs = BelongsToLog(*index, path, seen);
   if (!belongs.ok()) return belongs.problem();
   if (!*belongs) {
     const Measured<std::uint64_t> wal_size = FileSize(path + "-wal");
@@ -170,16 +186,16 @@ Measured<CommitCounter> ReadFromWalIndex(const std::string& path, const ProbeFil
   }
   return CommitCounter{
       CommitCounter::Source::kWalIndex, index->commits, 0, index->frames, index->frames_backfilled,
-      OldestReader(*shm, *index)};
+      OldestReader(*read->file, *index)};
 }
 
 // An encrypted header shows no journal mode, but a wal-index that belongs to its log does (SQLCipher leaves
 // it plain).
-Measured<CommitCounter> ReadWithoutHeader(const std::string& path, const ProbeFile& database,
-                                          std::uint64_t size_bytes, Problem problem) {
-  if (size_bytes % 512 != 0) return problem;
+Measured<CommitCounter> ReadWithoutHeader(const std::string& path, const ProbeFile& database, Problem problem,
+                                          const SeenFiles& seen) {
+  if (database.opened().size_bytes % 512 != 0) return problem;
   if (!FileSize(path + "-shm").ok()) return Problem::kEncrypted;
-  return ReadFromWalIndex(path, database, 0);
+  return ReadFromWalIndex(path, database, 0, seen);
 }
 
 // Asked after the header was read: a database that grows meanwhile is not shorter than it said.
@@ -213,29 +229,27 @@ Measured<CommitCounter> ReadFromHeader(const std::string& path, const ProbeFile&
   return counter;
 }
 
-Measured<CommitCounter> Attempt(const std::string& path) {
-  const Measured<ProbeFile> database = ProbeFile::Open(path);
-  if (!database.ok()) return database.problem();
-  const Measured<std::uint64_t> size = database->Size();
-  if (!size.ok()) return size.problem();
+Measured<CommitCounter> ReadOpened(const std::string& path, const ProbeFile& database,
+                                   const SeenFiles& seen) {
+  const std::uint64_t size_bytes = database.opened().size_bytes;
   // Created, but nothing was committed yet: the first commit in any mode will write a header with counter 1.
-  if (*size == 0) return CommitCounter{CommitCounter::Source::kHeader, 0};
-  const Measured<bool> exclusive = IsExclusive(*database);
+  if (size_bytes == 0) return CommitCounter{CommitCounter::Source::kHeader, 0};
+  const Measured<bool> exclusive = IsExclusive(database);
   if (!exclusive.ok()) return exclusive.problem();
   if (*exclusive) return Problem::kExclusive;
-  const Measured<DatabaseHeader> header = ReadDatabaseHeader(*database);
+  const Measured<DatabaseHeader> header = ReadDatabaseHeader(database);
   if (!header.ok()) {
     if (header.problem() != Problem::kNotSqlite) return header.problem();
-    return ReadWithoutHeader(path, *database, *size, header.problem());
+    return ReadWithoutHeader(path, database, header.problem(), seen);
   }
-  if (!header->is_wal) return ReadFromHeader(path, *database, *header);
-  Measured<CommitCounter> counter = ReadFromWalIndex(path, *database, header->page_bytes);
+  if (!header->is_wal) return ReadFromHeader(path, database, *header);
+  Measured<CommitCounter> counter = ReadFromWalIndex(path, database, header->page_bytes, seen);
   if (!counter.ok()) return counter;
   // A checkpoint writes page 1, with the new size, before the last pages: "too short" means damage only once
   // all frames are copied.
   const bool is_header_of_all = header->is_reserved_zero && counter->frames == counter->frames_backfilled &&
                                 header->change_counter == header->version_valid_for;
-  if (is_header_of_all && *size < std::uint64_t{header->pages} * header->page_bytes)
+  if (is_header_of_all && size_bytes < std::uint64_t{header->pages} * header->page_bytes)
     return Problem::kTruncated;
   (*counter).change_counter = header->change_counter;
   if (!header->is_reserved_zero) return counter;  // the rest of the header is encrypted
@@ -244,12 +258,20 @@ Measured<CommitCounter> Attempt(const std::string& path) {
   return counter;
 }
 
+Measured<CommitCounter> Attempt(const std::string& path, const SeenFiles& seen = {}) {
+  const Measured<ProbeFile> database = ProbeFile::Open(path, seen.is_database);
+  if (!database.ok()) return database.problem();
+  Measured<CommitCounter> counter = ReadOpened(path, *database, seen);
+  if (counter.ok()) (*counter).database = database->opened().identity();
+  return counter;
+}
+
 }  // namespace
 
-Measured<CommitCounter> ReadCommitCounter(const std::string& path) {
+Measured<CommitCounter> ReadCommitCounter(const std::string& path, const SeenFiles& seen) {
   const auto deadline = std::chrono::steady_clock::now() + kTimeMax;
   std::chrono::milliseconds pause(1);
-  Measured<CommitCounter> counter = Attempt(path);
+  Measured<CommitCounter> counter = Attempt(path, seen);
   while (!counter.ok() && MayPass(counter.problem()) && std::chrono::steady_clock::now() + pause < deadline) {
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, kPauseMax);
@@ -260,8 +282,7 @@ Measured<CommitCounter> ReadCommitCounter(const std::string& path) {
 
 bool IsHeldOpen(const std::string& path) {
   const Measured<ProbeFile> database = ProbeFile::Open(path);
-  if (!database.ok()) return false;
-  const Measured<bool> held = IsHeld(*database);
+  const Measured<bool> held = database.ok() ? IsHeld(*database) : database.problem();
   return held.ok() && *held;
 }
 
@@ -269,8 +290,8 @@ std::optional<pid_t> WriteLockHolder(const std::string& path) {
   const auto holder = [](const std::string& file, off_t byte) -> std::optional<pid_t> {
     const Measured<ProbeFile> open = ProbeFile::Open(file);
     if (!open.ok()) return std::nullopt;
-    const Measured<std::optional<pid_t>> process = open->LockHolder(F_WRLCK, byte, 1);
-    return process.ok() ? *process : std::nullopt;
+    const auto lock = open->LockOn(F_WRLCK, byte, 1);
+    return lock.ok() && *lock ? std::optional((*lock)->process) : std::nullopt;
   };
   const std::optional<pid_t> in_wal = holder(path + "-shm", kWalWriteLockByte);
   return in_wal ? in_wal : holder(path, kReservedByte);

@@ -15,9 +15,12 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "exporter/sqlite/headers.h"
+#include "exporter/sqlite/probe_file.h"
 #include "exporter/sqlite/problem.h"
 
 namespace outgrown::exporter::sqlite {
@@ -25,7 +28,7 @@ namespace outgrown::exporter::sqlite {
 // A read transaction on a snapshot that is not the newest: no checkpoint copies frames beyond it.
 struct OldReader {
   std::uint32_t frames = 0;  // of the log that it sees
-  pid_t process = 0;         // 0: not known (ProbeFile::LockHolder)
+  pid_t process = 0;         // 0: not known (ProbeFile::Lock)
   friend bool operator==(const OldReader&, const OldReader&) = default;
 };
 
@@ -40,11 +43,34 @@ struct CommitCounter {
   // As the database file's header says, in WAL mode as of the last checkpoint; 0 if it can't be read (encrypted).
   std::uint32_t page_bytes = 0;
   std::uint32_t free_pages = 0;
+  FileIdentity database = {};  // the file that it was read of
 };
 
-// The counter now. `path` is the database file's, resolved (ResolvePath). The file is looked at again for
+// The wal-index at a store's path, as the watch has it open and has just read it.
+struct WalIndexSeen {
+  std::shared_ptr<const ProbeFile> file;
+  WalIndex index;
+};
+
+// The log whose header was read last, and its salts, by which a wal-index belongs to it. While nothing has changed the log
+// since, it isn't opened again: most of a thousand stores are idle from one scrape to the next.
+struct KnownLog {
+  FileStatus log;  // inode 0: none is known
+  WalSalts salts = {};
+};
+
+// What this scrape has seen of a store already, so that it isn't asked again.
+struct SeenFiles {
+  bool is_database = false;            // StatusOf found a regular file
+  std::optional<FileStatus> log = {};  // StatusOf's
+  std::optional<WalIndexSeen> wal_index = {};
+  KnownLog* known_log = nullptr;  // the store's, kept by the caller from scrape to scrape
+  std::uint64_t now_unix_ns = 0;  // for that
+};
+
+// The counter now. `path` is the database file's, resolved (ResolvePath). The files are looked at again, all of them, for
 // at most 40 ms while a writer is in the middle of something.
-Measured<CommitCounter> ReadCommitCounter(const std::string& path);
+Measured<CommitCounter> ReadCommitCounter(const std::string& path, const SeenFiles& seen = {});
 
 // Whether a connection of another process has the database open now: in WAL mode at any time between its first read and
 // its end, in rollback modes during transactions only. Seen through bind mounts and hard links.

@@ -29,11 +29,28 @@ Problem ProblemOfErrno(int error_number) {
   }
 }
 
-Measured<FileStatus> OfRegularFile(const struct stat& status) {
-  if (!S_ISREG(status.st_mode)) return Problem::kNotRegular;
+constexpr unsigned kWanted = STATX_TYPE | STATX_INO | STATX_SIZE | STATX_MTIME | STATX_CTIME | STATX_BTIME;
+
+std::uint64_t Ns(const struct statx_timestamp& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + time.tv_nsec;
+}
+
+std::uint64_t BornNs(const struct statx& status) {
+  return (status.stx_mask & STATX_BTIME) == 0 ? 0 : Ns(status.stx_btime);
+}
+
+// statx for the birth time, which stat(2) lacks: ext4 gives a deleted file's inode number to the next file at once.
+Measured<FileStatus> StatusOfFile(int folder, const char* path, int flags) {
+  struct statx status = {};
+  if (::statx(folder, path, flags | AT_SYMLINK_NOFOLLOW, kWanted, &status) != 0) return ProblemOfErrno(errno);
+  if (!S_ISREG(status.stx_mode)) return Problem::kNotRegular;
   return FileStatus{
-      status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
-      static_cast<double>(status.st_mtim.tv_sec) + static_cast<double>(status.st_mtim.tv_nsec) / 1e9};
+      makedev(status.stx_dev_major, status.stx_dev_minor),
+      status.stx_ino,
+      status.stx_size,
+      static_cast<double>(status.stx_mtime.tv_sec) + static_cast<double>(status.stx_mtime.tv_nsec) / 1e9,
+      Ns(status.stx_ctime),
+      BornNs(status)};
 }
 
 }  // namespace
@@ -45,24 +62,13 @@ Measured<std::string> ResolvePath(const std::string& path) {
   return std::string(resolved.data());
 }
 
-Measured<FileStatus> StatusOf(const std::string& path) {
-  struct stat status = {};
-  // lstat: the path is resolved, so a link at its end was put there since.
-  if (::lstat(path.c_str(), &status) != 0) return ProblemOfErrno(errno);
-  return OfRegularFile(status);
-}
+// The path is resolved, so a link at its end was put there since.
+Measured<FileStatus> StatusOf(const std::string& path) { return StatusOfFile(AT_FDCWD, path.c_str(), 0); }
 
 FileIdentity IdentityOf(const std::string& path) {
   struct statx status = {};
-  // For the birth time, which stat(2) lacks: ext4 gives a deleted file's inode number to the next file at
-  // once.
   if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &status) != 0) return {};
-  FileIdentity identity{makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino, 0};
-  if ((status.stx_mask & STATX_BTIME) != 0) {
-    identity.born_ns =
-        static_cast<std::uint64_t>(status.stx_btime.tv_sec) * 1'000'000'000 + status.stx_btime.tv_nsec;
-  }
-  return identity;
+  return {makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino, BornNs(status)};
 }
 
 Measured<std::uint64_t> FileSize(const std::string& path) {
@@ -71,16 +77,20 @@ Measured<std::uint64_t> FileSize(const std::string& path) {
   return status->size_bytes;
 }
 
-Measured<ProbeFile> ProbeFile::Open(const std::string& path) {
+Measured<ProbeFile> ProbeFile::Open(const std::string& path, bool is_looked_at) {
   // Looked at before it is opened, because opening a device can act on it and opening a FIFO wakes its
   // writer; and again afterwards, because it may have been replaced in between.
-  if (const Measured<std::uint64_t> size = FileSize(path); !size.ok()) return size.problem();
+  if (!is_looked_at) {
+    if (const Measured<FileStatus> status = StatusOf(path); !status.ok()) return status.problem();
+  }
   // O_NOCTTY, O_NONBLOCK: should a terminal or a FIFO have taken its place, opening it neither makes it ours
   // nor waits.
   const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
   if (fd < 0) return ProblemOfErrno(errno);
   ProbeFile file(fd);
-  if (const Measured<std::uint64_t> size = file.Size(); !size.ok()) return size.problem();
+  const Measured<FileStatus> status = file.Status();
+  if (!status.ok()) return status.problem();
+  file.opened_ = *status;
   return file;
 }
 
@@ -88,11 +98,7 @@ ProbeFile::~ProbeFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Measured<FileStatus> ProbeFile::Status() const {
-  struct stat status = {};
-  if (::fstat(fd_, &status) != 0) return ProblemOfErrno(errno);
-  return OfRegularFile(status);
-}
+Measured<FileStatus> ProbeFile::Status() const { return StatusOfFile(fd_, "", AT_EMPTY_PATH); }
 
 Measured<std::uint64_t> ProbeFile::Size() const {
   const Measured<FileStatus> status = Status();
@@ -111,7 +117,8 @@ Measured<std::size_t> ProbeFile::ReadAt(std::uint64_t offset, std::span<std::uin
   return bytes.size();
 }
 
-Measured<std::optional<pid_t>> ProbeFile::LockHolder(short lock_type, off_t offset, off_t length) const {
+Measured<std::optional<ProbeFile::Lock>> ProbeFile::LockOn(short lock_type, off_t offset,
+                                                           off_t length) const {
   // A POSIX lock is asked about, of the kind that SQLite sets; F_GETLK never reports locks of our own
   // process, which has none.
   struct flock lock = {};
@@ -121,14 +128,14 @@ Measured<std::optional<pid_t>> ProbeFile::LockHolder(short lock_type, off_t offs
   lock.l_len = length;
   // On a read-only descriptor F_GETLK may ask for a write lock, which F_SETLK could not set (man 2 fcntl).
   if (::fcntl(fd_, F_GETLK, &lock) != 0) return ProblemOfErrno(errno);
-  if (lock.l_type == F_UNLCK) return std::optional<pid_t>();
-  return std::optional<pid_t>(std::max<pid_t>(lock.l_pid, 0));
+  if (lock.l_type == F_UNLCK) return std::optional<Lock>();
+  return std::optional<Lock>({std::max<pid_t>(lock.l_pid, 0), lock.l_type == F_WRLCK});
 }
 
 Measured<bool> ProbeFile::IsLocked(short lock_type, off_t offset, off_t length) const {
-  const Measured<std::optional<pid_t>> holder = LockHolder(lock_type, offset, length);
-  if (!holder.ok()) return holder.problem();
-  return holder->has_value();
+  const Measured<std::optional<Lock>> lock = LockOn(lock_type, offset, length);
+  if (!lock.ok()) return lock.problem();
+  return lock->has_value();
 }
 
 }  // namespace outgrown::exporter::sqlite

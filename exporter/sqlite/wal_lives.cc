@@ -36,10 +36,8 @@ bool IsBlank(const WalIndexBytes& bytes) {
 // A connection holds the byte shared for as long as it has the wal-index open; it is held exclusively only to
 // empty a file that no connection holds (unixLockSharedMemory in SQLite's os_unix.c).
 bool IsIndexHeld(const ProbeFile& file) {
-  const Measured<bool> any = file.IsLocked(F_WRLCK, kWalIndexHeldByte, 1);
-  if (!any.ok() || !*any) return false;
-  const Measured<bool> exclusively = file.IsLocked(F_RDLCK, kWalIndexHeldByte, 1);
-  return exclusively.ok() && !*exclusively;
+  const auto lock = file.LockOn(F_WRLCK, kWalIndexHeldByte, 1);
+  return lock.ok() && *lock && !(*lock)->is_exclusive;
 }
 
 }  // namespace
@@ -88,48 +86,49 @@ void WalLives::Take(const Happened& happened) {
 // read.
 void WalLives::Look(std::span<const Happened> events) {
   for (const Happened& happened : events) Take(happened);
-  OpenNewest();
+  const Measured<FileStatus> there = OpenNewest();
   for (Life& life : lives_) {
     Reading& reading = life.reading = {};
-    reading.is_held = IsIndexHeld(life.file);
+    // Of the newest, stat has just said it.
+    const Measured<FileStatus> status =
+        there.ok() && there->is_same_file(life.file->opened()) ? there : life.file->Status();
+    if (status.ok()) reading.size_bytes = status->size_bytes;
+    reading.is_held = IsIndexHeld(*life.file);
     WalIndexBytes bytes = {};
     for (int reads = 0; reads < kReadsMax && !reading.is_valid && !reading.is_blank; ++reads) {
-      const Measured<std::size_t> read = life.file.ReadAt(0, bytes);
+      const Measured<std::size_t> read = life.file->ReadAt(0, bytes);
       reading.is_blank = read.ok() ? IsBlank(bytes) : read.problem() == Problem::kTruncated;
       if (!read.ok()) break;
       const Measured<WalIndex> index = DecodeWalIndex(bytes);
       // A writer is between the two copies; the next read is a microsecond later.
       if (!index.ok()) continue;
       reading.is_valid = true;
-      reading.commits = index->commits;
+      reading.index = *index;
     }
-    if (const Measured<std::uint64_t> size = life.file.Size(); size.ok()) reading.size_bytes = *size;
   }
 }
 
-void WalLives::OpenNewest() {
+Measured<FileStatus> WalLives::OpenNewest() {
   const Measured<FileStatus> there = StatusOf(path_);
   bool is_open = false;
   for (Life& life : lives_) {
-    life.is_here = there.ok() && life.identity.is_same_file(*there);
+    life.is_here = there.ok() && life.file->opened().is_same_file(*there);
     is_open = is_open || life.is_here;
   }
-  if (!there.ok() || is_open) return;
-  Measured<ProbeFile> file = ProbeFile::Open(path_);
-  if (!file.ok()) return;
-  // Of the descriptor: another file may have come to the path since StatusOf.
-  const Measured<FileStatus> identity = file->Status();
-  if (!identity.ok()) return;
+  if (!there.ok() || is_open) return there;
+  Measured<ProbeFile> file = ProbeFile::Open(path_, true);
+  if (!file.ok()) return file.problem();
   if (!is_watched_) {
     ++begun_;
     if (!is_beginning_) ++missed_;  // others may have come and gone since the last Look
   } else {
     --unopened_;
   }
-  Life life{std::move(*file), *identity};
+  Life life{std::make_shared<const ProbeFile>(std::move(*file))};
   life.was_there = is_beginning_ || std::exchange(is_next_from_elsewhere_, false);
-  if (is_watched_) life.watch = begin_watch_(life.file.descriptor());
+  if (is_watched_) life.watch = begin_watch_(life.file->descriptor());
   lives_.push_back(std::move(life));
+  return there;
 }
 
 // The file is empty again, or its counter started over: its next life.
@@ -149,7 +148,7 @@ void WalLives::SettleLife(Life& life) {
   if (!life.is_settled) {
     if (life.was_there && !now.is_valid && !now.is_blank) return;  // what was there before is not known yet
     // What was there before is where the count begins.
-    if (life.was_there) life.seen = now.commits;
+    if (life.was_there) life.seen = now.index.commits;
     // It was closed already, yet it is in use: that may be another life in the same file.
     const bool is_left_behind = life.is_here && !now.is_held;
     if (!life.was_there && life.closes > (is_left_behind ? 1 : 0)) ++missed_;
@@ -160,7 +159,8 @@ void WalLives::SettleLife(Life& life) {
     const bool had_commits = life.was_held || life.seen > 0 || life.is_unexplained;
     const bool is_emptied = (life.is_over && had_commits && life.changes > 0) ||
                             now.size_bytes < life.settled_size_bytes || (now.is_blank && life.seen > 0);
-    const bool is_lower = now.is_valid && now.commits < life.seen && !IsWrapped(life.seen, now.commits);
+    const bool is_lower =
+        now.is_valid && now.index.commits < life.seen && !IsWrapped(life.seen, now.index.commits);
     if (is_emptied || is_lower) {
       BeginAgain(life);
     } else if (!life.is_over && life.changes > 0 && life.closes > 0) {
@@ -177,21 +177,21 @@ void WalLives::SettleLife(Life& life) {
   // A file that nobody was seen to hold may have been copied here (cp, rsync), with commits that were made
   // elsewhere.
   life.is_unexplained =
-      now.commits != life.seen && !(life.was_there || life.was_held || life.is_removed_open);
+      now.index.commits != life.seen && !(life.was_there || life.was_held || life.is_removed_open);
   if (life.is_unexplained) {
     // Nor may they be nobody's: a process that wrote and was gone before the first look leaves just this.
     if (life.is_over && !std::exchange(life.is_missed, true)) ++missed_;
     return;
   }
   // Modulo 2^32, so that a counter that wrapped adds the right difference.
-  commits_ += now.commits - life.seen;
-  life.seen = now.commits;
+  commits_ += now.index.commits - life.seen;
+  life.seen = now.index.commits;
 }
 
 // Whether its last count was read.
 bool WalLives::Forget(Life& life) {
   if (life.watch >= 0) end_watch_(life.watch);
-  return life.reading.is_blank || (life.reading.is_valid && life.reading.commits == life.seen);
+  return life.reading.is_blank || (life.reading.is_valid && life.reading.index.commits == life.seen);
 }
 
 void WalLives::Settle() {
@@ -225,12 +225,17 @@ void WalLives::Settle() {
   }
 }
 
+std::optional<WalIndexSeen> WalLives::newest() const {
+  if (lives_.empty() || !lives_.back().is_here || !lives_.back().reading.is_valid) return std::nullopt;
+  return WalIndexSeen{lives_.back().file, lives_.back().reading.index};
+}
+
 void WalLives::SetWatched(bool is_watched) {
   is_watched_ = is_watched;
   unopened_ = 0;
   for (Life& life : lives_) {
     if (life.watch >= 0) end_watch_(life.watch);
-    life.watch = is_watched ? begin_watch_(life.file.descriptor()) : -1;
+    life.watch = is_watched ? begin_watch_(life.file->descriptor()) : -1;
   }
 }
 

@@ -28,10 +28,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "exporter/sqlite/commit_counter.h"
 #include "exporter/sqlite/headers.h"
 #include "exporter/sqlite/probe_file.h"
 
@@ -75,6 +78,9 @@ class WalLives {
   // Events were lost: open lives continue, and at least one life counts as missed.
   void EventsLost();
 
+  // The wal-index at the path, if the last Look could read it.
+  std::optional<WalIndexSeen> newest() const;
+
   const std::string& shm_path() const { return path_; }
   std::uint64_t commits() const { return commits_; }
   std::uint64_t missed() const { return missed_; }
@@ -89,12 +95,11 @@ class WalLives {
     bool is_valid = false;
     bool is_blank = false;  // too short, or nothing but zeros: it was just begun
     bool is_held = false;   // by a connection
-    std::uint32_t commits = 0;
+    WalIndex index = {};
     std::uint64_t size_bytes = 0;
   };
   struct Life {
-    ProbeFile file;
-    FileStatus identity;
+    std::shared_ptr<const ProbeFile> file;
     int watch = -1;
     Reading reading = {};          // of the last Look
     bool is_here = true;           // at the path
@@ -113,7 +118,7 @@ class WalLives {
   };
 
   void Take(const Happened& happened);
-  void OpenNewest();
+  Measured<FileStatus> OpenNewest();  // what is at the path
   void SettleLife(Life& life);
   void BeginAgain(Life& life);
   bool Forget(Life& life);

@@ -237,17 +237,14 @@ void WalWatch::Sweep(std::chrono::steady_clock::time_point now) {
   });
 }
 
-WalWatch::Seen WalWatch::SeenOf(const Store& store) const {
+WalWatch::Looked WalWatch::LookedAt(const Store& store) const {
   const WalLives& lives = store.lives;
-  return {store.since,
-          lives.commits(),
-          lives.missed(),
-          lives.begun(),
-          store.watch >= 0 && lives.is_watched(),
-          lives.is_long_lived()};
+  return {{store.since, lives.commits(), lives.missed(), lives.begun(),
+           store.watch >= 0 && lives.is_watched(), lives.is_long_lived()},
+          lives.newest()};
 }
 
-std::optional<WalWatch::Seen> WalWatch::Look(const std::string& path) {
+std::optional<WalWatch::Looked> WalWatch::Look(const std::string& path, const FileIdentity& known) {
   const std::string folder = path.substr(0, path.rfind('/') + 1);
   std::shared_ptr<Store> store;
   bool is_local = false;
@@ -266,7 +263,7 @@ std::optional<WalWatch::Seen> WalWatch::Look(const std::string& path) {
     is_local = store->watch >= 0;
   }
   // Without the lock, since both may hang on a file system that doesn't answer.
-  const FileIdentity identity = IdentityOf(folder);
+  const FileIdentity identity = known.inode != 0 ? known : IdentityOf(folder);
   is_local = is_local || IsLocal(folder);
   {
     const std::unique_lock<std::timed_mutex> lock = lock_soon();
@@ -283,13 +280,13 @@ std::optional<WalWatch::Seen> WalWatch::Look(const std::string& path) {
       store->is_touched = true;
       touched_.push_back(store.get());
       Drain();
-      if (store->watch >= 0) return SeenOf(*store);
+      if (store->watch >= 0) return LookedAt(*store);
     }
   }
   const std::lock_guard<std::mutex> lock(store->mutex);
   store->lives.Look({});
   store->lives.Settle();
-  return SeenOf(*store);
+  return LookedAt(*store);
 }
 
 }  // namespace outgrown::exporter::sqlite

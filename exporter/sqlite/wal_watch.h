@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "exporter/sqlite/wal_lives.h"
@@ -40,9 +41,14 @@ class WalWatch {
     bool is_long_lived = false;  // one life held by a connection since the last Look
   };
 
+  struct Looked : Seen {
+    std::optional<WalIndexSeen> wal_index = {};  // not to be kept: it may be a deleted file's
+  };
+
   // Looks at the store whose database is at `path` (resolved), and watches it from the first Look on until it was not
-  // asked for during ten minutes. Nothing: another store's file system keeps the watch busy. Thread-safe.
-  std::optional<Seen> Look(const std::string& path);
+  // asked for during ten minutes. `folder`: its folder's identity, if the caller knows it. Nothing: another store's file
+  // system keeps the watch busy. Thread-safe.
+  std::optional<Looked> Look(const std::string& path, const FileIdentity& folder = {});
 
  private:
   struct Store;
@@ -56,15 +62,15 @@ class WalWatch {
   void Dispatch(const char* events, std::size_t size);
   void LoseAll();
   void Sweep(std::chrono::steady_clock::time_point now);
-  Seen SeenOf(const Store& store) const;
+  Looked LookedAt(const Store& store) const;
 
   // Guards everything below, and the lives of watched stores. Those of others have Store::mutex, since reading them may
   // take for ever.
   std::timed_mutex mutex_;
-  std::map<std::string, std::shared_ptr<Store>> stores_;  // by path
-  std::map<int, Folder> folders_;                         // by inotify's watch
-  std::multimap<int, Store*> files_;                      // open wal-indexes, by inotify's watch
-  std::vector<Store*> touched_;                           // looked at since the last Settle
+  std::unordered_map<std::string, std::shared_ptr<Store>> stores_;  // by path
+  std::map<int, Folder> folders_;                                   // by inotify's watch
+  std::multimap<int, Store*> files_;                                // open wal-indexes, by inotify's watch
+  std::vector<Store*> touched_;                                     // looked at since the last Settle
   std::uint64_t next_since_ = 1;
   std::chrono::steady_clock::time_point swept_;
   int inotify_ = -1;

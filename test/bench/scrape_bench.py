@@ -1,7 +1,7 @@
 """What a scrape costs the exporter: processor time and memory by the number of stores, beside the exporter of commit c28e3b6,
 prometheus-node-exporter and a bare prometheus-cpp Exposer with the same series.
 
-The stores are in WAL mode, each open in an application that has written once and has a counter block. Processor time is the
+The stores are in WAL mode, each open in an application that has written once, some seconds before, and has a counter block. Processor time is the
 process' own (CLOCK_PROCESS_CPUTIME_ID of another process), the least of several scrapes: other programs can only add to it.
 
 Usage, to measure this alone: scrape_bench.py BUILD_DIR [STORES...]
@@ -35,6 +35,7 @@ OLD = "c28e3b6"  # each store had a thread of its own, and the page was built tw
 STORES = [1, 100, 1000, 10_000]
 SCRAPES = 25
 COMPARED = 1000
+IDLE_SECONDS = 4  # after which the log of a store is known as unchanged (kClockTickNs, commit_counter.cc), as between real scrapes
 OF_ONE_APPLICATION = 500  # opening a store takes longer the more of them a process has
 
 
@@ -82,6 +83,7 @@ def stores(library, count):
         for process in applications:
             if process.stdout.readline() != b"ready\n":
                 raise RuntimeError("an application with stores has failed")
+        time.sleep(IDLE_SECONDS)
         yield pathlib.Path(folder)
 
 

@@ -26,7 +26,7 @@ STORES = 1000
 SECONDS = 20 if LONG else 1
 PATIENCE = 1 if LONG else servers.PATIENCE
 SCRAPE_SECONDS, END_SECONDS = 1 * PATIENCE, 2 * PATIENCE
-MEMORY_TIMES, AFTER_TIMES = 1.5, 1.25  # afterwards: up to 16.8 MiB were seen where 14 were quiet, and not looked into
+MEMORY_TIMES = 1.5
 
 
 class Scrape:
@@ -92,8 +92,7 @@ class Attack(unittest.TestCase):
         self.longest_seconds, self.connections = float(longest), int(connections)
 
     def check(self, kind, count):
-        # Until each of the exporter's 64 threads has answered, which takes 1 MiB more than ten answers do.
-        quiet = [Scrape(self.exporter.port) for _ in range(80)]
+        quiet = [Scrape(self.exporter.port) for _ in range(10)]
         self.assertEqual([scrape.problem for scrape in quiet if scrape.problem], [])
         quiet_kib = self.exporter.memory_kib("VmHWM")
         attacked = []
@@ -124,7 +123,7 @@ class Attack(unittest.TestCase):
         self.assertEqual([scrape.problem for scrape in attacked if scrape.problem], [])
         self.assertLess(max(times), SCRAPE_SECONDS)
         self.assertLess(peak_kib, MEMORY_TIMES * quiet_kib)
-        self.assertLess(after_kib, AFTER_TIMES * quiet_kib)
+        self.assertLess(after_kib, quiet_kib)
         self.assertLess(end_seconds, END_SECONDS)
         return connections, longest_seconds
 

@@ -36,9 +36,15 @@ MetricFamily Gauge(std::string help, double value, std::vector<ClientMetric::Lab
 std::string Text(const MetricFamily& family) { return ExactTextSerializer().Serialize({family}); }
 
 std::string Text(const Samples& samples) {
+  std::vector<std::string> pieces;
+  std::string of_collected;
+  for (const FamilySamples& family : samples.families()) {
+    ExactTextSerializer().Append(family, pieces);
+    of_collected += ExactTextSerializer().Serialize(family.Collect());
+  }
   std::string text;
-  for (const FamilySamples& family : samples.families())
-    text += ExactTextSerializer().Serialize(family.Collect());
+  for (const std::string& piece : pieces) text += piece;
+  CHECK(text == of_collected);
   return text;
 }
 

@@ -25,13 +25,16 @@ struct Blocks {
     std::filesystem::permissions(folder.path() / "blocks", std::filesystem::perms::owner_all);
   }
   std::string directory() const { return (folder.path() / "blocks").string(); }
+  std::shared_ptr<const block::Folder> Folder() const {
+    return std::make_shared<const block::Folder>(block::Folder::Open(directory()).value());
+  }
   std::string database() const { return (folder.path() / "a.db").string(); }
   block::Writer Open(const std::string& store) const { return Open(store, database()); }
   block::Writer Open(const std::string& store, const std::string& of_database) const {
     return block::Writer::Open(store, {.directory = directory(), .application = "", .database = of_database})
         .value();
   }
-  exporter::BlockPlace Place(const std::string& store) const { return {directory(), {store, 1}}; }
+  exporter::BlockPlace Place(const std::string& store) const { return {Folder(), {store, 1}}; }
   TemporaryFolder folder;
 };
 

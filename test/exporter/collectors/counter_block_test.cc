@@ -146,9 +146,9 @@ TEST_CASE("a store that has a block that can't be read shows why, and none of it
   REQUIRE(::mkfifo((blocks.directory() + "/fifo.v1.counters").c_str(), 0600) == 0);
   const Case cases[] = {
       {{}, "there is no counter block", true},
-      {{{blocks.directory(), {"s", 2}}}, "counter block version N is not known, expected N", false},
+      {{{blocks.Folder(), {"s", 2}}}, "counter block version N is not known, expected N", false},
       {{good, blocks.Place("short")}, "truncated: ends at byte N, N more expected", false},
-      {{{blocks.directory(), {"fifo", 1}}}, "refused: not a regular file", false},
+      {{{blocks.Folder(), {"fifo", 1}}}, "refused: not a regular file", false},
   };
   for (const Case& c : cases) {
     const auto lines = BlockLines(Target("s", c.places), c.ok);
@@ -203,7 +203,7 @@ TEST_CASE("a block of an unknown major takes nothing away from the others, and i
   const Blocks blocks;
   Writer writer = blocks.Open("s");
   writer.Record(Outcome::kOk, 1, 1);
-  const auto lines = BlockLines(Target("s", {blocks.Place("s"), {blocks.directory(), {"s", 2}}}), false);
+  const auto lines = BlockLines(Target("s", {blocks.Place("s"), {blocks.Folder(), {"s", 2}}}), false);
   CHECK(Has(lines, R"(checkpoint_block_up{database="s"} 1)"));
   CHECK(Has(lines, R"(checkpoint_writes_total{database="s",status="success"} 1)"));
   CHECK(Has(lines, R"(checkpoint_block_problem_info{database="s",)"

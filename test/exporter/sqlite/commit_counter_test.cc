@@ -2,6 +2,7 @@
 #include "exporter/sqlite/commit_counter.h"
 
 #include <cstdint>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
@@ -14,10 +15,13 @@
 #include "test/exporter/sqlite/sqlite_process.h"
 
 using outgrown::exporter::sqlite::CommitCounter;
+using outgrown::exporter::sqlite::FileStatus;
+using outgrown::exporter::sqlite::KnownLog;
 using outgrown::exporter::sqlite::Measured;
 using outgrown::exporter::sqlite::Problem;
 using outgrown::exporter::sqlite::ProblemId;
 using outgrown::exporter::sqlite::ReadCommitCounter;
+using outgrown::exporter::sqlite::StatusOf;
 using outgrown::test::SharedCounter;
 using outgrown::test::SqliteProcess;
 using outgrown::test::TemporaryFolder;
@@ -256,4 +260,36 @@ TEST_CASE("beside live writers each reading lies between what was acknowledged b
     CHECK(Commits(path, source) == static_cast<std::int64_t>(base + kWriters * kCommits));
     MESSAGE(mode, ": ", readings, " readings beside ", kWriters * kCommits, " commits");
   }
+}
+
+TEST_CASE("a log that nothing has changed since is not opened again, and one that was changed is") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "a.db").string();
+  const std::string log_path = path + "-wal";
+  SqliteProcess writer(path);
+  REQUIRE(writer.Exec("PRAGMA journal_mode=WAL; CREATE TABLE t(x); INSERT INTO t VALUES (1)") == kOk);
+  KnownLog known;
+  const auto read = [&](const FileStatus& log, std::uint64_t now_unix_ns) {
+    return ReadCommitCounter(path, {.log = log, .known_log = &known, .now_unix_ns = now_unix_ns});
+  };
+  const FileStatus before = *StatusOf(log_path);
+  // Within the same tick it might be changed once more, and look the same.
+  REQUIRE(read(before, before.changed_ns).ok());
+  CHECK(known.log.inode == 0);
+  const std::uint64_t later = before.changed_ns + 4'000'000'000;
+  REQUIRE(read(before, later).ok());
+  CHECK(known.log == before);
+
+  // Another log's salts, in a file of the same size: SQLite itself would never do that.
+  {
+    std::fstream log(log_path, std::ios::in | std::ios::out | std::ios::binary);
+    log.seekp(16);
+    log.write("otherlog", 8);
+  }
+  CHECK(read(before, later).ok());  // the stat is an old one: the file is not opened
+  const FileStatus after = *StatusOf(log_path);
+  REQUIRE(after.size_bytes == before.size_bytes);
+  const Measured<CommitCounter> counter = read(after, later);
+  REQUIRE_FALSE(counter.ok());
+  CHECK(counter.problem() == Problem::kWalIndexUnrelated);
 }
