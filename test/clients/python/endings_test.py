@@ -87,6 +87,8 @@ class Endings(ConnectionTest):
         self.assertEqual((self.in_flight(), self.counted()), (0, {"ok": 2}))
 
     def test_an_interrupt_in_a_call_does_not_lose_its_write(self):
+        # As a job in the background, whose interrupts are ignored, the interpreter doesn't set it itself.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
         connection = self.connect(isolation_level=None)
 
         def rows():

@@ -114,12 +114,12 @@ TEST_CASE("ten thousand journals of a neighbour hide nothing") {
   MakeStore(path);
   WalWatch watch;
   CHECK(Look(watch, path).commits == 0);
-  std::thread writer([&] { WritePerConnection(path, 100, 100); });
   const std::string journal = folder.path() / "b.db-journal";
-  InProcess([&] {
-    for (int i = 0; i < 10000; ++i) MakeAndRemove(journal);
+  WritePerConnection(path, 100, 100, [&] {
+    InProcess([&] {
+      for (int i = 0; i < 10000; ++i) MakeAndRemove(journal);
+    });
   });
-  writer.join();
   CheckEvidence(Look(watch, path), 100);
 }
 

@@ -24,6 +24,21 @@ sqlite3* Connect(const std::string& path) {
   return database;
 }
 
+pid_t Begin(const std::function<void()>& work) {
+  const pid_t child = ::fork();
+  OUTGROWN_CHECK(child >= 0);
+  if (child == 0) {
+    work();
+    ::_exit(0);
+  }
+  return child;
+}
+
+void End(pid_t child) {
+  int status = 0;
+  OUTGROWN_CHECK(::waitpid(child, &status, 0) == child && status == 0);
+}
+
 }  // namespace
 
 void MakeStore(const std::string& path) {
@@ -31,19 +46,15 @@ void MakeStore(const std::string& path) {
   OUTGROWN_CHECK(maker.Exec("PRAGMA journal_mode=WAL; CREATE TABLE t(x)") == SQLITE_OK);
 }
 
-void InProcess(const std::function<void()>& work) {
-  const pid_t child = ::fork();
-  OUTGROWN_CHECK(child >= 0);
-  if (child == 0) {
-    work();
-    ::_exit(0);
-  }
-  int status = 0;
-  OUTGROWN_CHECK(::waitpid(child, &status, 0) == child && status == 0);
-}
+void InProcess(const std::function<void()>& work) { End(Begin(work)); }
 
 void WritePerConnection(const std::string& path, int count, double per_second) {
-  InProcess([&] {
+  WritePerConnection(path, count, per_second, [] {});
+}
+
+void WritePerConnection(const std::string& path, int count, double per_second,
+                        const std::function<void()>& meanwhile) {
+  const pid_t writer = Begin([&] {
     auto due = std::chrono::steady_clock::now();
     for (int i = 0; i < count; ++i) {
       sqlite3* database = Connect(path);
@@ -54,6 +65,8 @@ void WritePerConnection(const std::string& path, int count, double per_second) {
       std::this_thread::sleep_until(due);
     }
   });
+  meanwhile();
+  End(writer);
 }
 
 void WritePerProcess(const std::string& path, int count, double per_second) {

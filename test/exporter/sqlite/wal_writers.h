@@ -11,11 +11,16 @@ constexpr const char* kInsert = "INSERT INTO t VALUES (1)";
 // A database in WAL mode with the table t, closed.
 void MakeStore(const std::string& path);
 
-// Runs in a process of its own; returns when that has ended.
+// Runs in a process of its own; returns when that has ended. If a thread of a watch is at work meanwhile, `work` must not
+// allocate: under AddressSanitizer the allocator's lock may be held at the fork, and then is for good.
 void InProcess(const std::function<void()>& work);
 
 // A connection for each write, as Django's and PHP's default; `per_second` 0: as fast as can be.
 void WritePerConnection(const std::string& path, int count, double per_second);
+
+// The same beside `meanwhile`, which begins once the process is there.
+void WritePerConnection(const std::string& path, int count, double per_second,
+                        const std::function<void()>& meanwhile);
 
 // A process for each write that ends without closing its connection.
 void WritePerProcess(const std::string& path, int count, double per_second);
