@@ -187,8 +187,8 @@ class Faults(Interrupted):
         tried = failed = 0
         for name, errors in FAULTS.items():
             for error in errors:
-                # In `./run soak` each call; else each third, from a random one on, and of those that are few each.
-                step = 3 if KILLS < 1000 and len(calls[name]) > 8 else 1
+                # In `./run soak` each call; else each fifth, from a random one on, and of those that are few each.
+                step = 5 if KILLS < 1000 and len(calls[name]) > 8 else 1
                 for number in calls[name][chance.randrange(step)::step]:
                     shutil.rmtree(ops.folder)
                     shutil.copytree(self.folder / "old", ops.folder)
