@@ -10,7 +10,7 @@
 
 #include "decision/alert_states.h"
 #include "decision/engine/window.h"
-#include "decision/measure.h"
+#include "decision/measure/measure.h"
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 

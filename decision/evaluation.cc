@@ -14,7 +14,7 @@
 #include <fmt/format.h>
 
 #include "common/time_text.h"
-#include "decision/period/measure_period.h"
+#include "decision/measure/measure_period.h"
 
 namespace outgrown::decision {
 namespace {

@@ -14,8 +14,8 @@
 #include "decision/alerts.h"
 #include "decision/engine/decide.h"
 #include "decision/given.h"
-#include "decision/measure.h"
-#include "decision/period/period.h"
+#include "decision/measure/measure.h"
+#include "decision/measure/period.h"
 #include "decision/trend.h"
 #include "thresholds/table.h"
 

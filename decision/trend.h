@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "common/result.h"
-#include "decision/stores.h"
+#include "decision/measure/stores.h"
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 

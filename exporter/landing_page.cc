@@ -14,6 +14,7 @@
 
 #include "common/digest.h"
 #include "common/text.h"
+#include "common/time_text.h"
 #include "exporter/sqlite/problem.h"
 
 namespace outgrown::exporter {
@@ -125,13 +126,7 @@ std::string CountText(double count) {
   return out;
 }
 
-// 90 -> "1 min"
-std::string SpanText(double seconds) {
-  if (seconds < 60) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 3600) return fmt::format("{:.0f} min", std::floor(seconds / 60));
-  if (seconds < 2 * 86400) return fmt::format("{:.0f} h", std::floor(seconds / 3600));
-  return fmt::format("{:.0f} days", std::floor(seconds / 86400));
-}
+std::string SpanText(double seconds) { return LengthText(std::llround(seconds * 1000)); }
 
 using TextOf = std::string (*)(double);
 

@@ -1,3 +1,4 @@
+// The shipped specs' tables, compiled in, and that each is whole: what a table promises is checked by the compiler.
 #include <algorithm>
 #include <array>
 #include <cstddef>

@@ -1,3 +1,4 @@
+// Which series, functions and windows an expression of PromQL names (promql.h).
 #include <cstddef>
 #include <string>
 #include <string_view>

@@ -1,3 +1,4 @@
+// An expression of PromQL in one spelling, whatever its blanks and brackets (promql.h).
 #include <algorithm>
 #include <array>
 #include <charconv>

@@ -1,3 +1,4 @@
+// All that is checked of a spec that could be parsed, table by table (validation.h).
 #include <algorithm>
 #include <optional>
 #include <utility>

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "common/time_text.h"
-#include "decision/period/walk.h"
+#include "decision/measure/walk.h"
 #include "prometheus/ask.h"
 
 namespace outgrown::history {

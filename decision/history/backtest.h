@@ -13,7 +13,7 @@
 #include "common/result.h"
 #include "decision/history/series_choice.h"
 #include "decision/history/timeline.h"
-#include "decision/measure.h"
+#include "decision/measure/measure.h"
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 

@@ -6,7 +6,7 @@
 
 #include "decision/evaluation.h"
 #include "decision/log/decision_log.h"
-#include "decision/period/period.h"
+#include "decision/measure/period.h"
 #include "thresholds/table.h"
 
 namespace outgrown::history {

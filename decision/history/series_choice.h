@@ -7,7 +7,7 @@
 #include <string>
 
 #include "decision/history/timeline.h"
-#include "decision/measure.h"
+#include "decision/measure/measure.h"
 #include "prometheus/prometheus_client.h"
 #include "thresholds/model.h"
 

@@ -1,3 +1,4 @@
+// A record's seal: the hash over its members and the record before it (decision_log.h).
 #include <algorithm>
 #include <array>
 #include <charconv>

@@ -12,7 +12,7 @@
 #include "common/text.h"
 #include "decision/engine/decide.h"
 #include "decision/evaluation.h"
-#include "decision/period/measure_period.h"
+#include "decision/measure/measure_period.h"
 #include "decision/record/recorded.h"
 #include "decision/record/recorded_period.h"
 #include "thresholds/table.h"

@@ -13,7 +13,7 @@
 #include "common/result.h"
 #include "decision/engine/window.h"
 #include "decision/evaluation.h"
-#include "decision/measure.h"
+#include "decision/measure/measure.h"
 #include "thresholds/table.h"
 
 namespace outgrown::decision {

@@ -6,7 +6,7 @@
 
 #include "common/json.h"
 #include "common/result.h"
-#include "decision/period/period.h"
+#include "decision/measure/period.h"
 #include "thresholds/table.h"
 
 namespace outgrown::decision {

@@ -10,7 +10,7 @@
 #include "decision/evaluation.h"
 #include "decision/history/audit.h"
 #include "decision/log/decision_log.h"
-#include "decision/period/measure_period.h"
+#include "decision/measure/measure_period.h"
 #include "decision/record/record.h"
 #include "decision/report/wording.h"
 #include "test/common/temporary_folder.h"

@@ -1,4 +1,4 @@
-#include "decision/period/known_time.h"
+#include "decision/measure/known_time.h"
 
 #include <algorithm>
 #include <cstddef>

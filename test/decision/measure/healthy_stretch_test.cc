@@ -13,7 +13,7 @@
 #include <doctest/doctest.h>
 
 #include "decision/evaluation.h"
-#include "decision/period/measure_period.h"
+#include "decision/measure/measure_period.h"
 #include "test/decision/engine/sample_table.h"
 #include "test/decision/memory_source.h"
 #include "test/support/rounds.h"

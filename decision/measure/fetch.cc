@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "decision/measure.h"
+#include "decision/measure/measure.h"
 
 namespace outgrown::decision {
 namespace {

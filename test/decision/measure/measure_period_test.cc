@@ -1,4 +1,4 @@
-#include "decision/period/measure_period.h"
+#include "decision/measure/measure_period.h"
 
 #include <cmath>
 #include <string>

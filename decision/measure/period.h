@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "decision/engine/decide.h"
-#include "decision/measure.h"
-#include "decision/period/known_time.h"
+#include "decision/measure/known_time.h"
+#include "decision/measure/measure.h"
 #include "thresholds/table.h"
 
 namespace outgrown::decision {

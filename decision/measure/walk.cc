@@ -1,4 +1,4 @@
-#include "decision/period/walk.h"
+#include "decision/measure/walk.h"
 
 #include <algorithm>
 

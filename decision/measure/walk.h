@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "common/result.h"
-#include "decision/measure.h"
-#include "decision/stores.h"
+#include "decision/measure/measure.h"
+#include "decision/measure/stores.h"
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 

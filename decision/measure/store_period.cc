@@ -1,4 +1,4 @@
-#include "decision/period/store_period.h"
+#include "decision/measure/store_period.h"
 
 #include <algorithm>
 #include <cmath>

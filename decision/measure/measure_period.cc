@@ -1,4 +1,4 @@
-#include "decision/period/measure_period.h"
+#include "decision/measure/measure_period.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -12,8 +12,8 @@
 
 #include "common/check.h"
 #include "common/time_text.h"
-#include "decision/period/store_period.h"
-#include "decision/period/walk.h"
+#include "decision/measure/store_period.h"
+#include "decision/measure/walk.h"
 
 namespace outgrown::decision {
 namespace {

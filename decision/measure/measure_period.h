@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "decision/engine/decide.h"
-#include "decision/measure.h"
-#include "decision/period/period.h"
+#include "decision/measure/measure.h"
+#include "decision/measure/period.h"
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 

@@ -1,4 +1,4 @@
-#include "decision/stores.h"
+#include "decision/measure/stores.h"
 
 #include <algorithm>
 #include <cmath>

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "decision/engine/decide.h"
-#include "decision/stores.h"
+#include "decision/measure/stores.h"
 #include "prometheus/prometheus_client.h"
 #include "thresholds/table.h"
 

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "decision/period/known_time.h"
-#include "decision/period/period.h"
-#include "decision/period/walk.h"
+#include "decision/measure/known_time.h"
+#include "decision/measure/period.h"
+#include "decision/measure/walk.h"
 #include "thresholds/table.h"
 
 namespace outgrown::decision {

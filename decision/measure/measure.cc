@@ -1,4 +1,4 @@
-#include "decision/measure.h"
+#include "decision/measure/measure.h"
 
 #include <algorithm>
 #include <map>

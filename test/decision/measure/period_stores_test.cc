@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "decision/evaluation.h"
-#include "decision/period/measure_period.h"
+#include "decision/measure/measure_period.h"
 #include "decision/report/report_text.h"
 #include "decision/report/wording.h"
 #include "test/common/temporary_folder.h"
