@@ -232,6 +232,7 @@ std::optional<Claim> TakeIdleSlot(ProcessBlock& block) {
   const Claim claim = block.idle[--block.idle_count];
   if (LoadCell(block.slots[claim.index].owner) == claim.owner) return claim;
   block.held[claim.index] = false;
+  if (block.process_slot == claim.index) block.process_slot.reset();
   return std::nullopt;
 }
 
@@ -321,8 +322,16 @@ std::optional<Claim> ClaimSlot(ProcessBlock& block) {
     block.says.file = FileAt(block.awaited_path->c_str()).value_or(FileId{});
     if (block.says.file.is_known()) PublishSays(block);
   }
+  constexpr std::uint64_t kSecondNs = 1'000'000'000;
+  const std::uint64_t now_ns = CoarseNowNs();
+  const auto ensure_descriptor = [&] {
+    block.descriptor_checked_ns = now_ns;
+    return EnsureLockDescriptor(block);
+  };
+  // Before an idle slot is taken seldom, since it costs a system call.
+  if (now_ns - block.descriptor_checked_ns >= kSecondNs && !ensure_descriptor()) return std::nullopt;
   if (const std::optional<Claim> idle = TakeIdleSlot(block)) return idle;
-  if (!EnsureLockDescriptor(block)) return std::nullopt;
+  if (!ensure_descriptor()) return std::nullopt;
   for (std::uint32_t index = 0; index < block.slot_count; ++index) {
     if (LockFreeSlot(block, index)) return TakeSlot(block, index);
   }

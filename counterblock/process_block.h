@@ -83,7 +83,9 @@ struct ProcessBlock {
   // thread keeps using a slot that it found under the old number. Read without the lock.
   std::atomic<std::uint64_t> id = 0;
 
-  int fd = -1;               // -1 in a forked child that has not written yet
+  int fd = -1;  // -1 in a forked child that has not written yet
+  std::uint64_t descriptor_checked_ns =
+      0;                     // when it was last seen that fd is still ours, and not closed by the application
   std::uint32_t users = 0;   // open Writers
   std::uint64_t closed = 0;  // a number that grows with each last close of a block; 0: not closed yet
   // Of the held ones those that no thread has, the one that was given back last at the end.

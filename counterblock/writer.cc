@@ -247,7 +247,7 @@ void Writer::LockReleasedAt(const Start& hold, bool wrote, std::uint64_t end_ns)
   }
   AddOwned(slot->lock_held_ns, held_ns);
   AddOwned(slot->lock_holds, wrote ? 1 : 0);
-  const bool is_own_mark = hold.mark == MarkOf(*held);
+  const bool is_own_mark = hold.mark == MarkOf(*held) && LoadCell(slot->lock_held_since_ns) == hold.start_ns;
   if (is_own_mark) StoreCell(slot->lock_held_since_ns, 0);
   LeaveOwnSlot(*held);
   if (!is_own_mark) ForgetHold(hold);  // taken on another thread

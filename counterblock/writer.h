@@ -111,7 +111,8 @@ class Writer {
   void EndAt(const Start& start, Outcome outcome, std::uint64_t bytes, std::uint64_t end_ns) noexcept {
     const std::uint64_t duration_ns = end_ns > start.start_ns ? end_ns - start.start_ns : 0;
     HeldSlot* held = IsUsual(bytes, duration_ns) ? EnterOwnSlot() : nullptr;
-    if (held == nullptr || start.mark != MarkOf(*held)) [[unlikely]] {
+    if (held == nullptr || start.mark != MarkOf(*held) ||
+        LoadCell(held->slot->in_flight_start_ns) != start.start_ns) [[unlikely]] {
       if (held != nullptr) LeaveOwnSlot(*held);
       EndElsewhere(start, outcome, bytes, duration_ns, end_ns);
       return;

@@ -92,6 +92,30 @@ TEST_CASE("a write may end on another thread, which takes the mark from the firs
   CHECK(WritesOf(folder.Read(), Outcome::kOk) == 1);
 }
 
+TEST_CASE("a write of a thread that has ended doesn't end the mark of the slot's next thread") {
+  const BlockFolder folder;
+  Writer writer = folder.Open();
+  Start begun;
+  Start hold;
+  std::thread([&] {
+    begun = writer.Begin();
+    hold = writer.LockHeldAt(NowNs(), 0);
+  }).join();
+  std::thread([&] {
+    const Start own = writer.Begin();
+    const Start own_hold = writer.LockHeldAt(NowNs(), 0);
+    writer.End(begun, Outcome::kOk, 1);
+    writer.LockReleasedAt(hold, true, NowNs());
+    CHECK(folder.Read().in_flight == 1);
+    CHECK(folder.Read().lock_held_now_ns > 0);
+    writer.End(own, Outcome::kOk, 1);
+    writer.LockReleasedAt(own_hold, true, NowNs());
+  }).join();
+  CHECK(folder.Read().in_flight == 0);
+  CHECK(folder.Read().lock_held_now_ns == 0);
+  CHECK(WritesOf(folder.Read(), Outcome::kOk) == 2);
+}
+
 TEST_CASE("a thread's slot stays with the process at its end, and the next thread goes on adding to it") {
   const BlockFolder folder;
   Writer writer = folder.Open();
