@@ -286,18 +286,25 @@ fs::path Layout::On(const fs::path& path) const {
 Result<std::vector<fs::path>> WriteTree(const Made& made, const Layout& layout) {
   for (const fs::path& folder : FoldersOf(made, layout)) RemoveHalfWritten(folder, true);
   std::vector<fs::path> written;
-  std::set<fs::path> folders;  // each synced once, when its files are in place
+  std::set<fs::path> folders;  // each synced once, when its files are in place, also when a later file fails
+  Result<void> done;
   for (const artefacts::Artefact& artefact : made.artefacts) {
     const fs::path path = layout.On(artefact.path);
     // A file that is the same is not touched, so its time stays and nothing that watches it reloads.
     const Result<WriteOutcome> outcome = ReplaceFileIfChanged(path, artefact.bytes, artefact.mode_if_new);
-    if (!outcome.ok()) return outcome.error();
+    if (!outcome.ok()) {
+      done = outcome.error();
+      break;
+    }
     if (*outcome == WriteOutcome::kUnchanged) continue;
     written.push_back(path);
     folders.insert(path.parent_path());
   }
-  for (const fs::path& folder : folders)
-    if (const Result<void> synced = SyncFolder(folder); !synced) return synced.error();
+  for (const fs::path& folder : folders) {
+    const Result<void> synced = SyncFolder(folder);
+    if (done && !synced) done = synced.error();
+  }
+  if (!done) return done.error();
   return written;
 }
 
