@@ -107,6 +107,7 @@ class Attack(unittest.TestCase):
         self.assertEqual(Scrape(self.exporter.port).problem, "")  # the next one, when the last of them has been hung up on
         after_kib = self.exporter.memory_kib("VmRSS")
         with self.attackers(kind, count) as program:
+            servers.wait_for("all attackers", program.log.read_text, alive=[program])
             servers.wait_for("a scrape in the attack", lambda: not Scrape(self.exporter.port).problem, alive=[])
             start = time.monotonic()
             self.exporter.popen.terminate()

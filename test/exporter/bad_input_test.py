@@ -34,6 +34,12 @@ def at(offset, data):
     return damage
 
 
+def flipped(offset):
+    def damage(path, good):
+        at(offset, bytes([good[offset] ^ 1]))(path, good)
+    return damage
+
+
 def cut(size):
     def damage(path, good):
         path.write_bytes(good[:size])
@@ -56,7 +62,7 @@ DAMAGE = [
     (cut(0), "truncated: ends at byte N, N more expected"),
     (cut(HEADER_BYTES), "the file has N bytes, its header says N"),
     (at(0, b"x"), "not a counter block (wrong magic)"),
-    (at(48, b"\x01"), "the header is damaged (wrong checksum)"),
+    (flipped(48), "the header is damaged (wrong checksum)"),
     (at(HEADER_BYTES - 1, b"\x01"), "the header is damaged (bytes after the database's path)"),
     (world, "refused: accessible to the world"),
     (linked, "refused: N hard links, expected N"),
