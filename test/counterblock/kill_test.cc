@@ -1,7 +1,7 @@
 // Kills writers at random moments while a reader polls: nothing torn, nothing backwards, nothing unreadable,
 // and no acknowledged count lost.
 //
-//   kill_test KILLS      how many SIGKILLs each scenario takes (60 in `./run test`, 10,000 in `./run soak`)
+//   kill_test KILLS      how many SIGKILLs each scenario takes (40 in `./run test`, 10,000 in `./run soak`)
 //
 // Each record adds numbers whose halves both change, so that a torn read of a sum is not their multiple. Billions of
 // records make the sums wrap; the numbers are odd, so that a sum still tells how many there were. Each
