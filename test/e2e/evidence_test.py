@@ -113,10 +113,12 @@ class Evidence(EvidenceCase):
 
     @classmethod
     def scrape_configs(cls):
-        again = cls.start_exporter("long-lived")  # a second one beside the first
+        # A second one beside the first, whose totals are behind by more than is written between two scrapes: else they never go back.
+        servers.wait_for("a hundred commits", lambda: int(re.search(rb"(?m)^checkpoint_store_commits_total.* (\d+)$", cls.page_of(
+            cls.targets["long-lived"]))[1]) >= 100)
+        again = cls.start_exporter("long-lived")
         page = cls.page_of(cls.targets["long-lived"])
-        # One address, and not two targets with the same labels: while two scrapes overlap Prometheus drops what the one brings
-        # as out of order, and on a slow machine each time.
+        # One address, since of two targets with the same labels Prometheus may drop overlapping samples as out of order.
         exporters = itertools.cycle((cls.targets["long-lived"], again))
         stores = itertools.cycle((cls.targets["long-lived"], cls.targets["rollback"]))
         targets = {**cls.targets, "cache": cls.serve(lambda: page),
