@@ -118,7 +118,7 @@ class Evidence(EvidenceCase):
             cls.targets["long-lived"]))[1]) >= 100)
         again = cls.start_exporter("long-lived")
         page = cls.page_of(cls.targets["long-lived"])
-        # One address, since of two targets with the same labels Prometheus may drop overlapping samples as out of order.
+        # One address, so that they take turns for certain.
         exporters = itertools.cycle((cls.targets["long-lived"], again))
         stores = itertools.cycle((cls.targets["long-lived"], cls.targets["rollback"]))
         targets = {**cls.targets, "cache": cls.serve(lambda: page),
