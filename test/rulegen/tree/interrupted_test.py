@@ -1,4 +1,5 @@
-"""Never half a file: `rulegen --generate` killed at random, and with each of its system calls failing in turn.
+"""Never half a file: `rulegen --generate` killed at random instants and at random renames, and with each of its system calls failing
+in turn.
 
 A spec changes between three shapes (another limit; another store's name and other folders), so that runs write, replace and
 (with --prune) remove. After each interrupted run every file is, to the byte, what one of the shapes generates. After the next
@@ -100,16 +101,18 @@ class Kills(Interrupted):
         now = chance.randrange(3)
         ops.put(self.shapes[now])
         ops.generate()
+        renames = self.renames_of_a_run(ops)
         span = self.seconds_of_a_run(ops)
+        now = 0
         midway = leftovers = 0
         for number in range(KILLS):
             now = chance.choice([shape for shape in range(3) if shape != now])
             ops.put(self.shapes[now])
             before = ops.tree()
-            process = subprocess.Popen(ops.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(chance.uniform(0.1, 1.1) * span)  # the instant of the kill, not a wait for anything
-            process.kill()
-            process.wait()
+            if number % 2:
+                self.kill_at_rename(ops, chance.randint(2, renames))
+            else:
+                self.kill_after(ops, chance.uniform(0.1, 1.1) * span)
             after = ops.tree()
             midway += after not in (before, self.wholes[now])
             leftovers += any(TEMPORARY.fullmatch(pathlib.PurePosixPath(path).name) for path in after)
@@ -124,6 +127,31 @@ class Kills(Interrupted):
         print(f"seed {SEED}: {KILLS} kills, {midway} between the first and the last file, {leftovers} with a temporary file "
               "left, 0 half files")
         self.assertGreater(midway, 0, "no kill met a run while it wrote")
+
+    @staticmethod
+    def kill_after(ops, seconds):
+        process = subprocess.Popen(ops.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(seconds)  # the instant of the kill, not a wait for anything
+        process.kill()
+        process.wait()
+
+    @staticmethod
+    def kill_at_rename(ops, number):
+        """Before the NUMBER-th one: a slow machine or a slow disk moves the instants, not the order of the calls.
+
+        Without --seccomp-bpf, with which strace 6.1 sends no signal.
+        """
+        subprocess.run(["strace", "-f", "-o", os.devnull, "-e", "trace=rename", "-e",
+                        f"inject=rename:signal=KILL:when={number}", *ops.command()], capture_output=True, check=False)
+
+    def renames_of_a_run(self, ops):
+        """Of one that changes a limit, which touches the fewest files."""
+        log = self.folder / "renames.log"
+        ops.put(self.shapes[0])
+        ops.generate()
+        ops.put(self.shapes[1])
+        subprocess.run(["strace", "-f", "-o", log, "-e", "trace=rename", *ops.command()], capture_output=True, check=True)
+        return log.read_text(encoding="utf-8", errors="replace").count("rename(")
 
     def seconds_of_a_run(self, ops):
         """The shortest of some runs that write everything anew."""
