@@ -61,7 +61,7 @@ class PostgresqlStore(ServerCase):
         assert made.returncode == 0, made.stderr
         # One transaction in 50 is rolled back: fewer than the limit.
         (cls.folder / "commit.sql").write_text(
-            "UPDATE pgbench_accounts SET abalance = abalance + 1 WHERE aid = (random() * 99999)::int + 1;\n")
+            "\\set row random(1, 100000)\nUPDATE pgbench_accounts SET abalance = abalance + 1 WHERE aid = :row;\n")
         (cls.folder / "rollback.sql").write_text("BEGIN;\nSELECT 1;\nROLLBACK;\n")
         cls.alive.append(cls.load())
 
