@@ -38,6 +38,7 @@ SETTLE_SECONDS = 4
 
 SUFFICIENT = r"SQLite sufficient"
 LATE = re.compile("UNDETERMINED - .*: the recorded series has stopped")  # as on a machine too busy for an evaluation each second
+HOLE = re.compile(r"UNDETERMINED - .*: not measured from (.* UTC) to (.* UTC), ")  # over a period of such a machine
 
 
 @dataclasses.dataclass
