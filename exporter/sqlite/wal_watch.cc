@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -35,6 +34,9 @@ constexpr std::chrono::minutes kSweepEvery(1);
 constexpr std::uint32_t kFolderEvents =
     IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
 
+constexpr const char* kSuffix = "-shm";  // of a wal-index
+constexpr std::size_t kSuffixBytes = 4;
+
 std::optional<WalLives::Event> EventOf(std::uint32_t mask) {
   if ((mask & IN_CREATE) != 0) return WalLives::Event::kCreated;
   if ((mask & IN_MOVED_TO) != 0) return WalLives::Event::kAppeared;
@@ -47,38 +49,39 @@ std::optional<WalLives::Event> EventOf(std::uint32_t mask) {
 
 struct WalWatch::Folder {
   FileIdentity identity;
-  // By the wal-index's name, which is the store's own; two paths may lead to one folder.
-  std::multimap<std::string_view, Store*> stores;
+  std::vector<std::string> paths;  // with a slash at the end; several may lead to one folder
+  std::size_t stores = 0;          // that are watched in it
 };
 
 struct WalWatch::Store {
   Store(WalWatch& watch, const std::string& path, std::uint64_t since_in)
       : since(since_in),
         lives(
-            path + "-shm", [this, &watch](int descriptor) { return WatchFile(watch, descriptor); },
+            path + kSuffix, [this, &watch](int descriptor) { return WatchFile(watch, descriptor); },
             [this, &watch](int wd) { EndWatchOfFile(watch, wd); }) {}
+
+  static auto FilesOf(WalWatch& watch, int wd) {
+    return std::ranges::equal_range(watch.files_, wd, {}, &std::pair<int, Store*>::first);
+  }
 
   int WatchFile(WalWatch& watch, int descriptor) {
     // By the descriptor and not by the name, which may be another file's by now. One watch for an inode: a
-    // second store that leads to the same file gets the same number, hence the multimap.
+    // second store that leads to the same file gets the same number.
     const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
     const int wd = ::inotify_add_watch(watch.inotify_, path.c_str(), IN_MODIFY);
-    if (wd >= 0) watch.files_.emplace(wd, this);
+    if (wd >= 0) watch.files_.insert(FilesOf(watch, wd).end(), {wd, this});
     return wd;
   }
 
   void EndWatchOfFile(WalWatch& watch, int wd) {
-    auto [first, last] = watch.files_.equal_range(wd);
-    const auto mine = std::find_if(first, last, [this](const auto& entry) { return entry.second == this; });
-    if (mine != last) watch.files_.erase(mine);
-    if (!watch.files_.contains(wd)) ::inotify_rm_watch(watch.inotify_, wd);
+    const auto files = FilesOf(watch, wd);
+    const auto mine = std::ranges::find(files, std::pair<int, Store*>(wd, this));
+    if (mine != files.end()) watch.files_.erase(mine);
+    if (FilesOf(watch, wd).empty()) ::inotify_rm_watch(watch.inotify_, wd);
   }
 
-  // Of the wal-index. The folder ends with a slash.
+  std::string_view path() const { return {lives.shm_path().data(), lives.shm_path().size() - kSuffixBytes}; }
   std::string folder() const { return lives.shm_path().substr(0, lives.shm_path().rfind('/') + 1); }
-  std::string_view name() const {
-    return std::string_view(lives.shm_path()).substr(lives.shm_path().rfind('/') + 1);
-  }
 
   const std::uint64_t since;
   std::mutex mutex;  // of the lives while the store isn't watched
@@ -138,7 +141,8 @@ bool WalWatch::BeginToWatch(const std::shared_ptr<Store>& store) {
   // After the watch was set: if the folder is exchanged in between, the next Look sees another identity and
   // begins anew.
   folder.identity = IdentityOf(path);
-  folder.stores.emplace(store->name(), store.get());
+  if (std::ranges::find(folder.paths, path) == folder.paths.end()) folder.paths.push_back(path);
+  ++folder.stores;
   store->watch = wd;
   store->lives.SetWatched(true);
   return true;
@@ -152,8 +156,7 @@ void WalWatch::EndToWatch(Store& store) {
   store.is_touched = false;
   store.happened.clear();
   if (folder == folders_.end()) return;
-  std::erase_if(folder->second.stores, [&](const auto& entry) { return entry.second == &store; });
-  if (!folder->second.stores.empty()) return;
+  if (--folder->second.stores > 0) return;
   ::inotify_rm_watch(inotify_, folder->first);
   folders_.erase(folder);
 }
@@ -183,20 +186,24 @@ void WalWatch::Dispatch(const char* events, std::size_t size) {
     // Of which folder the lost events were is not known.
     if ((event.mask & IN_Q_OVERFLOW) != 0) LoseAll();
     if ((event.mask & IN_MODIFY) != 0) {
-      const auto [first, last] = files_.equal_range(event.wd);
-      for (auto file = first; file != last; ++file) add(file->second, {WalLives::Event::kChanged, event.wd});
+      for (const auto& file : Store::FilesOf(*this, event.wd))
+        add(file.second, {WalLives::Event::kChanged, event.wd});
       continue;
     }
     const auto folder = folders_.find(event.wd);
     if (folder == folders_.end()) continue;
     if ((event.mask & IN_IGNORED) != 0) {  // removed, or unmounted
-      for (const auto& [ignored, store] : folder->second.stores) lost.push_back(store);
+      for (const auto& [path, store] : stores_) {
+        if (store->watch == event.wd) lost.push_back(store.get());
+      }
       continue;
     }
     const std::optional<WalLives::Event> what = EventOf(event.mask);
-    if (!what || !name.ends_with("-shm")) continue;
-    const auto [first, last] = folder->second.stores.equal_range(name);
-    for (auto store = first; store != last; ++store) add(store->second, {*what});
+    if (!what || !name.ends_with(kSuffix)) continue;
+    for (const std::string& path : folder->second.paths) {
+      const auto found = stores_.find(std::string(path).append(name, 0, name.size() - kSuffixBytes));
+      if (found != stores_.end() && found->second->watch == event.wd) add(found->second.get(), {*what});
+    }
   }
   // After the whole buffer: a store is read once for all of its events, since a reading costs system calls
   // and an event doesn't.
@@ -256,9 +263,9 @@ std::optional<WalWatch::Looked> WalWatch::Look(const std::string& path, const Fi
     if (!lock.owns_lock()) return std::nullopt;
     const auto now = std::chrono::steady_clock::now();
     Sweep(now);
-    std::shared_ptr<Store>& entry = stores_[path];
-    if (entry == nullptr) entry = std::make_shared<Store>(*this, path, next_since_++);
-    store = entry;
+    const auto found = stores_.find(path);
+    store = found != stores_.end() ? found->second : std::make_shared<Store>(*this, path, next_since_++);
+    if (found == stores_.end()) stores_.emplace(store->path(), store);
     store->asked = now;
     is_local = store->watch >= 0;
   }
