@@ -26,6 +26,7 @@
 #include "common/exit_status.h"
 #include "common/result.h"
 #include "common/text.h"
+#include "exporter/collectors/samples.h"
 #include "exporter/http_server.h"
 #include "exporter/log.h"
 #include "exporter/logins.h"
@@ -58,8 +59,8 @@ sigset_t BlockEndSignals() {
 // they are free.
 void KeepLittleMemory() {
   mallopt(M_ARENA_MAX, 1);
-  // Setting it also stops glibc from raising it at run time. The pieces of a page are larger (serializer.cc).
-  mallopt(M_MMAP_THRESHOLD, 128 << 10);
+  // Setting it also stops glibc from raising it at run time.
+  mallopt(M_MMAP_THRESHOLD, kMappingBytes);
 }
 
 // The table of a spec, or why there is none.

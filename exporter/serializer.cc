@@ -15,10 +15,8 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-// A piece of a page. It is large enough for a mapping of its own (M_MMAP_THRESHOLD, main.cc), so that it goes back to the
-// system with its last reader: in the heap, below what the threads that serve keep of what they freed, it would stay
-// resident.
-constexpr std::size_t kPieceBytes = 256 << 10;
+// A piece of a page, which goes back to the system with its last reader.
+constexpr std::size_t kPieceBytes = 2 * kMappingBytes;
 // More than a metric takes, or its piece grows, which moves it.
 constexpr std::size_t kMetricBytes = 8 << 10;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();

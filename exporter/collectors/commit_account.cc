@@ -1,6 +1,7 @@
 #include "exporter/collectors/commit_account.h"
 
 #include <algorithm>
+#include <functional>
 #include <ratio>
 #include <utility>
 
@@ -54,18 +55,21 @@ bool IsLasting(Problem problem) {
 std::uint64_t CommitAccount::AddBlocks(const StoreLook& look) {
   std::uint64_t newly = 0;
   for (const BlockCount& now : look.blocks) {
-    const auto [block, is_new] = blocks_.try_emplace(now.file);
+    const std::size_t file = std::hash<std::string>()(now.file);
+    auto block = std::ranges::find(blocks_, file, &Block::file);
+    const bool is_new = block == blocks_.end();
+    if (is_new) block = blocks_.insert(block, Block{file});
     // Writes from before the first look may be of just before it.
     if (is_new && now.successes > 0) counted_at_ = look.now;
-    const bool is_same = !is_new && block->second.created_unix_ns == now.created_unix_ns;
+    const bool is_same = !is_new && block->created_unix_ns == now.created_unix_ns;
     // Fewer successes in the same block would be a damaged one: nothing is added, and the next look goes on
     // from there.
-    if (is_same && now.successes >= block->second.successes) {
-      newly += now.successes - block->second.successes;
+    if (is_same && now.successes >= block->successes) {
+      newly += now.successes - block->successes;
     } else if (!is_same && first_look_unix_ns_ && now.created_unix_ns >= *first_look_unix_ns_) {
       newly += now.successes;
     }
-    block->second = {now.created_unix_ns, now.successes};
+    *block = {file, now.created_unix_ns, now.successes};
   }
   counted_ += newly;
   if (newly > 0) counted_at_ = look.now;
@@ -109,44 +113,50 @@ void CommitAccount::AddCounter(const CommitCounter& counter, const StoreLook& lo
 // A program that only reads, or one that replicates, takes no write lock for long, and writes no frames that it doesn't
 // commit. A failing one does: it waits for the lock that another holds, or its frames meet a full disk. A new log, and one
 // that a checkpoint has cut or emptied, were written by nobody's transaction.
-bool CommitAccount::IsTriedInVain(const StoreLook& look, std::uint64_t newly_committed) {
-  const bool is_log_written = log_ && look.log && log_->is_same_file(*look.log) &&
-                              look.log->modified_s > log_->modified_s &&
-                              look.log->size_bytes >= std::max<std::uint64_t>(log_->size_bytes, 1);
-  log_ = look.log;
-  if (newly_committed > 0 || look.living_slots > 0) attempts_.reset();
-  if (newly_committed == 0 && look.living_slots == 0 && look.counter.ok() &&
-      (is_log_written || look.is_write_locked)) {
-    if (!attempts_) attempts_ = Attempts{look.now, look.now};
-    attempts_->last = look.now;
+bool CommitAccount::Unattended::IsTriedInVain(const StoreLook& look, std::uint64_t newly_committed) {
+  const bool is_log_written = log && look.log && log->is_same_file(*look.log) &&
+                              look.log->modified_s > log->modified_s &&
+                              look.log->size_bytes >= std::max<std::uint64_t>(log->size_bytes, 1);
+  log = look.log;
+  if (newly_committed > 0) attempts.reset();
+  if (newly_committed == 0 && look.counter.ok() && (is_log_written || look.is_write_locked)) {
+    if (!attempts) attempts = Attempts{look.now, look.now};
+    attempts->last = look.now;
   }
-  if (attempts_ && look.now - attempts_->last > kUncountedShown) attempts_.reset();
-  return attempts_ && attempts_->last - attempts_->first >= kTriedFor;
+  if (attempts && look.now - attempts->last > kUncountedShown) attempts.reset();
+  return attempts && attempts->last - attempts->first >= kTriedFor;
+}
+
+bool CommitAccount::Unattended::IsWritten(const StoreLook& look, std::uint64_t newly_committed,
+                                          std::uint64_t newly_counted) {
+  if (newly_counted > 0) uncounted.reset();
+  if (newly_counted == 0 && newly_committed > 0) {
+    if (!uncounted) uncounted = Uncounted{look.now, look.now, 0};
+    uncounted->last = look.now;
+    uncounted->commits += newly_committed;
+  }
+  if (!uncounted) return false;
+  const std::chrono::duration<double, std::ratio<60>> minutes = uncounted->last - uncounted->first;
+  // At least one minute is counted, so that a single commit of a maintenance program is below the limit.
+  return static_cast<double>(uncounted->commits) > kOthersPerMinute * std::max(1.0, minutes.count()) &&
+         look.now - uncounted->last <= kUncountedShown;
 }
 
 void CommitAccount::JudgeCounting(const StoreLook& look, std::uint64_t newly_committed,
                                   std::uint64_t newly_counted) {
-  if (newly_counted > 0 || look.living_slots > 0) uncounted_.reset();
-  if (newly_counted == 0 && look.living_slots == 0 && newly_committed > 0) {
-    if (!uncounted_) uncounted_ = Uncounted{look.now, look.now, 0};
-    uncounted_->last = look.now;
-    uncounted_->commits += newly_committed;
+  is_not_counted_ = false;
+  if (look.living_slots > 0) {
+    unattended_.reset();
+    return;
   }
-  bool is_written = false;
-  if (uncounted_) {
-    const std::chrono::duration<double, std::ratio<60>> minutes = uncounted_->last - uncounted_->first;
-    // At least one minute is counted, so that a single commit of a maintenance program is below the limit.
-    is_written =
-        static_cast<double>(uncounted_->commits) > kOthersPerMinute * std::max(1.0, minutes.count()) &&
-        look.now - uncounted_->last <= kUncountedShown;
-  }
+  if (unattended_ == nullptr) unattended_ = std::make_unique<Unattended>();
   // If the store was counted lately, that it is open without a writer is fine: it may be a program that only reads or
   // replicates it while the application, a daily job, is not running. Later it may be the application itself, deployed
   // without the observer, whose writes all fail and leave no trace.
   const bool was_counted = counted_at_ && look.now - *counted_at_ <= kCountedLately;
-  const bool is_open = look.is_held && look.living_slots == 0 && !was_counted;
-  const bool is_tried = IsTriedInVain(look, newly_committed);
-  is_not_counted_ = is_written || is_open || is_tried;
+  const bool is_written = unattended_->IsWritten(look, newly_committed, newly_counted);
+  const bool is_tried = unattended_->IsTriedInVain(look, newly_committed);
+  is_not_counted_ = is_written || is_tried || (look.is_held && !was_counted);
 }
 
 void CommitAccount::JudgeReading(const StoreLook& look) {
@@ -228,10 +238,11 @@ std::shared_ptr<CommitAccounts::Entry> CommitAccounts::Of(const std::string& sto
     std::erase_if(entries_, [&](const auto& entry) { return now - entry.second->asked > kForgottenAfter; });
   }
   std::shared_ptr<Entry>& entry = entries_[store];
+  const std::size_t hash = std::hash<std::string>()(path);
   // The old one may be in use by a thread that is stuck in it, which keeps it alive.
-  if (entry == nullptr || entry->path != path) {
+  if (entry == nullptr || entry->path != hash) {
     entry = std::make_shared<Entry>();
-    entry->path = path;
+    entry->path = hash;
   }
   entry->asked = now;
   return entry;

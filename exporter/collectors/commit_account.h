@@ -12,7 +12,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -75,12 +74,12 @@ class CommitAccount {
   void AddCounter(const sqlite::CommitCounter& counter, const StoreLook& look, std::uint64_t newly_counted);
   std::uint64_t AddBlocks(const StoreLook& look);
   void JudgeCounting(const StoreLook& look, std::uint64_t newly_committed, std::uint64_t newly_counted);
-  bool IsTriedInVain(const StoreLook& look, std::uint64_t newly_committed);
   void JudgeReading(const StoreLook& look);
   void JudgeExcess(const StoreLook& look, std::uint64_t commits_before, bool is_continuous);
   void TimeReader(const StoreLook& look);
 
   struct Block {
+    std::size_t file = 0;  // a hash of its path, which would take more room; a store has a few
     std::uint64_t created_unix_ns = 0;
     std::uint64_t successes = 0;
   };
@@ -94,6 +93,15 @@ class CommitAccount {
   struct Attempts {
     std::chrono::steady_clock::time_point first;
     std::chrono::steady_clock::time_point last;
+  };
+  // Of a store in which no slot lives.
+  struct Unattended {
+    bool IsWritten(const StoreLook& look, std::uint64_t newly_committed, std::uint64_t newly_counted);
+    bool IsTriedInVain(const StoreLook& look, std::uint64_t newly_committed);
+
+    std::optional<Uncounted> uncounted;
+    std::optional<Attempts> attempts;
+    std::optional<sqlite::FileStatus> log;  // at the last look
   };
   struct Header {
     std::uint32_t change_counter = 0;
@@ -113,11 +121,9 @@ class CommitAccount {
   std::optional<sqlite::CommitCounter::Source> source_;  // at the last look that gave a value
   std::optional<Header> header_;                         // in a rollback mode
   sqlite::WalWatch::Seen lives_;
-  std::map<std::string, Block> blocks_;
+  std::vector<Block> blocks_;
   std::optional<std::chrono::steady_clock::time_point> counted_at_;  // when a counted write was last seen
-  std::optional<Uncounted> uncounted_;
-  std::optional<Attempts> attempts_;
-  std::optional<sqlite::FileStatus> log_;  // at the last look
+  std::unique_ptr<Unattended> unattended_;
   std::optional<std::chrono::steady_clock::time_point> unread_since_;
   std::optional<double>
       most_spare_;  // by which commits have exceeded what was counted, at most; see JudgeExcess
@@ -134,7 +140,7 @@ class CommitAccounts {
     std::mutex mutex;  // of the two below: scrapes at the same time take turns
     CommitAccount account;
     sqlite::KnownLog known_log;
-    std::string path;
+    std::size_t path = 0;  // a hash of it
     std::chrono::steady_clock::time_point asked;
   };
   std::shared_ptr<Entry> Of(const std::string& store, const std::string& path);

@@ -32,6 +32,12 @@ const metrics::Metric& InCatalog(std::string_view name) {
 // The catalog is one array, so that its order is that of the entries' addresses.
 const metrics::Metric* AddressOf(const FamilySamples& family) { return &family.metric(); }
 
+// From a page on a mapping, of which only what is written to takes memory.
+std::size_t RoomFor(std::size_t bytes) {
+  constexpr std::size_t kPageBytes = 4096;
+  return bytes < kPageBytes ? bytes : std::max(bytes, kMappingBytes);
+}
+
 }  // namespace
 
 void FamilySamples::AddLabels(std::span<const std::string_view> labels) {
@@ -66,8 +72,8 @@ void FamilySamples::Add(std::span<const std::string_view> labels, const Histogra
 
 void FamilySamples::Add(const FamilySamples& other, std::size_t times) {
   if (is_empty()) {
-    labels_.reserve(times * other.labels_.size());
-    cells_.reserve(times * other.cells_.size());
+    labels_.reserve(RoomFor(times * other.labels_.size()));
+    cells_.reserve(RoomFor(times * other.cells_.size() * sizeof cells_[0]) / sizeof cells_[0]);
   }
   if (bounds_.empty()) bounds_ = other.bounds_;
   OUTGROWN_CHECK(bounds_ == other.bounds_);

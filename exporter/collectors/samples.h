@@ -8,6 +8,7 @@
 // sample takes its value and its labels' values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -22,6 +23,10 @@
 #include "thresholds/catalog.h"
 
 namespace outgrown::exporter {
+
+// From this size on a block of memory has a mapping of its own (KeepLittleMemory, main.cc), which goes back to the system when
+// it is freed. In the heap it would stay resident below what was allocated since and stays.
+inline constexpr std::size_t kMappingBytes = 128 << 10;
 
 // A histogram's counts. The total is the sum of the buckets, so that _count can't disagree with them.
 struct HistogramValue {

@@ -15,15 +15,10 @@ namespace {
 
 // How long a scrape waits for the watch's lock: well below a store's deadline (scrape.cc).
 constexpr std::chrono::milliseconds kBusyTimeout(300);
-// By a steady clock a mutex is locked through pthread_mutex_clocklock, which GCC 12's ThreadSanitizer doesn't
-// know: it would take what the mutex guards for unguarded.
-#ifdef __SANITIZE_THREAD__
-using LockClock = std::chrono::system_clock;
-#else
-using LockClock = std::chrono::steady_clock;
-#endif
 constexpr std::chrono::minutes kForgottenAfter(10);
 constexpr std::chrono::minutes kSweepEvery(1);
+
+constexpr std::string_view kSuffix = "-shm";  // of a wal-index
 
 std::optional<WalLives::Event> EventOf(std::uint32_t mask) {
   if ((mask & IN_CREATE) != 0) return WalLives::Event::kCreated;
@@ -37,36 +32,40 @@ std::optional<WalLives::Event> EventOf(std::uint32_t mask) {
 
 struct WalWatch::Folder {
   FileIdentity identity;
-  // By the wal-index's name, which is the store's own; two paths may lead to one folder.
-  std::multimap<std::string_view, Store*> stores;
+  std::vector<std::string> paths;  // with a slash at the end; several may lead to one folder
+  std::size_t stores = 0;          // that are watched in it
 };
 
 struct WalWatch::Store {
   Store(WalWatch& watch, const std::string& path, std::uint64_t since_in)
       : since(since_in),
         lives(
-            path + "-shm", [this, &watch](int descriptor) { return WatchFile(watch, descriptor); },
+            path + std::string(kSuffix),
+            [this, &watch](int descriptor) { return WatchFile(watch, descriptor); },
             [this, &watch](int wd) { EndWatchOfFile(watch, wd); }) {}
 
+  static auto FilesOf(WalWatch& watch, int wd) {
+    return std::ranges::equal_range(watch.files_, wd, {}, &std::pair<int, Store*>::first);
+  }
+
   int WatchFile(WalWatch& watch, int descriptor) {
-    // One watch for an inode: a second store that leads to the same file gets the same number, hence the multimap.
+    // One watch for an inode: a second store that leads to the same file gets the same number.
     const int wd = watch.events_.WatchFile(descriptor);
-    if (wd >= 0) watch.files_.emplace(wd, this);
+    if (wd >= 0) watch.files_.insert(FilesOf(watch, wd).end(), {wd, this});
     return wd;
   }
 
   void EndWatchOfFile(WalWatch& watch, int wd) {
-    auto [first, last] = watch.files_.equal_range(wd);
-    const auto mine = std::find_if(first, last, [this](const auto& entry) { return entry.second == this; });
-    if (mine != last) watch.files_.erase(mine);
-    if (!watch.files_.contains(wd)) watch.events_.EndFile(wd);
+    const auto files = FilesOf(watch, wd);
+    const auto mine = std::ranges::find(files, std::pair<int, Store*>(wd, this));
+    if (mine != files.end()) watch.files_.erase(mine);
+    if (FilesOf(watch, wd).empty()) watch.events_.EndFile(wd);
   }
 
-  // Of the wal-index. The folder ends with a slash.
-  std::string folder() const { return lives.shm_path().substr(0, lives.shm_path().rfind('/') + 1); }
-  std::string_view name() const {
-    return std::string_view(lives.shm_path()).substr(lives.shm_path().rfind('/') + 1);
+  std::string_view path() const {
+    return {lives.shm_path().data(), lives.shm_path().size() - kSuffix.size()};
   }
+  std::string folder() const { return lives.shm_path().substr(0, lives.shm_path().rfind('/') + 1); }
 
   const std::uint64_t since;
   std::mutex mutex;  // of the lives while the store isn't watched
@@ -114,14 +113,14 @@ bool WalWatch::BeginToWatch(const std::shared_ptr<Store>& store) {
   const std::unique_lock<std::mutex> lives(store->mutex, std::try_to_lock);
   if (!lives.owns_lock() || !Start()) return false;
   const std::string path = store->folder();
-  // Before the watches are set: if the folder is exchanged in between, the next Look sees another identity and
-  // begins anew.
+  // Before the watches are set: the next Look sees whether the folder was exchanged in between, and begins anew.
   const FileIdentity identity = IdentityOf(path);
   const int wd = events_.WatchFolder(path);
   if (wd < 0) return false;
   Folder& folder = folders_[wd];
   folder.identity = identity;
-  folder.stores.emplace(store->name(), store.get());
+  if (std::ranges::find(folder.paths, path) == folder.paths.end()) folder.paths.push_back(path);
+  ++folder.stores;
   store->watch = wd;
   store->lives.SetWatched(true);
   return true;
@@ -134,9 +133,7 @@ void WalWatch::EndToWatch(Store& store) {
   std::erase(touched_, &store);
   store.is_touched = false;
   store.happened.clear();
-  if (folder == folders_.end()) return;
-  std::erase_if(folder->second.stores, [&](const auto& entry) { return entry.second == &store; });
-  if (!folder->second.stores.empty()) return;
+  if (folder == folders_.end() || --folder->second.stores > 0) return;
   events_.EndFolder(folder->first);
   folders_.erase(folder);
 }
@@ -154,6 +151,13 @@ void WalWatch::LoseAll() {
   }
 }
 
+WalWatch::Store* WalWatch::StoreOf(const WatchEvents::Event& event, const std::string& folder) const {
+  if (!event.name.ends_with(kSuffix)) return nullptr;
+  const auto found =
+      stores_.find(std::string(folder).append(event.name, 0, event.name.size() - kSuffix.size()));
+  return found != stores_.end() && found->second->watch == event.watch ? found->second.get() : nullptr;
+}
+
 std::vector<WalWatch::Store*> WalWatch::StoresOfNewFiles() {
   std::vector<Store*> stores;
   while (true) {
@@ -162,8 +166,9 @@ std::vector<WalWatch::Store*> WalWatch::StoresOfNewFiles() {
     for (const WatchEvents::Event& event : events) {
       const auto folder = folders_.find(event.watch);
       if (folder == folders_.end()) continue;
-      const auto [first, last] = folder->second.stores.equal_range(event.name);
-      for (auto store = first; store != last; ++store) stores.push_back(store->second);
+      for (const std::string& path : folder->second.paths) {
+        if (Store* store = StoreOf(event, path)) stores.push_back(store);
+      }
     }
   }
 }
@@ -179,21 +184,23 @@ void WalWatch::Dispatch(std::span<const WatchEvents::Event> events) {
     // Of which folder the lost events were is not known.
     if ((event.mask & IN_Q_OVERFLOW) != 0) LoseAll();
     if ((event.mask & IN_MODIFY) != 0) {
-      const auto [first, last] = files_.equal_range(event.watch);
-      for (auto file = first; file != last; ++file)
-        add(file->second, {WalLives::Event::kChanged, event.watch});
+      for (const auto& file : Store::FilesOf(*this, event.watch))
+        add(file.second, {WalLives::Event::kChanged, event.watch});
       continue;
     }
     const auto folder = folders_.find(event.watch);
     if (folder == folders_.end()) continue;
     if ((event.mask & IN_IGNORED) != 0) {  // removed, or unmounted
-      for (const auto& [ignored, store] : folder->second.stores) lost.push_back(store);
+      for (const auto& [path, store] : stores_) {
+        if (store->watch == event.watch) lost.push_back(store.get());
+      }
       continue;
     }
     const std::optional<WalLives::Event> what = EventOf(event.mask);
-    if (!what || !event.name.ends_with("-shm")) continue;
-    const auto [first, last] = folder->second.stores.equal_range(event.name);
-    for (auto store = first; store != last; ++store) add(store->second, {*what});
+    if (!what) continue;
+    for (const std::string& path : folder->second.paths) {
+      if (Store* store = StoreOf(event, path)) add(store, {*what});
+    }
   }
   // After the whole buffer: a store is read once for all of its events, since a reading costs system calls
   // and an event doesn't.
@@ -219,8 +226,7 @@ bool WalWatch::Drain() {
     }
   };
   dispatch();
-  const auto is_touched = [](const Store* store) { return store->is_touched; };
-  if (!std::ranges::all_of(stores, is_touched)) {
+  if (!std::ranges::all_of(stores, &Store::is_touched)) {
     for (Store* store : stores) LookAt(*store, {});
     dispatch();
   }
@@ -254,17 +260,15 @@ std::optional<WalWatch::Looked> WalWatch::Look(const std::string& path, const Fi
   const std::string folder = path.substr(0, path.rfind('/') + 1);
   std::shared_ptr<Store> store;
   bool is_local = false;
-  const auto lock_soon = [this] {
-    return std::unique_lock<std::timed_mutex>(mutex_, LockClock::now() + kBusyTimeout);
-  };
+  const auto lock_soon = [this] { return std::unique_lock(mutex_, LockClock::now() + kBusyTimeout); };
   {
     const std::unique_lock<std::timed_mutex> lock = lock_soon();
     if (!lock.owns_lock()) return std::nullopt;
     const auto now = std::chrono::steady_clock::now();
     Sweep(now);
-    std::shared_ptr<Store>& entry = stores_[path];
-    if (entry == nullptr) entry = std::make_shared<Store>(*this, path, next_since_++);
-    store = entry;
+    const auto found = stores_.find(path);
+    store = found != stores_.end() ? found->second : std::make_shared<Store>(*this, path, next_since_++);
+    if (found == stores_.end()) stores_.emplace(store->path(), store);
     store->asked = now;
     is_local = store->watch >= 0;
   }

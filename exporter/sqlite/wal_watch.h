@@ -17,8 +17,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "exporter/sqlite/wal_lives.h"
@@ -60,6 +62,8 @@ class WalWatch {
   bool BeginToWatch(const std::shared_ptr<Store>& store);
   void EndToWatch(Store& store);
   bool Drain();  // whether there was anything
+  // Whose wal-index has the name of that event in its folder, which is at that path; nullptr if none's.
+  Store* StoreOf(const WatchEvents::Event& event, const std::string& folder) const;
   std::vector<Store*> StoresOfNewFiles();
   void Dispatch(std::span<const WatchEvents::Event> events);
   void LookAt(Store& store, std::span<const WalLives::Happened> happened);
@@ -70,10 +74,10 @@ class WalWatch {
   // Guards everything below, and the lives of watched stores. Those of others have Store::mutex, since reading them may
   // take for ever.
   std::timed_mutex mutex_;
-  std::unordered_map<std::string, std::shared_ptr<Store>> stores_;  // by path
-  std::map<int, Folder> folders_;                                   // by inotify's watch
-  std::multimap<int, Store*> files_;                                // open wal-indexes, by inotify's watch
-  std::vector<Store*> touched_;                                     // looked at since the last Settle
+  std::unordered_map<std::string_view, std::shared_ptr<Store>> stores_;  // by path, which is the store's own
+  std::map<int, Folder> folders_;                                        // by inotify's watch
+  std::vector<std::pair<int, Store*>> files_;  // open wal-indexes, ordered by inotify's watch
+  std::vector<Store*> touched_;                // looked at since the last Settle
   std::uint64_t next_since_ = 1;
   std::chrono::steady_clock::time_point swept_;
   WatchEvents events_;

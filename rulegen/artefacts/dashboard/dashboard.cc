@@ -191,6 +191,7 @@ class Planner {
                                       series),
                           "{{reason}}");
       split.unit = "percentunit";
+      split.soft_max = 1;
       split.stacked = true;
       grid_.Add(std::move(split));
     }
@@ -212,7 +213,7 @@ class Planner {
     reasons.width = 8;
     reasons.height = kHeight;
     reasons.queries = {
-        {Selected(spec_, spec::ReasonSeries(spec_.store)), "{{reason}} " + StoreLegend(spec_), false}};
+        {Selected(spec_, spec::ReasonSeries(spec_.store)), StoreLegend(spec_) + " {{reason}}", false}};
     reasons.texts = {{1, "unknown", "purple"}};
     grid_.Add(std::move(reasons));
   }

@@ -63,14 +63,15 @@ Node Custom(const Panel& panel) {
   if (panel.kind == PanelKind::kStateTimeline) {
     return Object({{"fillOpacity", Node::Integer(75)}, {"lineWidth", Node::Integer(0)}});
   }
-  // 40 % for stacked areas, none where the limits are shaded, else a hint of an area below the line.
+  // 60 % for stacked areas, none where the limits are shaded, else a hint of an area below the line. A stack has no lines: that
+  // of a series which is 0 lies on top of the others, and its colour would look like theirs.
   Map custom = {
       {"drawStyle", Text("line")},
-      {"fillOpacity", Node::Integer(panel.stacked       ? 40
+      {"fillOpacity", Node::Integer(panel.stacked       ? 60
                                     : panel.limit_lines ? 0
                                                         : 8)},
       {"lineInterpolation", Text("linear")},
-      {"lineWidth", Node::Integer(2)},
+      {"lineWidth", Node::Integer(panel.stacked ? 0 : 2)},
       {"showPoints", Text("never")},
       {"spanNulls", Node::Bool(false)},
       {"stacking", Object({{"group", Text("A")}, {"mode", Text(panel.stacked ? "normal" : "none")}})},
@@ -131,7 +132,8 @@ Node StatOptions(const Panel& panel) {
                  {"percentChangeColorMode", Text("standard")},
                  {"reduceOptions", Reduce()},
                  {"showPercentChange", Node::Bool(false)},
-                 {"textMode", Text("auto")},
+                 // "auto" leaves the name of a single series out, which says what is counted.
+                 {"textMode", Text(panel.series_texts.empty() ? "auto" : "value_and_name")},
                  {"wideLayout", Node::Bool(true)}});
 }
 

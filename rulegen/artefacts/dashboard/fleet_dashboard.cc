@@ -137,7 +137,8 @@ class FleetPlanner {
                 "), \"threshold\", \"" + threshold.id + "\", \"\", \"\")";
     }
     if (shares.empty()) return;
-    panel.columns.push_back({.field = "threshold", .title = "most used limit"});
+    panel.columns.push_back(
+        {.field = "threshold", .title = "most used limit", .width = ThresholdWidth(spec_)});
     AddValue(panel, "topk by (" + IdentityList(spec_) + ") (1,\n" + shares + ")",
              {.title = "used",
               .unit = "percentunit",

@@ -84,7 +84,7 @@ class LimitPanels {
       // ALERTS has no sample of an alert that is inactive, hence the third, from the recorded series.
       panel.queries.push_back({"2 * " + Alert(threshold, "firing") + "\nor " + Alert(threshold, "pending") +
                                    "\nor 0 * " + Recorded(threshold.signal),
-                               threshold.id + " " + StoreLegend(spec_), false});
+                               StoreLegend(spec_) + " " + threshold.id, false});
     }
     panel.texts = {{0, "within", "green"}, {1, "pending", "yellow"}, {2, "firing", "red"}};
     grid_.Add(std::move(panel));
@@ -134,7 +134,7 @@ class LimitPanels {
     panel.width = 8;
     panel.height = std::clamp(3 + static_cast<int>(spec_.thresholds.size()), 6, 16);
     panel.queries = {{TimesToLimits(), "", true}};
-    panel.columns = {{.field = "threshold"},
+    panel.columns = {{.field = "threshold", .width = ThresholdWidth(spec_)},
                      {.field = "Value",
                       .title = "time left",
                       .unit = "s",

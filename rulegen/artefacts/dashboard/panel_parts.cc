@@ -54,6 +54,14 @@ std::string Selected(const spec::Spec& spec, std::string_view name, std::string_
 
 std::string ByStore(const spec::Spec& spec) { return "max by (" + IdentityList(spec) + ") "; }
 
+int ThresholdWidth(const spec::Spec& spec) {
+  constexpr int kCharacter = 7;
+  constexpr int kBorders = 30;
+  std::size_t longest = 0;
+  for (const spec::Threshold& threshold : spec.thresholds) longest = std::max(longest, threshold.id.size());
+  return kBorders + kCharacter * static_cast<int>(longest);
+}
+
 std::string StoreLegend(const spec::Spec& spec) {
   const std::vector<std::string>& identity = spec.store.identity;
   std::string legend = "{{" + identity.back() + "}}";

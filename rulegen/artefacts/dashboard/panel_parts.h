@@ -19,7 +19,8 @@ std::string Selected(const spec::Spec& spec, std::string_view name, std::string_
 // "max by (job, instance, database) ": drops every label that names no store.
 std::string ByStore(const spec::Spec& spec);
 
-// "{{database}} @ {{instance}}": one store in a legend.
+// "{{database}} @ {{instance}}": one store in a legend. Before what is said of the store, since a state timeline cuts long
+// names off at their beginning.
 std::string StoreLegend(const spec::Spec& spec);
 
 // One variable for each label of the identity, narrowed by those before it.
@@ -37,6 +38,9 @@ void AddRunbook(const spec::Spec& spec, Dashboard& dashboard);
 
 // A table's column of numbers, in pixels.
 inline constexpr int kValueWidth = 90;
+
+// A table's column of thresholds' ids, in pixels.
+int ThresholdWidth(const spec::Spec& spec);
 
 // "percentunit"
 std::string GrafanaUnit(Unit unit);

@@ -70,3 +70,19 @@ TEST_CASE("the last decisions and the log's end are shown, and nothing without a
   settings.decision_log = folder.path().string();
   CHECK(lines(false).empty());
 }
+
+TEST_CASE("a file of newest decisions that is too large to be read is a failure, not fewer decisions") {
+  const TemporaryFolder folder;
+  Settings settings = MakeSettings();
+  settings.decision_log = (folder.path() / "decisions.jsonl").string();
+  std::ofstream(settings.decision_log) << "{}\n";
+  const std::filesystem::path newest = outgrown::decision_log::NewestPath(settings.decision_log);
+  std::ofstream(newest) << "{";
+  std::filesystem::resize_file(newest, (64U << 20U) + 1);
+  Samples samples;
+  const outgrown::Result<void> done = CollectDecisionLog(settings, samples);
+  REQUIRE(!done.ok());
+  CHECK(done.error().what == "larger than 67108864 bytes");
+  CHECK(done.error().where == newest.string());
+  CHECK(samples.families().empty());
+}
