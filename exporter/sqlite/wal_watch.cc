@@ -1,9 +1,13 @@
 #include "exporter/sqlite/wal_watch.h"
 
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <string_view>
+#include <array>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -15,10 +19,23 @@ namespace {
 
 // How long a scrape waits for the watch's lock: well below a store's deadline (scrape.cc).
 constexpr std::chrono::milliseconds kBusyTimeout(300);
+// By a steady clock a mutex is locked through pthread_mutex_clocklock, which GCC 12's ThreadSanitizer doesn't
+// know: it would take what the mutex guards for unguarded.
+#ifdef __SANITIZE_THREAD__
+using LockClock = std::chrono::system_clock;
+#else
+using LockClock = std::chrono::steady_clock;
+#endif
 constexpr std::chrono::minutes kForgottenAfter(10);
 constexpr std::chrono::minutes kSweepEvery(1);
 
-constexpr std::string_view kSuffix = "-shm";  // of a wal-index
+// No IN_MODIFY of the folder: it would come with every page that is written to the log, and wake the thread
+// for each commit. IN_ONLYDIR: not a file that has taken the folder's place.
+constexpr std::uint32_t kFolderEvents =
+    IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
+
+constexpr const char* kSuffix = "-shm";  // of a wal-index
+constexpr std::size_t kSuffixBytes = 4;
 
 std::optional<WalLives::Event> EventOf(std::uint32_t mask) {
   if ((mask & IN_CREATE) != 0) return WalLives::Event::kCreated;
@@ -40,8 +57,7 @@ struct WalWatch::Store {
   Store(WalWatch& watch, const std::string& path, std::uint64_t since_in)
       : since(since_in),
         lives(
-            path + std::string(kSuffix),
-            [this, &watch](int descriptor) { return WatchFile(watch, descriptor); },
+            path + kSuffix, [this, &watch](int descriptor) { return WatchFile(watch, descriptor); },
             [this, &watch](int wd) { EndWatchOfFile(watch, wd); }) {}
 
   static auto FilesOf(WalWatch& watch, int wd) {
@@ -49,8 +65,10 @@ struct WalWatch::Store {
   }
 
   int WatchFile(WalWatch& watch, int descriptor) {
-    // One watch for an inode: a second store that leads to the same file gets the same number.
-    const int wd = watch.events_.WatchFile(descriptor);
+    // By the descriptor and not by the name, which may be another file's by now. One watch for an inode: a
+    // second store that leads to the same file gets the same number.
+    const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+    const int wd = ::inotify_add_watch(watch.inotify_, path.c_str(), IN_MODIFY);
     if (wd >= 0) watch.files_.insert(FilesOf(watch, wd).end(), {wd, this});
     return wd;
   }
@@ -59,12 +77,10 @@ struct WalWatch::Store {
     const auto files = FilesOf(watch, wd);
     const auto mine = std::ranges::find(files, std::pair<int, Store*>(wd, this));
     if (mine != files.end()) watch.files_.erase(mine);
-    if (FilesOf(watch, wd).empty()) watch.events_.EndFile(wd);
+    if (FilesOf(watch, wd).empty()) ::inotify_rm_watch(watch.inotify_, wd);
   }
 
-  std::string_view path() const {
-    return {lives.shm_path().data(), lives.shm_path().size() - kSuffix.size()};
-  }
+  std::string_view path() const { return {lives.shm_path().data(), lives.shm_path().size() - kSuffixBytes}; }
   std::string folder() const { return lives.shm_path().substr(0, lives.shm_path().rfind('/') + 1); }
 
   const std::uint64_t since;
@@ -80,16 +96,22 @@ WalWatch::WalWatch() = default;
 
 WalWatch::~WalWatch() {
   if (thread_.joinable()) {
-    events_.Stop();
+    // An eventfd wakes poll without a race; a flag alone would be seen with the next event only.
+    static_cast<void>(::eventfd_write(stop_, 1));
     thread_.join();
   }
-  stores_.clear();  // before the events that their watches belong to
+  stores_.clear();  // before the descriptor that their watches belong to
+  if (inotify_ >= 0) ::close(inotify_);
+  if (stop_ >= 0) ::close(stop_);
 }
 
 bool WalWatch::Start() {
   if (thread_.joinable()) return true;
   AllowDescriptors();
-  if (!events_.Open()) return false;
+  // Non-blocking, so that Drain can read to the end. Fails beyond max_user_instances.
+  if (inotify_ < 0) inotify_ = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  if (stop_ < 0) stop_ = ::eventfd(0, EFD_CLOEXEC);
+  if (inotify_ < 0 || stop_ < 0) return false;
   try {
     thread_ = std::thread([this] { Run(); });
   } catch (const std::system_error&) {
@@ -100,10 +122,10 @@ bool WalWatch::Start() {
 
 void WalWatch::Run() {
   AskForPromptness();
-  bool is_quiet = true;
-  while (events_.Wait(is_quiet)) {
+  std::array<pollfd, 2> waits = {pollfd{inotify_, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
+  while (::poll(waits.data(), waits.size(), -1) < 0 || waits[1].revents == 0) {
     const std::lock_guard<std::timed_mutex> lock(mutex_);
-    is_quiet = !Drain();
+    Drain();
   }
 }
 
@@ -113,9 +135,9 @@ bool WalWatch::BeginToWatch(const std::shared_ptr<Store>& store) {
   const std::unique_lock<std::mutex> lives(store->mutex, std::try_to_lock);
   if (!lives.owns_lock() || !Start()) return false;
   const std::string path = store->folder();
-  // Before the watches are set: the next Look sees whether the folder was exchanged in between, and begins anew.
+  // Before the watch is set: the next Look sees whether the folder was exchanged in between, and begins anew.
   const FileIdentity identity = IdentityOf(path);
-  const int wd = events_.WatchFolder(path);
+  const int wd = ::inotify_add_watch(inotify_, path.c_str(), kFolderEvents);
   if (wd < 0) return false;
   Folder& folder = folders_[wd];
   folder.identity = identity;
@@ -133,78 +155,62 @@ void WalWatch::EndToWatch(Store& store) {
   std::erase(touched_, &store);
   store.is_touched = false;
   store.happened.clear();
-  if (folder == folders_.end() || --folder->second.stores > 0) return;
-  events_.EndFolder(folder->first);
+  if (folder == folders_.end()) return;
+  if (--folder->second.stores > 0) return;
+  ::inotify_rm_watch(inotify_, folder->first);
   folders_.erase(folder);
-}
-
-void WalWatch::LookAt(Store& store, std::span<const WalLives::Happened> happened) {
-  store.lives.Look(happened);
-  if (!std::exchange(store.is_touched, true)) touched_.push_back(&store);
 }
 
 void WalWatch::LoseAll() {
   for (const auto& [path, store] : stores_) {
     if (store->watch < 0) continue;
     store->lives.EventsLost();
-    LookAt(*store, {});
+    store->lives.Look({});
+    if (!std::exchange(store->is_touched, true)) touched_.push_back(store.get());
   }
 }
 
-WalWatch::Store* WalWatch::StoreOf(const WatchEvents::Event& event, const std::string& folder) const {
-  if (!event.name.ends_with(kSuffix)) return nullptr;
-  const auto found =
-      stores_.find(std::string(folder).append(event.name, 0, event.name.size() - kSuffix.size()));
-  return found != stores_.end() && found->second->watch == event.watch ? found->second.get() : nullptr;
-}
-
-std::vector<WalWatch::Store*> WalWatch::StoresOfNewFiles() {
-  std::vector<Store*> stores;
-  while (true) {
-    const std::span<const WatchEvents::Event> events = events_.ReadNewFiles();
-    if (events.empty()) return stores;
-    for (const WatchEvents::Event& event : events) {
-      const auto folder = folders_.find(event.watch);
-      if (folder == folders_.end()) continue;
-      for (const std::string& path : folder->second.paths) {
-        if (Store* store = StoreOf(event, path)) stores.push_back(store);
-      }
-    }
-  }
-}
-
-void WalWatch::Dispatch(std::span<const WatchEvents::Event> events) {
+void WalWatch::Dispatch(const char* events, std::size_t size) {
   std::vector<Store*> looking;
   std::vector<Store*> lost;
   const auto add = [&](Store* store, WalLives::Happened happened) {
     if (store->happened.empty()) looking.push_back(store);
     store->happened.push_back(happened);
   };
-  for (const WatchEvents::Event& event : events) {
+  for (std::size_t at = 0; at < size;) {
+    inotify_event event = {};
+    std::memcpy(&event, events + at, sizeof event);
+    // The name is padded with NULs (man 7 inotify); the conversion stops at the first.
+    const std::string_view name = event.len == 0 ? "" : events + at + sizeof event;
+    at += sizeof event + event.len;
     // Of which folder the lost events were is not known.
     if ((event.mask & IN_Q_OVERFLOW) != 0) LoseAll();
     if ((event.mask & IN_MODIFY) != 0) {
-      for (const auto& file : Store::FilesOf(*this, event.watch))
-        add(file.second, {WalLives::Event::kChanged, event.watch});
+      for (const auto& file : Store::FilesOf(*this, event.wd))
+        add(file.second, {WalLives::Event::kChanged, event.wd});
       continue;
     }
-    const auto folder = folders_.find(event.watch);
+    const auto folder = folders_.find(event.wd);
     if (folder == folders_.end()) continue;
     if ((event.mask & IN_IGNORED) != 0) {  // removed, or unmounted
       for (const auto& [path, store] : stores_) {
-        if (store->watch == event.watch) lost.push_back(store.get());
+        if (store->watch == event.wd) lost.push_back(store.get());
       }
       continue;
     }
     const std::optional<WalLives::Event> what = EventOf(event.mask);
-    if (!what) continue;
+    if (!what || !name.ends_with(kSuffix)) continue;
     for (const std::string& path : folder->second.paths) {
-      if (Store* store = StoreOf(event, path)) add(store, {*what});
+      const auto found = stores_.find(std::string(path).append(name, 0, name.size() - kSuffixBytes));
+      if (found != stores_.end() && found->second->watch == event.wd) add(found->second.get(), {*what});
     }
   }
   // After the whole buffer: a store is read once for all of its events, since a reading costs system calls
   // and an event doesn't.
-  for (Store* store : looking) LookAt(*store, std::exchange(store->happened, {}));
+  for (Store* store : looking) {
+    store->lives.Look(std::exchange(store->happened, {}));
+    if (!std::exchange(store->is_touched, true)) touched_.push_back(store);
+  }
   // Last, because EndToWatch changes the folders that the loop above goes through.
   for (Store* store : lost) {
     store->lives.EventsLost();
@@ -212,29 +218,18 @@ void WalWatch::Dispatch(std::span<const WatchEvents::Event> events) {
   }
 }
 
-// Reads the queues to their ends. Only then are readings settled: no earlier event about them can be outstanding.
-bool WalWatch::Drain() {
-  // Before the others, so that what is reported as new is opened now even if its event there comes a moment later.
-  const std::vector<Store*> stores = StoresOfNewFiles();
-  bool has_come = !stores.empty();
-  const auto dispatch = [&] {
-    while (true) {
-      const std::span<const WatchEvents::Event> events = events_.Read();
-      if (events.empty()) return;
-      has_come = true;
-      Dispatch(events);
-    }
-  };
-  dispatch();
-  if (!std::ranges::all_of(stores, &Store::is_touched)) {
-    for (Store* store : stores) LookAt(*store, {});
-    dispatch();
+// Reads the queue to its end. Only then are readings settled: no earlier event about them can be outstanding.
+void WalWatch::Drain() {
+  // Some 500 events of short names; the kernel gives whole events only.
+  alignas(inotify_event) std::array<char, 16384> buffer;
+  ssize_t size = 0;
+  while (inotify_ >= 0 && (size = ::read(inotify_, buffer.data(), buffer.size())) > 0) {
+    Dispatch(buffer.data(), static_cast<std::size_t>(size));
   }
   for (Store* store : std::exchange(touched_, {})) {
     store->is_touched = false;
     store->lives.Settle();
   }
-  return has_come;
 }
 
 void WalWatch::Sweep(std::chrono::steady_clock::time_point now) {
@@ -260,7 +255,9 @@ std::optional<WalWatch::Looked> WalWatch::Look(const std::string& path, const Fi
   const std::string folder = path.substr(0, path.rfind('/') + 1);
   std::shared_ptr<Store> store;
   bool is_local = false;
-  const auto lock_soon = [this] { return std::unique_lock(mutex_, LockClock::now() + kBusyTimeout); };
+  const auto lock_soon = [this] {
+    return std::unique_lock<std::timed_mutex>(mutex_, LockClock::now() + kBusyTimeout);
+  };
   {
     const std::unique_lock<std::timed_mutex> lock = lock_soon();
     if (!lock.owns_lock()) return std::nullopt;
@@ -286,7 +283,9 @@ std::optional<WalWatch::Looked> WalWatch::Look(const std::string& path, const Fi
     if (store->watch < 0 && is_local) BeginToWatch(store);
     if (store->watch >= 0) {
       Drain();
-      LookAt(*store, {});
+      store->lives.Look({});
+      store->is_touched = true;
+      touched_.push_back(store.get());
       Drain();
       if (store->watch >= 0) return LookedAt(*store);
     }

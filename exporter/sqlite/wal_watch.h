@@ -1,8 +1,9 @@
 // Keeps the commits of WAL stores between scrapes: a thread that waits for what happens in the stores' folders
 // (inotify) and has WalLives read each wal-index before it is gone.
 //
-// One thread for all stores. Commits make no event (watch_events.h), and a life of the wal-index wakes it once. The thread
-// does nothing but take the events and read 136 bytes: 16,384 events are what the kernel keeps.
+// One inotify instance and one thread for all stores. Of a folder only names that begin, end or are closed are asked
+// for, of an open wal-index its changes of size, so that commits wake no thread. The thread does nothing but
+// take the events and read 136 bytes: 16,384 events are what the kernel keeps.
 //
 // A folder can't be watched without read permission (search alone doesn't do), beyond the limits max_user_watches and
 // max_user_instances, and on file systems whose files change on other machines. Its stores are then read at each Look
@@ -15,7 +16,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -24,7 +24,6 @@
 #include <vector>
 
 #include "exporter/sqlite/wal_lives.h"
-#include "exporter/sqlite/watch_events.h"
 
 namespace outgrown::exporter::sqlite {
 
@@ -61,12 +60,8 @@ class WalWatch {
   void Run();
   bool BeginToWatch(const std::shared_ptr<Store>& store);
   void EndToWatch(Store& store);
-  bool Drain();  // whether there was anything
-  // Whose wal-index has the name of that event in its folder, which is at that path; nullptr if none's.
-  Store* StoreOf(const WatchEvents::Event& event, const std::string& folder) const;
-  std::vector<Store*> StoresOfNewFiles();
-  void Dispatch(std::span<const WatchEvents::Event> events);
-  void LookAt(Store& store, std::span<const WalLives::Happened> happened);
+  void Drain();
+  void Dispatch(const char* events, std::size_t size);
   void LoseAll();
   void Sweep(std::chrono::steady_clock::time_point now);
   Looked LookedAt(const Store& store) const;
@@ -80,7 +75,8 @@ class WalWatch {
   std::vector<Store*> touched_;                // looked at since the last Settle
   std::uint64_t next_since_ = 1;
   std::chrono::steady_clock::time_point swept_;
-  WatchEvents events_;
+  int inotify_ = -1;
+  int stop_ = -1;
   std::thread thread_;
 };
 

@@ -1,18 +1,9 @@
 // What the system lets a watch of files see, and how soon.
 #pragma once
 
-#include <chrono>
 #include <string>
 
 namespace outgrown::exporter::sqlite {
-
-// By which a std::timed_mutex is locked. By a steady clock it is through pthread_mutex_clocklock, which GCC 12's
-// ThreadSanitizer doesn't know: it would take what the mutex guards for unguarded.
-#ifdef __SANITIZE_THREAD__
-using LockClock = std::chrono::system_clock;
-#else
-using LockClock = std::chrono::steady_clock;
-#endif
 
 // Whether inotify on this machine sees all changes in a folder: other machines may change the files of a
 // network or cluster file system, and the server that backs a FUSE or 9P mount may do so by itself. The magic
