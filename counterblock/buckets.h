@@ -74,6 +74,12 @@ constexpr std::uint32_t BucketOfUsual(std::uint64_t duration_ns) {
   return decade.first_bucket + static_cast<std::uint32_t>(high >> decade.shift);
 }
 
+// What BucketOfUsual reads, for durations of less than 100 ms.
+inline void PrefetchBuckets() {
+  __builtin_prefetch(internal::kRowOfBit.data());
+  for (std::size_t row = 0; row < 6; row += 2) __builtin_prefetch(&internal::kDecades[row]);
+}
+
 // The bucket of any duration.
 constexpr std::uint32_t BucketOf(std::uint64_t duration_ns) {
   return duration_ns > kLastBoundNs ? kBucketCount - 1 : BucketOfUsual(duration_ns);

@@ -136,10 +136,10 @@ void UnmapBlock(ProcessBlock* block);
 // For the calling thread: the slot of this process that was idle last, with the owner that it had, which costs no system
 // call; or the lowest free one, its lock set and its owner written, about 0.3 µs for each slot that others hold. Nothing if
 // every slot is taken or the file cannot be opened any more. With the library lock held.
-std::optional<Claim> ClaimSlot(ProcessBlock& block);
+[[gnu::hot]] std::optional<Claim> ClaimSlot(ProcessBlock& block);
 
 // The thread has ended: its slot becomes idle, or free if there are kIdleSlotsMax. With the library lock held.
-void ReturnSlot(ProcessBlock& block, const Claim& claim);
+[[gnu::hot]] void ReturnSlot(ProcessBlock& block, const Claim& claim);
 
 // Gives every slot back: clears what only a living owner means, unlocks. With the library lock held.
 void ReleaseAllSlots(ProcessBlock& block);

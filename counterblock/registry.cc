@@ -108,13 +108,13 @@ constinit MadeBlocks made;                      // guarded by library_mutex
 // The flag is set before the lock is taken and cleared after it is given back, and the fences keep the
 // compiler from moving it: a signal handler that sees it cleared may wait for the lock, because its own
 // thread doesn't hold it.
-void LockLibrary() {
+[[gnu::hot]] void LockLibrary() {
   lock_in_progress.store(true, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   library_mutex.lock();
 }
 
-void UnlockLibrary() {
+[[gnu::hot]] void UnlockLibrary() {
   library_mutex.unlock();
   std::atomic_signal_fence(std::memory_order_seq_cst);
   lock_in_progress.store(false, std::memory_order_relaxed);

@@ -20,11 +20,11 @@ namespace outgrown::block {
 // overflow slot.
 class LibraryLock {
  public:
-  LibraryLock();
+  [[gnu::hot]] LibraryLock();
   LibraryLock(const LibraryLock&) = delete;
   LibraryLock& operator=(const LibraryLock&) = delete;
-  ~LibraryLock();
-  static bool InProgress();
+  [[gnu::hot]] ~LibraryLock();
+  [[gnu::hot]] static bool InProgress();
 };
 
 // The block of that file, opened or created, checked (CheckFile) and mapped, with one more user. Two opens of one
@@ -45,7 +45,7 @@ void DropBlock(ProcessBlock& block);
 inline constexpr std::uint32_t kClosedBlocksMax = 64;
 
 // The block of that id; null if it was closed or is a parent's. With the library lock held.
-ProcessBlock* FindBlock(std::uint64_t id);
+[[gnu::hot]] ProcessBlock* FindBlock(std::uint64_t id);
 
 // --- How many descriptors counting may take from the application, which must never lack one because of it.
 //

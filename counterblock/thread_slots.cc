@@ -37,14 +37,14 @@ struct ThreadState : ThreadSlots {
 constinit ThreadState* spare_states = nullptr;
 constinit std::uint32_t spare_count = 0;
 
-void GiveBack(const HeldSlot& held) {
+[[gnu::hot]] void GiveBack(const HeldSlot& held) {
   if (ProcessBlock* block = FindBlock(held.block_id)) ReturnSlot(*block, Claim{held.index, held.owner});
 }
 
 // At the thread's end its slots go to the next thread of the process. A pthread key and not a thread_local
 // with a destructor: keys are run down after those, so that records made in such destructors still find their
 // slot.
-void ReleaseThread(void* argument) {
+[[gnu::hot]] void ReleaseThread(void* argument) {
   auto* state = static_cast<ThreadState*>(argument);
   // First: a record made from here on by another key's destructor, or by a signal handler, must not use a
   // slot that is being given back. It goes to the overflow slot.
@@ -66,7 +66,7 @@ void ReleaseThread(void* argument) {
 }
 
 // The calling thread's state, made if it is its first time; null without memory. With the library lock held.
-ThreadState* OwnState() {
+[[gnu::hot]] ThreadState* OwnState() {
   if (thread_slots != &no_slots) return static_cast<ThreadState*>(thread_slots);
   static pthread_key_t key;
   // Under the library lock, so the static's guard never waits.
@@ -91,7 +91,7 @@ ThreadState* OwnState() {
 
 // Not in one assignment: a signal handler that interrupts it and records must not find one block's number
 // beside another's slot.
-void Put(HeldSlot& row, const HeldSlot& held) {
+[[gnu::hot]] void Put(HeldSlot& row, const HeldSlot& held) {
   // The number goes first and comes last; the fences order these stores for a handler on the same thread,
   // which needs no fence of the processor.
   StoreCell(row.block_id, HeldSlot::kNoBlock);

@@ -47,6 +47,6 @@ struct ThreadSlots {
 // The calling thread's slot of the block, claimed if it has none; null if the overflow slot is to be used:
 // none is free (it looks again every 4096 records), the thread is exiting, or this is a signal handler inside
 // the library. Marks nothing as recording.
-HeldSlot* FindOrClaimSlot(ProcessBlock& block);
+[[gnu::hot]] HeldSlot* FindOrClaimSlot(ProcessBlock& block);
 
 }  // namespace outgrown::block

@@ -93,6 +93,17 @@ class Writer {
     LeaveOwnSlot(*held);
   }
 
+  // Fetches into the processor's caches what Begin and End will touch. Worth its while where much other memory is used
+  // between two writes.
+  void Prefetch() const noexcept {
+    const Slot* const slot = thread_slots->RowOf(block_->id.load(std::memory_order_relaxed)).slot;
+    if (slot == nullptr) return;
+    __builtin_prefetch(&slot->owner, 1);
+    __builtin_prefetch(&slot->writes, 1);
+    __builtin_prefetch(&slot->lock_held_ns, 1);
+    PrefetchBuckets();
+  }
+
   // Marks the write as in flight. A thread that has begun several at once shows the first.
   Start Begin() noexcept { return BeginAt(NowNs()); }
   Start BeginAt(std::uint64_t start_ns) noexcept {
@@ -128,8 +139,8 @@ class Writer {
   void LockWaited(std::uint64_t wait_ns) noexcept;
   // It has been held since then, after that wait, and is shown as held; it was released, `wrote`: by a write. ForgetHold
   // takes the mark away and adds nothing.
-  Start LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept;
-  void LockReleasedAt(const Start& hold, bool wrote, std::uint64_t end_ns) noexcept;
+  [[gnu::hot]] Start LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept;
+  [[gnu::hot]] void LockReleasedAt(const Start& hold, bool wrote, std::uint64_t end_ns) noexcept;
   void ForgetHold(const Start& hold) noexcept;
 
   // One more connection is no longer counted completely, as long as the process lives or until it has regained
@@ -204,7 +215,7 @@ class Writer {
   }
 
   // The slot to add to: this thread's, entered, or the overflow slot, in which case `held` is null. Null if this is off.
-  Slot* EnterSlot(HeldSlot*& held) noexcept;
+  [[gnu::hot]] Slot* EnterSlot(HeldSlot*& held) noexcept;
   // Sets a mark of this process to 0, if it is still the one that was set at the start.
   void ClearMark(const Start& start, std::uint64_t Slot::*mark) noexcept;
   void RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,

@@ -50,9 +50,9 @@ class Connection final : public FileUser {
   // One line of text.
   std::string Status() const;
 
-  void KeepTrace() noexcept override;
-  bool ExplainsWrite() noexcept override;
-  void CommitSeen() noexcept override;
+  [[gnu::hot]] void KeepTrace() noexcept override;
+  [[gnu::hot]] bool ExplainsWrite() noexcept override;
+  [[gnu::hot]] void CommitSeen() noexcept override;
 
  private:
   explicit Connection(sqlite3* db) : db_(db) {}
@@ -62,6 +62,8 @@ class Connection final : public FileUser {
   void ObserveDatabases(const std::string& store_of_main);
   void ObserveDatabase(const char* schema, const std::string& store);
   bool TakeTrace() noexcept;  // false: it isn't ours
+  bool HoldsTrace() const { return TheTraceSlot().Holds(db_, &Connection::Trace, this); }
+  [[gnu::cold]] void TakeTraceBack() noexcept;  // somebody has it
   void LoseTrace() noexcept;
   void GiveTraceBack() noexcept;
   bool IsIgnored(const std::string& schema) const;
@@ -71,15 +73,18 @@ class Connection final : public FileUser {
   void ReportNotRefused() noexcept;
   void ReportRefused(const char* schema, std::shared_ptr<Sink> sink);
 
-  static int Trace(unsigned event, void* connection, void* statement, void* detail) noexcept;
+  [[gnu::hot]] static int Trace(unsigned event, void* connection, void* statement, void* detail) noexcept;
   int CallOthers(unsigned event, void* statement, void* detail) const noexcept;
-  void Traced(unsigned event, sqlite3_stmt* statement, const void* detail) noexcept;
+  [[gnu::hot]] void Traced(unsigned event, sqlite3_stmt* statement, const void* detail) noexcept;
   void TellReaders(unsigned event, int code) noexcept;
-  void Started(sqlite3_stmt* statement) noexcept;
-  void Ended(sqlite3_stmt* statement, int code) noexcept;
-  void Announce(const sqlite3_stmt* statement) noexcept;
-  std::size_t PlaceOf(const sqlite3_stmt* statement) const;
+  // `sql`: its text.
+  [[gnu::hot]] void Started(sqlite3_stmt* statement, const char* sql) noexcept;
+  [[gnu::hot]] void Ended(sqlite3_stmt* statement, int code) noexcept;
+  [[gnu::hot]] void Announce(const sqlite3_stmt* statement) noexcept;
+  [[gnu::hot]] std::size_t PlaceOf(const sqlite3_stmt* statement) const;
   const sqlite3_stmt* FindExplanation(const sqlite3_stmt* committed) noexcept;
+  void Attached(sqlite3_stmt* statement) noexcept;
+  bool IsWritingAfter(int code, const Share& share) const;
   bool IsWriting(const Share& share) const;
   bool IsWriteRunning() const;
 
@@ -97,6 +102,7 @@ class Connection final : public FileUser {
   bool is_new_ = false;                      // nobody has had it but us
   const sqlite3_stmt* current_ = nullptr;    // the announced one that started last, until it commits or ends
   const sqlite3_stmt* committed_ = nullptr;  // the one that has just committed, until the next starts
+  const sqlite3_stmt* attaches_ = nullptr;   // the last that started and may be an ATTACH
   std::vector<std::shared_ptr<Share>> shares_;
   Tracer others_;                    // the trace that was in the slot
   std::size_t announced_count_ = 0;  // of announced_, in front

@@ -107,22 +107,13 @@ void ObservedFile::ForgetChange() noexcept {
   // With several users another one may be in the middle of its commit. Relaxed: only whether there is one
   // user is asked.
   if (only_user_.load(std::memory_order_relaxed) == nullptr) return;
-  changed_ = false;
-  page_bytes_ = released_ns_ = 0;
+  writes_.ForgetCommit();
 }
 
-void ObservedFile::Changed() noexcept {
-  changed_ = true;
-  released_ns_ = 0;
-}
-
-Share* ObservedFile::Caller() noexcept {
-  // Relaxed: SQLite writes what it points to under the shared cache's lock, which the caller holds.
-  sqlite3** const db = db_.load(std::memory_order_relaxed);
-  if (db == nullptr) return only_user_;  // not a shared cache, or one that nobody has joined
+Share* ObservedFile::UserOf(const sqlite3* db) noexcept {
   const std::lock_guard lock(LibraryLock());
   const auto caller =
-      std::ranges::find_if(users_, [&](const auto& user) { return user->connection->db() == *db; });
+      std::ranges::find_if(users_, [db](const auto& user) { return user->connection->db() == db; });
   return caller == users_.end() ? nullptr : caller->get();
 }
 
@@ -160,7 +151,7 @@ void ObservedFile::WatchWal(const Share& share) noexcept {
 }
 
 void ObservedFile::FindWal(const Share& share, bool certain) noexcept {
-  if (wal_ != nullptr) return;
+  if (writes_.wal != nullptr) return;
   sqlite3_file* file = nullptr;
   if (sqlite3_file_control(share.connection->db(), share.schema.c_str(), SQLITE_FCNTL_JOURNAL_POINTER,
                            &file) != SQLITE_OK ||
@@ -168,7 +159,7 @@ void ObservedFile::FindWal(const Share& share, bool certain) noexcept {
     return;
   }
   // SQLITE_FCNTL_JOURNAL_POINTER gives the rollback journal or the log, whichever is in use.
-  if (certain || ObservedWal::IsWal(file)) wal_ = ObservedWal::Observe(file, *this);
+  if (certain || ObservedWal::IsWal(file)) writes_.wal = ObservedWal::Observe(file, writes_);
 }
 
 void ObservedFile::Locked(int level) noexcept { lock_level_ = std::max(lock_level_.load(), level); }
@@ -183,8 +174,7 @@ void ObservedFile::LockAsked(Share* caller) noexcept {
 
 void ObservedFile::LockAnswered(Share* caller, int result) noexcept {
   if (result == SQLITE_OK) {
-    changed_ = false;
-    page_bytes_ = released_ns_ = 0;
+    writes_.ForgetCommit();
   } else if (WriteTracker* tracker = CallersTracker(caller)) {
     tracker->LockRefused();
   }
@@ -192,19 +182,19 @@ void ObservedFile::LockAnswered(Share* caller, int result) noexcept {
 
 void ObservedFile::Commit() noexcept {
   Share* const caller = Caller();
-  if (!changed_ && wal_ == nullptr && caller != nullptr) {
+  if (!writes_.changed && writes_.wal == nullptr && caller != nullptr) {
     // The first commit after a WAL was opened unseen (locking_mode=EXCLUSIVE takes no lock that would show it).
     FindWal(*caller, false);
-    changed_ = wal_ != nullptr;
+    writes_.changed = writes_.wal != nullptr;
   }
   // Where the log could not be watched every commit counts: too many is seen by the coverage, too few would
   // be missed.
-  const bool changed = changed_ || in_unwatched_wal_;
+  const bool changed = writes_.changed || in_unwatched_wal_;
   if (changed) lock_timer_.Committed();
-  const std::uint64_t bytes = page_bytes_;
-  const std::uint64_t released_ns = released_ns_;
-  changed_ = in_unwatched_wal_ = false;
-  page_bytes_ = released_ns_ = 0;
+  const std::uint64_t bytes = writes_.page_bytes;
+  const std::uint64_t released_ns = writes_.released_ns;
+  in_unwatched_wal_ = false;
+  writes_.ForgetCommit();
   if (caller != nullptr && !caller->ignored) caller->connection->CommitSeen();
   if (WriteTracker* tracker = CallersTracker(caller)) tracker->Committed(changed, bytes, released_ns);
 }
@@ -222,7 +212,7 @@ int ObservedFile::Close(sqlite3_file* file) noexcept {
   for (const std::shared_ptr<Share>& user : users) user->tracker.Closed();
   if (self->nobody_wrote_) self->sink_->TraceRegained();
   self->sink_->FileClosed(self->id_);
-  if (self->wal_ != nullptr) self->wal_->Forget();
+  if (self->writes_.wal != nullptr) self->writes_.wal->Forget();
   file->pMethods = self->real_;
   delete self;
   return file->pMethods->xClose(file);
@@ -233,7 +223,7 @@ int ObservedFile::Write(sqlite3_file* file, const void* bytes, int size_bytes,
   ObservedFile& self = *From(file);
   const int result = self.real_->xWrite(file, bytes, size_bytes, offset);
   // A checkpoint's pages too, but no transaction is open then, and where one begins that is forgotten.
-  if (result == SQLITE_OK) self.PagesWritten(size_bytes);
+  if (result == SQLITE_OK) self.writes_.page_bytes += static_cast<std::uint64_t>(size_bytes);
   return result;
 }
 
@@ -299,16 +289,16 @@ int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) 
   if (!is_asked) {
     const int result = self.real_->xShmLock(file, offset, count, flags);
     // SQLite has written the frame by now, and reports the commit after this.
-    self.released_ns_ = self.lock_timer_.Released(self.changed_ || self.in_unwatched_wal_);
+    self.writes_.released_ns = self.lock_timer_.Released(self.writes_.changed || self.in_unwatched_wal_);
     return result;
   }
   Share* const caller = self.Caller();
-  if (self.wal_ == nullptr && caller != nullptr) self.FindWal(*caller, true);
+  if (self.writes_.wal == nullptr && caller != nullptr) self.FindWal(*caller, true);
   self.LockAsked(caller);
   const int result = self.real_->xShmLock(file, offset, count, flags);
   self.lock_timer_.Answered(result == SQLITE_OK);
   self.LockAnswered(caller, result);
-  if (result == SQLITE_OK) self.in_unwatched_wal_ = self.wal_ == nullptr;
+  if (result == SQLITE_OK) self.in_unwatched_wal_ = self.writes_.wal == nullptr;
   return result;
 }
 
@@ -325,12 +315,12 @@ int ObservedFile::FileControl(sqlite3_file* file, int operation, void* argument)
       break;
     case SQLITE_FCNTL_CKPT_DONE:
       // Of a log that ends within a change of the journal's mode, in exclusive mode: no begin shows.
-      self.page_bytes_ = 0;
+      self.writes_.page_bytes = 0;
       break;
     case SQLITE_FCNTL_SYNC:
       // Sent for every commit that has changed pages, also with synchronous=OFF, where no xSync follows
       // (pager.c, sqlite3PagerSync).
-      self.Changed();
+      self.writes_.Changed();
       break;
     case SQLITE_FCNTL_COMMIT_PHASETWO:
       // A VFS that does nothing with it answers NOTFOUND, which SQLite takes for OK (pager.c,

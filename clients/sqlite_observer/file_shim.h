@@ -86,7 +86,7 @@ struct Share {
 };
 
 // Deleted by SQLite's xClose.
-class ObservedFile final : private sqlite3_io_methods, private WalUser {
+class ObservedFile final : private sqlite3_io_methods {
  public:
   // Observes an open file on behalf of `store`, with that connection as its first user, whose share it returns. Null
   // if it is observed already, be it since a moment ago by a thread with another connection to the same shared cache,
@@ -108,19 +108,19 @@ class ObservedFile final : private sqlite3_io_methods, private WalUser {
 
   const std::string& store() const { return store_; }
   // The one connection that uses it holds the lock (for good with locking_mode=EXCLUSIVE).
-  bool is_locked() const { return only_user_ != nullptr && lock_level_ >= SQLITE_LOCK_RESERVED; }
+  [[gnu::hot]] bool is_locked() const { return only_user_ != nullptr && lock_level_ >= SQLITE_LOCK_RESERVED; }
   // The one connection that uses it, whose first_read is to be asked. Null if that has read the schema, and in a shared
   // cache that another has joined: with its lock held, that must not be asked.
-  Share* FirstReader() noexcept;
+  [[gnu::hot]] Share* FirstReader() noexcept;
   // The one connection that uses it, if it isn't ignored, is asking for a lock to read.
-  void ReadLockAsked() noexcept;
+  [[gnu::hot]] void ReadLockAsked() noexcept;
   // A statement of the caller has ended with SQLITE_SCHEMA.
   void SchemaDropped() noexcept;
   // Watches the WAL's file as well, where a connection in exclusive mode has one open; otherwise the WAL's lock
   // shows it in time.
-  void WatchWal(const Share& share) noexcept;
+  [[gnu::hot]] void WatchWal(const Share& share) noexcept;
   // No write transaction is open: what was seen of one that was rolled back says nothing about the next.
-  void ForgetChange() noexcept;
+  [[gnu::hot]] void ForgetChange() noexcept;
 
  private:
   ObservedFile(const sqlite3_io_methods& real, std::shared_ptr<Sink> sink, std::string store,
@@ -130,26 +130,28 @@ class ObservedFile final : private sqlite3_io_methods, private WalUser {
     return static_cast<ObservedFile*>(const_cast<sqlite3_io_methods*>(MethodsOf(file)));
   }
   static int Close(sqlite3_file* file) noexcept;
-  static int Write(sqlite3_file* file, const void* bytes, int size_bytes, sqlite3_int64 offset) noexcept;
-  static int Lock(sqlite3_file* file, int level) noexcept;
-  static int Unlock(sqlite3_file* file, int level) noexcept;
-  static int ShmLock(sqlite3_file* file, int offset, int count, int flags) noexcept;
-  static int FileControl(sqlite3_file* file, int operation, void* argument) noexcept;
+  [[gnu::hot]] static int Write(sqlite3_file* file, const void* bytes, int size_bytes,
+                                sqlite3_int64 offset) noexcept;
+  [[gnu::hot]] static int Lock(sqlite3_file* file, int level) noexcept;
+  [[gnu::hot]] static int Unlock(sqlite3_file* file, int level) noexcept;
+  [[gnu::hot]] static int ShmLock(sqlite3_file* file, int offset, int count, int flags) noexcept;
+  [[gnu::hot]] static int FileControl(sqlite3_file* file, int operation, void* argument) noexcept;
 
   // The share of the connection that is using the file now; null if it isn't known.
-  Share* Caller() noexcept;
-  // The tracker that counts for the caller; null if that is ignored.
-  WriteTracker* CallersTracker(Share* caller) noexcept;
-  void FindWal(const Share& share, bool certain) noexcept;
-  void Locked(int level) noexcept;
-  void LockAsked(Share* caller) noexcept;
-  void LockAnswered(Share* caller, int result) noexcept;
-  void Commit() noexcept;
-  void PagesWritten(int size_bytes) noexcept override {
-    page_bytes_ += static_cast<std::uint64_t>(size_bytes);
+  Share* Caller() noexcept {
+    // Relaxed: SQLite writes what it points to under the shared cache's lock, which the caller holds.
+    sqlite3** const db = db_.load(std::memory_order_relaxed);
+    return db == nullptr ? only_user_.load()
+                         : UserOf(*db);  // null: not a shared cache, or one that nobody has joined
   }
-  void Changed() noexcept override;
-  void WalClosed() noexcept override { wal_ = nullptr; }
+  [[gnu::cold]] Share* UserOf(const sqlite3* db) noexcept;
+  // The tracker that counts for the caller; null if that is ignored.
+  [[gnu::hot]] WriteTracker* CallersTracker(Share* caller) noexcept;
+  void FindWal(const Share& share, bool certain) noexcept;
+  [[gnu::hot]] void Locked(int level) noexcept;
+  [[gnu::hot]] void LockAsked(Share* caller) noexcept;
+  [[gnu::hot]] void LockAnswered(Share* caller, int result) noexcept;
+  [[gnu::hot]] void Commit() noexcept;
 
   // What the methods need comes first, so that it lies together.
   const sqlite3_io_methods* real_;
@@ -158,11 +160,7 @@ class ObservedFile final : private sqlite3_io_methods, private WalUser {
   // every call of a file's method.
   std::atomic<sqlite3**> db_ = nullptr;
   std::atomic<Share*> only_user_ = nullptr;  // if there is exactly one; read without the library's lock
-  ObservedWal* wal_ = nullptr;
-  std::uint64_t page_bytes_ = 0;  // what the commit that is on its way has written
-  std::uint64_t released_ns_ =
-      0;  // when it gave the lock back, as it does before the commit shows in WAL mode; else 0
-  bool changed_ = false;           // it has changed something
+  FileWrites writes_;
   bool in_unwatched_wal_ = false;  // the transaction writes to a WAL that could not be watched
   bool nobody_wrote_ = false;      // as nobodys_, which is reported as a lost trace
   // Written in the file's methods, read at a statement's start too.

@@ -30,13 +30,13 @@ class ResultProbe {
 
   // The extended result code. Only inside a SQLITE_TRACE_PROFILE callback for that statement, or while SQLite gives up its
   // locks after it has failed, and only if available.
-  int ResultOf(const sqlite3_stmt* statement) const noexcept;
+  [[gnu::hot]] int ResultOf(const sqlite3_stmt* statement) const noexcept;
 
  private:
   std::optional<std::size_t> offset_;
 };
 
 // The process's own.
-ResultProbe& TheResultProbe();
+[[gnu::hot]] ResultProbe& TheResultProbe();
 
 }  // namespace outgrown::observer

@@ -48,11 +48,7 @@ bool IsRunningWrite(sqlite3_stmt* statement) {
 }
 
 bool BeginsWith(sqlite3_stmt* statement, std::string_view keyword) {
-  const char* const text = sqlite3_sql(statement);
-  // Most begin with their keyword, and with that of a statement that is not looked for.
-  constexpr char kLowerCase = 'a' - 'A';
-  if (*text >= 'A' && (*text | kLowerCase) != (keyword.front() | kLowerCase)) return false;
-  const std::string_view sql = FromKeyword(text);
+  const std::string_view sql = FromKeyword(sqlite3_sql(statement));
   return sql.size() >= keyword.size() &&
          sqlite3_strnicmp(sql.data(), keyword.data(), static_cast<int>(keyword.size())) == 0;
 }
@@ -69,7 +65,7 @@ bool IsMisplaced(sqlite3_stmt* statement, int code) {
 bool Connection::TakeTrace() noexcept {
   std::optional<Tracer> others;
   if (TheTraceSlot().is_available()) {
-    if (TheTraceSlot().Holds(db_, &Connection::Trace, this)) return true;
+    if (HoldsTrace()) return true;
     others = TheTraceSlot().Of(db_);
   } else if (is_new_) {
     others = Tracer{};
@@ -83,7 +79,10 @@ bool Connection::TakeTrace() noexcept {
 }
 
 void Connection::KeepTrace() noexcept {
-  if (!TheTraceSlot().is_available() || TheTraceSlot().Holds(db_, &Connection::Trace, this)) return;
+  if (TheTraceSlot().is_available() && !HoldsTrace()) TakeTraceBack();
+}
+
+void Connection::TakeTraceBack() noexcept {
   // The start of what runs was announced to somebody else, or else the end of what is open may have been.
   if (traces_ && IsWriteRunning()) LoseTrace();
   if (!TakeTrace()) return;
@@ -94,8 +93,7 @@ void Connection::KeepTrace() noexcept {
 
 void Connection::GiveTraceBack() noexcept {
   if (is_closing_) return;
-  const TraceSlot& slot = TheTraceSlot();
-  if (slot.is_available() ? slot.Holds(db_, &Connection::Trace, this) : traces_) others_.Take(db_);
+  if (TheTraceSlot().is_available() ? HoldsTrace() : traces_) others_.Take(db_);
 }
 
 bool Connection::IsWriteRunning() const {
@@ -132,7 +130,7 @@ inline void Connection::Traced(unsigned event, sqlite3_stmt* started_or_ended, c
   } else if (event == SQLITE_TRACE_STMT && (current_ == nullptr || detail == sqlite3_sql(started_or_ended))) {
     // Any other text is a comment that announces a trigger of the current statement, or a statement that runs
     // inside it; inside one that only reads it is the outermost that writes.
-    Started(started_or_ended);
+    Started(started_or_ended, static_cast<const char*>(detail));
   }
 }
 
@@ -149,10 +147,16 @@ void Connection::TellReaders(unsigned event, int code) noexcept {
   }
 }
 
-void Connection::Started(sqlite3_stmt* statement) noexcept {
+void Connection::Started(sqlite3_stmt* statement, const char* sql) noexcept {
   const bool writes = sqlite3_stmt_readonly(statement) == 0;
-  // Plain reads are most statements, and cost no more than this.
-  if (!writes && sqlite3_column_count(statement) != 0) return;
+  if (!writes) {
+    // BEGIN, COMMIT, or a CREATE that has nothing to do.
+    const bool gives_nothing = *sql == 'B' || *sql == 'b' || *sql == 'C' || *sql == 'c';
+    // Plain reads are most statements, and cost no more than this.
+    if (!gives_nothing && sqlite3_column_count(statement) != 0) return;
+    // Or white space, or a comment, in front of its keyword.
+    if (*sql == 'A' || *sql == 'a' || *sql < 'A') attaches_ = statement;
+  }
   Announce(statement);
   for (const std::shared_ptr<Share>& share : shares_) {
     if (share->file == nullptr || share->ignored) continue;
@@ -191,23 +195,28 @@ void Connection::Ended(sqlite3_stmt* statement, int code) noexcept {
           return !share->is_main && share->tracker.lock_refused();
         });
     for (const std::shared_ptr<Share>& share : shares_) {
-      // A refused lock to read, say, concerns a database of which no lock to write was asked for: most
-      // connections have one database, and that is blamed.
-      WriteTracker::End end = {.failure = {},
-                               .writes = announced,
-                               .concerns_file = share->is_main && !refused_elsewhere && IsAboutDatabase(code),
-                               .transaction_open = IsWriting(*share)};
-      if (outcome != Outcome::kOk) end.failure = outcome;
+      WriteTracker::End end;
+      end.writes = announced;
+      end.transaction_open = IsWritingAfter(code, *share);
+      if (outcome != Outcome::kOk) {
+        end.failure = outcome;
+        // A refused lock to read, say, concerns a database of which no lock to write was asked for: most
+        // connections have one database, and that is blamed.
+        end.concerns_file = share->is_main && !refused_elsewhere && IsAboutDatabase(code);
+      }
       if (!TheResultProbe().is_available() && share->tracker.lock_refused()) end.failure = Outcome::kBusy;
       share->tracker.StatementEnded(end);
     }
   }
-  if (announced && code == SQLITE_OK && sqlite3_stmt_readonly(statement) != 0 &&
-      BeginsWith(statement, "ATTACH")) {
-    try {
-      ObserveDatabases({});
-    } catch (...) {  // no memory: the attached database goes without
-    }
+  if (announced && statement == attaches_ && code == SQLITE_OK) Attached(statement);
+}
+
+void Connection::Attached(sqlite3_stmt* statement) noexcept {
+  attaches_ = nullptr;
+  if (!BeginsWith(statement, "ATTACH")) return;
+  try {
+    ObserveDatabases({});
+  } catch (...) {  // no memory: the attached database goes without
   }
 }
 
@@ -273,6 +282,13 @@ std::size_t Connection::PlaceOf(const sqlite3_stmt* statement) const {
   std::size_t place = 0;
   while (place != announced_count_ && announced_[place] != statement) ++place;
   return place;
+}
+
+// After a statement that has ended with that code.
+inline bool Connection::IsWritingAfter(int code, const Share& share) const {
+  // What has taken the lock inside of a transaction keeps it until that ends. SQLite looks the database up by its name.
+  if (code == SQLITE_OK && share.tracker.has_lock() && sqlite3_get_autocommit(db_) == 0) return true;
+  return IsWriting(share);
 }
 
 bool Connection::IsWriting(const Share& share) const {

@@ -42,7 +42,7 @@ class TraceSlot {
   bool is_available() const { return places_.has_value(); }
 
   // Both only if available, and with the connection's mutex held.
-  bool Holds(const sqlite3* db, TraceCallback callback, const void* context) const noexcept;
+  [[gnu::hot]] bool Holds(const sqlite3* db, TraceCallback callback, const void* context) const noexcept;
   // Nothing if it can't be called by somebody else: sqlite3_profile() has been called, whose callback is elsewhere.
   std::optional<Tracer> Of(const sqlite3* db) const noexcept;
 
@@ -60,6 +60,6 @@ class TraceSlot {
 };
 
 // The process's own.
-TraceSlot& TheTraceSlot();
+[[gnu::hot]] TraceSlot& TheTraceSlot();
 
 }  // namespace outgrown::observer

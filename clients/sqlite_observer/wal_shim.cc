@@ -19,16 +19,16 @@ std::uint32_t BigEndian32(const unsigned char* bytes) {
 
 }  // namespace
 
-ObservedWal::ObservedWal(sqlite3_file* file, WalUser& database)
-    : sqlite3_io_methods(CopyOf(*file->pMethods)), real_(file->pMethods), database_(&database) {
+ObservedWal::ObservedWal(sqlite3_file* file, FileWrites& writes)
+    : sqlite3_io_methods(CopyOf(*file->pMethods)), real_(file->pMethods), writes_(&writes) {
   // The object is the table of methods, its own members behind it: so one pointer, SQLite's pMethods, leads
   // from a file to both.
   xWrite = &ObservedWal::Write;
   xClose = &ObservedWal::Close;
 }
 
-ObservedWal* ObservedWal::Observe(sqlite3_file* file, WalUser& database) noexcept {
-  auto* observed = new (std::nothrow) ObservedWal(file, database);
+ObservedWal* ObservedWal::Observe(sqlite3_file* file, FileWrites& writes) noexcept {
+  auto* observed = new (std::nothrow) ObservedWal(file, writes);
   if (observed != nullptr) file->pMethods = observed;
   return observed;
 }
@@ -47,11 +47,11 @@ int ObservedWal::Write(sqlite3_file* file, const void* bytes, int size_bytes, sq
   const int result = wal.real_->xWrite(file, bytes, size_bytes, offset);
   // Only what was written: a failed write of the commit frame commits nothing. A frame's header is a write of
   // its own (wal.c, walWriteOneFrame).
-  if (result != SQLITE_OK || offset < kWalHeaderBytes || wal.database_ == nullptr) return result;
+  if (result != SQLITE_OK || offset < kWalHeaderBytes || wal.writes_ == nullptr) return result;
   if (size_bytes != kFrameHeaderBytes) {
-    wal.database_->PagesWritten(size_bytes);
+    wal.writes_->page_bytes += static_cast<std::uint64_t>(size_bytes);
   } else if (BigEndian32(static_cast<const unsigned char*>(bytes) + 4) != 0) {
-    wal.database_->Changed();
+    wal.writes_->Changed();
   }
   return result;
 }
@@ -60,7 +60,7 @@ int ObservedWal::Close(sqlite3_file* file) noexcept {
   ObservedWal* wal = From(file);
   // Put back first: the VFS's xClose may look at the table, and the object is gone then.
   file->pMethods = wal->real_;
-  if (wal->database_ != nullptr) wal->database_->WalClosed();
+  if (wal->writes_ != nullptr) wal->writes_->wal = nullptr;
   delete wal;
   return file->pMethods->xClose(file);
 }

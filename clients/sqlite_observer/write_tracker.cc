@@ -8,7 +8,8 @@ using block::Start;
 void WriteTracker::StatementStarted(bool locked) noexcept {
   // What came before in this transaction wrote elsewhere, to TEMP tables say: the write starts here.
   if (!write_ || !write_->traced || !write_->touched) {
-    write_ = Write{.start = Start{clock_(), 0}, .traced = true, .touched = false, .failure = {}};
+    sink_.Prefetch();
+    write_ = Write{.start = Start{clock_(), 0}, .traced = true};
     lock_refused_ = false;
   }
   if (locked) Touch();
@@ -17,12 +18,12 @@ void WriteTracker::StatementStarted(bool locked) noexcept {
 void WriteTracker::LockAttempted(bool traced) noexcept {
   lock_refused_ = false;
   if (traced && write_ && write_->traced) {
+    write_->asked = true;
     Touch();
     return;
   }
   // Not shown as in flight: if it is rolled back, no event marks its end.
-  if (!write_ || !write_->traced)
-    write_ = Write{.start = Start{clock_(), 0}, .traced = false, .touched = true, .failure = {}};
+  if (!write_ || !write_->traced) write_ = Write{.start = Start{clock_(), 0}, .touched = true};
 }
 
 void WriteTracker::Committed(bool changed, std::uint64_t bytes, std::uint64_t end_ns) noexcept {
@@ -52,7 +53,7 @@ void WriteTracker::StatementRestarts(bool transaction_open) noexcept {
   if (!write_ || !write_->traced || transaction_open) return;
   if (write_->start.mark != 0) sink_.Abandon(write_->start);
   write_->start.mark = 0;
-  write_->touched = false;
+  write_->touched = write_->asked = false;
 }
 
 void WriteTracker::TransactionVanished() noexcept {

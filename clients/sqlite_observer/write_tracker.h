@@ -39,6 +39,8 @@ class Sink {
   Sink& operator=(const Sink&) = delete;
   virtual ~Sink() = default;
 
+  // A write may begin soon, on this thread: what it will touch is fetched into the processor's caches.
+  virtual void Prefetch() const noexcept {}
   // Shows a write as in flight.
   virtual block::Start BeginAt(std::uint64_t start_ns) noexcept = 0;
   // Counts a write that has written so many bytes of pages. A Start that BeginAt did not make (mark 0) had not been shown.
@@ -81,17 +83,21 @@ class BlockSink final : public Sink {
  public:
   explicit BlockSink(block::Writer writer) : writer_(std::move(writer)) {}
 
-  block::Start BeginAt(std::uint64_t start_ns) noexcept override { return writer_.BeginAt(start_ns); }
-  void EndAt(const block::Start& start, block::Outcome outcome, std::uint64_t bytes,
-             std::uint64_t end_ns) noexcept override {
+  [[gnu::hot]] void Prefetch() const noexcept override { writer_.Prefetch(); }
+  [[gnu::hot]] block::Start BeginAt(std::uint64_t start_ns) noexcept override {
+    return writer_.BeginAt(start_ns);
+  }
+  [[gnu::hot]] void EndAt(const block::Start& start, block::Outcome outcome, std::uint64_t bytes,
+                          std::uint64_t end_ns) noexcept override {
     writer_.EndAt(start, outcome, bytes, end_ns);
   }
   void Abandon(const block::Start& start) noexcept override { writer_.Abandon(start); }
   void LockWaited(std::uint64_t wait_ns) noexcept override { writer_.LockWaited(wait_ns); }
-  block::Start LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept override {
+  [[gnu::hot]] block::Start LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept override {
     return writer_.LockHeldAt(since_ns, wait_ns);
   }
-  void LockReleasedAt(const block::Start& hold, bool wrote, std::uint64_t end_ns) noexcept override {
+  [[gnu::hot]] void LockReleasedAt(const block::Start& hold, bool wrote,
+                                   std::uint64_t end_ns) noexcept override {
     writer_.LockReleasedAt(hold, wrote, end_ns);
   }
   void ForgetHold(const block::Start& hold) noexcept override { writer_.ForgetHold(hold); }
@@ -115,25 +121,25 @@ class WriteTracker {
 
   // An outermost statement that may write starts. `locked`: the connection holds the file's lock for good
   // (locking_mode=EXCLUSIVE), so that no attempt to lock shows that this file is meant.
-  void StatementStarted(bool locked) noexcept;
+  [[gnu::hot]] void StatementStarted(bool locked) noexcept;
 
   // The lock that a write transaction needs is being asked for. `traced`: by a statement that StatementStarted
   // has announced; otherwise the write is nobody's statement (the backup API, incremental blob I/O), or the
   // trace is lost.
-  void LockAttempted(bool traced) noexcept;
+  [[gnu::hot]] void LockAttempted(bool traced) noexcept;
   void LockRefused() noexcept { lock_refused_ = true; }
 
   // A write transaction on this file has committed; `changed`: with at least one page written. `bytes`: of its pages, as
   // far as they were seen. `end_ns`: when, if the caller has just read the clock.
-  void Committed(bool changed, std::uint64_t bytes, std::uint64_t end_ns = 0) noexcept;
+  [[gnu::hot]] void Committed(bool changed, std::uint64_t bytes, std::uint64_t end_ns = 0) noexcept;
 
   struct End {
-    std::optional<block::Outcome> failure;  // why the statement failed, if it did
+    std::optional<block::Outcome> failure = {};  // why the statement failed, if it did
     bool writes = false;         // it may write, or controls the transaction; otherwise it only reads
     bool concerns_file = false;  // the failure is of a kind that concerns this file though it was not locked
     bool transaction_open = false;  // the connection has a write transaction open on this file after it
   };
-  void StatementEnded(const End& end) noexcept;
+  [[gnu::hot]] void StatementEnded(const End& end) noexcept;
   // It ended only to be compiled and run again, because the schema had changed. If it cannot be compiled it
   // never ran.
   void StatementRestarts(bool transaction_open) noexcept;
@@ -154,19 +160,22 @@ class WriteTracker {
   bool is_touched() const { return write_ && write_->touched; }
   bool is_open() const { return write_.has_value(); }
   bool lock_refused() const { return lock_refused_; }
+  // It has asked for this file's lock, and was not refused.
+  bool has_lock() const { return write_ && write_->asked && !lock_refused_; }
 
  private:
   struct Write {
     block::Start start;
     bool traced = false;
     bool touched = false;
-    std::optional<block::Outcome> failure;
+    bool asked = false;  // for the lock
+    std::optional<block::Outcome> failure = {};
   };
 
-  void Touch() noexcept;
+  [[gnu::hot]] void Touch() noexcept;
   void Finish() noexcept;
-  void Count(const block::Start& start, block::Outcome outcome, std::uint64_t bytes,
-             std::uint64_t end_ns) noexcept;
+  [[gnu::hot]] void Count(const block::Start& start, block::Outcome outcome, std::uint64_t bytes,
+                          std::uint64_t end_ns) noexcept;
 
   Sink& sink_;
   Clock clock_;

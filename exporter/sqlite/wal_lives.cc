@@ -94,6 +94,9 @@ void WalLives::Look(std::span<const Happened> events) {
         there.ok() && there->is_same_file(life.file->opened()) ? there : life.file->Status();
     if (status.ok()) reading.size_bytes = status->size_bytes;
     reading.is_held = IsIndexHeld(*life.file);
+    // It was just made and is in use: what it counts is read at its end, of which there will be an event.
+    const bool is_new = life.is_here && !life.is_settled && !life.was_there;
+    if (is_new && reading.is_held && !events.empty()) continue;
     WalIndexBytes bytes = {};
     for (int reads = 0; reads < kReadsMax && !reading.is_valid && !reading.is_blank; ++reads) {
       const Measured<std::size_t> read = life.file->ReadAt(0, bytes);

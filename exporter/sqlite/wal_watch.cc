@@ -1,13 +1,8 @@
 #include "exporter/sqlite/wal_watch.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -29,11 +24,6 @@ using LockClock = std::chrono::steady_clock;
 #endif
 constexpr std::chrono::minutes kForgottenAfter(10);
 constexpr std::chrono::minutes kSweepEvery(1);
-
-// No IN_MODIFY of the folder: it would come with every page that is written to the log, and wake the thread
-// for each commit. IN_ONLYDIR: not a file that has taken the folder's place.
-constexpr std::uint32_t kFolderEvents =
-    IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
 
 std::optional<WalLives::Event> EventOf(std::uint32_t mask) {
   if ((mask & IN_CREATE) != 0) return WalLives::Event::kCreated;
@@ -59,10 +49,8 @@ struct WalWatch::Store {
             [this, &watch](int wd) { EndWatchOfFile(watch, wd); }) {}
 
   int WatchFile(WalWatch& watch, int descriptor) {
-    // By the descriptor and not by the name, which may be another file's by now. One watch for an inode: a
-    // second store that leads to the same file gets the same number, hence the multimap.
-    const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
-    const int wd = ::inotify_add_watch(watch.inotify_, path.c_str(), IN_MODIFY);
+    // One watch for an inode: a second store that leads to the same file gets the same number, hence the multimap.
+    const int wd = watch.events_.WatchFile(descriptor);
     if (wd >= 0) watch.files_.emplace(wd, this);
     return wd;
   }
@@ -71,7 +59,7 @@ struct WalWatch::Store {
     auto [first, last] = watch.files_.equal_range(wd);
     const auto mine = std::find_if(first, last, [this](const auto& entry) { return entry.second == this; });
     if (mine != last) watch.files_.erase(mine);
-    if (!watch.files_.contains(wd)) ::inotify_rm_watch(watch.inotify_, wd);
+    if (!watch.files_.contains(wd)) watch.events_.EndFile(wd);
   }
 
   // Of the wal-index. The folder ends with a slash.
@@ -93,22 +81,16 @@ WalWatch::WalWatch() = default;
 
 WalWatch::~WalWatch() {
   if (thread_.joinable()) {
-    // An eventfd wakes poll without a race; a flag alone would be seen with the next event only.
-    static_cast<void>(::eventfd_write(stop_, 1));
+    events_.Stop();
     thread_.join();
   }
-  stores_.clear();  // before the descriptor that their watches belong to
-  if (inotify_ >= 0) ::close(inotify_);
-  if (stop_ >= 0) ::close(stop_);
+  stores_.clear();  // before the events that their watches belong to
 }
 
 bool WalWatch::Start() {
   if (thread_.joinable()) return true;
   AllowDescriptors();
-  // Non-blocking, so that Drain can read to the end. Fails beyond max_user_instances.
-  if (inotify_ < 0) inotify_ = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (stop_ < 0) stop_ = ::eventfd(0, EFD_CLOEXEC);
-  if (inotify_ < 0 || stop_ < 0) return false;
+  if (!events_.Open()) return false;
   try {
     thread_ = std::thread([this] { Run(); });
   } catch (const std::system_error&) {
@@ -119,10 +101,10 @@ bool WalWatch::Start() {
 
 void WalWatch::Run() {
   AskForPromptness();
-  std::array<pollfd, 2> waits = {pollfd{inotify_, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
-  while (::poll(waits.data(), waits.size(), -1) < 0 || waits[1].revents == 0) {
+  bool is_quiet = true;
+  while (events_.Wait(is_quiet)) {
     const std::lock_guard<std::timed_mutex> lock(mutex_);
-    Drain();
+    is_quiet = !Drain();
   }
 }
 
@@ -132,12 +114,13 @@ bool WalWatch::BeginToWatch(const std::shared_ptr<Store>& store) {
   const std::unique_lock<std::mutex> lives(store->mutex, std::try_to_lock);
   if (!lives.owns_lock() || !Start()) return false;
   const std::string path = store->folder();
-  const int wd = ::inotify_add_watch(inotify_, path.c_str(), kFolderEvents);
+  // Before the watches are set: if the folder is exchanged in between, the next Look sees another identity and
+  // begins anew.
+  const FileIdentity identity = IdentityOf(path);
+  const int wd = events_.WatchFolder(path);
   if (wd < 0) return false;
   Folder& folder = folders_[wd];
-  // After the watch was set: if the folder is exchanged in between, the next Look sees another identity and
-  // begins anew.
-  folder.identity = IdentityOf(path);
+  folder.identity = identity;
   folder.stores.emplace(store->name(), store.get());
   store->watch = wd;
   store->lives.SetWatched(true);
@@ -154,56 +137,67 @@ void WalWatch::EndToWatch(Store& store) {
   if (folder == folders_.end()) return;
   std::erase_if(folder->second.stores, [&](const auto& entry) { return entry.second == &store; });
   if (!folder->second.stores.empty()) return;
-  ::inotify_rm_watch(inotify_, folder->first);
+  events_.EndFolder(folder->first);
   folders_.erase(folder);
+}
+
+void WalWatch::LookAt(Store& store, std::span<const WalLives::Happened> happened) {
+  store.lives.Look(happened);
+  if (!std::exchange(store.is_touched, true)) touched_.push_back(&store);
 }
 
 void WalWatch::LoseAll() {
   for (const auto& [path, store] : stores_) {
     if (store->watch < 0) continue;
     store->lives.EventsLost();
-    store->lives.Look({});
-    if (!std::exchange(store->is_touched, true)) touched_.push_back(store.get());
+    LookAt(*store, {});
   }
 }
 
-void WalWatch::Dispatch(const char* events, std::size_t size) {
+std::vector<WalWatch::Store*> WalWatch::StoresOfNewFiles() {
+  std::vector<Store*> stores;
+  while (true) {
+    const std::span<const WatchEvents::Event> events = events_.ReadNewFiles();
+    if (events.empty()) return stores;
+    for (const WatchEvents::Event& event : events) {
+      const auto folder = folders_.find(event.watch);
+      if (folder == folders_.end()) continue;
+      const auto [first, last] = folder->second.stores.equal_range(event.name);
+      for (auto store = first; store != last; ++store) stores.push_back(store->second);
+    }
+  }
+}
+
+void WalWatch::Dispatch(std::span<const WatchEvents::Event> events) {
   std::vector<Store*> looking;
   std::vector<Store*> lost;
   const auto add = [&](Store* store, WalLives::Happened happened) {
     if (store->happened.empty()) looking.push_back(store);
     store->happened.push_back(happened);
   };
-  for (std::size_t at = 0; at < size;) {
-    inotify_event event = {};
-    std::memcpy(&event, events + at, sizeof event);
-    // The name is padded with NULs (man 7 inotify); the conversion stops at the first.
-    const std::string_view name = event.len == 0 ? "" : events + at + sizeof event;
-    at += sizeof event + event.len;
+  for (const WatchEvents::Event& event : events) {
     // Of which folder the lost events were is not known.
     if ((event.mask & IN_Q_OVERFLOW) != 0) LoseAll();
     if ((event.mask & IN_MODIFY) != 0) {
-      const auto [first, last] = files_.equal_range(event.wd);
-      for (auto file = first; file != last; ++file) add(file->second, {WalLives::Event::kChanged, event.wd});
+      const auto [first, last] = files_.equal_range(event.watch);
+      for (auto file = first; file != last; ++file)
+        add(file->second, {WalLives::Event::kChanged, event.watch});
       continue;
     }
-    const auto folder = folders_.find(event.wd);
+    const auto folder = folders_.find(event.watch);
     if (folder == folders_.end()) continue;
     if ((event.mask & IN_IGNORED) != 0) {  // removed, or unmounted
       for (const auto& [ignored, store] : folder->second.stores) lost.push_back(store);
       continue;
     }
     const std::optional<WalLives::Event> what = EventOf(event.mask);
-    if (!what || !name.ends_with("-shm")) continue;
-    const auto [first, last] = folder->second.stores.equal_range(name);
+    if (!what || !event.name.ends_with("-shm")) continue;
+    const auto [first, last] = folder->second.stores.equal_range(event.name);
     for (auto store = first; store != last; ++store) add(store->second, {*what});
   }
   // After the whole buffer: a store is read once for all of its events, since a reading costs system calls
   // and an event doesn't.
-  for (Store* store : looking) {
-    store->lives.Look(std::exchange(store->happened, {}));
-    if (!std::exchange(store->is_touched, true)) touched_.push_back(store);
-  }
+  for (Store* store : looking) LookAt(*store, std::exchange(store->happened, {}));
   // Last, because EndToWatch changes the folders that the loop above goes through.
   for (Store* store : lost) {
     store->lives.EventsLost();
@@ -211,18 +205,30 @@ void WalWatch::Dispatch(const char* events, std::size_t size) {
   }
 }
 
-// Reads the queue to its end. Only then are readings settled: no earlier event about them can be outstanding.
-void WalWatch::Drain() {
-  // Some 500 events of short names; the kernel gives whole events only.
-  alignas(inotify_event) std::array<char, 16384> buffer;
-  ssize_t size = 0;
-  while (inotify_ >= 0 && (size = ::read(inotify_, buffer.data(), buffer.size())) > 0) {
-    Dispatch(buffer.data(), static_cast<std::size_t>(size));
+// Reads the queues to their ends. Only then are readings settled: no earlier event about them can be outstanding.
+bool WalWatch::Drain() {
+  // Before the others, so that what is reported as new is opened now even if its event there comes a moment later.
+  const std::vector<Store*> stores = StoresOfNewFiles();
+  bool has_come = !stores.empty();
+  const auto dispatch = [&] {
+    while (true) {
+      const std::span<const WatchEvents::Event> events = events_.Read();
+      if (events.empty()) return;
+      has_come = true;
+      Dispatch(events);
+    }
+  };
+  dispatch();
+  const auto is_touched = [](const Store* store) { return store->is_touched; };
+  if (!std::ranges::all_of(stores, is_touched)) {
+    for (Store* store : stores) LookAt(*store, {});
+    dispatch();
   }
   for (Store* store : std::exchange(touched_, {})) {
     store->is_touched = false;
     store->lives.Settle();
   }
+  return has_come;
 }
 
 void WalWatch::Sweep(std::chrono::steady_clock::time_point now) {
@@ -276,9 +282,7 @@ std::optional<WalWatch::Looked> WalWatch::Look(const std::string& path, const Fi
     if (store->watch < 0 && is_local) BeginToWatch(store);
     if (store->watch >= 0) {
       Drain();
-      store->lives.Look({});
-      store->is_touched = true;
-      touched_.push_back(store.get());
+      LookAt(*store, {});
       Drain();
       if (store->watch >= 0) return LookedAt(*store);
     }

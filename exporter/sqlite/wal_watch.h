@@ -1,9 +1,8 @@
 // Keeps the commits of WAL stores between scrapes: a thread that waits for what happens in the stores' folders
 // (inotify) and has WalLives read each wal-index before it is gone.
 //
-// One inotify instance and one thread for all stores. Of a folder only names that begin, end or are closed are asked
-// for, of an open wal-index its changes of size, so that commits wake no thread. The thread does nothing but
-// take the events and read 136 bytes: 16,384 events are what the kernel keeps.
+// One thread for all stores. Commits make no event (watch_events.h), and a life of the wal-index wakes it once. The thread
+// does nothing but take the events and read 136 bytes: 16,384 events are what the kernel keeps.
 //
 // A folder can't be watched without read permission (search alone doesn't do), beyond the limits max_user_watches and
 // max_user_instances, and on file systems whose files change on other machines. Its stores are then read at each Look
@@ -16,12 +15,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "exporter/sqlite/wal_lives.h"
+#include "exporter/sqlite/watch_events.h"
 
 namespace outgrown::exporter::sqlite {
 
@@ -58,8 +59,10 @@ class WalWatch {
   void Run();
   bool BeginToWatch(const std::shared_ptr<Store>& store);
   void EndToWatch(Store& store);
-  void Drain();
-  void Dispatch(const char* events, std::size_t size);
+  bool Drain();  // whether there was anything
+  std::vector<Store*> StoresOfNewFiles();
+  void Dispatch(std::span<const WatchEvents::Event> events);
+  void LookAt(Store& store, std::span<const WalLives::Happened> happened);
   void LoseAll();
   void Sweep(std::chrono::steady_clock::time_point now);
   Looked LookedAt(const Store& store) const;
@@ -73,8 +76,7 @@ class WalWatch {
   std::vector<Store*> touched_;                                     // looked at since the last Settle
   std::uint64_t next_since_ = 1;
   std::chrono::steady_clock::time_point swept_;
-  int inotify_ = -1;
-  int stop_ = -1;
+  WatchEvents events_;
   std::thread thread_;
 };
 

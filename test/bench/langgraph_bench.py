@@ -6,8 +6,8 @@ A round does each work once on each variant, in an order drawn anew: on a saver 
 what the comparison gives of nothing), on an observed one, and, if a FOLDER with the package `outgrown` of commit c28e3b6 is given, on one
 that this old client counts. `put` and `put_writes` are SqliteSaver's; `invoke` runs a graph of three nodes, on SqliteSaver, with
 durability="exit", and on AsyncSqliteSaver: one graph, which is given each saver in turn, since of two that are alike one is slower by 1 %
-for where it lies in memory. Each repetition makes everything anew. Of each work: its processor time, what the others take more, as the
-median over the repetitions of the medians over their rounds, and the writes that were counted, for one.
+for where it lies in memory. Each repetition makes everything anew, the graphs several times. Of each work: its processor time, what
+the others take more, as the median over what was made of the medians over their rounds, and the writes that were counted, for one.
 
 report.py runs this in a venv with the pinned clients of the PyPI group.
 """
@@ -80,7 +80,10 @@ def invoke_async(saver, graph):
 
 WORKS = {"put": put, "put_writes": put_writes, "invoke": invoke, "invoke_async": invoke_async, "invoke_exit": invoke_exit}
 ROUNDS = {"put": 250, "put_writes": 250}
-ROUNDS_OF_INVOKE = 80
+ROUNDS_OF_INVOKE = 20
+# How often one repetition makes a graph and its savers. Of two that are alike one is slower by some 12 µs, all of which a durability="exit"
+# that writes once would take for that write's.
+GRAPHS = {"invoke": 4, "invoke_async": 4, "invoke_exit": 12}
 loop = asyncio.new_event_loop()
 
 
@@ -131,7 +134,7 @@ def figures(work, repetitions, variants, program, folder):
     counted = [name for name in others if name != "control"]
     rounds = ROUNDS.get(work, ROUNDS_OF_INVOKE)
     plain, costs, writes = [], {name: [] for name in others}, {}
-    for repetition in range(repetitions):
+    for repetition in range(repetitions * GRAPHS.get(work, 1)):
         with contextlib.ExitStack() as stack:
             works, graph = {}, three_nodes(None)
             for name in random.sample(list(variants), len(variants)):

@@ -8,6 +8,7 @@ the two unwatched databases say what the same comparison gives of nothing. repor
 Usage: watch_bench.py BUILD_FOLDER
 """
 
+import itertools
 import os
 import pathlib
 import re
@@ -23,9 +24,10 @@ import servers  # noqa: E402
 
 from tables import Goal, Table, render  # noqa: E402
 
-ROUNDS, TURNS, TURN = 20, 10, 100  # turns of each database in a round, and writes in a turn
+ROUNDS, TURNS, TURN = 25, 12, 100  # turns of each database in a round, and writes in a turn
 WRITES = ROUNDS * TURNS * TURN
 KINDS = ("unwatched", "watched", "unwatched, too")
+ORDERS = list(itertools.permutations(KINDS))  # each comes first as often, and after each other one
 STORES = 1_000
 IDLE_SECONDS = 30
 
@@ -81,8 +83,7 @@ def measure_writes(program):
         before = value(servers.get(server.url + "/metrics"), "checkpoint_store_commits_total")
         times = {kind: [[] for _ in range(ROUNDS)] for kind in KINDS}
         for turn in range(ROUNDS * TURNS):
-            for place in range(len(KINDS)):  # each comes first as often
-                kind = KINDS[(turn + place) % len(KINDS)]
+            for kind in ORDERS[turn % len(ORDERS)]:
                 times[kind][turn // TURNS] += [write(paths[kind]) for _ in range(TURN)]
         text = servers.get(server.url + "/metrics")
         return times, (value(text, "checkpoint_store_commits_total") - before, value(text, "checkpoint_store_commits_missed_total"))

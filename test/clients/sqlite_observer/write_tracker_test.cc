@@ -94,6 +94,22 @@ TEST_CASE_FIXTURE(Fixture, "a transaction is one write, from its first statement
   CHECK(sink.diary == "begin 10, ok 10-70");
 }
 
+TEST_CASE_FIXTURE(Fixture, "it has the lock from its attempt on, unless that was refused or is not its own") {
+  Start(10);
+  CHECK_FALSE(tracker.has_lock());
+  Lock();
+  CHECK(tracker.has_lock());
+  tracker.LockRefused();
+  CHECK_FALSE(tracker.has_lock());
+  Lock();
+  tracker.StatementRestarts(false);
+  CHECK_FALSE(tracker.has_lock());
+  End(20, false);
+  // locking_mode=EXCLUSIVE: what the connection holds says nothing about the statement, which may write elsewhere.
+  tracker.StatementStarted(true);
+  CHECK_FALSE(tracker.has_lock());
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "a failure counts when the transaction ends without a change, the last one of several") {
   Start(10);
