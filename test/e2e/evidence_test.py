@@ -43,6 +43,8 @@ SITUATIONS = {
     "long-lived": Situation(SUFFICIENT, ((True, "steady"),), rate=(18, 22)),
     "rollback": Situation(SUFFICIENT, ((True, "steady", "--journal=delete"),), rate=(18, 22)),
     "connection-per-request": Situation(SUFFICIENT, ((True, "request"),), rate=(18, 22)),
+    # Lives of the wal-index that overlap: an application of several processes, and one that reads.
+    "processes-with-requests": Situation(SUFFICIENT, (*[(True, "request", "--rate=5")] * 4, (False, "glance", "--rate=5")), rate=(18, 22)),
     "process-per-request": Situation(SUFFICIENT, ((True, "process", "--rate=10"),), rate=(9, 11)),
     "process-killed": Situation(SUFFICIENT, ((True, "killed", "--rate=10"),), rate=(9, 11)),
     "only-read": Situation(SUFFICIENT, ((True, "look"),), rate=(0, 0.5)),
