@@ -13,6 +13,9 @@ namespace {
 using sqlite::CommitCounter;
 using sqlite::Problem;
 
+// A larger difference of two change counters, which wrap at 2^32, is one that went back.
+constexpr std::uint32_t kForward = 1U << 31U;
+
 constexpr std::chrono::minutes kForgottenAfter(10);
 constexpr std::chrono::minutes kSweepEvery(1);
 
@@ -76,8 +79,30 @@ std::uint64_t CommitAccount::AddBlocks(const StoreLook& look) {
   return newly;
 }
 
+// A journal mode that was changed and changed back between two looks shows in the header alone. In WAL mode a commit adds
+// one to its counter or nothing, and a checkpoint brings that into the file. So a larger difference is commits outside of
+// the log. The header is read after the lives: what it says at one look was committed before the lives of the next.
+void CommitAccount::FindCommitsOutsideWal(const CommitCounter& counter,
+                                          const sqlite::FileIdentity& database) {
+  if (last_in_wal_ && last_in_wal_->database != database) start_in_wal_ = last_in_wal_ = std::nullopt;
+  if (start_in_wal_) {
+    const std::uint32_t moved = last_in_wal_->change_counter - start_in_wal_->change_counter;
+    const std::uint64_t seen = commits_ + missed_ - start_in_wal_->seen;
+    const bool is_forward = moved < kForward;
+    const std::uint64_t unseen = is_forward && moved > seen ? moved - seen : 0;
+    missed_ += unseen;
+    if (last_in_wal_->is_checkpointed || !is_forward) {
+      start_in_wal_ = last_in_wal_;
+      start_in_wal_->seen += unseen;
+    }
+  }
+  last_in_wal_ = {counter.change_counter, database, commits_ + missed_,
+                  counter.frames == counter.frames_backfilled};
+  if (!start_in_wal_ && last_in_wal_->is_checkpointed) start_in_wal_ = last_in_wal_;
+}
+
 void CommitAccount::AddCounter(const CommitCounter& counter, const StoreLook& look,
-                               std::uint64_t newly_counted) {
+                               std::uint64_t newly_counted, std::uint64_t newly_in_wal) {
   const bool is_first = !first_look_unix_ns_;
   const bool was_wal = source_ == CommitCounter::Source::kWalIndex;
   source_ = counter.source;
@@ -89,14 +114,16 @@ void CommitAccount::AddCounter(const CommitCounter& counter, const StoreLook& lo
     // In WAL mode the header's counter moves by none, some or all of the commits, so it is no start for a
     // later rollback mode.
     header_.reset();
+    FindCommitsOutsideWal(counter, look.database);
     return;
   }
+  start_in_wal_ = last_in_wal_ = std::nullopt;
   const std::uint32_t now = counter.change_counter;
   const bool is_same_file = header_ && header_->database == look.database;
   // Unsigned, so that the difference is right when the counter wraps at 2^32.
-  const std::uint32_t newly = is_same_file ? now - header_->change_counter : now;
+  std::uint32_t newly = is_same_file ? now - header_->change_counter : now;
   // A counter that went back (a restored backup at the same inode) is a huge step forward modulo 2^32.
-  const bool is_forward = newly < 1U << 31U;
+  const bool is_forward = newly < kForward;
   // Another file brings its own count along. Only if it has no more commits than were counted meanwhile is it
   // a new, empty one.
   const bool is_explained = is_same_file || (!was_wal && newly <= newly_counted);
@@ -104,6 +131,11 @@ void CommitAccount::AddCounter(const CommitCounter& counter, const StoreLook& lo
   // What was committed before the exporter looked for the first time is no part of either side.
   if (is_first) return;
   if (is_forward && is_explained) {
+    // The mode was WAL in between, and some of that are commits that the lives have shown.
+    if (newly_in_wal > 0) {
+      newly -= static_cast<std::uint32_t>(std::min<std::uint64_t>(newly, newly_in_wal));
+      ++missed_;
+    }
     commits_ += newly;
   } else {
     ++missed_;
@@ -214,7 +246,7 @@ void CommitAccount::Add(const StoreLook& look) {
   // 0: the store was not looked at by the watch (a path that can't be resolved), so the last numbers stay the
   // start of the next difference.
   if (look.lives.since != 0) lives_ = look.lives;
-  if (look.counter.ok()) AddCounter(*look.counter, look, newly_counted);
+  if (look.counter.ok()) AddCounter(*look.counter, look, newly_counted, commits_ - commits_before);
   is_unwatched_ = look.counter.ok() && source_ == CommitCounter::Source::kWalIndex &&
                   !look.lives.is_watched && !look.lives.is_long_lived;
   JudgeCounting(look, commits_ - commits_before, newly_counted);

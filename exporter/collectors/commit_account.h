@@ -71,7 +71,9 @@ class CommitAccount {
   std::optional<sqlite::Problem> lasting_problem() const { return lasting_problem_; }
 
  private:
-  void AddCounter(const sqlite::CommitCounter& counter, const StoreLook& look, std::uint64_t newly_counted);
+  void AddCounter(const sqlite::CommitCounter& counter, const StoreLook& look, std::uint64_t newly_counted,
+                  std::uint64_t newly_in_wal);
+  void FindCommitsOutsideWal(const sqlite::CommitCounter& counter, const sqlite::FileIdentity& database);
   std::uint64_t AddBlocks(const StoreLook& look);
   void JudgeCounting(const StoreLook& look, std::uint64_t newly_committed, std::uint64_t newly_counted);
   void JudgeReading(const StoreLook& look);
@@ -107,6 +109,12 @@ class CommitAccount {
     std::uint32_t change_counter = 0;
     sqlite::FileIdentity database;
   };
+  struct HeaderInWal {
+    std::uint32_t change_counter = 0;
+    sqlite::FileIdentity database;
+    std::uint64_t seen = 0;        // commits_ and missed_ by then
+    bool is_checkpointed = false;  // the whole log is in the file, so no earlier commit will move the counter
+  };
 
   std::uint64_t commits_ = 0;
   std::uint64_t counted_ = 0;
@@ -120,6 +128,8 @@ class CommitAccount {
   std::optional<std::uint64_t> first_look_unix_ns_;
   std::optional<sqlite::CommitCounter::Source> source_;  // at the last look that gave a value
   std::optional<Header> header_;                         // in a rollback mode
+  std::optional<HeaderInWal> start_in_wal_;  // from where on the header is compared with the commits
+  std::optional<HeaderInWal> last_in_wal_;   // at the last look
   sqlite::WalWatch::Seen lives_;
   std::vector<Block> blocks_;
   std::optional<std::chrono::steady_clock::time_point> counted_at_;  // when a counted write was last seen

@@ -133,6 +133,11 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
              RelationOf(open, look.database, is_gone, store.blocks.boot) == relation;
     });
   };
+  // The application's next connection makes a deleted database anew, empty, and no statement of it finds its table.
+  const bool is_emptied =
+      look.counter.ok() && look.counter->source == CommitCounter::Source::kHeader &&
+      look.counter->page_bytes == 0 &&
+      std::ranges::any_of(look.blocks, [](const BlockCount& block) { return block.successes > 0; });
   look.is_other_file = any_is(Relation::kOther) || any_is(Relation::kUnlinked);
   CommitAccount& account = entry->account;
   account.Add(look);
@@ -141,7 +146,7 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
     if (is_so) samples.Set(kMeasurementMetric, {name, reason}, 1);
   };
   show("other_file", any_is(Relation::kOther));
-  show("unlinked_file", any_is(Relation::kUnlinked));
+  show("unlinked_file", any_is(Relation::kUnlinked) || is_emptied);
   show("file_not_comparable", any_is(Relation::kNotComparable));
   show("held_without_log", !look.counter.ok() && look.counter.problem() == Problem::kHeldWithoutLog);
   show("not_counted", account.is_not_counted());

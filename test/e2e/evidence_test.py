@@ -25,6 +25,7 @@ BLOCKED = r"UNDETERMINED - P99 write latency: (the recorded series has stopped|n
 EXCLUSIVE = (r"UNDETERMINED - a process keeps the database locked, so that its commits can't be counted "
              r"\(PRAGMA locking_mode=EXCLUSIVE\)")
 NO_LOG = r"UNDETERMINED - a process holds the database open, but its write-ahead log is not at this path"
+MISSED_COMMITS = r"UNDETERMINED - (the exporter missed commits|Write errors: writes go uncounted)"
 ALONE = r"^SQLite sufficient$"
 PENDING = r"SQLite sufficient - pending: Throughput >\d+/sec \(.*\) since \d+:\d+ UTC, \d+ s of 10 s.*"
 # What is said instead of PENDING where a busy machine missed an evaluation.
@@ -42,6 +43,8 @@ SITUATIONS = {
     "long-lived": Situation(SUFFICIENT, ((True, "steady"),), rate=(18, 22)),
     "rollback": Situation(SUFFICIENT, ((True, "steady", "--journal=delete"),), rate=(18, 22)),
     "connection-per-request": Situation(SUFFICIENT, ((True, "request"),), rate=(18, 22)),
+    # Lives of the wal-index that overlap: an application of several processes, and one that reads.
+    "processes-with-requests": Situation(SUFFICIENT, (*[(True, "request", "--rate=5")] * 4, (False, "glance", "--rate=5")), rate=(18, 22)),
     "process-per-request": Situation(SUFFICIENT, ((True, "process", "--rate=10"),), rate=(9, 11)),
     "process-killed": Situation(SUFFICIENT, ((True, "killed", "--rate=10"),), rate=(9, 11)),
     "only-read": Situation(SUFFICIENT, ((True, "look"),), rate=(0, 0.5)),
@@ -59,12 +62,15 @@ SITUATIONS = {
     "replaced": Situation(ANOTHER_FILE, ((True, "replace"),)),
     "moved": Situation(UNLINKED, ((True, "move"),)),
     "unlinked": Situation(UNLINKED, ((True, "unlink"),)),
+    "emptied": Situation(UNLINKED, ((True, "emptied"),)),
     "exporter-sees-a-copy": Situation(ANOTHER_FILE, ((True, "steady"),), store="copy.db", prepare="copy"),
     "log-removed": Situation(NO_LOG, ((True, "remove"),)),
     "no-statement-compiles": Situation(ERRORS, ((True, "damage"),)),
     "old-snapshots": Situation(ERRORS, ((True, "upgrade", "--rate=5"),), advice="BEGIN IMMEDIATE.*nor another database is needed"),
     "blocked": Situation(BLOCKED, ((True, "block"),), rate=(0, 0)),
     "hard-link": Situation(NO_LOG, ((True, "steady"),), store="link/state.db", prepare="hard_link"),
+    # Commits that neither the wal-index nor a look in a rollback mode shows.
+    "imported-between-looks": Situation(MISSED_COMMITS, ((True, "request", "--rate=2"), (False, "import_rows"))),
     "replicated": Situation(SUFFICIENT, ((True, "steady", "--rate=5"), (False, "sidecar")), rate=(4.5, 6)),
     "two-databases": Situation(SUFFICIENT, ((True, "attach", "--rate=5"),), rate=(4.5, 5.5)),
     # Counted is beyond the limit, committed to this file is not.

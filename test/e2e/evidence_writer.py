@@ -28,6 +28,8 @@ WHAT: steady       one connection for as long as it lives
       attach       steady, to this database and to other.db beside it on one connection
       files        steady, to this database and to other.db beside it
       copy         a process for each write; after the first one it goes on with a copy in the folder `copy`
+      emptied      request; after 20 writes the database is removed, and its table with it
+      import_rows  100 commits in another journal mode once in 2 s, on a connection that then sets WAL mode again
       exclusive    steady, with locking_mode=EXCLUSIVE
       roll         steady, replaces the database after 20 writes, and goes on; from then on a second process writes to the new one. The
                    first ends once the file `end` is beside the database
@@ -387,6 +389,18 @@ def copy(path, arguments):
         in_process(lambda: insert(connect(str(database.parent / "copy" / database.name))))
 
 
+def import_rows(path, arguments):
+    wait_for(path)
+    for _ in pace(0.5):
+        with contextlib.closing(connect(path)) as connection, contextlib.suppress(sqlite3.Error):
+            connection.execute("PRAGMA busy_timeout=1000")
+            connection.execute("PRAGMA synchronous=OFF")
+            connection.execute("PRAGMA journal_mode=MEMORY")
+            for _ in range(100):
+                connection.execute("INSERT INTO t VALUES (1)")
+            connection.execute("PRAGMA journal_mode=WAL")
+
+
 def release(path, arguments):
     database = pathlib.Path(path)
     folder = database.parent
@@ -408,7 +422,7 @@ def main():
     parser.add_argument("what", choices=("steady", "request", "damage", "process", "killed", "replace", "remove", "move", "unlink", "block",
                                          "upgrade", "rise", "boot_before", "reboot", "look", "glance", "held_back", "anew", "api",
                                          "redeploy", "sidecar", "attach", "files", "copy", "exclusive", "release",
-                                         "roll"))
+                                         "roll", "emptied", "import_rows"))
     parser.add_argument("database")
     parser.add_argument("--observer")
     parser.add_argument("--rate", type=float, default=20)
@@ -428,8 +442,8 @@ def main():
         os.setuid(arguments.user)
     if arguments.what in ("replace", "remove", "move", "unlink", "block"):
         steady(arguments.database, arguments, globals()[arguments.what])
-    if arguments.what == "damage":
-        request(arguments.database, arguments, damage)
+    if arguments.what in ("damage", "emptied"):
+        request(arguments.database, arguments, {"damage": damage, "emptied": unlink}[arguments.what])
     globals()[arguments.what](arguments.database, arguments)
 
 

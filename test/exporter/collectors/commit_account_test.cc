@@ -81,6 +81,80 @@ TEST_CASE("a problem is lasting after 30 s, or at once where only an operator ca
   CHECK(lasting(sqlite::Problem::kNoPermission) == sqlite::Problem::kNoPermission);
 }
 
+// A connection for each write, so that each commit moves the header's counter, and the log is checkpointed at each end.
+struct PerRequest : CountedStore {
+  void Requests(std::uint32_t commits, std::uint32_t in_another_mode = 0) {
+    (*look.counter).change_counter += commits + in_another_mode;
+    Look(commits, commits);
+  }
+};
+
+TEST_CASE(
+    "commits in another journal mode between two looks in WAL mode are missed, as many as the header shows") {
+  PerRequest store;
+  store.Requests(10);
+  store.Requests(10, 202);
+  store.Requests(0);  // what this look had committed could hide as many
+  CHECK(store.account.missed() == 202);
+  for (int look = 0; look < 10; ++look) store.Requests(10);
+  CHECK(store.account.missed() == 202);
+  store.Requests(10, 50);
+  store.Requests(10);
+  CHECK(store.account.missed() == 242);
+  CHECK(store.account.commits() == 140);
+}
+
+TEST_CASE("commits that move the header's counter late, seldom or not at all are not taken for missed ones") {
+  PerRequest store;
+  // Read after the lives: the next look's.
+  (*store.look.counter).change_counter += 5;
+  store.Look(0, 0);
+  store.Look(5, 5);
+  // A connection that stays open: its commits move it by one, once they are checkpointed.
+  (*store.look.counter).frames = 400;
+  for (int look = 0; look < 10; ++look) store.Look(40, 40);
+  (*store.look.counter).frames = 0;
+  (*store.look.counter).change_counter += 1;
+  store.Look(0, 0);
+  // Many connections, of which one ends the log.
+  (*store.look.counter).frames = 400;
+  for (int look = 0; look < 10; ++look) store.Look(40, 40);
+  (*store.look.counter).frames_backfilled = 400;
+  (*store.look.counter).change_counter += 400;
+  for (int look = 0; look < 3; ++look) store.Look(0, 0);
+  // An older copy was restored.
+  (*store.look.counter).change_counter -= 300;
+  for (int look = 0; look < 3; ++look) store.Look(0, 0);
+  // Another file.
+  store.look.database.inode += 1;
+  (*store.look.counter).change_counter += 90'000;
+  for (int look = 0; look < 3; ++look) store.Look(0, 0);
+  CHECK(store.account.missed() == 0);
+  // The log was not checkpointed at the first look, and what was in it moves the counter later.
+  PerRequest later;
+  later.account = {};
+  (*later.look.counter).frames = 700;
+  later.Look(1, 1);
+  (*later.look.counter).frames_backfilled = 700;
+  (*later.look.counter).change_counter += 700;
+  for (int look = 0; look < 3; ++look) later.Look(0, 0);
+  CHECK(later.account.missed() == 0);
+}
+
+TEST_CASE(
+    "of the header's commits between two looks in a rollback mode those of a log in between are not counted "
+    "twice") {
+  CountedStore store;
+  store.look.counter = sqlite::CommitCounter{sqlite::CommitCounter::Source::kHeader, 100, 100};
+  store.Look(0, 0);
+  const std::uint64_t before = store.account.commits();
+  const std::uint64_t missed_before = store.account.missed();
+  store.look.counter = sqlite::CommitCounter{sqlite::CommitCounter::Source::kHeader, 153, 153};
+  store.Look(52, 50);  // of which the log had 50
+  CHECK(store.account.commits() - before == 53);
+  CHECK(store.account.missed() - missed_before == 1);
+}
+
 TEST_CASE("what may have hidden commits begins the sum of writes elsewhere anew") {
   const auto after = [](const std::function<void(CountedStore&)>& happens) {
     CountedStore store;
