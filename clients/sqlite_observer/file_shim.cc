@@ -180,6 +180,10 @@ void ObservedFile::LockAnswered(Share* caller, int result) noexcept {
   }
 }
 
+void ObservedFile::LockReleased() noexcept {
+  if (Share* const caller = Caller()) caller->tracker.LockReleased();
+}
+
 void ObservedFile::Commit() noexcept {
   Share* const caller = Caller();
   if (!writes_.changed && writes_.wal == nullptr && caller != nullptr) {
@@ -263,8 +267,10 @@ int ObservedFile::Unlock(sqlite3_file* file, int level) noexcept {
     if (Share* const reader = self.FirstReader()) reader->first_read.LockReleased();
   }
   const int result = self.real_->xUnlock(file, level);
-  if (self.lock_level_ >= SQLITE_LOCK_RESERVED && level < SQLITE_LOCK_RESERVED)
+  if (self.lock_level_ >= SQLITE_LOCK_RESERVED && level < SQLITE_LOCK_RESERVED) {
     self.lock_timer_.Released(false);
+    self.LockReleased();
+  }
   // Also if the unlock failed: SQLite takes the lock for given back then.
   self.lock_level_ = std::min(self.lock_level_.load(), level);
   return result;
@@ -290,6 +296,7 @@ int ObservedFile::ShmLock(sqlite3_file* file, int offset, int count, int flags) 
     const int result = self.real_->xShmLock(file, offset, count, flags);
     // SQLite has written the frame by now, and reports the commit after this.
     self.writes_.released_ns = self.lock_timer_.Released(self.writes_.changed || self.in_unwatched_wal_);
+    self.LockReleased();
     return result;
   }
   Share* const caller = self.Caller();

@@ -151,6 +151,7 @@ class ObservedFile final : private sqlite3_io_methods {
   [[gnu::hot]] void Locked(int level) noexcept;
   [[gnu::hot]] void LockAsked(Share* caller) noexcept;
   [[gnu::hot]] void LockAnswered(Share* caller, int result) noexcept;
+  [[gnu::hot]] void LockReleased() noexcept;
   [[gnu::hot]] void Commit() noexcept;
 
   // What the methods need comes first, so that it lies together.

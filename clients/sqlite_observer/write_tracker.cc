@@ -53,7 +53,7 @@ void WriteTracker::StatementRestarts(bool transaction_open) noexcept {
   if (!write_ || !write_->traced || transaction_open) return;
   if (write_->start.mark != 0) sink_.Abandon(write_->start);
   write_->start.mark = 0;
-  write_->touched = write_->asked = false;
+  write_->touched = false;
 }
 
 void WriteTracker::TransactionVanished() noexcept {

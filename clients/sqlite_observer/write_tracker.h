@@ -128,6 +128,10 @@ class WriteTracker {
   // trace is lost.
   [[gnu::hot]] void LockAttempted(bool traced) noexcept;
   void LockRefused() noexcept { lock_refused_ = true; }
+  // It has been given back: by the end of a transaction, a checkpoint, a recovery, or a change of the journal's mode.
+  void LockReleased() noexcept {
+    if (write_) write_->asked = false;
+  }
 
   // A write transaction on this file has committed; `changed`: with at least one page written. `bytes`: of its pages, as
   // far as they were seen. `end_ns`: when, if the caller has just read the clock.
@@ -160,7 +164,7 @@ class WriteTracker {
   bool is_touched() const { return write_ && write_->touched; }
   bool is_open() const { return write_.has_value(); }
   bool lock_refused() const { return lock_refused_; }
-  // It has asked for this file's lock, and was not refused.
+  // It has asked for this file's lock, was not refused, and has not given it back.
   bool has_lock() const { return write_ && write_->asked && !lock_refused_; }
 
  private:

@@ -70,3 +70,24 @@ TEST_CASE_FIXTURE(WalFixture, "checkpoints and changes of the journal mode") {
     CHECK(Counted() == "{ok: 1}");
   }
 }
+
+TEST_CASE_FIXTURE(WalFixture,
+                  "what takes the lock and gives it back inside of a transaction opens no write") {
+  struct Case {
+    const char* mode;
+    const char* sql;
+  };
+  for (const auto& [mode, sql] :
+       {Case{"wal", "PRAGMA wal_checkpoint(TRUNCATE)"}, Case{"persist", "PRAGMA journal_mode = memory"}}) {
+    CAPTURE(sql);
+    CHECK(a.Ask(std::string("PRAGMA journal_mode = ") + mode) == mode);
+    CHECK(a.Run("UPDATE t SET u = u") == SQLITE_OK);
+    Counted();
+    CHECK(a.Run(std::string("BEGIN; ") + sql) == SQLITE_OK);
+    CHECK(store.InFlight() == 0);
+    CHECK(a.Run("UPDATE t SET u = u") == SQLITE_OK);
+    CHECK(store.InFlight() == 1);
+    CHECK(a.Run("COMMIT") == SQLITE_OK);
+    CHECK(Counted() == "{ok: 1}");
+  }
+}

@@ -94,7 +94,8 @@ TEST_CASE_FIXTURE(Fixture, "a transaction is one write, from its first statement
   CHECK(sink.diary == "begin 10, ok 10-70");
 }
 
-TEST_CASE_FIXTURE(Fixture, "it has the lock from its attempt on, unless that was refused or is not its own") {
+TEST_CASE_FIXTURE(
+    Fixture, "it has the lock from its attempt to its release, unless that was refused or is not its own") {
   Start(10);
   CHECK_FALSE(tracker.has_lock());
   Lock();
@@ -102,7 +103,7 @@ TEST_CASE_FIXTURE(Fixture, "it has the lock from its attempt on, unless that was
   tracker.LockRefused();
   CHECK_FALSE(tracker.has_lock());
   Lock();
-  tracker.StatementRestarts(false);
+  tracker.LockReleased();
   CHECK_FALSE(tracker.has_lock());
   End(20, false);
   // locking_mode=EXCLUSIVE: what the connection holds says nothing about the statement, which may write elsewhere.
