@@ -81,12 +81,11 @@ struct WalWatch::Store {
   }
 
   std::string_view path() const { return {lives.shm_path().data(), lives.shm_path().size() - kSuffixBytes}; }
-  std::string folder() const { return lives.shm_path().substr(0, lives.shm_path().rfind('/') + 1); }
 
   const std::uint64_t since;
   std::mutex mutex;  // of the lives while the store isn't watched
   WalLives lives;
-  int watch = -1;  // of the folder
+  int watch = -1;  // of the folder; written with both locks, read with either
   std::vector<WalLives::Happened> happened;
   bool is_touched = false;
   std::chrono::steady_clock::time_point asked;
@@ -129,12 +128,10 @@ void WalWatch::Run() {
   }
 }
 
-bool WalWatch::BeginToWatch(const std::shared_ptr<Store>& store) {
-  // Not waited for: a thread that reads this store unwatched may be stuck in its file system, and the watch's
-  // lock is held here.
+bool WalWatch::BeginToWatch(const std::shared_ptr<Store>& store, const std::string& path) {
+  // Not waited for with the watch's lock: who reads this store unwatched may be stuck in its file system.
   const std::unique_lock<std::mutex> lives(store->mutex, std::try_to_lock);
   if (!lives.owns_lock() || !Start()) return false;
-  const std::string path = store->folder();
   // Before the watch is set: the next Look sees whether the folder was exchanged in between, and begins anew.
   const FileIdentity identity = IdentityOf(path);
   const int wd = ::inotify_add_watch(inotify_, path.c_str(), kFolderEvents);
@@ -148,8 +145,9 @@ bool WalWatch::BeginToWatch(const std::shared_ptr<Store>& store) {
   return true;
 }
 
-// Other stores in the folder keep its watch.
 void WalWatch::EndToWatch(Store& store) {
+  // Not waited for long: who reads the lives with it keeps a store from being watched.
+  const std::lock_guard<std::mutex> lives(store.mutex);
   store.lives.SetWatched(false);
   const auto folder = folders_.find(std::exchange(store.watch, -1));
   std::erase(touched_, &store);
@@ -205,8 +203,7 @@ void WalWatch::Dispatch(const char* events, std::size_t size) {
       if (found != stores_.end() && found->second->watch == event.wd) add(found->second.get(), {*what});
     }
   }
-  // After the whole buffer: a store is read once for all of its events, since a reading costs system calls
-  // and an event doesn't.
+  // After the whole buffer: a store is read once for all of its events, since a reading costs system calls.
   for (Store* store : looking) {
     store->lives.Look(std::exchange(store->happened, {}));
     if (!std::exchange(store->is_touched, true)) touched_.push_back(store);
@@ -280,7 +277,7 @@ std::optional<WalWatch::Looked> WalWatch::Look(const std::string& path, const Fi
       EndToWatch(*store);
     }
     // Tried again at each Look: a limit may have been raised, a permission given.
-    if (store->watch < 0 && is_local) BeginToWatch(store);
+    if (store->watch < 0 && is_local) BeginToWatch(store, folder);
     if (store->watch >= 0) {
       Drain();
       store->lives.Look({});
@@ -290,7 +287,11 @@ std::optional<WalWatch::Looked> WalWatch::Look(const std::string& path, const Fi
       if (store->watch >= 0) return LookedAt(*store);
     }
   }
-  const std::lock_guard<std::mutex> lock(store->mutex);
+  std::unique_lock<std::mutex> lock(store->mutex);
+  if (store->watch >= 0) {  // another thread has begun to watch it
+    lock.unlock();
+    return Look(path, known);
+  }
   store->lives.Look({});
   store->lives.Settle();
   return LookedAt(*store);

@@ -58,7 +58,7 @@ class WalWatch {
 
   bool Start();
   void Run();
-  bool BeginToWatch(const std::shared_ptr<Store>& store);
+  bool BeginToWatch(const std::shared_ptr<Store>& store, const std::string& path);  // the folder's
   void EndToWatch(Store& store);
   void Drain();
   void Dispatch(const char* events, std::size_t size);
