@@ -80,7 +80,8 @@ Relation RelationOf(const block::OpenFile& open, const sqlite::FileIdentity& her
 
 // "process 1234 (python3)". The command's arguments may hold secrets, and are not read.
 std::string ProcessText(pid_t process) {
-  if (process == 0) return "a process that the kernel does not name";
+  if (process == 0) return "a process in another PID namespace";
+  if (process < 0) return "a process that the kernel does not name";
   const Result<std::string> command = ReadFile(fmt::format("/proc/{}/comm", process));
   if (!command) return fmt::format("process {}", process);
   return fmt::format("process {} ({})", process, command->substr(0, command->find('\n')));

@@ -129,7 +129,7 @@ Measured<std::optional<ProbeFile::Lock>> ProbeFile::LockOn(short lock_type, off_
   // On a read-only descriptor F_GETLK may ask for a write lock, which F_SETLK could not set (man 2 fcntl).
   if (::fcntl(fd_, F_GETLK, &lock) != 0) return ProblemOfErrno(errno);
   if (lock.l_type == F_UNLCK) return std::optional<Lock>();
-  return std::optional<Lock>({std::max<pid_t>(lock.l_pid, 0), lock.l_type == F_WRLCK});
+  return std::optional<Lock>({lock.l_pid, lock.l_type == F_WRLCK});
 }
 
 Measured<bool> ProbeFile::IsLocked(short lock_type, off_t offset, off_t length) const {

@@ -77,8 +77,7 @@ class ProbeFile {
   // Fills `bytes` from `offset` with one pread. Fewer bytes than that is kTruncated.
   Measured<std::size_t> ReadAt(std::uint64_t offset, std::span<std::uint8_t> bytes) const;
 
-  // A lock of another process. 0 where the kernel doesn't say of which: it is of another PID namespace, or the lock is of an
-  // open file.
+  // A lock of another process: 0 is one of another PID namespace. Below 0 the lock is an open file's, of no process.
   struct Lock {
     pid_t process = 0;
     bool is_exclusive = false;

@@ -4,11 +4,13 @@ others' numbers are whole.
 Usage: bad_input_test.py BUILD_DIR [unittest's arguments]. With OUTGROWN_SOAK in the environment: 10,000 blocks.
 """
 
+import contextlib
 import gzip
 import os
 import pathlib
 import re
 import shutil
+import sqlite3
 import struct
 import sys
 import tempfile
@@ -111,8 +113,8 @@ class BadInput(unittest.TestCase):
         self.assertEqual(status, 200)
         return text
 
-    def start(self):
-        self.exporter = self.stack.start(exporter_case.Exporter(self.folder, f"--block.dir={self.blocks}"))
+    def start(self, *arguments):
+        self.exporter = self.stack.start(exporter_case.Exporter(self.folder, f"--block.dir={self.blocks}", *arguments))
 
     def test_half_of_the_blocks_are_damaged(self):
         expected = {"s00000": (3, "1")}
@@ -147,22 +149,26 @@ class BadInput(unittest.TestCase):
         self.assertEqual(by_store(text), {"s00000": (3, "1"), "s00001": (3, "1"), "s00002": (5, "1")})
         self.assertIn('checkpoint_collector_success{collector="counter_block"} 1', text)
 
-    def test_a_store_that_comes_and_goes_in_the_middle(self):
-        for number in range(2, 100):
-            self.put(number)
+    def come_and_go(self, path, data):
+        """From now on that file is made and deleted, over and over."""
         over = threading.Event()
 
-        def come_and_go():
-            temporary = self.blocks / "coming.tmp"
+        def run():
+            temporary = path.with_suffix(".tmp")
             while not over.is_set():
-                at(0, b"")(temporary, self.good)
-                temporary.rename(self.path(1))
-                self.path(1).unlink()
+                at(0, b"")(temporary, data)
+                temporary.rename(path)
+                path.unlink()
 
-        thread = threading.Thread(target=come_and_go)
+        thread = threading.Thread(target=run)
         thread.start()
         self.addCleanup(thread.join)
         self.addCleanup(over.set)
+
+    def test_a_store_that_comes_and_goes_in_the_middle(self):
+        for number in range(2, 100):
+            self.put(number)
+        self.come_and_go(self.path(1), self.good)
         self.start()
         seen = set()
         for _ in range(SCRAPES):
@@ -172,6 +178,21 @@ class BadInput(unittest.TestCase):
             self.assertEqual(len(stores), 99)
         gone = "there is no counter block (has the application written yet?)"
         self.assertLessEqual(seen, {(3, "1"), (None, "0", gone), (None, None)})
+
+    def test_a_database_that_comes_and_goes_in_the_middle(self):
+        databases = [self.folder / f"{number}.db" for number in range(20)]
+        for path in databases:
+            with contextlib.closing(sqlite3.connect(path)) as connection:
+                connection.execute("CREATE TABLE t(x)")
+        self.come_and_go(databases[0], databases[0].read_bytes())
+        self.start(*(f"--store=d{path.stem}={path}" for path in databases))
+        for _ in range(SCRAPES):
+            text = self.scrape()
+            sizes = dict(re.findall(r'^checkpoint_file_size_bytes\{database="d(\d+)"\} (\d+)$', text, re.M))
+            self.assertEqual({"0": "8192"} | sizes, dict.fromkeys(map(str, range(20)), "8192"))
+            problems = re.findall(r'^checkpoint_(?:file|store_commits)_problem_info\{database="(d\d+)",reason="(\w+)"\} 1$', text, re.M)
+            self.assertLessEqual(set(problems), {("d0", "missing")})
+            self.assertTrue("0" in sizes or problems, text)
 
 
 if __name__ == "__main__":

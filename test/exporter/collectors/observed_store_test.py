@@ -65,6 +65,18 @@ class ObservedStore(exporter_case.ExporterCase):
         write("release")
         self.assertNotIn("Write lock:", exporter.get("/")[2])
 
+    def test_a_holder_in_another_pid_namespace_is_said_to_be_in_one(self):
+        inside = ("unshare", "--pid", "--fork", "--kill-child")
+        if subprocess.run([*inside, "true"], stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("a PID namespace needs CAP_SYS_ADMIN")
+        self.blocks.chmod(0o700)
+        write = self.start_application(self.folder / "s.db")
+        exporter = self.start(f"--block.dir={self.blocks}", wrapper=inside)
+        write("hold")
+        servers.wait_for("the hold", lambda: re.search(
+            r"<b>Write lock:</b> a process in another PID namespace has held it for \d+ s", exporter.get("/")[2]))
+        exporter.popen.kill()  # unshare takes no notice of SIGTERM
+
     def test_the_file_that_the_application_has_open_is_compared_with_the_one_that_is_read(self):
         self.blocks.chmod(0o700)
         path = self.folder / "s.db"
