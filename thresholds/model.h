@@ -257,6 +257,7 @@ struct DashboardPanel {
   std::vector<std::pair<std::string, double>> steps;  // of kTable: colour -> from that value on; green before
   std::vector<std::string> columns;                   // of kTable: labels, and "Value"
   std::string value_title;                            // of kTable: the value's heading
+  std::string empty;                                  // shown where no query has a result
   Positions positions;
 };
 

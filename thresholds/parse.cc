@@ -204,6 +204,7 @@ class Parser {
     reader.NumberTable("steps", "colour", panel.steps);
     reader.TextList("columns", panel.columns);
     reader.Text("value_title", panel.value_title);
+    reader.Text("empty", panel.empty);
     std::string kind;
     if (!reader.Text("kind", kind) || kind == "chart") return;
     panel.kind = kind == "states" ? DashboardPanel::Kind::kStates : DashboardPanel::Kind::kTable;

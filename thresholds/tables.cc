@@ -165,6 +165,7 @@ constexpr auto kPanel = std::to_array<Key>({
     {"steps",       kOptional, "a table of colours and the values from which on they hold"},
     {"columns",     kOptional, R"(a list of labels and "Value")"},
     {"value_title", kOptional, kText},
+    {"empty",       kOptional, kText},
 });
 
 constexpr auto kTables = std::to_array<TableKeys>({

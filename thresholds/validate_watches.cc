@@ -275,6 +275,7 @@ void ValidatePanels(const Spec& spec, Report& report, Suggestions& suggestions) 
     check.LineOrNothing("row", panel.row);
     check.Line("title", panel.title);
     check.LineOrNothing("description", panel.description);
+    check.LineOrNothing("empty", panel.empty);
     if (check.Has("width") && (panel.width < kWidthMin || panel.width > kColumns))
       check.Wrong("width", std::to_string(panel.width), "4 to 24 columns");
     for (const auto& [key, kind] : kOfKind) {

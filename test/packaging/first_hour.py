@@ -17,7 +17,7 @@ SPEC = "/usr/share/outgrown/rules/checkpoint.toml"
 OWN_SPEC = "/etc/outgrown/rules/checkpoint.toml"
 TIMER = "outgrown-evaluate.timer"
 # What may have nothing to show after half an hour of an application without errors.
-MAY_BE_EMPTY = {"Errors by reason", "Write errors by reason", "Problems of the measurement", "Why the counting is not evidence"}
+MAY_BE_EMPTY = {"Errors by reason", "Problems of the measurement", "Why the counting is not evidence"}
 # Grafana's variables: all stores, a scrape interval of 15 s, the dashboard's six hours.
 VARIABLES = [(r"\$(job|instance|database)\b", ".*"), (r"\$__rate_interval\b", "1m"), (r"\$__range\b", "6h")]
 ASK = """

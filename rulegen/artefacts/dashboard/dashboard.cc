@@ -47,6 +47,7 @@ Panel SpecPanel(const spec::Spec& spec, const spec::DashboardPanel& from) {
   panel.height = kHeight;
   panel.unit = from.unit;
   panel.stacked = from.stacked;
+  panel.empty = from.empty;
   for (const auto& [legend, query] : from.queries) {
     std::string expr = spec::FillPanelQuery(query, spec, Selection(spec)).text;
     panel.queries.push_back({std::move(expr), legend, from.kind == Kind::kTable});
@@ -92,7 +93,7 @@ class Planner {
     grid_.Row("Signals and their limits");
     for (const spec::Signal& signal : spec_.signals) AddSignal(signal);
     AddMatrix();
-    AddEvidence();
+    if (spec_.coverage) AddCoverage(*spec_.coverage);
     for (const spec::DashboardPanel& panel : spec_.panels) {
       if (!panel.row.empty()) grid_.Row(panel.row);
       grid_.Add(SpecPanel(spec_, panel));
@@ -173,33 +174,12 @@ class Planner {
     return panel;
   }
 
-  // What the verdict rests on, and what the signals are made of.
-  void AddEvidence() {
-    const bool splits =
-        std::ranges::any_of(spec_.signals, [](const auto& signal) { return !signal.split.empty(); });
-    if (!spec_.coverage && !splits) return;
-    grid_.Row("Evidence and causes");
-    if (spec_.coverage) AddCoverage(*spec_.coverage);
-    for (const spec::Signal& signal : spec_.signals) {
-      if (signal.split.empty()) continue;
-      const std::string series = Selected(spec_, spec::SplitSeries(spec_.store, signal.id));
-      // Where nothing is split the shares are 0, not missing.
-      // By share and not by value: the value is in the signal's own panel.
-      Panel split = Chart(signal.title + " by reason", "What the signal is made of: each reason's share.",
-                          fmt::format("sum by (reason) ({0}) / ignoring (reason) group_left () "
-                                      "clamp_min(sum ({0}), 1e-9)",
-                                      series),
-                          "{{reason}}");
-      split.unit = "percentunit";
-      split.soft_max = 1;
-      split.stacked = true;
-      grid_.Add(std::move(split));
-    }
-  }
-
+  // What the verdict rests on.
   void AddCoverage(const spec::Coverage& coverage) {
+    grid_.Row("Evidence");
     Panel chart = Chart("Coverage", "Share of the store's commits that the application's counting saw.",
                         Selected(spec_, spec::CoverageSeries(spec_.store)), StoreLegend(spec_));
+    chart.width = kGridColumns / 2;
     chart.unit = "percentunit";
     chart.soft_max = coverage.maximum * 1.05;
     chart.steps = CoverageSteps(coverage, "transparent");
@@ -209,8 +189,9 @@ class Planner {
     Panel reasons;
     reasons.kind = PanelKind::kStateTimeline;
     reasons.title = "Why the counting is not evidence";
-    reasons.description = "The reasons that make the verdict UNDETERMINED; empty if there are none.";
-    reasons.width = 8;
+    reasons.description = "The reasons that make the verdict UNDETERMINED.";
+    reasons.empty = "none reported";
+    reasons.width = kGridColumns / 2;
     reasons.height = kHeight;
     reasons.queries = {
         {Selected(spec_, spec::ReasonSeries(spec_.store)), StoreLegend(spec_) + " {{reason}}", false}};

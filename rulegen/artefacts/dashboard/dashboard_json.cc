@@ -90,6 +90,7 @@ Node FieldConfig(const Panel& panel) {
   defaults.emplace_back("mappings", MappingsNode(panel.texts));
   if (panel.max) defaults.emplace_back("max", Node::Number(*panel.max));
   if (panel.min) defaults.emplace_back("min", Node::Number(*panel.min));
+  if (!panel.empty.empty()) defaults.emplace_back("noValue", Text(GrafanaText(panel.empty)));
   defaults.emplace_back("thresholds", StepsNode(panel.steps));
   if (!panel.unit.empty()) defaults.emplace_back("unit", Text(panel.unit));
   // By legend text: with "byName" a series keeps its colour whatever else is shown beside it.

@@ -71,6 +71,7 @@ struct Panel {
   std::vector<ColorStep> steps;
   bool limit_lines = false;  // draws the steps as lines across a time series
   bool stacked = false;
+  std::string empty;                     // shown where no query has a result; "": Grafana's own text
   std::vector<Pair> series_colors;       // a legend's text and its colour, where the colour means something
   std::vector<SeriesText> series_texts;  // of series whose legend is a number or an id
   std::vector<ValueText> texts;

@@ -75,6 +75,7 @@ class FleetPlanner {
     const std::size_t first = texts.size() - spec_.verdicts.size();  // behind "sufficient" and "undetermined"
     for (std::size_t i = 0; i < spec_.verdicts.size(); ++i)
       panel.series_texts.push_back({spec_.verdicts[i].id, spec_.verdicts[i].text, texts[first + i].color});
+    panel.empty = "none reported";
     panel.decimals = 0;
     panel.min = 0;
     return panel;

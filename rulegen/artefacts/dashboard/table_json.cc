@@ -110,11 +110,12 @@ Node TableFieldConfig(const Panel& panel) {
         Object({{"matcher", Object({{"id", Text("byName")}, {"options", Text(TitleOf(column))}})},
                 {"properties", Array(std::move(properties))}}));
   }
-  return Object({{"defaults", Object({{"color", Object({{"mode", Text("thresholds")}})},
-                                      {"custom", Object({{"align", Text("auto")},
-                                                         {"inspect", Node::Bool(false)},
-                                                         {"minWidth", Node::Integer(80)}})}})},
-                 {"overrides", Array(std::move(overrides))}});
+  Node::Map defaults = {
+      {"color", Object({{"mode", Text("thresholds")}})},
+      {"custom",
+       Object({{"align", Text("auto")}, {"inspect", Node::Bool(false)}, {"minWidth", Node::Integer(80)}})}};
+  if (!panel.empty.empty()) defaults.emplace_back("noValue", Text(GrafanaText(panel.empty)));
+  return Object({{"defaults", Object(std::move(defaults))}, {"overrides", Array(std::move(overrides))}});
 }
 
 }  // namespace outgrown::artefacts

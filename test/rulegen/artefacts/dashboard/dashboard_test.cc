@@ -16,6 +16,27 @@ constexpr const char* kJoiner = "\xE2\x81\xA0";  // U+2060, which has no width a
 
 }  // namespace
 
+TEST_CASE("a panel of each kind says its own text where no query has a result, and Grafana's without one") {
+  using Kind = spec::DashboardPanel::Kind;
+  spec::Spec spec = test::TinySpec();
+  for (const Kind kind : {Kind::kChart, Kind::kStates, Kind::kTable}) {
+    spec::DashboardPanel panel;
+    panel.title = "Errors";
+    panel.kind = kind;
+    panel.queries = {{"{{reason}}", "x_errors{{shown}}"}};
+    if (kind == Kind::kTable) panel.columns = {"reason", "Value"};
+    panel.empty = "none of $job";
+    spec.panels = {panel, panel};
+    spec.panels[1].empty = "";
+    const auto dashboard =
+        nlohmann::json::parse(artefacts::DashboardJson(spec, artefacts::PlanDashboard(spec)));
+    const auto& panels = dashboard["panels"];
+    const auto& defaults = panels[panels.size() - 2]["fieldConfig"]["defaults"];
+    CHECK(defaults["noValue"] == std::string("none of $") + kJoiner + "job");
+    CHECK_FALSE(panels[panels.size() - 1]["fieldConfig"]["defaults"].contains("noValue"));
+  }
+}
+
 TEST_CASE("what Grafana would take for a variable in the spec's texts is none, and looks the same") {
   spec::Spec spec = test::TinySpec();
   spec.signals[0].title = "$job ${path} [[instance]] 5 $ $";
