@@ -17,15 +17,10 @@
 namespace outgrown::exporter::sqlite {
 namespace {
 
-// How long a scrape waits for the watch's lock: well below a store's deadline (scrape.cc).
-constexpr std::chrono::milliseconds kBusyTimeout(300);
-// By a steady clock a mutex is locked through pthread_mutex_clocklock, which GCC 12's ThreadSanitizer doesn't
-// know: it would take what the mutex guards for unguarded.
-#ifdef __SANITIZE_THREAD__
-using LockClock = std::chrono::system_clock;
-#else
-using LockClock = std::chrono::steady_clock;
-#endif
+constexpr std::chrono::milliseconds kBusyTimeout(300);  // well below a store's deadline (scrape.cc)
+// A wal-index that begins makes several events at once, and each wake-up takes some 13 us of the application's time on a virtual
+// machine: those that follow the first are left to gather. Its end comes later than this even without syncs.
+constexpr std::chrono::microseconds kGather(100);
 constexpr std::chrono::minutes kForgottenAfter(10);
 constexpr std::chrono::minutes kSweepEvery(1);
 
@@ -123,8 +118,13 @@ void WalWatch::Run() {
   AskForPromptness();
   std::array<pollfd, 2> waits = {pollfd{inotify_, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
   while (::poll(waits.data(), waits.size(), -1) < 0 || waits[1].revents == 0) {
-    const std::lock_guard<std::timed_mutex> lock(mutex_);
-    Drain();
+    bool has_begun = false;
+    {
+      const std::lock_guard<std::timed_mutex> lock(mutex_);
+      Drain();
+      has_begun = std::exchange(has_begun_, false);
+    }
+    if (has_begun) std::this_thread::sleep_for(kGather);
   }
 }
 
@@ -200,7 +200,9 @@ void WalWatch::Dispatch(const char* events, std::size_t size) {
     if (!what || !name.ends_with(kSuffix)) continue;
     for (const std::string& path : folder->second.paths) {
       const auto found = stores_.find(std::string(path).append(name, 0, name.size() - kSuffixBytes));
-      if (found != stores_.end() && found->second->watch == event.wd) add(found->second.get(), {*what});
+      if (found == stores_.end() || found->second->watch != event.wd) continue;
+      add(found->second.get(), {*what});
+      has_begun_ = has_begun_ || *what == WalLives::Event::kCreated;
     }
   }
   // After the whole buffer: a store is read once for all of its events, since a reading costs system calls.
@@ -252,9 +254,7 @@ std::optional<WalWatch::Looked> WalWatch::Look(const std::string& path, const Fi
   const std::string folder = path.substr(0, path.rfind('/') + 1);
   std::shared_ptr<Store> store;
   bool is_local = false;
-  const auto lock_soon = [this] {
-    return std::unique_lock<std::timed_mutex>(mutex_, LockClock::now() + kBusyTimeout);
-  };
+  const auto lock_soon = [this] { return std::unique_lock(mutex_, LockClock::now() + kBusyTimeout); };
   {
     const std::unique_lock<std::timed_mutex> lock = lock_soon();
     if (!lock.owns_lock()) return std::nullopt;

@@ -1,6 +1,7 @@
 #include "exporter/sqlite/watch_system.h"
 
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -45,6 +46,7 @@ void AllowDescriptors() {
 }
 
 void AskForPromptness() {
+  ::prctl(PR_SET_TIMERSLACK, 1'000);
   struct Attributes {
     std::uint32_t size, policy;
     std::uint64_t flags;
