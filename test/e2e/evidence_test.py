@@ -12,7 +12,7 @@ import re
 import threading
 import unittest
 
-from evidence_case import OBSERVER, SCALE, SUFFICIENT, EvidenceCase, Situation, servers
+from evidence_case import OBSERVER, PYTHON, SCALE, SUFFICIENT, WRITER, EvidenceCase, Situation, servers
 
 THROUGHPUT = r"MIGRATE NOW - Throughput >100/sec \(capacity ceiling\)"
 ANOTHER_FILE = r"UNDETERMINED - the application writes to another file than the exporter reads"
@@ -24,6 +24,7 @@ ERRORS = r"MIGRATE NOW - Write errors >1% \(SQLite saturated\)"
 BLOCKED = r"UNDETERMINED - P99 write latency: (the recorded series has stopped|no recorded series)"
 EXCLUSIVE = (r"UNDETERMINED - a process keeps the database locked, so that its commits can't be counted "
              r"\(PRAGMA locking_mode=EXCLUSIVE\)")
+NO_BLOCK = r"UNDETERMINED - the exporter can't read a counter block"
 NO_LOG = r"UNDETERMINED - a process holds the database open, but its write-ahead log is not at this path"
 MISSED_COMMITS = r"UNDETERMINED - (the exporter missed commits|Write errors: writes go uncounted)"
 ALONE = r"^SQLite sufficient$"
@@ -35,6 +36,8 @@ MISSED = r"UNDETERMINED - Writes per second: beyond the limit, with samples miss
 SLOWLY = "--rate=0.4"
 # The exporter in a namespace of its own, where the single file is mounted at another path.
 MOUNTED = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', "{database}", "{folder}/mount/state.db")
+# The exporter with a second folder of blocks.
+TWO_FOLDERS = ("sh", "-c", 'exec "$@" "--block.dir=$0"', "{folder}/again")
 # The exporter with the folder of blocks under a second name.
 BOUND = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$1" && again=$1 && shift && exec "$@" "--block.dir=$again"',
          "{folder}/blocks", "{folder}/again")
@@ -87,6 +90,7 @@ SITUATIONS = {
     "exclusive": Situation(EXCLUSIVE, ((True, "exclusive", "--rate=2"),)),
     "exclusive-rollback": Situation(EXCLUSIVE, ((True, "exclusive", "--rate=2", "--journal=delete"),)),
     "blocks-by-two-names": Situation(SUFFICIENT, ((True, "steady"),), rate=(18, 22), prepare="again", within=BOUND, needs=("mount",)),
+    "blocks-of-one-name": Situation(NO_BLOCK, ((True, "steady"),), prepare="other_application", within=TWO_FOLDERS),
     # Of a rolling restart the old process has the old file open, until it ends.
     "rolling-restart": Situation(SUFFICIENT, ((False, "roll", f"--first-observer={OBSERVER}"),), rate=(18, 22), before=ANOTHER_FILE),
     "release-folder": Situation(REFUSED, ((True, "release"),)),
@@ -167,6 +171,15 @@ class Evidence(EvidenceCase):
     @staticmethod
     def again(folder, _):
         (folder / "again").mkdir(mode=0o700)
+
+    @classmethod
+    def other_application(cls, folder, database):
+        """With a block of the same name in a folder of its own, about a database of its own."""
+        (folder / "again").mkdir(mode=0o700)
+        (folder / "other").mkdir()
+        cls.processes.append(cls.stack.start(servers.Process(
+            "other-writer", [PYTHON, WRITER, "steady", folder / "other" / database.name, f"--observer={OBSERVER}"], folder,
+            env={"OUTGROWN_DIR": str(folder / "again")})))
 
     @staticmethod
     def copy(folder, database):
