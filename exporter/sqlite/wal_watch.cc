@@ -55,8 +55,9 @@ struct WalWatch::Store {
             path + kSuffix, [this, &watch](int descriptor) { return WatchFile(watch, descriptor); },
             [this, &watch](int wd) { EndWatchOfFile(watch, wd); }) {}
 
-  static auto FilesOf(WalWatch& watch, int wd) {
-    return std::ranges::equal_range(watch.files_, wd, {}, &std::pair<int, Store*>::first);
+  static std::span<const File> FilesOf(const WalWatch& watch, int wd) {
+    return {std::ranges::lower_bound(watch.files_, wd, {}, &File::first),
+            std::ranges::upper_bound(watch.files_, wd, {}, &File::first)};
   }
 
   int WatchFile(WalWatch& watch, int descriptor) {
@@ -64,14 +65,14 @@ struct WalWatch::Store {
     // second store that leads to the same file gets the same number.
     const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
     const int wd = ::inotify_add_watch(watch.inotify_, path.c_str(), IN_MODIFY);
-    if (wd >= 0) watch.files_.insert(FilesOf(watch, wd).end(), {wd, this});
+    if (wd >= 0)
+      watch.files_.insert(std::ranges::upper_bound(watch.files_, wd, {}, &File::first), {wd, this});
     return wd;
   }
 
   void EndWatchOfFile(WalWatch& watch, int wd) {
-    const auto files = FilesOf(watch, wd);
-    const auto mine = std::ranges::find(files, std::pair<int, Store*>(wd, this));
-    if (mine != files.end()) watch.files_.erase(mine);
+    const auto mine = std::ranges::find(watch.files_, File(wd, this));
+    if (mine != watch.files_.end()) watch.files_.erase(mine);
     if (FilesOf(watch, wd).empty()) ::inotify_rm_watch(watch.inotify_, wd);
   }
 
@@ -198,11 +199,10 @@ void WalWatch::Dispatch(const char* events, std::size_t size) {
     }
     const std::optional<WalLives::Event> what = EventOf(event.mask);
     if (!what || !name.ends_with(kSuffix)) continue;
+    has_begun_ = has_begun_ || *what == WalLives::Event::kCreated;
     for (const std::string& path : folder->second.paths) {
       const auto found = stores_.find(std::string(path).append(name, 0, name.size() - kSuffixBytes));
-      if (found == stores_.end() || found->second->watch != event.wd) continue;
-      add(found->second.get(), {*what});
-      has_begun_ = has_begun_ || *what == WalLives::Event::kCreated;
+      if (found != stores_.end() && found->second->watch == event.wd) add(found->second.get(), {*what});
     }
   }
   // After the whole buffer: a store is read once for all of its events, since a reading costs system calls.

@@ -55,6 +55,7 @@ class WalWatch {
  private:
   struct Store;
   struct Folder;
+  using File = std::pair<int, Store*>;  // an open wal-index, by inotify's watch
 
   bool Start();
   void Run();
@@ -71,9 +72,9 @@ class WalWatch {
   std::timed_mutex mutex_;
   std::unordered_map<std::string_view, std::shared_ptr<Store>> stores_;  // by path, which is the store's own
   std::map<int, Folder> folders_;                                        // by inotify's watch
-  std::vector<std::pair<int, Store*>> files_;  // open wal-indexes, ordered by inotify's watch
-  bool has_begun_ = false;                     // a wal-index, since the thread last drained
-  std::vector<Store*> touched_;                // looked at since the last Settle
+  std::vector<File> files_;                                              // in order
+  bool has_begun_ = false;       // a wal-index, since the thread last drained
+  std::vector<Store*> touched_;  // looked at since the last Settle
   std::uint64_t next_since_ = 1;
   std::chrono::steady_clock::time_point swept_;
   int inotify_ = -1;

@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "rulegen/artefacts/dashboard/panel_grid.h"
 #include "rulegen/artefacts/dashboard/panel_parts.h"
+#include "rulegen/artefacts/dashboard/table_json.h"
 #include "rulegen/artefacts/rules.h"
 #include "thresholds/names.h"
 
