@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kBusyTimeout(300);  // well below a store's deadline (scrape.cc)
 // A wal-index that begins makes several events at once, and each wake-up takes some 13 us of the application's time on a virtual
-// machine: those that follow the first are left to gather. Its end comes later than this even without syncs.
+// machine: those that follow the first are left to gather. Without syncs some 4 of 1,000 lives in a row are missed for it.
 constexpr std::chrono::microseconds kGather(100);
 constexpr std::chrono::minutes kForgottenAfter(10);
 constexpr std::chrono::minutes kSweepEvery(1);

@@ -46,7 +46,7 @@ void AllowDescriptors() {
 }
 
 void AskForPromptness() {
-  ::prctl(PR_SET_TIMERSLACK, 1'000);
+  ::prctl(PR_SET_TIMERSLACK, 1'000);  // ns
   struct Attributes {
     std::uint32_t size, policy;
     std::uint64_t flags;

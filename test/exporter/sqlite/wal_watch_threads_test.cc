@@ -44,4 +44,5 @@ TEST_CASE("a store that comes to be watched while other threads look at it is re
   wait_for_more_than(watched, watched);
   is_over = true;
   for (std::thread& thread : threads) thread.join();
+  CHECK(watch.Look(path)->is_watched);
 }
