@@ -4,10 +4,10 @@
 #
 # Guess before the run: while another process holds the write lock for 0.8 s, a limit of 0.2 s ends the call after 0.2 s with a
 # TimeoutError, and what timed out is not stored.
-# Seen: no session keeps the limit: each waits for the lock first, 0.8 s here and otherwise up to SQLite's busy timeout, and raises the TimeoutError
-# then. SQLiteSession and SQLAlchemySession have stored the message by that time, so that a retry, or a message that says that it
-# failed, doubles it in the conversation; AsyncSQLiteSession has not. So the three, which read each other's tables, can't be exchanged
-# under code that retries, and a latency that is measured around the call is that of the lock, not that of the limit.
+# Seen: no session keeps the limit: each waits for the lock first, 0.8 s here, and raises the TimeoutError then. SQLiteSession and
+# SQLAlchemySession have stored the message by that time, so that a retry doubles it in the conversation; AsyncSQLiteSession has not. So the
+# three, which read each other's tables, can't be exchanged under code that retries, and a latency that is measured around the call
+# is that of the lock, not that of the limit.
 #
 # Needs Python 3.11 or newer with venv, and PyPI. Exits 1 if any of this is no longer so.
 set -euo pipefail
