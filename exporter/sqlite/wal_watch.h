@@ -73,7 +73,6 @@ class WalWatch {
   std::unordered_map<std::string_view, std::shared_ptr<Store>> stores_;  // by path, which is the store's own
   std::map<int, Folder> folders_;                                        // by inotify's watch
   std::vector<File> files_;                                              // in order
-  bool has_begun_ = false;       // a wal-index, since the thread last drained
   std::vector<Store*> touched_;  // looked at since the last Settle
   std::uint64_t next_since_ = 1;
   std::chrono::steady_clock::time_point swept_;
