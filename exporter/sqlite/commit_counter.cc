@@ -24,9 +24,6 @@ constexpr off_t kSharedSize = 510;
 constexpr std::chrono::milliseconds kTimeMax(40);
 constexpr std::chrono::milliseconds kPauseMax(8);
 
-// More than the coarsest clock by which a file system says when a file was changed, FAT's.
-constexpr std::uint64_t kClockTickNs = 3'000'000'000;
-
 // Problems that pass by themselves when a writer, a checkpoint or a recovery has finished.
 bool MayPass(Problem problem) {
   switch (problem) {
@@ -79,11 +76,8 @@ Measured<bool> HasHotJournal(const std::string& path, const ProbeFile& database)
     return journal.problem();
   }
   const Measured<std::array<std::uint8_t, 1>> first = ReadStart<1>(*journal);
-  if (!first.ok()) {
-    if (first.problem() == Problem::kTruncated)
-      return false;  // empty: journal_mode=TRUNCATE between transactions
-    return first.problem();
-  }
+  if (!first.ok() && first.problem() == Problem::kTruncated) return false;  // empty: journal_mode=TRUNCATE
+  if (!first.ok()) return first.problem();
   if ((*first)[0] == 0) return false;  // journal_mode=PERSIST between transactions
   const Measured<bool> reserved = database.IsLocked(F_WRLCK, kReservedByte, 1);
   if (!reserved.ok()) return reserved.problem();
@@ -157,9 +151,15 @@ Measured<WalIndexSeen> ReadWalIndex(const std::string& path) {
   Measured<ProbeFile> shm = ProbeFile::Open(path + "-shm");
   if (!shm.ok()) return shm.problem();
   const Measured<WalIndexBytes> bytes = ReadStart<kWalIndexBytes>(*shm);
-  if (!bytes.ok())
-    return bytes.problem() == Problem::kTruncated ? Problem::kWalIndexDamaged : bytes.problem();
-  const Measured<WalIndex> index = DecodeWalIndex(*bytes);
+  if (bytes.ok() ? IsBlank(*bytes) : bytes.problem() == Problem::kTruncated) {
+    // Who makes it holds the write lock. Else it could not be made (a full disk), by a connection that is still open or gone.
+    const Measured<bool> in_making = shm->IsLocked(F_RDLCK, kWalWriteLockByte, 1);
+    const Measured<bool> held = shm->IsLocked(F_WRLCK, kWalIndexHeldByte, 1);
+    if (!in_making.ok() || *in_making || !held.ok()) return Problem::kWalIndexDamaged;
+    if (!*held) return Problem::kMissing;
+    return WalIndexSeen{std::make_shared<const ProbeFile>(std::move(*shm)), {}};
+  }
+  const Measured<WalIndex> index = bytes.ok() ? DecodeWalIndex(*bytes) : bytes.problem();
   if (!index.ok()) return index.problem();
   return WalIndexSeen{std::make_shared<const ProbeFile>(std::move(*shm)), *index};
 }

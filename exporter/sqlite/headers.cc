@@ -75,6 +75,11 @@ Measured<DatabaseHeader> DecodeDatabaseHeader(const DatabaseHeaderBytes& bytes) 
   return header;
 }
 
+bool IsBlank(const WalIndexBytes& bytes) {
+  return std::all_of(bytes.begin(), bytes.begin() + 2 * kCopyBytes,
+                     [](std::uint8_t byte) { return byte == 0; });
+}
+
 Measured<WalIndex> DecodeWalIndex(const WalIndexBytes& bytes) {
   const bool copies_equal = std::equal(bytes.begin(), bytes.begin() + kCopyBytes, bytes.begin() + kCopyBytes);
   // isInit: 0 while the wal-index is being made or recovered.

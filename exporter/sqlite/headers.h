@@ -83,6 +83,10 @@ struct WalIndex {
 // kNotSqlite or kUnknownFormat if it is not one.
 Measured<DatabaseHeader> DecodeDatabaseHeader(const DatabaseHeaderBytes& bytes);
 
+// Whether neither copy of the header was written yet. Behind them are locks and nBackfill, which a new wal-index may have
+// set.
+bool IsBlank(const WalIndexBytes& bytes);
+
 // kWalIndexDamaged if the copies differ, the header was not initialised yet or its checksum is wrong (a
 // writer or a recovery may be at work: worth another look); kWalIndexVersion if it is not of version 3007000.
 Measured<WalIndex> DecodeWalIndex(const WalIndexBytes& bytes);

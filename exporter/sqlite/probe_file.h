@@ -51,6 +51,10 @@ struct FileStatus {
   friend bool operator==(const FileStatus&, const FileStatus&) = default;
 };
 
+// More than the coarsest clock by which a file system says when a file was changed, FAT's: of two changes within it the second
+// may not show.
+inline constexpr std::uint64_t kClockTickNs = 3'000'000'000;
+
 // Of a regular file, which is not opened for that. `path` is resolved: a link at its end is a problem.
 Measured<FileStatus> StatusOf(const std::string& path);
 Measured<std::uint64_t> FileSize(const std::string& path);

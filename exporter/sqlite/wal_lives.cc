@@ -28,11 +28,6 @@ bool IsWrapped(std::uint32_t from, std::uint32_t to) {
   return from > UINT32_MAX - kNear && to < kNear;
 }
 
-bool IsBlank(const WalIndexBytes& bytes) {
-  // 96: both copies of the header. Behind them are locks and nBackfill, which a new wal-index may have set.
-  return std::all_of(bytes.begin(), bytes.begin() + 96, [](std::uint8_t byte) { return byte == 0; });
-}
-
 // A connection holds the byte shared for as long as it has the wal-index open; it is held exclusively only to
 // empty a file that no connection holds (unixLockSharedMemory in SQLite's os_unix.c).
 bool IsIndexHeld(const ProbeFile& file) {
@@ -77,6 +72,7 @@ void WalLives::Take(const Happened& happened) {
         // Growth of one life comes as many changes without a close between them.
         if (life.changes == 0 || life.is_change_closed) ++life.changes;
         life.is_change_closed = false;
+        life.is_changed_after_close = life.is_changed_after_close || life.closes > 0;
       }
       break;
   }
@@ -154,16 +150,17 @@ void WalLives::SettleLife(Life& life) {
     if (!life.was_there && life.closes > (is_left_behind ? 1 : 0)) ++missed_;
   } else {
     // A file that no connection held was emptied before it was used again; otherwise it grew, and the event
-    // of that may come later than the new size. With a close in between it may have been either: then the
-    // difference is a lower bound.
+    // of that may come later than the new size. After a close it may have been either: then the difference is a
+    // lower bound.
     const bool had_commits = life.was_held || life.seen > 0 || life.is_unexplained;
-    const bool is_emptied = (life.is_over && had_commits && life.changes > 0) ||
+    // Without commits a first change may be the growth of the life that was just begun.
+    const bool is_emptied = (life.is_over && life.changes > (had_commits ? 0 : 1)) ||
                             now.size_bytes < life.settled_size_bytes || (now.is_blank && life.seen > 0);
     const bool is_lower =
         now.is_valid && now.index.commits < life.seen && !IsWrapped(life.seen, now.index.commits);
     if (is_emptied || is_lower) {
       BeginAgain(life);
-    } else if (!life.is_over && life.changes > 0 && life.closes > 0) {
+    } else if (!life.is_over && life.is_changed_after_close) {
       ++missed_;
     }
   }
@@ -172,7 +169,7 @@ void WalLives::SettleLife(Life& life) {
   life.was_held = life.was_held || now.is_held;
   life.settled_size_bytes = now.size_bytes;
   life.changes = life.closes = 0;
-  life.is_change_closed = false;
+  life.is_change_closed = life.is_changed_after_close = false;
   if (!now.is_valid) return;
   // A file that nobody was seen to hold may have been copied here (cp, rsync), with commits that were made
   // elsewhere.
@@ -194,7 +191,21 @@ bool WalLives::Forget(Life& life) {
   return life.reading.is_blank || (life.reading.is_valid && life.reading.index.commits == life.seen);
 }
 
+// Asked only where something was missed, so that a store of which everything is read costs nothing more. By the time of the
+// last write, not of the last change: SQLite sets the owner of the log whenever root opens it.
+bool WalLives::IsLogUntouched() {
+  const Measured<FileStatus> log = StatusOf(log_path_);
+  const bool is_same = log.ok() && missed_log_ && log->identity() == missed_log_->identity() &&
+                       log->size_bytes == missed_log_->size_bytes &&
+                       log->modified_s == missed_log_->modified_s;
+  const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+  missed_log_.reset();
+  if (log.ok() && log->modified_s + kClockTickNs * 1e-9 < now.count()) missed_log_ = *log;
+  return is_same;
+}
+
 void WalLives::Settle() {
+  const std::uint64_t missed_before = missed_;
   bool is_new = false;
   for (Life& life : lives_) {
     is_new = is_new || !life.is_settled;
@@ -215,6 +226,8 @@ void WalLives::Settle() {
   is_long_lived_ = is_quiet && !is_new && !lives_.empty() && lives_.back().is_here && !lives_.back().is_over;
   // Beginnings that no file was opened for: the file was gone by then.
   if (unopened_ > 0) missed_ += static_cast<std::uint64_t>(std::exchange(unopened_, 0));
+  // Connections that can't write begin lives, too; each commit writes to the log.
+  if (missed_ > missed_before && IsLogUntouched()) missed_ = missed_before;
   // A file may be opened before the event of its creation comes; if that does not come soon, it was lost.
   const auto clock = std::chrono::steady_clock::now();
   if (unopened_ == 0) ahead_since_ = clock;

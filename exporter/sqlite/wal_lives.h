@@ -57,7 +57,10 @@ class WalLives {
   // `begin_watch` has the changes of an open file reported and returns the watch, or -1.
   WalLives(std::string shm_path, std::function<int(int descriptor)> begin_watch,
            std::function<void(int watch)> end_watch)
-      : path_(std::move(shm_path)), begin_watch_(std::move(begin_watch)), end_watch_(std::move(end_watch)) {}
+      : path_(std::move(shm_path)),
+        log_path_(path_.substr(0, path_.rfind("-shm")) + "-wal"),
+        begin_watch_(std::move(begin_watch)),
+        end_watch_(std::move(end_watch)) {}
   ~WalLives();
   WalLives(const WalLives&) = delete;
   WalLives& operator=(const WalLives&) = delete;
@@ -110,8 +113,9 @@ class WalLives {
     bool is_removed_open = false;  // it was removed before it was closed
     int changes = 0;               // since the last Settle; those without a close between them are one
     bool is_change_closed = false;
-    int closes = 0;               // since the last Settle, before its removal
-    std::uint32_t seen = 0;       // iChange that is in commits_
+    bool is_changed_after_close = false;  // since the last Settle
+    int closes = 0;                       // since the last Settle, before its removal
+    std::uint32_t seen = 0;               // iChange that is in commits_
     bool is_unexplained = false;  // there are more, of which it is not known whether SQLite made them here
     bool is_missed = false;       // and they are in missed_
     std::uint64_t settled_size_bytes = 0;
@@ -122,11 +126,14 @@ class WalLives {
   void SettleLife(Life& life);
   void BeginAgain(Life& life);
   bool Forget(Life& life);
+  bool IsLogUntouched();  // since something was last missed
 
   const std::string path_;
+  const std::string log_path_;
   const std::function<int(int)> begin_watch_;
   const std::function<void(int)> end_watch_;
-  std::vector<Life> lives_;  // open files, the newest last
+  std::vector<Life> lives_;               // open files, the newest last
+  std::optional<FileStatus> missed_log_;  // the log when something was last missed
   std::uint64_t commits_ = 0;
   std::uint64_t missed_ = 0;
   std::uint64_t begun_ = 0;

@@ -27,6 +27,7 @@ NOT_COUNTED = r"UNDETERMINED - the application has the store open but does not c
 NO_BLOCK = r"UNDETERMINED - the exporter can't read a counter block"
 UNREADABLE = r"UNDETERMINED - the exporter can't read the database"
 ELSEWHERE = r"UNDETERMINED - more writes were counted than this file shows: the application writes to another file, too"
+ERRORS = r"MIGRATE NOW - Write errors >1% \(SQLite saturated\)"
 OTHER_SQLITE = r"UNDETERMINED - counting was refused: the application uses another copy of SQLite than the observer"
 
 
@@ -80,6 +81,8 @@ SITUATIONS = {
     "encrypted-rollback": Situation(UNREADABLE, ((False, "api", LIBRARY, "--journal=delete", "--rate=1"),), environment=SQLCIPHER,
                                     needs=("sqlcipher",), alerts=("DatabaseUnreadable encrypted",)),
     "old-sqlite": Situation(OTHER_SQLITE, HELD, environment={"LD_PRELOAD": SQLCIPHER["LD_PRELOAD"]}, needs=("old sqlite",)),
+    # Each connection begins a log's index, for which there is no room.
+    "full-disk-counted": Situation(ERRORS, ((True, "fill"),), where="small_disk", needs=("mount",)),
     # Redeployed uncounted, and each write fails.
     "full-disk": Situation(NOT_COUNTED, ((False, "redeploy", "--fails=full", COUNTED_FIRST, "--rate=2"),), where="small_disk",
                            within=FAST, needs=("mount", "faketime")),

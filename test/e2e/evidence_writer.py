@@ -6,6 +6,7 @@ Usage: evidence_writer.py WHAT DATABASE [--observer SO] [--rate N] [--journal wa
 WHAT: steady       one connection for as long as it lives
       request      a connection for each write
       damage       request; after 20 writes the database's schema is overwritten
+      fill         request; after 20 writes the disk is full
       process      a process for each write, which ends without closing its connection
       replace      steady; after 20 writes another database is moved over the file, and its log and index are removed
       remove       steady; after 20 writes the log and its index are removed
@@ -31,6 +32,7 @@ WHAT: steady       one connection for as long as it lives
       emptied      request; after 20 writes the database is removed, and its table with it
       import_rows  100 commits in another journal mode once in 2 s, on a connection that then sets WAL mode again
       exclusive    steady, with locking_mode=EXCLUSIVE
+      container    steady, by a path that only its own mount namespace has
       roll         steady, replaces the database after 20 writes, and goes on; from then on a second process writes to the new one. The
                    first ends once the file `end` is beside the database
       release      a database in a folder of its release, opened through the link `current`, which then leads to the next release
@@ -401,6 +403,17 @@ def import_rows(path, arguments):
             connection.execute("PRAGMA journal_mode=WAL")
 
 
+def container(path, arguments):
+    database = pathlib.Path(path)
+    inside = database.with_name("inside")
+    inside.mkdir()
+    clone_newns = 0x20000  # linux/sched.h
+    ctypes.CDLL(None).unshare(clone_newns)
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    subprocess.run(["mount", "--bind", database.parent, inside], check=True)
+    steady(str(inside / database.name), arguments)
+
+
 def release(path, arguments):
     database = pathlib.Path(path)
     folder = database.parent
@@ -419,10 +432,10 @@ def release(path, arguments):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("steady", "request", "damage", "process", "killed", "replace", "remove", "move", "unlink", "block",
+    parser.add_argument("what", choices=("steady", "request", "damage", "fill", "process", "killed", "replace", "remove", "move", "unlink", "block",
                                          "upgrade", "rise", "boot_before", "reboot", "look", "glance", "held_back", "anew", "api",
                                          "redeploy", "sidecar", "attach", "files", "copy", "exclusive", "release",
-                                         "roll", "emptied", "import_rows"))
+                                         "container", "roll", "emptied", "import_rows"))
     parser.add_argument("database")
     parser.add_argument("--observer")
     parser.add_argument("--rate", type=float, default=20)
@@ -442,8 +455,8 @@ def main():
         os.setuid(arguments.user)
     if arguments.what in ("replace", "remove", "move", "unlink", "block"):
         steady(arguments.database, arguments, globals()[arguments.what])
-    if arguments.what in ("damage", "emptied"):
-        request(arguments.database, arguments, {"damage": damage, "emptied": unlink}[arguments.what])
+    if arguments.what in ("damage", "fill", "emptied"):
+        request(arguments.database, arguments, {"damage": damage, "fill": ballast, "emptied": unlink}[arguments.what])
     globals()[arguments.what](arguments.database, arguments)
 
 

@@ -74,6 +74,11 @@ void Overwrite(const fs::path& path, std::streamoff from, std::streamoff to) {
   for (std::streamoff at = from; at < to; ++at) file.put(static_cast<char>(random()));
 }
 
+// The header of a wal-index that is in use.
+void MakeBlank(const fs::path& path) {
+  std::fstream(path, std::ios::binary | std::ios::in | std::ios::out) << std::string(96, '\0');
+}
+
 using Process = std::unique_ptr<SqliteProcess>;
 
 using Prepare = std::function<void(const fs::path& path, Process& open)>;
@@ -215,10 +220,26 @@ const std::array kStates = {
             Open(path, kWal)->Kill();
             fs::remove(path.string() + "-wal");
           }},
-    State{"with a wal-index that is being made", "wal_index_damaged", "4096",
+    State{"with a wal-index that was begun and left so", "wal_index 0", "8192",
+          [](const fs::path& path, Process&) {
+            MakeClosed(path, kWal);
+            Write(path.string() + "-shm", std::string(3, '\0'));
+          }},
+    State{"with a wal-index that was begun and left so, and a log", "no_wal_index", "4096",
           [](const fs::path& path, Process&) {
             Open(path, kWal)->Kill();
             fs::resize_file(path.string() + "-shm", 3);
+          }},
+    State{"with a wal-index that an open connection could not make", "wal_index 0", "4096",
+          [](const fs::path& path, Process& open) {
+            open = Open(path, kWal);
+            MakeBlank(path.string() + "-shm");
+          }},
+    State{"with a wal-index that is being made", "wal_index_damaged", "4096",
+          [](const fs::path& path, Process& open) {
+            open = Open(path, kWal);
+            OUTGROWN_CHECK(open->Exec("BEGIN IMMEDIATE") == 0);  // holds the lock that its making takes
+            MakeBlank(path.string() + "-shm");
           }},
     State{"with a wal-index that is a FIFO", "not_a_regular_file", "8192",
           [](const fs::path& path, Process&) {

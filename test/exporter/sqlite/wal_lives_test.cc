@@ -3,7 +3,11 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -13,6 +17,8 @@
 #include "test/exporter/sqlite/wal_writers.h"
 
 using namespace outgrown::test;  // NOLINT(google-build-using-namespace): its helpers
+namespace fs = std::filesystem;
+using outgrown::exporter::sqlite::kClockTickNs;
 using outgrown::exporter::sqlite::WalLives;
 
 TEST_CASE("an event that comes later than what it tells of is no other life") {
@@ -72,4 +78,67 @@ TEST_CASE("a process that wrote and was gone before the first look is missed at 
   look({{WalLives::Event::kChanged, 1}});
   CHECK(lives.commits() == 1);
   CHECK(lives.missed() == 1);
+}
+
+TEST_CASE("a life that grew and then was closed is the same life") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "a.db").string();
+  MakeStore(path);
+  WritePerProcess(path, 1, 1000);
+  WalLives lives(
+      path + "-shm", [](int) { return 1; }, [](int) {});
+  lives.SetWatched(true);
+  const auto look = [&](std::vector<WalLives::Happened> events) {
+    lives.Look(events);
+    lives.Settle();
+  };
+  look({});
+  for (std::uint64_t count = 1; count <= 3; ++count) {
+    SqliteProcess writer(path);
+    REQUIRE(writer.Exec(kInsert) == SQLITE_OK);
+    look({{WalLives::Event::kChanged, 1}});  // emptied
+    writer.Kill();
+    look({{WalLives::Event::kChanged, 1}, {WalLives::Event::kClosed}});
+    CHECK(lives.commits() == count);
+    CHECK(lives.missed() == 0);
+  }
+}
+
+TEST_CASE("lives that were missed have no commits if the log was not written to") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "a.db").string();
+  MakeStore(path);
+  WritePerProcess(path, 1, 1000);
+  WalLives lives(
+      path + "-shm", [](int) { return 1; }, [](int) {});
+  lives.SetWatched(true);
+  const auto three_lives = [&](const char* sql) {
+    std::vector<WalLives::Happened> events;
+    for (int life = 0; life < 3; ++life) {
+      SqliteProcess process(path);
+      REQUIRE(process.Exec(sql) == SQLITE_OK);
+      process.Kill();
+      events.push_back({WalLives::Event::kChanged, 1});
+      events.push_back({WalLives::Event::kClosed});
+    }
+    lives.Look(events);
+    lives.Settle();
+  };
+  const char* const read = "SELECT * FROM t";
+  lives.Look({});
+  lives.Settle();
+  three_lives(read);
+  CHECK(lives.missed() == 2);
+  three_lives(read);
+  CHECK(lives.missed() == 4);  // it was written to just before: another write might not show
+  const auto written = fs::last_write_time(path + "-wal");
+  while (fs::file_time_type::clock::now() < written + std::chrono::nanoseconds(kClockTickNs))
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  three_lives(read);
+  CHECK(lives.missed() == 6);
+  three_lives(read);
+  CHECK(lives.missed() == 6);
+  three_lives(kInsert);
+  CHECK(lives.missed() == 9);
+  CHECK(lives.commits() == 0);
 }
