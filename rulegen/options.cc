@@ -116,7 +116,13 @@ std::string ServerUrl(const char* flag, const std::string& text) {
 void AddFile(CLI::App& app, const char* flag, std::optional<std::filesystem::path>& file, const char* help,
              const std::string& group) {
   app.add_option_function<std::string>(
-         flag, [&file](const std::string& path) { file = path; }, help)
+         flag,
+         [flag, &file](const std::string& path) {
+           // As "$LOG" gives without the variable: no file, not the default one.
+           if (path.empty()) throw CLI::ValidationError(flag, "names no file");
+           file = path;
+         },
+         help)
       ->type_name("FILE")
       ->group(group);
 }

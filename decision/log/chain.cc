@@ -31,6 +31,16 @@ bool IsDigest(std::string_view text) {
          });
 }
 
+// The digits of a record's schema, known or not.
+std::optional<std::string_view> SchemaOf(std::string_view line) {
+  constexpr std::string_view kBegin = R"({"schema":)";
+  if (!line.starts_with(kBegin)) return std::nullopt;
+  line.remove_prefix(kBegin.size());
+  const std::string_view digits = line.substr(0, line.find_first_not_of("0123456789"));
+  if (digits.empty() || !line.substr(digits.size()).starts_with(R"(,"sequence":)")) return std::nullopt;
+  return digits;
+}
+
 }  // namespace
 
 std::string SealRecord(const Link& before, std::int64_t logged_ms, std::string_view members, Link& sealed) {
@@ -50,8 +60,12 @@ std::string SealRecord(const Link& before, std::int64_t logged_ms, std::string_v
 
 Result<SealedRecord> OpenRecord(std::string_view line) {
   const Error not_a_record{"not a record of this log", ""};
-  if (std::ranges::none_of(kHeads, [&](std::string_view head) { return line.starts_with(head); }))
-    return not_a_record;
+  if (std::ranges::none_of(kHeads, [&](std::string_view head) { return line.starts_with(head); })) {
+    if (line.starts_with("\x1f\x8b")) return Error{"compressed with gzip; decompress it first", ""};
+    const std::optional<std::string_view> schema = SchemaOf(line);
+    if (!schema) return not_a_record;
+    return Error{fmt::format("a record of schema {}, where this version knows 1 and 2", *schema), ""};
+  }
   SealedRecord record;
   const char* const digits = line.data() + kHead.size();
   const auto [rest, failed] = std::from_chars(digits, line.data() + line.size(), record.link.sequence);

@@ -40,10 +40,11 @@ Result<std::string> ReadRange(int fd, std::int64_t from, std::int64_t to, const 
 }
 
 Error Damaged(const std::string& what, const fs::path& path) {
-  return Error{fmt::format("its end is damaged ({}); rulegen --audit gives details. After this log is moved "
-                           "away, the next run continues in a new one",
-                           what),
-               path.string()};
+  return Error{
+      fmt::format("no record can follow its end ({}); rulegen --audit gives details. After this log is "
+                  "moved away, the next run continues in a new one",
+                  what),
+      path.string()};
 }
 
 // The tail, from the file's bytes from `start` (a line's beginning) to its end.

@@ -48,6 +48,8 @@ TEST_CASE("a wrong command line is exit status 2 and says what is wrong") {
       {{"--evaluate", "--step", "30s"}, "--step has no meaning with --evaluate"},
       {{"--archive"}, "--archive"},
       {{"--archive", ""}, "--archive: names no folder"},
+      {{"--evaluate", "--log", ""}, "--log: names no file"},
+      {{"--evaluate", "--headers-file", ""}, "--headers-file: names no file"},
       {{"--archive", "dir", "--evaluate"}, "exclude each other"},
       {{"--evaluate", "--include", "x"}, "--include has no meaning with --evaluate"},
       {{"--backtest", "--step", "999ms"}, "--step: found \"999ms\", expected 1s or more"},

@@ -148,6 +148,22 @@ TEST_CASE("a damaged end is never built upon and never cut off") {
   }
 }
 
+TEST_CASE("a record of a later version is refused as one") {
+  const TemporaryFolder folder;
+  const fs::path log = folder.path() / "log";
+  REQUIRE(AppendRecords(log, kOneRecord, 0).ok());
+  std::string later = ReadFile(log).value();
+  later.replace(later.find("2"), 1, "12");
+  std::ofstream(log, std::ios::trunc) << later;
+  CHECK(AppendRecords(log, kOneRecord, 0).error().what.find("schema 12, where this version knows 1 and 2") !=
+        std::string::npos);
+  CHECK(ReadFile(log).value() == later);
+}
+
+TEST_CASE("a log that logrotate has compressed is recognised") {
+  CHECK(OpenRecord("\x1f\x8b\x08").error().what == "compressed with gzip; decompress it first");
+}
+
 TEST_CASE("what is no regular file is refused and not waited for") {
   const TemporaryFolder folder;
   const fs::path fifo = folder.path() / "fifo";
