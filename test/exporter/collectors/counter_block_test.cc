@@ -199,7 +199,7 @@ TEST_CASE("the file of a process is that which it has open, or has closed after 
   CHECK(files() == 1);
 }
 
-TEST_CASE("a block of an unknown major takes nothing away from the others, and is reported") {
+TEST_CASE("a block of an unknown major takes nothing away from the others, and is no evidence") {
   const Blocks blocks;
   Writer writer = blocks.Open("s");
   writer.Record(Outcome::kOk, 1, 1);
@@ -208,6 +208,7 @@ TEST_CASE("a block of an unknown major takes nothing away from the others, and i
   CHECK(Has(lines, R"(checkpoint_writes_total{database="s",status="success"} 1)"));
   CHECK(Has(lines, R"(checkpoint_block_problem_info{database="s",)"
                    R"(reason="counter block version N is not known, expected N"} 1)"));
+  CHECK(Has(lines, R"(checkpoint_measurement_problem_info{database="s",reason="block_unreadable"} 1)"));
 }
 
 TEST_CASE("blocks of one name that belong to different databases are a problem, unless --store decides") {
