@@ -17,7 +17,7 @@ from evidence_case import OBSERVER, PYTHON, SCALE, SUFFICIENT, WRITER, EvidenceC
 THROUGHPUT = r"MIGRATE NOW - Throughput >100/sec \(capacity ceiling\)"
 ANOTHER_FILE = r"UNDETERMINED - the application writes to another file than the exporter reads"
 NOT_COUNTED = r"UNDETERMINED - the application has the store open but does not count its writes"
-UNLINKED = r"UNDETERMINED - the application writes to a file that is no longer at its path"
+UNLINKED = r"UNDETERMINED - the application writes to a file that is no longer at its path, or is in another container"
 ELSEWHERE = r"UNDETERMINED - more writes were counted than this file shows: the application writes to another file, too"
 REFUSED = r"UNDETERMINED - counting was refused: another database has this store's name"
 ERRORS = r"MIGRATE NOW - Write errors >1% \(SQLite saturated\)"
@@ -66,6 +66,8 @@ SITUATIONS = {
     "moved": Situation(UNLINKED, ((True, "move"),)),
     "unlinked": Situation(UNLINKED, ((True, "unlink"),)),
     "emptied": Situation(UNLINKED, ((True, "emptied"),)),
+    "another-container": Situation(UNLINKED, ((True, "container"),), needs=("mount",)),
+    "another-container-named": Situation(SUFFICIENT, ((True, "container"),), rate=(18, 22), store="state.db", needs=("mount",)),
     "exporter-sees-a-copy": Situation(ANOTHER_FILE, ((True, "steady"),), store="copy.db", prepare="copy"),
     "log-removed": Situation(NO_LOG, ((True, "remove"),)),
     "no-statement-compiles": Situation(ERRORS, ((True, "damage"),)),
@@ -91,6 +93,7 @@ SITUATIONS = {
     "exclusive-rollback": Situation(EXCLUSIVE, ((True, "exclusive", "--rate=2", "--journal=delete"),)),
     "blocks-by-two-names": Situation(SUFFICIENT, ((True, "steady"),), rate=(18, 22), prepare="again", within=BOUND, needs=("mount",)),
     "blocks-of-one-name": Situation(NO_BLOCK, ((True, "steady"),), prepare="other_application", within=TWO_FOLDERS),
+    "block-of-a-later-version": Situation(NO_BLOCK, ((True, "steady"),), prepare="later_version"),
     # Of a rolling restart the old process has the old file open, until it ends.
     "rolling-restart": Situation(SUFFICIENT, ((False, "roll", f"--first-observer={OBSERVER}"),), rate=(18, 22), before=ANOTHER_FILE),
     "release-folder": Situation(REFUSED, ((True, "release"),)),
@@ -115,6 +118,8 @@ SCRAPED = {
     "two-stores-in-one-series": Scraped(("two-stores-by-turns",), ({},), TWO_STORES, "no label"),
     # The stores' own label is then exported_database.
     "target-label-database": Scraped(("two-databases",), ({"database": "state"},), TWO_STORES, "exported_database"),
+    # Ours is then exported_status, of which no rule knows the errors.
+    "target-label-status": Scraped(("old-snapshots",), ({"status": "prod"},), r"UNDETERMINED - Write errors: no recorded series"),
     "two-exporters-in-one-series": Scraped(("two-exporters-by-turns",), ({},), TWO_EXPORTERS),
     "page-in-a-cache": Scraped(("cache",), ({},), FROZEN),
 }
@@ -180,6 +185,10 @@ class Evidence(EvidenceCase):
         cls.processes.append(cls.stack.start(servers.Process(
             "other-writer", [PYTHON, WRITER, "steady", folder / "other" / database.name, f"--observer={OBSERVER}"], folder,
             env={"OUTGROWN_DIR": str(folder / "again")})))
+
+    @staticmethod
+    def later_version(folder, _):
+        (folder / "blocks" / "state.v2.counters").touch(0o600)
 
     @staticmethod
     def copy(folder, database):
