@@ -91,11 +91,11 @@ Measured<std::uint64_t> WalSize(const std::string& path) {
   return size;
 }
 
-// By the salts, which log and index have in common. With no valid frame the log may hold an older header,
-// and a last connection that keeps its files (SQLITE_FCNTL_PERSIST_WAL) may leave an empty log.
+// By the salts, which log and index have in common, and the frames: a copy of the log that took its place does not grow. With
+// no valid frame it may hold an older header, and a last connection that keeps it (SQLITE_FCNTL_PERSIST_WAL) may leave it empty.
 Measured<bool> BelongsToLog(const WalIndex& index, const std::string& path, const SeenFiles& seen) {
   if (seen.log && seen.known_log != nullptr && *seen.log == seen.known_log->log &&
-      index.salts == seen.known_log->salts)
+      index.salts == seen.known_log->salts && seen.log->size_bytes >= LogBytes(index))
     return true;
   const Measured<ProbeFile> wal = ProbeFile::Open(path + "-wal", seen.log.has_value());
   if (!wal.ok()) {
@@ -103,9 +103,9 @@ Measured<bool> BelongsToLog(const WalIndex& index, const std::string& path, cons
     return index.frames == 0;
   }
   if (index.frames == 0 || wal->opened().size_bytes == 0) return true;
+  if (wal->opened().size_bytes < LogBytes(index)) return false;
   const Measured<WalHeaderBytes> bytes = ReadStart<kWalHeaderBytes>(*wal);
-  if (!bytes.ok())
-    return bytes.problem() == Problem::kTruncated ? Problem::kWalIndexUnrelated : bytes.problem();
+  if (!bytes.ok()) return bytes.problem();
   const Measured<WalSalts> salts = DecodeWalSalts(*bytes);
   if (!salts.ok()) return salts.problem();
   // A change within the same tick of the file system's clock would not show in its times.
@@ -179,9 +179,9 @@ Measured<CommitCounter> ReadFromWalIndex(const std::string& path, const ProbeFil
   const Measured<bool> belongs = BelongsToLog(*index, path, seen);
   if (!belongs.ok()) return belongs.problem();
   if (!*belongs) {
-    const Measured<std::uint64_t> wal_size = FileSize(path + "-wal");
+    const Measured<std::uint64_t> wal_size = WalSize(path);
     const Measured<bool> held = IsHeld(database);
-    const bool is_log_missing = !wal_size.ok() && wal_size.problem() == Problem::kMissing;
+    const bool is_log_missing = wal_size.ok() && *wal_size < LogBytes(*index);  // or another one
     return is_log_missing && held.ok() && *held ? Problem::kHeldWithoutLog : Problem::kWalIndexUnrelated;
   }
   return CommitCounter{

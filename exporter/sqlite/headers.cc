@@ -75,6 +75,10 @@ Measured<DatabaseHeader> DecodeDatabaseHeader(const DatabaseHeaderBytes& bytes) 
   return header;
 }
 
+std::uint64_t LogBytes(const WalIndex& index) {
+  return kWalHeaderBytes + std::uint64_t{index.frames} * (24 + index.page_bytes);
+}
+
 bool IsBlank(const WalIndexBytes& bytes) {
   return std::all_of(bytes.begin(), bytes.begin() + 2 * kCopyBytes,
                      [](std::uint8_t byte) { return byte == 0; });

@@ -83,6 +83,9 @@ struct WalIndex {
 // kNotSqlite or kUnknownFormat if it is not one.
 Measured<DatabaseHeader> DecodeDatabaseHeader(const DatabaseHeaderBytes& bytes);
 
+// What the log holds at least: its header, and of each frame a header of 24 bytes and a page.
+std::uint64_t LogBytes(const WalIndex& index);
+
 // Whether neither copy of the header was written yet. Behind them are locks and nBackfill, which a new wal-index may have
 // set.
 bool IsBlank(const WalIndexBytes& bytes);

@@ -70,6 +70,7 @@ SITUATIONS = {
     "another-container-named": Situation(SUFFICIENT, ((True, "container"),), rate=(18, 22), store="state.db", needs=("mount",)),
     "exporter-sees-a-copy": Situation(ANOTHER_FILE, ((True, "steady"),), store="copy.db", prepare="copy"),
     "log-removed": Situation(NO_LOG, ((True, "remove"),)),
+    "log-replaced": Situation(NO_LOG, ((True, "restore_log"),)),
     "no-statement-compiles": Situation(ERRORS, ((True, "damage"),)),
     "old-snapshots": Situation(ERRORS, ((True, "upgrade", "--rate=5"),), advice="BEGIN IMMEDIATE.*nor another database is needed"),
     "blocked": Situation(BLOCKED, ((True, "block"),), rate=(0, 0)),

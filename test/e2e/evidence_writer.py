@@ -10,6 +10,7 @@ WHAT: steady       one connection for as long as it lives
       process      a process for each write, which ends without closing its connection
       replace      steady; after 20 writes another database is moved over the file, and its log and index are removed
       remove       steady; after 20 writes the log and its index are removed
+      restore_log  steady; after 20 writes a copy of the log is moved over it
       move         steady; after 20 writes the file is moved away, with its log and index
       unlink       steady; after 20 writes the file is removed, its log and index stay
       block        steady; after 20 writes another connection begins a write and does not end it
@@ -175,6 +176,11 @@ def roll(path, arguments):
 def remove(path):
     for suffix in ("-wal", "-shm"):
         pathlib.Path(path + suffix).unlink(missing_ok=True)
+
+
+def restore_log(path):
+    shutil.copy(path + "-wal", path + "-wal.copy")
+    os.replace(path + "-wal.copy", path + "-wal")
 
 
 def replace(path):
@@ -432,7 +438,7 @@ def release(path, arguments):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("steady", "request", "damage", "fill", "process", "killed", "replace", "remove", "move", "unlink", "block",
+    parser.add_argument("what", choices=("steady", "request", "damage", "fill", "process", "killed", "replace", "remove", "restore_log", "move", "unlink", "block",
                                          "upgrade", "rise", "boot_before", "reboot", "look", "glance", "held_back", "anew", "api",
                                          "redeploy", "sidecar", "attach", "files", "copy", "exclusive", "release",
                                          "container", "roll", "emptied", "import_rows"))
@@ -453,7 +459,7 @@ def main():
         os.setgroups([])
         os.setgid(arguments.user)
         os.setuid(arguments.user)
-    if arguments.what in ("replace", "remove", "move", "unlink", "block"):
+    if arguments.what in ("replace", "remove", "restore_log", "move", "unlink", "block"):
         steady(arguments.database, arguments, globals()[arguments.what])
     if arguments.what in ("damage", "fill", "emptied"):
         request(arguments.database, arguments, {"damage": damage, "fill": ballast, "emptied": unlink}[arguments.what])

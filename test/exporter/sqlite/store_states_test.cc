@@ -271,6 +271,13 @@ const std::array kStates = {
           }},
     State{"held, and its wal-index was removed", "held_without_log", "4096", HeldAndRemoved("-shm")},
     State{"held, and its log was removed", "held_without_log", "4096", HeldAndRemoved("-wal")},
+    State{"held, and its log was replaced by a copy", "held_without_log", "4096",
+          [](const fs::path& path, Process& open) {
+            open = Open(path, kWal);
+            CopyFile(path.string() + "-wal", path.string() + "-wal.copy");
+            fs::rename(path.string() + "-wal.copy", path.string() + "-wal");
+            OUTGROWN_CHECK(open->Exec("INSERT INTO t VALUES (2)") == 0);
+          }},
     State{"held at another name, as a single-file mount", "held_without_log", "4096",
           [](const fs::path& path, Process& open) {
             fs::create_directory(path.parent_path() / "there");
