@@ -28,12 +28,17 @@ from synthetic_exporter import Burst, Kind  # noqa: E402
 
 SUFFICIENT = "SQLite sufficient"
 ERRORS = "MIGRATE NOW - Write errors >1% (SQLite saturated)"
+THROUGHPUT = "MIGRATE NOW - Throughput >100/sec (capacity ceiling)"
 SERVERS = "MIGRATE NOW - Multi-server requires network DB"
+APPROACHING = "MIGRATE SOON - Throughput >80/sec (approaching capacity ceiling)"
+LATENCY = "MIGRATE SOON - P99 write latency >100ms (lock contention likely)"
 SIZE = "MIGRATE SOON - File size >5GB (performance degradation likely)"
 PENDING = re.compile(re.escape(SUFFICIENT) + r" - pending: .*")
 
 # The stores that stay as they are, and those that breach a limit between the edges: with `for` and without.
-STEADY = {"healthy": Kind(SUFFICIENT, 0), "errors": Kind(ERRORS, 1, error_share=0.05), "large": Kind(SIZE, 1, size=6 * 2**30)}
+STEADY = {"healthy": Kind(SUFFICIENT, 0), "errors": Kind(ERRORS, 1, error_share=0.05), "large": Kind(SIZE, 1, size=6 * 2**30),
+          "throughput": Kind(THROUGHPUT, 2, rate=130), "approaching": Kind(APPROACHING, 1, rate=90),
+          "latency": Kind(LATENCY, 1, write_seconds=0.2)}
 EDGES = {"edge-errors": ERRORS, "edge-servers": SERVERS, "edge-size": SIZE}
 
 

@@ -7,12 +7,12 @@ import time
 
 
 class Kind:
-    """How a store fares: writes a second, the share of errors, the size of its file, the servers that write to it; the line
-    that it must get and the number of its alerts."""
+    """How a store fares: writes a second, the share of errors, the size of its file, the servers that write to it, and how long
+    each write takes; the line that it must get and the number of its alerts."""
 
-    def __init__(self, line, alerts, rate=20, error_share=0.0, size=2**30, servers=1):
+    def __init__(self, line, alerts, rate=20, error_share=0.0, size=2**30, servers=1, write_seconds=0.005):
         self.line, self.alerts, self.rate, self.error_share, self.size = line, alerts, rate, error_share, size
-        self.servers = servers
+        self.servers, self.write_seconds = servers, write_seconds
 
     def counted(self, seconds):
         """The writes by then, and how many of them failed."""
@@ -63,9 +63,10 @@ def exposition(stores, seconds):
         add("checkpoint_block_trace_lost", database, 0)
         add("checkpoint_file_size_bytes", database, kind.size)
         add("checkpoint_deployment_servers", f'{database},shared_id=""', kind.servers)
-        for bound in ("0.01", "0.1", "+Inf"):
-            add("checkpoint_write_duration_seconds_bucket", f'{database},le="{bound}"', writes)
-        add("checkpoint_write_duration_seconds_sum", database, writes * 0.005)
+        for bound in ("0.01", "0.1", "0.25", "+Inf"):
+            add("checkpoint_write_duration_seconds_bucket", f'{database},le="{bound}"',
+                writes if kind.write_seconds <= float(bound) else 0)
+        add("checkpoint_write_duration_seconds_sum", database, writes * kind.write_seconds)
         add("checkpoint_write_duration_seconds_count", database, writes)
     families["checkpoint_write_duration_seconds_bucket"].insert(0, "# TYPE checkpoint_write_duration_seconds histogram")
     return "".join("\n".join(lines) + "\n" for lines in families.values()).encode()
