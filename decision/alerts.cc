@@ -264,8 +264,7 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
       // Drift until one of the exceptions below explains it.
       comparison.agreement = Agrees(finding.state, comparison.alert) ? Agreement::kAgrees : Agreement::kDrift;
       if (lag && comparison.agreement == Agreement::kDrift) {
-        const std::int64_t from_ms =
-            fleet.time_ms - WindowMs(table, threshold.signal) - HistoryMs(subjects.size());
+        const std::int64_t from_ms = fleet.time_ms - WindowMs(table, threshold.signal) - fleet.history_ms;
         comparison.agreement = CompareWithLag(table, threshold, samples, near, from_ms);
         if (comparison.agreement == Agreement::kNotCompared) {
           fleet.Warn(fmt::format("the alert {} is not compared: a store's series begin too late for it",

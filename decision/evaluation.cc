@@ -102,7 +102,8 @@ Evaluation EvaluateMeasured(const Table& table, prometheus_api::QuerySource& sou
   evaluation.table = &table;
   evaluation.server = source.name();
   evaluation.time_ms = time_ms;
-  evaluation.fleet = Measure(table, source, time_ms, std::max(kLookbackMs, period_ms), rules.differ);
+  evaluation.fleet = Measure(table, source, time_ms, std::max(kLookbackMs, period_ms),
+                             rules.alerts_lag ? LagMs(table) : 0, rules.differ);
   std::vector<AlertSubject> subjects;
   evaluation.stores.reserve(evaluation.fleet.stores.size());  // `subjects` points into it
   for (StoreSamples& samples : evaluation.fleet.stores) {

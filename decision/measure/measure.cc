@@ -157,14 +157,16 @@ bool StoreAt::any_sample() const {
 
 // The queries do not grow with the fleet: one for each signal, whatever the number of stores.
 FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                     std::int64_t lookback_ms, const std::vector<prometheus_api::RulesDiffer>& rules_differ) {
+                     std::int64_t lookback_ms, std::int64_t history_ms,
+                     const std::vector<prometheus_api::RulesDiffer>& rules_differ) {
   FleetSamples fleet;
   fleet.rules_differ = rules_differ;
   fleet.time_ms = time_ms;
   fleet.lookback_ms = lookback_ms;
   StoreList list(table);
   const bool known = FindStores(table, source, list, fleet);
-  const std::int64_t history_ms = HistoryMs(list.stores().size());
+  history_ms = std::max(history_ms, HistoryMs(list.stores().size()));
+  fleet.history_ms = history_ms;
   const SeriesChoices choices = AllRecorded(table);
   // Before it is known since when they report, so that the server works on meanwhile.
   PrepareSamples(table, choices, source, time_ms - history_ms, time_ms);

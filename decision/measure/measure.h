@@ -110,9 +110,10 @@ struct FleetSamples : FleetNotes, SampleQueries {
   std::vector<StoreSamples> stores;  // sorted by identity
 };
 
-// The stores of the last `lookback_ms` before T, with their samples. `rules_differ`: FleetNotes'.
+// The stores of the last `lookback_ms` before T, with their samples, which reach at least `history_ms` further back than the
+// thresholds need. `rules_differ`: FleetNotes'.
 FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
-                     std::int64_t lookback_ms,
+                     std::int64_t lookback_ms, std::int64_t history_ms = 0,
                      const std::vector<prometheus_api::RulesDiffer>& rules_differ = {});
 
 // The range that JudgeWindow may look at for this signal: its longest `for`, the two intervals by which the newest

@@ -80,6 +80,7 @@ using QueryDone = prometheus_api::Asked;
 struct FleetNotes : prometheus_api::Notes {
   std::int64_t time_ms = 0;      // T
   std::int64_t lookback_ms = 0;  // how far before T the presence of stores was asked for
+  std::int64_t history_ms = 0;   // how much further back than their window a signal's samples were asked for
   std::vector<QueryDone> presence_queries;
   // Recorded series that are recorded by rules with different expressions: nothing of them can be judged.
   std::vector<prometheus_api::RulesDiffer> rules_differ;

@@ -1,5 +1,6 @@
 #include "decision/alerts.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -8,12 +9,14 @@
 #include <doctest/doctest.h>
 
 #include "decision/evaluation.h"
+#include "prometheus/ask.h"
 #include "test/decision/agreement.h"
 #include "test/decision/engine/sample_table.h"
 #include "test/decision/memory_source.h"
 
 using namespace outgrown;            // NOLINT(google-build-using-namespace): a test
 using namespace outgrown::decision;  // NOLINT(google-build-using-namespace)
+using outgrown::prometheus_api::SamplesQuestion;
 using outgrown::test::AgreementOf;
 using outgrown::test::kErrorRatioSeries;
 using outgrown::test::kMemoryT;
@@ -131,6 +134,21 @@ TEST_CASE("alerts that lag are compared with what the decision was some evaluati
     CHECK(agreement(true) == example.lagging);
     CHECK(agreement(false) == example.exact);
   }
+}
+
+TEST_CASE("where alerts lag, the samples of a fleet reach as much further back") {
+  MemorySource source;
+  for (int store = 0; store < 9; ++store) source.AddHealthyStore(std::to_string(store));
+  const auto reaches = [&](bool lag) {
+    source.asked.clear();
+    EvaluateMeasured(kSampleTable, source, kMemoryT, 0, {.alerts_lag = lag});
+    const std::string promql = SamplesQuestion(kErrorRatioSeries, kMemoryT,
+                                               WindowMs(kSampleTable, 0) + (lag ? LagMs(kSampleTable) : 0))
+                                   .promql;
+    return std::ranges::count(source.asked, promql) == 1;
+  };
+  CHECK(reaches(false));
+  CHECK(reaches(true));
 }
 
 TEST_CASE("alerts that lag are not compared while a store's series are younger than the lag") {
