@@ -73,7 +73,11 @@ std::string YamlString(std::string_view text) {
   // Most texts by far: to decode each of their characters would take 8 % more of --generate.
   if (std::ranges::all_of(text, [](char c) { return c >= ' ' && c < 0x7F; })) {
     std::string single = "'";
-    for (const char c : text) single.append(c == '\'' ? 2 : 1, c);
+    single.reserve(text.size() + 2);
+    for (const char c : text) {
+      if (c == '\'') single += c;
+      single += c;
+    }
     return single + "'";
   }
   bool one_line = true;
