@@ -92,7 +92,7 @@ Result<void> ForEachLine(const fs::path& file, const std::function<void(const Lo
   }
   // A line at a time: segments have 64 MiB, and an audit reads all of them.
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) return Error{"cannot open", file.string()};
+  if (!stream) return SystemError("cannot open", file, errno);
   // Reads one line ahead to know which line is the last: only that one may be unfinished.
   std::string line;
   if (!std::getline(stream, line)) return {};

@@ -197,6 +197,12 @@ class Rulegen(InFolder):
                   "rulegen", "--evaluate", "--spec", self.spec, "--prometheus", "http://127.0.0.1:1", "--log",
                   self.readonly / "log.jsonl", user=NOBODY)
 
+    @needs_root
+    def test_a_log_that_may_not_be_read(self):
+        log = self.readonly / "log.jsonl"
+        log.touch(mode=0o600)
+        self.says(1, [f"{log}: cannot open: Permission denied"], "rulegen", "--history", log, user=NOBODY)
+
     def test_files_of_logins_that_are_not_there(self):
         for option in ("--basic-auth-file", "--bearer-token-file", "--headers-file"):
             self.says(1, ["none: cannot open: No such file or directory"], "rulegen", "--evaluate", "--spec", self.spec,
