@@ -136,6 +136,8 @@ class Pages(unittest.TestCase):
                     for unit in (word for word in words[2:] if not word.startswith("-")):
                         shipped = [ROOT / "deploy" / "systemd" / name for name in (unit, unit + ".service")]
                         self.assertTrue(unit in UNITS or any(path.exists() for path in shipped), unit)
+                if words[0] == "apt-get" and words[1] != "update":
+                    self.assertIn("--yes", words)  # its question would take the paste's next line for the answer
                 if words[:2] == ["apt-get", "install"]:
                     self.assertEqual({word for word in words[2:] if not word.startswith((".", "-"))} - packages, set())
 

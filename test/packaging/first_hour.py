@@ -43,11 +43,11 @@ class FirstHour:
 
     def paste(self, step, **variables):
         """The step's next block."""
-        return self.installed.shell(self.blocks[step].pop(0), **variables)
+        return self.installed.paste(self.blocks[step].pop(0), **variables)
 
     def linked(self, heading):
         block, = shell_blocks(self.section(heading))
-        return self.installed.shell(block)
+        return self.installed.paste(block)
 
     def done(self, step):
         self.test.assertEqual(self.blocks[step], [], f"step {step}: not every block was run")
@@ -73,7 +73,7 @@ class FirstHour:
         self.linked("### The folder of counter blocks")
         self.paste(2)
         printed = self.blocks[2].pop(0)
-        servers.wait_for("a write", lambda: re.search("writes_ok [1-9]", self.installed.shell(printed, check=False)))
+        servers.wait_for("a write", lambda: re.search("writes_ok [1-9]", self.installed.paste(printed, check=False)))
         self.test.assertIn('checkpoint_writes_total{database="state",status="success"}', self.installed.get("9108/metrics"))
         self.test.assertIn("state", self.installed.get("9108/"))
         self.done(2)
@@ -85,7 +85,7 @@ class FirstHour:
 
     def agrees(self, command):
         """Waits for `rulegen --verify` to agree."""
-        servers.wait_for("agreement", lambda: "\nagreed" in self.installed.shell(f"{command.strip()} && echo && echo agreed", check=False), 180)
+        servers.wait_for("agreement", lambda: "\nagreed" in self.installed.paste(f"{command.strip()} && echo && echo agreed", check=False), 180)
 
     def prometheus(self):
         self.linked("### Prometheus, Alertmanager and the daily decision")
@@ -99,11 +99,11 @@ class FirstHour:
         copy, restart = self.blocks[5].pop(0).strip().splitlines()
         self.test.assertEqual(restart, "sudo systemctl restart grafana-server")
         self.installed.run("mkdir", "--parents", "/etc/grafana/provisioning")  # as Grafana's package does
-        self.installed.shell(copy)
+        self.installed.paste(copy)
         self.done(5)
 
     def decision(self):
-        self.installed.shell(f"timeout 1500 sh -euc '{self.blocks[6].pop(0)}'")
+        self.installed.paste(f"timeout 1500 sh -euc '{self.blocks[6].pop(0)}'")
         print(f"    the verdict: {time.monotonic() - self.began:.0f} s", flush=True)
         self.test.assertRegex(self.paste(6), r"state.*\n?.*SQLite sufficient")
         self.test.assertEqual(self.installed.run("stat", "-c", "%U", LOG).strip(), "outgrown-evaluate")
@@ -147,8 +147,8 @@ class FirstHour:
 
     def alert(self):
         stop, until, start = self.blocks[7].pop(0).strip().splitlines()
-        self.installed.shell(f"{stop}\ntimeout 1200 sh -euc '{until}'")
-        self.installed.shell(start)
+        self.installed.paste(f"{stop}\ntimeout 1200 sh -euc '{until}'")
+        self.installed.paste(start)
         self.done(7)
 
     def own_spec(self):

@@ -7,6 +7,7 @@ line each) go to COUNTS_FILE.
 
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ TREE = "/src/outgrown"
 OURS = re.compile(r"outgrown|rulegen")
 # What a purge leaves: the two system users, as those of other daemons stay, and dpkg's and systemd's own notes.
 KEPT = re.compile(r"/etc/(passwd|group|shadow|gshadow)-?$|/etc/\.pwd\.lock|/var/(lib/(dpkg|apt|systemd)|cache|log|tmp)/")
+READER = "reader"
 EDITED = 'ARGS="--log.format=json"\n'
 
 
@@ -54,6 +56,10 @@ class Installed:
 
     def shell(self, script, **options):
         return self.run("sh", "-euxc", f"cd {TREE}\n{script}", **options)
+
+    def paste(self, script, **options):
+        """As the page's reader: a user with sudo."""
+        return self.shell(f"exec runuser --user={READER} -- env HOME=/home/{READER} PATH=/usr/local/bin:/usr/bin:/bin sh -euxc {shlex.quote(script)}", **options)
 
     def state(self, question, unit):
         return self.run("systemctl", question, unit, check=False).strip()
@@ -151,6 +157,8 @@ class Packages:
         planned = root.run("apt-get", "install", "--simulate", *names, folder=TREE)
         others = [name for name in re.findall(r"^Inst (\S+)", planned, re.M) if not OURS.search(name)]
         root.run("apt-get", "install", *others, "sqlite3")
+        root.run("useradd", "--create-home", READER)
+        (root.folder / "etc/sudoers.d" / READER).write_text(f"{READER} ALL=(ALL) NOPASSWD: ALL\n")
         root.run("sh", "-c", "apt-mark showauto | xargs -r apt-mark manual")  # else they would go with the packages that need them
         beside, = shell_blocks(section("### Prometheus, Alertmanager and the daily decision"))
         wanted = re.search(r"apt-get install (.*)", beside)[1].split()
@@ -190,7 +198,7 @@ class Packages:
         self.assertEqual(run("cat", "/etc/default/outgrown-exporter"), edited)
         self.assertIn('"database":"state"', run("cat", LOG))
         # What the page's reader has made: the application, the spec, what was copied for Prometheus and Grafana, a decision log.
-        shell("rm -r /srv/agents /run/outgrown/agents /etc/tmpfiles.d/outgrown-agents.conf /etc/outgrown /etc/grafana /root/.local; userdel agents")
+        shell("rm -r /srv/agents /run/outgrown/agents /etc/tmpfiles.d/outgrown-agents.conf /etc/outgrown /etc/grafana /home/*/.local; userdel agents")
         run("apt-get", "purge", "--autoremove", *installed.packages("rc"), "prometheus", "prometheus-alertmanager")
         shell("rm -rf /etc/prometheus /etc/default/prometheus*")
         self.assertIn("No such file", run("ls", "/run/outgrown", check=False))
