@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import roots
@@ -101,7 +102,9 @@ class Packages:
         cls.building = cls.base.copy(cls.place / "building")
         building, = shell_blocks(section("### Debian's packages"))
         *lines, cls.installing = building.strip().splitlines()
+        began = time.monotonic()
         cls.building.run("sh", "-euxc", "\n".join(lines), folder=TREE)
+        print(f"  built: {time.monotonic() - began:.0f} s", flush=True)
 
     # Lintian
 
