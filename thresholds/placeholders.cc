@@ -12,6 +12,7 @@
 #include "common/horizons.h"
 #include "common/text.h"
 #include "common/time_text.h"
+#include "thresholds/diagnostic.h"
 #include "thresholds/names.h"
 
 namespace outgrown::spec {

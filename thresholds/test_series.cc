@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/text.h"
+#include "thresholds/diagnostic.h"
 #include "thresholds/names.h"
 
 namespace outgrown::spec {
