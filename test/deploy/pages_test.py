@@ -24,7 +24,7 @@ PROGRAMS = {"rulegen": BUILD / "rulegen" / "rulegen", "outgrown-exporter": BUILD
 TUTORIAL = ROOT / "docs" / "tutorial.md"  # run as a whole by test/clients/pypi/tutorial_test.py
 PAGES = [ROOT / "README.md", *sorted({*(ROOT / "docs").glob("*.md")} - {TUTORIAL})]
 # Of packages that a Debian has (coreutils, systemd, sudo), or that the page installs first.
-OTHERS = {"amtool", "apt-get", "cd", "chmod", "cp", "dpkg-buildpackage", "echo", "git", "grep", "kubectl", "ldconfig", "meson", "mkdir",
+OTHERS = {"amtool", "apt-get", "cd", "chmod", "cp", "dpkg", "dpkg-buildpackage", "echo", "git", "grep", "kubectl", "ldconfig", "meson", "mkdir",
           "pip", "podman", "promtool", "sed", "set", "sha256sum", "sleep", "sudoedit", "systemctl", "systemd-run", "systemd-tmpfiles",
           "tee", "useradd"}
 UNITS = {"prometheus", "prometheus-alertmanager", "grafana-server"}
@@ -121,7 +121,7 @@ class Pages(unittest.TestCase):
                     self.assertRegex(helps[program], rf"(?<![\w-]){option}(?![\w-])", f"{page.name}: {program} {rest}")
 
     def test_paths_units_and_packages_are_there(self):
-        packages = {*listed("build_packages"), *listed("server_packages"), "build-essential"}
+        packages = {*listed("build_packages"), *listed("server_packages"), "build-essential", "crossbuild-essential-arm64"}
         for page, words in self.each():
             with self.subTest(page=page, command=" ".join(words)):
                 for word in words[1:]:
