@@ -265,7 +265,9 @@ std::vector<std::vector<AlertComparison>> CompareAlerts(const Table& table,
       comparison.agreement = Agrees(finding.state, comparison.alert) ? Agreement::kAgrees : Agreement::kDrift;
       if (lag && comparison.agreement == Agreement::kDrift) {
         const std::int64_t from_ms = fleet.time_ms - WindowMs(table, threshold.signal) - fleet.history_ms;
-        comparison.agreement = CompareWithLag(table, threshold, samples, near, from_ms);
+        std::vector<Sample> all = subjects[subject].samples->signals[threshold.signal].earlier;
+        all.insert(all.end(), samples.begin(), samples.end());
+        comparison.agreement = CompareWithLag(table, threshold, all, near, from_ms);
         if (comparison.agreement == Agreement::kNotCompared) {
           fleet.Warn(fmt::format("the alert {} is not compared: a store's series begin too late for it",
                                  threshold.alert));

@@ -78,11 +78,18 @@ engine::Reading ReadSeries(const std::vector<std::vector<Sample>>& all, std::int
   return {.cause = Cause::kNone, .samples = merged};
 }
 
-SignalSamples SamplesOf(Fetched&& fetched, const engine::Reading& reading, std::int64_t time_ms) {
+// `judged_ms`: how far back the reading reaches.
+SignalSamples SamplesOf(Fetched&& fetched, const engine::Reading& reading, std::int64_t time_ms,
+                        std::int64_t judged_ms) {
   if (reading.cause != Cause::kNone && reading.cause != Cause::kPartialAnswer)
-    return {.cause = reading.cause, .samples = {}};
-  return {.cause = reading.cause,
-          .samples = reading.samples.empty() ? std::vector<Sample>() : History(std::move(fetched), time_ms)};
+    return {.cause = reading.cause};
+  SignalSamples kept{.cause = reading.cause};
+  if (reading.samples.empty()) return kept;
+  kept.samples = History(std::move(fetched), time_ms);
+  const auto judged = kept.samples.end() - std::ssize(Upto(kept.samples, time_ms, judged_ms));
+  kept.earlier.assign(kept.samples.begin(), judged);
+  kept.samples.erase(kept.samples.begin(), judged);
+  return kept;
 }
 
 // Whether the coverage at T is known and within both bounds, so that no reason has to be asked for.
@@ -165,7 +172,8 @@ FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, st
   fleet.lookback_ms = lookback_ms;
   StoreList list(table);
   const bool known = FindStores(table, source, list, fleet);
-  history_ms = std::max(history_ms, HistoryMs(list.stores().size()));
+  const std::int64_t judged_ms = HistoryMs(list.stores().size());
+  history_ms = std::max(history_ms, judged_ms);
   fleet.history_ms = history_ms;
   const SeriesChoices choices = AllRecorded(table);
   // Before it is known since when they report, so that the server works on meanwhile.
@@ -176,7 +184,7 @@ FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, st
   StoreAt at(table);
   fleet.stores.reserve(list.stores().size());
   for (Store& store : list.stores()) {
-    at.Read(store, time_ms, history_ms);
+    at.Read(store, time_ms, judged_ms);
     StoreSamples& samples = fleet.stores.emplace_back();
     samples.identity = std::move(store.identity);
     samples.presence = store.presence;
@@ -185,8 +193,10 @@ FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, st
     if (store.presence == Cause::kWindowNotFull) samples.window_ms = RateWindowMs(table) - table.interval_ms;
     samples.signals.reserve(table.signals.size());
     for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
-      samples.signals.push_back(SamplesOf(std::move(store.signals[signal]), at.signal(signal), time_ms));
-    samples.coverage = SamplesOf(std::move(store.coverage), at.coverage(), time_ms);
+      samples.signals.push_back(SamplesOf(std::move(store.signals[signal]), at.signal(signal), time_ms,
+                                          WindowMs(table, signal) + judged_ms));
+    samples.coverage =
+        SamplesOf(std::move(store.coverage), at.coverage(), time_ms, CoverageWindowMs(table) + judged_ms);
   }
   FindReasons(table, source, fleet);
   // Behind the queries' own: if none was answered, the first warning is the one that is printed.

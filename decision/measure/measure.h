@@ -90,7 +90,8 @@ class StoreAt {
 // One recorded series of one store.
 struct SignalSamples {
   engine::Cause cause = engine::Cause::kAbsent;  // not kNone: why there is nothing to judge, or not all
-  std::vector<Sample> samples;                   // strictly ascending, none after T
+  std::vector<Sample> samples = {};              // strictly ascending, none after T
+  std::vector<Sample> earlier = {};              // those before, that are not judged: only where alerts lag
 };
 
 // What a decision about one store at T rests on.
@@ -110,8 +111,8 @@ struct FleetSamples : FleetNotes, SampleQueries {
   std::vector<StoreSamples> stores;  // sorted by identity
 };
 
-// The stores of the last `lookback_ms` before T, with their samples, which reach at least `history_ms` further back than the
-// thresholds need. `rules_differ`: FleetNotes'.
+// The stores of the last `lookback_ms` before T, with their samples, and `history_ms` of those before what the thresholds
+// need. `rules_differ`: FleetNotes'.
 FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, std::int64_t time_ms,
                      std::int64_t lookback_ms, std::int64_t history_ms = 0,
                      const std::vector<prometheus_api::RulesDiffer>& rules_differ = {});

@@ -151,6 +151,19 @@ TEST_CASE("where alerts lag, the samples of a fleet reach as much further back")
   CHECK(reaches(true));
 }
 
+TEST_CASE("where alerts lag, a decision rests on no older samples than elsewhere") {
+  MemorySource source;
+  for (int store = 0; store < 9; ++store) source.AddHealthyStore(std::to_string(store));
+  auto& samples = source.recorded[std::string(kErrorRatioSeries)]["0"];
+  std::erase_if(samples,
+                [](const Sample& sample) { return sample.time_ms >= kMemoryT - WindowMs(kSampleTable, 0); });
+  for (const bool lag : {false, true}) {
+    const Evaluation evaluation = EvaluateMeasured(kSampleTable, source, kMemoryT, 0, {.alerts_lag = lag});
+    CHECK(evaluation.stores[0].findings[outgrown::test::kWriteErrors].cause == engine::Cause::kAbsent);
+    CHECK(evaluation.stores[0].samples.signals[0].samples.empty());
+  }
+}
+
 TEST_CASE("alerts that lag are not compared while a store's series are younger than the lag") {
   MemorySource source;
   source.AddHealthyStore("a");
