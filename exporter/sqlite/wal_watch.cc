@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kBusyTimeout(300);  // well below a store's deadline (scrape.cc)
 // A connection's beginning and its end make several events each, and each wake-up takes some 13 us of the application's time on a
-// virtual machine: those that follow the first are left to gather. Lives that follow each other without syncs, some 3,000 a second,
-// are missed for it by 1 to 2 of 100, which are reported.
+// virtual machine: those that follow the first are left to gather. Of lives that two processes begin without syncs, some 4,000 a
+// second, 1 to 2 of 100 are missed for it, and reported.
 constexpr std::chrono::microseconds kGather(100);
 constexpr std::chrono::minutes kForgottenAfter(10);
 constexpr std::chrono::minutes kSweepEvery(1);
