@@ -194,9 +194,9 @@ FleetSamples Measure(const Table& table, prometheus_api::QuerySource& source, st
     samples.signals.reserve(table.signals.size());
     for (std::size_t signal = 0; signal < table.signals.size(); ++signal)
       samples.signals.push_back(SamplesOf(std::move(store.signals[signal]), at.signal(signal), time_ms,
-                                          WindowMs(table, signal) + judged_ms));
+                                          at.window_ms(signal) + judged_ms));
     samples.coverage =
-        SamplesOf(std::move(store.coverage), at.coverage(), time_ms, CoverageWindowMs(table) + judged_ms);
+        SamplesOf(std::move(store.coverage), at.coverage(), time_ms, at.coverage_window_ms() + judged_ms);
   }
   FindReasons(table, source, fleet);
   // Behind the queries' own: if none was answered, the first warning is the one that is printed.

@@ -73,6 +73,8 @@ class StoreAt {
   bool any_sample() const;
   const engine::Reading& signal(std::size_t index) const { return readings_[index]; }
   const engine::Reading& coverage() const { return coverage_; }
+  std::int64_t window_ms(std::size_t index) const { return windows_ms_[index]; }
+  std::int64_t coverage_window_ms() const { return coverage_window_ms_; }
   const std::vector<engine::Finding>& findings() const { return findings_; }
 
  private:
