@@ -4,15 +4,20 @@
 #include <sqlite3.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <new>
 #include <string_view>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "common/check.h"
 
@@ -38,10 +43,46 @@ int RunQuery(sqlite3* database, const std::string& sql, std::int64_t& value) {
 
 }  // namespace
 
+// proc(5): a task's `syscall` has the number of its system call, then the arguments in hexadecimal.
+bool WaitsForEvents() {
+#ifdef SYS_poll
+  const std::string poll = std::to_string(SYS_poll);
+  // -1 as an int, whose upper half glibc 2.41 (Debian 13) sets as well.
+  const auto is_none = [](const std::string& limit) {
+    return limit == "0xffffffff" || limit == "0xffffffffffffffff";
+  };
+#else
+  const std::string poll = std::to_string(SYS_ppoll);
+  const auto is_none = [](const std::string& limit) { return limit == "0x0"; };
+#endif
+  std::vector<std::filesystem::path> others;
+  for (const std::filesystem::directory_entry& task :
+       std::filesystem::directory_iterator("/proc/self/task")) {
+    if (task.path().filename() != std::to_string(::gettid())) others.push_back(task.path());
+  }
+  if (others.size() != 1) return false;
+  // Until it has dealt with the events of the beginning.
+  while (true) {
+    std::ifstream file(others[0] / "syscall");
+    std::string number;
+    std::string descriptors;
+    std::string count;
+    std::string limit;
+    if (!(file >> number)) return false;
+    if (number == poll && file >> descriptors >> count >> limit) return is_none(limit);
+    std::this_thread::yield();
+  }
+}
+
+pid_t Fork() {
+  WaitsForEvents();
+  return ::fork();
+}
+
 SqliteProcess::SqliteProcess(const std::string& path) {
   std::array<int, 2> sockets = {};
   OUTGROWN_CHECK(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets.data()) == 0);
-  child_ = ::fork();
+  child_ = Fork();
   OUTGROWN_CHECK(child_ >= 0);
   if (child_ == 0) {
     ::close(sockets[0]);

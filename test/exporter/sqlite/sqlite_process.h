@@ -12,6 +12,14 @@
 
 namespace outgrown::test {
 
+// Whether the one other thread of this process comes to wait in poll(2) without a time limit, so that nothing but an event
+// wakes it, as a watch's does once it has dealt with what there was. False if there is none, or several.
+bool WaitsForEvents();
+
+// fork(), once the watch's thread, if there is one, waits for events: a child that allocates would wait for good for the lock of
+// AddressSanitizer's allocator if another thread had held that at the fork, as a thread that begins does.
+pid_t Fork();
+
 class SqliteProcess {
  public:
   // Forks and opens (or makes) the database; aborts the test program if that fails.

@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -42,37 +41,6 @@ void Stop(pid_t process) {
     std::ifstream file("/proc/" + std::to_string(process) + "/stat");
     std::string ignored;
     file >> ignored >> ignored >> state;
-  }
-}
-
-// Whether the one other thread of this process comes to wait in poll(2) without a time limit, so that nothing but an
-// event wakes it. proc(5): a task's `syscall` has the number of its system call, then the arguments in hexadecimal.
-bool WaitsForEvents() {
-#ifdef SYS_poll
-  const std::string poll = std::to_string(SYS_poll);
-  // -1 as an int, whose upper half glibc 2.41 (Debian 13) sets as well.
-  const auto is_none = [](const std::string& limit) {
-    return limit == "0xffffffff" || limit == "0xffffffffffffffff";
-  };
-#else
-  const std::string poll = std::to_string(SYS_ppoll);
-  const auto is_none = [](const std::string& limit) { return limit == "0x0"; };
-#endif
-  std::vector<fs::path> others;
-  for (const fs::directory_entry& task : fs::directory_iterator("/proc/self/task")) {
-    if (task.path().filename() != std::to_string(::gettid())) others.push_back(task.path());
-  }
-  if (others.size() != 1) return false;
-  // Until it has dealt with the events of the beginning.
-  while (true) {
-    std::ifstream file(others[0] / "syscall");
-    std::string number;
-    std::string descriptors;
-    std::string count;
-    std::string limit;
-    if (!(file >> number)) return false;
-    if (number == poll && file >> descriptors >> count >> limit) return is_none(limit);
-    std::this_thread::yield();
   }
 }
 

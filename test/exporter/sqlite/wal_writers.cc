@@ -25,7 +25,7 @@ sqlite3* Connect(const std::string& path) {
 }
 
 pid_t Begin(const std::function<void()>& work) {
-  const pid_t child = ::fork();
+  const pid_t child = Fork();
   OUTGROWN_CHECK(child >= 0);
   if (child == 0) {
     work();

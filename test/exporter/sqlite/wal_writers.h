@@ -11,8 +11,8 @@ constexpr const char* kInsert = "INSERT INTO t VALUES (1)";
 // A database in WAL mode with the table t, closed.
 void MakeStore(const std::string& path);
 
-// Runs in a process of its own; returns when that has ended. If a thread of a watch is at work meanwhile, `work` must not
-// allocate: under AddressSanitizer the allocator's lock may be held at the fork, and then is for good.
+// Runs in a process of its own (Fork); returns when that has ended. If other processes write to what a watch looks at
+// meanwhile, `work` must not allocate.
 void InProcess(const std::function<void()>& work);
 
 // A connection for each write, as Django's and PHP's default; `per_second` 0: as fast as can be.
