@@ -34,6 +34,8 @@
 //      864 ├──────┴─────────────────────────────┴─────────────────────┴───────┤
 //          │ write lock: waited, held, holds, held since                      │
 //      896 ├──────────────────────────────────────────────────────────────────┤
+//          │ writes without a change                                          │
+//      904 ├──────────────────────────────────────────────────────────────────┤
 //          │ reserved for minors                                              │
 //     1024 └──────────────────────────────────────────────────────────────────┘
 //
@@ -54,7 +56,7 @@ inline constexpr char kMagic[8] = {'O', 'U', 'T', 'G', 'R', 'O', 'W', 'N'};
 inline constexpr std::uint32_t kByteOrder = 0x01020304;  // reads 0x04030201 on a machine of the other order
 inline constexpr std::uint16_t kMajor = 1;
 // 1: Header::last_trace_lost_ns. 2: boots, refusals, and which file a slot's process has open. 3: the write lock's times.
-inline constexpr std::uint16_t kMinor = 3;
+inline constexpr std::uint16_t kMinor = 4;
 inline constexpr std::uint32_t kHeaderBytes = 8192;
 inline constexpr std::uint32_t kSlotBytes = 1024;
 inline constexpr std::uint32_t kSlotCountMax = 4096;
@@ -153,7 +155,9 @@ struct Slot {
   std::uint64_t lock_held_ns;        // held it, in holds that have ended
   std::uint64_t lock_holds;          // of those, holds in which something was committed
   std::uint64_t lock_held_since_ns;  // CLOCK_MONOTONIC; 0: not held. Valid only while the slot's lock is held
-  std::uint64_t reserved1[16];
+  // Writes that had the lock and ended without a change, since minor 4: neither successes nor failures.
+  std::uint64_t unchanged;
+  std::uint64_t reserved1[15];
 };
 
 static_assert(offsetof(Header, magic) == 0);
@@ -198,7 +202,8 @@ static_assert(offsetof(Slot, lock_wait_ns) == 864);
 static_assert(offsetof(Slot, lock_held_ns) == 872);
 static_assert(offsetof(Slot, lock_holds) == 880);
 static_assert(offsetof(Slot, lock_held_since_ns) == 888);
-static_assert(offsetof(Slot, reserved1) == 896);
+static_assert(offsetof(Slot, unchanged) == 896);
+static_assert(offsetof(Slot, reserved1) == 904);
 static_assert(sizeof(Slot) == kSlotBytes);
 static_assert(kHeaderBytes % 64 == 0 && kSlotBytes % 64 == 0, "slots start on their own cache lines");
 

@@ -50,6 +50,7 @@ void PrintSnapshot(const BlockName& name, const Snapshot& snapshot) {
     const auto outcome = static_cast<Outcome>(i);
     Print("writes_" + std::string(OutcomeName(outcome)), WritesOf(snapshot, outcome));
   }
+  Print("unchanged", snapshot.unchanged);
   Print("bytes", snapshot.bytes);
   Print("duration_sum_ns", snapshot.duration_sum_ns);
   Print("lock_wait_ns", snapshot.lock_wait_ns);

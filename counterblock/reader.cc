@@ -75,6 +75,7 @@ void AddCounters(const Slot& slot, Snapshot& into) {
   into.lock_wait_ns += slot.lock_wait_ns;
   into.lock_held_ns += slot.lock_held_ns;
   into.lock_holds += slot.lock_holds;
+  into.unchanged += slot.unchanged;
 }
 
 // What a slot's holder says beside its counts. True if that is only that its connections are not counted.

@@ -176,6 +176,18 @@ void Writer::EndElsewhere(const Start& start, Outcome outcome, std::uint64_t byt
 }
 
 void Writer::Abandon(const Start& start) noexcept { ClearMark(start, &Slot::in_flight_start_ns); }
+void Writer::EndUnchanged(const Start& start) noexcept {
+  HeldSlot* held = nullptr;
+  Slot* const slot = EnterSlot(held);
+  if (slot == nullptr) return;
+  if (held == nullptr) {
+    AddShared(slot->unchanged, 1);
+  } else {
+    AddOwned(slot->unchanged, 1);
+    LeaveOwnSlot(*held);
+  }
+  Abandon(start);
+}
 void Writer::ForgetHold(const Start& hold) noexcept { ClearMark(hold, &Slot::lock_held_since_ns); }
 
 void Writer::ClearMark(const Start& start, std::uint64_t Slot::*mark) noexcept {

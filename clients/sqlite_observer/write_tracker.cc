@@ -29,7 +29,9 @@ void WriteTracker::LockAttempted(bool traced) noexcept {
 void WriteTracker::Committed(bool changed, std::uint64_t bytes, std::uint64_t end_ns) noexcept {
   if (!changed) {
     // A traced write is settled by the end of its statement, which knows whether that failed.
-    if (write_ && !write_->traced) write_.reset();
+    if (!write_) return;
+    write_->began = true;
+    if (!write_->traced) write_.reset();
     return;
   }
   const std::uint64_t now_ns = end_ns != 0 ? end_ns : clock_();
@@ -46,6 +48,7 @@ void WriteTracker::StatementEnded(const End& end) noexcept {
       (end.writes && (write_->touched || end.concerns_file)) || (write_->touched && !end.transaction_open);
   if (end.failure && concerns_write) write_->failure = end.failure;
   // Inside BEGIN ... COMMIT it goes on: a later statement may succeed and make it ok.
+  write_->began = write_->began || end.transaction_open;
   if (!end.transaction_open) Finish();
 }
 
@@ -90,6 +93,10 @@ void WriteTracker::Touch() noexcept {
 void WriteTracker::Finish() noexcept {
   if (write_->failure) {
     Count(write_->start, *write_->failure, 0, clock_());
+    write_.reset();
+  } else if (write_->began) {
+    sink_.EndUnchanged(write_->start);
+    sink_.WriteEnded();
     write_.reset();
   } else {
     Abandon();

@@ -5,7 +5,8 @@
 //   a failure it ended without one, and a statement that writes, or its COMMIT, had failed: the last failure's
 //             kind. Or it never began, because its first statement did not get the lock: counted at once, and a
 //             further attempt is a write of its own, though the application may make it inside the same BEGIN.
-//   nothing   it ended without a change and without a failure: rolled back on purpose, or nothing to write
+//   unchanged it ended without a change and without a failure: rolled back on purpose, or nothing to write. Neither a
+//             success nor a failure, but had it not got the lock it would have been one
 //
 // It starts with the first statement that writes (BEGIN IMMEDIATE is one, BEGIN is not), so that waiting for the
 // lock is part of its duration, and ends with COMMIT. A COMMIT that gets BUSY leaves it open: a retry that
@@ -16,7 +17,7 @@
 //      idle ───────────────────► open ─────────────────► touched, shown as in flight
 //        ▲                        │                         │
 //        └────────────────────────┴─────────────────────────┘  Committed(changed), or StatementEnded with no write
-//                                                              transaction open: counted or abandoned
+//                                                              transaction open: counted
 //
 // Knows no SQLite. Used by one thread at a time, as the connection is.
 #pragma once
@@ -46,8 +47,9 @@ class Sink {
   // Counts a write that has written so many bytes of pages. A Start that BeginAt did not make (mark 0) had not been shown.
   virtual void EndAt(const block::Start& start, block::Outcome outcome, std::uint64_t bytes,
                      std::uint64_t end_ns) noexcept = 0;
-  // Takes the mark away and counts nothing.
+  // Takes the mark away and counts nothing; EndUnchanged: counts a write without a change.
   virtual void Abandon(const block::Start& start) noexcept = 0;
+  virtual void EndUnchanged(const block::Start& start) noexcept = 0;
 
   // The store's write lock: it was waited for in vain; it is held since then, after that wait; it was released, `wrote`: with
   // a change committed. ForgetHold: what is held is not timed.
@@ -92,6 +94,7 @@ class BlockSink final : public Sink {
     writer_.EndAt(start, outcome, bytes, end_ns);
   }
   void Abandon(const block::Start& start) noexcept override { writer_.Abandon(start); }
+  void EndUnchanged(const block::Start& start) noexcept override { writer_.EndUnchanged(start); }
   void LockWaited(std::uint64_t wait_ns) noexcept override { writer_.LockWaited(wait_ns); }
   [[gnu::hot]] block::Start LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept override {
     return writer_.LockHeldAt(since_ns, wait_ns);
@@ -173,6 +176,7 @@ class WriteTracker {
     bool traced = false;
     bool touched = false;
     bool asked = false;  // for the lock
+    bool began = false;  // its transaction on this file, with the lock
     std::optional<block::Outcome> failure = {};
   };
 

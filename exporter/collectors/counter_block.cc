@@ -62,6 +62,7 @@ struct BlockSum {
   std::uint64_t lock_wait_ns = 0;
   std::uint64_t lock_held_ns = 0;
   std::uint64_t lock_holds = 0;
+  std::uint64_t unchanged = 0;
   std::uint64_t writers = 0;
   std::uint64_t slots = 0;
   bool is_trace_lost = false;
@@ -95,6 +96,7 @@ void Add(BlockSum& sum, const Snapshot& snapshot) {
   sum.lock_wait_ns += snapshot.lock_wait_ns;
   sum.lock_held_ns += snapshot.lock_held_ns;
   sum.lock_holds += snapshot.lock_holds;
+  sum.unchanged += snapshot.unchanged;
   sum.writers += snapshot.writers;
   sum.slots += snapshot.slots;
   sum.is_trace_lost = sum.is_trace_lost || snapshot.trace_lost_ago_ns <= kTraceLostShownNs;
@@ -160,6 +162,7 @@ void Expose(const std::string& name, const BlockSum& sum, Samples& samples) {
   samples.Set("checkpoint_writes_total", {name, "error"}, static_cast<double>(errors));
   samples.Set("checkpoint_writes_total", {name, "rejected"},
               static_cast<double>(count_of(Outcome::kConstraint)));
+  samples.Set("checkpoint_writes_unchanged_total", {name}, static_cast<double>(sum.unchanged));
   samples.Set("checkpoint_written_bytes_total", {name}, static_cast<double>(sum.bytes));
   samples.SetHistogram("checkpoint_write_duration_seconds", {name}, sum.durations);
   samples.Set("checkpoint_block_created_timestamp_seconds", {name}, Seconds(sum.created_unix_ns));

@@ -109,7 +109,7 @@ class MinorTest(unittest.TestCase):
         loaded.outgrown_record(store, 0, 10, 1000)
         loaded.outgrown_record(store, 1, 0, 1000)
         block = Minor1((self.folder / "state.v1.counters").read_bytes())
-        self.assertEqual((block.major, block.minor), (1, 3))
+        self.assertEqual((block.major, block.minor), (1, 4))
         self.assertEqual(block.writes, [1, 1, 0, 0, 0, 0, 0, 0])
         self.assertEqual((block.durations, block.bytes, block.owners), (2, 10, [os.getpid()]))
         self.assertGreater(block.last_write_ns, 0)

@@ -16,6 +16,7 @@ WHAT: steady       one connection for as long as it lives
       block        steady; after 20 writes another connection begins a write and does not end it
       killed       a process for each write, which is killed before it could close its connection
       upgrade      transactions that read first, and write when another connection has committed
+      poll         asks an empty queue for work with an UPDATE, each 300th time while another connection holds the lock
       rise         steady, writing seldom; at full rate once the file `rise` is beside the database
       reboot       a counted process (--first-observer) of an earlier boot writes and loses its trace, then steady; --uptime is that
                    boot's, in seconds more than this one's
@@ -223,6 +224,18 @@ def upgrade(path, arguments):
         insert(writer)
         insert(reader)
         reader.execute("ROLLBACK")
+
+
+def poll(path, arguments):
+    connection, holder = prepare(path, arguments.journal), connect(path)
+    connection.execute("PRAGMA busy_timeout=0")
+    for number, _ in enumerate(pace(arguments.rate)):
+        if number % 300 == 299:
+            holder.execute("BEGIN IMMEDIATE")
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("UPDATE t SET x = 1 WHERE x = 2")
+        if number % 300 == 299:
+            holder.execute("COMMIT")
 
 
 def rise(path, arguments):
@@ -439,7 +452,7 @@ def release(path, arguments):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=("steady", "request", "damage", "fill", "process", "killed", "replace", "remove", "restore_log", "move", "unlink", "block",
-                                         "upgrade", "rise", "boot_before", "reboot", "look", "glance", "held_back", "anew", "api",
+                                         "upgrade", "poll", "rise", "boot_before", "reboot", "look", "glance", "held_back", "anew", "api",
                                          "redeploy", "sidecar", "attach", "files", "copy", "exclusive", "release",
                                          "container", "roll", "emptied", "import_rows"))
     parser.add_argument("database")

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -97,6 +98,13 @@ Counts ObservedStore::NewCounts() {
     if (count != seen_[outcome]) fresh[outcome] = count - seen_[outcome];
     seen_[outcome] = count;
   }
+  return fresh;
+}
+
+Counts ObservedStore::NewEnds() {
+  Counts fresh = NewCounts();
+  const std::uint64_t before = std::exchange(seen_unchanged_, Read().unchanged);
+  if (seen_unchanged_ != before) fresh["unchanged"] = seen_unchanged_ - before;
   return fresh;
 }
 

@@ -49,6 +49,8 @@ class ObservedStore {
   std::string directory() const { return folder_.path().string(); }
   // What was counted since the last call.
   Counts NewCounts();
+  // The same, and as "unchanged" those that ended without a change.
+  Counts NewEnds();
   // The block as the exporter reads it; empty if there is none yet.
   block::Snapshot Read() const;
   // traces_lost of the block; 0 if there is no block yet.
@@ -66,6 +68,7 @@ class ObservedStore {
   TemporaryFolder folder_;
   std::string path_;
   Counts seen_;
+  std::uint64_t seen_unchanged_ = 0;
 };
 
 // "{ok: 2, busy: 1}"

@@ -33,6 +33,9 @@ class DiarySink final : public Sink {
   void Abandon(const Start& start) noexcept override {
     Note(start.mark == 7 ? "abandon" : "abandon nothing");
   }
+  void EndUnchanged(const Start& start) noexcept override {
+    Note(start.mark == 7 ? "unchanged" : "unchanged, not shown");
+  }
   void LockWaited(std::uint64_t wait_ns) noexcept override { Note("waited " + std::to_string(wait_ns)); }
   Start LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept override {
     Note("held since " + std::to_string(since_ns) + " after " + std::to_string(wait_ns));
@@ -134,10 +137,13 @@ TEST_CASE_FIXTURE(Fixture,
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "what neither changed nor failed is no write") {
+TEST_CASE_FIXTURE(Fixture, "what neither changed nor failed counts as a write without a change") {
   Start(10);
   Lock();
-  SUBCASE("rolled back") { End(20, false); }
+  SUBCASE("rolled back") {
+    End(20, true);
+    End(30, false);
+  }
   SUBCASE("empty commit") {
     tracker.Committed(false, 0);
     End(20, false);
@@ -146,8 +152,24 @@ TEST_CASE_FIXTURE(Fixture, "what neither changed nor failed is no write") {
     End(20, true);
     tracker.Closed();
   }
+  CHECK(sink.diary == "begin 10, unchanged");
+  CHECK(sink.has_written());
+}
+
+TEST_CASE_FIXTURE(Fixture, "what began no transaction on the file is no write") {
+  Start(10);
+  Lock();
+  SUBCASE("a checkpoint") {
+    tracker.LockReleased();
+    End(20, false);
+  }
   SUBCASE("ignored from now on") { tracker.Abandon(); }
+  SUBCASE("ignored inside its transaction") {
+    End(20, true);
+    tracker.Abandon();
+  }
   CHECK(sink.diary == "begin 10, abandon");
+  CHECK_FALSE(sink.has_written());
 }
 
 TEST_CASE_FIXTURE(Fixture, "a commit that is refused and tried again is one write") {
@@ -192,7 +214,7 @@ TEST_CASE_FIXTURE(Fixture, "a reading statement matters only if its failure ends
   SUBCASE("it does not") {
     tracker.StatementEnded({Outcome::kOther, false, false, true});
     End(30, false);
-    CHECK(sink.diary == "begin 10, abandon");
+    CHECK(sink.diary == "begin 10, unchanged");
   }
   SUBCASE("it does") {
     now_ns = 30;
