@@ -33,8 +33,11 @@ BREAKS = [
      "(status) (rate(checkpoint_writes_total[5m])) == 0"),
     ("a label of the store is lost", f"max by ({IDENTITY}) (checkpoint_file_size_bytes)",
      "max by (job, instance) (checkpoint_file_size_bytes)"),
-    ("stores are added up", f"max by ({IDENTITY}) (sum without (status) (rate(checkpoint_writes_total{{status=\"error\"}}[5m])) /",
-     "max by (job, instance) (sum without (status) (rate(checkpoint_writes_total{status=\"error\"}[5m])) /"),
+    ("stores are added up", f"max by ({IDENTITY}) ((sum without (status) (rate(checkpoint_writes_total{{status=\"error\"}}[5m]))",
+     "max by (job, instance) ((sum without (status) (rate(checkpoint_writes_total{status=\"error\"}[5m]))"),
+    ("a full disk hides behind polls", '(rate(checkpoint_write_errors_total{reason="busy"}[5m]))', "(rate(checkpoint_write_errors_total[5m]))"),
+    ("an older exporter's store has no share", " or sum without (status) (rate(checkpoint_writes_total{status=\"error\"}[5m])) / "
+     "(sum without (status) (rate(checkpoint_writes_total[5m])) > 0)", ""),
     ("a ratio matched label by label", "sum without (status) (rate(checkpoint_writes_total{status=\"error\"}[5m])) /",
      "rate(checkpoint_writes_total{status=\"error\"}[5m]) /"),
     ("a counter without its resets", "rate(checkpoint_store_commits_total[5m])", "deriv(checkpoint_store_commits_total[5m])"),
