@@ -61,7 +61,7 @@ class LimitPanels {
     }
     for (const spec::Signal& signal : spec_.signals) {
       if (const std::string share = ShareOfCeiling(spec_, signal); !share.empty())
-        panel.queries.push_back({"max(" + share + ")", signal.ceiling, true});
+        panel.queries.push_back({"max(" + share + ")", TitleOfCeiling(signal), true});
     }
     panel.unit = "percentunit";
     panel.min = 0;
@@ -103,8 +103,15 @@ class LimitPanels {
   }
 
   // label_replace with an empty source and pattern adds a constant label: all limits are rows of one table then.
-  static std::string Row(const std::string& expr, std::string_view id) {
-    return "label_replace(" + expr + ", \"threshold\", \"" + std::string(id) + "\", \"\", \"\")";
+  static std::string Row(const std::string& expr, std::string_view name) {
+    std::string literal;
+    for (const char c : name)
+      literal.append(c == '$' ? 2 : 1, c);  // "$" is a part of the source there, "$$" is one
+    return "label_replace(" + expr + ", \"threshold\", " + spec::PromqlString(literal) + ", \"\", \"\")";
+  }
+
+  const std::string& TitleOfCeiling(const spec::Signal& signal) const {
+    return std::ranges::find(spec_.signals, signal.ceiling, &spec::Signal::id)->title;
   }
 
   // Both of the thresholds and of the stores' own ceilings.
@@ -119,7 +126,7 @@ class LimitPanels {
     for (const spec::Signal& signal : spec_.signals) {
       if (signal.ceiling.empty()) continue;
       const std::string share = "(" + Recorded(signal.id) + " / " + Recorded(signal.ceiling) + ")";
-      expr += "\nor " + Row(TimeToLimit(share, share + "[$__range:5m]", 1, true), signal.ceiling);
+      expr += "\nor " + Row(TimeToLimit(share, share + "[$__range:5m]", 1, true), TitleOfCeiling(signal));
     }
     return expr;
   }
