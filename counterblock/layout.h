@@ -34,8 +34,8 @@
 //      864 ├──────┴─────────────────────────────┴─────────────────────┴───────┤
 //          │ write lock: waited, held, holds, held since                      │
 //      896 ├──────────────────────────────────────────────────────────────────┤
-//          │ writes without a change                                          │
-//      904 ├──────────────────────────────────────────────────────────────────┤
+//          │ writes without a change, and of such those refused               │
+//      912 ├──────────────────────────────────────────────────────────────────┤
 //          │ reserved for minors                                              │
 //     1024 └──────────────────────────────────────────────────────────────────┘
 //
@@ -157,7 +157,9 @@ struct Slot {
   std::uint64_t lock_held_since_ns;  // CLOCK_MONOTONIC; 0: not held. Valid only while the slot's lock is held
   // Writes that had the lock and ended without a change, since minor 4: neither successes nor failures.
   std::uint64_t unchanged;
-  std::uint64_t reserved1[15];
+  // Of connections whose last write was such a one: writes that did not get the lock, since minor 4.
+  std::uint64_t unchanged_refused;
+  std::uint64_t reserved1[14];
 };
 
 static_assert(offsetof(Header, magic) == 0);
@@ -203,7 +205,8 @@ static_assert(offsetof(Slot, lock_held_ns) == 872);
 static_assert(offsetof(Slot, lock_holds) == 880);
 static_assert(offsetof(Slot, lock_held_since_ns) == 888);
 static_assert(offsetof(Slot, unchanged) == 896);
-static_assert(offsetof(Slot, reserved1) == 904);
+static_assert(offsetof(Slot, unchanged_refused) == 904);
+static_assert(offsetof(Slot, reserved1) == 912);
 static_assert(sizeof(Slot) == kSlotBytes);
 static_assert(kHeaderBytes % 64 == 0 && kSlotBytes % 64 == 0, "slots start on their own cache lines");
 

@@ -51,6 +51,7 @@ void PrintSnapshot(const BlockName& name, const Snapshot& snapshot) {
     Print("writes_" + std::string(OutcomeName(outcome)), WritesOf(snapshot, outcome));
   }
   Print("unchanged", snapshot.unchanged);
+  Print("unchanged_refused", snapshot.unchanged_refused);
   Print("bytes", snapshot.bytes);
   Print("duration_sum_ns", snapshot.duration_sum_ns);
   Print("lock_wait_ns", snapshot.lock_wait_ns);

@@ -76,6 +76,7 @@ void AddCounters(const Slot& slot, Snapshot& into) {
   into.lock_held_ns += slot.lock_held_ns;
   into.lock_holds += slot.lock_holds;
   into.unchanged += slot.unchanged;
+  into.unchanged_refused += slot.unchanged_refused;
 }
 
 // What a slot's holder says beside its counts. True if that is only that its connections are not counted.

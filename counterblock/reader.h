@@ -61,8 +61,9 @@ struct Snapshot {
   std::uint64_t lock_wait_ns = 0;                        // waiting for the store's write lock, also in vain
   std::uint64_t lock_held_ns = 0;                        // holding it, in holds that have ended
   std::uint64_t lock_holds = 0;                          // those of them in which something was committed
-  std::uint64_t unchanged = 0;         // writes that had the lock and ended without a change
-  std::uint64_t overflow_records = 0;  // records in the shared slot
+  std::uint64_t unchanged = 0;          // writes that had the lock and ended without a change
+  std::uint64_t unchanged_refused = 0;  // writes without the lock, of connections whose last one was such
+  std::uint64_t overflow_records = 0;   // records in the shared slot
 
   // Gauges.
   std::uint64_t last_write_ns = 0;        // CLOCK_MONOTONIC; 0: none was counted yet

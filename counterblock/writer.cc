@@ -176,18 +176,21 @@ void Writer::EndElsewhere(const Start& start, Outcome outcome, std::uint64_t byt
 }
 
 void Writer::Abandon(const Start& start) noexcept { ClearMark(start, &Slot::in_flight_start_ns); }
-void Writer::EndUnchanged(const Start& start) noexcept {
+
+void Writer::EndUnchanged(const Start& start, bool refused) noexcept {
   HeldSlot* held = nullptr;
   Slot* const slot = EnterSlot(held);
   if (slot == nullptr) return;
+  std::uint64_t& cell = refused ? slot->unchanged_refused : slot->unchanged;
   if (held == nullptr) {
-    AddShared(slot->unchanged, 1);
+    AddShared(cell, 1);
   } else {
-    AddOwned(slot->unchanged, 1);
+    AddOwned(cell, 1);
     LeaveOwnSlot(*held);
   }
   Abandon(start);
 }
+
 void Writer::ForgetHold(const Start& hold) noexcept { ClearMark(hold, &Slot::lock_held_since_ns); }
 
 void Writer::ClearMark(const Start& start, std::uint64_t Slot::*mark) noexcept {

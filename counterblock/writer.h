@@ -134,8 +134,8 @@ class Writer {
   }
   // Takes the mark away and records nothing: the transaction wrote nothing after all.
   void Abandon(const Start& start) noexcept;
-  // The same for a write that had the lock: counted as one without a change.
-  void EndUnchanged(const Start& start) noexcept;
+  // The same for a write that had the lock, or was refused it: counted as one without a change.
+  void EndUnchanged(const Start& start, bool refused) noexcept;
 
   // The store's write lock was waited for in vain.
   void LockWaited(std::uint64_t wait_ns) noexcept;

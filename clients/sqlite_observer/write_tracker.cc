@@ -91,13 +91,15 @@ void WriteTracker::Touch() noexcept {
 }
 
 void WriteTracker::Finish() noexcept {
-  if (write_->failure) {
+  const bool refused = write_->failure == Outcome::kBusy && changes_nothing_;
+  if (write_->failure && !refused) {
     Count(write_->start, *write_->failure, 0, clock_());
     write_.reset();
-  } else if (write_->began) {
-    sink_.EndUnchanged(write_->start);
+  } else if (refused || write_->began) {
+    sink_.EndUnchanged(write_->start, refused);
     sink_.WriteEnded();
     write_.reset();
+    changes_nothing_ = true;
   } else {
     Abandon();
   }
@@ -106,6 +108,7 @@ void WriteTracker::Finish() noexcept {
 void WriteTracker::Count(const Start& start, Outcome outcome, std::uint64_t bytes,
                          std::uint64_t end_ns) noexcept {
   sink_.EndAt(start, outcome, bytes, end_ns);
+  changes_nothing_ = false;
   sink_.WriteEnded();
 }
 

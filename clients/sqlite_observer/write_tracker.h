@@ -7,6 +7,9 @@
 //             further attempt is a write of its own, though the application may make it inside the same BEGIN.
 //   unchanged it ended without a change and without a failure: rolled back on purpose, or nothing to write. Neither a
 //             success nor a failure, but had it not got the lock it would have been one
+//   refused   it did not get the lock, and the connection's last write that had it was unchanged. SQLite doesn't say
+//             what it would have done. A connection's writes all wait as long, so that the share that is refused is
+//             the same of those that change something
 //
 // It starts with the first statement that writes (BEGIN IMMEDIATE is one, BEGIN is not), so that waiting for the
 // lock is part of its duration, and ends with COMMIT. A COMMIT that gets BUSY leaves it open: a retry that
@@ -47,9 +50,9 @@ class Sink {
   // Counts a write that has written so many bytes of pages. A Start that BeginAt did not make (mark 0) had not been shown.
   virtual void EndAt(const block::Start& start, block::Outcome outcome, std::uint64_t bytes,
                      std::uint64_t end_ns) noexcept = 0;
-  // Takes the mark away and counts nothing; EndUnchanged: counts a write without a change.
+  // Takes the mark away and counts nothing; EndUnchanged: counts a write without a change, or one that was refused the lock.
   virtual void Abandon(const block::Start& start) noexcept = 0;
-  virtual void EndUnchanged(const block::Start& start) noexcept = 0;
+  virtual void EndUnchanged(const block::Start& start, bool refused) noexcept = 0;
 
   // The store's write lock: it was waited for in vain; it is held since then, after that wait; it was released, `wrote`: with
   // a change committed. ForgetHold: what is held is not timed.
@@ -94,7 +97,9 @@ class BlockSink final : public Sink {
     writer_.EndAt(start, outcome, bytes, end_ns);
   }
   void Abandon(const block::Start& start) noexcept override { writer_.Abandon(start); }
-  void EndUnchanged(const block::Start& start) noexcept override { writer_.EndUnchanged(start); }
+  void EndUnchanged(const block::Start& start, bool refused) noexcept override {
+    writer_.EndUnchanged(start, refused);
+  }
   void LockWaited(std::uint64_t wait_ns) noexcept override { writer_.LockWaited(wait_ns); }
   [[gnu::hot]] block::Start LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept override {
     return writer_.LockHeldAt(since_ns, wait_ns);
@@ -188,7 +193,8 @@ class WriteTracker {
   Sink& sink_;
   Clock clock_;
   std::optional<Write> write_;
-  bool lock_refused_ = false;  // the last attempt to lock was refused
+  bool lock_refused_ = false;     // the last attempt to lock was refused
+  bool changes_nothing_ = false;  // the last write that had the lock
 };
 
 }  // namespace outgrown::observer

@@ -63,6 +63,7 @@ struct BlockSum {
   std::uint64_t lock_held_ns = 0;
   std::uint64_t lock_holds = 0;
   std::uint64_t unchanged = 0;
+  std::uint64_t unchanged_refused = 0;
   std::uint64_t writers = 0;
   std::uint64_t slots = 0;
   bool is_trace_lost = false;
@@ -97,6 +98,7 @@ void Add(BlockSum& sum, const Snapshot& snapshot) {
   sum.lock_held_ns += snapshot.lock_held_ns;
   sum.lock_holds += snapshot.lock_holds;
   sum.unchanged += snapshot.unchanged;
+  sum.unchanged_refused += snapshot.unchanged_refused;
   sum.writers += snapshot.writers;
   sum.slots += snapshot.slots;
   sum.is_trace_lost = sum.is_trace_lost || snapshot.trace_lost_ago_ns <= kTraceLostShownNs;
@@ -162,6 +164,8 @@ void Expose(const std::string& name, const BlockSum& sum, Samples& samples) {
   samples.Set("checkpoint_writes_total", {name, "error"}, static_cast<double>(errors));
   samples.Set("checkpoint_writes_total", {name, "rejected"},
               static_cast<double>(count_of(Outcome::kConstraint)));
+  samples.Set("checkpoint_write_errors_total", {name, "busy_unchanged"},
+              static_cast<double>(sum.unchanged_refused));
   samples.Set("checkpoint_writes_unchanged_total", {name}, static_cast<double>(sum.unchanged));
   samples.Set("checkpoint_written_bytes_total", {name}, static_cast<double>(sum.bytes));
   samples.SetHistogram("checkpoint_write_duration_seconds", {name}, sum.durations);

@@ -17,6 +17,7 @@ WHAT: steady       one connection for as long as it lives
       killed       a process for each write, which is killed before it could close its connection
       upgrade      transactions that read first, and write when another connection has committed
       poll         asks an empty queue for work with an UPDATE, each 300th time while another connection holds the lock
+      poll_beside_writer  the same without a refused lock; each 40th time another connection writes, and is refused it one time in five
       rise         steady, writing seldom; at full rate once the file `rise` is beside the database
       reboot       a counted process (--first-observer) of an earlier boot writes and loses its trace, then steady; --uptime is that
                    boot's, in seconds more than this one's
@@ -238,6 +239,19 @@ def poll(path, arguments):
             holder.execute("COMMIT")
 
 
+def poll_beside_writer(path, arguments):
+    poller, writer, holder = prepare(path, arguments.journal), connect(path), connect(path)
+    writer.execute("PRAGMA busy_timeout=0")
+    for number, _ in enumerate(pace(arguments.rate)):
+        poller.execute("UPDATE t SET x = 1 WHERE x = 2")
+        if number % 200 == 199:
+            holder.execute("BEGIN IMMEDIATE")
+        if number % 40 == 39:
+            insert(writer)
+        if number % 200 == 199:
+            holder.execute("COMMIT")
+
+
 def rise(path, arguments):
     connection = prepare(path, arguments.journal)
     for _ in pace(2):
@@ -452,7 +466,7 @@ def release(path, arguments):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=("steady", "request", "damage", "fill", "process", "killed", "replace", "remove", "restore_log", "move", "unlink", "block",
-                                         "upgrade", "poll", "rise", "boot_before", "reboot", "look", "glance", "held_back", "anew", "api",
+                                         "upgrade", "poll", "poll_beside_writer", "rise", "boot_before", "reboot", "look", "glance", "held_back", "anew", "api",
                                          "redeploy", "sidecar", "attach", "files", "copy", "exclusive", "release",
                                          "container", "roll", "emptied", "import_rows"))
     parser.add_argument("database")

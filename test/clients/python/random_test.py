@@ -12,7 +12,7 @@ import sys
 
 import outgrown
 from oracle import Commits
-from support import OUTCOMES, StoreTest, main, read_block
+from support import StoreTest, main, outcomes, read_block
 
 ROUNDS = int(os.environ.get("OUTGROWN_ROUNDS", "20"))
 STEPS = 120
@@ -273,8 +273,7 @@ class Random(StoreTest):
         self.check(store, observed, commits, done)
 
     def check(self, store, observed, commits, done):
-        block = read_block(self.folder, store)
-        counted = {name: block["writes_" + name] for name in OUTCOMES}
+        counted = outcomes(read_block(self.folder, store))
         counted["busy"] += counted.pop("busy_snapshot")
         expected = {**dict.fromkeys(counted, 0), **observed.seen, "ok": commits.count()}
         self.assertEqual(counted, expected, f"the last of {done[-8:]}")

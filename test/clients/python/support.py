@@ -24,8 +24,14 @@ def read_block(directory, store):
 
 def counts(directory, store):
     """The writes by outcome; outcomes that never happened are left out."""
-    block = read_block(directory, store)
-    return {name: block["writes_" + name] for name in OUTCOMES if block["writes_" + name]}
+    return {name: number for name, number in outcomes(read_block(directory, store)).items() if number}
+
+
+def outcomes(block):
+    """The writes by outcome, each refused lock among them: a caller doesn't see which of the two it is."""
+    counted = {name: block["writes_" + name] for name in OUTCOMES}
+    counted["busy"] += block["unchanged_refused"]
+    return counted
 
 
 def forget_warnings():

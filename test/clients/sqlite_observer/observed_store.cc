@@ -103,8 +103,11 @@ Counts ObservedStore::NewCounts() {
 
 Counts ObservedStore::NewEnds() {
   Counts fresh = NewCounts();
-  const std::uint64_t before = std::exchange(seen_unchanged_, Read().unchanged);
-  if (seen_unchanged_ != before) fresh["unchanged"] = seen_unchanged_ - before;
+  const block::Snapshot now = Read();
+  const std::uint64_t unchanged = now.unchanged - std::exchange(seen_unchanged_, now.unchanged);
+  const std::uint64_t refused = now.unchanged_refused - std::exchange(seen_refused_, now.unchanged_refused);
+  if (unchanged != 0) fresh["unchanged"] = unchanged;
+  if (refused != 0) fresh["refused"] = refused;
   return fresh;
 }
 

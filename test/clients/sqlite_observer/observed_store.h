@@ -49,7 +49,7 @@ class ObservedStore {
   std::string directory() const { return folder_.path().string(); }
   // What was counted since the last call.
   Counts NewCounts();
-  // The same, and as "unchanged" those that ended without a change.
+  // The same, and as "unchanged" those that ended without a change, as "refused" those of such that were refused the lock.
   Counts NewEnds();
   // The block as the exporter reads it; empty if there is none yet.
   block::Snapshot Read() const;
@@ -69,6 +69,7 @@ class ObservedStore {
   std::string path_;
   Counts seen_;
   std::uint64_t seen_unchanged_ = 0;
+  std::uint64_t seen_refused_ = 0;
 };
 
 // "{ok: 2, busy: 1}"

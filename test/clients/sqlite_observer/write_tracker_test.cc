@@ -33,8 +33,8 @@ class DiarySink final : public Sink {
   void Abandon(const Start& start) noexcept override {
     Note(start.mark == 7 ? "abandon" : "abandon nothing");
   }
-  void EndUnchanged(const Start& start) noexcept override {
-    Note(start.mark == 7 ? "unchanged" : "unchanged, not shown");
+  void EndUnchanged(const Start& start, bool refused) noexcept override {
+    Note(std::string(refused ? "refused " : "") + (start.mark == 7 ? "unchanged" : "unchanged, not shown"));
   }
   void LockWaited(std::uint64_t wait_ns) noexcept override { Note("waited " + std::to_string(wait_ns)); }
   Start LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept override {
@@ -154,6 +154,31 @@ TEST_CASE_FIXTURE(Fixture, "what neither changed nor failed counts as a write wi
   }
   CHECK(sink.diary == "begin 10, unchanged");
   CHECK(sink.has_written());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a refused lock counts as what the connection's last write was") {
+  const auto write = [&](std::uint64_t start_ns, const std::optional<Outcome>& failure) {
+    sink.diary.clear();
+    Start(start_ns);
+    Lock();
+    if (!failure) tracker.Committed(false, 0);
+    End(start_ns + 10, false, failure);
+  };
+  write(10, Outcome::kBusy);
+  CHECK(sink.diary == "begin 10, busy 10-20");
+  write(30, {});
+  CHECK(sink.diary == "begin 30, unchanged");
+  write(50, Outcome::kBusy);
+  CHECK(sink.diary == "begin 50, refused unchanged");
+  write(70, Outcome::kBusy);
+  CHECK(sink.diary == "begin 70, refused unchanged");
+  SUBCASE("a change") { tracker.Committed(true, 0, 80); }
+  SUBCASE("another failure") {
+    write(80, Outcome::kFull);
+    CHECK(sink.diary == "begin 80, full 80-90");
+  }
+  write(100, Outcome::kBusy);
+  CHECK(sink.diary == "begin 100, busy 100-110");
 }
 
 TEST_CASE_FIXTURE(Fixture, "what began no transaction on the file is no write") {
