@@ -43,9 +43,10 @@ void WriteTracker::Committed(bool changed, std::uint64_t bytes, std::uint64_t en
 
 void WriteTracker::StatementEnded(const End& end) noexcept {
   if (!write_ || !write_->traced) return;
-  // A statement that only reads matters if its failure took the transaction with it (no space to spill to).
-  const bool concerns_write =
-      (end.writes && (write_->touched || end.concerns_file)) || (write_->touched && !end.transaction_open);
+  // A statement that only reads matters if its failure took the transaction with it (no space to spill to), or is the
+  // file's (a damaged page): then it has failed at what the transaction was for.
+  const bool concerns_write = (end.writes && (write_->touched || end.concerns_file)) ||
+                              (write_->touched && (!end.transaction_open || end.concerns_file));
   if (end.failure && concerns_write) write_->failure = end.failure;
   // Inside BEGIN ... COMMIT it goes on: a later statement may succeed and make it ok.
   write_->began = write_->began || end.transaction_open;

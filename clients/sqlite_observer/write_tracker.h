@@ -2,8 +2,8 @@
 // transaction:
 //
 //   ok        it committed a change, whatever failed on the way
-//   a failure it ended without one, and a statement that writes, or its COMMIT, had failed: the last failure's
-//             kind. Or it never began, because its first statement did not get the lock: counted at once, and a
+//   a failure it ended without one, and a statement that writes, its COMMIT, or a reading of the file had failed: the last
+//             failure's kind. Or it never began, because its first statement did not get the lock: counted at once, and a
 //             further attempt is a write of its own, though the application may make it inside the same BEGIN.
 //   unchanged it ended without a change and without a failure: rolled back on purpose, or nothing to write. Neither a
 //             success nor a failure, but had it not got the lock it would have been one

@@ -1,5 +1,7 @@
 // Statements that are stepped by hand, suspended, compiled again, interrupted, kept waiting.
 #include <cstdint>
+#include <fstream>
+#include <string>
 
 #include <doctest/doctest.h>
 
@@ -93,6 +95,19 @@ TEST_CASE_FIXTURE(WalFixture, "a function that writes inside a SELECT") {
   CHECK(a.Run("UPDATE t SET u = run('INSERT INTO t(id) VALUES(5)') WHERE id = 1") == SQLITE_OK);
   CHECK(Counted() == "{ok: 1}");
   CHECK(store.TracesLost() == 0);
+}
+
+TEST_CASE_FIXTURE(WalFixture, "a write transaction whose reading finds a damaged page has failed") {
+  REQUIRE(a.Run("CREATE TABLE big(x); INSERT INTO big VALUES(zeroblob(100000));"
+                "PRAGMA wal_checkpoint(TRUNCATE)") == SQLITE_OK);
+  std::fstream(store.path(), std::ios::in | std::ios::out | std::ios::binary).seekp(4 * 4096)
+      << std::string(16 * 4096, '\xff');
+  Database b(store.path());
+  Counted();
+  CHECK(b.Run("BEGIN IMMEDIATE") == SQLITE_OK);
+  CHECK(b.Run("SELECT x || '' FROM big") == SQLITE_CORRUPT);
+  CHECK(b.Run("ROLLBACK") == SQLITE_OK);
+  CHECK(Counted() == "{corrupt: 1}");
 }
 
 TEST_CASE_FIXTURE(WalFixture, "a statement that is interrupted has failed") {

@@ -166,17 +166,12 @@ TEST_CASE_FIXTURE(Fixture, "a refused lock counts as what the connection's last 
   };
   write(10, Outcome::kBusy);
   CHECK(sink.diary == "begin 10, busy 10-20");
-  write(30, {});
-  CHECK(sink.diary == "begin 30, unchanged");
+  write(30, std::nullopt);
   write(50, Outcome::kBusy);
-  CHECK(sink.diary == "begin 50, refused unchanged");
   write(70, Outcome::kBusy);
   CHECK(sink.diary == "begin 70, refused unchanged");
-  SUBCASE("a change") { tracker.Committed(true, 0, 80); }
-  SUBCASE("another failure") {
-    write(80, Outcome::kFull);
-    CHECK(sink.diary == "begin 80, full 80-90");
-  }
+  SUBCASE("until a change") { tracker.Committed(true, 0, 80); }
+  SUBCASE("until another failure") { write(80, Outcome::kFull); }
   write(100, Outcome::kBusy);
   CHECK(sink.diary == "begin 100, busy 100-110");
 }
@@ -232,7 +227,7 @@ TEST_CASE_FIXTURE(Fixture, "a failure of the file's own kind needs no lock") {
   CHECK(sink.diary == "busy 10-20");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a reading statement matters only if its failure ends the transaction") {
+TEST_CASE_FIXTURE(Fixture, "a failed reading matters if it ends the transaction or is the file's") {
   Start(10);
   Lock();
   End(20, true);
@@ -240,6 +235,11 @@ TEST_CASE_FIXTURE(Fixture, "a reading statement matters only if its failure ends
     tracker.StatementEnded({Outcome::kOther, false, false, true});
     End(30, false);
     CHECK(sink.diary == "begin 10, unchanged");
+  }
+  SUBCASE("it does not, but concerns the file") {
+    tracker.StatementEnded({Outcome::kCorrupt, false, true, true});
+    End(30, false);
+    CHECK(sink.diary == "begin 10, corrupt 10-30");
   }
   SUBCASE("it does") {
     now_ns = 30;
