@@ -149,6 +149,7 @@ Result<void> NewestBook::TakeLog(const fs::path& log) {
 
 std::vector<NewestDecision> NewestBook::Finish() {
   std::vector<NewestDecision> decisions;
+  decisions.reserve(decisions_.size());
   for (auto& [name, one] : decisions_) decisions.push_back(std::move(one));
   decisions_.clear();
   return decisions;
