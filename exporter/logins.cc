@@ -79,8 +79,8 @@ Logins::Logins(std::map<std::string, std::string> hashes) : hashes_(std::move(ha
 bool Logins::Admits(std::string_view authorization) {
   if (hashes_.empty()) return true;
   constexpr std::string_view kScheme = "Basic ";
-  if (authorization.size() <= kScheme.size() ||
-      ::strncasecmp(authorization.data(), kScheme.data(), kScheme.size()) != 0)
+  const std::string scheme(authorization.substr(0, kScheme.size()));
+  if (authorization.size() <= kScheme.size() || ::strcasecmp(scheme.c_str(), kScheme.data()) != 0)
     return false;
   const std::optional<std::string> login = Decoded(authorization.substr(kScheme.size()));
   const std::size_t colon = login ? login->find(':') : std::string::npos;

@@ -32,7 +32,7 @@ constexpr std::array kCatalog = {
     Metric{"checkpoint_block_up", Type::kGauge, "1 if the store's counter block was read, 0 if it is missing, damaged or refused.", kStore},
     Metric{"checkpoint_block_problem_info", Type::kGauge, "Why the counter block was not read, one series with value 1 a problem.", kStoreReason},
     Metric{"checkpoint_writes_total", Type::kCounter, "Outermost write transactions by status: success, error or rejected (a constraint).", kStoreStatus},
-    Metric{"checkpoint_write_errors_total", Type::kCounter, "Write transactions that failed, by reason: busy, busy_snapshot, full, io, corrupt, other; and beside checkpoint_writes_total busy_unchanged, refused to a connection whose last one was unchanged.", kStoreReason},
+    Metric{"checkpoint_write_errors_total", Type::kCounter, "Write transactions that failed, by reason: busy, busy_snapshot, full, io, corrupt, other; and busy_unchanged, which checkpoint_writes_total leaves out: the lock was refused to a connection whose last write was without a change.", kStoreReason},
     Metric{"checkpoint_writes_unchanged_total", Type::kCounter, "Write transactions that had the lock and ended without a change: nothing to change, or rolled back on purpose.", kStore},
     Metric{"checkpoint_written_bytes_total", Type::kCounter, "Bytes of database pages that committed writes have written, as the SQLite observer sees them; of a caller of the C API, what it says.", kStore},
     Metric{"checkpoint_write_duration_seconds", Type::kHistogram, "Duration of write transactions, lock wait included.", kStore},

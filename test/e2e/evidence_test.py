@@ -74,9 +74,9 @@ SITUATIONS = {
     "no-statement-compiles": Situation(ERRORS, ((True, "damage"),)),
     "old-snapshots": Situation(ERRORS, ((True, "upgrade", "--rate=5"),), advice="BEGIN IMMEDIATE.*nor another database is needed"),
     # Its only writes that aren't without a change are those that fail.
-    "idle-poller": Situation(SUFFICIENT, ((True, "poll", "--rate=100"),), rate=(0, 1), never="^MIGRATE"),
+    "idle-poller": Situation(SUFFICIENT, ((True, "poll", "--rate=40"),), rate=(0, 1), never="^MIGRATE"),
     # Few beside the polls, many of its own.
-    "writer-beside-poller": Situation(ERRORS, ((True, "poll_beside_writer", "--rate=200"),)),
+    "writer-beside-poller": Situation(ERRORS, ((True, "poll_beside_writer", "--rate=80"),)),
     "blocked": Situation(BLOCKED, ((True, "block"),), rate=(0, 0)),
     "hard-link": Situation(NO_LOG, ((True, "steady"),), store="link/state.db", prepare="hard_link"),
     # Commits that neither the wal-index nor a look in a rollback mode shows.
