@@ -56,6 +56,7 @@ inline constexpr char kMagic[8] = {'O', 'U', 'T', 'G', 'R', 'O', 'W', 'N'};
 inline constexpr std::uint32_t kByteOrder = 0x01020304;  // reads 0x04030201 on a machine of the other order
 inline constexpr std::uint16_t kMajor = 1;
 // 1: Header::last_trace_lost_ns. 2: boots, refusals, and which file a slot's process has open. 3: the write lock's times.
+// 4: writes without a change.
 inline constexpr std::uint16_t kMinor = 4;
 inline constexpr std::uint32_t kHeaderBytes = 8192;
 inline constexpr std::uint32_t kSlotBytes = 1024;

@@ -178,16 +178,7 @@ void Writer::EndElsewhere(const Start& start, Outcome outcome, std::uint64_t byt
 void Writer::Abandon(const Start& start) noexcept { ClearMark(start, &Slot::in_flight_start_ns); }
 
 void Writer::EndUnchanged(const Start& start, bool refused) noexcept {
-  HeldSlot* held = nullptr;
-  Slot* const slot = EnterSlot(held);
-  if (slot == nullptr) return;
-  std::uint64_t& cell = refused ? slot->unchanged_refused : slot->unchanged;
-  if (held == nullptr) {
-    AddShared(cell, 1);
-  } else {
-    AddOwned(cell, 1);
-    LeaveOwnSlot(*held);
-  }
+  AddTo(refused ? &Slot::unchanged_refused : &Slot::unchanged, 1);
   Abandon(start);
 }
 
@@ -217,17 +208,20 @@ Slot* Writer::EnterSlot(HeldSlot*& held) noexcept {
   return &block_->slots[block_->slot_count];
 }
 
-void Writer::LockWaited(std::uint64_t wait_ns) noexcept {
+void Writer::AddTo(std::uint64_t Slot::*cell, std::uint64_t value) noexcept {
   HeldSlot* held = nullptr;
   Slot* const slot = EnterSlot(held);
   if (slot == nullptr) return;
-  wait_ns = std::min(wait_ns, kDurationMaxNs);
   if (held == nullptr) {
-    AddShared(slot->lock_wait_ns, wait_ns);
+    AddShared(slot->*cell, value);
     return;
   }
-  AddOwned(slot->lock_wait_ns, wait_ns);
+  AddOwned(slot->*cell, value);
   LeaveOwnSlot(*held);
+}
+
+void Writer::LockWaited(std::uint64_t wait_ns) noexcept {
+  AddTo(&Slot::lock_wait_ns, std::min(wait_ns, kDurationMaxNs));
 }
 
 Start Writer::LockHeldAt(std::uint64_t since_ns, std::uint64_t wait_ns) noexcept {

@@ -218,6 +218,7 @@ class Writer {
 
   // The slot to add to: this thread's, entered, or the overflow slot, in which case `held` is null. Null if this is off.
   [[gnu::hot]] Slot* EnterSlot(HeldSlot*& held) noexcept;
+  void AddTo(std::uint64_t Slot::*cell, std::uint64_t value) noexcept;
   // Sets a mark of this process to 0, if it is still the one that was set at the start.
   void ClearMark(const Start& start, std::uint64_t Slot::*mark) noexcept;
   void RecordElsewhere(Outcome outcome, std::uint64_t bytes, std::uint64_t duration_ns,

@@ -92,7 +92,8 @@ void WriteTracker::Touch() noexcept {
 }
 
 void WriteTracker::Finish() noexcept {
-  const bool refused = write_->failure == Outcome::kBusy && changes_nothing_;
+  // A transaction that began has the lock: what refused it its commit is a reader, in a rollback journal's mode.
+  const bool refused = write_->failure == Outcome::kBusy && changes_nothing_ && !write_->began;
   if (write_->failure && !refused) {
     Count(write_->start, *write_->failure, 0, clock_());
     write_.reset();
