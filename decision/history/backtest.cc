@@ -67,8 +67,7 @@ class Backtester : public decision::Visitor {
                                      .steps_max = prometheus_api::kRangePointsMax,
                                      .with_history = true,
                                      .stores_expected = stores_at_end_};
-    const Result<void> walked =
-        decision::Walk(table_, backtest_.choices, course, source_, list_, notes_, *this);
+    Result<void> walked = decision::Walk(table_, backtest_.choices, course, source_, list_, notes_, *this);
     if (!walked) return walked;
     if (const Result<void> few = CheckIntervals(); !few) return few;
     progress_(grid_.count(), grid_.count());

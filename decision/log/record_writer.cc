@@ -36,7 +36,7 @@ Result<void> RecordWriter::Finish(const std::function<void()>& meanwhile) {
   if (has_thread) StartWriting(true);
   meanwhile();
   if (!has_thread) std::swap(batch_, writing_batch_);
-  const Result<void> done = has_thread ? Written() : Write(true);
+  Result<void> done = has_thread ? Written() : Write(true);
   finished_ = true;
   if (done.ok()) return done;
   Error error = done.error();
