@@ -145,7 +145,6 @@ void LookBack(Evaluation& evaluation, prometheus_api::QuerySource& source,
   if (evaluation.stores.empty()) return;
   const Table& table = *evaluation.table;
   std::vector<Identity> identities;
-  identities.reserve(evaluation.stores.size());
   for (const StoreDecision& store : evaluation.stores) identities.push_back(store.samples.identity);
   std::vector<Period> periods =
       MeasurePeriod(table, source, begins, evaluation.time_ms, identities, evaluation.fleet);

@@ -111,7 +111,6 @@ std::string StoreTable(const Backtest& backtest, const TextStyle& style) {
     VerdictTotal worst;
   };
   std::vector<Row> rows;
-  rows.reserve(backtest.stores.size());
   for (const StoreTimeline& store : backtest.stores)
     // Totals are worst first, and a store is listed only if it has an interval.
     rows.push_back({&store, Totals(table, backtest.grid, store).front()});

@@ -122,7 +122,6 @@ void FindStops(const Table& table, prometheus_api::QuerySource& source, StoreLis
 
 engine::Decision ConcludePeriod(const Table& table, const Period& period, const engine::Decision& at_end) {
   std::vector<engine::PeriodFinding> findings;
-  findings.reserve(period.thresholds.size());
   for (const ThresholdPeriod& threshold : period.thresholds)
     findings.push_back({threshold.breached_evaluations > 0, !threshold.unknown.stretches.empty()});
   return engine::ConcludePeriod(table, findings, at_end);

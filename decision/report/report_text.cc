@@ -26,7 +26,6 @@ using decision::StoreDecision;
 
 std::vector<const StoreDecision*> WorstFirst(const decision::Evaluation& evaluation) {
   std::vector<const StoreDecision*> stores;
-  stores.reserve(evaluation.stores.size());
   for (const StoreDecision& store : evaluation.stores) stores.push_back(&store);
   // Stable: equally bad stores stay in the order of their identities.
   std::ranges::stable_sort(stores, std::greater<>(), [&](const StoreDecision* store) {
