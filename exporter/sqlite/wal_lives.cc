@@ -55,6 +55,7 @@ void WalLives::Take(const Happened& happened) {
       if (newest != nullptr && !newest->is_settled) newest->closes = 0;
       break;
     case Event::kRemoved:
+      is_index_removed_ = true;
       if (newest == nullptr || !newest->is_here) break;
       // SQLite unlinks the wal-index before it closes it (unixShmUnmap with deleteFlag); rm(1) behind a
       // closed one does not.
@@ -74,6 +75,10 @@ void WalLives::Take(const Happened& happened) {
         life.is_change_closed = false;
         life.is_changed_after_close = life.is_changed_after_close || life.closes > 0;
       }
+      break;
+    case Event::kLogRemoved:
+      // SQLite deletes the wal-index first (sqlite3WalClose).
+      if (!std::exchange(is_index_removed_, false)) ++missed_;
       break;
   }
 }

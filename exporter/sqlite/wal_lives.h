@@ -19,7 +19,8 @@
 // Only differences that were seen are added. What was there before the first look is not, nor what a copied file
 // brings along: a life's commits count once a process was seen to hold the wal-index (SQLite locks a byte of it), or
 // if it was removed before it was closed, as SQLite does. A life that was not read to its end is a missed one; that
-// is detected by comparing beginnings with lives read, never by inode numbers, which file systems reuse at once.
+// is detected by comparing beginnings with lives read, never by inode numbers, which file systems reuse at once. So is a
+// log that is deleted without a wal-index: that was in the memory of one connection (locking_mode=EXCLUSIVE).
 //
 // When is a reading a life's final count? Events come later than what they report, so Look reads, and Settle takes
 // the reading only when no further event had come by then.
@@ -44,10 +45,11 @@ class WalLives {
  public:
   enum class Event : std::uint8_t {
     kCreated,
-    kAppeared,  // moved here: not begun by SQLite
-    kRemoved,   // deleted or moved away
-    kClosed,    // by a process that could write
-    kChanged,   // written to or truncated; commits go through a mapping and do not show
+    kAppeared,    // moved here: not begun by SQLite
+    kRemoved,     // deleted or moved away
+    kClosed,      // by a process that could write
+    kChanged,     // written to or truncated; commits go through a mapping and do not show
+    kLogRemoved,  // the log was deleted
   };
   struct Happened {
     Event event;
@@ -144,6 +146,7 @@ class WalLives {
   bool is_beginning_ = true;
   bool is_next_from_elsewhere_ = false;
   bool is_long_lived_ = false;
+  bool is_index_removed_ = false;  // since a log was deleted
 };
 
 }  // namespace outgrown::exporter::sqlite

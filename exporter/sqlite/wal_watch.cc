@@ -31,9 +31,11 @@ constexpr std::uint32_t kFolderEvents =
     IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
 
 constexpr const char* kSuffix = "-shm";  // of a wal-index
-constexpr std::size_t kSuffixBytes = 4;
+constexpr std::size_t kSuffixBytes = 4;  // also of the log's
 
-std::optional<WalLives::Event> EventOf(std::uint32_t mask) {
+std::optional<WalLives::Event> EventOf(std::uint32_t mask, std::string_view name) {
+  if (name.ends_with("-wal") && (mask & IN_DELETE) != 0) return WalLives::Event::kLogRemoved;
+  if (!name.ends_with(kSuffix)) return std::nullopt;
   if ((mask & IN_CREATE) != 0) return WalLives::Event::kCreated;
   if ((mask & IN_MOVED_TO) != 0) return WalLives::Event::kAppeared;
   if ((mask & (IN_DELETE | IN_MOVED_FROM)) != 0) return WalLives::Event::kRemoved;
@@ -196,8 +198,8 @@ void WalWatch::Dispatch(const char* events, std::size_t size) {
       }
       continue;
     }
-    const std::optional<WalLives::Event> what = EventOf(event.mask);
-    if (!what || !name.ends_with(kSuffix)) continue;
+    const std::optional<WalLives::Event> what = EventOf(event.mask, name);
+    if (!what) continue;
     for (const std::string& path : folder->second.paths) {
       const auto found = stores_.find(std::string(path).append(name, 0, name.size() - kSuffixBytes));
       if (found != stores_.end() && found->second->watch == event.wd) add(found->second.get(), {*what});

@@ -128,3 +128,24 @@ TEST_CASE("a growing wal-index is no other life, and a long-lived connection is 
   CHECK_FALSE(Look(watch, path).is_long_lived);
   CHECK(Look(watch, path).missed == 0);
 }
+
+TEST_CASE("a connection that has its wal-index in memory alone is a missed life, and none beside others") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "a.db").string();
+  MakeStore(path);
+  WalWatch watch;
+  CHECK(Look(watch, path).commits == 0);
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    SqliteProcess exclusive(path);
+    REQUIRE(exclusive.Exec("PRAGMA locking_mode=EXCLUSIVE") == SQLITE_OK);
+    REQUIRE(exclusive.Exec(kInsert) == SQLITE_OK);
+    exclusive.Close();
+    SqliteProcess other(path);
+    REQUIRE(other.Exec(kInsert) == SQLITE_OK);
+    CHECK(Look(watch, path).missed == i);
+    other.Close();
+    const WalWatch::Seen seen = Look(watch, path);
+    CHECK(seen.missed == i);
+    CHECK(seen.commits == i);
+  }
+}
