@@ -87,6 +87,7 @@ void WalLives::Take(const Happened& happened) {
 // read.
 void WalLives::Look(std::span<const Happened> events) {
   for (const Happened& happened : events) Take(happened);
+  files_ = FilesNow();
   const Measured<FileStatus> there = OpenNewest();
   for (Life& life : lives_) {
     Reading& reading = life.reading = {};
@@ -196,21 +197,41 @@ bool WalLives::Forget(Life& life) {
   return life.reading.is_blank || (life.reading.is_valid && life.reading.index.commits == life.seen);
 }
 
-// Asked only where something was missed, so that a store of which everything is read costs nothing more. By the time of the
-// last write, not of the last change: SQLite sets the owner of the log whenever root opens it.
-bool WalLives::IsLogUntouched() {
-  const Measured<FileStatus> log = StatusOf(log_path_);
-  const bool is_same = log.ok() && missed_log_ && log->identity() == missed_log_->identity() &&
-                       log->size_bytes == missed_log_->size_bytes &&
-                       log->modified_s == missed_log_->modified_s;
+namespace {
+
+// Whether a write since would show in its times. The kernel's clock for files moves every 10 ms at least, that of some file
+// systems only every 2 s.
+bool IsOld(const FileStatus& file) {
+  constexpr std::uint64_t kKernelTickNs = 10'000'000;
+  const std::uint64_t tick_ns = file.changed_ns % kKernelTickNs != 0 ? kKernelTickNs : kClockTickNs;
   const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
-  missed_log_.reset();
-  if (log.ok() && log->modified_s + kClockTickNs * 1e-9 < now.count()) missed_log_ = *log;
-  return is_same;
+  return file.modified_s + static_cast<double>(tick_ns) * 1e-9 < now.count();
+}
+
+// By the time of the last write, not of the last change: SQLite sets the owner of the log whenever root opens it.
+bool IsSame(const std::optional<FileStatus>& before, const std::optional<FileStatus>& now) {
+  return before && now && before->identity() == now->identity() && before->size_bytes == now->size_bytes &&
+         before->modified_s == now->modified_s;
+}
+
+}  // namespace
+
+WalLives::Files WalLives::FilesNow() const {
+  Files files;
+  if (const Measured<FileStatus> database = StatusOf(database_path_); database.ok())
+    files.database = *database;
+  if (const Measured<FileStatus> log = StatusOf(log_path_); log.ok() && log->size_bytes > 0) files.log = *log;
+  files.are_old = (!files.database || IsOld(*files.database)) && (!files.log || IsOld(*files.log));
+  return files;
+}
+
+// Each commit writes to the log, which is deleted or emptied once it is in the database.
+bool WalLives::IsWritten(const Files& before, const Files& now) {
+  return !before.are_old || !IsSame(before.database, now.database) ||
+         (now.log && !IsSame(before.log, now.log));
 }
 
 void WalLives::Settle() {
-  const std::uint64_t missed_before = missed_;
   bool is_new = false;
   for (Life& life : lives_) {
     is_new = is_new || !life.is_settled;
@@ -231,8 +252,9 @@ void WalLives::Settle() {
   is_long_lived_ = is_quiet && !is_new && !lives_.empty() && lives_.back().is_here && !lives_.back().is_over;
   // Beginnings that no file was opened for: the file was gone by then.
   if (unopened_ > 0) missed_ += static_cast<std::uint64_t>(std::exchange(unopened_, 0));
-  // Connections that can't write begin lives, too; each commit writes to the log.
-  if (missed_ > missed_before && IsLogUntouched()) missed_ = missed_before;
+  // Connections that only read begin lives, too. Whoever wrote before the files were looked at did so after the events of his
+  // life, which were all taken by then.
+  if (!IsWritten(std::exchange(files_at_settle_, files_), files_)) missed_ = missed_at_settle_;
   // A file may be opened before the event of its creation comes; if that does not come soon, it was lost.
   const auto clock = std::chrono::steady_clock::now();
   if (unopened_ == 0) ahead_since_ = clock;
@@ -241,6 +263,7 @@ void WalLives::Settle() {
     missed_ = 0;
     unopened_ = 0;
   }
+  missed_at_settle_ = missed_;
 }
 
 std::optional<WalIndexSeen> WalLives::newest() const {
@@ -259,6 +282,7 @@ void WalLives::SetWatched(bool is_watched) {
 
 void WalLives::EventsLost() {
   ++missed_;
+  ++missed_at_settle_;  // who comes to write later may have begun before
   unopened_ = 0;
 }
 

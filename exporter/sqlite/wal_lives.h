@@ -60,7 +60,8 @@ class WalLives {
   WalLives(std::string shm_path, std::function<int(int descriptor)> begin_watch,
            std::function<void(int watch)> end_watch)
       : path_(std::move(shm_path)),
-        log_path_(path_.substr(0, path_.rfind("-shm")) + "-wal"),
+        database_path_(path_.substr(0, path_.rfind("-shm"))),
+        log_path_(database_path_ + "-wal"),
         begin_watch_(std::move(begin_watch)),
         end_watch_(std::move(end_watch)) {}
   ~WalLives();
@@ -128,14 +129,24 @@ class WalLives {
   void SettleLife(Life& life);
   void BeginAgain(Life& life);
   bool Forget(Life& life);
-  bool IsLogUntouched();  // since something was last missed
+
+  struct Files {
+    std::optional<FileStatus> database;
+    std::optional<FileStatus> log;  // none if it is empty, as one is that a reader makes
+    bool are_old = false;           // a write since would show in their times
+  };
+  Files FilesNow() const;
+  static bool IsWritten(const Files& before, const Files& now);
 
   const std::string path_;
+  const std::string database_path_;
   const std::string log_path_;
   const std::function<int(int)> begin_watch_;
   const std::function<void(int)> end_watch_;
-  std::vector<Life> lives_;               // open files, the newest last
-  std::optional<FileStatus> missed_log_;  // the log when something was last missed
+  std::vector<Life> lives_;  // open files, the newest last
+  Files files_;              // of the last Look
+  Files files_at_settle_;    // of the last Settle's
+  std::uint64_t missed_at_settle_ = 0;
   std::uint64_t commits_ = 0;
   std::uint64_t missed_ = 0;
   std::uint64_t begun_ = 0;

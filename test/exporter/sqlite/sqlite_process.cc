@@ -69,6 +69,8 @@ bool WaitsForEvents() {
     std::string count;
     std::string limit;
     if (!(file >> number)) return false;
+    // Stopped and continued, it waits in another one, which has no arguments; then nothing was there to deal with.
+    if (number == std::to_string(SYS_restart_syscall)) return true;
     if (number == poll && file >> descriptors >> count >> limit) return is_none(limit);
     std::this_thread::yield();
   }
