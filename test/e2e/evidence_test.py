@@ -96,6 +96,9 @@ SITUATIONS = {
                                         needs=("mount",)),
     "exclusive": Situation(EXCLUSIVE, ((True, "exclusive", "--rate=2"),)),
     "exclusive-rollback": Situation(EXCLUSIVE, ((True, "exclusive", "--rate=2", "--journal=delete"),)),
+    # Each has its log's index in memory alone, so that no commit shows.
+    "exclusive-requests": Situation(MISSED_COMMITS, ((False, "exclusive_requests", "--rate=10"), (True, "request", SLOWLY)),
+                                    never=SUFFICIENT),
     "blocks-by-two-names": Situation(SUFFICIENT, ((True, "steady"),), rate=(18, 22), prepare="again", within=BOUND, needs=("mount",)),
     "blocks-of-one-name": Situation(NO_BLOCK, ((True, "steady"),), prepare="other_application", within=TWO_FOLDERS),
     "block-of-a-later-version": Situation(NO_BLOCK, ((True, "steady"),), prepare="later_version"),

@@ -35,6 +35,7 @@ WHAT: steady       one connection for as long as it lives
       emptied      request; after 20 writes the database is removed, and its table with it
       import_rows  100 commits in another journal mode once in 2 s, on a connection that then sets WAL mode again
       exclusive    steady, with locking_mode=EXCLUSIVE
+      exclusive_requests  a connection for each write, with locking_mode=EXCLUSIVE, which updates a row
       container    steady, by a path that only its own mount namespace has
       roll         steady, replaces the database after 20 writes, and goes on; from then on a second process writes to the new one. The
                    first ends once the file `end` is beside the database
@@ -109,6 +110,15 @@ def exclusive(path, arguments):
     connection.execute("CREATE TABLE t(x)")
     for _ in pace(arguments.rate):
         insert(connection)
+
+
+def exclusive_requests(path, arguments):
+    with contextlib.closing(prepare(path, "wal")) as first:
+        insert(first)
+    for _ in pace(arguments.rate):
+        with contextlib.closing(connect(path)) as connection:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("UPDATE t SET x = random()")
 
 
 def request(path, arguments, spoil=None):
@@ -467,7 +477,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=("steady", "request", "damage", "fill", "process", "killed", "replace", "remove", "restore_log", "move", "unlink", "block",
                                          "upgrade", "poll", "poll_beside_writer", "rise", "boot_before", "reboot", "look", "glance", "held_back", "anew", "api",
-                                         "redeploy", "sidecar", "attach", "files", "copy", "exclusive", "release",
+                                         "redeploy", "sidecar", "attach", "files", "copy", "exclusive", "exclusive_requests", "release",
                                          "container", "roll", "emptied", "import_rows"))
     parser.add_argument("database")
     parser.add_argument("--observer")
