@@ -149,7 +149,7 @@ Result<void> CollectStoreCommits(StoreScrape& store, Samples& samples) {
   show("other_file", any_is(Relation::kOther));
   show("unlinked_file", any_is(Relation::kUnlinked) || is_emptied);
   show("file_not_comparable", any_is(Relation::kNotComparable));
-  show("held_without_log", !look.counter.ok() && look.counter.problem() == Problem::kHeldWithoutLog);
+  show("held_without_log", account.is_held_without_log());
   show("not_counted", account.is_not_counted());
   show("counted_elsewhere", account.is_counted_elsewhere());
   show("not_watched", account.is_unwatched());

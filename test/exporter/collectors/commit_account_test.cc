@@ -66,6 +66,21 @@ TEST_CASE("commits that are read later than the blocks are no writes elsewhere")
   }
 }
 
+TEST_CASE("a connection without a log is said once two looks have found it, and no life has begun between") {
+  CountedStore store;
+  const auto is_said = [&](std::uint64_t begun) {
+    store.look.counter = sqlite::Problem::kHeldWithoutLog;
+    store.look.lives.begun = begun;
+    store.Look(0, 0);
+    return store.account.is_held_without_log();
+  };
+  CHECK_FALSE(is_said(1));
+  CHECK_FALSE(is_said(2));
+  CHECK(is_said(2));
+  CHECK(is_said(2));
+  CHECK_FALSE(is_said(3));
+}
+
 TEST_CASE("a problem is lasting after 30 s, or at once where only an operator can end it") {
   CountedStore store;
   const auto lasting = [&](sqlite::Problem problem) {
