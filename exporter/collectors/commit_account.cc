@@ -238,9 +238,7 @@ void CommitAccount::Add(const StoreLook& look) {
   const std::uint64_t missed_before = missed_;
   const auto source_before = source_;
   const bool is_without_log = !look.counter.ok() && look.counter.problem() == Problem::kHeldWithoutLog;
-  const bool was_without_log = std::exchange(is_without_log_, is_without_log);
-  is_held_without_log_ = is_without_log && was_without_log && lives_.since == look.lives.since &&
-                         lives_.begun == look.lives.begun;
+  looks_without_log_ = is_without_log ? std::min(looks_without_log_ + 1, kLooksWithoutLog) : 0;
   if (lives_.since == look.lives.since) {
     commits_ += look.lives.commits - lives_.commits;
     missed_ += look.lives.missed - lives_.missed;

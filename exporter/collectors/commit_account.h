@@ -65,9 +65,9 @@ class CommitAccount {
   // More writes were counted than were committed here, by more than the allowance of any length of time. Only the
   // exporter's restart and what may have hidden commits begin that anew.
   bool is_counted_elsewhere() const { return is_counted_elsewhere_; }
-  // A connection has the database open whose write-ahead log is not here, as the look before found, too: while a slow disk
-  // makes or removes the log, one look may find that.
-  bool is_held_without_log() const { return is_held_without_log_; }
+  // A connection has the database open whose write-ahead log is not here, by three looks in a row: while a slow disk makes or
+  // removes the log, one look may find that.
+  bool is_held_without_log() const { return looks_without_log_ == kLooksWithoutLog; }
   // For how long each look has found the same reader on the same old snapshot; 0 if there is none, or a new one.
   double oldest_reader_seconds() const { return oldest_reader_seconds_; }
   // Why its commits can't be read, where the cause does not pass by itself.
@@ -126,7 +126,8 @@ class CommitAccount {
   bool is_not_counted_ = false;
   std::optional<sqlite::Problem> lasting_problem_;
   bool is_counted_elsewhere_ = false;
-  bool is_held_without_log_ = false;
+  static constexpr int kLooksWithoutLog = 3;
+  int looks_without_log_ = 0;  // in a row
   double oldest_reader_seconds_ = 0;
 
   std::optional<std::uint64_t> first_look_unix_ns_;
@@ -142,7 +143,6 @@ class CommitAccount {
   std::optional<double>
       most_spare_;  // by which commits have exceeded what was counted, at most; see JudgeExcess
   sqlite::FileIdentity database_;  // at the last look
-  bool is_without_log_ = false;    // at the last look
   std::optional<sqlite::OldReader> oldest_reader_;
   std::chrono::steady_clock::time_point oldest_reader_since_;
 };

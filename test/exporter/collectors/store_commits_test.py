@@ -102,7 +102,8 @@ class StoreCommits(exporter_case.ExporterCase):
                 self.assertNotIn("held_without_log", exporter.reasons())
                 for end in ends:
                     pathlib.Path(f"{self.database}{end}").unlink()
-                self.assertNotIn("held_without_log", exporter.reasons())  # a slow disk may look so once
+                for _ in range(2):
+                    self.assertNotIn("held_without_log", exporter.reasons())  # a slow disk may look so
                 self.assertIn("held_without_log", exporter.reasons())
                 connection.close()
         # A hard link, as a single-file mount: the log lies beside the other name.
@@ -111,7 +112,8 @@ class StoreCommits(exporter_case.ExporterCase):
         (self.folder / "there").mkdir()
         os.link(self.database, self.folder / "there" / "linked.db")
         exporter = self.start(f"--block.dir={self.blocks}", f"--store=s={self.folder / 'there' / 'linked.db'}")
-        self.assertNotIn("held_without_log", exporter.reasons())
+        for _ in range(2):
+            self.assertNotIn("held_without_log", exporter.reasons())
         self.assertIn("held_without_log", exporter.reasons())
         connection.close()
         self.assertNotIn("held_without_log", exporter.reasons())
