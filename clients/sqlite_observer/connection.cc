@@ -277,4 +277,15 @@ void Connection::ReportRegained() noexcept {
   lost_for_.clear();
 }
 
+void Connection::GiveTraceBack() noexcept {
+  if (is_closing_) return;
+  if (TheTraceSlot().is_available() ? HoldsTrace() : traces_) others_.Take(db_);
+}
+
+bool Connection::IsWriting(const Share& share) const {
+  // From SQLite 3.34 on, hence kVersionMin in extension.cc. Before it only autocommit was known, for all
+  // databases together.
+  return sqlite3_txn_state(db_, share.schema.c_str()) == SQLITE_TXN_WRITE;
+}
+
 }  // namespace outgrown::observer

@@ -91,11 +91,6 @@ void Connection::TakeTraceBack() noexcept {
   if (TheResultProbe().is_available()) ReportRegained();
 }
 
-void Connection::GiveTraceBack() noexcept {
-  if (is_closing_) return;
-  if (TheTraceSlot().is_available() ? HoldsTrace() : traces_) others_.Take(db_);
-}
-
 bool Connection::IsWriteRunning() const {
   if (std::ranges::any_of(shares_, [](const auto& share) { return share->tracker.is_open(); })) return true;
   sqlite3_stmt* statement = nullptr;
@@ -142,6 +137,7 @@ void Connection::TellReaders(unsigned event, int code) noexcept {
     if (reader != nullptr) reader->first_read.AtEvent(event, share->sink_if_counted());
     // Also if it isn't the one to be asked: it is that again once the others have left a shared cache.
     if (event == SQLITE_TRACE_CLOSE) share->first_read.End();
+    if (event == SQLITE_TRACE_CLOSE) SettleVanished(*share);
     if (code == SQLITE_SCHEMA) share->file->SchemaDropped();
     reads_schema_ = reads_schema_ || !share->first_read.is_done();
   }
@@ -161,14 +157,18 @@ void Connection::Started(sqlite3_stmt* statement, const char* sql) noexcept {
   for (const std::shared_ptr<Share>& share : shares_) {
     if (share->file == nullptr || share->ignored) continue;
     ObservedFile& file = *share->file;
-    // A transaction may end without an event: by an error while a statement is reset between two rows. That ends a BEGIN
-    // as well.
-    if (share->tracker.is_open() && sqlite3_get_autocommit(db_) != 0 && !IsWriting(*share))
-      share->tracker.TransactionVanished();
+    SettleVanished(*share);
     if (!share->tracker.is_open()) file.ForgetChange();
     file.WatchWal(*share);
     if (writes) share->tracker.StatementStarted(file.is_locked());
   }
+}
+
+// A transaction may end without an event: while a statement is reset between two rows, after its end was announced. An error
+// there ends a BEGIN as well.
+void Connection::SettleVanished(Share& share) noexcept {
+  if (share.tracker.is_open() && sqlite3_get_autocommit(db_) != 0 && !IsWriting(share))
+    share.tracker.TransactionVanished();
 }
 
 void Connection::Ended(sqlite3_stmt* statement, int code) noexcept {
@@ -178,6 +178,10 @@ void Connection::Ended(sqlite3_stmt* statement, int code) noexcept {
   for (const std::shared_ptr<Share>& share : shares_) writing = writing || share->tracker.is_open();
   // A read outside of any write costs no more than this.
   if (!announced && !writing) return;
+  // Not only of what was not announced: a statement may have the address of one that was reset.
+  if (current_ == nullptr && code == SQLITE_OK) {
+    for (const std::shared_ptr<Share>& share : shares_) SettleVanished(*share);
+  }
   if (announced && code == SQLITE_SCHEMA) {
     // SQLite compiles it again and runs it again, without a word to the trace.
     for (const std::shared_ptr<Share>& share : shares_) share->tracker.StatementRestarts(IsWriting(*share));
@@ -289,12 +293,6 @@ inline bool Connection::IsWritingAfter(int code, const Share& share) const {
   // What has taken the lock inside of a transaction keeps it until that ends. SQLite looks the database up by its name.
   if (code == SQLITE_OK && share.tracker.has_lock() && sqlite3_get_autocommit(db_) == 0) return true;
   return IsWriting(share);
-}
-
-bool Connection::IsWriting(const Share& share) const {
-  // From SQLite 3.34 on, hence kVersionMin in extension.cc. Before it only autocommit was known, for all
-  // databases together.
-  return sqlite3_txn_state(db_, share.schema.c_str()) == SQLITE_TXN_WRITE;
 }
 
 }  // namespace outgrown::observer

@@ -30,7 +30,7 @@ void WriteTracker::Committed(bool changed, std::uint64_t bytes, std::uint64_t en
   if (!changed) {
     // A traced write is settled by the end of its statement, which knows whether that failed.
     if (!write_) return;
-    write_->began = true;
+    write_->began = write_->committed = true;
     if (!write_->traced) write_.reset();
     return;
   }
@@ -63,7 +63,8 @@ void WriteTracker::StatementRestarts(bool transaction_open) noexcept {
 void WriteTracker::TransactionVanished() noexcept {
   if (!write_ || !write_->traced) return;
   // No code is known here. A refused lock is busy; what else ends a transaction by itself is some error.
-  if (write_->touched && !write_->failure) write_->failure = lock_refused_ ? Outcome::kBusy : Outcome::kOther;
+  if (write_->touched && !write_->failure && !write_->committed)
+    write_->failure = lock_refused_ ? Outcome::kBusy : Outcome::kOther;
   Finish();
 }
 

@@ -156,7 +156,7 @@ class WriteTracker {
   // never ran.
   void StatementRestarts(bool transaction_open) noexcept;
 
-  // The transaction is gone without any of the above events: it failed while a statement was reset.
+  // The transaction is gone without an end of a statement: it failed, or committed without a change, while a statement was reset.
   void TransactionVanished() noexcept;
 
   // The trace no longer shows where a write ends.
@@ -180,8 +180,9 @@ class WriteTracker {
     block::Start start;
     bool traced = false;
     bool touched = false;
-    bool asked = false;  // for the lock
-    bool began = false;  // its transaction on this file, with the lock
+    bool asked = false;      // for the lock
+    bool began = false;      // its transaction on this file, with the lock
+    bool committed = false;  // without a change
     std::optional<block::Outcome> failure = {};
   };
 

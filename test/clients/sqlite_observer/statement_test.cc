@@ -10,6 +10,7 @@
 
 using outgrown::test::Database;
 using outgrown::test::Prepare;
+using outgrown::test::Text;
 using outgrown::test::WalFixture;
 
 TEST_CASE_FIXTURE(WalFixture, "rows that are read one by one") {
@@ -45,6 +46,34 @@ TEST_CASE_FIXTURE(WalFixture, "rows that are read one by one") {
   CHECK(a.Run("INSERT INTO t(id) VALUES(6)") == SQLITE_OK);
   CHECK(Counted() == "{ok: 1}");
   CHECK(store.TracesLost() == 0);
+}
+
+TEST_CASE_FIXTURE(WalFixture,
+                  "what a reset between two rows ends counts at the next event, whatever that is") {
+  REQUIRE(a.Run("PRAGMA journal_mode = DELETE") == SQLITE_OK);
+  store.NewEnds();
+  // Nothing but the connection's close, at last.
+  for (const char* const next : {"SELECT 1", "BEGIN; COMMIT", "DELETE FROM t WHERE id = 9", ""}) {
+    for (const bool is_refused : {false, true}) {
+      CAPTURE(std::string(next));
+      CAPTURE(is_refused);
+      Database writer(store.path());
+      sqlite3_stmt* statement = Prepare(writer, is_refused ? "INSERT INTO t(id) VALUES(2), (3) RETURNING id"
+                                                           : "UPDATE t SET bytes = bytes RETURNING id");
+      // A commit that a reader refuses, without a word; and one without a change.
+      if (is_refused) CHECK(a.Run("BEGIN; SELECT * FROM t") == SQLITE_OK);
+      CHECK(sqlite3_step(statement) == SQLITE_ROW);
+      sqlite3_finalize(statement);
+      CHECK(Text(store.NewEnds()) == "{}");
+      if (is_refused) CHECK(a.Run("COMMIT") == SQLITE_OK);
+      const bool deletes = *next == 'D';
+      CHECK(writer.Run(next) == SQLITE_OK);
+      writer.Close();
+      std::string counted = is_refused ? "{busy: 1}" : "{unchanged: 1}";
+      if (deletes) counted = is_refused ? "{busy: 1, unchanged: 1}" : "{unchanged: 2}";
+      CHECK(Text(store.NewEnds()) == counted);
+    }
+  }
 }
 
 TEST_CASE_FIXTURE(WalFixture, "writes while a SELECT is suspended are writes of their own") {
@@ -100,8 +129,8 @@ TEST_CASE_FIXTURE(WalFixture, "a function that writes inside a SELECT") {
 TEST_CASE_FIXTURE(WalFixture, "a write transaction whose reading finds a damaged page has failed") {
   REQUIRE(a.Run("CREATE TABLE big(x); INSERT INTO big VALUES(zeroblob(100000));"
                 "PRAGMA wal_checkpoint(TRUNCATE)") == SQLITE_OK);
-  std::fstream(store.path(), std::ios::in | std::ios::out | std::ios::binary).seekp(4 * 4096)
-      << std::string(16 * 4096, '\xff');
+  std::fstream(store.path(), std::ios::in | std::ios::out | std::ios::binary).seekp(16384)
+      << std::string(65536, '\xff');
   Database b(store.path());
   Counted();
   CHECK(b.Run("BEGIN IMMEDIATE") == SQLITE_OK);
