@@ -197,8 +197,9 @@ TEST_CASE("the fast reader reads what the other one reads, and refuses what it r
           R"({"metric":{"a":"b"},"value":[5.25,"1"]},{"metric":{"a":"c"},"value":[5,"1"]}],"analysis":{}}})",
       vector + R"({"metric":{"a":"\u00e9\n\"]"},"value":[5,"1"]}]},"warnings":["w"],"infos":["i"]})",
       vector + R"({"metric":{"__name__":"up"}, "value" : [ 5 , "1" ] }]}})",
-      R"({"status":"success","isPartial":false,"data":{"resultType":"vector","result":[{"metric":{},"value":[5,"1"]}]},)"
-      R"("stats":{"seriesFetched":"1"}})",
+      std::string(
+          R"({"status":"success","isPartial":false,"data":{"resultType":"vector","result":[{"metric":{},"value":[5,"1"]}]},)") +
+          R"("stats":{"seriesFetched":"1"}})",
       R"({"status":"success","isPartial":true,"data":{"resultType":"vector","result":[]}})",
   };
   const std::vector<std::string> pieces = {"",

@@ -77,8 +77,10 @@ TEST_CASE_FIXTURE(WalFixture,
     const char* mode;
     const char* sql;
   };
-  for (const auto& [mode, sql] :
+  for (const Case& used :
        {Case{"wal", "PRAGMA wal_checkpoint(TRUNCATE)"}, Case{"persist", "PRAGMA journal_mode = memory"}}) {
+    const char* const mode = used.mode;
+    const char* const sql = used.sql;
     CAPTURE(sql);
     CHECK(a.Ask(std::string("PRAGMA journal_mode = ") + mode) == mode);
     CHECK(a.Run("UPDATE t SET u = u") == SQLITE_OK);

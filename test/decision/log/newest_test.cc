@@ -252,7 +252,7 @@ TEST_CASE("what is no decision, or lacks a part, is none") {
 TEST_CASE(
     "a store that was not decided about for 90 days is left out, however old the moment that was asked for") {
   const Log log;
-  constexpr std::int64_t kDayMs = 24 * 60 * kMinuteMs;
+  constexpr std::int64_t kDayMs = kMinuteMs * 60 * 24;
   log.Append({Members({.database = "old"})});
   log.Append({Members({.database = "asked", .time_ms = kNowMs - 300 * kDayMs, .more = kAt})},
              kNowMs + 2 * kDayMs);

@@ -186,7 +186,7 @@ TEST_CASE("a query of the period that was not answered leaves nothing tolerated,
     Hour hour;
     hour.source.failing[series + (series == kErrorSeries ? "[11m]" : "[17m]")] = "no answer within 2s";
     Evaluation evaluation = EvaluateMeasured(kSampleTable, hour.source, kMemoryT);
-    LookBack(evaluation, hour.source, kMemoryT - 4 * 60'000);
+    LookBack(evaluation, hour.source, kMemoryT - 240'000);
     CHECK(LineOf(evaluation).starts_with("UNDETERMINED - Write errors: the query was not answered, from "));
     CHECK(AuditOf(evaluation) == "");
   }

@@ -67,7 +67,7 @@ TEST_CASE("sizes of file and log are shown, and a file that can't be measured sa
                                  R"(checkpoint_wal_size_bytes{database="s"} 0)",
                                  R"(checkpoint_file_modified_timestamp_seconds{database="s"} 1790000000)"});
   // An empty log is one that somebody has opened and written nothing to.
-  std::ofstream(blocks.database() + "-wal");
+  std::ofstream(blocks.database() + "-wal") << "";
   SetWritten(blocks.database() + "-wal", 1'790'000'100);
   CHECK(Has(lines_of(blocks.database()),
             R"(checkpoint_file_modified_timestamp_seconds{database="s"} 1790000000)"));
