@@ -306,8 +306,7 @@ void Writer::FileClosed(const FileId& file) noexcept {
   ChangeSays([&file](ProcessBlock& block) {
     if (block.says.files_open > 0) --block.says.files_open;
     const auto place = std::ranges::find(block.open_files, file, &ProcessBlock::OpenFiles::file);
-    if (place == block.open_files.end() || place->count == 0) return;
-    if (--place->count > 0) return;
+    if (place == block.open_files.end() || place->count == 0 || --place->count > 0) return;
     // The others move up in their order, and the unused ones stay behind them.
     std::rotate(place, place + 1, block.open_files.end());
     if (block.open_files.front().count > 0) block.says.file = block.open_files.front().file;

@@ -277,14 +277,23 @@ void Connection::ReportRegained() noexcept {
   lost_for_.clear();
 }
 
+void Connection::LoseTrace() noexcept {
+  traces_ = false;
+  current_ = committed_ = nullptr;
+  announced_count_ = 0;
+  for (const std::shared_ptr<Share>& share : shares_) {
+    share->tracker.TraceLost();
+    if (share->file != nullptr && !share->ignored) ReportLost(share->sink);
+  }
+}
+
 void Connection::GiveTraceBack() noexcept {
   if (is_closing_) return;
   if (TheTraceSlot().is_available() ? HoldsTrace() : traces_) others_.Take(db_);
 }
 
 bool Connection::IsWriting(const Share& share) const {
-  // From SQLite 3.34 on, hence kVersionMin in extension.cc. Before it only autocommit was known, for all
-  // databases together.
+  // From SQLite 3.34 on (kVersionMin). Before it only autocommit was known, for all databases together.
   return sqlite3_txn_state(db_, share.schema.c_str()) == SQLITE_TXN_WRITE;
 }
 

@@ -80,7 +80,7 @@ class Connection final : public FileUser {
   // `sql`: its text.
   [[gnu::hot]] void Started(sqlite3_stmt* statement, const char* sql) noexcept;
   [[gnu::hot]] void Ended(sqlite3_stmt* statement, int code) noexcept;
-  [[gnu::hot]] void SettleVanished(Share& share) noexcept;
+  [[gnu::hot]] void SettleVanished() noexcept;
   [[gnu::hot]] void Announce(const sqlite3_stmt* statement) noexcept;
   [[gnu::hot]] std::size_t PlaceOf(const sqlite3_stmt* statement) const;
   const sqlite3_stmt* FindExplanation(const sqlite3_stmt* committed) noexcept;

@@ -60,6 +60,14 @@ bool IsMisplaced(sqlite3_stmt* statement, int code) {
                                            BeginsWith(statement, "BEGIN") || BeginsWith(statement, "VACUUM"));
 }
 
+// A deferred foreign key is broken now: the connection's commit would be refused.
+bool BreaksKey(sqlite3* db) {
+  int broken = 0;
+  int highest = 0;
+  return sqlite3_db_status(db, SQLITE_DBSTATUS_DEFERRED_FKS, &broken, &highest, 0) == SQLITE_OK &&
+         broken != 0;
+}
+
 }  // namespace
 
 bool Connection::TakeTrace() noexcept {
@@ -122,6 +130,8 @@ inline void Connection::Traced(unsigned event, sqlite3_stmt* started_or_ended, c
   if (reads_schema_ || event == SQLITE_TRACE_CLOSE || code == SQLITE_SCHEMA) TellReaders(event, code);
   if (event == SQLITE_TRACE_PROFILE) {
     Ended(started_or_ended, code);
+  } else if (event == SQLITE_TRACE_CLOSE) {
+    SettleVanished();
   } else if (event == SQLITE_TRACE_STMT && (current_ == nullptr || detail == sqlite3_sql(started_or_ended))) {
     // Any other text is a comment that announces a trigger of the current statement, or a statement that runs
     // inside it; inside one that only reads it is the outermost that writes.
@@ -137,7 +147,6 @@ void Connection::TellReaders(unsigned event, int code) noexcept {
     if (reader != nullptr) reader->first_read.AtEvent(event, share->sink_if_counted());
     // Also if it isn't the one to be asked: it is that again once the others have left a shared cache.
     if (event == SQLITE_TRACE_CLOSE) share->first_read.End();
-    if (event == SQLITE_TRACE_CLOSE) SettleVanished(*share);
     if (code == SQLITE_SCHEMA) share->file->SchemaDropped();
     reads_schema_ = reads_schema_ || !share->first_read.is_done();
   }
@@ -154,10 +163,10 @@ void Connection::Started(sqlite3_stmt* statement, const char* sql) noexcept {
     if (*sql == 'A' || *sql == 'a' || *sql < 'A') attaches_ = statement;
   }
   Announce(statement);
+  SettleVanished();
   for (const std::shared_ptr<Share>& share : shares_) {
     if (share->file == nullptr || share->ignored) continue;
     ObservedFile& file = *share->file;
-    SettleVanished(*share);
     if (!share->tracker.is_open()) file.ForgetChange();
     file.WatchWal(*share);
     if (writes) share->tracker.StatementStarted(file.is_locked());
@@ -166,9 +175,11 @@ void Connection::Started(sqlite3_stmt* statement, const char* sql) noexcept {
 
 // A transaction may end without an event: while a statement is reset between two rows, after its end was announced. An error
 // there ends a BEGIN as well.
-void Connection::SettleVanished(Share& share) noexcept {
-  if (share.tracker.is_open() && sqlite3_get_autocommit(db_) != 0 && !IsWriting(share))
-    share.tracker.TransactionVanished();
+inline void Connection::SettleVanished() noexcept {
+  for (const std::shared_ptr<Share>& share : shares_) {
+    if (share->tracker.is_open() && sqlite3_get_autocommit(db_) != 0 && !IsWriting(*share))
+      share->tracker.TransactionVanished();
+  }
 }
 
 void Connection::Ended(sqlite3_stmt* statement, int code) noexcept {
@@ -179,21 +190,19 @@ void Connection::Ended(sqlite3_stmt* statement, int code) noexcept {
   // A read outside of any write costs no more than this.
   if (!announced && !writing) return;
   // Not only of what was not announced: a statement may have the address of one that was reset.
-  if (current_ == nullptr && code == SQLITE_OK) {
-    for (const std::shared_ptr<Share>& share : shares_) SettleVanished(*share);
-  }
+  if (current_ == nullptr && code == SQLITE_OK) SettleVanished();
   if (announced && code == SQLITE_SCHEMA) {
     // SQLite compiles it again and runs it again, without a word to the trace.
     for (const std::shared_ptr<Share>& share : shares_) share->tracker.StatementRestarts(IsWriting(*share));
     return;
   }
   // One that is still busy is being reset between two rows; what it wrote is about to be committed.
-  if (place != announced_count_ && sqlite3_stmt_busy(statement) == 0)
-    announced_[place] = announced_[--announced_count_];
+  const bool is_reset = place != announced_count_ && sqlite3_stmt_busy(statement) != 0;
+  if (place != announced_count_ && !is_reset) announced_[place] = announced_[--announced_count_];
   if (current_ == statement) current_ = nullptr;
   if (writing) {
-    const Outcome outcome =
-        code == SQLITE_OK || IsMisplaced(statement, code) ? Outcome::kOk : block::OutcomeOfSqlite(code);
+    Outcome outcome = is_reset && BreaksKey(db_) ? Outcome::kConstraint : Outcome::kOk;
+    if (code != SQLITE_OK && !IsMisplaced(statement, code)) outcome = block::OutcomeOfSqlite(code);
     const bool refused_elsewhere =
         outcome != Outcome::kOk && std::ranges::any_of(shares_, [](const auto& share) {
           return !share->is_main && share->tracker.lock_refused();
@@ -259,16 +268,6 @@ const sqlite3_stmt* Connection::FindExplanation(const sqlite3_stmt* committed) n
     explanation = statement;
   }
   return explanation;
-}
-
-void Connection::LoseTrace() noexcept {
-  traces_ = false;
-  current_ = committed_ = nullptr;
-  announced_count_ = 0;
-  for (const std::shared_ptr<Share>& share : shares_) {
-    share->tracker.TraceLost();
-    if (share->file != nullptr && !share->ignored) ReportLost(share->sink);
-  }
 }
 
 void Connection::Announce(const sqlite3_stmt* statement) noexcept {
